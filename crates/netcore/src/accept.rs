@@ -1,0 +1,178 @@
+//! An accept that a stop or a deadline ends at once, and that one client's error does not end.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use crate::deadline::Deadline;
+use crate::shutdown::{Connection, Shutdown};
+use crate::wait::{self, Waited};
+
+/// How long to leave the listener alone when descriptors or memory run out. The connections wait in the backlog
+/// meanwhile; trying again at once would turn the shortage into a busy loop.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
+
+/// What came of waiting for a client.
+#[derive(Debug)]
+pub enum Accepted {
+    /// A client, with its address. The stream blocks, has TCP_NODELAY set and is woken by a stop.
+    Client(Connection, SocketAddr),
+    /// The process has been told to stop.
+    Stopping,
+    /// Nobody came before the deadline.
+    TimedOut,
+}
+
+/// A listener together with what ends its waiting. Several threads may accept from one.
+#[derive(Debug)]
+pub struct Acceptor {
+    listener: TcpListener,
+    shutdown: Shutdown,
+}
+
+impl Acceptor {
+    /// Takes over a bound listener.
+    ///
+    /// # Errors
+    /// When the listener cannot be made non-blocking.
+    pub fn new(listener: TcpListener, shutdown: &Shutdown) -> io::Result<Acceptor> {
+        // A client that poll(2) has announced can be gone, or taken by another thread, before accept is called.
+        listener.set_nonblocking(true)?;
+        Ok(Acceptor { listener, shutdown: shutdown.clone() })
+    }
+
+    /// The next client, or `None` when the process has been told to stop.
+    ///
+    /// # Errors
+    /// As [`accept_before`](Acceptor::accept_before).
+    pub fn accept(&self) -> io::Result<Option<(Connection, SocketAddr)>> {
+        match self.accept_before(Deadline::NEVER)? {
+            Accepted::Client(stream, peer) => Ok(Some((stream, peer))),
+            Accepted::Stopping | Accepted::TimedOut => Ok(None),
+        }
+    }
+
+    /// The next client before `deadline`: [accept(2)](https://man7.org/linux/man-pages/man2/accept.2.html).
+    ///
+    /// Errors that belong to one connection are logged and passed over; a shortage of descriptors or memory is
+    /// waited out.
+    ///
+    /// # Errors
+    /// Those that every further accept would meet as well, such as a listener that is not one.
+    pub fn accept_before(&self, deadline: Deadline) -> io::Result<Accepted> {
+        loop {
+            match wait::readable(&self.listener, &self.shutdown, deadline)? {
+                Waited::Ready => {}
+                Waited::Stopping => return Ok(Accepted::Stopping),
+                Waited::TimedOut => return Ok(Accepted::TimedOut),
+            }
+            let accepted = self.listener.accept().and_then(|(stream, peer)| {
+                // On BSD, macOS and Windows the stream inherits the listener's mode.
+                stream.set_nonblocking(false)?;
+                // Without this, a small reply can wait 40 ms for the acknowledgement of the one before it.
+                stream.set_nodelay(true)?;
+                Ok((stream, peer))
+            });
+            match accepted {
+                Ok((stream, peer)) => return Ok(Accepted::Client(self.shutdown.watch(stream), peer)),
+                Err(error) => match affects(&error) {
+                    Affects::NoConnection => {}
+                    Affects::OneConnection => log::warn!("a client left before it was accepted: {error}"),
+                    Affects::AllForNow => {
+                        log::warn!("cannot accept for now: {error}");
+                        wait::pause(SHORTAGE_PAUSE, &self.shutdown)?;
+                    }
+                    Affects::All => return Err(error),
+                },
+            }
+        }
+    }
+}
+
+/// How far an error of accept reaches.
+#[derive(Debug, PartialEq, Eq)]
+enum Affects {
+    NoConnection,
+    OneConnection,
+    AllForNow,
+    All,
+}
+
+fn affects(error: &io::Error) -> Affects {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::Interrupted => return Affects::NoConnection,
+        // Linux hands out errors that are already pending on the new connection; a firewall rule gives EPERM, and
+        // macOS answers EINVAL to TCP_NODELAY once the peer has reset.
+        ErrorKind::ConnectionAborted
+        | ErrorKind::ConnectionReset
+        | ErrorKind::HostUnreachable
+        | ErrorKind::NetworkDown
+        | ErrorKind::NetworkUnreachable
+        | ErrorKind::PermissionDenied
+        | ErrorKind::TimedOut => return Affects::OneConnection,
+        ErrorKind::OutOfMemory => return Affects::AllForNow,
+        _ => {}
+    }
+    match rustix::io::Errno::from_io_error(error) {
+        Some(errno) => errno_affects(errno),
+        None => Affects::All,
+    }
+}
+
+#[cfg(unix)]
+fn errno_affects(errno: rustix::io::Errno) -> Affects {
+    use rustix::io::Errno;
+    match errno {
+        Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM => Affects::AllForNow,
+        Errno::PROTO | Errno::NOPROTOOPT | Errno::HOSTDOWN | Errno::OPNOTSUPP => Affects::OneConnection,
+        #[cfg(target_os = "linux")]
+        Errno::NONET => Affects::OneConnection,
+        #[cfg(target_vendor = "apple")]
+        Errno::INVAL => Affects::OneConnection,
+        _ => Affects::All,
+    }
+}
+
+#[cfg(windows)]
+fn errno_affects(errno: rustix::io::Errno) -> Affects {
+    use rustix::io::Errno;
+    match errno {
+        Errno::MFILE | Errno::NOBUFS => Affects::AllForNow,
+        Errno::NETRESET => Affects::OneConnection,
+        _ => Affects::All,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn each_accept_error_of_the_manual_page_is_known() {
+        use rustix::io::Errno;
+        let affects = |errno: Errno| affects(&errno.into());
+        assert_eq!(affects(Errno::AGAIN), Affects::NoConnection);
+        assert_eq!(affects(Errno::INTR), Affects::NoConnection);
+        for errno in [
+            Errno::CONNABORTED,
+            Errno::NETDOWN,
+            Errno::PROTO,
+            Errno::NOPROTOOPT,
+            Errno::HOSTDOWN,
+            Errno::NONET,
+            Errno::HOSTUNREACH,
+            Errno::OPNOTSUPP,
+            Errno::NETUNREACH,
+            Errno::PERM,
+        ] {
+            assert_eq!(affects(errno), Affects::OneConnection, "{errno:?}");
+        }
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+            assert_eq!(affects(errno), Affects::AllForNow, "{errno:?}");
+        }
+        for errno in [Errno::BADF, Errno::INVAL, Errno::NOTSOCK] {
+            assert_eq!(affects(errno), Affects::All, "{errno:?}");
+        }
+    }
+}

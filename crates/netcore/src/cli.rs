@@ -1,0 +1,232 @@
+//! The arguments, output and exit codes that all rungs share, so that a rung's `main.rs` holds its roles only.
+
+use std::fmt::Display;
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{ArgAction, Args};
+
+use crate::log::init;
+use crate::{Error, connect, error, listen};
+
+/// Where a server listens. `PORT` is the rung's own default.
+#[derive(Debug, Clone, Args)]
+pub struct ServerArgs<const PORT: u16> {
+    /// Address or name to listen on
+    #[arg(short, long, value_name = "HOST", default_value = "127.0.0.1")]
+    pub bind: String,
+    /// Port to listen on; 0 takes a free one
+    #[arg(short, long, value_name = "N", default_value_t = PORT)]
+    pub port: u16,
+    /// Log what is received and sent; twice for more
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Where a client connects and what it sends. `PORT` is the default of the rung's own server.
+#[derive(Debug, Clone, Args)]
+pub struct ClientArgs<const PORT: u16> {
+    /// Address or name of the server
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    pub host: String,
+    /// Port of the server
+    #[arg(short, long, value_name = "N", default_value_t = PORT)]
+    pub port: u16,
+    /// Keep trying for this long until the server is up, as in 5s
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub wait: Option<Duration>,
+    /// Log what is received and sent; twice for more
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// What to send; without any, the lines of standard input
+    #[arg(value_name = "MESSAGE")]
+    pub messages: Vec<String>,
+}
+
+impl<const PORT: u16> ServerArgs<PORT> {
+    /// Starts the log, opens the TCP socket and prints the ready line.
+    ///
+    /// # Errors
+    /// As [`listen::tcp`].
+    pub fn listen(&self) -> Result<TcpListener, Error> {
+        init(self.verbose);
+        let listener = listen::tcp(&self.bind, self.port)?;
+        ready(listener.local_addr())?;
+        Ok(listener)
+    }
+
+    /// As [`listen`](ServerArgs::listen), for UDP.
+    ///
+    /// # Errors
+    /// As [`listen::udp`].
+    pub fn listen_udp(&self) -> Result<UdpSocket, Error> {
+        init(self.verbose);
+        let socket = listen::udp(&self.bind, self.port)?;
+        ready(socket.local_addr())?;
+        Ok(socket)
+    }
+}
+
+impl<const PORT: u16> ClientArgs<PORT> {
+    /// Starts the log and connects to the server over TCP.
+    ///
+    /// # Errors
+    /// As [`connect::tcp`].
+    pub fn connect(&self) -> Result<TcpStream, Error> {
+        init(self.verbose);
+        match self.wait {
+            Some(patience) => connect::tcp_when_up(&self.host, self.port, patience),
+            None => connect::tcp(&self.host, self.port, connect::CONNECT_TIMEOUT),
+        }
+    }
+}
+
+/// Turns what `main` returns into output and exit code: 0 done, 1 failed. Wrong usage is clap's 2.
+pub fn finish(result: Result<(), Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has seen enough, as in `client hello | head -0`. Nothing is wrong.
+        Err(Error::Output(source)) if source.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            if let Some(hint) = error.hint() {
+                eprintln!("hint: {hint}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the ready line on standard output: from here on, clients can connect.
+/// Warns once where that means clients from other machines.
+///
+/// # Errors
+/// [`Error::Output`], or what getsockname(2) said instead of an address.
+pub fn ready(address: io::Result<SocketAddr>) -> Result<(), Error> {
+    let address = address.map_err(Error::failed("tell the address of the socket"))?;
+    if address.ip().is_unspecified() {
+        log::warn!("listening on every interface: whoever can reach this machine can connect");
+    }
+    print(format_args!("listening on {address}"))
+}
+
+/// Prints one result on a line of its own and flushes it: a program that reads us must not wait for a full buffer.
+///
+/// # Errors
+/// [`Error::Output`]; `println!` would panic when the reader has gone.
+pub fn print(result: impl Display) -> Result<(), Error> {
+    print_bytes(result.to_string().as_bytes())
+}
+
+/// As [`print`], for what need not be UTF-8.
+///
+/// # Errors
+/// [`Error::Output`].
+pub fn print_bytes(result: &[u8]) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(result)
+        .and_then(|()| stdout.write_all(b"\n"))
+        .and_then(|()| stdout.flush())
+        .map_err(Error::Output)
+}
+
+/// What a client sends: its arguments, or else the lines of standard input as they are typed.
+///
+/// On a terminal it shows a prompt, on standard error: standard output is for replies.
+pub fn messages(args: &[String]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + '_> {
+    if !args.is_empty() {
+        return Box::new(args.iter().map(|message| Ok(message.as_bytes().to_vec())));
+    }
+    Box::new(std::iter::from_fn(|| {
+        let mut stdin = io::stdin().lock();
+        if stdin.is_terminal() {
+            eprint!("> ");
+        }
+        let mut line = Vec::new();
+        match stdin.read_until(b'\n', &mut line) {
+            Ok(0) => None,
+            Ok(_) => {
+                let text = line.strip_suffix(b"\n").unwrap_or(&line);
+                let text = text.strip_suffix(b"\r").unwrap_or(text);
+                Some(Ok(text.to_vec()))
+            }
+            Err(error) => Some(Err(Error::failed("read standard input")(error))),
+        }
+    }))
+}
+
+/// Reports what went wrong with one message at a prompt, where the session goes on.
+pub fn complain(error: &io::Error) {
+    eprintln!("error: {}", error::reason(error));
+}
+
+/// A duration as it is written on the command line: `500ms`, `5s`, `2m`.
+///
+/// # Errors
+/// A sentence for clap to show.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split_unit(text);
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        _ => return Err("a duration is written as 500ms, 5s or 2m".into()),
+    };
+    match number.parse::<u64>().ok().and_then(|number| number.checked_mul(milliseconds)) {
+        Some(0) => Err("a limit of no time at all would end everything at once".into()),
+        Some(whole) => Ok(Duration::from_millis(whole)),
+        None => Err("a duration is written as 500ms, 5s or 2m".into()),
+    }
+}
+
+/// A size as it is written on the command line, in bytes: `512`, `64k`, `1m` (1,024 and 1,048,576).
+///
+/// # Errors
+/// A sentence for clap to show.
+pub fn size(text: &str) -> Result<usize, String> {
+    let (number, unit) = split_unit(text);
+    let bytes = match unit {
+        "" => 1,
+        "k" => 1 << 10,
+        "m" => 1 << 20,
+        _ => return Err("a size is written as 512, 64k or 1m".into()),
+    };
+    match number.parse::<usize>().ok().and_then(|number| number.checked_mul(bytes)) {
+        Some(size) => Ok(size),
+        None => Err("a size is written as 512, 64k or 1m".into()),
+    }
+}
+
+fn split_unit(text: &str) -> (&str, &str) {
+    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_they_are_written() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for wrong in
+            ["", "5", "s", "-5s", "5 s", "5h", "0s", "99999999999999999999s", "18446744073709551615m"]
+        {
+            assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_as_they_are_written() {
+        assert_eq!(size("512"), Ok(512));
+        assert_eq!(size("64k"), Ok(65_536));
+        assert_eq!(size("1m"), Ok(1_048_576));
+        for wrong in ["", "k", "-1", "1g", "1.5m", "99999999999999999999"] {
+            assert!(size(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! A client's connection: every address that a name resolves to is tried, within one deadline.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use crate::Error;
+use crate::deadline::Deadline;
+use crate::listen::{join, resolve};
+
+/// How long a client waits for a connection. Left alone, Linux gives up after about two minutes.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The first and the longest pause between two attempts to reach a server that is not up yet.
+const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
+
+/// Connects to the first address of `host` that answers, within `timeout` for all of them together.
+///
+/// A name often has an IPv6 and an IPv4 address and the server listens on one of them: `localhost` is such a name.
+/// The stream has TCP_NODELAY set.
+///
+/// # Errors
+/// [`Error::Resolve`] for a host that is none, [`Error::Connect`] with the reason for the last address tried.
+pub fn tcp(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, Error> {
+    let addresses = resolve(host, port)?;
+    tcp_any(&addresses, Deadline::after(timeout))
+        .map_err(|source| Error::Connect { address: join(host, port), source })
+}
+
+/// As [`tcp`], and tries again while nobody listens there, until `patience` is over.
+///
+/// # Errors
+/// As [`tcp`].
+pub fn tcp_when_up(host: &str, port: u16, patience: Duration) -> Result<TcpStream, Error> {
+    let deadline = Deadline::after(patience);
+    let (mut pause, longest) = RETRY_PAUSES;
+    loop {
+        let error = match tcp(host, port, patience) {
+            Err(Error::Connect { address, source }) if source.kind() == ErrorKind::ConnectionRefused => {
+                Error::Connect { address, source }
+            }
+            done => return done,
+        };
+        match deadline.remaining() {
+            // No event tells that a server has come up: asking again is all there is.
+            Ok(Some(left)) if left > pause => thread::sleep(pause),
+            _ => return Err(error),
+        }
+        pause = (pause * 2).min(longest);
+    }
+}
+
+fn tcp_any(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
+    for (tried, address) in addresses.iter().enumerate() {
+        let Some(left) = deadline.remaining()? else { continue };
+        // An equal share each: an address that does not answer must not use up the time of the next.
+        let share = left / (addresses.len() - tried) as u32;
+        match TcpStream::connect_timeout(address, share) {
+            Ok(stream) => {
+                // A small request would otherwise wait for the acknowledgement of the one before it.
+                stream.set_nodelay(true)?;
+                log::debug!("{address} connected");
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn the_second_address_is_tried_when_nobody_listens_on_the_first() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let nobody = taken.local_addr().unwrap();
+        drop(taken);
+        let addresses = [nobody, listener.local_addr().unwrap()];
+        let stream = tcp_any(&addresses, Deadline::after(CONNECT_TIMEOUT)).unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+    }
+
+    #[test]
+    fn a_client_that_is_told_to_wait_connects_once_the_server_is_up() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        drop(taken);
+        let client = thread::spawn(move || tcp_when_up("127.0.0.1", address.port(), CONNECT_TIMEOUT));
+        let listener = crate::listen::tcp("127.0.0.1", address.port()).unwrap();
+        listener.accept().unwrap();
+        client.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn nobody_listening_is_told_with_a_hint() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        drop(taken);
+        let error = tcp("127.0.0.1", port, CONNECT_TIMEOUT).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot connect to 127.0.0.1:{port}: connection refused"));
+        assert!(error.hint().unwrap().starts_with("no server is listening there"));
+    }
+}

@@ -1,0 +1,150 @@
+//! One error type for what a person can act on: what was attempted, on what, why it failed, and a hint.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+
+/// What a rung reports before it ends with exit code 1.
+///
+/// Its text completes "error: ": `cannot listen on 127.0.0.1:9090: address already in use`.
+#[derive(Debug)]
+pub enum Error {
+    /// A host name has no address, or is not a name at all.
+    Resolve {
+        /// The host as it was given.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// bind(2) or listen(2) failed.
+    Listen {
+        /// The address as it was given, `host:port`.
+        address: String,
+        /// What the system said of the last address that was tried.
+        source: io::Error,
+    },
+    /// connect(2) failed for every address of the host.
+    Connect {
+        /// The address as it was given, `host:port`.
+        address: String,
+        /// What the system said of the last address that was tried.
+        source: io::Error,
+    },
+    /// Standard output could not be written.
+    Output(io::Error),
+    /// Anything else that ends the program.
+    Failed {
+        /// Completes "cannot ": `read from 127.0.0.1:9090`.
+        attempted: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// An error that ends the program while it tried to do `attempted`, which completes "cannot ".
+    pub fn failed(attempted: impl fmt::Display) -> impl FnOnce(io::Error) -> Error {
+        let attempted = attempted.to_string();
+        |source| Error::Failed { attempted, source }
+    }
+
+    /// What the person at the keyboard can do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Error::Resolve { .. } => Some("check the spelling, or give an address such as 127.0.0.1"),
+            Error::Listen { source, .. } => match source.kind() {
+                ErrorKind::AddrInUse => Some("another server has this port; pass --port 0 for a free one"),
+                ErrorKind::PermissionDenied => {
+                    Some("ports below 1024 need privileges; choose a higher --port")
+                }
+                ErrorKind::AddrNotAvailable => {
+                    Some("--bind takes an address of this machine, such as 127.0.0.1")
+                }
+                _ => None,
+            },
+            Error::Connect { source, .. } => match source.kind() {
+                ErrorKind::ConnectionRefused => {
+                    Some("no server is listening there; start one first, or check --host and --port")
+                }
+                ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+                    Some("nothing answers at this address; check it, and any firewall on the way")
+                }
+                _ => None,
+            },
+            Error::Output(_) | Error::Failed { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Resolve { host, source } => write!(f, "cannot find the host {host:?}: {}", reason(source)),
+            Error::Listen { address, source } => write!(f, "cannot listen on {address}: {}", reason(source)),
+            Error::Connect { address, source } => {
+                write!(f, "cannot connect to {address}: {}", reason(source))
+            }
+            Error::Output(source) => write!(f, "cannot write to standard output: {}", reason(source)),
+            Error::Failed { attempted, source } => write!(f, "cannot {attempted}: {}", reason(source)),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Resolve { source, .. }
+            | Error::Listen { source, .. }
+            | Error::Connect { source, .. }
+            | Error::Output(source)
+            | Error::Failed { source, .. } => Some(source),
+        }
+    }
+}
+
+/// The common reasons in the same words on every platform; the system's own words, with its number, for the rest.
+pub fn reason(error: &io::Error) -> String {
+    let words = match error.kind() {
+        ErrorKind::AddrInUse => "address already in use",
+        ErrorKind::AddrNotAvailable => "not an address of this machine",
+        ErrorKind::BrokenPipe => "the other end no longer reads",
+        ErrorKind::ConnectionAborted => "connection aborted",
+        ErrorKind::ConnectionRefused => "connection refused",
+        ErrorKind::ConnectionReset => "connection reset by the other end",
+        ErrorKind::HostUnreachable => "host unreachable",
+        ErrorKind::NetworkUnreachable => "network unreachable",
+        ErrorKind::PermissionDenied => "permission denied",
+        // A socket timeout is reported as WouldBlock on Unix and as TimedOut on Windows.
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => "timed out",
+        _ => return error.to_string(),
+    };
+    match error.get_ref() {
+        // An error that was made with a text of its own says more than its kind.
+        Some(own) => own.to_string(),
+        None => words.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_port_is_told_in_the_words_of_the_contract() {
+        let source = io::Error::from(ErrorKind::AddrInUse);
+        let error = Error::Listen { address: "127.0.0.1:9090".into(), source };
+        assert_eq!(error.to_string(), "cannot listen on 127.0.0.1:9090: address already in use");
+        assert_eq!(error.hint(), Some("another server has this port; pass --port 0 for a free one"));
+    }
+
+    #[test]
+    fn an_error_with_its_own_text_keeps_it() {
+        let error = io::Error::new(ErrorKind::TimedOut, "no byte for 5 s");
+        assert_eq!(reason(&error), "no byte for 5 s");
+    }
+
+    #[test]
+    fn a_rare_error_keeps_the_number_of_the_system() {
+        let error = io::Error::from_raw_os_error(28);
+        assert!(reason(&error).ends_with("(os error 28)"), "{}", reason(&error));
+    }
+}

@@ -1,0 +1,37 @@
+//! Building blocks that the Netladder rungs share, one idea a file.
+//!
+//! Socket calls and control flow that a rung teaches stay in that rung.
+//! Here is what every rung needs and no rung is about, and what one chapter introduces and later rungs reuse.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`cli`] | the arguments, output and exit codes that all rungs share |
+//! | [`log`](mod@log) | the log on standard error, with payloads escaped |
+//! | [`listen`] | TCP and UDP sockets bound with explicit options |
+//! | [`connect`] | a client that tries every address, within a deadline |
+//! | [`accept`] | an accept that a stop or a deadline ends, and that survives one client's error |
+//! | [`shutdown`] | one handle that ends every blocked call of the process |
+//! | [`wait`] | poll(2): ready, stopping or timed out, whichever is first |
+//! | [`deadline`] | a point in time that a slow peer cannot stretch |
+//! | [`frame`] | messages over a byte stream, capped before anything is allocated |
+//! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
+//! | [`error`] | what was attempted, on what, why, and a hint |
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod accept;
+pub mod cli;
+#[cfg(feature = "codec")]
+pub mod codec;
+pub mod connect;
+pub mod deadline;
+#[cfg(feature = "codec")]
+mod depth;
+pub mod error;
+pub mod frame;
+pub mod listen;
+pub mod log;
+pub mod shutdown;
+pub mod wait;
+
+pub use error::Error;

@@ -1,0 +1,245 @@
+//! One handle that ends every blocked call of the process.
+//!
+//! A signal handler alone does not end a server: the blocked accept is retried, and so is the read of the
+//! connection in hand. A stop here wakes both, lets the work in hand end, and closes what is left at a limit.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown as Side, TcpStream};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::Error;
+
+/// How long the work in hand may go on after a stop, unless the rung offers `--drain`.
+/// What is still open then is closed.
+pub const DRAIN: Duration = Duration::from_secs(5);
+
+/// The exit code after a second signal: 128 and SIGINT, as shells have it.
+const INTERRUPTED_TWICE: i32 = 130;
+
+/// Tells every thread of a server to stop, and wakes those that are blocked. Clones are the same handle.
+#[derive(Debug, Clone)]
+pub struct Shutdown(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    stopping: AtomicBool,
+    waker: Waker,
+    drain: Duration,
+    next_id: AtomicU64,
+    connections: Mutex<HashMap<u64, Arc<TcpStream>>>,
+    drained: Condvar,
+}
+
+impl Shutdown {
+    /// A handle that [`stop`](Shutdown::stop) triggers, for tests and for servers inside other programs.
+    /// `drain` is how long connections may stay open after a stop.
+    ///
+    /// # Errors
+    /// When the system has no descriptors left.
+    pub fn new(drain: Duration) -> Result<Shutdown, Error> {
+        let waker = Waker::new().map_err(Error::failed("prepare for a stop"))?;
+        Ok(Shutdown(Arc::new(State {
+            stopping: AtomicBool::new(false),
+            waker,
+            drain,
+            next_id: AtomicU64::new(0),
+            connections: Mutex::default(),
+            drained: Condvar::new(),
+        })))
+    }
+
+    /// A handle that SIGINT, SIGTERM or SIGHUP triggers (Ctrl-C, Ctrl-Break or closing the window on Windows).
+    /// A second signal ends the process at once with exit code 130.
+    ///
+    /// # Errors
+    /// When the process has such a handle already: signals belong to the whole process.
+    pub fn on_signals(drain: Duration) -> Result<Shutdown, Error> {
+        let shutdown = Shutdown::new(drain)?;
+        let handle = shutdown.clone();
+        ctrlc::set_handler(move || {
+            if handle.is_stopping() {
+                std::process::exit(INTERRUPTED_TWICE);
+            }
+            log::info!("stopping; a second signal ends at once");
+            handle.stop();
+        })
+        .map_err(|error| Error::failed("prepare for signals")(io::Error::other(error)))?;
+        Ok(shutdown)
+    }
+
+    /// Begins the stop: blocked accepts and reads end now, connections at the drain limit at the latest.
+    pub fn stop(&self) {
+        let connections = self.connections();
+        if self.0.stopping.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        self.0.waker.wake();
+        for stream in connections.values() {
+            end_reads(stream);
+        }
+        drop(connections);
+        let shutdown = self.clone();
+        let spawned =
+            thread::Builder::new().name("drain".into()).spawn(move || shutdown.close_at_drain_limit());
+        if spawned.is_err() {
+            // Without a thread to wait in, the limit is now.
+            self.close_all();
+        }
+    }
+
+    /// Whether a stop has begun.
+    pub fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Takes a stream under the care of this handle: a stop ends its blocked reads, the drain limit closes it.
+    pub fn watch(&self, stream: TcpStream) -> Connection {
+        let stream = Arc::new(stream);
+        let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
+        let mut connections = self.connections();
+        // Under the lock, so that a stop which begins now either finds this stream in the map or is seen here.
+        if self.is_stopping() {
+            end_reads(&stream);
+        }
+        connections.insert(id, stream.clone());
+        drop(connections);
+        Connection { stream, id, shutdown: self.clone() }
+    }
+
+    pub(crate) fn waker(&self) -> &WakeSocket {
+        &self.0.waker.reader
+    }
+
+    fn close_at_drain_limit(&self) {
+        let connections = self.connections();
+        let still_open = |open: &mut HashMap<u64, Arc<TcpStream>>| !open.is_empty();
+        let (connections, limit) = self
+            .0
+            .drained
+            .wait_timeout_while(connections, self.0.drain, still_open)
+            .unwrap_or_else(PoisonError::into_inner);
+        if limit.timed_out() {
+            log::warn!("closing {} connections that did not end in {:?}", connections.len(), self.0.drain);
+        }
+        drop(connections);
+        self.close_all();
+    }
+
+    fn close_all(&self) {
+        for stream in self.connections().values() {
+            // Fails only where the peer has closed already, which is as good.
+            let _ = stream.shutdown(Side::Both);
+        }
+    }
+
+    fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<TcpStream>>> {
+        // The map is whole even if a thread that held it panicked: each change is one call.
+        self.0.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stream that a stop can wake. It reads and writes as the [`TcpStream`] in it does.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Arc<TcpStream>,
+    id: u64,
+    shutdown: Shutdown,
+}
+
+impl Deref for Connection {
+    type Target = TcpStream;
+
+    fn deref(&self) -> &TcpStream {
+        &self.stream
+    }
+}
+
+impl Read for Connection {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        (&*self.stream).read(buf)
+    }
+}
+
+impl Write for Connection {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        (&*self.stream).write(buf)
+    }
+
+    fn write_vectored(&mut self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        (&*self.stream).write_vectored(bufs)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self.stream).flush()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let mut connections = self.shutdown.connections();
+        connections.remove(&self.id);
+        if connections.is_empty() {
+            self.shutdown.0.drained.notify_all();
+        }
+    }
+}
+
+/// Ends blocked reads; what has arrived can still be read, and replies can still be sent.
+#[cfg(not(windows))]
+fn end_reads(stream: &TcpStream) {
+    // Nothing is sent to the peer: SHUT_RD is a local matter. Fails only where the peer has gone already.
+    let _ = stream.shutdown(Side::Read);
+}
+
+/// Windows answers SD_RECEIVE with a reset once more data arrives, so both sides are ended there.
+#[cfg(windows)]
+fn end_reads(stream: &TcpStream) {
+    let _ = stream.shutdown(Side::Both);
+}
+
+#[cfg(unix)]
+pub(crate) type WakeSocket = std::os::unix::net::UnixStream;
+
+/// WSAPoll takes sockets only, and Windows has no socket pair.
+#[cfg(windows)]
+pub(crate) type WakeSocket = std::net::UdpSocket;
+
+/// A socket that becomes readable at a stop and stays so: one byte that nobody reads wakes every thread.
+#[derive(Debug)]
+struct Waker {
+    reader: WakeSocket,
+    #[cfg(unix)]
+    writer: WakeSocket,
+}
+
+#[cfg(unix)]
+impl Waker {
+    fn new() -> io::Result<Waker> {
+        let (reader, writer) = WakeSocket::pair()?;
+        Ok(Waker { reader, writer })
+    }
+
+    fn wake(&self) {
+        // The buffer of a socket pair has room for this byte, the only one that is ever written.
+        let _ = (&self.writer).write_all(&[1]);
+    }
+}
+
+#[cfg(windows)]
+impl Waker {
+    fn new() -> io::Result<Waker> {
+        let reader = WakeSocket::bind(("127.0.0.1", 0))?;
+        // Connected to itself, it takes datagrams from nobody else.
+        reader.connect(reader.local_addr()?)?;
+        Ok(Waker { reader })
+    }
+
+    fn wake(&self) {
+        let _ = self.reader.send(&[1]);
+    }
+}

@@ -1,0 +1,69 @@
+//! poll(2): wait for a socket, a stop or a deadline, whichever is first.
+//!
+//! A blocked accept or receive ends for neither a signal (std retries it) nor a deadline (accept has none).
+//! Waiting in [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html) (WSAPoll on Windows) ends for all
+//! three, and a server that waits there uses no processor time.
+
+use std::io;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::AsFd;
+use rustix::io::Errno;
+
+use crate::deadline::Deadline;
+use crate::shutdown::Shutdown;
+
+/// What ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// One of the sockets has something to read, or an error to tell.
+    Ready,
+    /// The process has been told to stop.
+    Stopping,
+    /// The deadline has passed.
+    TimedOut,
+}
+
+/// Waits until `socket` can be read (or accepted from), a stop begins or the deadline passes.
+///
+/// With several threads in this call on one socket, all of them wake; so the call that follows must not block.
+///
+/// # Errors
+/// Only what the system says of the wait itself, such as a shortage of memory.
+pub fn readable(socket: &impl AsFd, shutdown: &Shutdown, deadline: Deadline) -> io::Result<Waited> {
+    loop {
+        if shutdown.is_stopping() {
+            return Ok(Waited::Stopping);
+        }
+        let Ok(remaining) = deadline.remaining() else { return Ok(Waited::TimedOut) };
+        let mut fds = [PollFd::new(socket, PollFlags::IN), PollFd::new(shutdown.waker(), PollFlags::IN)];
+        match poll(&mut fds, remaining.map(timespec).as_ref()) {
+            Ok(_) if !fds[0].revents().is_empty() && !shutdown.is_stopping() => return Ok(Waited::Ready),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Waits until `pause` is over or a stop begins.
+///
+/// # Errors
+/// As [`readable`].
+pub fn pause(pause: Duration, shutdown: &Shutdown) -> io::Result<()> {
+    let deadline = Deadline::after(pause);
+    while let (false, Ok(remaining)) = (shutdown.is_stopping(), deadline.remaining()) {
+        let mut fds = [PollFd::new(shutdown.waker(), PollFlags::IN)];
+        match poll(&mut fds, remaining.map(timespec).as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    // Systems without ppoll(2) take milliseconds in an i32; a longer wait is only cut into several.
+    let whole = duration.min(Duration::from_secs(24 * 60 * 60));
+    Timespec { tv_sec: whole.as_secs() as i64, tv_nsec: whole.subsec_nanos().into() }
+}
