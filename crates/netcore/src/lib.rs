@@ -15,6 +15,7 @@
 //! | [`deadline`] | a point in time that a slow peer cannot stretch |
 //! | [`frame`] | messages over a byte stream, capped before anything is allocated |
 //! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
+//! | [`places`] | a bounded number of clients at once |
 //! | [`error`] | what was attempted, on what, why, and a hint |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -31,6 +32,7 @@ pub mod error;
 pub mod frame;
 pub mod listen;
 pub mod log;
+pub mod places;
 pub mod shutdown;
 pub mod wait;
 

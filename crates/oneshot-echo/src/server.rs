@@ -40,7 +40,7 @@ pub fn serve(listener: &TcpListener, options: &Options) -> io::Result<()> {
 }
 
 fn echo(mut stream: TcpStream, peer: SocketAddr, options: &Options) -> io::Result<()> {
-    let mut buf = [0; BUFFER];
+    let mut buf = vec![0; BUFFER];
     loop {
         // Returns as soon as there is anything, not when the buffer is full.
         let n = match stream.read(&mut buf) {

@@ -19,16 +19,20 @@ pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> i
     loop {
         log::info!("waiting for a client");
         let Some((stream, peer)) = acceptor.accept()? else { return Ok(()) };
-        log::info!("{peer} connected");
-        match echo(stream, peer, options) {
-            Ok(()) => log::info!("{peer} closed"),
-            Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
-        }
+        visit(stream, peer, options);
+    }
+}
+
+fn visit(stream: Connection, peer: SocketAddr, options: &Options) {
+    log::info!("{peer} connected");
+    match echo(stream, peer, options) {
+        Ok(()) => log::info!("{peer} closed"),
+        Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
     }
 }
 
 fn echo(mut stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<()> {
-    let mut buf = [0; BUFFER];
+    let mut buf = vec![0; BUFFER];
     loop {
         // Returns as soon as there is anything, not when the buffer is full.
         // A client that says nothing keeps us here: `timeout-echo` sets a limit.

@@ -28,16 +28,20 @@ pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> i
                 return Ok(());
             }
         };
-        log::info!("{peer} connected");
-        match echo(stream, peer, options) {
-            Ok(()) => log::info!("{peer} closed"),
-            Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
-        }
+        visit(stream, peer, options);
+    }
+}
+
+fn visit(stream: Connection, peer: SocketAddr, options: &Options) {
+    log::info!("{peer} connected");
+    match echo(stream, peer, options) {
+        Ok(()) => log::info!("{peer} closed"),
+        Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
     }
 }
 
 fn echo(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<()> {
-    let mut buf = [0; BUFFER];
+    let mut buf = vec![0; BUFFER];
     // A point in time: a client that sends a byte now and then renews the idle limit, but never this one.
     let total = Deadline::after(options.total);
     let mut stream = TimedStream::new(&stream, total);
