@@ -7,11 +7,10 @@
 use std::fmt;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 
+use crate::log::payload;
+
 /// Digits of the tutorial's header: the length in ASCII, padded with spaces on the right.
 const ASCII_HEADER: usize = 10;
-
-/// Memory is reserved in steps of this size as bytes arrive, so that a length alone reserves no more.
-const STEP: usize = 64 << 10;
 
 /// How the length of a message is written. Both count bytes, not characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,20 +21,31 @@ pub enum Header {
     Ascii,
 }
 
+impl Header {
+    /// The longest message that it can announce.
+    fn most(self) -> u64 {
+        match self {
+            Header::Binary => u32::MAX.into(),
+            Header::Ascii => 9_999_999_999,
+        }
+    }
+}
+
 /// Why no message could be read or written.
 #[derive(Debug)]
 pub enum FrameError {
-    /// The length is over the limit. Nothing has been allocated for it, and what follows cannot be understood.
+    /// The length is over the limit. Nothing has been allocated for it, and nothing has been written of it.
     TooLong {
-        /// The length that the header claims.
+        /// The length of the message, or what its header claims.
         length: u64,
         /// The limit.
         max: usize,
     },
     /// The stream ended in the middle of a header or of a message.
     CutShort,
-    /// The header is not a length.
-    BadHeader,
+    /// These ten bytes are not a length. A sender that counts characters instead of bytes is found out by this:
+    /// the rest of its text is read as the next header.
+    BadHeader([u8; ASCII_HEADER]),
     /// The stream failed.
     Io(io::Error),
 }
@@ -47,7 +57,7 @@ impl fmt::Display for FrameError {
                 write!(f, "a message of {length} bytes is over the limit of {max}")
             }
             FrameError::CutShort => write!(f, "the connection ended in the middle of a message"),
-            FrameError::BadHeader => write!(f, "the header is not a length"),
+            FrameError::BadHeader(header) => write!(f, "the header {} is not a length", payload(header)),
             FrameError::Io(error) => write!(f, "{}", crate::error::reason(error)),
         }
     }
@@ -73,7 +83,7 @@ impl From<FrameError> for io::Error {
         match error {
             FrameError::Io(error) => error,
             FrameError::CutShort => io::Error::new(ErrorKind::UnexpectedEof, error),
-            FrameError::TooLong { .. } | FrameError::BadHeader => {
+            FrameError::TooLong { .. } | FrameError::BadHeader(_) => {
                 io::Error::new(ErrorKind::InvalidData, error)
             }
         }
@@ -98,11 +108,10 @@ pub fn read(
     if length > max as u64 {
         return Err(FrameError::TooLong { length, max });
     }
-    let length = length as usize;
-    while message.len() < length {
-        let start = message.len();
-        message.resize(length.min(start + STEP), 0);
-        read_exact(reader, &mut message[start..])?;
+    // The length is a claim: memory grows with what has arrived, to at most twice as much.
+    let arrived = reader.by_ref().take(length).read_to_end(message)?;
+    if (arrived as u64) < length {
+        return Err(FrameError::CutShort);
     }
     Ok(true)
 }
@@ -113,15 +122,12 @@ pub fn read(
 /// [`FrameError::TooLong`] before anything is written, for a message over `max` or over what the header can tell;
 /// [`FrameError::Io`].
 pub fn write(writer: &mut impl Write, header: Header, max: usize, message: &[u8]) -> Result<(), FrameError> {
-    let most = match header {
-        Header::Binary => u32::MAX as u64,
-        Header::Ascii => 9_999_999_999,
-    };
-    let length = message.len() as u64;
-    if message.len() > max || length > most {
-        return Err(FrameError::TooLong { length, max });
+    let max = header.most().min(max as u64) as usize;
+    let length = message.len();
+    if length > max {
+        return Err(FrameError::TooLong { length: length as u64, max });
     }
-    let mut whole = Vec::with_capacity(ASCII_HEADER + message.len());
+    let mut whole = Vec::with_capacity(ASCII_HEADER + length);
     match header {
         Header::Binary => whole.extend_from_slice(&(length as u32).to_be_bytes()),
         Header::Ascii => write!(whole, "{length:<ASCII_HEADER$}")?,
@@ -145,7 +151,7 @@ fn read_length(reader: &mut impl BufRead, header: Header) -> Result<Option<u64>,
         Header::Ascii => {
             let mut bytes = [0; ASCII_HEADER];
             read_exact(reader, &mut bytes)?;
-            parse_ascii(&bytes).map(Some).ok_or(FrameError::BadHeader)
+            parse_ascii(&bytes).map(Some).ok_or(FrameError::BadHeader(bytes))
         }
     }
 }
