@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::deadline::Deadline;
@@ -28,6 +29,7 @@ pub enum Accepted {
 pub struct Acceptor {
     listener: TcpListener,
     shutdown: Shutdown,
+    turn: Mutex<()>,
 }
 
 impl Acceptor {
@@ -38,7 +40,7 @@ impl Acceptor {
     pub fn new(listener: TcpListener, shutdown: &Shutdown) -> io::Result<Acceptor> {
         // A client that poll(2) has announced can be gone, or taken by another thread, before accept is called.
         listener.set_nonblocking(true)?;
-        Ok(Acceptor { listener, shutdown: shutdown.clone() })
+        Ok(Acceptor { listener, shutdown: shutdown.clone(), turn: Mutex::new(()) })
     }
 
     /// The next client, or `None` when the process has been told to stop.
@@ -60,6 +62,8 @@ impl Acceptor {
     /// # Errors
     /// Those that every further accept would meet as well, such as a listener that is not one.
     pub fn accept_before(&self, deadline: Deadline) -> io::Result<Accepted> {
+        // poll(2) wakes every thread that waits in it, for one client. So one waits there, and the others here.
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             match wait::readable(&self.listener, &self.shutdown, deadline)? {
                 Waited::Ready => {}

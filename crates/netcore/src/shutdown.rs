@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::Error;
+use crate::{Error, wait};
 
 /// How long the work in hand may go on after a stop, unless the rung offers `--drain`.
 /// What is still open then is closed.
@@ -95,6 +95,17 @@ impl Shutdown {
     /// Whether a stop has begun.
     pub fn is_stopping(&self) -> bool {
         self.0.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Waits until a stop begins.
+    ///
+    /// # Errors
+    /// Only what the system says of the wait itself.
+    pub fn wait(&self) -> io::Result<()> {
+        while !self.is_stopping() {
+            wait::pause(Duration::MAX, self)?;
+        }
+        Ok(())
     }
 
     /// Takes a stream under the care of this handle: a stop ends its blocked reads, the drain limit closes it.
