@@ -1,6 +1,7 @@
 //! Runs the ladder. See `cargo xtask --help`.
 #![forbid(unsafe_code)]
 
+mod docs;
 mod ladder;
 
 use std::fmt;
@@ -16,6 +17,12 @@ use ladder::Ladder;
 enum Task {
     /// Show every rung with one line
     List,
+    /// Fill the generated blocks of the pages from sources and real runs
+    Docs {
+        /// Change nothing; fail where a page is out of date, a link leads nowhere or a rule is broken
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 /// What ends a task with exit code 1.
@@ -37,6 +44,8 @@ impl fmt::Display for Failure {
 fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::List => list(),
+        Task::Docs { check: true } => docs::check(),
+        Task::Docs { check: false } => docs::write(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

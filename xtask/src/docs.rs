@@ -1,0 +1,287 @@
+//! Fills the generated blocks of the pages from sources and real runs, and checks that they are up to date.
+//!
+//! | block | contents |
+//! |---|---|
+//! | `gen:ladder` | the table of rungs |
+//! | `gen:modules FOLDER` | the files of a source folder, with the first sentence of each |
+//! | `gen:item FILE ITEM` | the source of one item; `gen:code` leaves its doc comment out |
+//! | `gen:tests FILE` | the names of the tests, as sentences |
+//! | `gen:diff RUNG FILE...` | the step to this rung from the one it builds on, in `src/server.rs` unless named |
+//! | `gen:run RUNG` | the demo of the rung, as a transcript |
+//! | `gen:session RUNG server ARGS \| client ARGS` | another run, as a transcript |
+
+mod blocks;
+mod items;
+mod links;
+mod session;
+mod step;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Failure;
+use crate::ladder::{Ladder, Rung};
+use blocks::{Order, fenced};
+use session::Script;
+
+/// What repairs a page that is out of date.
+const REPAIR: &str = "cargo xtask docs";
+
+/// A rung's README is read at a glance.
+const README_LINES: usize = 60;
+
+/// Fills every block of every page.
+pub fn write() -> Result<(), Failure> {
+    let mut generator = Generator::new()?;
+    for path in pages(&generator.ladder.root)? {
+        let page = read(&path)?;
+        let filled = generator.fill(&path, &page)?;
+        if filled != page {
+            fs::write(&path, filled).map_err(|error| cannot("write", &path, &error))?;
+            println!("{}", generator.shown(&path));
+        }
+    }
+    Ok(())
+}
+
+/// Fails where a block is not what [`write`] would make it, or where a page breaks a rule of the book.
+pub fn check() -> Result<(), Failure> {
+    let mut generator = Generator::new()?;
+    let mut complaints = Vec::new();
+    let mut stale = false;
+    for path in pages(&generator.ladder.root)? {
+        let page = read(&path)?;
+        let name = generator.shown(&path);
+        let filled = generator.fill(&path, &page)?;
+        if filled != page {
+            stale = true;
+            print!("{}", step::unified((&name, &page), (&format!("{name}, generated"), &filled)));
+        }
+        complaints.extend(links::broken(&path, &page).into_iter().map(|text| format!("{name}: {text}")));
+        complaints.extend(broken_rules(&name, &page));
+    }
+    complaints.extend(unlisted(&generator.ladder.root)?);
+    if stale {
+        complaints.push(format!("the pages above are out of date; `{REPAIR}` repairs them"));
+    }
+    match complaints.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new(complaints.join("\nerror: "))),
+    }
+}
+
+struct Generator {
+    ladder: Ladder,
+    /// A page and a README often show the same run.
+    transcripts: HashMap<String, String>,
+}
+
+impl Generator {
+    fn new() -> Result<Generator, Failure> {
+        Ok(Generator { ladder: Ladder::load()?, transcripts: HashMap::new() })
+    }
+
+    fn fill(&mut self, path: &Path, page: &str) -> Result<String, Failure> {
+        let name = self.shown(path);
+        blocks::fill(page, |order| self.generate(&name, order))
+            .map_err(|failure| Failure::new(format!("{name}: {failure}")))
+    }
+
+    fn generate(&mut self, page: &str, order: &Order) -> Result<String, Failure> {
+        match (order.kind, order.words().as_slice()) {
+            ("ladder", []) => Ok(self.ladder_table(page)),
+            ("modules", [folder]) => self.modules(folder),
+            ("item", [file, item @ ..]) if !item.is_empty() => {
+                Ok(fenced("rust", &items::find(&self.source(file)?, &item.join(" "))?))
+            }
+            ("code", [file, item @ ..]) if !item.is_empty() => {
+                let item = items::find(&self.source(file)?, &item.join(" "))?;
+                Ok(fenced("rust", &items::without_docs(&item)))
+            }
+            ("tests", [file]) => self.tests(file),
+            ("diff", [rung]) => self.diff(rung, &["src/server.rs"]),
+            ("diff", [rung, files @ ..]) => self.diff(rung, files),
+            ("run", [rung]) => {
+                let script = Script::demo(self.rung(rung)?);
+                self.transcript(order.rest, rung, &script)
+            }
+            ("session", [rung, "server", ..]) => {
+                let script = Script::parse(order.rest.trim_start().strip_prefix(rung).unwrap_or_default())?;
+                self.transcript(order.rest, rung, &script)
+            }
+            _ => Err(Failure::new(format!("there is no block gen:{} {}", order.kind, order.rest))),
+        }
+    }
+
+    fn ladder_table(&self, page: &str) -> String {
+        let up = "../".repeat(page.matches('/').count());
+        let mut table = String::from("| rung | this server | builds on | chapter |\n|---|---|---|---|\n");
+        for rung in &self.ladder.rungs {
+            let name = &rung.name;
+            let builds_on = match &rung.about.builds_on {
+                Some(below) => format!("`{below}`"),
+                None => "nothing".into(),
+            };
+            let chapter = match page.strip_prefix("docs/") {
+                Some(_) => format!("{name}.md"),
+                None => format!("{up}docs/{name}.md"),
+            };
+            table.push_str(&format!(
+                "| [`{name}`]({up}crates/{name}) | {} | {builds_on} | [read]({chapter}) |\n",
+                rung.about.title
+            ));
+        }
+        table
+    }
+
+    fn modules(&self, folder: &str) -> Result<String, Failure> {
+        let mut table = String::from("| file | what it does |\n|---|---|\n");
+        for path in files(&self.ladder.root.join(folder), "rs")? {
+            let source = read(&path)?;
+            let doc = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
+            let paragraph: Vec<&str> = doc.take_while(|line| !line.is_empty()).collect();
+            let paragraph = paragraph.join(" ");
+            let sentence = paragraph.split_once(". ").map_or(paragraph.as_str(), |(first, _)| first);
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            table.push_str(&format!("| `{name}` | {} |\n", sentence.trim_end_matches('.')));
+        }
+        Ok(table)
+    }
+
+    fn tests(&self, file: &str) -> Result<String, Failure> {
+        let source = self.source(file)?;
+        let names = items::tests(&source);
+        if names.is_empty() {
+            return Err(Failure::new(format!("{file} has no tests")));
+        }
+        Ok(names.iter().map(|name| format!("- {}\n", name.replace('_', " "))).collect())
+    }
+
+    fn diff(&self, name: &str, files: &[&str]) -> Result<String, Failure> {
+        let rung = self.rung(name)?;
+        let Some(below) = &rung.about.builds_on else {
+            return Err(Failure::new(format!("{name} builds on nothing")));
+        };
+        let mut diff = String::new();
+        for file in files {
+            let (old, new) = (format!("crates/{below}/{file}"), format!("crates/{name}/{file}"));
+            let old_text = step::renamed(&self.source(&old)?, below, name);
+            diff.push_str(&step::unified((&old, &old_text), (&new, &self.source(&new)?)));
+        }
+        match diff.is_empty() {
+            true => Err(Failure::new(format!("{name} is no different from {below} here"))),
+            false => Ok(fenced("diff", &diff)),
+        }
+    }
+
+    fn transcript(&mut self, key: &str, rung: &str, script: &Script) -> Result<String, Failure> {
+        if let Some(known) = self.transcripts.get(key) {
+            return Ok(known.clone());
+        }
+        let text = fenced("console", &session::transcript(&self.ladder, self.rung(rung)?, script)?);
+        self.transcripts.insert(key.into(), text.clone());
+        Ok(text)
+    }
+
+    fn rung(&self, name: &str) -> Result<&Rung, Failure> {
+        self.ladder.find(name).ok_or_else(|| Failure::new(format!("there is no rung {name}")))
+    }
+
+    fn source(&self, file: &str) -> Result<String, Failure> {
+        read(&self.ladder.root.join(file))
+    }
+
+    /// The path as a person writes it: from the top, with slashes.
+    fn shown(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(&self.ladder.root).unwrap_or(path);
+        let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+        parts.join("/")
+    }
+}
+
+/// Every page that may hold blocks, in a fixed order.
+fn pages(root: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut pages = vec![root.join("README.md")];
+    pages.extend(files(&root.join("docs"), "md")?);
+    for folder in entries(&root.join("crates"))? {
+        let readme = folder.join("README.md");
+        if readme.exists() {
+            pages.push(readme);
+        }
+    }
+    Ok(pages)
+}
+
+/// What the book's rules say against a page.
+fn broken_rules(name: &str, page: &str) -> Vec<String> {
+    let mut complaints = Vec::new();
+    if name.starts_with("crates/") && page.lines().count() > README_LINES {
+        complaints.push(format!("{name}: more than {README_LINES} lines"));
+    }
+    let (mut fence, mut generated) = (None, false);
+    for (index, line) in page.lines().enumerate() {
+        let before = fence;
+        fence = blocks::fence_after(fence, line);
+        match (before, fence) {
+            (None, None) if line.starts_with("<!-- gen:") => generated = true,
+            (None, None) if line.starts_with("<!-- end") => generated = false,
+            (None, Some(_)) if !generated && line.trim_start_matches('`').starts_with("rust") => {
+                complaints.push(format!("{name}: line {}: code is shown by a gen:item block", index + 1));
+            }
+            _ => {}
+        }
+    }
+    complaints
+}
+
+/// Pages of the book that its table of contents does not list.
+fn unlisted(root: &Path) -> Result<Vec<String>, Failure> {
+    let summary = read(&root.join("docs/SUMMARY.md"))?;
+    let names = files(&root.join("docs"), "md")?.into_iter();
+    let names = names.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    Ok(names
+        .filter(|name| name != "SUMMARY.md" && !summary.contains(&format!("({name})")))
+        .map(|name| format!("docs/SUMMARY.md: does not list {name}"))
+        .collect())
+}
+
+fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = entries(folder)?;
+    files.retain(|path| path.extension().is_some_and(|found| found == extension));
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(folder).map_err(|error| cannot("read", folder, &error))?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| cannot("read", path, &error))
+}
+
+fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot {what} {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_that_was_written_into_prose_by_hand_is_told() {
+        let page = "Prose.\n```rust\nfn a() {}\n```\n<!-- gen:item a fn b -->\n```rust\n```\n<!-- end -->\n";
+        assert_eq!(broken_rules("docs/a.md", page), ["docs/a.md: line 2: code is shown by a gen:item block"]);
+        assert_eq!(broken_rules("docs/a.md", "```console\n$ cargo xtask list\n```\n"), [""; 0]);
+    }
+
+    #[test]
+    fn the_readme_of_a_rung_is_short() {
+        let long = "line\n".repeat(README_LINES + 1);
+        assert_eq!(broken_rules("crates/a/README.md", &long), ["crates/a/README.md: more than 60 lines"]);
+        assert_eq!(broken_rules("docs/a.md", &long), [""; 0]);
+    }
+}

@@ -1,0 +1,147 @@
+//! Finds the generated blocks of a page and puts new contents into them.
+//!
+//! A block starts with a line `<!-- gen:KIND ARGUMENTS -->` and ends with a line `<!-- end -->`. Markers in a
+//! fenced code block are text, so that a page can show what a block looks like.
+
+use crate::Failure;
+
+const START: &str = "<!-- gen:";
+const END: &str = "<!-- end -->";
+
+/// What the first line of a block asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Order<'a> {
+    /// The word after `gen:`.
+    pub kind: &'a str,
+    /// What comes after it.
+    pub rest: &'a str,
+}
+
+impl<'a> Order<'a> {
+    /// The words after the kind.
+    pub fn words(&self) -> Vec<&'a str> {
+        self.rest.split_whitespace().collect()
+    }
+}
+
+/// The page with the contents of each block replaced by what `generate` returns for it.
+///
+/// # Errors
+/// A block that is not closed or not ordered in one line, and what `generate` says, each with the line number.
+pub fn fill(
+    page: &str,
+    mut generate: impl FnMut(&Order) -> Result<String, Failure>,
+) -> Result<String, Failure> {
+    let mut filled = String::with_capacity(page.len());
+    let mut fence = None;
+    let mut lines = page.lines().enumerate();
+    while let Some((index, line)) = lines.next() {
+        let at = |message: String| Failure::new(format!("line {}: {message}", index + 1));
+        filled.push_str(line);
+        filled.push('\n');
+        fence = fence_after(fence, line);
+        if fence.is_some() {
+            continue;
+        }
+        if line.trim_end() == END {
+            return Err(at("the end of a block that was never opened".into()));
+        }
+        let Some(rest) = line.strip_prefix(START) else { continue };
+        let Some(rest) = rest.trim_end().strip_suffix("-->") else {
+            return Err(at("a block starts with one line, from <!-- to -->".into()));
+        };
+        let (kind, rest) = rest.trim_end().split_once(' ').unwrap_or((rest.trim_end(), ""));
+        let order = Order { kind, rest };
+        loop {
+            match lines.next() {
+                Some((_, line)) if line.trim_end() == END => break,
+                Some((_, line)) if !line.starts_with(START) => {}
+                _ => return Err(at(format!("this block has no {END}"))),
+            }
+        }
+        let contents = generate(&order).map_err(|failure| at(failure.to_string()))?;
+        filled.push_str(contents.trim_end());
+        filled.push('\n');
+        filled.push_str(END);
+        filled.push('\n');
+    }
+    Ok(filled)
+}
+
+/// The fence that is open after this line: its run of backticks or tildes.
+pub fn fence_after<'a>(open: Option<&'a str>, line: &'a str) -> Option<&'a str> {
+    let text = line.trim_start();
+    let run = text.len() - text.trim_start_matches(['`', '~']).len();
+    let (marks, rest) = text.split_at(run);
+    match open {
+        None if run >= 3 => Some(marks),
+        Some(fence) if marks.starts_with(fence) && rest.trim().is_empty() => None,
+        open => open,
+    }
+}
+
+/// Puts text into a fenced code block, with more backticks than the text has itself.
+pub fn fenced(language: &str, text: &str) -> String {
+    let mut fence = "```".to_string();
+    while text.contains(&fence) {
+        fence.push('`');
+    }
+    format!("{fence}{language}\n{}\n{fence}\n", text.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn echo(order: &Order) -> Result<String, Failure> {
+        Ok(format!("{}: {}", order.kind, order.words().join(",")))
+    }
+
+    #[test]
+    fn what_a_block_held_is_replaced_and_the_prose_around_it_is_not() {
+        let page = "# Title\n\n<!-- gen:item src/a.rs fn b -->\nold\nolder\n<!-- end -->\n\nProse.\n";
+        let wanted =
+            "# Title\n\n<!-- gen:item src/a.rs fn b -->\nitem: src/a.rs,fn,b\n<!-- end -->\n\nProse.\n";
+        assert_eq!(fill(page, echo).unwrap(), wanted);
+        assert_eq!(fill(wanted, echo).unwrap(), wanted);
+    }
+
+    #[test]
+    fn markers_in_a_code_block_are_text() {
+        for fence in ["```", "~~~~", "````markdown"] {
+            let close = fence.trim_end_matches("markdown");
+            let page = format!("{fence}\n<!-- gen:ladder -->\n<!-- end -->\n{close}\n");
+            assert_eq!(fill(&page, echo).unwrap(), page);
+        }
+    }
+
+    #[test]
+    fn a_fence_inside_a_longer_fence_does_not_close_it() {
+        let page = "````\n```\n<!-- gen:ladder -->\n```\n````\n";
+        assert_eq!(fill(page, echo).unwrap(), page);
+    }
+
+    #[test]
+    fn a_block_that_is_not_closed_is_told_with_its_line() {
+        let open = fill("Prose.\n<!-- gen:ladder -->\nrow\n", echo).unwrap_err();
+        assert_eq!(open.to_string(), "line 2: this block has no <!-- end -->");
+        let nested = fill("<!-- gen:a -->\n<!-- gen:b -->\n<!-- end -->\n", echo).unwrap_err();
+        assert_eq!(nested.to_string(), "line 1: this block has no <!-- end -->");
+        let stray = fill("<!-- end -->\n", echo).unwrap_err();
+        assert_eq!(stray.to_string(), "line 1: the end of a block that was never opened");
+        let halved = fill("<!-- gen:ladder\n-->\n<!-- end -->\n", echo).unwrap_err();
+        assert_eq!(halved.to_string(), "line 1: a block starts with one line, from <!-- to -->");
+    }
+
+    #[test]
+    fn what_goes_wrong_inside_a_block_is_told_with_its_line() {
+        let failed = fill("\n\n<!-- gen:x -->\n<!-- end -->\n", |_| Err(Failure::new("no such item")));
+        assert_eq!(failed.unwrap_err().to_string(), "line 3: no such item");
+    }
+
+    #[test]
+    fn a_text_with_a_fence_of_its_own_gets_a_longer_one() {
+        assert_eq!(fenced("rust", "fn a() {}\n"), "```rust\nfn a() {}\n```\n");
+        assert_eq!(fenced("rust", "/// ```\n/// ```"), "````rust\n/// ```\n/// ```\n````\n");
+    }
+}
