@@ -1,1 +1,35 @@
+//! The harness of the black-box suites: it builds the rungs, runs their real processes and speaks to them.
+//!
+//! The suites are in `tests/tests`. They hold no list of rungs: a rung says in its manifest which suites it passes
+//! and which limits it has, and each suite is run over the rungs that name it.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`ladder`] | the rungs and what their manifests say of them |
+//! | [`binaries`] | the executables, built before the first is run |
+//! | [`collected`] | what a process writes, collected while a test waits for a part of it |
+//! | [`process`] | a process that ends with the test, panic or not |
+//! | [`server`] | a rung's server on a port of its own |
+//! | [`peer`] | the other end of a connection, in words for what a test expects of it |
+//! | `terminal` | a terminal to type on (Unix) |
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+use std::time::Duration;
+
+pub mod binaries;
+pub mod collected;
+pub mod ladder;
+pub mod peer;
+pub mod process;
+pub mod server;
+#[cfg(unix)]
+pub mod terminal;
+
+pub use ladder::{Rung, ladder, rung, rungs_in};
+pub use peer::Peer;
+pub use process::{Finished, Process};
+pub use server::Server;
+
+/// Ends a test that would otherwise hang. No correct run comes near it, on a machine however busy.
+pub const GENEROUS: Duration = Duration::from_secs(60);

@@ -1,0 +1,62 @@
+//! The executables of the rungs, built once for each test process: a test never runs a program that is out of date.
+
+use std::collections::HashMap;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::ladder::{cargo, ladder};
+
+/// The executable of the rung called `name`.
+///
+/// # Panics
+/// When the rungs do not compile, or this one has no binary of its name.
+pub fn executable(name: &str) -> &'static Path {
+    // An error is kept as well: the other tests say the same without building again.
+    static BUILT: OnceLock<Result<HashMap<String, PathBuf>, String>> = OnceLock::new();
+    match BUILT.get_or_init(build) {
+        Ok(built) => built.get(name).unwrap_or_else(|| panic!("{name} has no binary of its name")),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn build() -> Result<HashMap<String, PathBuf>, String> {
+    let (target, profile) = target_and_profile();
+    let mut command = cargo();
+    command.args(["build", "--locked", "--bins", "--message-format", "json-render-diagnostics"]);
+    command.arg("--profile").arg(profile).arg("--target-dir").arg(target);
+    // The rungs only, not the workspace: Windows does not let a program be replaced while it runs, and it may be
+    // xtask that runs us.
+    for rung in ladder() {
+        command.args(["--package", &rung.name]);
+    }
+    let output =
+        command.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo build: {error}"))?;
+    if !output.status.success() {
+        return Err("the rungs do not compile: cargo build says why".into());
+    }
+    let mut built = HashMap::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
+        if let (Some(name), Some(path)) = (message["target"]["name"].as_str(), message["executable"].as_str())
+        {
+            built.insert(name.to_string(), PathBuf::from(path));
+        }
+    }
+    Ok(built)
+}
+
+/// Where cargo has put this test, and how it was built: the rungs are built likewise, so most of the work is done.
+/// The test is `TARGET/PROFILE/deps/NAME-HASH`.
+fn target_and_profile() -> (PathBuf, String) {
+    let test = env::current_exe().expect("a test has a path");
+    let profile = test.ancestors().nth(2).expect("cargo puts tests into PROFILE/deps");
+    let target = profile.parent().expect("cargo puts profiles into a target folder");
+    let name = profile.file_name().expect("a profile has a folder of its own").to_string_lossy();
+    // The one profile whose folder is not called as it is.
+    let name = if name == "debug" { "dev".into() } else { name };
+    (target.to_path_buf(), name.into_owned())
+}

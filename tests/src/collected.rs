@@ -1,0 +1,99 @@
+//! What a process writes, collected by a thread, so that it never waits for us and a test can wait for a part of it.
+
+use std::io::Read;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use crate::GENEROUS;
+
+/// Everything that has come out of a pipe so far. Clones look at the same.
+#[derive(Debug, Clone)]
+pub struct Collected(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    written: Mutex<Written>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+impl Collected {
+    /// Collects in a thread of its own, which ends with the stream.
+    pub fn from(mut reader: impl Read + Send + 'static) -> Collected {
+        let collected = Collected(Arc::default());
+        let filled = collected.clone();
+        thread::spawn(move || {
+            let mut buf = [0; 16 << 10];
+            loop {
+                let n = reader.read(&mut buf).unwrap_or(0);
+                let mut written = filled.lock();
+                written.bytes.extend_from_slice(&buf[..n]);
+                written.ended = n == 0;
+                filled.0.changed.notify_all();
+                if written.ended {
+                    return;
+                }
+            }
+        });
+        collected
+    }
+
+    /// What has come until now.
+    pub fn so_far(&self) -> Vec<u8> {
+        self.lock().bytes.clone()
+    }
+
+    /// Waits until `find` finds what it looks for in all that has come.
+    ///
+    /// # Errors
+    /// What it waited for in vain: the end of the stream, or the generous deadline.
+    pub fn wait_for<T>(&self, mut find: impl FnMut(&[u8]) -> Option<T>) -> Result<T, String> {
+        let mut found = None;
+        let unfinished = |written: &mut Written| {
+            found = find(&written.bytes);
+            found.is_none() && !written.ended
+        };
+        let waited = self.0.changed.wait_timeout_while(self.lock(), GENEROUS, unfinished);
+        let (_written, limit) = waited.unwrap_or_else(PoisonError::into_inner);
+        match found {
+            Some(found) => Ok(found),
+            None if limit.timed_out() => Err(format!("it has not come within {GENEROUS:?}")),
+            None => Err("the output ended without it".into()),
+        }
+    }
+
+    /// Waits until a whole line holds all of `parts`, and returns it without its end.
+    ///
+    /// # Errors
+    /// As [`wait_for`](Collected::wait_for).
+    pub fn wait_for_line(&self, parts: &[&str]) -> Result<String, String> {
+        self.wait_for(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            lines.find(|line| parts.iter().all(|part| line.contains(part))).map(String::from)
+        })
+    }
+
+    /// Waits for the end of the stream and returns all that has come.
+    ///
+    /// # Errors
+    /// The generous deadline.
+    pub fn wait_for_end(&self) -> Result<Vec<u8>, String> {
+        let waited = self.0.changed.wait_timeout_while(self.lock(), GENEROUS, |written| !written.ended);
+        let (written, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        match written.ended {
+            true => Ok(written.bytes.clone()),
+            false => Err(format!("it has not ended within {GENEROUS:?}")),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Written> {
+        // A search that panicked has changed nothing.
+        self.0.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,131 @@
+//! The rungs, read from their manifests through `cargo metadata`.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::binaries;
+
+/// One rung: `[package.metadata.ladder]` of its manifest, under the name of its package.
+#[derive(Debug)]
+pub struct Rung {
+    /// Package, folder and binary have this name.
+    pub name: String,
+    /// The tutorial rows that it covers.
+    pub rows: Vec<String>,
+    /// The suites that it passes.
+    pub suites: Vec<String>,
+    /// Arguments of the server in a demo, beside its port.
+    pub server_args: Vec<String>,
+    /// The client runs of the demo, in order.
+    pub demo: Vec<ClientRun>,
+    /// The faults that it does not survive yet.
+    pub limits: Vec<String>,
+}
+
+/// One run of the client and what it prints, line by line.
+#[derive(Debug)]
+pub struct ClientRun {
+    /// Arguments after `client --port N`.
+    pub args: Vec<String>,
+    /// Its standard output.
+    pub expect: Vec<String>,
+}
+
+/// Every rung, in reading order.
+pub fn ladder() -> &'static [Rung] {
+    static LADDER: OnceLock<Vec<Rung>> = OnceLock::new();
+    LADDER.get_or_init(read)
+}
+
+/// The rung of this name.
+///
+/// # Panics
+/// When there is none.
+pub fn rung(name: &str) -> &'static Rung {
+    let found = ladder().iter().find(|rung| rung.name == name);
+    found.unwrap_or_else(|| panic!("no rung is called {name}"))
+}
+
+/// The rungs that name `suite` in their manifests.
+///
+/// # Panics
+/// When there is none: the suite would pass without having tested anything.
+pub fn rungs_in(suite: &str) -> Vec<&'static Rung> {
+    let rungs: Vec<_> = ladder().iter().filter(|rung| rung.suites.iter().any(|name| name == suite)).collect();
+    assert!(!rungs.is_empty(), "no rung names the suite {suite}");
+    rungs
+}
+
+impl Rung {
+    /// Whether the manifest says that this rung does not survive `fault` yet.
+    pub fn has_limit(&self, fault: &str) -> bool {
+        self.limits.iter().any(|limit| limit == fault)
+    }
+
+    /// Whether the server ends after its first client. It has no loop to stop, so it leaves signals to the system.
+    pub fn serves_once(&self) -> bool {
+        self.has_limit("second-visit")
+    }
+
+    /// The rung's program with `args`. What it reads and writes is left to the caller.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(binaries::executable(&self.name));
+        // The log of the person who runs the tests is none of the rung's.
+        command.args(args).env_remove("RUST_LOG");
+        command
+    }
+}
+
+/// The cargo that runs the tests, or the one on the path, at the top of the workspace.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".."));
+    command
+}
+
+fn read() -> Vec<Rung> {
+    let output = cargo().args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).output();
+    let output = output.expect("cargo metadata runs");
+    assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
+    let about = |name: &String| {
+        let package = packages.iter().find(|package| package["name"] == name.as_str());
+        let package = package.unwrap_or_else(|| panic!("{name} is in the order but no package"));
+        &package["metadata"]["ladder"]
+    };
+    let order = strings(&metadata["metadata"]["ladder"]["order"]);
+    order.into_iter().map(|name| Rung::new(about(&name), name)).collect()
+}
+
+impl Rung {
+    fn new(about: &Value, name: String) -> Rung {
+        let client_run =
+            |run: &Value| ClientRun { args: strings(&run["args"]), expect: strings(&run["expect"]) };
+        Rung {
+            rows: strings(&about["rows"]),
+            suites: strings(&about["suites"]),
+            server_args: strings(&about["server-args"]),
+            demo: items(&about["demo"]).iter().map(client_run).collect(),
+            limits: items(&about["limits"]).iter().map(|limit| string(&limit["fault"])).collect(),
+            name,
+        }
+    }
+}
+
+/// A key that a manifest does not have is an empty list.
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    items(value).iter().map(string).collect()
+}
+
+fn string(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_string()
+}

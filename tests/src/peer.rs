@@ -1,0 +1,184 @@
+//! The other end of a connection, byte by byte, in words for what a test expects of it.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use socket2::{Domain, SockRef, Socket, Type};
+
+use crate::GENEROUS;
+
+/// Long enough for a server on a busy machine to take what it will take.
+const STUCK: Duration = Duration::from_secs(2);
+
+/// One end of a TCP connection. No call on it waits beyond the generous deadline.
+#[derive(Debug)]
+pub struct Peer(TcpStream);
+
+impl Peer {
+    /// Connects.
+    ///
+    /// # Panics
+    /// When nobody listens at `address`.
+    #[track_caller]
+    pub fn connect(address: SocketAddr) -> Peer {
+        match TcpStream::connect_timeout(&address, GENEROUS) {
+            Ok(stream) => Peer::new(stream),
+            Err(error) => panic!("cannot connect to {address}: {error}"),
+        }
+    }
+
+    /// Accepts one connection, in a test that is the server itself. Ends with the test's own client at the latest.
+    ///
+    /// # Panics
+    /// When accept fails.
+    pub fn accept(listener: &TcpListener) -> Peer {
+        Peer::new(listener.accept().expect("a client can be accepted").0)
+    }
+
+    fn new(stream: TcpStream) -> Peer {
+        stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        stream.set_nodelay(true).expect("TCP_NODELAY can be set");
+        Peer(stream)
+    }
+
+    /// Our own address, which is the peer of the server's log.
+    pub fn address(&self) -> String {
+        self.0.local_addr().expect("a connection has an address").to_string()
+    }
+
+    /// The stream itself.
+    pub fn stream(&mut self) -> &mut TcpStream {
+        &mut self.0
+    }
+
+    /// Sends all of `bytes`.
+    #[track_caller]
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).unwrap_or_else(|error| panic!("cannot send {} bytes: {error}", bytes.len()));
+    }
+
+    /// Sends and reads at once: more than all the buffers on the way can hold.
+    #[track_caller]
+    pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) {
+        let mut writer = self.0.try_clone().expect("a stream can be cloned");
+        thread::scope(|scope| {
+            scope.spawn(move || writer.write_all(bytes).expect("all is sent"));
+            self.expect_bytes(expected);
+        });
+    }
+
+    /// Sends `bytes` again and again and reads nothing, until the server takes no more: it is blocked in a write.
+    #[track_caller]
+    pub fn send_until_stuck(&mut self, bytes: &[u8]) {
+        self.0.set_write_timeout(Some(STUCK)).expect("a timeout can be set");
+        loop {
+            match self.0.write_all(bytes) {
+                Ok(()) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return,
+                Err(error) => panic!("the server hung up instead of waiting: {error}"),
+            }
+        }
+    }
+
+    /// Closes the sending side: the other end reads end of stream, and its replies still come.
+    pub fn half_close(&mut self) {
+        self.0.shutdown(Shutdown::Write).expect("the sending side can be closed");
+    }
+
+    /// Hangs up rudely: the other end reads "connection reset".
+    pub fn reset(self) {
+        // SO_LINGER 0 makes the close a reset.
+        SockRef::from(&self.0).set_linger(Some(Duration::ZERO)).expect("SO_LINGER can be set");
+    }
+
+    /// Waits for exactly these bytes; what follows them is left.
+    #[track_caller]
+    pub fn expect_bytes(&mut self, expected: &[u8]) {
+        let mut bytes = vec![0; expected.len()];
+        let read = self.0.read_exact(&mut bytes);
+        read.unwrap_or_else(|error| panic!("no {} bytes: {error}", expected.len()));
+        // Not assert_eq: a megabyte of numbers helps nobody.
+        if bytes != expected {
+            let at = bytes.iter().zip(expected).position(|(a, b)| a != b).unwrap_or_default();
+            let end = expected.len().min(at + 40);
+            let (got, wanted) = (&bytes[at..end], &expected[at..end]);
+            panic!("at byte {at}: {:?}, not {:?}", got.escape_ascii(), wanted.escape_ascii());
+        }
+    }
+
+    /// Waits for the end of the stream, with nothing before it.
+    #[track_caller]
+    pub fn expect_end_of_stream(&mut self) {
+        let mut rest = [0; 64];
+        match self.0.read(&mut rest) {
+            Ok(0) => {}
+            Ok(n) => panic!("more came: {}", rest[..n].escape_ascii()),
+            Err(error) => panic!("no end of stream: {error}"),
+        }
+    }
+
+    /// Waits until the other end has hung up, politely or by a reset, whatever it sends before.
+    #[track_caller]
+    pub fn expect_hang_up(&mut self) {
+        let mut rest = [0; 64 << 10];
+        loop {
+            match self.0.read(&mut rest) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return,
+                Err(error) => panic!("the other end does not hang up: {error}"),
+            }
+        }
+    }
+
+    /// Nothing has come, and the connection is open.
+    #[track_caller]
+    pub fn assert_would_block(&mut self) {
+        self.0.set_nonblocking(true).expect("the mode can be set");
+        let mut early = [0; 64];
+        match self.0.read(&mut early) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(n) => panic!("something came: {:?}", early[..n].escape_ascii().to_string()),
+            Err(error) => panic!("not open any more: {error}"),
+        }
+        self.0.set_nonblocking(false).expect("the mode can be set");
+    }
+}
+
+/// Nobody listens at `address`.
+#[track_caller]
+pub fn assert_refused(address: SocketAddr) {
+    match TcpStream::connect_timeout(&address, GENEROUS) {
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{address}"),
+        Ok(_) => panic!("somebody listens at {address}"),
+    }
+}
+
+/// A TCP port where nobody listens, and nobody else can while it is held: it is bound and no more.
+#[derive(Debug)]
+pub struct ClosedPort(Socket);
+
+impl ClosedPort {
+    /// Takes a free port on 127.0.0.1.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn take() -> ClosedPort {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket can be made");
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        socket.bind(&address.into()).expect("a port is free");
+        ClosedPort(socket)
+    }
+
+    /// Its number.
+    ///
+    /// # Panics
+    /// Never: a bound socket has an address.
+    pub fn port(&self) -> u16 {
+        let address = self.0.local_addr().expect("a bound socket has an address");
+        address.as_socket().expect("the address is an internet one").port()
+    }
+}

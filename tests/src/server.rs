@@ -1,0 +1,99 @@
+//! A rung's server on a port of its own, ready before a test speaks to it and gone when the test ends.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::Deref;
+
+use crate::ladder::Rung;
+use crate::peer::Peer;
+use crate::process::{Finished, Process};
+
+/// A running server. It reads as the [`Process`] in it does.
+#[derive(Debug)]
+pub struct Server {
+    rung: &'static Rung,
+    process: Process,
+    /// What the ready line says.
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts `rung server --port 0 args...` and waits for its ready line.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    #[track_caller]
+    pub fn start(rung: &'static Rung, args: &[&str]) -> Server {
+        Server::start_on(rung, 0, args)
+    }
+
+    /// As [`start`](Server::start), on a port that the test knows to be free.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    #[track_caller]
+    pub fn start_on(rung: &'static Rung, port: u16, args: &[&str]) -> Server {
+        let process = rung.start(&[&["server", "--port", &port.to_string()], args].concat());
+        let ready = process.expect_stdout(&["listening on "]);
+        let address = ready.strip_prefix("listening on ").and_then(|address| address.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("{}: not a ready line: {ready:?}", rung.name));
+        Server { rung, process, address }
+    }
+
+    /// Where a client on this machine finds it, also when it listens on every interface.
+    pub fn reachable(&self) -> SocketAddr {
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.address.port())
+    }
+
+    /// A connection to it over TCP.
+    #[track_caller]
+    pub fn connect(&self) -> Peer {
+        Peer::connect(self.reachable())
+    }
+
+    /// Runs the rung's own client against it, to its end.
+    #[track_caller]
+    pub fn client(&self, args: &[&str]) -> Finished {
+        self.client_with_input(args, b"")
+    }
+
+    /// As [`client`](Server::client), with `input` to read.
+    #[track_caller]
+    pub fn client_with_input(&self, args: &[&str], input: &[u8]) -> Finished {
+        let (host, port) = (self.reachable().ip().to_string(), self.reachable().port().to_string());
+        let command = ["client", "--host", &host, "--port", &port];
+        self.rung.run_with_input(&[&command, args].concat(), input)
+    }
+
+    /// Waits for a log line that holds all of `parts`, and returns it.
+    #[track_caller]
+    pub fn expect_log(&self, parts: &[&str]) -> String {
+        self.process.expect_stderr(parts)
+    }
+
+    /// Waits for the server to end by itself.
+    #[track_caller]
+    pub fn wait(self) -> Finished {
+        self.process.wait()
+    }
+
+    /// Asks it to stop, as `kill` and process managers do, and waits for its end.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn stop(self) -> Finished {
+        self.process.signal(rustix::process::Signal::TERM);
+        self.process.wait()
+    }
+}
+
+impl Deref for Server {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.process
+    }
+}

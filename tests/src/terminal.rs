@@ -1,0 +1,47 @@
+//! A terminal to type on: pty(7).
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Stdio;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+/// Ctrl-D at the start of a line: the end of what is typed.
+const END_OF_INPUT: &[u8] = b"\x04";
+
+/// The keyboard of a terminal, in the hands of a test.
+#[derive(Debug)]
+pub struct Keyboard(File);
+
+/// A terminal: the keyboard, and the end that a process reads as its standard input.
+///
+/// # Panics
+/// When the system has no terminal left.
+pub fn terminal() -> (Keyboard, Stdio) {
+    let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal can be opened");
+    grantpt(&keyboard).expect("it can be used");
+    unlockpt(&keyboard).expect("it can be used");
+    let name = ptsname(&keyboard, Vec::new()).expect("it has a name");
+    let line = File::options().read(true).write(true).open(OsStr::from_bytes(name.as_bytes()));
+    (Keyboard(File::from(keyboard)), line.expect("its other end can be opened").into())
+}
+
+impl Keyboard {
+    /// Types a line and Enter.
+    ///
+    /// # Panics
+    /// When the terminal has gone.
+    pub fn type_line(&mut self, text: &str) {
+        self.0.write_all(format!("{text}\n").as_bytes()).expect("the terminal takes what is typed");
+    }
+
+    /// Types Ctrl-D.
+    ///
+    /// # Panics
+    /// When the terminal has gone.
+    pub fn type_end(&mut self) {
+        self.0.write_all(END_OF_INPUT).expect("the terminal takes what is typed");
+    }
+}

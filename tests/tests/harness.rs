@@ -1,0 +1,48 @@
+//! The harness keeps its own promises: no process outlives its test, and no suite is named in vain.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ladder_tests::peer::{ClosedPort, assert_refused};
+use ladder_tests::{Server, ladder, rungs_in};
+
+/// The suites, each with the file in this folder that holds it.
+const SUITES: [(&str, &str); 1] = [("tcp-echo", "tcp_echo.rs")];
+
+#[test]
+fn a_server_ends_with_a_test_that_panics() {
+    let mut address = None;
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let server = Server::start(rungs_in("tcp-echo")[0], &[]);
+        address = Some(server.address);
+        panic!("on purpose: a test that fails");
+    }));
+    assert!(panicked.is_err());
+    assert_refused(address.expect("the server was ready"));
+}
+
+#[test]
+fn a_closed_port_refuses_connections_while_it_is_held() {
+    let port = ClosedPort::take();
+    assert_refused(([127, 0, 0, 1], port.port()).into());
+}
+
+#[test]
+fn every_suite_that_a_rung_names_exists() {
+    for rung in ladder() {
+        for suite in &rung.suites {
+            assert!(SUITES.iter().any(|(name, _)| name == suite), "{}: no suite {suite}", rung.name);
+        }
+    }
+}
+
+#[test]
+fn every_row_belongs_to_the_tutorials() {
+    // T1.7, T1.8 and their like are told in the docs, not run.
+    let rows = (1..=8).map(|n| format!("T1.{n}")).chain((1..=12).map(|n| format!("T2.{n}")));
+    let rows: Vec<String> = rows.collect();
+    for rung in ladder() {
+        for row in &rung.rows {
+            assert!(rows.contains(row), "{}: no row {row}", rung.name);
+        }
+    }
+}
