@@ -1,5 +1,6 @@
 //! The arguments, output and exit codes that all rungs share, so that a rung's `main.rs` holds its roles only.
 
+use std::error::Error as _;
 use std::fmt::Display;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 
 use crate::log::init;
-use crate::{Error, connect, error, listen};
+use crate::{Error, connect, listen};
 
 /// Where a server listens. `PORT` is the rung's own default.
 #[derive(Debug, Clone, Args)]
@@ -81,6 +82,31 @@ impl<const PORT: u16> ClientArgs<PORT> {
             None => connect::tcp(&self.host, self.port, connect::CONNECT_TIMEOUT),
         }
     }
+
+    /// Starts the log and makes a UDP socket for each address of the server. Nothing is sent yet, so `--wait` is
+    /// not applied here but by [`exchange`](ClientArgs::exchange).
+    ///
+    /// # Errors
+    /// As [`connect::udp`].
+    pub fn connect_udp(&self) -> Result<Vec<UdpSocket>, Error> {
+        init(self.verbose);
+        connect::udp(&self.host, self.port)
+    }
+
+    /// Exchanges one datagram for another, again while nobody listens and `--wait` is not over.
+    ///
+    /// # Errors
+    /// [`Error::Reply`] with what `exchange` said last.
+    pub fn exchange<T>(&self, mut exchange: impl FnMut() -> io::Result<T>) -> Result<T, Error> {
+        connect::when_up(self.wait.unwrap_or_default(), || {
+            exchange().map_err(|source| Error::Reply { address: listen::join(&self.host, self.port), source })
+        })
+    }
+
+    /// Whether a person types the messages, and can go on with the next when one has failed.
+    pub fn at_prompt(&self) -> bool {
+        self.messages.is_empty() && io::stdin().is_terminal()
+    }
 }
 
 /// Turns what `main` returns into output and exit code: 0 done, 1 failed. Wrong usage is clap's 2.
@@ -90,10 +116,7 @@ pub fn finish(result: Result<(), Error>) -> ExitCode {
         // Whoever read our output has seen enough, as in `client hello | head -0`. Nothing is wrong.
         Err(Error::Output(source)) if source.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
-            if let Some(hint) = error.hint() {
-                eprintln!("hint: {hint}");
-            }
+            report(&error, "");
             ExitCode::FAILURE
         }
     }
@@ -147,7 +170,13 @@ pub fn messages(args: &[String]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Erro
         }
         let mut line = Vec::new();
         match stdin.read_until(b'\n', &mut line) {
-            Ok(0) => None,
+            Ok(0) => {
+                // Ctrl-D leaves the cursor behind the prompt.
+                if stdin.is_terminal() {
+                    eprintln!();
+                }
+                None
+            }
             Ok(_) => {
                 let text = line.strip_suffix(b"\n").unwrap_or(&line);
                 let text = text.strip_suffix(b"\r").unwrap_or(text);
@@ -158,9 +187,22 @@ pub fn messages(args: &[String]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Erro
     }))
 }
 
-/// Reports what went wrong with one message at a prompt, where the session goes on.
-pub fn complain(error: &io::Error) {
-    eprintln!("error: {}", error::reason(error));
+/// Reports what went wrong with one message at a prompt, where the session goes on, with the number of the system.
+pub fn complain(error: &Error) {
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    let number = source.and_then(io::Error::raw_os_error).map(|number| format!(" (os error {number})"));
+    match number {
+        // A rare reason has its number already.
+        Some(number) if !error.to_string().ends_with(&number) => report(error, &number),
+        _ => report(error, ""),
+    }
+}
+
+fn report(error: &Error, number: &str) {
+    eprintln!("error: {error}{number}");
+    if let Some(hint) = error.hint() {
+        eprintln!("hint: {hint}");
+    }
 }
 
 /// A duration as it is written on the command line: `500ms`, `5s`, `2m`.

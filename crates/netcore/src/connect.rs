@@ -1,13 +1,13 @@
 //! A client's connection: every address that a name resolves to is tried, within one deadline.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
 use crate::Error;
 use crate::deadline::Deadline;
-use crate::listen::{join, resolve};
+use crate::listen::{join, resolve, udp_socket};
 
 /// How long a client waits for a connection. Left alone, Linux gives up after about two minutes.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,13 +33,48 @@ pub fn tcp(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, Error>
 /// # Errors
 /// As [`tcp`].
 pub fn tcp_when_up(host: &str, port: u16, patience: Duration) -> Result<TcpStream, Error> {
+    when_up(patience, || tcp(host, port, patience))
+}
+
+/// A UDP socket for each address of `host`, connected to it; at least one.
+///
+/// Connecting a UDP socket sends nothing. From then on it takes datagrams from that address only, and tells when
+/// nobody listens there. Which of the addresses answers is known once one has been asked.
+///
+/// # Errors
+/// [`Error::Resolve`] for a host that is none, [`Error::Connect`] when no address can be reached from here.
+pub fn udp(host: &str, port: u16) -> Result<Vec<UdpSocket>, Error> {
+    let mut sockets = Vec::new();
+    let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
+    for address in resolve(host, port)? {
+        match udp_one(address) {
+            Ok(socket) => sockets.push(socket),
+            // Most often an IPv6 address on a machine without IPv6.
+            Err(error) => last = error,
+        }
+    }
+    if sockets.is_empty() {
+        return Err(Error::Connect { address: join(host, port), source: last });
+    }
+    Ok(sockets)
+}
+
+fn udp_one(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = udp_socket(address)?;
+    socket.connect(&address.into())?;
+    Ok(socket.into())
+}
+
+/// Repeats `attempt` while nobody listens there, until `patience` is over. It is made once at least.
+///
+/// # Errors
+/// Those of the last attempt.
+pub fn when_up<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     let deadline = Deadline::after(patience);
     let (mut pause, longest) = RETRY_PAUSES;
     loop {
-        let error = match tcp(host, port, patience) {
-            Err(Error::Connect { address, source }) if source.kind() == ErrorKind::ConnectionRefused => {
-                Error::Connect { address, source }
-            }
+        let error = match attempt() {
+            Err(error) if nobody_listens(&error) => error,
             done => return done,
         };
         match deadline.remaining() {
@@ -48,6 +83,15 @@ pub fn tcp_when_up(host: &str, port: u16, patience: Duration) -> Result<TcpStrea
             _ => return Err(error),
         }
         pause = (pause * 2).min(longest);
+    }
+}
+
+fn nobody_listens(error: &Error) -> bool {
+    match error {
+        Error::Connect { source, .. } | Error::Reply { source, .. } => {
+            source.kind() == ErrorKind::ConnectionRefused
+        }
+        _ => false,
     }
 }
 
@@ -96,6 +140,19 @@ mod tests {
         let listener = crate::listen::tcp("127.0.0.1", address.port()).unwrap();
         listener.accept().unwrap();
         client.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn an_attempt_is_repeated_while_nobody_listens_and_only_then() {
+        let mut attempts = 0;
+        let error = when_up::<()>(CONNECT_TIMEOUT, || {
+            attempts += 1;
+            let kind = if attempts < 3 { ErrorKind::ConnectionRefused } else { ErrorKind::TimedOut };
+            Err(Error::Reply { address: "127.0.0.1:9".into(), source: kind.into() })
+        })
+        .unwrap_err();
+        assert_eq!(error.to_string(), "cannot get a reply from 127.0.0.1:9: timed out");
+        assert_eq!(attempts, 3);
     }
 
     #[test]

@@ -29,6 +29,13 @@ pub enum Error {
         /// What the system said of the last address that was tried.
         source: io::Error,
     },
+    /// A datagram was not answered.
+    Reply {
+        /// The address as it was given, `host:port`.
+        address: String,
+        /// What the system said, or what the client missed.
+        source: io::Error,
+    },
     /// Standard output could not be written.
     Output(io::Error),
     /// Anything else that ends the program.
@@ -70,6 +77,16 @@ impl Error {
                 }
                 _ => None,
             },
+            Error::Reply { source, .. } => match source.kind() {
+                ErrorKind::ConnectionRefused => {
+                    Some("no server is listening there; start one first, or check --host and --port")
+                }
+                ErrorKind::TimedOut => {
+                    Some("the server may be down, or the datagrams lost: UDP does not tell")
+                }
+                ErrorKind::InvalidInput => Some("send it in several messages, or over TCP"),
+                _ => None,
+            },
             Error::Output(_) | Error::Failed { .. } => None,
         }
     }
@@ -83,6 +100,9 @@ impl fmt::Display for Error {
             Error::Connect { address, source } => {
                 write!(f, "cannot connect to {address}: {}", reason(source))
             }
+            Error::Reply { address, source } => {
+                write!(f, "cannot get a reply from {address}: {}", reason(source))
+            }
             Error::Output(source) => write!(f, "cannot write to standard output: {}", reason(source)),
             Error::Failed { attempted, source } => write!(f, "cannot {attempted}: {}", reason(source)),
         }
@@ -95,6 +115,7 @@ impl std::error::Error for Error {
             Error::Resolve { source, .. }
             | Error::Listen { source, .. }
             | Error::Connect { source, .. }
+            | Error::Reply { source, .. }
             | Error::Output(source)
             | Error::Failed { source, .. } => Some(source),
         }

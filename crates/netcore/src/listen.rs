@@ -16,6 +16,10 @@ pub const BACKLOG: i32 = 4096;
 /// Linux cuts it to `net.core.rmem_max`.
 pub const UDP_RECEIVE_BUFFER: usize = 4 << 20;
 
+/// Room for the largest datagram. macOS and the BSDs refuse to send one that is larger than this buffer, which has
+/// 9 KiB there by default.
+const UDP_SEND_BUFFER: usize = 256 << 10;
+
 /// A TCP socket that listens on `host` and `port`; port 0 takes a free one. A name is tried address by address.
 ///
 /// `::` listens for IPv4 as well, on every platform.
@@ -43,12 +47,19 @@ pub fn tcp(host: &str, port: u16) -> Result<TcpListener, Error> {
 /// As [`tcp`].
 pub fn udp(host: &str, port: u16) -> Result<UdpSocket, Error> {
     let socket = bind_first(host, port, |address| {
-        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        let socket = udp_socket(address)?;
         socket.set_recv_buffer_size(UDP_RECEIVE_BUFFER)?;
         bind(&socket, address)?;
         Ok(socket)
     })?;
     Ok(socket.into())
+}
+
+/// A socket for the family of `address`, not bound yet, that can send the largest datagram.
+pub(crate) fn udp_socket(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_send_buffer_size(UDP_SEND_BUFFER)?;
+    Ok(socket)
 }
 
 fn bind(socket: &Socket, address: SocketAddr) -> io::Result<()> {
