@@ -1,0 +1,340 @@
+//! Server and client in the test's own process, on ports of their own.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, UdpSocket};
+use std::num::NonZeroU32;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use netcore::shutdown::{DRAIN, Shutdown};
+use netcore::{connect, listen};
+use udp_echo::{BUFFER, MAX_MESSAGE, Options, Patience, client, server};
+
+/// Ends a test that would otherwise hang; no correct run comes near it.
+const GENEROUS: Duration = Duration::from_secs(30);
+
+/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+const SHORT: Duration = Duration::from_millis(100);
+
+/// The tutorial's prefix: 12 bytes, 7 characters.
+const PREFIX: &str = "Ответ: ";
+
+/// A server that is told to stop and waited for on every way out of a test.
+struct Running {
+    address: SocketAddr,
+    shutdown: Shutdown,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Running {
+    fn start(prefix: &str) -> Running {
+        Running::start_on("127.0.0.1", prefix).unwrap()
+    }
+
+    fn start_on(host: &str, prefix: &str) -> Result<Running, netcore::Error> {
+        let shutdown = Shutdown::new(DRAIN).unwrap();
+        let socket = listen::udp(host, 0)?;
+        let address = socket.local_addr().unwrap();
+        let handle = shutdown.clone();
+        let options = Options { prefix: prefix.into() };
+        let thread = Some(thread::spawn(move || server::serve(socket, &options, &handle)));
+        Ok(Running { address, shutdown, thread })
+    }
+
+    fn connect(&self) -> Vec<UdpSocket> {
+        connect_to(self.address)
+    }
+
+    fn stop(mut self) -> io::Result<()> {
+        self.shutdown.stop();
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shutdown.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn connect_to(address: SocketAddr) -> Vec<UdpSocket> {
+    let sockets = connect::udp(&address.ip().to_string(), address.port()).unwrap();
+    for socket in &sockets {
+        socket.set_read_timeout(Some(GENEROUS)).unwrap();
+    }
+    sockets
+}
+
+/// A socket for a server that the test plays itself.
+fn played_server() -> (UdpSocket, SocketAddr) {
+    let socket = listen::udp("127.0.0.1", 0).unwrap();
+    socket.set_read_timeout(Some(GENEROUS)).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
+}
+
+/// A port that nobody listens on. Another process could take it meanwhile, but the system hands out others first.
+fn nobody() -> SocketAddr {
+    played_server().1
+}
+
+fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
+    let mut buf = vec![0; BUFFER];
+    let (n, peer) = socket.recv_from(&mut buf).unwrap();
+    buf.truncate(n);
+    (buf, peer)
+}
+
+fn patience(timeout: Duration, tries: u32) -> Patience {
+    Patience { timeout, tries: NonZeroU32::new(tries).unwrap() }
+}
+
+/// For an exchange that loses nothing: one try, so that a retry cannot hide a fault.
+fn one_try() -> Patience {
+    patience(GENEROUS, 1)
+}
+
+#[test]
+fn each_message_gets_its_reply() {
+    let server = Running::start("");
+    let mut sockets = server.connect();
+    for message in ["hello", "", "Привет, сервер!", "hello"] {
+        let reply = client::exchange(&mut sockets, message.as_bytes(), &one_try()).unwrap();
+        assert_eq!(reply, message.as_bytes());
+    }
+}
+
+#[test]
+fn the_prefix_stands_before_the_reply_byte_for_byte() {
+    let server = Running::start(PREFIX);
+    assert_eq!(PREFIX.len(), 12);
+    let reply = client::exchange(&mut server.connect(), b"Hello UDP!", &one_try()).unwrap();
+    assert_eq!(reply, b"\xd0\x9e\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82: Hello UDP!");
+    // The shorter reply holds nothing of the longer one before it.
+    assert_eq!(client::exchange(&mut server.connect(), b"", &one_try()).unwrap(), PREFIX.as_bytes());
+}
+
+#[test]
+fn clients_that_interleave_each_get_their_own_replies() {
+    let server = Running::start("");
+    let (first, second) = (server.connect(), server.connect());
+    first[0].send(b"first").unwrap();
+    second[0].send(b"second").unwrap();
+    first[0].send(b"first again").unwrap();
+    assert_eq!(receive(&second[0]).0, b"second");
+    assert_eq!(receive(&first[0]).0, b"first");
+    assert_eq!(receive(&first[0]).0, b"first again");
+}
+
+#[test]
+fn an_empty_datagram_is_answered_with_an_empty_one() {
+    let server = Running::start("");
+    let sockets = server.connect();
+    sockets[0].send(b"").unwrap();
+    assert_eq!(sockets[0].recv(&mut [0; 1]).unwrap(), 0);
+    // It was no end of anything.
+    sockets[0].send(b"next").unwrap();
+    assert_eq!(receive(&sockets[0]).0, b"next");
+}
+
+#[test]
+fn the_largest_datagram_comes_back_whole() {
+    let server = Running::start("");
+    let message: Vec<u8> = (0..MAX_MESSAGE).map(|i| (i / 251) as u8).collect();
+    assert!(client::exchange(&mut server.connect(), &message, &one_try()).unwrap() == message);
+}
+
+#[test]
+fn the_largest_datagram_over_ipv6_is_not_taken_for_a_cut_one() {
+    let server = match Running::start_on("::1", "") {
+        Ok(server) => server,
+        Err(error) => return eprintln!("skipped, no IPv6 here: {error}"),
+    };
+    let sockets = server.connect();
+    let message = vec![b'6'; BUFFER - 1];
+    sockets[0].send(&message).unwrap();
+    assert!(receive(&sockets[0]).0 == message);
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_come_back_as_they_are() {
+    let server = Running::start(PREFIX);
+    let message = b"\xff\xfe\0\xd0";
+    let reply = client::exchange(&mut server.connect(), message, &one_try()).unwrap();
+    assert_eq!(reply, [PREFIX.as_bytes(), message].concat());
+}
+
+#[test]
+fn a_reply_that_its_prefix_makes_too_long_is_lost_and_the_next_is_not() {
+    let server = Running::start(PREFIX);
+    let sockets = server.connect();
+    sockets[0].send(&vec![b'x'; MAX_MESSAGE]).unwrap();
+    sockets[0].send(b"next").unwrap();
+    assert_eq!(receive(&sockets[0]).0, [PREFIX.as_bytes(), b"next"].concat());
+}
+
+#[test]
+fn clients_that_are_gone_before_their_reply_do_not_stop_the_server() {
+    let server = Running::start("");
+    for _ in 0..100 {
+        // The reply meets a closed port. Windows tells the server so, at its next receive.
+        server.connect()[0].send(b"gone").unwrap();
+    }
+    assert_eq!(client::exchange(&mut server.connect(), b"next", &one_try()).unwrap(), b"next");
+}
+
+#[test]
+fn a_stop_ends_the_server_while_it_waits_for_a_datagram() {
+    let server = Running::start("");
+    assert_eq!(client::exchange(&mut server.connect(), b"ready", &one_try()).unwrap(), b"ready");
+    server.stop().unwrap();
+}
+
+#[test]
+fn a_stop_ends_the_server_while_datagrams_keep_coming() {
+    let server = Running::start("");
+    let mut sockets = server.connect();
+    assert_eq!(client::exchange(&mut sockets, b"ready", &one_try()).unwrap(), b"ready");
+    let (over, is_over) = mpsc::channel::<()>();
+    let flood = thread::spawn(move || {
+        // Ends when the test drops its end of the channel. Once the server has gone, each send is refused.
+        while is_over.try_recv() != Err(mpsc::TryRecvError::Disconnected) {
+            let _ = sockets[0].send(b"more");
+        }
+    });
+    let stopped = server.stop();
+    drop(over);
+    flood.join().unwrap();
+    stopped.unwrap();
+}
+
+#[test]
+fn a_client_asks_again_until_it_is_answered() {
+    let (socket, address) = played_server();
+    let lossy = thread::spawn(move || {
+        for _ in 0..3 {
+            assert_eq!(receive(&socket).0, b"is anybody there?");
+        }
+        let (message, peer) = receive(&socket);
+        socket.send_to(&message, peer).unwrap();
+    });
+    let reply = client::exchange(&mut connect_to(address), b"is anybody there?", &patience(SHORT / 10, 12));
+    assert_eq!(reply.unwrap(), b"is anybody there?");
+    lossy.join().unwrap();
+}
+
+#[test]
+fn a_client_waits_twice_as_long_at_each_try_and_then_gives_up() {
+    let (silent, address) = played_server();
+    let started = Instant::now();
+    let error = client::exchange(&mut connect_to(address), b"hello", &patience(SHORT, 3)).unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::TimedOut, "no reply to 3 datagrams"));
+    let took = started.elapsed();
+    assert!(took >= SHORT * (1 + 2 + 4) && took < GENEROUS, "{took:?}");
+    for _ in 0..3 {
+        assert_eq!(receive(&silent).0, b"hello");
+    }
+    silent.set_nonblocking(true).unwrap();
+    assert_eq!(silent.recv(&mut [0; 1]).unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn a_reply_from_a_stranger_is_not_taken() {
+    let (socket, address) = played_server();
+    let (stranger, _) = played_server();
+    let server = thread::spawn(move || {
+        let (_, peer) = receive(&socket);
+        stranger.send_to(b"forged hello", peer).unwrap();
+        socket.send_to(b"true hello", peer).unwrap();
+    });
+    let reply = client::exchange(&mut connect_to(address), b"hello", &one_try()).unwrap();
+    assert_eq!(reply, b"true hello");
+    server.join().unwrap();
+}
+
+#[test]
+fn replies_to_something_else_cannot_stretch_the_wait() {
+    let (socket, address) = played_server();
+    let mut sockets = connect_to(address);
+    let (over, is_over) = mpsc::channel::<()>();
+    let wrong = thread::spawn(move || {
+        let (_, peer) = receive(&socket);
+        // The pause is the fault itself: a datagram now and then would renew a timeout that each receive has anew.
+        while is_over.recv_timeout(SHORT / 10) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let _ = socket.send_to(b"something else", peer);
+        }
+    });
+    let started = Instant::now();
+    let error = client::exchange(&mut sockets, b"hello", &patience(SHORT, 2)).unwrap_err();
+    let took = started.elapsed();
+    drop(over);
+    wrong.join().unwrap();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert!(took < GENEROUS, "{took:?}");
+}
+
+#[test]
+fn a_reply_to_an_earlier_message_that_comes_late_is_not_taken_for_this_one() {
+    let (socket, address) = played_server();
+    let mut sockets = connect_to(address);
+    assert!(client::exchange(&mut sockets, b"one", &patience(SHORT, 1)).is_err());
+    let server = thread::spawn(move || {
+        let (one, _) = receive(&socket);
+        let (two, peer) = receive(&socket);
+        socket.send_to(&one, peer).unwrap();
+        socket.send_to(&two, peer).unwrap();
+    });
+    assert_eq!(client::exchange(&mut sockets, b"two", &one_try()).unwrap(), b"two");
+    server.join().unwrap();
+}
+
+#[test]
+fn a_late_reply_that_is_there_before_the_next_message_is_thrown_away() {
+    let (socket, address) = played_server();
+    let mut sockets = connect_to(address);
+    // The late reply ends with the next message, so that nothing else would keep it from being taken.
+    assert!(client::exchange(&mut sockets, b"say hello", &patience(SHORT, 1)).is_err());
+    let (late, peer) = receive(&socket);
+    socket.send_to(&late, peer).unwrap();
+    // A look that takes nothing: on loopback, too, the system may deliver when it likes.
+    sockets[0].set_read_timeout(Some(GENEROUS)).unwrap();
+    sockets[0].peek(&mut vec![0; BUFFER]).unwrap();
+    let server = thread::spawn(move || {
+        let (_, peer) = receive(&socket);
+        socket.send_to(b"> hello", peer).unwrap();
+    });
+    assert_eq!(client::exchange(&mut sockets, b"hello", &one_try()).unwrap(), b"> hello");
+    server.join().unwrap();
+}
+
+#[test]
+fn nobody_listening_is_told_at_once() {
+    let started = Instant::now();
+    let error = client::exchange(&mut connect_to(nobody()), b"hello", &one_try()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    assert!(started.elapsed() < GENEROUS);
+}
+
+#[test]
+fn the_second_address_is_asked_when_nobody_listens_on_the_first_and_asked_first_from_then_on() {
+    let server = Running::start("");
+    let mut sockets = connect_to(nobody());
+    sockets.extend(server.connect());
+    assert_eq!(client::exchange(&mut sockets, b"hello", &one_try()).unwrap(), b"hello");
+    assert_eq!(sockets[0].peer_addr().unwrap(), server.address);
+}
+
+#[test]
+fn a_message_longer_than_a_datagram_is_refused_before_it_is_sent() {
+    let (socket, address) = played_server();
+    let message = vec![b'x'; MAX_MESSAGE + 1];
+    let error = client::exchange(&mut connect_to(address), &message, &one_try()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(error.to_string(), "65508 bytes are more than the 65507 of the largest datagram");
+    socket.set_nonblocking(true).unwrap();
+    assert_eq!(socket.recv(&mut [0; 1]).unwrap_err().kind(), ErrorKind::WouldBlock);
+}
