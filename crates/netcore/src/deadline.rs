@@ -5,7 +5,7 @@
 //! fixed point is computed before each call.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// Two socket timeouts nearer than this count as the same, which saves the system call that sets it again.
@@ -72,6 +72,14 @@ impl<'a> TimedStream<'a> {
     /// From here on, every call fails with `TimedOut` when `deadline` has passed.
     pub fn set_deadline(&mut self, deadline: Deadline) {
         self.deadline = deadline;
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    /// As [`TcpStream::peer_addr`].
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
     }
 }
 
