@@ -138,6 +138,9 @@ impl Generator {
     fn modules(&self, folder: &str) -> Result<String, Failure> {
         let mut table = String::from("| file | what it does |\n|---|---|\n");
         for path in files(&self.ladder.root.join(folder), "rs")? {
+            if path.ends_with("lib.rs") {
+                continue;
+            }
             let source = read(&path)?;
             let doc = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
             let paragraph: Vec<&str> = doc.take_while(|line| !line.is_empty()).collect();

@@ -21,12 +21,35 @@ const GENEROUS: Duration = Duration::from_secs(60);
 /// The first client of a transcript has this port, the next one the next.
 const FIRST_CLIENT_PORT: usize = 50001;
 
-/// What to run: the server's arguments and those of each client, after its role.
+/// What a server logs before it accepts.
+const WAITING: &str = "waiting for a client";
+
+/// What to run: the server's arguments, then one client after another.
 pub struct Script {
     /// Arguments after `server`, beside the port.
     pub server: Vec<String>,
-    /// Arguments after `client`, beside the port, for each run in order.
-    pub clients: Vec<Vec<String>>,
+    /// The clients in order.
+    pub clients: Vec<Client>,
+}
+
+/// One client of a [`Script`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Arguments after `client`, beside the port.
+    pub args: Vec<String>,
+    /// How it runs.
+    pub runs: Runs,
+}
+
+/// How a client runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// To its end, before the next one starts.
+    ToItsEnd,
+    /// Until the session ends, with nothing to read and nobody to close its input: `client &`.
+    InTheBackground,
+    /// For so many seconds, since it would wait for ever: `timeout 1 client`.
+    For(u64),
 }
 
 impl Script {
@@ -34,21 +57,32 @@ impl Script {
     pub fn demo(rung: &Rung) -> Script {
         let mut server = vec!["-v".to_string()];
         server.extend(rung.about.server_args.iter().cloned());
-        Script { server, clients: rung.about.demo.iter().map(|run| run.args.clone()).collect() }
+        let client = |args: &Vec<String>| Client { args: args.clone(), runs: Runs::ToItsEnd };
+        Script { server, clients: rung.about.demo.iter().map(|run| client(&run.args)).collect() }
     }
 
-    /// Reads `server ARGS | client ARGS | client ARGS`, with quotes as in a shell.
+    /// Reads `server ARGS | client ARGS | client ARGS & | timeout 1 client ARGS`, with quotes as in a shell.
     pub fn parse(text: &str) -> Result<Script, Failure> {
-        let mut script = Script { server: Vec::new(), clients: Vec::new() };
-        for (index, part) in text.split('|').enumerate() {
-            let mut words = shell_words(part).into_iter();
-            match (index, words.next().as_deref()) {
-                (0, Some("server")) => script.server = words.collect(),
-                (1.., Some("client")) => script.clients.push(words.collect()),
-                _ => return Err(Failure::new("a session is: server ARGS | client ARGS | client ARGS")),
-            }
+        let mut parts = text.split('|').map(shell_words);
+        let wrong = || Failure::new("a session is: server ARGS | client ARGS | timeout SECONDS client ARGS");
+        let server = match parts.next() {
+            Some(words) if words.first().is_some_and(|role| role == "server") => words[1..].to_vec(),
+            _ => return Err(wrong()),
+        };
+        let mut clients = Vec::new();
+        for words in parts {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let (runs, args) = match words.as_slice() {
+                ["client", args @ .., "&"] => (Runs::InTheBackground, args),
+                ["client", args @ ..] => (Runs::ToItsEnd, args),
+                ["timeout", seconds, "client", args @ ..] => {
+                    (Runs::For(seconds.parse().map_err(|_| wrong())?), args)
+                }
+                _ => return Err(wrong()),
+            };
+            clients.push(Client { args: args.iter().map(ToString::to_string).collect(), runs });
         }
-        Ok(script)
+        Ok(Script { server, clients })
     }
 }
 
@@ -60,25 +94,57 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
         &format!("{} server", rung.name),
     )?;
     let port = server.wait_for_port()?;
-    let mut clients = String::new();
-    for args in &script.clients {
+    let mut background = Vec::new();
+    let mut shown = String::new();
+    for Client { args, runs } in &script.clients {
         let mut client = Running::start(
             Command::new(&program).arg("client").args(["--port", &port]).args(args),
             &format!("{} client", rung.name),
         )?;
-        client.wait_for_end()?;
         let command = command_line(&rung.name, "client", args);
-        clients.push_str(&format!("\n$ {command}\n{}{}", lines(&client.stdout), lines(&client.stderr)));
+        match runs {
+            Runs::ToItsEnd => {
+                client.child.stdin.take();
+                client.wait_for_end()?;
+                server.wait_until_last_client_has_left()?;
+                shown.push_str(&format!("\n$ {command}\n{}{}", lines(&client.stdout), lines(&client.stderr)));
+            }
+            Runs::InTheBackground => {
+                background.push(client);
+                server.wait_for_clients(background.len())?;
+                shown.push_str(&format!("\n$ {command} &\n"));
+            }
+            Runs::For(seconds) => {
+                client.gather_for(Duration::from_secs(*seconds));
+                let said = format!("{}{}", lines(&client.stdout), lines(&client.stderr));
+                shown.push_str(&format!(
+                    "\n$ timeout {seconds} {command}\n{said}(nothing more within {seconds} s; given up)\n"
+                ));
+            }
+        }
+        if serves_one_client(rung) {
+            server.wait_for_end()?;
+        }
     }
-    server.wait_for_closes()?;
     server.end();
-    // Whether it has come to wait again when it is ended is chance.
-    while server.stderr.last().is_some_and(|line| line.ends_with("waiting for a client")) {
-        server.stderr.pop();
+    // Whether it has come to wait again when it is ended is chance, and with several threads so is the place.
+    let last = server.stderr.iter().rposition(|line| !line.ends_with(WAITING)).map_or(0, |last| last + 1);
+    server.stderr.truncate(last);
+    if !serves_one_at_a_time(rung) {
+        server.stderr.retain(|line| !line.ends_with(WAITING));
     }
     let command = command_line(&rung.name, "server", &script.server);
-    let shown = format!("$ {command}\n{}{}{clients}", lines(&server.stdout), lines(&server.stderr));
+    let shown = format!("$ {command}\n{}{}{shown}", lines(&server.stdout), lines(&server.stderr));
     Ok(normalised(&shown, &port, &default_port(ladder, rung)?))
+}
+
+/// The server of this rung ends by itself, and whoever comes next must find it gone.
+fn serves_one_client(rung: &Rung) -> bool {
+    rung.about.limits.iter().any(|limit| limit.fault == "second-visit")
+}
+
+fn serves_one_at_a_time(rung: &Rung) -> bool {
+    rung.about.limits.iter().any(|limit| limit.fault == "second-client")
 }
 
 fn build(ladder: &Ladder, rung: &Rung) -> Result<PathBuf, Failure> {
@@ -121,7 +187,7 @@ impl Running {
         let mut child = command
             // The reader's own settings must not change what the page shows.
             .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -136,21 +202,31 @@ impl Running {
         Ok(Running { name: name.into(), child, lines, stdout: Vec::new(), stderr: Vec::new() })
     }
 
-    /// Gathers lines until `done` says so or the process has closed its output. `false` is the latter.
-    fn gather_until(&mut self, done: impl Fn(&Running) -> bool) -> Result<bool, Failure> {
+    /// Gathers lines until `done` says so or the process has closed its output.
+    fn gather_until(&mut self, done: impl Fn(&Running) -> bool) -> Result<(), Failure> {
+        match self.gather_within(GENEROUS, done) {
+            true => Ok(()),
+            false => Err(Failure::new(format!("{} did not get on: {}", self.name, lines(&self.stderr)))),
+        }
+    }
+
+    /// As [`gather_until`](Running::gather_until); `false` when `limit` comes first.
+    fn gather_within(&mut self, limit: Duration, done: impl Fn(&Running) -> bool) -> bool {
         let started = Instant::now();
         while !done(self) {
-            match self.lines.recv_timeout(GENEROUS.saturating_sub(started.elapsed())) {
+            match self.lines.recv_timeout(limit.saturating_sub(started.elapsed())) {
                 Ok((Source::Stdout, line)) => self.stdout.push(line),
                 Ok((Source::Stderr, line)) => self.stderr.push(without_time(&line).to_string()),
-                Err(RecvTimeoutError::Disconnected) => return Ok(false),
-                Err(RecvTimeoutError::Timeout) => {
-                    let said = lines(&self.stderr);
-                    return Err(Failure::new(format!("{} did not get on: {said}", self.name)));
-                }
+                Err(RecvTimeoutError::Disconnected) => return true,
+                Err(RecvTimeoutError::Timeout) => return false,
             }
         }
-        Ok(true)
+        true
+    }
+
+    /// Gathers what a process says that is known to go on for ever.
+    fn gather_for(&mut self, limit: Duration) {
+        self.gather_within(limit, |_| false);
     }
 
     fn wait_for_port(&mut self) -> Result<String, Failure> {
@@ -159,18 +235,31 @@ impl Running {
         port.ok_or_else(|| Failure::new(format!("{} did not start: {}", self.name, lines(&self.stderr))))
     }
 
-    /// Waits until every client that has connected has left.
-    fn wait_for_closes(&mut self) -> Result<(), Failure> {
-        let count = |server: &Running, left: fn(&&String) -> bool| server.stderr.iter().filter(left).count();
+    /// Waits until so many clients have connected.
+    fn wait_for_clients(&mut self, count: usize) -> Result<(), Failure> {
         self.gather_until(|server| {
-            let connected = count(server, |line| line.ends_with(" connected"));
-            connected == count(server, |line| line.ends_with(" closed") || line.contains(" dropped: "))
-        })?;
-        Ok(())
+            server.stderr.iter().filter(|line| line.ends_with(" connected")).count() >= count
+        })
+    }
+
+    /// Waits until the client that connected last has left. Without connections there is nothing to wait for.
+    fn wait_until_last_client_has_left(&mut self) -> Result<(), Failure> {
+        self.gather_until(|server| {
+            let log = &server.stderr;
+            let last =
+                log.iter().enumerate().filter_map(|(n, line)| Some((n, line.strip_suffix(" connected")?)));
+            let Some((connected, peer)) = last.last() else { return true };
+            // The level stands before the peer and may be another for the last word.
+            let peer = peer.split_whitespace().last().unwrap_or(peer);
+            let left = [format!("{peer} closed"), format!("{peer} dropped: ")];
+            log[connected..].iter().any(|line| left.iter().any(|words| line.contains(words)))
+        })
     }
 
     fn wait_for_end(&mut self) -> Result<(), Failure> {
         self.gather_until(|_| false)?;
+        // Its output is closed; its sockets are too once it has been waited for.
+        let _ = self.child.wait();
         Ok(())
     }
 
@@ -300,8 +389,18 @@ mod tests {
     fn a_session_is_read_with_quotes_as_in_a_shell() {
         let script = Script::parse("server -v --idle 1s | client 'hello, world!' '' again | client").unwrap();
         assert_eq!(script.server, ["-v", "--idle", "1s"]);
-        assert_eq!(script.clients, [vec!["hello, world!", "", "again"], vec![]]);
+        let words = |args: &[&str]| args.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(script.clients[0].args, words(&["hello, world!", "", "again"]));
+        assert_eq!(script.clients[1], Client { args: vec![], runs: Runs::ToItsEnd });
         assert!(Script::parse("client | server").is_err());
+    }
+
+    #[test]
+    fn a_client_of_a_session_may_stay_or_be_given_up() {
+        let script = Script::parse("server | client & | timeout 2 client hello").unwrap();
+        assert_eq!(script.clients[0], Client { args: vec![], runs: Runs::InTheBackground });
+        assert_eq!(script.clients[1], Client { args: vec!["hello".into()], runs: Runs::For(2) });
+        assert!(Script::parse("server | timeout long client").is_err());
     }
 
     #[test]
