@@ -143,7 +143,7 @@ pub fn print(result: impl Display) -> Result<(), Error> {
     print_bytes(result.to_string().as_bytes())
 }
 
-/// As [`print`], for what need not be UTF-8.
+/// As [`print()`], for what need not be UTF-8.
 ///
 /// # Errors
 /// [`Error::Output`].
