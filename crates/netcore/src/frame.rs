@@ -43,8 +43,8 @@ pub enum FrameError {
     },
     /// The stream ended in the middle of a header or of a message.
     CutShort,
-    /// These ten bytes are not a length. A sender that counts characters instead of bytes is found out by this:
-    /// the rest of its text is read as the next header.
+    /// These ten bytes are not a length. A sender that counts characters instead of bytes ends here or in silence:
+    /// the rest of its text is taken for the next header.
     BadHeader([u8; ASCII_HEADER]),
     /// The stream failed.
     Io(io::Error),
