@@ -11,7 +11,7 @@ use crate::wait::{self, Waited};
 
 /// How long to leave the listener alone when descriptors or memory run out. The connections wait in the backlog
 /// meanwhile; trying again at once would turn the shortage into a busy loop.
-const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
+pub const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
 /// What came of waiting for a client.
 #[derive(Debug)]
@@ -94,15 +94,20 @@ impl Acceptor {
 }
 
 /// How far an error of accept reaches.
-#[derive(Debug, PartialEq, Eq)]
-enum Affects {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Affects {
+    /// There was no client after all.
     NoConnection,
+    /// One client is lost, and the next can be accepted at once.
     OneConnection,
+    /// Descriptors or memory have run out: accept again after [`SHORTAGE_PAUSE`].
     AllForNow,
+    /// The listener is of no use any more.
     All,
 }
 
-fn affects(error: &io::Error) -> Affects {
+/// Tells how far an error of accept(2) reaches, for servers with an accept of their own.
+pub fn affects(error: &io::Error) -> Affects {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::Interrupted => return Affects::NoConnection,
         // Linux hands out errors that are already pending on the new connection; a firewall rule gives EPERM, and

@@ -4,6 +4,7 @@
 //! connection in hand. A stop here wakes both, lets the work in hand end, and closes what is left at a limit.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
 use std::ops::Deref;
@@ -22,10 +23,9 @@ pub const DRAIN: Duration = Duration::from_secs(5);
 const INTERRUPTED_TWICE: i32 = 130;
 
 /// Tells every thread of a server to stop, and wakes those that are blocked. Clones are the same handle.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Shutdown(Arc<State>);
 
-#[derive(Debug)]
 struct State {
     stopping: AtomicBool,
     waker: Waker,
@@ -33,6 +33,7 @@ struct State {
     next_id: AtomicU64,
     connections: Mutex<HashMap<u64, Arc<TcpStream>>>,
     drained: Condvar,
+    at_stop: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Shutdown {
@@ -50,6 +51,7 @@ impl Shutdown {
             next_id: AtomicU64::new(0),
             connections: Mutex::default(),
             drained: Condvar::new(),
+            at_stop: Mutex::default(),
         })))
     }
 
@@ -83,6 +85,10 @@ impl Shutdown {
             end_reads(stream);
         }
         drop(connections);
+        let at_stop = std::mem::take(&mut *self.0.at_stop.lock().unwrap_or_else(PoisonError::into_inner));
+        for wake in at_stop {
+            wake();
+        }
         let shutdown = self.clone();
         let spawned =
             thread::Builder::new().name("drain".into()).spawn(move || shutdown.close_at_drain_limit());
@@ -95,6 +101,18 @@ impl Shutdown {
     /// Whether a stop has begun.
     pub fn is_stopping(&self) -> bool {
         self.0.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Calls `wake` when a stop begins, or at once if it has begun: for a server that waits in an event loop.
+    pub fn on_stop(&self, wake: impl FnOnce() + Send + 'static) {
+        let mut at_stop = self.0.at_stop.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock, so that a stop which begins now either finds this in the list or is seen here.
+        if self.is_stopping() {
+            drop(at_stop);
+            wake();
+        } else {
+            at_stop.push(Box::new(wake));
+        }
     }
 
     /// Waits until a stop begins.
@@ -151,6 +169,12 @@ impl Shutdown {
     fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<TcpStream>>> {
         // The map is whole even if a thread that held it panicked: each change is one call.
         self.0.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shutdown").field("stopping", &self.is_stopping()).finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,204 @@
+//! The server: one thread that asks which sockets are ready, and gives each ready one a turn.
+
+use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll, Token, Waker};
+use netcore::accept::{Affects, SHORTAGE_PAUSE, affects};
+use netcore::error::reason;
+use netcore::shutdown::Shutdown;
+use slab::Slab;
+
+use crate::visit::{Turn, Visit};
+use crate::{BUFFER, Options};
+
+/// Events that one call of the system reports at most; the others come with the next.
+const EVENTS: usize = 1024;
+
+/// The token of the listener. Those of the visits are their places in the slab, which start at 0.
+const LISTENER: Token = Token(usize::MAX);
+
+/// The token of the waker that a stop uses.
+const STOP: Token = Token(usize::MAX - 1);
+
+/// Serves clients, all in this thread, until `shutdown` is told to stop. Returns when the last client has gone, which
+/// a stop brings about within `options.drain`.
+///
+/// # Errors
+/// What accept or the wait say when no further client could be served. A client's error is logged and ends that client
+/// only.
+pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
+    let mut server = Server::new(listener, options)?;
+    // Held here as well as by the stop: a waker that is dropped takes its event with it.
+    let waker = Arc::new(Waker::new(server.poll.registry(), STOP)?);
+    let at_stop = waker.clone();
+    shutdown.on_stop(move || {
+        if let Err(error) = at_stop.wake() {
+            log::error!("cannot wake the server: {error}");
+        }
+    });
+    let mut events = Events::with_capacity(EVENTS);
+    while server.listener.is_some() || !server.visits.is_empty() {
+        match server.poll.poll(&mut events, server.patience()) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            waited => waited?,
+        }
+        let now = Instant::now();
+        for id in std::mem::take(&mut server.unfinished) {
+            server.turn(id, now);
+        }
+        for event in &events {
+            match event.token() {
+                LISTENER => server.clients_wait = true,
+                STOP => server.stop(now),
+                Token(id) => {
+                    if let Some(visit) = server.visits.get_mut(id) {
+                        visit.peer_closed |= event.is_read_closed();
+                    }
+                    server.turn(id, now);
+                }
+            }
+        }
+        server.expire(now);
+        server.accept(now)?;
+    }
+    Ok(())
+}
+
+struct Server<'a> {
+    options: &'a Options,
+    poll: Poll,
+    /// `None` once a stop has begun.
+    listener: Option<mio::net::TcpListener>,
+    /// Events tell of a change: until accept has said WouldBlock, there may be more clients.
+    clients_wait: bool,
+    visits: Slab<Visit>,
+    /// Visits that had more to read when their turn was over.
+    unfinished: BTreeSet<usize>,
+    /// One entry a visit, at its deadline or before: a deadline that has moved is filed again when its entry is due.
+    deadlines: BTreeSet<(Instant, usize)>,
+    /// One buffer for all: a visit that waits holds none.
+    buf: Vec<u8>,
+}
+
+impl Server<'_> {
+    fn new(listener: TcpListener, options: &Options) -> io::Result<Server<'_>> {
+        listener.set_nonblocking(true)?;
+        let mut listener = mio::net::TcpListener::from_std(listener);
+        let poll = Poll::new()?;
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        Ok(Server {
+            options,
+            poll,
+            listener: Some(listener),
+            clients_wait: false,
+            visits: Slab::new(),
+            unfinished: BTreeSet::new(),
+            deadlines: BTreeSet::new(),
+            buf: vec![0; BUFFER],
+        })
+    }
+
+    /// How long the wait for events may last.
+    fn patience(&self) -> Option<Duration> {
+        if !self.unfinished.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let (first, _) = self.deadlines.first()?;
+        Some(first.saturating_duration_since(Instant::now()))
+    }
+
+    fn accept(&mut self, now: Instant) -> io::Result<()> {
+        // At the bound we do not accept: the next clients wait in the backlog, as they would for a slow server.
+        while self.clients_wait && self.visits.len() < self.options.max_clients.max(1) {
+            let Some(listener) = &self.listener else { return Ok(()) };
+            match listener.accept() {
+                Ok((stream, peer)) => self.welcome(stream, peer, now),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.clients_wait = false,
+                Err(error) => match affects(&error) {
+                    Affects::NoConnection => {}
+                    Affects::OneConnection => log::warn!("a client left before it was accepted: {error}"),
+                    Affects::AllForNow => {
+                        log::warn!("cannot accept for now: {error}");
+                        self.clients_wait = false;
+                        self.deadlines.insert((now + SHORTAGE_PAUSE, LISTENER.0));
+                    }
+                    Affects::All => return Err(error),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn welcome(&mut self, mut stream: mio::net::TcpStream, peer: SocketAddr, now: Instant) {
+        let place = self.visits.vacant_entry();
+        // Asked for both once: writability is reported when a full buffer has room again, and not before.
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registered = stream
+            .set_nodelay(true)
+            .and_then(|()| self.poll.registry().register(&mut stream, Token(place.key()), interest));
+        if let Err(error) = registered {
+            log::warn!("{peer} dropped: {}", reason(&error));
+            return;
+        }
+        log::info!("{peer} connected");
+        let visit = Visit::new(stream, peer, self.options, now);
+        self.deadlines.insert((visit.filed, place.key()));
+        place.insert(visit);
+    }
+
+    fn turn(&mut self, id: usize, now: Instant) {
+        let Some(visit) = self.visits.get_mut(id) else { return };
+        match visit.turn(&mut self.buf, self.options, now) {
+            Ok(Turn::Unfinished) => {
+                self.unfinished.insert(id);
+            }
+            // After a stop, a visit ends once everything that has arrived is answered.
+            Ok(Turn::Waiting) if self.listener.is_some() || visit.has_unsent() => {}
+            ended => self.end(id, ended.map(drop)),
+        }
+    }
+
+    fn end(&mut self, id: usize, how: io::Result<()>) {
+        let visit = self.visits.remove(id);
+        self.deadlines.remove(&(visit.filed, id));
+        match how {
+            Ok(()) => log::info!("{} closed", visit.peer),
+            Err(error) => log::warn!("{} dropped: {}", visit.peer, reason(&error)),
+        }
+    }
+
+    fn expire(&mut self, now: Instant) {
+        while self.deadlines.first().is_some_and(|(due, _)| *due <= now) {
+            let Some((_, id)) = self.deadlines.pop_first() else { return };
+            if id == LISTENER.0 {
+                self.clients_wait = true;
+            } else if self.visits[id].deadline > now {
+                self.file(id);
+            } else {
+                self.end(id, Err(ErrorKind::TimedOut.into()));
+            }
+        }
+    }
+
+    fn file(&mut self, id: usize) {
+        let visit = &mut self.visits[id];
+        visit.filed = visit.deadline;
+        self.deadlines.insert((visit.filed, id));
+    }
+
+    fn stop(&mut self, now: Instant) {
+        // Closed here: from now on, new clients are refused instead of left waiting.
+        self.listener = None;
+        self.deadlines.clear();
+        let ids: Vec<usize> = self.visits.iter().map(|(id, _)| id).collect();
+        for id in ids {
+            self.visits[id].end_by(now + self.options.drain);
+            self.file(id);
+            self.turn(id, now);
+        }
+    }
+}
