@@ -1,0 +1,187 @@
+//! The server in the test's own process, on a port of its own.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown as Side, SocketAddr, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use async_echo::{Options, client, server};
+use netcore::listen;
+use netcore::shutdown::{DRAIN, Shutdown};
+use socket2::SockRef;
+
+/// Ends a test that would otherwise hang; no correct run comes near it.
+const GENEROUS: Duration = Duration::from_secs(30);
+
+/// Limits that no test comes near unless it sets its own.
+const OPTIONS: Options =
+    Options { upper: false, idle: GENEROUS, total: GENEROUS, max_clients: 8, drain: DRAIN };
+
+/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+const SHORT: Duration = Duration::from_millis(300);
+
+/// A server that is told to stop and waited for on every way out of a test.
+struct Running {
+    address: SocketAddr,
+    shutdown: Shutdown,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Running {
+    fn start(options: Options) -> Running {
+        let shutdown = Shutdown::new(options.drain).unwrap();
+        let listener = listen::tcp("127.0.0.1", 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let handle = shutdown.clone();
+        let thread = Some(thread::spawn(move || server::serve(listener, &options, &handle)));
+        Running { address, shutdown, thread }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(GENEROUS)).unwrap();
+        stream
+    }
+
+    fn stop(mut self) -> io::Result<()> {
+        self.shutdown.stop();
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shutdown.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[test]
+fn several_messages_on_one_connection_each_get_their_reply() {
+    let server = Running::start(OPTIONS);
+    let stream = server.connect();
+    for message in ["hello", "", "Привет, сервер!"] {
+        assert_eq!(client::exchange(&stream, message.as_bytes()).unwrap(), message.as_bytes());
+    }
+}
+
+#[test]
+fn upper_case_leaves_everything_but_ascii_letters_as_it_was() {
+    let server = Running::start(Options { upper: true, ..OPTIONS });
+    let reply = client::exchange(&server.connect(), "hello, мир!".as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(reply).unwrap(), "HELLO, мир!");
+}
+
+#[test]
+fn a_message_larger_than_every_buffer_on_the_way_comes_back_whole() {
+    let server = Running::start(OPTIONS);
+    let message: Vec<u8> = (0..32 << 20).map(|i: u32| (i / 251) as u8).collect();
+    assert!(client::exchange(&server.connect(), &message).unwrap() == message);
+}
+
+#[test]
+fn a_client_that_half_closes_gets_every_byte_and_then_the_end_of_the_stream() {
+    let server = Running::start(OPTIONS);
+    let mut stream = server.connect();
+    stream.write_all(b"last words").unwrap();
+    stream.shutdown(Side::Write).unwrap();
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).unwrap();
+    assert_eq!(reply, b"last words");
+}
+
+#[test]
+fn a_client_that_hangs_up_midway_does_not_stop_the_server() {
+    let server = Running::start(OPTIONS);
+    let mut rude = server.connect();
+    rude.write_all(b"half a mess").unwrap();
+    // Closing becomes a reset: the server's next read or write fails.
+    SockRef::from(&rude).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(rude);
+    assert_eq!(client::exchange(&server.connect(), b"next").unwrap(), b"next");
+}
+
+#[test]
+fn a_stop_ends_the_server_while_it_waits_for_a_client() {
+    let server = Running::start(OPTIONS);
+    server.stop().unwrap();
+}
+
+#[test]
+fn a_stop_ends_the_server_while_it_waits_for_a_message() {
+    let server = Running::start(OPTIONS);
+    let mut stream = server.connect();
+    // After one exchange the server is known to be in this connection.
+    assert_eq!(client::exchange(&stream, b"in hand").unwrap(), b"in hand");
+    let address = server.address;
+    server.stop().unwrap();
+    assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn a_silent_client_is_dropped_and_the_next_one_served() {
+    let server = Running::start(Options { idle: SHORT, ..OPTIONS });
+    let mut silent = server.connect();
+    assert_eq!(client::exchange(&server.connect(), b"next").unwrap(), b"next");
+    assert_eq!(silent.read(&mut [0; 1]).unwrap(), 0);
+}
+
+#[test]
+fn a_client_that_drips_within_the_idle_limit_is_dropped_at_the_total_one() {
+    let server = Running::start(Options { total: SHORT, ..OPTIONS });
+    let dripping = server.connect();
+    // The pause is the fault itself: a byte now and then. It ends when the server has closed the connection.
+    while client::exchange(&dripping, b".").is_ok() {
+        thread::sleep(SHORT / 10);
+    }
+    assert_eq!(client::exchange(&server.connect(), b"next").unwrap(), b"next");
+}
+
+#[test]
+fn a_client_that_never_reads_is_dropped() {
+    let server = Running::start(Options { idle: SHORT, ..OPTIONS });
+    let mut deaf = server.connect();
+    deaf.set_write_timeout(Some(GENEROUS)).unwrap();
+    // Ends when the server has closed the connection; until then its replies fill every buffer on the way.
+    while deaf.write_all(&[b'x'; 64 << 10]).is_ok() {}
+    assert_eq!(client::exchange(&server.connect(), b"next").unwrap(), b"next");
+}
+
+#[test]
+fn an_idle_client_keeps_nobody_waiting() {
+    let server = Running::start(OPTIONS);
+    let idle = server.connect();
+    assert_eq!(client::exchange(&idle, b"first").unwrap(), b"first");
+    assert_eq!(client::exchange(&server.connect(), b"second").unwrap(), b"second");
+    assert_eq!(client::exchange(&idle, b"still here").unwrap(), b"still here");
+}
+
+#[test]
+fn a_client_beyond_the_bound_is_served_when_another_leaves() {
+    let server = Running::start(Options { max_clients: 1, ..OPTIONS });
+    let first = server.connect();
+    assert_eq!(client::exchange(&first, b"first").unwrap(), b"first");
+    let mut second = server.connect();
+    second.write_all(b"second").unwrap();
+    second.set_read_timeout(Some(SHORT)).unwrap();
+    let waiting = second.read(&mut [0; 1]).unwrap_err();
+    assert!(matches!(waiting.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut));
+    drop(first);
+    second.set_read_timeout(Some(GENEROUS)).unwrap();
+    let mut reply = [0; 6];
+    second.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"second");
+}
+
+#[test]
+fn a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit() {
+    let server = Running::start(Options { drain: SHORT, ..OPTIONS });
+    let mut deaf = server.connect();
+    deaf.set_write_timeout(Some(SHORT)).unwrap();
+    // Until its thread is blocked in a write that nobody reads.
+    while deaf.write_all(&[b'x'; 64 << 10]).is_ok() {}
+    server.stop().unwrap();
+}
