@@ -13,7 +13,7 @@ use netcore::log::payload;
 /// message larger than the buffers between the two, write-then-read waits for ever as well.
 ///
 /// # Errors
-/// What read or write say; `InvalidData` when more comes back than was sent.
+/// What read or write say; `UnexpectedEof` when less comes back than was sent, `InvalidData` when more does.
 pub fn exchange(stream: &TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     let peer = stream.peer_addr()?;
     thread::scope(|scope| {
@@ -38,11 +38,15 @@ fn send(mut stream: &TcpStream, peer: SocketAddr, message: &[u8]) -> io::Result<
     stream.shutdown(Shutdown::Write)
 }
 
-fn receive(stream: &TcpStream, most: usize) -> io::Result<Vec<u8>> {
+fn receive(stream: &TcpStream, length: usize) -> io::Result<Vec<u8>> {
     let mut reply = Vec::new();
     // An echo is no longer than what was sent. A server that goes on for ever must not fill our memory.
-    stream.take(most as u64 + 1).read_to_end(&mut reply)?;
-    if reply.len() > most {
+    stream.take(length as u64 + 1).read_to_end(&mut reply)?;
+    // The end of the stream does not tell a server that has finished from one that was killed; the length does.
+    if reply.len() < length {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server sent less than an echo"));
+    }
+    if reply.len() > length {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the server sent more than an echo"));
     }
     Ok(reply)

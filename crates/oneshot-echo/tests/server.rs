@@ -1,7 +1,7 @@
 //! The server in the test's own process, on a port of its own.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -43,6 +43,20 @@ fn a_message_larger_than_every_buffer_on_the_way_comes_back_whole() {
     let (address, _server) = start(Options::default());
     let message: Vec<u8> = (0..32 << 20).map(|i: u32| (i / 251) as u8).collect();
     assert!(client::exchange(&connect(address), &message).unwrap() == message);
+}
+
+#[test]
+fn a_server_that_ends_before_the_whole_echo_is_an_error() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = connect(listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut server, _) = listener.accept().unwrap();
+        // Everything is read, so that the close is an end of stream and no reset.
+        server.read_to_end(&mut Vec::new()).unwrap();
+        server.write_all(b"hel").unwrap();
+    });
+    let error = client::exchange(&stream, b"hello").unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
 }
 
 #[test]
