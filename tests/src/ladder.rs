@@ -22,8 +22,17 @@ pub struct Rung {
     pub server_args: Vec<String>,
     /// The client runs of the demo, in order.
     pub demo: Vec<ClientRun>,
-    /// The faults that it does not survive yet.
-    pub limits: Vec<String>,
+    /// What it does not survive yet.
+    pub limits: Vec<Limit>,
+}
+
+/// A fault that a rung does not survive yet.
+#[derive(Debug)]
+pub struct Limit {
+    /// Its name.
+    pub fault: String,
+    /// The rung that survives it.
+    pub lifted_by: String,
 }
 
 /// One run of the client and what it prints, line by line.
@@ -38,7 +47,7 @@ pub struct ClientRun {
 /// Every rung, in reading order.
 pub fn ladder() -> &'static [Rung] {
     static LADDER: OnceLock<Vec<Rung>> = OnceLock::new();
-    LADDER.get_or_init(read)
+    LADDER.get_or_init(|| read().into_iter().filter(|rung| !rung.suites.is_empty()).collect())
 }
 
 /// The rung of this name.
@@ -55,15 +64,52 @@ pub fn rung(name: &str) -> &'static Rung {
 /// # Panics
 /// When there is none: the suite would pass without having tested anything.
 pub fn rungs_in(suite: &str) -> Vec<&'static Rung> {
-    let rungs: Vec<_> = ladder().iter().filter(|rung| rung.suites.iter().any(|name| name == suite)).collect();
+    let rungs: Vec<_> = ladder().iter().filter(|rung| rung.passes(suite)).collect();
     assert!(!rungs.is_empty(), "no rung names the suite {suite}");
     rungs
 }
 
+/// The rungs that cover `row` of the tutorials.
+///
+/// # Panics
+/// When there is none.
+pub fn rungs_of_row(row: &str) -> Vec<&'static Rung> {
+    let rungs: Vec<_> = ladder().iter().filter(|rung| rung.rows.iter().any(|name| name == row)).collect();
+    assert!(!rungs.is_empty(), "no rung covers the row {row}");
+    rungs
+}
+
+/// The rungs whose servers speak TCP, whatever they say in it.
+pub fn tcp_rungs() -> Vec<&'static Rung> {
+    ladder().iter().filter(|rung| rung.speaks_tcp()).collect()
+}
+
+impl ClientRun {
+    /// The arguments as they are passed on.
+    pub fn args(&self) -> Vec<&str> {
+        self.args.iter().map(String::as_str).collect()
+    }
+
+    /// The whole of what it prints.
+    pub fn printed(&self) -> String {
+        self.expect.iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
 impl Rung {
+    /// Whether it is in `suite`.
+    pub fn passes(&self, suite: &str) -> bool {
+        self.suites.iter().any(|name| name == suite)
+    }
+
+    /// Whether it speaks TCP: the suites of the others begin with `udp-`.
+    pub fn speaks_tcp(&self) -> bool {
+        !self.suites.iter().any(|name| name.starts_with("udp-"))
+    }
+
     /// Whether the manifest says that this rung does not survive `fault` yet.
     pub fn has_limit(&self, fault: &str) -> bool {
-        self.limits.iter().any(|limit| limit == fault)
+        self.limits.iter().any(|limit| limit.fault == fault)
     }
 
     /// Whether the server ends after its first client. It has no loop to stop, so it leaves signals to the system.
@@ -106,12 +152,14 @@ impl Rung {
     fn new(about: &Value, name: String) -> Rung {
         let client_run =
             |run: &Value| ClientRun { args: strings(&run["args"]), expect: strings(&run["expect"]) };
+        let limit =
+            |limit: &Value| Limit { fault: string(&limit["fault"]), lifted_by: string(&limit["lifted-by"]) };
         Rung {
             rows: strings(&about["rows"]),
             suites: strings(&about["suites"]),
             server_args: strings(&about["server-args"]),
             demo: items(&about["demo"]).iter().map(client_run).collect(),
-            limits: items(&about["limits"]).iter().map(|limit| string(&limit["fault"])).collect(),
+            limits: items(&about["limits"]).iter().map(limit).collect(),
             name,
         }
     }

@@ -26,7 +26,7 @@ pub mod server;
 #[cfg(unix)]
 pub mod terminal;
 
-pub use ladder::{Rung, ladder, rung, rungs_in};
+pub use ladder::{Rung, ladder, rung, rungs_in, rungs_of_row, tcp_rungs};
 pub use peer::Peer;
 pub use process::{Finished, Process};
 pub use server::Server;

@@ -1,6 +1,6 @@
 //! The other end of a connection, byte by byte, in words for what a test expects of it.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -68,6 +68,24 @@ impl Peer {
             scope.spawn(move || writer.write_all(bytes).expect("all is sent"));
             self.expect_bytes(expected);
         });
+    }
+
+    /// Sends all of `bytes` unless the other end has hung up.
+    ///
+    /// # Panics
+    /// When it neither takes them nor hangs up.
+    #[track_caller]
+    pub fn try_send(&mut self, bytes: &[u8]) -> bool {
+        still_there(self.0.write_all(bytes))
+    }
+
+    /// Sends `bytes` and reads as many back unless the other end has hung up.
+    ///
+    /// # Panics
+    /// When it neither answers nor hangs up.
+    #[track_caller]
+    pub fn try_exchange(&mut self, bytes: &[u8]) -> bool {
+        self.try_send(bytes) && still_there(self.0.read_exact(&mut vec![0; bytes.len()]))
     }
 
     /// Sends `bytes` again and again and reads nothing, until the server takes no more: it is blocked in a write.
@@ -145,6 +163,17 @@ impl Peer {
             Err(error) => panic!("not open any more: {error}"),
         }
         self.0.set_nonblocking(false).expect("the mode can be set");
+    }
+}
+
+#[track_caller]
+fn still_there(done: io::Result<()>) -> bool {
+    match done {
+        Ok(()) => true,
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            panic!("the other end neither goes on nor hangs up")
+        }
+        Err(_) => false,
     }
 }
 

@@ -75,6 +75,11 @@ impl Process {
         stdout.wait_for_line(parts).unwrap_or_else(|why| panic!("{}: no output {parts:?}: {why}", self.name))
     }
 
+    /// Whether a whole line of standard output that holds all of `parts` comes before the process ends.
+    pub fn prints(&self, parts: &[&str]) -> bool {
+        self.stdout.as_ref().is_some_and(|stdout| stdout.wait_for_line(parts).is_ok())
+    }
+
     /// Waits for a whole line of standard error that holds all of `parts`, and returns it.
     ///
     /// # Panics
@@ -171,6 +176,13 @@ impl Finished {
 }
 
 impl Rung {
+    /// Whether `rung server` has the option `name`: not every rung has every limit.
+    #[track_caller]
+    pub fn server_takes(&self, name: &str) -> bool {
+        let help = self.run(&["server", "--help"]).expect_code(0);
+        String::from_utf8_lossy(&help.stdout).split_whitespace().any(|word| word == name)
+    }
+
     /// Starts the program with nothing to read.
     pub fn start(&self, args: &[&str]) -> Process {
         Process::start(&self.name, self.command(args).stdin(Stdio::null()))

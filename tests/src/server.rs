@@ -64,9 +64,14 @@ impl Server {
     /// As [`client`](Server::client), with `input` to read.
     #[track_caller]
     pub fn client_with_input(&self, args: &[&str], input: &[u8]) -> Finished {
-        let (host, port) = (self.reachable().ip().to_string(), self.reachable().port().to_string());
-        let command = ["client", "--host", &host, "--port", &port];
-        self.rung.run_with_input(&[&command, args].concat(), input)
+        self.client_at(&self.reachable().ip().to_string(), args, input)
+    }
+
+    /// As [`client_with_input`](Server::client_with_input), under another of the server's addresses or names.
+    #[track_caller]
+    pub fn client_at(&self, host: &str, args: &[&str], input: &[u8]) -> Finished {
+        let port = self.address.port().to_string();
+        self.rung.run_with_input(&[&["client", "--host", host, "--port", &port], args].concat(), input)
     }
 
     /// Waits for a log line that holds all of `parts`, and returns it.

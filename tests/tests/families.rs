@@ -1,0 +1,97 @@
+//! IPv4, IPv6, both at once, and names that have an address of each.
+
+use std::net::{IpAddr, Ipv6Addr, TcpListener, ToSocketAddrs};
+
+use ladder_tests::peer::assert_refused;
+use ladder_tests::{Server, ladder};
+
+/// A machine without IPv6 is no failure, but it is told.
+fn has_ipv6() -> bool {
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) {
+        Ok(_) => true,
+        Err(error) => {
+            println!("skipped: no IPv6 here: {error}");
+            false
+        }
+    }
+}
+
+/// Starts each rung on `bind` and runs the first client of its demo against it as `host`.
+fn assert_serves(bind: &str, host: &str) {
+    for rung in ladder() {
+        println!("over {}: {host} against {bind}", rung.name);
+        let Some(run) = rung.demo.first() else { continue };
+        let args: Vec<&str> = rung.server_args.iter().map(String::as_str).collect();
+        let server = Server::start(rung, &[&args[..], &["--bind", bind]].concat());
+        server.client_at(host, &run.args(), b"").expect_code(0).expect_stdout(&run.printed());
+    }
+}
+
+#[test]
+fn a_server_on_every_address_serves_ipv6_and_ipv4() {
+    if has_ipv6() {
+        assert_serves("::", "::1");
+        assert_serves("::", "127.0.0.1");
+    }
+}
+
+#[test]
+fn a_server_on_every_ipv4_address_serves_ipv4() {
+    assert_serves("0.0.0.0", "127.0.0.1");
+}
+
+#[test]
+fn an_ipv6_address_is_taken_with_and_without_brackets() {
+    if has_ipv6() {
+        assert_serves("::1", "[::1]");
+        assert_serves("[::1]", "::1");
+    }
+}
+
+#[test]
+fn a_client_tries_every_address_of_a_name() {
+    assert_serves("127.0.0.1", "localhost");
+    assert_serves("localhost", "localhost");
+    let mut addresses = ("localhost", 0).to_socket_addrs().expect("localhost has an address");
+    if addresses.any(|address| address.is_ipv6()) && has_ipv6() {
+        assert_serves("::1", "localhost");
+    } else {
+        println!("skipped: localhost has no IPv6 address here");
+    }
+}
+
+#[test]
+fn a_server_on_one_ipv6_address_does_not_serve_ipv4() {
+    if !has_ipv6() {
+        return;
+    }
+    for rung in ladder_tests::tcp_rungs() {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &["--bind", "::1"]);
+        assert_refused(([127, 0, 0, 1], server.address.port()).into());
+    }
+}
+
+#[test]
+fn listening_wider_than_this_machine_is_warned_of_once() {
+    let warning = "listening on every interface";
+    for rung in ladder() {
+        println!("over {}", rung.name);
+        for bind in ["0.0.0.0", "::"] {
+            if bind == "::" && !has_ipv6() {
+                continue;
+            }
+            let server = Server::start(rung, &["--bind", bind]);
+            assert_eq!(server.address.ip(), bind.parse::<IpAddr>().expect("it is an address"));
+            server.expect_log(&["warn", warning]);
+            assert_eq!(server.stderr_so_far().matches(warning).count(), 1);
+        }
+        // The warning comes before the ready line, and what a client did comes after both.
+        let local = Server::start(rung, &["-v"]);
+        if let Some(run) = rung.demo.first() {
+            local.client(&run.args());
+            local.expect_log(&["received"]);
+        }
+        assert!(!local.stderr_so_far().contains(warning));
+    }
+}

@@ -1,0 +1,117 @@
+//! What a rung cannot do yet, in both directions: a limit that its manifest names is still there, and a fault that it
+//! does not name is survived. Run over every rung that speaks TCP, whatever it says: its log tells who is served.
+
+use ladder_tests::{Server, ladder, rungs_in, tcp_rungs};
+
+/// Short beside every deadline of a test, so that a limit which did not work could not be mistaken for a slow machine.
+const SHORT: &str = "300ms";
+
+/// Silent clients that an unlimited server serves at once.
+const CROWD: usize = 10;
+
+#[test]
+fn a_limit_is_lifted_by_a_later_rung_that_does_not_have_it() {
+    for (place, rung) in ladder().iter().enumerate() {
+        for limit in &rung.limits {
+            let lifted = ladder().iter().position(|other| other.name == limit.lifted_by);
+            // A rung that is not on the ladder yet is a promise, and nothing to check.
+            let Some(lifted) = lifted else { continue };
+            assert!(lifted > place, "{}: {} is no later rung", rung.name, limit.lifted_by);
+            assert!(
+                !ladder()[lifted].has_limit(&limit.fault),
+                "{}: {} does not lift {}",
+                rung.name,
+                limit.lifted_by,
+                limit.fault
+            );
+        }
+    }
+}
+
+#[test]
+fn a_second_client_is_served_while_the_first_idles_or_the_limit_stands() {
+    for rung in tcp_rungs() {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &[]);
+        let mut first = server.connect();
+        server.expect_log(&[&first.address(), "connected"]);
+        let second = server.connect();
+        if rung.serves_once() {
+            drop(first);
+            let finished = server.wait().expect_code(0);
+            assert!(!finished.stderr.contains(&second.address()), "served: {}", finished.stderr);
+        } else if rung.has_limit("second-client") {
+            let first_address = first.address();
+            drop(first);
+            server.expect_log(&[&second.address(), "connected"]);
+            let log = server.stderr_so_far();
+            let mut lines = log.lines();
+            let gone = |line: &str| line.contains("closed") || line.contains("dropped");
+            // `any` leaves the lines that follow: the first had gone before the second was served.
+            assert!(lines.any(|line| line.contains(&first_address) && gone(line)), "{log}");
+            assert!(lines.any(|line| line.contains(&second.address())), "two at once:\n{log}");
+        } else {
+            server.expect_log(&[&second.address(), "connected"]);
+            first.assert_would_block();
+        }
+    }
+}
+
+#[test]
+fn a_crowd_of_silent_clients_keeps_nobody_waiting_where_there_is_no_such_limit() {
+    for rung in tcp_rungs() {
+        if rung.serves_once() || rung.has_limit("second-client") {
+            continue;
+        }
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &[]);
+        let mut crowd: Vec<_> = std::iter::repeat_with(|| server.connect()).take(CROWD).collect();
+        let active = server.connect();
+        server.expect_log(&[&active.address(), "connected"]);
+        for silent in &mut crowd {
+            silent.assert_would_block();
+        }
+    }
+}
+
+#[test]
+fn a_silent_client_is_dropped_at_the_idle_limit_or_the_rung_has_none() {
+    for rung in tcp_rungs() {
+        println!("over {}", rung.name);
+        assert_eq!(rung.server_takes("--idle"), !rung.has_limit("silent"), "manifest or --idle is wrong");
+        if rung.has_limit("silent") {
+            continue;
+        }
+        let server = Server::start(rung, &["--idle", SHORT]);
+        let mut silent = server.connect();
+        silent.expect_hang_up();
+        let next = server.connect();
+        server.expect_log(&[&next.address(), "connected"]);
+    }
+}
+
+#[test]
+fn a_busy_client_is_dropped_at_the_total_limit() {
+    for rung in rungs_in("tcp-echo").into_iter().filter(|rung| rung.server_takes("--total")) {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &["--total", SHORT]);
+        let mut busy = server.connect();
+        // Each exchange renews the idle limit. Ends when the server has hung up.
+        while busy.try_exchange(b"still here") {}
+        server.expect_log(&[&busy.address(), "dropped", "timed out"]);
+        server.connect().exchange(b"next", b"next");
+    }
+}
+
+#[test]
+fn a_client_that_never_reads_is_dropped() {
+    for rung in rungs_in("tcp-echo").into_iter().filter(|rung| rung.server_takes("--idle")) {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &["--idle", SHORT]);
+        let mut deaf = server.connect();
+        // Fills every buffer on the way. Ends when the server has hung up.
+        while deaf.try_send(&[b'x'; 64 << 10]) {}
+        server.expect_log(&[&deaf.address(), "dropped", "timed out"]);
+        server.connect().exchange(b"next", b"next");
+    }
+}

@@ -1,0 +1,318 @@
+//! The output contract: what goes to standard output, what to standard error, and which exit code says what.
+
+use std::net::TcpListener;
+use std::process::Stdio;
+#[cfg(unix)]
+use std::{env, path::PathBuf, process::Command};
+
+use ladder_tests::peer::ClosedPort;
+use ladder_tests::{GENEROUS, Peer, Process, Server, ladder, rungs_in, tcp_rungs};
+
+#[test]
+fn the_demo_of_each_rung_prints_what_its_manifest_promises() {
+    for rung in ladder() {
+        println!("over {}", rung.name);
+        let args: Vec<&str> = rung.server_args.iter().map(String::as_str).collect();
+        let server = Server::start(rung, &args);
+        for run in &rung.demo {
+            server.client(&run.args()).expect_code(0).expect_stdout(&run.printed());
+        }
+    }
+}
+
+#[test]
+fn the_ready_line_is_all_that_a_server_prints_and_the_rest_is_log() {
+    for rung in ladder() {
+        println!("over {}", rung.name);
+        let args: Vec<&str> = rung.server_args.iter().map(String::as_str).collect();
+        let server = Server::start(rung, &[&args[..], &["-v"]].concat());
+        if let Some(run) = rung.demo.first() {
+            server.client(&run.args()).expect_code(0);
+            server.expect_log(&["received"]);
+        }
+        assert_eq!(server.stdout_so_far(), format!("listening on {}\n", server.address));
+    }
+}
+
+#[test]
+fn port_0_takes_a_free_port_and_the_ready_line_tells_which() {
+    for rung in ladder() {
+        let (first, second) = (Server::start(rung, &[]), Server::start(rung, &[]));
+        assert_ne!(first.address.port(), 0, "{}", rung.name);
+        assert_ne!(first.address.port(), second.address.port(), "{}", rung.name);
+        assert!(first.address.ip().is_loopback(), "{} listens on {}", rung.name, first.address);
+    }
+}
+
+#[test]
+fn help_ends_with_an_example() {
+    for rung in ladder() {
+        for args in [&["--help"][..], &["server", "--help"], &["client", "--help"]] {
+            let help = rung.run(args).expect_code(0);
+            assert_eq!(help.stderr, "", "{} {args:?}", rung.name);
+            let help = String::from_utf8_lossy(&help.stdout);
+            let (_, example) = help.split_once("\nExample:\n").expect("there is an example");
+            for line in example.lines() {
+                assert!(line.starts_with(&format!("  {} ", rung.name)), "{} {args:?}: {line:?}", rung.name);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_example_of_a_server_can_be_pasted() {
+    for rung in ladder() {
+        println!("over {}", rung.name);
+        let help = rung.run(&["server", "--help"]);
+        let help = String::from_utf8_lossy(&help.stdout).into_owned();
+        let example = help.lines().last().expect("help has lines").trim().to_string();
+        assert!(example.contains("--port 0"), "{example:?} would meet another server");
+        let program = PathBuf::from(rung.command(&[]).get_program());
+        let folder = program.parent().expect("it is in a folder");
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths([folder.to_path_buf()].into_iter().chain(env::split_paths(&path)));
+        let mut shell = Command::new("sh");
+        // The shell becomes the server, so that the guard ends the server and not the shell only.
+        shell.args(["-c", &format!("exec {example}")]).stdin(Stdio::null());
+        shell.env("PATH", path.expect("it is a list of folders"));
+        Process::start(&example, &mut shell).expect_stdout(&["listening on 127.0.0.1:"]);
+    }
+}
+
+#[test]
+fn a_client_without_an_address_speaks_to_the_default_of_its_own_server() {
+    for rung in ladder() {
+        let default = |role: &str, option: &str| {
+            let help = rung.run(&[role, "--help"]).expect_code(0);
+            let help = String::from_utf8_lossy(&help.stdout).into_owned();
+            let (_, rest) = help.split_once(option).unwrap_or_else(|| panic!("{role} takes no {option}"));
+            let (_, rest) = rest.split_once("[default: ").expect("it has a default");
+            rest.split_once(']').expect("it ends").0.to_string()
+        };
+        assert_eq!(default("client", "--port"), default("server", "--port"), "{}", rung.name);
+        assert_eq!(default("client", "--host"), default("server", "--bind"), "{}", rung.name);
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_shows_how_it_is_used() {
+    for rung in ladder() {
+        for args in [
+            &["--nosuch"][..],
+            &["server", "--nosuch"],
+            &["server", "--port", "65536"],
+            &["server", "--port", "http"],
+            &["server", "--bind"],
+            &["client", "--nosuch"],
+            &["client", "--port", "-1"],
+        ] {
+            let finished = rung.run(args).expect_code(2).expect_stdout("");
+            assert!(finished.stderr.starts_with("error: "), "{} {args:?}: {}", rung.name, finished.stderr);
+            assert!(finished.stderr.contains("--help"), "{} {args:?}: {}", rung.name, finished.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_limit_of_no_time_or_without_a_unit_is_wrong_usage() {
+    for rung in ladder().iter().filter(|rung| rung.server_takes("--idle")) {
+        for wrong in ["0s", "5", "-1s", "1h"] {
+            let args = ["server", "--port", "0", &format!("--idle={wrong}")];
+            rung.run(&args).expect_code(2).expect_stdout("");
+        }
+    }
+}
+
+#[test]
+fn a_port_that_another_server_has_is_told_with_a_hint() {
+    for rung in ladder() {
+        println!("over {}", rung.name);
+        let first = Server::start(rung, &[]);
+        let port = first.address.port().to_string();
+        rung.run(&["server", "--port", &port]).expect_error(
+            &format!("cannot listen on 127.0.0.1:{port}: address already in use"),
+            "another server has this port; pass --port 0 for a free one",
+        );
+    }
+}
+
+#[test]
+fn a_host_that_is_none_is_told_with_a_hint() {
+    for rung in ladder() {
+        for host in ["no such host", ""] {
+            println!("over {} on {host:?}", rung.name);
+            let finished =
+                rung.run(&["server", "--port", "0", "--bind", host]).expect_code(1).expect_stdout("");
+            // What the resolver says next is the system's own wording.
+            let start = format!("error: cannot find the host {host:?}: ");
+            let end = "\nhint: check the spelling, or give an address such as 127.0.0.1\n";
+            assert!(finished.stderr.starts_with(&start), "{}", finished.stderr);
+            assert!(finished.stderr.ends_with(end), "{}", finished.stderr);
+        }
+    }
+}
+
+#[test]
+fn an_address_of_another_machine_is_told_with_a_hint() {
+    for rung in ladder() {
+        println!("over {}", rung.name);
+        // From the block that is for documentation only: RFC 5737.
+        rung.run(&["server", "--port", "0", "--bind", "192.0.2.1"]).expect_error(
+            "cannot listen on 192.0.2.1:0: not an address of this machine",
+            "--bind takes an address of this machine, such as 127.0.0.1",
+        );
+    }
+}
+
+/// Who owns nothing and may do nothing, on every Unix.
+#[cfg(unix)]
+const NOBODY: u32 = 65534;
+
+#[cfg(unix)]
+#[test]
+fn a_port_that_needs_privileges_is_told_with_a_hint() {
+    use std::os::unix::process::CommandExt;
+
+    for rung in ladder() {
+        println!("over {}", rung.name);
+        let mut command = rung.command(&["server", "--port", "1"]);
+        if rustix::process::getuid().is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                println!("skipped: root, and nobody else may run the program: {error}");
+                return;
+            }
+        };
+        let server = Process::watch(&rung.name, child);
+        if server.prints(&["listening on "]) {
+            println!("skipped: low ports need no privileges here");
+            return;
+        }
+        server.wait().expect_error(
+            "cannot listen on 127.0.0.1:1: permission denied",
+            "ports below 1024 need privileges; choose a higher --port",
+        );
+    }
+}
+
+#[test]
+fn nobody_listening_is_told_with_a_hint() {
+    for rung in tcp_rungs() {
+        println!("over {}", rung.name);
+        let closed = ClosedPort::take();
+        let port = closed.port();
+        rung.run(&["client", "--port", &port.to_string(), "hello"]).expect_error(
+            &format!("cannot connect to 127.0.0.1:{port}: connection refused"),
+            "no server is listening there; start one first, or check --host and --port",
+        );
+    }
+}
+
+#[test]
+fn a_client_that_is_told_to_wait_finds_a_server_that_comes_up_later() {
+    for rung in ladder() {
+        println!("over {}", rung.name);
+        let Some(run) = rung.demo.first() else { continue };
+        // Held until the client has been refused: then the server takes its place.
+        let closed = ClosedPort::take();
+        let port = closed.port();
+        let args = ["client", "--port", &port.to_string(), "--wait", &format!("{}s", GENEROUS.as_secs())];
+        let client = rung.start(&[&args[..], &run.args()].concat());
+        drop(closed);
+        let server_args: Vec<&str> = rung.server_args.iter().map(String::as_str).collect();
+        let _server = Server::start_on(rung, port, &server_args);
+        client.wait().expect_code(0).expect_stdout(&run.printed());
+    }
+}
+
+#[test]
+fn a_server_that_hangs_up_before_the_reply_is_told() {
+    for rung in rungs_in("tcp-echo") {
+        println!("over {}", rung.name);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = listener.local_addr().expect("it has an address").port().to_string();
+        let client = rung.start(&["client", "--port", &port, "hello"]);
+        let mut server = Peer::accept(&listener);
+        server.expect_bytes(b"hello");
+        server.send(b"hel");
+        drop(server);
+        let finished = client.wait().expect_code(1).expect_stdout("");
+        assert!(finished.stderr.starts_with("error: cannot get a reply"), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn the_lines_of_standard_input_are_messages() {
+    for rung in rungs_in("tcp-echo") {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &[]);
+        // The end of a line is no part of it, be it of Unix or of Windows. An empty line is a message too.
+        let finished = server.client_with_input(&[], "first\nвторая\r\n\nlast, without an end".as_bytes());
+        finished.expect_code(0).expect_stdout("first\nвторая\n\nlast, without an end\n");
+    }
+}
+
+#[test]
+fn an_empty_message_has_an_empty_reply() {
+    for rung in rungs_in("tcp-echo") {
+        println!("over {}", rung.name);
+        Server::start(rung, &[]).client(&[""]).expect_code(0).expect_stdout("\n");
+    }
+}
+
+#[test]
+fn a_message_that_begins_with_a_dash_follows_two_of_them() {
+    for rung in rungs_in("tcp-echo") {
+        println!("over {}", rung.name);
+        Server::start(rung, &[]).client(&["--", "-v"]).expect_code(0).expect_stdout("-v\n");
+    }
+}
+
+/// `client | head -0`: whoever read our output has seen enough. Nothing is wrong, and nothing is said.
+#[test]
+fn a_client_whose_output_nobody_reads_any_more_ends_in_peace() {
+    for rung in rungs_in("tcp-echo") {
+        println!("over {}", rung.name);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = listener.local_addr().expect("it has an address").port().to_string();
+        let mut command = rung.command(&["client", "--port", &port, "hello"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the client starts");
+        let reader = child.stdout.take();
+        let client = Process::watch(&rung.name, child);
+        let mut server = Peer::accept(&listener);
+        server.expect_bytes(b"hello");
+        // Gone before there is anything to print.
+        drop(reader);
+        server.send(b"hello");
+        server.half_close();
+        let finished = client.wait().expect_code(0);
+        assert_eq!(finished.stderr, "", "{}", rung.name);
+    }
+}
+
+#[test]
+fn what_a_peer_sends_reaches_the_log_escaped_and_only_where_it_was_asked_for() {
+    for rung in rungs_in("tcp-echo") {
+        println!("over {}", rung.name);
+        let evil = "\u{1b}[31m\nred \u{202e}";
+        let talkative = Server::start(rung, &["-v"]);
+        talkative.connect().exchange(evil.as_bytes(), evil.as_bytes());
+        let line = talkative.expect_log(&["received"]);
+        assert!(line.ends_with(r#""\u{1b}[31m\nred \u{202e}""#), "{line:?}");
+        assert!(!talkative.stderr_so_far().contains('\u{1b}'));
+
+        let quiet = Server::start(rung, &[]);
+        let mut client = quiet.connect();
+        client.exchange(b"a secret", b"a secret");
+        client.half_close();
+        client.expect_end_of_stream();
+        quiet.expect_log(&[&client.address(), "closed"]);
+        assert!(!quiet.stderr_so_far().contains("secret"));
+    }
+}
