@@ -1,6 +1,6 @@
 //! Typed values in frames: what serde can describe, bounded in bytes and in nesting, with nothing trailing.
 //!
-//! A message is one [frame](crate::frame). Its first byte is the version of the protocol, the rest is one value
+//! A message is one [frame]. Its first byte is the version of the protocol, the rest is one value
 //! in [bincode](https://docs.rs/bincode/2.0.1): numbers at variable length, little end first, no names.
 //! The type that is asked for decides what is read, so bytes can become a value of that type and nothing else.
 //! It does not say who sent them, or whether they make sense: that remains for the caller to check.
