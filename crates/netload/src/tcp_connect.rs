@@ -1,0 +1,54 @@
+//! A new connection for each message.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::Args;
+use netcore::{Error, cli};
+
+use crate::args::{RunArgs, address, message_size};
+use crate::conversation::{Echo, Visit};
+use crate::drive::{Drive, Plan};
+use crate::meter::Meter;
+use crate::pattern::Pattern;
+use crate::report::Report;
+use crate::stop::Stop;
+
+/// What the scenario can be told.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// The server, as in 127.0.0.1:9090
+    #[arg(value_name = "ADDR", value_parser = address)]
+    pub address: SocketAddr,
+    /// Connections at a time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 4)]
+    pub connections: u16,
+    /// Bytes of a message
+    #[arg(long, value_name = "SIZE", value_parser = message_size, default_value = "64")]
+    pub size: usize,
+    /// Give a connection up when a reply takes longer than this
+    #[arg(long, value_name = "DURATION", value_parser = cli::duration, default_value = "10s")]
+    pub timeout: Duration,
+    /// How long the run lasts.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Connects, sends, checks the reply, closes, and does it again. The latency is that of all four.
+///
+/// # Errors
+/// When the system has no descriptors left. What goes wrong with a connection is in the report.
+pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
+    let Options { address, size, timeout, .. } = *options;
+    let connections = usize::from(options.connections);
+    let plan = Plan { address, in_flight: 1, timeout, stop };
+    let pattern = Rc::new(Pattern::new(size));
+    let mut drive = Drive::new(&plan, options.run.bound(), Meter::new()?)?;
+    for number in 0..connections {
+        drive.add_new(Echo::new(&pattern, number, size, Visit::Once));
+    }
+    let (meter, _) = drive.run()?;
+    let report = Report::new("tcp-connect", address, meter);
+    Ok(Report { connections, size, interrupted: stop.is_told(), ..report })
+}

@@ -1,0 +1,7 @@
+//! Every scenario against servers that are right and servers that are not.
+
+mod command;
+mod http;
+mod server;
+mod tcp;
+mod udp;
