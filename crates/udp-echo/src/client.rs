@@ -9,10 +9,10 @@ use netcore::log::payload;
 
 use crate::{BUFFER, MAX_MESSAGE, Patience};
 
-/// Sends `message` and returns the reply: a datagram that ends with the message, whatever prefix the server puts first.
+/// Sends `message` and returns the reply: a datagram that ends with the message, whatever prefix the server has.
 ///
-/// Each of `sockets` is connected to one address of the server. They are asked in turn, since UDP cannot know which
-/// one is served: refused is told, but silence may be loss as well. The one that answered is asked first next time.
+/// Each of `sockets` is connected to one address of the server. They are asked one after the other: which one is
+/// served UDP cannot know, since silence may be loss as well. The one that answered is asked first next time.
 ///
 /// # Errors
 /// Those of the last address: `ConnectionRefused` when nobody listens there, `TimedOut` when no try was answered.
@@ -42,7 +42,7 @@ fn ask(socket: &UdpSocket, message: &[u8], patience: &Patience) -> io::Result<Ve
         // One deadline for the whole try: datagrams that are not the reply cannot stretch it.
         match receive(socket, peer, message, Deadline::after(wait)) {
             Err(error) if error.kind() == TimedOut => log::info!("{peer} no reply within {wait:?}"),
-            // Windows for refused.
+            // What Windows says when nobody listens; others say ConnectionRefused themselves.
             Err(error) if error.kind() == ConnectionReset => {
                 return Err(ErrorKind::ConnectionRefused.into());
             }
@@ -51,8 +51,7 @@ fn ask(socket: &UdpSocket, message: &[u8], patience: &Patience) -> io::Result<Ve
         // What was lost may have been lost to a crowd, which asking at the same pace would feed.
         wait = wait.saturating_mul(2);
     }
-    let text = format!("no reply to {} datagrams", patience.tries);
-    Err(io::Error::new(TimedOut, text))
+    Err(io::Error::new(TimedOut, format!("timed out at try {}", patience.tries)))
 }
 
 /// Throws away what came too late for an earlier message.
@@ -62,7 +61,7 @@ fn discard(socket: &UdpSocket, peer: SocketAddr, deadline: Deadline) -> io::Resu
     // A peer that never ceases to send must not hold us here.
     while !deadline.has_passed() {
         match socket.recv(&mut buf) {
-            Ok(n) => log::debug!("{peer} ignored {n} bytes {}, too late", payload(&buf[..n])),
+            Ok(n) => log::info!("{peer} ignored {n} bytes {}, too late", payload(&buf[..n])),
             Err(error) if error.kind() == WouldBlock => break,
             // A refusal that came too late as well. Reading it has cleared it.
             Err(_) => {}
@@ -92,7 +91,7 @@ fn receive(socket: &UdpSocket, peer: SocketAddr, message: &[u8], deadline: Deadl
         // All that plain text offers. A late reply to an earlier message that ends with this one passes too; a
         // number in each message would tell them apart (`udp-reliable`).
         if !buf[..n].ends_with(message) {
-            log::debug!("{peer} ignored {n} bytes {}, not the reply", payload(&buf[..n]));
+            log::info!("{peer} ignored {n} bytes {}, not the reply", payload(&buf[..n]));
             continue;
         }
         log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));

@@ -21,12 +21,11 @@ const WSAENETRESET: i32 = 10052;
 
 /// Answers datagrams until `shutdown` is told to stop.
 ///
-/// There is nothing to accept and nobody to wait for: each datagram comes with its sender's address, so clients that
-/// send in turns are answered in turns.
+/// There is nothing to accept and no client to wait for: each datagram comes with the address of its sender.
 ///
 /// # Errors
-/// What receive says when no further datagram could be received. A datagram that cannot be answered is logged and
-/// lost, as the network may lose any.
+/// What receive says when no further datagram could be received. One that cannot be answered is logged and lost,
+/// as the network may lose any.
 pub fn serve(socket: UdpSocket, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     let mut buf = vec![0; BUFFER];
@@ -40,8 +39,8 @@ pub fn serve(socket: UdpSocket, options: &Options, shutdown: &Shutdown) -> io::R
         log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
         reply(&buf[..n], options, &mut answer);
         log::debug!("{peer} sending {} bytes {}", answer.len(), payload(&answer));
-        // Nobody has checked that the sender's address is the sender's. On an open network, a reply longer than its
-        // request helps to flood a third party, and two echo servers can be set on each other for ever.
+        // Nobody has checked that the sender's address is the sender's. On an open network, a reply longer than
+        // its request helps to flood a third party, and two echo servers can be set on each other for ever.
         match socket.send_to(&answer, peer) {
             // As a whole: a datagram has no rest to send.
             Ok(_) => {}
@@ -94,8 +93,8 @@ fn reply(received: &[u8], options: &Options, answer: &mut Vec<u8>) {
     answer.extend_from_slice(received);
 }
 
-/// Whether this is no error of the receive. A peer that has closed its port answers a reply with an ICMP message, and
-/// Windows reports that at the next receive, whoever that one is from. Linux and macOS tell connected sockets only.
+/// Whether this is no error of the receive. A reply to a port that has been closed meanwhile is answered by ICMP,
+/// and Windows reports that at the next receive, whoever it is from. Linux and macOS tell connected sockets only.
 fn tells_of_an_earlier_reply(error: &io::Error) -> bool {
     match error.kind() {
         ErrorKind::ConnectionReset
