@@ -48,7 +48,10 @@ pub fn tcp(host: &str, port: u16) -> Result<TcpListener, Error> {
 pub fn udp(host: &str, port: u16) -> Result<UdpSocket, Error> {
     let socket = bind_first(host, port, |address| {
         let socket = udp_socket(address)?;
-        socket.set_recv_buffer_size(UDP_RECEIVE_BUFFER)?;
+        if let Err(error) = socket.set_recv_buffer_size(UDP_RECEIVE_BUFFER) {
+            // Linux and macOS take less and say nothing; the BSDs refuse. The server works, with more losses.
+            log::warn!("cannot have a receive buffer of {UDP_RECEIVE_BUFFER} bytes: {error}");
+        }
         bind(&socket, address)?;
         Ok(socket)
     })?;
