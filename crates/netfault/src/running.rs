@@ -1,0 +1,120 @@
+//! The guard of a fault: what it has open, and the thread that plays it.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+/// A fault that goes on. Dropping this ends it and waits until it has ended.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    peers: Vec<SocketAddr>,
+    streams: Arc<Vec<TcpStream>>,
+    socket: Option<UdpSocket>,
+    relay: Option<Relay>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What ends a thread that waits in a receive: the flag, and a datagram that makes it look.
+#[derive(Debug)]
+struct Relay {
+    address: SocketAddr,
+    ending: Arc<AtomicBool>,
+}
+
+impl Running {
+    /// Where an ordinary client goes: the server itself, or a relay that stands for a bad network.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the server calls the faulty peers, or the relay, in its log.
+    pub fn peers(&self) -> &[SocketAddr] {
+        &self.peers
+    }
+
+    /// A fault that is over: `peer` has done what it does.
+    pub(crate) fn over(server: SocketAddr, peer: SocketAddr) -> Running {
+        Running {
+            address: server,
+            peers: vec![peer],
+            streams: Arc::default(),
+            socket: None,
+            relay: None,
+            thread: None,
+        }
+    }
+
+    /// A client that keeps its socket until this is dropped.
+    pub(crate) fn keeping(server: SocketAddr, socket: UdpSocket) -> io::Result<Running> {
+        let mut running = Running::over(server, socket.local_addr()?);
+        running.socket = Some(socket);
+        Ok(running)
+    }
+
+    /// A fault that `play`s on its streams in a thread of its own. Whatever they say ends it.
+    pub(crate) fn playing(
+        server: SocketAddr,
+        streams: Vec<TcpStream>,
+        play: impl FnOnce(&[TcpStream]) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<Running> {
+        let peers = streams.iter().map(TcpStream::local_addr).collect::<io::Result<_>>()?;
+        let streams = Arc::new(streams);
+        let mine = streams.clone();
+        let thread = thread::Builder::new().name("fault".into()).spawn(move || {
+            // The server has ended it, the guard has, or its own bounds: all the same to a fault.
+            let _ = play(&mine);
+            end(&mine);
+        })?;
+        Ok(Running { address: server, peers, streams, socket: None, relay: None, thread: Some(thread) })
+    }
+
+    /// A relay that `play`s on `socket`, before the server, until the flag that it is handed is set.
+    pub(crate) fn relaying(
+        socket: UdpSocket,
+        play: impl FnOnce(&UdpSocket, &AtomicBool) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<Running> {
+        let address = socket.local_addr()?;
+        let ending = Arc::new(AtomicBool::new(false));
+        let flag = ending.clone();
+        let thread = thread::Builder::new().name("relay".into()).spawn(move || {
+            let _ = play(&socket, &flag);
+        })?;
+        let mut running = Running::over(address, address);
+        running.relay = Some(Relay { address, ending });
+        running.thread = Some(thread);
+        Ok(running)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Ends whatever the thread is blocked in.
+        end(&self.streams);
+        if let Some(relay) = &self.relay {
+            relay.end();
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Relay {
+    fn end(&self) {
+        self.ending.store(true, Ordering::SeqCst);
+        // If this one were lost, the relay would end at its lifetime.
+        if let Ok(socket) = UdpSocket::bind((self.address.ip(), 0)) {
+            let _ = socket.send_to(&[], self.address);
+        }
+    }
+}
+
+fn end(streams: &[TcpStream]) {
+    for stream in streams {
+        // Fails only where the server has closed already.
+        let _ = stream.shutdown(Shutdown::Both);
+    }
+}
