@@ -1,11 +1,13 @@
 //! What xtask knows of the rungs: read from their manifests through `cargo metadata`, never held in a list here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
+use netfault::Transport;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::Failure;
 
@@ -23,6 +25,8 @@ pub struct Ladder {
 pub struct Rung {
     /// Package, folder and binary have this name.
     pub name: String,
+    /// The folder of its manifest.
+    pub folder: PathBuf,
     /// What the manifest says.
     pub about: About,
 }
@@ -38,10 +42,18 @@ pub struct About {
     /// The rung that this one is a step from.
     pub builds_on: Option<String>,
     /// The tutorial rows that it covers.
+    #[allow(dead_code, reason = "read by the tests; named here so that a misspelt key is refused")]
     pub rows: Vec<String>,
     /// The black-box suites that it passes.
+    #[allow(dead_code, reason = "read by the tests; named here so that a misspelt key is refused")]
     pub suites: Vec<String>,
-    /// Arguments of the server in a demo, beside its port.
+    /// What carries its bytes.
+    #[serde(default)]
+    pub transport: Carrier,
+    /// One whole message as it is on the wire, which the server answers: what a faulty peer begins with.
+    #[serde(default = "hello")]
+    pub hello: String,
+    /// Arguments of the server in a demo, beside its port. It runs in the folder of its manifest.
     #[serde(default)]
     pub server_args: Vec<String>,
     /// The client runs of the demo, in order.
@@ -52,6 +64,17 @@ pub struct About {
     /// What is still wrong here.
     #[serde(default)]
     pub limits: Vec<Limit>,
+}
+
+/// TCP unless the manifest says otherwise.
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+pub enum Carrier {
+    /// Connections.
+    #[default]
+    Tcp,
+    /// Datagrams.
+    Udp,
 }
 
 /// One run of the client and what it must print, line by line.
@@ -70,7 +93,7 @@ pub struct ClientRun {
 pub struct Why {
     /// The name of the fault in `netfault`.
     pub fault: String,
-    /// Arguments of the server that make the fault show sooner, such as a short limit.
+    /// Arguments of this rung's server that make the fault show sooner, such as a short limit.
     #[serde(default)]
     pub server_args: Vec<String>,
 }
@@ -83,6 +106,9 @@ pub struct Limit {
     pub fault: String,
     /// The rung that survives it.
     pub lifted_by: String,
+    /// Arguments of the server that make the fault show sooner.
+    #[serde(default)]
+    pub server_args: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -106,12 +132,13 @@ struct Order {
 #[derive(Deserialize)]
 struct Package {
     name: String,
-    metadata: Option<PackageMetadata>,
+    manifest_path: PathBuf,
+    /// Read later, so that an error in it can name its manifest.
+    metadata: Option<Value>,
 }
 
-#[derive(Deserialize)]
-struct PackageMetadata {
-    ladder: Option<About>,
+fn hello() -> String {
+    "hello".into()
 }
 
 /// The cargo that runs us, or the one on the path.
@@ -130,28 +157,176 @@ impl Ladder {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             return Err(Failure::new(format!("cargo metadata failed: {said}")));
         }
-        let metadata: Metadata = serde_json::from_slice(&output.stdout)
-            .map_err(|error| Failure::new(format!("cannot read the ladder metadata: {error}")))?;
-        let mut abouts: HashMap<String, About> = metadata
-            .packages
-            .into_iter()
-            .filter_map(|package| Some((package.name, package.metadata?.ladder?)))
-            .collect();
-        let mut rungs = Vec::new();
+        Ladder::read(&output.stdout)
+    }
+
+    /// Reads what cargo metadata printed.
+    fn read(metadata: &[u8]) -> Result<Ladder, Failure> {
+        let metadata: Metadata = serde_json::from_slice(metadata)
+            .map_err(|error| Failure::new(format!("cannot read what cargo metadata prints: {error}")))?;
+        let mut rungs = HashMap::new();
+        for package in metadata.packages {
+            if let Some(rung) = package.into_rung()? {
+                rungs.insert(rung.name.clone(), rung);
+            }
+        }
+        let mut ladder =
+            Ladder { root: metadata.workspace_root, target: metadata.target_directory, rungs: Vec::new() };
         for name in metadata.metadata.ladder.order {
-            let Some(about) = abouts.remove(&name) else {
+            let Some(rung) = rungs.remove(&name) else {
                 return Err(Failure::new(format!("{name} is in the order but has no ladder metadata")));
             };
-            rungs.push(Rung { name, about });
+            ladder.check_next(&rung)?;
+            ladder.rungs.push(rung);
         }
-        if let Some(name) = abouts.into_keys().min() {
+        if let Some(name) = rungs.into_keys().min() {
             return Err(Failure::new(format!("{name} has ladder metadata but is not in the order")));
         }
-        Ok(Ladder { root: metadata.workspace_root, target: metadata.target_directory, rungs })
+        Ok(ladder)
+    }
+
+    /// Fails where `rung` does not fit on top of those below it.
+    fn check_next(&self, rung: &Rung) -> Result<(), Failure> {
+        let wrong = |what: String| Err(Failure::new(format!("{}: {what}", rung.name)));
+        let below: HashSet<&str> = self.rungs.iter().map(|rung| rung.name.as_str()).collect();
+        let about = &rung.about;
+        if let Some(builds_on) = about.builds_on.as_deref().filter(|name| !below.contains(name)) {
+            return wrong(format!("builds on {builds_on}, which is not below it in the order"));
+        }
+        if self.find(&about.alias).is_some() || about.alias == "all" {
+            return wrong(format!("its alias {} is taken", about.alias));
+        }
+        if about.why.is_some() && about.builds_on.is_none() {
+            return wrong("has a why, but builds on no rung that could fail it".into());
+        }
+        let why = about.why.iter().map(|why| &why.fault);
+        for fault in why.chain(about.limits.iter().map(|limit| &limit.fault)) {
+            if netfault::find(fault).is_none() {
+                let known: Vec<&str> = netfault::ALL.iter().map(|fault| fault.name).collect();
+                return wrong(format!("no fault is called {fault}; there are {}", known.join(", ")));
+            }
+        }
+        Ok(())
     }
 
     /// The rung of this name or alias.
     pub fn find(&self, name: &str) -> Option<&Rung> {
         self.rungs.iter().find(|rung| rung.name == name || rung.about.alias == name)
+    }
+}
+
+impl Package {
+    fn into_rung(self) -> Result<Option<Rung>, Failure> {
+        let Some(about) = self.metadata.as_ref().and_then(|metadata| metadata.get("ladder")) else {
+            return Ok(None);
+        };
+        let about = About::deserialize(about).map_err(|error| {
+            Failure::new(format!("the ladder metadata in {}: {error}", self.manifest_path.display()))
+        })?;
+        let folder = self.manifest_path.parent().map(PathBuf::from).unwrap_or_default();
+        Ok(Some(Rung { name: self.name, folder, about }))
+    }
+}
+
+impl Rung {
+    /// Whether its server ends when it has served one client.
+    pub fn serves_once(&self) -> bool {
+        self.about.limits.iter().any(|limit| limit.fault == "second-visit")
+    }
+
+    /// What carries its bytes.
+    pub fn transport(&self) -> Transport {
+        match self.about.transport {
+            Carrier::Tcp => Transport::Tcp,
+            Carrier::Udp => Transport::Udp,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn package(name: &str, ladder: Value) -> Value {
+        json!({"name": name, "manifest_path": format!("/w/crates/{name}/Cargo.toml"), "metadata": {"ladder": ladder}})
+    }
+
+    fn one() -> Value {
+        json!({"alias": "one", "title": "is the first", "rows": [], "suites": []})
+    }
+
+    fn two() -> Value {
+        json!({
+            "alias": "two", "title": "is the second", "builds-on": "one-echo", "rows": [], "suites": [],
+            "demo": [{"args": ["hello"], "expect": ["hello"]}],
+            "why": {"fault": "silent"},
+            "limits": [{"fault": "second-client", "lifted-by": "three-echo"}],
+        })
+    }
+
+    fn read(order: &[&str], packages: Vec<Value>) -> Result<Ladder, String> {
+        let metadata = json!({
+            "workspace_root": "/w", "target_directory": "/w/target",
+            "metadata": {"ladder": {"order": order}}, "packages": packages,
+        });
+        Ladder::read(metadata.to_string().as_bytes()).map_err(|failure| failure.to_string())
+    }
+
+    #[track_caller]
+    fn assert_second_is_refused(ladder: Value, why: &str) {
+        let packages = vec![package("one-echo", one()), package("two-echo", ladder)];
+        let Err(said) = read(&["one-echo", "two-echo"], packages) else { panic!("accepted") };
+        assert!(said.contains(why) && said.contains("two-echo"), "{said}");
+    }
+
+    fn with(key: &str, value: Value) -> Value {
+        let mut ladder = two();
+        ladder[key] = value;
+        ladder
+    }
+
+    #[test]
+    fn rungs_come_in_the_order_of_the_workspace_and_go_by_name_or_alias() {
+        let packages = vec![
+            package("two-echo", two()),
+            json!({"name": "netcore", "manifest_path": "/w/crates/netcore/Cargo.toml", "metadata": null}),
+            package("one-echo", one()),
+        ];
+        let ladder = read(&["one-echo", "two-echo"], packages).unwrap();
+        let names: Vec<&str> = ladder.rungs.iter().map(|rung| rung.name.as_str()).collect();
+        assert_eq!(names, ["one-echo", "two-echo"]);
+        assert_eq!(ladder.find("two").unwrap().name, "two-echo");
+        assert_eq!(ladder.find("two-echo").unwrap().folder, PathBuf::from("/w/crates/two-echo"));
+        assert!(ladder.find("three").is_none());
+    }
+
+    #[test]
+    fn a_mistake_in_a_manifest_is_told_with_its_name() {
+        assert_second_is_refused(with("titel", json!("misspelt")), "unknown field `titel`");
+        assert_second_is_refused(with("alias", json!(null)), "invalid type");
+        assert_second_is_refused(with("alias", json!("one")), "its alias one is taken");
+        assert_second_is_refused(with("alias", json!("all")), "its alias all is taken");
+        assert_second_is_refused(with("builds-on", json!("zero-echo")), "not below it in the order");
+        assert_second_is_refused(with("builds-on", json!("two-echo")), "not below it in the order");
+        assert_second_is_refused(with("builds-on", json!(null)), "builds on no rung");
+        assert_second_is_refused(with("why", json!({"fault": "shy"})), "no fault is called shy");
+        let limits = json!([{"fault": "shy", "lifted-by": "three-echo"}]);
+        assert_second_is_refused(with("limits", limits), "no fault is called shy");
+        assert_second_is_refused(with("transport", json!("pigeon")), "unknown variant `pigeon`");
+    }
+
+    #[test]
+    fn the_order_and_the_manifests_must_agree() {
+        let Err(said) = read(&["one-echo"], vec![]) else { panic!("accepted") };
+        assert_eq!(said, "one-echo is in the order but has no ladder metadata");
+        let Err(said) = read(&[], vec![package("one-echo", one())]) else { panic!("accepted") };
+        assert_eq!(said, "one-echo has ladder metadata but is not in the order");
+    }
+
+    #[test]
+    fn the_manifests_of_this_workspace_are_right() {
+        assert!(!Ladder::load().unwrap().rungs.is_empty());
     }
 }

@@ -1,15 +1,27 @@
 //! Runs the ladder. See `cargo xtask --help`.
 #![forbid(unsafe_code)]
 
+mod ci;
+mod demo;
 mod docs;
 mod ladder;
+mod list;
+mod log_line;
+mod manifests;
+mod process;
+mod programs;
+mod screen;
+mod stage;
+mod timeline;
+mod trial;
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use ladder::Ladder;
+use screen::Screen;
 
 /// Runs the ladder: its servers and clients, its checks
 #[derive(Parser)]
@@ -17,48 +29,82 @@ use ladder::Ladder;
 enum Task {
     /// Show every rung with one line
     List,
+    /// Play a rung: its real server and clients, why it exists, what is still wrong with it
+    #[command(after_help = "Example:\n  cargo xtask demo oneshot")]
+    Demo {
+        /// The name or short name of a rung; without one, the whole ladder
+        #[arg(value_name = "NAME|all")]
+        name: Option<String>,
+        /// No colours
+        #[arg(long)]
+        plain: bool,
+    },
     /// Fill the generated blocks of the pages from sources and real runs
     Docs {
         /// Change nothing; fail where a page is out of date, a link leads nowhere or a rule is broken
         #[arg(long)]
         check: bool,
     },
+    /// Check everything that is checked before a change lands
+    #[command(after_help = "Example:\n  cargo xtask ci clippy")]
+    Ci {
+        /// Only this step
+        step: Option<String>,
+        /// Show the steps
+        #[arg(long)]
+        list: bool,
+    },
 }
 
-/// What ends a task with exit code 1.
+/// What ends a task before its time.
 #[derive(Debug)]
-struct Failure(String);
+enum Failure {
+    /// Exit code 1.
+    Message(String),
+    /// It was called wrongly: exit code 2.
+    Usage(String),
+    /// Whoever read our output has seen enough, as in `cargo xtask demo | head`. Nothing is wrong.
+    ReaderGone,
+}
 
 impl Failure {
     fn new(message: impl Into<String>) -> Failure {
-        Failure(message.into())
+        Failure::Message(message.into())
+    }
+
+    /// Standard output could not be written.
+    fn output(error: io::Error) -> Failure {
+        match error.kind() {
+            ErrorKind::BrokenPipe => Failure::ReaderGone,
+            _ => Failure::new(format!("cannot write to standard output: {error}")),
+        }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-fn main() -> ExitCode {
-    let done = match Task::parse() {
-        Task::List => list(),
-        Task::Docs { check: true } => docs::check(),
-        Task::Docs { check: false } => docs::write(),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::FAILURE
+        match self {
+            Failure::Message(message) | Failure::Usage(message) => f.write_str(message),
+            Failure::ReaderGone => f.write_str("nobody reads standard output"),
         }
     }
 }
 
-fn list() -> Result<(), Failure> {
-    for rung in Ladder::load()?.rungs {
-        println!("{:<10} {:<16} {}", rung.about.alias, rung.name, rung.about.title);
+fn main() -> ExitCode {
+    let task = Task::parse();
+    let done = process::end_all_on_signals().and_then(|()| match task {
+        Task::List => list::run(&Screen::new(false)),
+        Task::Demo { name, plain } => demo::run(name.as_deref(), &Screen::new(plain)),
+        Task::Docs { check: true } => docs::check(),
+        Task::Docs { check: false } => docs::write(),
+        Task::Ci { list: true, .. } => ci::list(&Screen::new(false)),
+        Task::Ci { step, .. } => ci::run(step.as_deref(), &Screen::new(false)),
+    });
+    match done {
+        Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(if let Failure::Usage(_) = failure { 2 } else { 1 })
+        }
     }
-    Ok(())
 }

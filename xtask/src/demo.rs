@@ -1,0 +1,282 @@
+//! Plays rungs: a real server and its clients, why the rung exists, and what is still wrong with it.
+
+use std::iter;
+use std::time::Duration;
+
+use netfault::Fault;
+
+use crate::ladder::{Ladder, Rung};
+use crate::programs::Programs;
+use crate::screen::{Screen, Tone, fit};
+use crate::stage::{Stage, Visit, command_line};
+use crate::trial::{self, Expected};
+use crate::{Failure, list, timeline};
+
+/// How long a client of a demo may take. A correct one takes milliseconds, or seconds where it has to ask again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Plays the rung of this name, or all of them.
+pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
+    let ladder = Ladder::load()?;
+    let mut programs = Programs::default();
+    match name {
+        None | Some("all") => all(&ladder, &mut programs, screen),
+        Some(name) => {
+            let rung = ladder.find(name).ok_or_else(|| unknown(&ladder, name))?;
+            let complaints = Demo::new(&ladder, rung, &mut programs, screen).play()?;
+            by_hand(&ladder, rung, screen)?;
+            match complaints.is_empty() {
+                true => Ok(()),
+                false => Err(Failure::new(format!("{}: not everything was as expected", rung.name))),
+            }
+        }
+    }
+}
+
+fn all(ladder: &Ladder, programs: &mut Programs, screen: &Screen) -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    for rung in &ladder.rungs {
+        match Demo::new(ladder, rung, programs, screen).play() {
+            Ok(complaints) if complaints.is_empty() => {}
+            Ok(_) => wrong.push(rung.name.as_str()),
+            Err(Failure::Message(message)) => {
+                screen.prose("  ", &screen.paint(Tone::Bad, &message))?;
+                wrong.push(rung.name.as_str());
+            }
+            Err(failure) => return Err(failure),
+        }
+        screen.line("")?;
+    }
+    if wrong.is_empty() {
+        let text = format!("All {} rungs did what their manifests say of them.", ladder.rungs.len());
+        return screen.line(&screen.paint(Tone::Good, &text));
+    }
+    Err(Failure::new(format!(
+        "{} of {} rungs did not do what their manifests say of them: {}",
+        wrong.len(),
+        ladder.rungs.len(),
+        wrong.join(", ")
+    )))
+}
+
+fn unknown(ladder: &Ladder, name: &str) -> Failure {
+    Failure::Usage(format!("no rung is called {name:?}\n\n{}", list::table(ladder, &Screen::new(true))))
+}
+
+/// What to type to do the same without us.
+fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure> {
+    let Some(run) = rung.about.demo.first() else { return Ok(()) };
+    let command = |role: &str, args: &[String]| {
+        let words: Vec<String> = iter::once(role.to_string()).chain(args.iter().cloned()).collect();
+        command_line(&format!("cargo run -p {} --", rung.name), &words)
+    };
+    screen.line("")?;
+    screen.line("  By hand, in two terminals:")?;
+    screen.line(&format!("    {}", command("server", &rung.about.server_args)))?;
+    screen.line(&format!("    {}", command("client", &run.args)))?;
+    let next = ladder.rungs.iter().skip_while(|other| other.name != rung.name).nth(1);
+    if let Some(next) = next {
+        screen.line(&format!("  Next: cargo xtask demo {}", next.about.alias))?;
+    }
+    Ok(())
+}
+
+/// One rung being played.
+struct Demo<'a> {
+    ladder: &'a Ladder,
+    rung: &'a Rung,
+    programs: &'a mut Programs,
+    screen: &'a Screen,
+    /// What was not as expected.
+    complaints: Vec<String>,
+    /// What was: replies of clients, then sentences.
+    replies: usize,
+    seen: Vec<String>,
+}
+
+impl<'a> Demo<'a> {
+    fn new(ladder: &'a Ladder, rung: &'a Rung, programs: &'a mut Programs, screen: &'a Screen) -> Demo<'a> {
+        Demo { ladder, rung, programs, screen, complaints: Vec::new(), replies: 0, seen: Vec::new() }
+    }
+
+    /// Shows everything and returns what was not as expected.
+    fn play(mut self) -> Result<Vec<String>, Failure> {
+        let title = format!("{}: {} ", self.rung.name, self.rung.about.title);
+        let rule = "─".repeat(self.screen.width.saturating_sub(title.chars().count()));
+        self.screen.line(&format!(
+            "{}{}",
+            self.screen.paint(Tone::Bold, &title),
+            self.screen.paint(Tone::Dim, &rule)
+        ))?;
+        self.screen.line("")?;
+        self.conversation()?;
+        self.why()?;
+        self.limits()?;
+        self.verdict()?;
+        Ok(self.complaints)
+    }
+
+    fn conversation(&mut self) -> Result<(), Failure> {
+        let program = self.programs.get(self.ladder, &self.rung.name)?;
+        let about = &self.rung.about;
+        let mut stage = Stage::new();
+        let (server, address) = stage.start_server(&program, &self.rung.folder, &about.server_args)?;
+        let mut visits = Vec::new();
+        for run in &about.demo {
+            visits.push(stage.run_client(&program, address, &run.args, PATIENCE)?);
+        }
+        stage.wait_for_leaves();
+        let code = stage.stop(server, self.rung.serves_once())?;
+        for line in timeline::lines(&timeline::in_order(stage.happenings.clone()), self.screen) {
+            self.screen.line(&line)?;
+        }
+        self.screen.line("")?;
+        for (number, (run, visit)) in about.demo.iter().zip(&visits).enumerate() {
+            let who = match about.demo.len() {
+                1 => "the client".to_string(),
+                _ => format!("client {}", number + 1),
+            };
+            self.compare(&who, &run.expect, visit)?;
+        }
+        if code != Some(0) {
+            let text = match code {
+                Some(code) => format!("the server ended with exit code {code}, not 0"),
+                None => "the server did not end by itself".into(),
+            };
+            self.complain(text)?;
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, who: &str, expect: &[String], visit: &Visit) -> Result<(), Failure> {
+        let quoted = |lines: &[String]| match lines.is_empty() {
+            true => "nothing".to_string(),
+            false => lines.iter().map(|line| format!("{line:?}")).collect::<Vec<_>>().join(", "),
+        };
+        if visit.printed == expect && visit.code == Some(0) {
+            let good = self.screen.paint(Tone::Good, "as expected");
+            self.screen.prose("  ", &format!("{who} printed {}, {good}", quoted(expect)))?;
+            self.replies += expect.len();
+            return Ok(());
+        }
+        if visit.printed != expect {
+            self.complain(format!("{who} printed something else"))?;
+            self.screen.line(&format!("    expected  {}", quoted(expect)))?;
+            self.screen.line(&format!("    got       {}", quoted(&visit.printed)))?;
+        }
+        match (visit.waiting, visit.code) {
+            (true, _) => self.complain(format!("{who} was still waiting after {} s", PATIENCE.as_secs()))?,
+            (false, Some(0)) => {}
+            (false, Some(code)) => self.complain(format!("{who} ended with exit code {code}"))?,
+            (false, None) => self.complain(format!("{who} was ended by a signal"))?,
+        }
+        Ok(())
+    }
+
+    fn why(&mut self) -> Result<(), Failure> {
+        let (Some(why), Some(below)) = (&self.rung.about.why, &self.rung.about.builds_on) else {
+            return Ok(());
+        };
+        let fault = fault(&why.fault)?;
+        let below = self.ladder.find(below).ok_or_else(|| Failure::new(format!("{below} is no rung")))?;
+        self.heading("Why this rung exists", fault)?;
+        self.trial(below, &below.about.server_args, fault, Expected::Fails)?;
+        self.trial(self.rung, &why.server_args, fault, Expected::Survives)?;
+        self.seen.push(format!("{} survives what {} does not", self.rung.name, below.name));
+        Ok(())
+    }
+
+    fn limits(&mut self) -> Result<(), Failure> {
+        let Some((first, others)) = self.rung.about.limits.split_first() else { return Ok(()) };
+        let fault = fault(&first.fault)?;
+        self.heading("Still wrong here", fault)?;
+        self.trial(self.rung, &first.server_args, fault, Expected::Fails)?;
+        self.seen.push("the limit is still there".into());
+        let mut lines = vec![(first.lifted_by.as_str(), "lifts it".to_string())];
+        for other in others {
+            let about = netfault::find(&other.fault).map_or(other.fault.as_str(), |fault| fault.about);
+            lines.push((other.lifted_by.as_str(), format!("lifts another limit: {about} ({})", other.fault)));
+        }
+        for (lifted_by, text) in lines {
+            let to_come = match self.ladder.find(lifted_by) {
+                Some(_) => "",
+                None => " (to come)",
+            };
+            self.told(lifted_by, Tone::Plain, &format!("{text}{to_come}"))?;
+        }
+        Ok(())
+    }
+
+    fn heading(&self, what: &str, fault: &Fault) -> Result<(), Failure> {
+        self.screen.line("")?;
+        let what = self.screen.paint(Tone::Bold, &format!("{what}:"));
+        self.screen.prose("  ", &format!("{what} {} ({})", fault.about, fault.name))
+    }
+
+    fn trial(
+        &mut self,
+        rung: &Rung,
+        args: &[String],
+        fault: &Fault,
+        expected: Expected,
+    ) -> Result<(), Failure> {
+        let program = self.programs.get(self.ladder, &rung.name)?;
+        let outcome = trial::play(rung, &program, args, fault, expected)?;
+        match (expected, outcome.survived) {
+            (Expected::Survives, true) => {
+                self.told(&rung.name, Tone::Good, &outcome.story)?;
+            }
+            (Expected::Fails, false) => {
+                self.told(&rung.name, Tone::Warning, &outcome.story)?;
+            }
+            (Expected::Survives, false) => {
+                self.told(&rung.name, Tone::Bad, &outcome.story)?;
+                self.complain(format!("{} should survive {}, and did not", rung.name, fault.name))?;
+            }
+            (Expected::Fails, true) => {
+                self.told(&rung.name, Tone::Bad, &outcome.story)?;
+                self.complain(format!("{} survived {}, which its manifest denies", rung.name, fault.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A rung and what is to be said of it, in two columns.
+    fn told(&self, name: &str, tone: Tone, text: &str) -> Result<(), Failure> {
+        let names = self.ladder.rungs.iter().map(|rung| rung.name.len()).max().unwrap_or(0).max(name.len());
+        let column = names + 6;
+        let mut name = format!("    {}", fit(name, names + 2));
+        for line in crate::screen::wrap(text, self.screen.width.saturating_sub(column)) {
+            self.screen.line(&format!("{name}{}", self.screen.paint(tone, &line)))?;
+            name = " ".repeat(column);
+        }
+        Ok(())
+    }
+
+    fn complain(&mut self, what: String) -> Result<(), Failure> {
+        self.screen.prose("  ", &self.screen.paint(Tone::Bad, &format!("NOT AS EXPECTED: {what}")))?;
+        self.complaints.push(what);
+        Ok(())
+    }
+
+    /// The last line: whether everything expected was seen, in words.
+    fn verdict(&self) -> Result<(), Failure> {
+        self.screen.line("")?;
+        if self.complaints.is_empty() {
+            let good = self.screen.paint(Tone::Good, "Everything expected was seen:");
+            let replies = match self.replies {
+                1 => "1 right reply".to_string(),
+                number => format!("{number} right replies"),
+            };
+            let seen: Vec<&str> =
+                iter::once(replies.as_str()).chain(self.seen.iter().map(String::as_str)).collect();
+            return self.screen.prose("  ", &format!("{good} {}.", seen.join("; ")));
+        }
+        let bad = self.screen.paint(Tone::Bad, "Not everything was as expected:");
+        self.screen.prose("  ", &format!("{bad} {}.", self.complaints.join("; ")))
+    }
+}
+
+fn fault(name: &str) -> Result<&'static Fault, Failure> {
+    netfault::find(name).ok_or_else(|| Failure::new(format!("no fault is called {name}")))
+}

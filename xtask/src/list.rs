@@ -1,0 +1,44 @@
+//! The rungs at a glance.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::Failure;
+use crate::ladder::Ladder;
+use crate::screen::{Screen, Tone, fit};
+
+/// Shows every rung with one line.
+pub fn run(screen: &Screen) -> Result<(), Failure> {
+    let ladder = Ladder::load()?;
+    for line in table(&ladder, screen).lines() {
+        screen.line(line)?;
+    }
+    Ok(())
+}
+
+/// The ladder as a table, and what to try first.
+pub fn table(ladder: &Ladder, screen: &Screen) -> String {
+    let mut rows = vec![["name", "rung", "builds on", "this server"]];
+    for rung in &ladder.rungs {
+        let below = rung.about.builds_on.as_deref().and_then(|name| ladder.find(name));
+        let builds_on = below.map_or("-", |below| &below.about.alias);
+        rows.push([&rung.about.alias, &rung.name, builds_on, &rung.about.title]);
+    }
+    let widths = [0, 1, 2].map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
+    let mut table = String::new();
+    for (number, row) in rows.iter().enumerate() {
+        let line = format!(
+            "  {}  {}  {}  {}",
+            fit(row[0], widths[0]),
+            fit(row[1], widths[1]),
+            fit(row[2], widths[2]),
+            row[3]
+        );
+        let tone = if number == 0 { Tone::Dim } else { Tone::Plain };
+        table.push_str(&format!("{}\n", screen.paint(tone, &line)));
+    }
+    if let Some(first) = ladder.rungs.first() {
+        table.push_str(&format!("\n  Try first: cargo xtask demo {}\n", first.about.alias));
+        table.push_str("  Then all:  cargo xtask demo\n");
+    }
+    table
+}

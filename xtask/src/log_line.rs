@@ -1,0 +1,158 @@
+//! The log lines of the rungs: `HH:MM:SS.micros level message`.
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const DAY: u64 = 24 * 60 * 60 * 1_000_000;
+
+/// A time of the day (UTC) in microseconds, as the log of a rung has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time(u64);
+
+impl Time {
+    /// The time in the log of a rung that logged now.
+    pub fn now() -> Time {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Time((since.as_micros() % u128::from(DAY)) as u64)
+    }
+
+    /// The time since `start`, over midnight too; zero where this is the earlier one.
+    pub fn since(self, start: Time) -> Duration {
+        let micros = (self.0 + DAY - start.0) % DAY;
+        // Half a day ago rather than half a day from now: nothing here takes so long.
+        Duration::from_micros(if micros < DAY / 2 { micros } else { 0 })
+    }
+
+    fn parse(text: &str) -> Option<Time> {
+        let (hours, rest) = text.split_once(':')?;
+        let (minutes, rest) = rest.split_once(':')?;
+        let (seconds, micros) = rest.split_once('.')?;
+        let number = |digits: &str, length: usize| -> Option<u64> {
+            let right = digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit());
+            if right { digits.parse().ok() } else { None }
+        };
+        let minutes = number(hours, 2)? * 60 + number(minutes, 2)?;
+        Some(Time((minutes * 60 + number(seconds, 2)?) * 1_000_000 + number(micros, 6)?))
+    }
+}
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The program cannot go on.
+    Error,
+    /// One client could not be served.
+    Warn,
+    /// Everything else.
+    Other,
+}
+
+/// One line of a rung's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// When it was written.
+    pub at: Time,
+    /// How much it matters.
+    pub level: Level,
+    /// The rest.
+    pub message: String,
+}
+
+/// What a message says, where it is one of those that all rungs share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// `PEER connected`
+    Connected(SocketAddr),
+    /// `PEER received N bytes "text"`: the peer, and the part after it.
+    Received(SocketAddr, &'a str),
+    /// `PEER sending N bytes "text"`
+    Sending(SocketAddr, &'a str),
+    /// `PEER closed`, or `PEER dropped: reason`
+    Left(SocketAddr, &'a str),
+    /// Another line.
+    Other,
+}
+
+impl LogLine {
+    /// `None` for a line that is not of the log, such as `error: ...` or the message of a panic.
+    pub fn parse(line: &str) -> Option<LogLine> {
+        let (time, rest) = line.split_once(' ')?;
+        let (level, message) = rest.split_once(' ')?;
+        let level = match level {
+            "error" => Level::Error,
+            "warn" => Level::Warn,
+            "info" | "debug" | "trace" => Level::Other,
+            _ => return None,
+        };
+        // The level is padded to five.
+        let message = message.strip_prefix(' ').unwrap_or(message).to_string();
+        Some(LogLine { at: Time::parse(time)?, level, message })
+    }
+
+    /// What the line says.
+    pub fn event(&self) -> Event<'_> {
+        let Some((peer, rest)) = self.message.split_once(' ') else { return Event::Other };
+        let Ok(peer) = peer.parse() else { return Event::Other };
+        match rest.split_once([' ', ':']).map_or(rest, |(verb, _)| verb) {
+            "connected" => Event::Connected(peer),
+            "received" => Event::Received(peer, rest),
+            "sending" => Event::Sending(peer, rest),
+            "closed" | "dropped" => Event::Left(peer, rest),
+            _ => Event::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(line: &str) -> LogLine {
+        LogLine::parse(line).unwrap()
+    }
+
+    #[test]
+    fn the_lines_of_a_real_log_are_understood() {
+        let peer = "127.0.0.1:55286".parse().unwrap();
+        let line = message("11:34:24.235190 info  127.0.0.1:55286 connected");
+        assert_eq!((line.level, line.event()), (Level::Other, Event::Connected(peer)));
+        let line = message("11:34:24.238385 debug 127.0.0.1:55286 received 27 bytes \"Привет, сервер!\"");
+        assert_eq!(line.event(), Event::Received(peer, "received 27 bytes \"Привет, сервер!\""));
+        let line = message("11:34:24.238400 debug 127.0.0.1:55286 sending 0 bytes \"\"");
+        assert_eq!(line.event(), Event::Sending(peer, "sending 0 bytes \"\""));
+        let line = message("11:34:24.238471 warn  127.0.0.1:55286 dropped: timed out");
+        assert_eq!((line.level, line.event()), (Level::Warn, Event::Left(peer, "dropped: timed out")));
+        let line = message("11:34:24.238471 info  [::1]:55286 closed");
+        assert_eq!(line.event(), Event::Left("[::1]:55286".parse().unwrap(), "closed"));
+        assert_eq!(message("11:34:24.772394 info  waiting for a client").event(), Event::Other);
+        assert_eq!(message("11:34:24.772394 error it is over").level, Level::Error);
+    }
+
+    #[test]
+    fn other_lines_are_no_log_lines() {
+        for line in [
+            "",
+            "error: cannot connect to 127.0.0.1:9: connection refused",
+            "hint: no server is listening there",
+            "thread 'main' panicked at src/main.rs:1:1:",
+            "11:34:24.23519 info  five digits",
+            "11:34:24.-35190 info  a sign",
+            "11:34:24.235190 shout nothing",
+        ] {
+            assert_eq!(LogLine::parse(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn times_are_ordered_over_midnight() {
+        let before = message("23:59:59.999000 info  before").at;
+        let after = message("00:00:00.001000 info  after").at;
+        assert_eq!(after.since(before), Duration::from_millis(2));
+        assert_eq!(before.since(after), Duration::ZERO);
+    }
+
+    #[test]
+    fn our_clock_is_that_of_the_log() {
+        assert!(Time::now().since(Time::now()) < Duration::from_secs(60));
+    }
+}

@@ -1,0 +1,196 @@
+//! Processes that xtask starts. None of them outlives it: not a normal end, an error, a panic or a signal.
+
+use std::io;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Failure;
+
+/// How long a process may take to end when it is asked to. Then it is killed.
+const COURTESY: Duration = Duration::from_secs(2);
+
+/// The first and the longest pause between two looks at a process.
+const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
+
+/// As shells have it for a program that Ctrl-C has ended: 128 and SIGINT.
+const INTERRUPTED: i32 = 130;
+
+/// Every process that runs now, for the signal handler. The lock is held while one is started, so that none slips
+/// through between the handler's look and the end.
+static STARTED: Mutex<Vec<Arc<Mutex<Child>>>> = Mutex::new(Vec::new());
+
+/// A process that is ended when this is dropped.
+#[derive(Debug)]
+pub struct Process(Arc<Mutex<Child>>);
+
+impl Process {
+    /// Starts `command`.
+    pub fn start(command: &mut Command) -> Result<Process, Failure> {
+        let mut started = lock(&STARTED);
+        in_a_group_of_its_own(command);
+        let child = command.spawn().map_err(|error| {
+            Failure::new(format!("cannot run {}: {error}", command.get_program().to_string_lossy()))
+        })?;
+        let child = Arc::new(Mutex::new(child));
+        started.push(child.clone());
+        Ok(Process(child))
+    }
+
+    /// The process itself, to take its pipes.
+    pub fn child(&self) -> MutexGuard<'_, Child> {
+        lock(&self.0)
+    }
+
+    /// Waits until the process has ended, for `limit` at most; `None` when it runs on.
+    pub fn wait(&self, limit: Duration) -> io::Result<Option<ExitStatus>> {
+        wait(&self.0, limit)
+    }
+
+    /// SIGTERM; on Windows, which has no such thing, the end.
+    pub fn ask_to_stop(&self) {
+        ask_to_stop(&mut lock(&self.0));
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        end(&self.0);
+        lock(&STARTED).retain(|child| !Arc::ptr_eq(child, &self.0));
+    }
+}
+
+/// From here on, Ctrl-C, SIGTERM and SIGHUP end every process that was started, and then xtask with code 130.
+pub fn end_all_on_signals() -> Result<(), Failure> {
+    ctrlc::set_handler(|| {
+        // Not given back: no further process is started.
+        let started = lock(&STARTED);
+        for child in started.iter() {
+            ask_to_stop(&mut lock(child));
+        }
+        started.iter().for_each(end);
+        eprintln!("interrupted: everything that was started has been ended");
+        std::process::exit(INTERRUPTED);
+    })
+    .map_err(|error| Failure::new(format!("cannot prepare for signals: {error}")))
+}
+
+fn wait(child: &Mutex<Child>, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    let started = Instant::now();
+    let (mut pause, longest) = PAUSES;
+    loop {
+        // `Child::wait` would hold the lock until the end, and the signal handler would wait for it.
+        if let Some(status) = lock(child).try_wait()? {
+            return Ok(Some(status));
+        }
+        if started.elapsed() >= limit {
+            return Ok(None);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(longest);
+    }
+}
+
+fn end(child: &Arc<Mutex<Child>>) {
+    ask_to_stop(&mut lock(child));
+    if let Ok(Some(_)) = wait(child, COURTESY) {
+        return;
+    }
+    kill(&mut lock(child));
+    // Nothing survives that, so this wait is short.
+    let _ = lock(child).wait();
+}
+
+fn has_ended(child: &mut Child) -> bool {
+    !matches!(child.try_wait(), Ok(None))
+}
+
+/// A group of its own, so that what the process has started ends with it, as the compilers of a cargo do. Ctrl-C on
+/// the terminal then reaches xtask alone, which ends the others in order.
+#[cfg(unix)]
+fn in_a_group_of_its_own(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0);
+}
+
+#[cfg(unix)]
+fn ask_to_stop(child: &mut Child) {
+    signal(child, nix::sys::signal::Signal::SIGTERM);
+}
+
+#[cfg(unix)]
+fn kill(child: &mut Child) {
+    signal(child, nix::sys::signal::Signal::SIGKILL);
+}
+
+#[cfg(unix)]
+fn signal(child: &mut Child, signal: nix::sys::signal::Signal) {
+    // Once it has been waited for, its number may be another process's.
+    if let (false, Ok(id)) = (has_ended(child), i32::try_from(child.id())) {
+        // Fails only where it has ended meanwhile.
+        let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(id), signal);
+    }
+}
+
+#[cfg(windows)]
+fn in_a_group_of_its_own(_: &mut Command) {}
+
+#[cfg(windows)]
+fn ask_to_stop(child: &mut Child) {
+    kill(child);
+}
+
+#[cfg(windows)]
+fn kill(child: &mut Child) {
+    if !has_ended(child) {
+        // Fails only where it has ended meanwhile.
+        let _ = child.kill();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere is no reason to leave processes behind.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Stdio;
+
+    use super::*;
+
+    fn sleeping() -> Process {
+        Process::start(Command::new("sleep").arg("600").stdin(Stdio::null())).unwrap()
+    }
+
+    fn exists(id: u32) -> bool {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id as i32), None).is_ok()
+    }
+
+    #[test]
+    fn a_process_is_ended_with_its_guard() {
+        let process = sleeping();
+        let id = process.child().id();
+        assert!(exists(id));
+        drop(process);
+        assert!(!exists(id));
+    }
+
+    #[test]
+    fn a_process_is_ended_by_a_panic() {
+        let process = sleeping();
+        let id = process.child().id();
+        let panicked = thread::spawn(move || {
+            let _process = process;
+            panic!("on purpose");
+        });
+        assert!(panicked.join().is_err());
+        assert!(!exists(id));
+    }
+
+    #[test]
+    fn a_wait_ends_at_its_limit() {
+        assert_eq!(sleeping().wait(Duration::ZERO).unwrap(), None);
+    }
+}

@@ -1,0 +1,205 @@
+//! What is printed: the width of the terminal, colours where they are welcome, text cut and wrapped to fit.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::Failure;
+
+/// Where no width is known: a pipe, a file.
+const WIDTH: usize = 100;
+
+/// Narrower columns would hold nothing; wider ones are hard to read across.
+const WIDTHS: (usize, usize) = (60, 120);
+
+/// How a piece of text stands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It does not.
+    Plain,
+    /// Less than the rest.
+    Dim,
+    /// A heading.
+    Bold,
+    /// What the client does.
+    Client,
+    /// What the server does.
+    Server,
+    /// As expected.
+    Good,
+    /// Worth a look.
+    Warning,
+    /// Not as expected.
+    Bad,
+}
+
+/// Standard output.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen {
+    /// Columns.
+    pub width: usize,
+    colours: bool,
+}
+
+impl Screen {
+    /// As the terminal, the environment and the person want it; `plain` is without colours anywhere.
+    pub fn new(plain: bool) -> Screen {
+        let terminal = io::stdout().is_terminal();
+        let unwanted = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let width = if terminal { terminal_width() } else { None };
+        Screen {
+            width: width.unwrap_or(WIDTH).clamp(WIDTHS.0, WIDTHS.1),
+            colours: terminal && !plain && !dumb && !unwanted("NO_COLOR"),
+        }
+    }
+
+    /// Prints one line.
+    pub fn line(&self, line: &str) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{}", line.trim_end()).and_then(|()| stdout.flush()).map_err(Failure::output)
+    }
+
+    /// Prints words, wrapped, each line of them after `indent`.
+    pub fn prose(&self, indent: &str, text: &str) -> Result<(), Failure> {
+        for line in wrap(text, self.width.saturating_sub(indent.width())) {
+            self.line(&format!("{indent}{line}"))?;
+        }
+        Ok(())
+    }
+
+    /// `text` in its tone.
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Plain => return text.to_string(),
+            Tone::Dim => "2",
+            Tone::Bold => "1",
+            Tone::Client => "36",
+            Tone::Server => "35",
+            Tone::Good => "32",
+            Tone::Warning => "33",
+            Tone::Bad => "1;31",
+        };
+        match self.colours {
+            true => format!("\x1b[{code}m{text}\x1b[0m"),
+            false => text.to_string(),
+        }
+    }
+
+    /// A screen for tests.
+    #[cfg(test)]
+    pub fn of_width(width: usize) -> Screen {
+        Screen { width, colours: false }
+    }
+}
+
+/// `text` in exactly `width` columns: filled with spaces, or cut, which an ellipsis shows.
+pub fn fit(text: &str, width: usize) -> String {
+    let text = cut(text, width);
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// `text` in at most `width` columns.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_string();
+    }
+    let mut left = width.saturating_sub(1);
+    let mut kept = String::new();
+    for c in text.chars() {
+        let columns = c.width().unwrap_or(0);
+        if columns > left {
+            break;
+        }
+        left -= columns;
+        kept.push(c);
+    }
+    kept.push('…');
+    kept
+}
+
+/// Lines of whole words in at most `width` columns. A word that is longer stands alone. Colours take no room.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if shown_width(line) + 1 + shown_width(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines
+}
+
+fn shown_width(text: &str) -> usize {
+    let mut parts = text.split('\x1b');
+    let first = parts.next().unwrap_or_default().width();
+    first + parts.map(|part| part.split_once('m').map_or(0, |(_, shown)| shown.width())).sum::<usize>()
+}
+
+/// Asked of stty(1), which every Unix has: a crate for it would be built twice, for xtask and for the rungs.
+#[cfg(unix)]
+fn terminal_width() -> Option<usize> {
+    use std::os::fd::AsFd;
+    use std::process::{Command, Stdio};
+    // The terminal that is standard input there is the one that is standard output here.
+    let terminal = io::stdout().as_fd().try_clone_to_owned().ok()?;
+    let size = Command::new("stty").arg("size").stdin(terminal).stderr(Stdio::null()).output().ok()?;
+    // Rows, then columns; a terminal that does not know says 0 0.
+    let columns = str::from_utf8(&size.stdout).ok()?.split_whitespace().nth(1)?.parse().ok()?;
+    if columns == 0 { None } else { Some(columns) }
+}
+
+#[cfg(windows)]
+fn terminal_width() -> Option<usize> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_by_columns_and_not_by_bytes() {
+        assert_eq!(cut("Привет, сервер!", 15), "Привет, сервер!");
+        assert_eq!(cut("Привет, сервер!", 8), "Привет,…");
+        assert_eq!(cut("hello", 4), "hel…");
+        assert_eq!(cut("hello", 1), "…");
+    }
+
+    #[test]
+    fn a_wide_character_is_not_cut_in_half() {
+        assert_eq!(cut("日本語", 6), "日本語");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(fit("日本語", 4), "日… ");
+    }
+
+    #[test]
+    fn a_field_has_its_width_whatever_is_in_it() {
+        for text in ["", "short", "Привет", "日本語日本語", "much longer than its field"] {
+            assert_eq!(fit(text, 10).width(), 10, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_wrapped_whole() {
+        assert_eq!(wrap("an ordinary client was served", 12), ["an ordinary", "client was", "served"]);
+        assert_eq!(wrap("127.0.0.1:55286 dropped", 5), ["127.0.0.1:55286", "dropped"]);
+    }
+
+    #[test]
+    fn colours_take_no_room() {
+        let painted = Screen { width: 100, colours: true }.paint(Tone::Good, "as expected");
+        assert_eq!(shown_width(&painted), 11);
+        assert_eq!(wrap(&format!("one {painted}"), 15).len(), 1);
+    }
+
+    #[test]
+    fn without_colours_nothing_is_added() {
+        assert_eq!(Screen::of_width(100).paint(Tone::Bad, "text"), "text");
+    }
+}

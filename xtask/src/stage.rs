@@ -1,0 +1,333 @@
+//! Where a real server and its clients play: their processes, and everything they print, gathered as it comes.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Failure;
+use crate::log_line::{Event, LogLine, Time};
+use crate::process::Process;
+use crate::timeline::{Happening, Side, What};
+
+/// Ends a wait for something that always comes. No correct run comes near it, not even on a busy machine.
+const GENEROUS: Duration = Duration::from_secs(30);
+
+/// The processes that play together, and what has been seen of them.
+pub struct Stage {
+    sender: Sender<Output>,
+    receiver: Receiver<Output>,
+    players: Vec<Player>,
+    /// What has happened so far, as it was seen.
+    pub happenings: Vec<Happening>,
+}
+
+/// The number of a process on its stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlayerId(usize);
+
+struct Player {
+    side: Side,
+    process: Process,
+    /// What it printed on standard output.
+    printed: Vec<String>,
+    /// What it wrote to standard error that is not of the log.
+    complaints: Vec<String>,
+    /// Of standard output and standard error, those that it has not closed.
+    open: usize,
+    /// The time of its last line, for those that have none.
+    last: Time,
+}
+
+enum Output {
+    Printed(usize, String),
+    Wrote(usize, String),
+    Closed(usize),
+}
+
+/// How a client got on.
+#[derive(Debug)]
+pub struct Visit {
+    /// What it printed.
+    pub printed: Vec<String>,
+    /// Its exit code; `None` when it was still waiting at the limit, or ended by a signal.
+    pub code: Option<i32>,
+    /// From its start to its end, or to the limit.
+    pub took: Duration,
+    /// Whether it was still waiting at the limit.
+    pub waiting: bool,
+    /// The first thing it complained of.
+    pub complaint: Option<String>,
+}
+
+impl Stage {
+    /// An empty one.
+    pub fn new() -> Stage {
+        let (sender, receiver) = mpsc::channel();
+        Stage { sender, receiver, players: Vec::new(), happenings: Vec::new() }
+    }
+
+    /// Starts `program server` on a free port and waits for its ready line.
+    pub fn start_server(
+        &mut self,
+        program: &Path,
+        folder: &Path,
+        args: &[String],
+    ) -> Result<(PlayerId, SocketAddr), Failure> {
+        let server = self.start(Side::Server, program, folder, 0, args)?;
+        let ready = |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
+        self.wait(GENEROUS, |stage| ready(stage).is_some() || stage.is_over(server));
+        match ready(self) {
+            Some(address) => Ok((server, address)),
+            None => Err(Failure::new(format!(
+                "{} did not say where it listens: {}",
+                shown_name(program),
+                self.players[server.0].complaints.join("; ")
+            ))),
+        }
+    }
+
+    /// Runs `program client` against `server` until it ends, for `patience` at most.
+    pub fn run_client(
+        &mut self,
+        program: &Path,
+        server: SocketAddr,
+        args: &[String],
+        patience: Duration,
+    ) -> Result<Visit, Failure> {
+        let started = Instant::now();
+        let client = self.start(Side::Client, program, Path::new("."), server.port(), args)?;
+        let over = self.wait(patience, |stage| stage.is_over(client));
+        let took = started.elapsed();
+        let status = if over { self.end_of(client)? } else { None };
+        let player = &self.players[client.0];
+        Ok(Visit {
+            printed: player.printed.clone(),
+            code: status.and_then(|status| status.code()),
+            took,
+            waiting: !over,
+            complaint: player.complaints.first().cloned(),
+        })
+    }
+
+    /// Waits until every client that has connected has left, as the server's log has it.
+    pub fn wait_for_leaves(&mut self) {
+        self.wait(GENEROUS, |stage| {
+            let mut here = 0_usize;
+            for line in stage.logged(Side::Server) {
+                match line.event() {
+                    Event::Connected(_) => here += 1,
+                    Event::Left(..) => here = here.saturating_sub(1),
+                    _ => {}
+                }
+            }
+            here == 0
+        });
+    }
+
+    /// Asks the server to stop and waits for its end; a server that ends by itself is only waited for.
+    pub fn stop(&mut self, server: PlayerId, ends_by_itself: bool) -> Result<Option<i32>, Failure> {
+        if !ends_by_itself {
+            self.happened(server, Time::now(), What::AskedToStop);
+            self.players[server.0].process.ask_to_stop();
+        }
+        self.wait(GENEROUS, |stage| stage.is_over(server));
+        Ok(self.end_of(server)?.and_then(|status| status.code()))
+    }
+
+    /// The lines in the logs of one side, as they were seen.
+    pub fn logged(&self, side: Side) -> impl Iterator<Item = &LogLine> {
+        self.happenings.iter().filter_map(move |happening| match &happening.what {
+            What::Logged(line) if happening.side == side => Some(line),
+            _ => None,
+        })
+    }
+
+    /// Waits until the server's log is as it should be. `false` when that does not come about.
+    pub fn wait_for_log(&mut self, done: impl Fn(&[&LogLine]) -> bool) -> bool {
+        self.wait(GENEROUS, |stage| done(&stage.logged(Side::Server).collect::<Vec<_>>()))
+    }
+
+    /// Whether a process has closed its output, which it does when it ends.
+    pub fn is_over(&self, player: PlayerId) -> bool {
+        self.players[player.0].open == 0
+    }
+
+    fn start(
+        &mut self,
+        side: Side,
+        program: &Path,
+        folder: &Path,
+        port: u16,
+        args: &[String],
+    ) -> Result<PlayerId, Failure> {
+        let role = match side {
+            Side::Client => "client",
+            Side::Server => "server",
+        };
+        let id = self.players.len();
+        let at = Time::now();
+        let process = Process::start(
+            Command::new(program)
+                .args([role, "-v", "--port", &port.to_string()])
+                .args(args)
+                .current_dir(folder)
+                // The log is read here, so the person's own settings must not change it.
+                .env_remove("RUST_LOG")
+                .env_remove("RUST_LOG_STYLE")
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped()),
+        )?;
+        let (stdout, stderr) = {
+            let mut child = process.child();
+            (child.stdout.take(), child.stderr.take())
+        };
+        let mut open = 0;
+        if let Some(stdout) = stdout {
+            open += 1;
+            gather(stdout, id, Output::Printed, self.sender.clone());
+        }
+        if let Some(stderr) = stderr {
+            open += 1;
+            gather(stderr, id, Output::Wrote, self.sender.clone());
+        }
+        self.players.push(Player {
+            side,
+            process,
+            printed: Vec::new(),
+            complaints: Vec::new(),
+            open,
+            last: at,
+        });
+        let player = PlayerId(id);
+        // Without the port and -v, which are ours: the columns are narrow.
+        let command = command_line(&format!("{} {role}", shown_name(program)), args);
+        self.happened(player, at, What::Started(command));
+        Ok(player)
+    }
+
+    /// Takes in what the processes print until `done` says so. `false` when it did not within `limit`.
+    fn wait(&mut self, limit: Duration, done: impl Fn(&Stage) -> bool) -> bool {
+        let started = Instant::now();
+        loop {
+            if done(self) {
+                return true;
+            }
+            // The stage has a sender itself, so the only error is the limit.
+            let Ok(output) = self.receiver.recv_timeout(limit.saturating_sub(started.elapsed())) else {
+                return false;
+            };
+            self.take_in(output);
+        }
+    }
+
+    fn take_in(&mut self, output: Output) {
+        match output {
+            Output::Printed(id, line) => {
+                if address(&line).is_some() && self.players[id].side == Side::Server {
+                    self.happened(PlayerId(id), Time::now(), What::Ready(line.clone()));
+                }
+                self.players[id].printed.push(line);
+            }
+            Output::Wrote(id, line) => match LogLine::parse(&line) {
+                Some(line) => {
+                    self.players[id].last = line.at;
+                    self.happened(PlayerId(id), line.at, What::Logged(line));
+                }
+                None => {
+                    self.happened(PlayerId(id), self.players[id].last, What::Complained(line.clone()));
+                    self.players[id].complaints.push(line);
+                }
+            },
+            Output::Closed(id) => self.players[id].open -= 1,
+        }
+    }
+
+    fn end_of(&mut self, player: PlayerId) -> Result<Option<ExitStatus>, Failure> {
+        let waited = self.players[player.0].process.wait(GENEROUS);
+        let status = waited.map_err(|error| Failure::new(format!("cannot wait for a process: {error}")))?;
+        let told = match status {
+            Some(status) => match status.code() {
+                Some(code) => format!("ended, exit code {code}"),
+                None => format!("ended by a signal ({status})"),
+            },
+            None => format!("still running after {} s", GENEROUS.as_secs()),
+        };
+        self.happened(player, Time::now(), What::Ended(told));
+        Ok(status)
+    }
+
+    fn happened(&mut self, player: PlayerId, at: Time, what: What) {
+        let side = self.players[player.0].side;
+        self.happenings.push(Happening { at, side, process: player.0, what });
+    }
+}
+
+/// The address in a ready line, its last word: `listening on 127.0.0.1:9090`, `Serving /a at http://127.0.0.1:8000/`.
+fn address(ready: &str) -> Option<SocketAddr> {
+    let word = ready.rsplit(' ').next()?;
+    word.strip_prefix("http://").unwrap_or(word).trim_end_matches('/').parse().ok()
+}
+
+/// A command that can be pasted into a shell.
+pub fn command_line(program: &str, args: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,".contains(c);
+    let mut line = program.to_string();
+    for arg in args {
+        line.push(' ');
+        match !arg.is_empty() && arg.chars().all(plain) {
+            true => line.push_str(arg),
+            false => line.push_str(&format!("'{}'", arg.replace('\'', r"'\''"))),
+        }
+    }
+    line
+}
+
+fn shown_name(program: &Path) -> String {
+    program.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn gather(
+    from: impl Read + Send + 'static,
+    id: usize,
+    kind: fn(usize, String) -> Output,
+    to: Sender<Output>,
+) {
+    thread::spawn(move || {
+        let mut from = BufReader::new(from);
+        let mut line = Vec::new();
+        // A program may print bytes that are not UTF-8; an echo server prints what it was sent.
+        while let Ok(1..) = from.read_until(b'\n', &mut line) {
+            let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_string();
+            if to.send(kind(id, text)).is_err() {
+                return;
+            }
+            line.clear();
+        }
+        let _ = to.send(Output::Closed(id));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_the_last_word_of_the_ready_line() {
+        let address = |line| super::address(line).map(|address| address.to_string());
+        assert_eq!(address("listening on 127.0.0.1:9090").as_deref(), Some("127.0.0.1:9090"));
+        assert_eq!(address("listening on [::1]:9090").as_deref(), Some("[::1]:9090"));
+        assert_eq!(address("Serving /a b at http://127.0.0.1:8000/").as_deref(), Some("127.0.0.1:8000"));
+        assert_eq!(address("listening soon"), None);
+    }
+
+    #[test]
+    fn a_command_is_shown_so_that_it_can_be_pasted() {
+        let args = ["client", "hello, world!", "", "it's"].map(String::from);
+        assert_eq!(command_line("echo", &args), r"echo client 'hello, world!' '' 'it'\''s'");
+    }
+}

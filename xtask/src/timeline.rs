@@ -1,0 +1,267 @@
+//! What several processes did, in the order in which they did it: the client on the left, the server on the right.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::log_line::{Event, Level, LogLine, Time};
+use crate::screen::{Screen, Tone, fit};
+
+/// Milliseconds with two decimals, up to `99999.99`.
+const TIME: usize = 8;
+
+/// Two spaces after the time, and an arrow between the columns with a space on each side.
+const BETWEEN: usize = 2 + 5;
+
+/// Which end of the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Shown on the left.
+    Client,
+    /// Shown on the right.
+    Server,
+}
+
+/// One thing that a process did, or that was done to it.
+#[derive(Debug, Clone)]
+pub struct Happening {
+    /// When: by the log's own time where it has one, else when we saw it.
+    pub at: Time,
+    /// By which end.
+    pub side: Side,
+    /// The number of the process, which tells two clients apart.
+    pub process: usize,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The process was started with this command.
+    Started(String),
+    /// It printed the line that says where it listens.
+    Ready(String),
+    /// A line of its log.
+    Logged(LogLine),
+    /// Another line on standard error.
+    Complained(String),
+    /// SIGTERM was sent to it.
+    AskedToStop,
+    /// It ended: `exit code 0`.
+    Ended(String),
+}
+
+/// Puts happenings in order: by time, and those of one process as it made them.
+pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
+    let Some(start) = happenings.first().map(|first| first.at) else { return happenings };
+    // A ready line has no time of its own but when we saw it. It was written before the first line of the log.
+    for index in 0..happenings.len() {
+        if matches!(happenings[index].what, What::Ready(_)) {
+            let mine = happenings[index].process;
+            let logged = happenings.iter().filter(|other| other.process == mine && other.is_logged());
+            let first = logged.map(|other| other.at).min_by_key(|at| at.since(start));
+            happenings[index].at =
+                earlier(first.unwrap_or(happenings[index].at), happenings[index].at, start);
+        }
+    }
+    // Stable: what has the same time stays as it came, but for the ready line, which we may have read too late.
+    happenings.sort_by_key(|happening| (happening.at.since(start), happening.is_logged()));
+    happenings
+}
+
+fn earlier(a: Time, b: Time, start: Time) -> Time {
+    if a.since(start) < b.since(start) { a } else { b }
+}
+
+/// The lines of a timeline, head first.
+pub fn lines(happenings: &[Happening], screen: &Screen) -> Vec<String> {
+    let column = screen.width.saturating_sub(TIME + BETWEEN) / 2;
+    let head = format!("{:>TIME$}  {}     server", "ms", fit("client", column));
+    let mut lines = vec![screen.paint(Tone::Dim, &head)];
+    let Some(start) = happenings.first().map(|first| first.at) else { return lines };
+    let mut connected = HashSet::new();
+    for happening in happenings {
+        let text = fit(&told(happening, &mut connected), column);
+        let body = text.trim_end();
+        let padding = &text[body.len()..];
+        let body = screen.paint(happening.tone(), body);
+        let time = milliseconds(happening.at.since(start));
+        let time = screen.paint(Tone::Dim, &format!("{time:>TIME$}"));
+        let arrow = happening.arrow();
+        lines.push(match happening.side {
+            Side::Client => format!("{time}  {body}{padding} {arrow}"),
+            Side::Server => format!("{time}  {} {arrow} {body}", " ".repeat(column)),
+        });
+    }
+    lines
+}
+
+impl Happening {
+    fn is_logged(&self) -> bool {
+        matches!(self.what, What::Logged(_))
+    }
+
+    /// Which way the bytes go.
+    fn arrow(&self) -> &'static str {
+        let What::Logged(line) = &self.what else { return "   " };
+        match (self.side, line.event()) {
+            (Side::Client, Event::Sending(..)) | (Side::Server, Event::Received(..)) => "-->",
+            (Side::Server, Event::Sending(..)) | (Side::Client, Event::Received(..)) => "<--",
+            _ => "   ",
+        }
+    }
+
+    fn tone(&self) -> Tone {
+        match &self.what {
+            What::Started(_) | What::AskedToStop | What::Ended(_) => Tone::Dim,
+            What::Ready(_) => Tone::Plain,
+            What::Complained(_) => Tone::Bad,
+            What::Logged(line) => match (line.level, line.event(), self.side) {
+                (Level::Error, ..) => Tone::Bad,
+                (Level::Warn, ..) => Tone::Warning,
+                (_, Event::Received(..) | Event::Sending(..), Side::Client) => Tone::Client,
+                (_, Event::Received(..) | Event::Sending(..), Side::Server) => Tone::Server,
+                _ => Tone::Plain,
+            },
+        }
+    }
+}
+
+/// The words for it. `connected` are the clients that the server has now.
+fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
+    let line = match &happening.what {
+        What::Started(command) => return format!("$ {command}"),
+        What::Ready(text) | What::Complained(text) | What::Ended(text) => return text.clone(),
+        What::AskedToStop => return "is asked to stop (SIGTERM)".into(),
+        What::Logged(line) => line,
+    };
+    if happening.side == Side::Client {
+        // There is one server, so its address need not be repeated.
+        let rest = line.message.split_once(' ').filter(|(peer, _)| peer.parse::<SocketAddr>().is_ok());
+        return rest.map_or(&*line.message, |(_, rest)| rest).into();
+    }
+    match line.event() {
+        Event::Connected(peer) => {
+            connected.insert(peer);
+        }
+        Event::Left(peer, _) => {
+            connected.remove(&peer);
+        }
+        // The only client that is there has been named when it came.
+        Event::Received(peer, rest) | Event::Sending(peer, rest)
+            if connected.len() == 1 && connected.contains(&peer) =>
+        {
+            return rest.into();
+        }
+        Event::Received(peer, rest) | Event::Sending(peer, rest) => {
+            return format!(":{} {rest}", peer.port());
+        }
+        Event::Other => {}
+    }
+    line.message.clone()
+}
+
+fn milliseconds(since: Duration) -> String {
+    format!("{:.2}", since.as_secs_f64() * 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+
+    fn logged(side: Side, line: &str) -> Happening {
+        let line = LogLine::parse(line).unwrap();
+        Happening { at: line.at, side, process: usize::from(side == Side::Client), what: What::Logged(line) }
+    }
+
+    fn conversation() -> Vec<Happening> {
+        let at = LogLine::parse("11:34:24.230000 info  start").unwrap().at;
+        let late = LogLine::parse("11:34:24.232000 info  seen late").unwrap().at;
+        let happening = |at, what| Happening { at, side: Side::Server, process: 0, what };
+        vec![
+            happening(at, What::Started("oneshot-echo server".into())),
+            logged(Side::Server, "11:34:24.231000 info  waiting for a client"),
+            happening(late, What::Ready("listening on 127.0.0.1:42673".into())),
+            logged(Side::Server, "11:34:24.235190 info  127.0.0.1:55286 connected"),
+            logged(
+                Side::Server,
+                "11:34:24.238385 debug 127.0.0.1:55286 received 27 bytes \"Привет, сервер!\"",
+            ),
+            logged(
+                Side::Server,
+                "11:34:24.238400 debug 127.0.0.1:55286 sending 27 bytes \"Привет, сервер!\"",
+            ),
+            logged(Side::Server, "11:34:24.238471 info  127.0.0.1:55286 closed"),
+            logged(Side::Client, "11:34:24.235066 debug 127.0.0.1:42673 connected"),
+            logged(
+                Side::Client,
+                "11:34:24.238305 debug 127.0.0.1:42673 sending 27 bytes \"Привет, сервер!\"",
+            ),
+            logged(
+                Side::Client,
+                "11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, сервер!\"",
+            ),
+        ]
+    }
+
+    #[test]
+    fn both_ends_are_shown_in_the_order_of_their_times() {
+        let lines = lines(&in_order(conversation()), &Screen::of_width(100));
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+        assert_eq!(
+            lines,
+            [
+                "      ms  client                                         server",
+                "    0.00                                                 $ oneshot-echo server",
+                "    1.00                                                 listening on 127.0.0.1:42673",
+                "    1.00                                                 waiting for a client",
+                "    5.07  connected",
+                "    5.19                                                 127.0.0.1:55286 connected",
+                "    8.30  sending 27 bytes \"Привет, сервер!\"         -->",
+                "    8.38                                             --> received 27 bytes \"Привет, сервер!\"",
+                "    8.40                                             <-- sending 27 bytes \"Привет, сервер!\"",
+                "    8.47                                                 127.0.0.1:55286 closed",
+                "   12.27  received 27 bytes \"Привет, сервер!\"        <--",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for width in [60, 79, 80, 100, 120] {
+            for line in lines(&in_order(conversation()), &Screen::of_width(width)) {
+                assert!(line.width() <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_is_named_where_it_could_be_another() {
+        let words = |happenings: &[Happening]| -> Vec<String> {
+            let mut connected = HashSet::new();
+            happenings.iter().map(|happening| told(happening, &mut connected)).collect()
+        };
+        let datagram = [logged(Side::Server, "11:34:24.231000 debug 127.0.0.1:5 received 1 bytes \"a\"")];
+        assert_eq!(words(&datagram), [":5 received 1 bytes \"a\""]);
+        let two = [
+            logged(Side::Server, "11:34:24.231000 info  127.0.0.1:5 connected"),
+            logged(Side::Server, "11:34:24.231001 info  127.0.0.1:6 connected"),
+            logged(Side::Server, "11:34:24.231002 debug 127.0.0.1:5 received 1 bytes \"a\""),
+            logged(Side::Server, "11:34:24.231003 info  127.0.0.1:6 closed"),
+            logged(Side::Server, "11:34:24.231004 debug 127.0.0.1:5 received 1 bytes \"b\""),
+        ];
+        assert_eq!(
+            words(&two),
+            [
+                "127.0.0.1:5 connected",
+                "127.0.0.1:6 connected",
+                ":5 received 1 bytes \"a\"",
+                "127.0.0.1:6 closed",
+                "received 1 bytes \"b\""
+            ]
+        );
+    }
+}
