@@ -79,17 +79,28 @@ impl Acceptor {
             });
             match accepted {
                 Ok((stream, peer)) => return Ok(Accepted::Client(self.shutdown.watch(stream), peer)),
-                Err(error) => match affects(&error) {
-                    Affects::NoConnection => {}
-                    Affects::OneConnection => log::warn!("a client left before it was accepted: {error}"),
-                    Affects::AllForNow => {
-                        log::warn!("cannot accept for now: {error}");
-                        wait::pause(SHORTAGE_PAUSE, &self.shutdown)?;
-                    }
-                    Affects::All => return Err(error),
-                },
+                Err(error) => pass_over(error, &self.shutdown)?,
             }
         }
+    }
+}
+
+/// Logs an error of accept that belongs to one connection and waits out a shortage, so that the caller may go on.
+///
+/// # Errors
+/// The error itself, where every further accept would meet it as well.
+pub fn pass_over(error: io::Error, shutdown: &Shutdown) -> io::Result<()> {
+    match affects(&error) {
+        Affects::NoConnection => Ok(()),
+        Affects::OneConnection => {
+            log::warn!("a client left before it was accepted: {error}");
+            Ok(())
+        }
+        Affects::AllForNow => {
+            log::warn!("cannot accept for now: {error}");
+            wait::pause(SHORTAGE_PAUSE, shutdown)
+        }
+        Affects::All => Err(error),
     }
 }
 

@@ -46,6 +46,28 @@ pub fn readable(socket: &impl AsFd, shutdown: &Shutdown, deadline: Deadline) -> 
     }
 }
 
+/// As [`readable`] for several sockets and without a deadline: the place of one that can be read, or `None` when a stop
+/// begins.
+///
+/// # Errors
+/// As [`readable`].
+pub fn first_readable(sockets: &[impl AsFd], shutdown: &Shutdown) -> io::Result<Option<usize>> {
+    let mut fds = vec![PollFd::new(shutdown.waker(), PollFlags::IN)];
+    fds.extend(sockets.iter().map(|socket| PollFd::new(socket, PollFlags::IN)));
+    loop {
+        match poll(&mut fds, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if shutdown.is_stopping() {
+            return Ok(None);
+        }
+        if let Some(place) = fds[1..].iter().position(|fd| !fd.revents().is_empty()) {
+            return Ok(Some(place));
+        }
+    }
+}
+
 /// Waits until `pause` is over or a stop begins.
 ///
 /// # Errors
