@@ -15,8 +15,6 @@ use crate::Failure;
 pub struct Ladder {
     /// The folder of the top manifest.
     pub root: PathBuf,
-    /// Where cargo puts what it builds.
-    pub target: PathBuf,
     /// The rungs in the order of `[workspace.metadata.ladder]`.
     pub rungs: Vec<Rung>,
 }
@@ -114,7 +112,6 @@ pub struct Limit {
 #[derive(Deserialize)]
 struct Metadata {
     workspace_root: PathBuf,
-    target_directory: PathBuf,
     metadata: WorkspaceMetadata,
     packages: Vec<Package>,
 }
@@ -170,8 +167,7 @@ impl Ladder {
                 rungs.insert(rung.name.clone(), rung);
             }
         }
-        let mut ladder =
-            Ladder { root: metadata.workspace_root, target: metadata.target_directory, rungs: Vec::new() };
+        let mut ladder = Ladder { root: metadata.workspace_root, rungs: Vec::new() };
         for name in metadata.metadata.ladder.order {
             let Some(rung) = rungs.remove(&name) else {
                 return Err(Failure::new(format!("{name} is in the order but has no ladder metadata")));
@@ -268,7 +264,7 @@ mod tests {
 
     fn read(order: &[&str], packages: Vec<Value>) -> Result<Ladder, String> {
         let metadata = json!({
-            "workspace_root": "/w", "target_directory": "/w/target",
+            "workspace_root": "/w",
             "metadata": {"ladder": {"order": order}}, "packages": packages,
         });
         Ladder::read(metadata.to_string().as_bytes()).map_err(|failure| failure.to_string())

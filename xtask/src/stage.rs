@@ -268,7 +268,7 @@ impl Stage {
 }
 
 /// The address in a ready line, its last word: `listening on 127.0.0.1:9090`, `Serving /a at http://127.0.0.1:8000/`.
-fn address(ready: &str) -> Option<SocketAddr> {
+pub fn address(ready: &str) -> Option<SocketAddr> {
     let word = ready.rsplit(' ').next()?;
     word.strip_prefix("http://").unwrap_or(word).trim_end_matches('/').parse().ok()
 }

@@ -7,7 +7,7 @@
 use crate::Failure;
 
 /// Words that may stand between the start of a line and the item.
-const MODIFIERS: [&str; 4] = ["pub ", "pub(crate) ", "pub(super) ", "const "];
+const MODIFIERS: [&str; 5] = ["pub ", "pub(crate) ", "pub(super) ", "const ", "async "];
 
 /// The source text of the item that starts with `wanted`, with the comments and attributes above it.
 /// An item inside another loses the indentation that it has there.

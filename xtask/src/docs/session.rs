@@ -5,15 +5,22 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use netfault::Target;
+
 use super::items;
 use crate::Failure;
-use crate::ladder::{Ladder, Rung, cargo};
+use crate::ladder::{Ladder, Rung};
+use crate::log_line::{Event, LogLine};
+use crate::process::Process;
+use crate::programs::Programs;
+use crate::stage::{address, command_line};
 
 /// Ends a run that would otherwise hang; no correct one comes near it.
 const GENEROUS: Duration = Duration::from_secs(60);
@@ -24,27 +31,37 @@ const FIRST_CLIENT_PORT: usize = 50001;
 /// What a server logs before it accepts.
 const WAITING: &str = "waiting for a client";
 
-/// What to run: the server's arguments, then one client after another.
+/// What a server logs when it is told to stop.
+const STOPPING: &str = "stopping; ";
+
+/// What to run: a server, then one step after another.
 pub struct Script {
     /// Arguments after `server`, beside the port.
     pub server: Vec<String>,
-    /// The clients in order.
-    pub clients: Vec<Client>,
+    /// What happens to it, in order.
+    pub steps: Vec<Step>,
 }
 
-/// One client of a [`Script`].
+/// One step of a [`Script`].
 #[derive(Debug, PartialEq, Eq)]
-pub struct Client {
-    /// Arguments after `client`, beside the port.
-    pub args: Vec<String>,
-    /// How it runs.
-    pub runs: Runs,
+pub enum Step {
+    /// The rung's own program is run.
+    Program {
+        /// `client`, or `server` for a second one on the same port.
+        role: String,
+        /// Arguments after the role, beside the port.
+        args: Vec<String>,
+        /// How long.
+        runs: Runs,
+    },
+    /// A peer misbehaves, until the server is rid of it: the name of the fault in `netfault`.
+    Fault(String),
 }
 
-/// How a client runs.
+/// How long a program runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runs {
-    /// To its end, before the next one starts.
+    /// To its end, before the next step.
     ToItsEnd,
     /// Until the session ends, with nothing to read and nobody to close its input: `client &`.
     InTheBackground,
@@ -57,110 +74,134 @@ impl Script {
     pub fn demo(rung: &Rung) -> Script {
         let mut server = vec!["-v".to_string()];
         server.extend(rung.about.server_args.iter().cloned());
-        let client = |args: &Vec<String>| Client { args: args.clone(), runs: Runs::ToItsEnd };
-        Script { server, clients: rung.about.demo.iter().map(|run| client(&run.args)).collect() }
+        let client = |args: &Vec<String>| Step::Program {
+            role: "client".into(),
+            args: args.clone(),
+            runs: Runs::ToItsEnd,
+        };
+        Script { server, steps: rung.about.demo.iter().map(|run| client(&run.args)).collect() }
     }
 
-    /// Reads `server ARGS | client ARGS | client ARGS & | timeout 1 client ARGS`, with quotes as in a shell.
+    /// Reads `server ARGS | STEP | STEP`, with quotes as in a shell. A step is `client ARGS`, `client ARGS &`,
+    /// `timeout SECONDS client ARGS`, `server ARGS` or `fault NAME`.
     pub fn parse(text: &str) -> Result<Script, Failure> {
         let mut parts = text.split('|').map(shell_words);
-        let wrong = || Failure::new("a session is: server ARGS | client ARGS | timeout SECONDS client ARGS");
+        let wrong = || Failure::new("a session is: server ARGS | client ARGS | fault NAME");
         let server = match parts.next() {
             Some(words) if words.first().is_some_and(|role| role == "server") => words[1..].to_vec(),
             _ => return Err(wrong()),
         };
-        let mut clients = Vec::new();
+        let mut steps = Vec::new();
         for words in parts {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let (runs, args) = match words.as_slice() {
-                ["client", args @ .., "&"] => (Runs::InTheBackground, args),
-                ["client", args @ ..] => (Runs::ToItsEnd, args),
+            let (role, runs, args) = match words.as_slice() {
+                ["fault", name] => {
+                    steps.push(Step::Fault(name.to_string()));
+                    continue;
+                }
+                ["client", args @ .., "&"] => ("client", Runs::InTheBackground, args),
+                [role @ ("client" | "server"), args @ ..] => (*role, Runs::ToItsEnd, args),
                 ["timeout", seconds, "client", args @ ..] => {
-                    (Runs::For(seconds.parse().map_err(|_| wrong())?), args)
+                    ("client", Runs::For(seconds.parse().map_err(|_| wrong())?), args)
                 }
                 _ => return Err(wrong()),
             };
-            clients.push(Client { args: args.iter().map(ToString::to_string).collect(), runs });
+            let args = args.iter().map(ToString::to_string).collect();
+            steps.push(Step::Program { role: role.into(), args, runs });
         }
-        Ok(Script { server, clients })
+        Ok(Script { server, steps })
     }
 }
 
 /// Runs `script` against the real programs of `rung` and returns what they print, server first.
-pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<String, Failure> {
-    let program = build(ladder, rung)?;
-    let mut server = Running::start(
-        Command::new(&program).arg("server").args(["--port", "0"]).args(&script.server),
-        &format!("{} server", rung.name),
-    )?;
-    let port = server.wait_for_port()?;
+pub fn transcript(
+    ladder: &Ladder,
+    programs: &mut Programs,
+    rung: &Rung,
+    script: &Script,
+) -> Result<String, Failure> {
+    let program = programs.get(ladder, &rung.name)?;
+    let start = |role: &str, port: &str, args: &[String]| {
+        let mut command = Command::new(&program);
+        command.current_dir(&rung.folder).arg(role).args(["--port", port]).args(args);
+        Running::start(&mut command)
+    };
+    let mut server = start("server", "0", &script.server)?;
+    let listening = server.wait_for_address()?;
+    let port = listening.port().to_string();
     let mut background = Vec::new();
-    let mut shown = String::new();
-    for Client { args, runs } in &script.clients {
-        let mut client = Running::start(
-            Command::new(&program).arg("client").args(["--port", &port]).args(args),
-            &format!("{} client", rung.name),
-        )?;
-        let command = command_line(&rung.name, "client", args);
+    let mut steps = String::new();
+    for step in &script.steps {
+        let (role, args, runs) = match step {
+            Step::Program { role, args, runs } => (role, args, runs),
+            Step::Fault(name) => {
+                let about = misbehave(name, listening, rung, &mut server)?;
+                steps.push_str(&format!("\n# {name}: {about}\n"));
+                continue;
+            }
+        };
+        let mut client = start(role, &port, args)?;
+        let command = command_line(&format!("{} {role}", rung.name), args);
         match runs {
             Runs::ToItsEnd => {
-                client.child.stdin.take();
+                // Nobody types anything: the end of its input comes at once.
+                client.process.child().stdin.take();
                 client.wait_for_end()?;
                 server.wait_until_last_client_has_left()?;
-                shown.push_str(&format!("\n$ {command}\n{}{}", lines(&client.stdout), lines(&client.stderr)));
+                steps.push_str(&format!("\n$ {command}\n{}", client.said()));
             }
             Runs::InTheBackground => {
                 background.push(client);
-                server.wait_for_clients(background.len())?;
-                shown.push_str(&format!("\n$ {command} &\n"));
+                server.wait_for_clients(server.clients() + 1)?;
+                steps.push_str(&format!("\n$ {command} &\n"));
             }
             Runs::For(seconds) => {
-                client.gather_for(Duration::from_secs(*seconds));
-                let said = format!("{}{}", lines(&client.stdout), lines(&client.stderr));
-                shown.push_str(&format!(
-                    "\n$ timeout {seconds} {command}\n{said}(nothing more within {seconds} s; given up)\n"
-                ));
+                client.gather_within(Duration::from_secs(*seconds), |_| false);
+                let said = client.said();
+                let told = format!("(nothing more within {seconds} s; given up)");
+                steps.push_str(&format!("\n$ timeout {seconds} {command}\n{said}{told}\n"));
             }
         }
-        if serves_one_client(rung) {
+        if rung.serves_once() && role == "client" {
+            // Whoever comes next must find it gone.
             server.wait_for_end()?;
         }
     }
-    server.end();
-    // Whether it has come to wait again when it is ended is chance, and with several threads so is the place.
-    let last = server.stderr.iter().rposition(|line| !line.ends_with(WAITING)).map_or(0, |last| last + 1);
-    server.stderr.truncate(last);
-    if !serves_one_at_a_time(rung) {
-        server.stderr.retain(|line| !line.ends_with(WAITING));
-    }
-    let command = command_line(&rung.name, "server", &script.server);
-    let shown = format!("$ {command}\n{}{}{shown}", lines(&server.stdout), lines(&server.stderr));
-    Ok(normalised(&shown, &port, &default_port(ladder, rung)?))
+    server.stop()?;
+    server.leave_out_chance(serves_one_at_a_time(rung));
+    let command = command_line(&format!("{} server", rung.name), &script.server);
+    let shown = format!("$ {command}\n{}{steps}", server.said());
+    Ok(normalised(&shown, &port, &default_port(&rung.folder)?))
 }
 
-/// The server of this rung ends by itself, and whoever comes next must find it gone.
-fn serves_one_client(rung: &Rung) -> bool {
-    rung.about.limits.iter().any(|limit| limit.fault == "second-visit")
+/// Lets a fault loose on the server until the server is rid of it, and returns what it is.
+fn misbehave(
+    name: &str,
+    address: SocketAddr,
+    rung: &Rung,
+    server: &mut Running,
+) -> Result<&'static str, Failure> {
+    let Some(fault) = netfault::find(name) else {
+        return Err(Failure::new(format!("there is no fault {name}")));
+    };
+    let earlier = server.clients();
+    let target = Target { address, transport: rung.transport(), hello: rung.about.hello.as_bytes() };
+    let running = fault
+        .start(&target)
+        .map_err(|error| Failure::new(format!("the fault {name} did not begin: {error}")))?;
+    server.wait_for_clients(earlier + 1)?;
+    server.wait_until_last_client_has_left()?;
+    drop(running);
+    Ok(fault.about)
 }
 
 fn serves_one_at_a_time(rung: &Rung) -> bool {
     rung.about.limits.iter().any(|limit| limit.fault == "second-client")
 }
 
-fn build(ladder: &Ladder, rung: &Rung) -> Result<PathBuf, Failure> {
-    let built = cargo()
-        .args(["build", "--quiet", "--package", &rung.name])
-        .current_dir(&ladder.root)
-        .status()
-        .map_err(|error| Failure::new(format!("cannot run cargo build: {error}")))?;
-    if !built.success() {
-        return Err(Failure::new(format!("{} does not build", rung.name)));
-    }
-    Ok(ladder.target.join("debug").join(format!("{}{}", rung.name, std::env::consts::EXE_SUFFIX)))
-}
-
-fn default_port(ladder: &Ladder, rung: &Rung) -> Result<String, Failure> {
-    let path = ladder.root.join("crates").join(&rung.name).join("src/lib.rs");
+/// The port that a person gets who names none.
+fn default_port(folder: &Path) -> Result<String, Failure> {
+    let path = folder.join("src/lib.rs");
     let source = fs::read_to_string(&path)
         .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
     let item = items::without_docs(&items::find(&source, "const PORT")?);
@@ -169,44 +210,43 @@ fn default_port(ladder: &Ladder, rung: &Rung) -> Result<String, Failure> {
 
 /// A process whose lines are gathered, and which is ended when this is dropped.
 struct Running {
-    name: String,
-    child: Child,
-    lines: Receiver<(Source, String)>,
+    process: Process,
+    lines: Receiver<Line>,
     stdout: Vec<String>,
     stderr: Vec<String>,
 }
 
-#[derive(Clone, Copy)]
-enum Source {
-    Stdout,
-    Stderr,
+enum Line {
+    Stdout(String),
+    Stderr(String),
 }
 
 impl Running {
-    fn start(command: &mut Command, name: &str) -> Result<Running, Failure> {
-        let mut child = command
-            // The reader's own settings must not change what the page shows.
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| Failure::new(format!("cannot start {name}: {error}")))?;
+    fn start(command: &mut Command) -> Result<Running, Failure> {
+        let process = Process::start(
+            command
+                // The person's own settings must not change what the page shows.
+                .env_remove("RUST_LOG")
+                .env_remove("RUST_LOG_STYLE")
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped()),
+        )?;
         let (sender, lines) = mpsc::channel();
-        if let Some(stdout) = child.stdout.take() {
-            gather(stdout, Source::Stdout, sender.clone());
+        if let Some(stdout) = process.child().stdout.take() {
+            gather(stdout, Line::Stdout, sender.clone());
         }
-        if let Some(stderr) = child.stderr.take() {
-            gather(stderr, Source::Stderr, sender);
+        if let Some(stderr) = process.child().stderr.take() {
+            gather(stderr, Line::Stderr, sender);
         }
-        Ok(Running { name: name.into(), child, lines, stdout: Vec::new(), stderr: Vec::new() })
+        Ok(Running { process, lines, stdout: Vec::new(), stderr: Vec::new() })
     }
 
     /// Gathers lines until `done` says so or the process has closed its output.
     fn gather_until(&mut self, done: impl Fn(&Running) -> bool) -> Result<(), Failure> {
         match self.gather_within(GENEROUS, done) {
             true => Ok(()),
-            false => Err(Failure::new(format!("{} did not get on: {}", self.name, lines(&self.stderr)))),
+            false => Err(Failure::new(format!("a run of this page did not get on:\n{}", self.said()))),
         }
     }
 
@@ -215,8 +255,8 @@ impl Running {
         let started = Instant::now();
         while !done(self) {
             match self.lines.recv_timeout(limit.saturating_sub(started.elapsed())) {
-                Ok((Source::Stdout, line)) => self.stdout.push(line),
-                Ok((Source::Stderr, line)) => self.stderr.push(without_time(&line).to_string()),
+                Ok(Line::Stdout(line)) => self.stdout.push(line),
+                Ok(Line::Stderr(line)) => self.stderr.push(line),
                 Err(RecvTimeoutError::Disconnected) => return true,
                 Err(RecvTimeoutError::Timeout) => return false,
             }
@@ -224,85 +264,94 @@ impl Running {
         true
     }
 
-    /// Gathers what a process says that is known to go on for ever.
-    fn gather_for(&mut self, limit: Duration) {
-        self.gather_within(limit, |_| false);
+    fn wait_for_address(&mut self) -> Result<SocketAddr, Failure> {
+        self.gather_until(|server| server.stdout.iter().any(|line| address(line).is_some()))?;
+        let ready = self.stdout.iter().find_map(|line| address(line));
+        ready.ok_or_else(|| Failure::new(format!("a server of this page did not start:\n{}", self.said())))
     }
 
-    fn wait_for_port(&mut self) -> Result<String, Failure> {
-        self.gather_until(|server| !server.stdout.is_empty())?;
-        let port = self.stdout.first().and_then(|ready| port_at_end(ready));
-        port.ok_or_else(|| Failure::new(format!("{} did not start: {}", self.name, lines(&self.stderr))))
+    fn log(&self) -> impl Iterator<Item = LogLine> {
+        self.stderr.iter().filter_map(|line| LogLine::parse(line))
     }
 
-    /// Waits until so many clients have connected.
+    /// How many clients have connected so far.
+    fn clients(&self) -> usize {
+        self.log().filter(|line| matches!(line.event(), Event::Connected(_))).count()
+    }
+
     fn wait_for_clients(&mut self, count: usize) -> Result<(), Failure> {
-        self.gather_until(|server| {
-            server.stderr.iter().filter(|line| line.ends_with(" connected")).count() >= count
-        })
+        self.gather_until(|server| server.clients() >= count)
     }
 
     /// Waits until the client that connected last has left. Without connections there is nothing to wait for.
     fn wait_until_last_client_has_left(&mut self) -> Result<(), Failure> {
         self.gather_until(|server| {
-            let log = &server.stderr;
-            let last =
-                log.iter().enumerate().filter_map(|(n, line)| Some((n, line.strip_suffix(" connected")?)));
-            let Some((connected, peer)) = last.last() else { return true };
-            // The level stands before the peer and may be another for the last word.
-            let peer = peer.split_whitespace().last().unwrap_or(peer);
-            let left = [format!("{peer} closed"), format!("{peer} dropped: ")];
-            log[connected..].iter().any(|line| left.iter().any(|words| line.contains(words)))
+            let last = server.log().fold(None, |here, line| match line.event() {
+                Event::Connected(peer) => Some(peer),
+                Event::Left(peer, _) if here == Some(peer) => None,
+                _ => here,
+            });
+            last.is_none()
         })
     }
 
     fn wait_for_end(&mut self) -> Result<(), Failure> {
         self.gather_until(|_| false)?;
         // Its output is closed; its sockets are too once it has been waited for.
-        let _ = self.child.wait();
+        match self.process.wait(GENEROUS) {
+            Ok(Some(_)) => Ok(()),
+            _ => Err(Failure::new("a program of this page has closed its output and does not end")),
+        }
+    }
+
+    /// Asks for the end and gathers what was written until then, but nothing of the stop itself.
+    fn stop(&mut self) -> Result<(), Failure> {
+        self.process.ask_to_stop();
+        self.wait_for_end()?;
+        let stopping =
+            |line: &String| LogLine::parse(line).is_some_and(|line| line.message.starts_with(STOPPING));
+        let end = self.stderr.iter().position(stopping).unwrap_or(self.stderr.len());
+        self.stderr.truncate(end);
         Ok(())
     }
 
-    /// Ends the process and gathers what it has written until then.
-    fn end(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.gather_until(|_| false);
+    /// Whether a server has come to wait again when it is stopped is chance; with several threads, so is the place
+    /// of every such line.
+    fn leave_out_chance(&mut self, one_at_a_time: bool) {
+        let last = self.stderr.iter().rposition(|line| !line.ends_with(WAITING)).map_or(0, |last| last + 1);
+        self.stderr.truncate(last);
+        if !one_at_a_time {
+            self.stderr.retain(|line| !line.ends_with(WAITING));
+        }
+    }
+
+    /// What it has printed, and then what it has logged, without the times.
+    fn said(&self) -> String {
+        let logged = self.stderr.iter().map(|line| without_time(line));
+        self.stdout.iter().map(String::as_str).chain(logged).map(|line| format!("{line}\n")).collect()
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn gather(from: impl Read + Send + 'static, source: Source, to: Sender<(Source, String)>) {
+fn gather(from: impl Read + Send + 'static, kind: fn(String) -> Line, to: Sender<Line>) {
     thread::spawn(move || {
-        for line in BufReader::new(from).lines().map_while(Result::ok) {
-            if to.send((source, line)).is_err() {
+        let mut from = BufReader::new(from);
+        let mut line = Vec::new();
+        while let Ok(1..) = from.read_until(b'\n', &mut line) {
+            let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_string();
+            if to.send(kind(text)).is_err() {
                 return;
             }
+            line.clear();
         }
     });
 }
 
-fn lines(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
-}
-
 /// A log line without the time it starts with.
 fn without_time(line: &str) -> &str {
-    match line.split_once(' ') {
-        Some((time, rest)) if time.len() == 15 && time.matches(':').count() == 2 => rest,
+    match (LogLine::parse(line), line.split_once(' ')) {
+        (Some(_), Some((_, rest))) => rest,
         _ => line,
     }
-}
-
-/// The port that a ready line ends with, as in `listening on 127.0.0.1:9090` or `at http://127.0.0.1:8000/`.
-fn port_at_end(ready: &str) -> Option<String> {
-    let port = ready.trim_end_matches('/').rsplit(':').next()?;
-    port.parse::<u16>().ok().map(|port| port.to_string())
 }
 
 /// Ports on this machine's own address: the server's becomes `default`, the others are numbered as they appear.
@@ -327,19 +376,6 @@ fn normalised(text: &str, port: &str, default: &str) -> String {
         shown.push_str(rest);
     }
     shown
-}
-
-fn command_line(program: &str, role: &str, args: &[String]) -> String {
-    let mut line = format!("{program} {role}");
-    for arg in args {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,".contains(c);
-        line.push(' ');
-        match !arg.is_empty() && arg.chars().all(plain) {
-            true => line.push_str(arg),
-            false => line.push_str(&format!("'{arg}'")),
-        }
-    }
-    line
 }
 
 fn shell_words(text: &str) -> Vec<String> {
@@ -379,33 +415,21 @@ mod tests {
     }
 
     #[test]
-    fn the_port_of_a_ready_line_is_found() {
-        assert_eq!(port_at_end("listening on 127.0.0.1:9090").as_deref(), Some("9090"));
-        assert_eq!(port_at_end("Serving /a/b at http://[::1]:8000/").as_deref(), Some("8000"));
-        assert_eq!(port_at_end("listening"), None);
-    }
-
-    #[test]
     fn a_session_is_read_with_quotes_as_in_a_shell() {
         let script = Script::parse("server -v --idle 1s | client 'hello, world!' '' again | client").unwrap();
         assert_eq!(script.server, ["-v", "--idle", "1s"]);
-        let words = |args: &[&str]| args.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(script.clients[0].args, words(&["hello, world!", "", "again"]));
-        assert_eq!(script.clients[1], Client { args: vec![], runs: Runs::ToItsEnd });
-        assert!(Script::parse("client | server").is_err());
-    }
-
-    #[test]
-    fn a_client_of_a_session_may_stay_or_be_given_up() {
+        let client = |args: &[&str], runs| Step::Program {
+            role: "client".into(),
+            args: args.iter().map(ToString::to_string).collect(),
+            runs,
+        };
+        assert_eq!(script.steps[0], client(&["hello, world!", "", "again"], Runs::ToItsEnd));
+        assert_eq!(script.steps[1], client(&[], Runs::ToItsEnd));
         let script = Script::parse("server | client & | timeout 2 client hello").unwrap();
-        assert_eq!(script.clients[0], Client { args: vec![], runs: Runs::InTheBackground });
-        assert_eq!(script.clients[1], Client { args: vec!["hello".into()], runs: Runs::For(2) });
+        assert_eq!(script.steps[0], client(&[], Runs::InTheBackground));
+        assert_eq!(script.steps[1], client(&["hello"], Runs::For(2)));
+        assert_eq!(Script::parse("server | fault silent").unwrap().steps, [Step::Fault("silent".into())]);
+        assert!(Script::parse("client | server").is_err());
         assert!(Script::parse("server | timeout long client").is_err());
-    }
-
-    #[test]
-    fn a_command_is_shown_so_that_it_can_be_pasted() {
-        let args = ["-v", "hello, world!", ""].map(String::from);
-        assert_eq!(command_line("udp-echo", "client", &args), "udp-echo client -v 'hello, world!' ''");
     }
 }
