@@ -174,13 +174,17 @@ impl<'a> Demo<'a> {
     }
 
     fn why(&mut self) -> Result<(), Failure> {
-        let (Some(why), Some(below)) = (&self.rung.about.why, &self.rung.about.builds_on) else {
-            return Ok(());
+        let Some(below) = &self.rung.about.builds_on else { return Ok(()) };
+        let Some(why) = &self.rung.about.why else {
+            self.screen.line("")?;
+            let what = self.screen.paint(Tone::Bold, "Why this rung exists:");
+            let text = format!("no fault tells it from {below}; its README says what does");
+            return self.screen.prose("  ", &format!("{what} {text}"));
         };
         let fault = fault(&why.fault)?;
         let below = self.ladder.find(below).ok_or_else(|| Failure::new(format!("{below} is no rung")))?;
         self.heading("Why this rung exists", fault)?;
-        self.trial(below, &below.about.server_args, fault, Expected::Fails)?;
+        self.trial(below, &why.below_args, fault, Expected::Fails)?;
         self.trial(self.rung, &why.server_args, fault, Expected::Survives)?;
         self.seen.push(format!("{} survives what {} does not", self.rung.name, below.name));
         Ok(())
@@ -221,24 +225,20 @@ impl<'a> Demo<'a> {
         expected: Expected,
     ) -> Result<(), Failure> {
         let program = self.programs.get(self.ladder, &rung.name)?;
-        let outcome = trial::play(rung, &program, args, fault, expected)?;
-        match (expected, outcome.survived) {
-            (Expected::Survives, true) => {
-                self.told(&rung.name, Tone::Good, &outcome.story)?;
-            }
-            (Expected::Fails, false) => {
-                self.told(&rung.name, Tone::Warning, &outcome.story)?;
-            }
-            (Expected::Survives, false) => {
-                self.told(&rung.name, Tone::Bad, &outcome.story)?;
-                self.complain(format!("{} should survive {}, and did not", rung.name, fault.name))?;
-            }
-            (Expected::Fails, true) => {
-                self.told(&rung.name, Tone::Bad, &outcome.story)?;
-                self.complain(format!("{} survived {}, which its manifest denies", rung.name, fault.name))?;
-            }
+        let all = [rung.about.server_args.as_slice(), args].concat();
+        let outcome = trial::play(rung, &program, &all, fault, expected)?;
+        let (tone, complaint) = match (expected, outcome.survived) {
+            (Expected::Survives, true) => (Tone::Good, None),
+            (Expected::Fails, false) => (Tone::Warning, None),
+            (Expected::Survives, false) => (Tone::Bad, Some("should survive, and did not:")),
+            (Expected::Fails, true) => (Tone::Bad, Some("survived what its manifest says it does not:")),
+        };
+        let with = if args.is_empty() { String::new() } else { command_line("with", args) + ": " };
+        self.told(&rung.name, tone, &format!("{with}{}", outcome.story))?;
+        match complaint {
+            Some(what) => self.complain(format!("{} {what} {}", rung.name, fault.name)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// A rung and what is to be said of it, in two columns.

@@ -91,9 +91,12 @@ pub struct ClientRun {
 pub struct Why {
     /// The name of the fault in `netfault`.
     pub fault: String,
-    /// Arguments of this rung's server that make the fault show sooner, such as a short limit.
+    /// Arguments of this rung's server that make the fault show sooner, beside those of the demo: a short limit.
     #[serde(default)]
     pub server_args: Vec<String>,
+    /// Arguments of the server of the rung below, for the same.
+    #[serde(default)]
+    pub below_args: Vec<String>,
 }
 
 /// A fault that the rung does not survive yet.
@@ -104,7 +107,7 @@ pub struct Limit {
     pub fault: String,
     /// The rung that survives it.
     pub lifted_by: String,
-    /// Arguments of the server that make the fault show sooner.
+    /// Arguments of the server that make the fault show sooner, beside those of the demo.
     #[serde(default)]
     pub server_args: Vec<String>,
 }

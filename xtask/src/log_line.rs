@@ -69,6 +69,8 @@ pub enum Event<'a> {
     Sending(SocketAddr, &'a str),
     /// `PEER closed`, or `PEER dropped: reason`
     Left(SocketAddr, &'a str),
+    /// `PEER refused: reason`
+    Refused(SocketAddr, &'a str),
     /// Another line.
     Other,
 }
@@ -98,6 +100,7 @@ impl LogLine {
             "received" => Event::Received(peer, rest),
             "sending" => Event::Sending(peer, rest),
             "closed" | "dropped" => Event::Left(peer, rest),
+            "refused" => Event::Refused(peer, rest),
             _ => Event::Other,
         }
     }
@@ -122,6 +125,8 @@ mod tests {
         assert_eq!(line.event(), Event::Sending(peer, "sending 0 bytes \"\""));
         let line = message("11:34:24.238471 warn  127.0.0.1:55286 dropped: timed out");
         assert_eq!((line.level, line.event()), (Level::Warn, Event::Left(peer, "dropped: timed out")));
+        let line = message("11:34:24.238471 debug 127.0.0.1:55286 refused: nested too deep");
+        assert_eq!(line.event(), Event::Refused(peer, "refused: nested too deep"));
         let line = message("11:34:24.238471 info  [::1]:55286 closed");
         assert_eq!(line.event(), Event::Left("[::1]:55286".parse().unwrap(), "closed"));
         assert_eq!(message("11:34:24.772394 info  waiting for a client").event(), Event::Other);

@@ -16,6 +16,9 @@ use crate::timeline::{Happening, Side, What};
 /// Ends a wait for something that always comes. No correct run comes near it, not even on a busy machine.
 const GENEROUS: Duration = Duration::from_secs(30);
 
+/// Ends a wait for a line that only makes a timeline complete.
+const CALM: Duration = Duration::from_secs(5);
+
 /// The processes that play together, and what has been seen of them.
 pub struct Stage {
     sender: Sender<Output>,
@@ -113,18 +116,19 @@ impl Stage {
         })
     }
 
-    /// Waits until every client that has connected has left, as the server's log has it.
+    /// Waits until the process has ended.
+    pub fn wait_for_end(&mut self, player: PlayerId) -> bool {
+        self.wait(GENEROUS, |stage| stage.is_over(player))
+    }
+
+    /// Waits until the server has logged that every client which connected has left.
     pub fn wait_for_leaves(&mut self) {
-        self.wait(GENEROUS, |stage| {
-            let mut here = 0_usize;
-            for line in stage.logged(Side::Server) {
-                match line.event() {
-                    Event::Connected(_) => here += 1,
-                    Event::Left(..) => here = here.saturating_sub(1),
-                    _ => {}
-                }
-            }
-            here == 0
+        let count = |stage: &Stage, side, is: fn(&Event) -> bool| {
+            stage.logged(side).filter(|line| is(&line.event())).count()
+        };
+        let connected = count(self, Side::Client, |event| matches!(event, Event::Connected(_)));
+        self.wait(CALM, |stage| {
+            count(stage, Side::Server, |event| matches!(event, Event::Left(..))) >= connected
         });
     }
 
@@ -134,7 +138,7 @@ impl Stage {
             self.happened(server, Time::now(), What::AskedToStop);
             self.players[server.0].process.ask_to_stop();
         }
-        self.wait(GENEROUS, |stage| stage.is_over(server));
+        self.wait_for_end(server);
         Ok(self.end_of(server)?.and_then(|status| status.code()))
     }
 
@@ -146,9 +150,9 @@ impl Stage {
         })
     }
 
-    /// Waits until the server's log is as it should be. `false` when that does not come about.
-    pub fn wait_for_log(&mut self, done: impl Fn(&[&LogLine]) -> bool) -> bool {
-        self.wait(GENEROUS, |stage| done(&stage.logged(Side::Server).collect::<Vec<_>>()))
+    /// Waits until there is such a line in the server's log. `false` when there comes none.
+    pub fn wait_for_log(&mut self, wanted: impl Fn(&LogLine) -> bool) -> bool {
+        self.wait(CALM, |stage| stage.logged(Side::Server).any(&wanted))
     }
 
     /// Whether a process has closed its output, which it does when it ends.

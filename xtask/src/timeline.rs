@@ -149,12 +149,12 @@ fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
             connected.remove(&peer);
         }
         // The only client that is there has been named when it came.
-        Event::Received(peer, rest) | Event::Sending(peer, rest)
+        Event::Received(peer, rest) | Event::Sending(peer, rest) | Event::Refused(peer, rest)
             if connected.len() == 1 && connected.contains(&peer) =>
         {
             return rest.into();
         }
-        Event::Received(peer, rest) | Event::Sending(peer, rest) => {
+        Event::Received(peer, rest) | Event::Sending(peer, rest) | Event::Refused(peer, rest) => {
             return format!(":{} {rest}", peer.port());
         }
         Event::Other => {}

@@ -53,12 +53,18 @@ pub fn play(
     let running = fault.start(&target).map_err(|error| {
         Failure::new(format!("the fault {} cannot begin with {}: {error}", fault.name, rung.name))
     })?;
-    if let Proof::MessagesApart(count) = fault.proof {
-        return Ok(apart(&mut stage, &running, count));
+    match fault.proof {
+        Proof::MessagesApart(count) => return Ok(apart(&mut stage, &running, count)),
+        Proof::Refused => return Ok(refused(&mut stage, &running)),
+        Proof::ClientServed | Proof::ClientServedOnce => {}
     }
     let Some(run) = rung.about.demo.first() else {
         return Err(Failure::new(format!("{} has no demo, so no ordinary client", rung.name)));
     };
+    if rung.serves_once() && !running.lasts() {
+        // Its one client has been: what an ordinary client meets must not depend on how fast the server ends.
+        stage.wait_for_end(server);
+    }
     let patience = match expected {
         Expected::Survives => GENEROUS,
         Expected::Fails => VAIN,
@@ -96,31 +102,56 @@ fn served_once(stage: &mut Stage, visit: &Visit, run: &ClientRun, running: &Runn
     let messages = run.expect.len();
     let received = received(stage, running.peers()).len();
     let survived = received == messages;
-    let times = |count| if count == 1 { "once".to_string() } else { format!("{count} times") };
+    let times = |count| match count {
+        1 => "once".to_string(),
+        2 => "twice".to_string(),
+        _ => format!("{count} times"),
+    };
     if survived {
         story.push_str(&format!("; the server received what it sent {}", times(received)));
     } else {
-        let sent = if messages == 1 { "one message" } else { "its messages" };
+        let sent = match messages {
+            1 => "its one message".to_string(),
+            _ => format!("its {messages} messages"),
+        };
         story.push_str(&format!(", but the server received {sent} {}", times(received)));
     }
     Outcome { survived, story }
 }
 
 fn apart(stage: &mut Stage, running: &Running, count: usize) -> Outcome {
-    // The fault has had its replies, and what was received is logged before the reply is sent: it is on its way.
-    stage.wait_for_log(|log| {
-        log.iter()
-            .any(|line| matches!(line.event(), Event::Sending(peer, _) if running.peers().contains(&peer)))
-    });
+    wait_for_leave(stage, running.peers());
     let received = received(stage, running.peers());
     let number = match received.len() {
         1 => "one".to_string(),
         2 => "two".to_string(),
         other => other.to_string(),
     };
-    let story =
-        format!("sent together, the two messages were received as {number}: {}", received.join(", then "));
+    let story = format!("the two were received as {number}: {}", received.join(", then "));
     Outcome { survived: received.len() == count, story }
+}
+
+fn refused(stage: &mut Stage, running: &Running) -> Outcome {
+    wait_for_leave(stage, running.peers());
+    let refusal = stage.logged(Side::Server).find_map(|line| match line.event() {
+        Event::Refused(peer, rest) if running.peers().contains(&peer) => Some(rest.to_string()),
+        _ => None,
+    });
+    match refusal.or_else(|| said_of(stage, running.peers())) {
+        Some(refusal) => Outcome { survived: true, story: format!("it was not taken: {refusal}") },
+        None => Outcome {
+            survived: false,
+            story: format!(
+                "it was taken for a message like any other: {}",
+                received(stage, running.peers()).join(", then ")
+            ),
+        },
+    }
+}
+
+/// Waits until the server has logged that the faulty peer, which has closed, is gone.
+fn wait_for_leave(stage: &mut Stage, peers: &[SocketAddr]) {
+    stage.wait_for_log(|line| matches!(line.event(), Event::Left(peer, _) if peers.contains(&peer)));
 }
 
 /// What became of an ordinary client.

@@ -71,6 +71,8 @@ pub enum Proof {
     ClientServedOnce,
     /// The server takes what the faulty peer has sent for so many messages, by its own log. There is no other client.
     MessagesApart(usize),
+    /// The server refuses what the faulty peer has sent, and says so in its log. There is no other client.
+    Refused,
 }
 
 /// Every fault, in the order in which a ladder of servers meets them.
@@ -116,6 +118,12 @@ pub const ALL: &[Fault] = &[
         about: "two messages that arrive in one segment",
         proof: Proof::MessagesApart(2),
         start: tcp::coalesced,
+    },
+    Fault {
+        name: "pickle",
+        about: "a whole message that is a program for Python's pickle",
+        proof: Proof::Refused,
+        start: tcp::pickle,
     },
     Fault {
         name: "second-client",

@@ -30,6 +30,11 @@ impl Running {
         self.address
     }
 
+    /// Whether it goes on beside the caller; if not, it was over when it had taken hold.
+    pub fn lasts(&self) -> bool {
+        self.thread.is_some() || self.socket.is_some()
+    }
+
     /// What the server calls the faulty peers, or the relay, in its log.
     pub fn peers(&self) -> &[SocketAddr] {
         &self.peers

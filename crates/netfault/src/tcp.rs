@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use netcore::deadline::{Deadline, TimedStream};
+use netcore::frame::{self, Header};
 use socket2::SockRef;
 
 use crate::{LIFETIME, Running, Target};
@@ -20,6 +21,9 @@ const FLOOD: usize = 256 << 20;
 
 /// Bytes of noise.
 const NOISE: usize = 4096;
+
+/// `pickle.loads` of this calls `os.system("echo hello")`.
+const PICKLE: &[u8] = b"cos\nsystem\n(S'echo hello'\ntR.";
 
 /// Clients that stay: more than a small pool of threads, and within the 1,024 open files of an ordinary shell.
 const MANY: usize = 200;
@@ -95,6 +99,16 @@ pub(crate) fn coalesced(target: &Target) -> io::Result<Running> {
     let twice = target.hello.repeat(2);
     stream.write_all(&twice)?;
     TimedStream::new(&stream, Deadline::after(GENEROUS)).read_exact(&mut vec![0; twice.len()])?;
+    Ok(Running::over(target.address, stream.local_addr()?))
+}
+
+/// Sends one whole frame whose text a Python program that unpickles it would run, and reads to the end.
+pub(crate) fn pickle(target: &Target) -> io::Result<Running> {
+    let stream = connect(target)?;
+    let mut timed = TimedStream::new(&stream, Deadline::after(GENEROUS));
+    frame::write(&mut timed, Header::Binary, PICKLE.len(), PICKLE)?;
+    stream.shutdown(Shutdown::Write)?;
+    io::copy(&mut timed, &mut io::sink())?;
     Ok(Running::over(target.address, stream.local_addr()?))
 }
 
