@@ -38,8 +38,8 @@ pub struct Options {
     /// Hold the crowd for this many seconds [default: until standard input ends or a signal comes]
     #[arg(long, value_name = "N", value_parser = seconds)]
     pub seconds: Option<Duration>,
-    /// Give a connection up when a reply takes longer than this
-    #[arg(long, value_name = "DURATION", value_parser = cli::duration, default_value = "10s")]
+    /// Give a connection up when a reply takes longer than this: where an accept queue is short, half a minute
+    #[arg(long, value_name = "DURATION", value_parser = cli::duration, default_value = "60s")]
     pub timeout: Duration,
 }
 
