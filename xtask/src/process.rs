@@ -70,7 +70,7 @@ pub fn end_all_on_signals() -> Result<(), Failure> {
             ask_to_stop(&mut lock(child));
         }
         started.iter().for_each(end);
-        eprintln!("interrupted: everything that was started has been ended");
+        eprintln!("\ninterrupted: everything that was started has been ended");
         std::process::exit(INTERRUPTED);
     })
     .map_err(|error| Failure::new(format!("cannot prepare for signals: {error}")))

@@ -119,6 +119,9 @@ pub fn cut(text: &str, width: usize) -> String {
     kept
 }
 
+/// A space at which no line is broken: between a number and its unit.
+pub const NO_BREAK: char = '\u{a0}';
+
 /// Lines of whole words in at most `width` columns. A word that is longer stands alone. Colours take no room.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -131,7 +134,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
             _ => lines.push(word.to_string()),
         }
     }
-    lines
+    lines.into_iter().map(|line| line.replace(NO_BREAK, " ")).collect()
 }
 
 fn shown_width(text: &str) -> usize {
@@ -189,6 +192,7 @@ mod tests {
     fn words_are_wrapped_whole() {
         assert_eq!(wrap("an ordinary client was served", 12), ["an ordinary", "client was", "served"]);
         assert_eq!(wrap("127.0.0.1:55286 dropped", 5), ["127.0.0.1:55286", "dropped"]);
+        assert_eq!(wrap("served after 0.5\u{a0}s", 16), ["served after", "0.5 s"]);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::log_line::{Event, Level, LogLine, Time};
 use crate::screen::{Screen, Tone, fit};
 
-/// Milliseconds with two decimals, up to `99999.99`.
-const TIME: usize = 8;
+/// Milliseconds with two decimals up to `9999.99`, with fewer beyond.
+const TIME: usize = 7;
 
 /// Two spaces after the time, and an arrow between the columns with a space on each side.
 const BETWEEN: usize = 2 + 5;
@@ -163,7 +163,12 @@ fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
 }
 
 fn milliseconds(since: Duration) -> String {
-    format!("{:.2}", since.as_secs_f64() * 1000.0)
+    let milliseconds = since.as_secs_f64() * 1000.0;
+    match since.as_secs() {
+        0..10 => format!("{milliseconds:.2}"),
+        10..100 => format!("{milliseconds:.1}"),
+        _ => format!("{milliseconds:.0}"),
+    }
 }
 
 #[cfg(test)]
@@ -214,17 +219,17 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "      ms  client                                         server",
-                "    0.00                                                 $ oneshot-echo server",
-                "    1.00                                                 listening on 127.0.0.1:42673",
-                "    1.00                                                 waiting for a client",
-                "    5.07  connected",
-                "    5.19                                                 127.0.0.1:55286 connected",
-                "    8.30  sending 27 bytes \"Привет, сервер!\"         -->",
-                "    8.38                                             --> received 27 bytes \"Привет, сервер!\"",
-                "    8.40                                             <-- sending 27 bytes \"Привет, сервер!\"",
-                "    8.47                                                 127.0.0.1:55286 closed",
-                "   12.27  received 27 bytes \"Привет, сервер!\"        <--",
+                "     ms  client                                          server",
+                "   0.00                                                  $ oneshot-echo server",
+                "   1.00                                                  listening on 127.0.0.1:42673",
+                "   1.00                                                  waiting for a client",
+                "   5.07  connected",
+                "   5.19                                                  127.0.0.1:55286 connected",
+                "   8.30  sending 27 bytes \"Привет, сервер!\"          -->",
+                "   8.38                                              --> received 27 bytes \"Привет, сервер!\"",
+                "   8.40                                              <-- sending 27 bytes \"Привет, сервер!\"",
+                "   8.47                                                  127.0.0.1:55286 closed",
+                "  12.27  received 27 bytes \"Привет, сервер!\"         <--",
             ]
         );
     }

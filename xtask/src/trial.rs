@@ -9,6 +9,7 @@ use netfault::{Fault, Proof, Running, Target};
 use crate::Failure;
 use crate::ladder::{ClientRun, Rung};
 use crate::log_line::Event;
+use crate::screen::NO_BREAK;
 use crate::stage::{PlayerId, Stage, Visit};
 use crate::timeline::Side;
 
@@ -158,12 +159,12 @@ fn wait_for_leave(stage: &mut Stage, peers: &[SocketAddr]) {
 fn fate(visit: &Visit, run: &ClientRun) -> String {
     let seconds = visit.took.as_secs_f64();
     if visit.waiting {
-        return format!("an ordinary client waited {seconds:.1} s and was not served");
+        return format!("an ordinary client waited {seconds:.1}{NO_BREAK}s and was not served");
     }
     if is_served(visit, run) {
         return match visit.took <= AT_ONCE {
             true => "an ordinary client was served at once".into(),
-            false => format!("an ordinary client was served after {seconds:.1} s"),
+            false => format!("an ordinary client was served after {seconds:.1}{NO_BREAK}s"),
         };
     }
     match &visit.complaint {
