@@ -10,6 +10,7 @@
 //! | [`tcp_bulk`] | bytes in one long stream |
 //! | [`tcp_idle`] | a crowd that is open and silent, and others beside it |
 //! | [`udp_echo`] | datagrams, with those that were lost |
+//! | [`object`] | typed values, as `object-exchange` has them |
 //! | [`http`] | replies of a web server to GET |
 //!
 //! [`drive`] is the event loop under those that exchange requests and replies;
@@ -28,6 +29,7 @@ pub mod drive;
 pub mod faults;
 pub mod http;
 pub mod meter;
+pub mod object;
 pub mod open;
 pub mod pattern;
 pub mod progress;

@@ -7,7 +7,7 @@ use netcore::{Error, cli};
 use netload::descriptors::allow_many;
 use netload::report::Crowd;
 use netload::stop::Stop;
-use netload::{http, tcp_bulk, tcp_connect, tcp_echo, tcp_idle, udp_echo};
+use netload::{http, object, tcp_bulk, tcp_connect, tcp_echo, tcp_idle, udp_echo};
 
 /// Closed-loop load generator that checks every byte it gets back
 #[derive(Parser)]
@@ -32,6 +32,8 @@ enum Scenario {
     TcpIdle(tcp_idle::Options),
     /// Datagrams, counting those that are lost
     UdpEcho(udp_echo::Options),
+    /// Typed values in frames
+    Object(object::Options),
     /// GET of one page
     Http(http::Options),
 }
@@ -54,6 +56,7 @@ fn run(command: &Command) -> Result<(), Error> {
             tcp_idle::run(options, &stop, |crowd| tell(crowd, command.json))?
         }
         Scenario::UdpEcho(options) => udp_echo::run(options, &stop)?,
+        Scenario::Object(options) => object::run(options, &stop)?,
         Scenario::Http(options) => http::run(options, &stop)?,
     };
     if command.json {
