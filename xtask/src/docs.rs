@@ -3,6 +3,7 @@
 //! | block | contents |
 //! |---|---|
 //! | `gen:ladder` | the table of rungs |
+//! | `gen:faults` | the table of faults, with the rungs that they are about |
 //! | `gen:modules FOLDER` | the files of a source folder, with the first sentence of each |
 //! | `gen:item FILE ITEM` | the source of one item; `gen:code` leaves its doc comment out |
 //! | `gen:tests FILE` | the names of the tests, as sentences; with `beyond FILE`, those that it does not have |
@@ -98,6 +99,7 @@ impl Generator {
     fn generate(&mut self, page: &str, order: &Order) -> Result<String, Failure> {
         match (order.kind, order.words().as_slice()) {
             ("ladder", []) => Ok(self.ladder_table(page)),
+            ("faults", []) => Ok(self.fault_table()),
             ("modules", [folder]) => self.modules(folder),
             ("item", [file, item @ ..]) if !item.is_empty() => {
                 Ok(fenced("rust", &items::find(&self.source(file)?, &item.join(" "))?))
@@ -139,6 +141,21 @@ impl Generator {
                 "| [`{name}`]({up}crates/{name}) | {} | {builds_on} | [read]({chapter}) |\n",
                 rung.about.title
             ));
+        }
+        table
+    }
+
+    fn fault_table(&self) -> String {
+        let mut table =
+            String::from("| fault | what it is | why there is | not survived by |\n|---|---|---|---|\n");
+        for fault in netfault::ALL {
+            let names = |about: fn(&Rung, &str) -> bool| {
+                let rungs = self.ladder.rungs.iter().filter(|rung| about(rung, fault.name));
+                rungs.map(|rung| format!("`{}`", rung.name)).collect::<Vec<_>>().join(", ")
+            };
+            let made_for = names(|rung, fault| rung.about.why.as_ref().is_some_and(|why| why.fault == fault));
+            let limits = names(|rung, fault| rung.about.limits.iter().any(|limit| limit.fault == fault));
+            table.push_str(&format!("| `{}` | {} | {made_for} | {limits} |\n", fault.name, fault.about));
         }
         table
     }
