@@ -1,0 +1,182 @@
+//! Each fault against a server in the test's own process.
+
+use std::collections::HashSet;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use netfault::{Running, Target, Transport};
+
+/// Ends a test that would otherwise hang; no correct run comes near it.
+const GENEROUS: Duration = Duration::from_secs(30);
+
+const HELLO: &[u8] = b"hello";
+
+/// A fault that begins with a conversation needs its server beside it.
+fn start(name: &'static str, address: SocketAddr, transport: Transport) -> JoinHandle<Running> {
+    thread::spawn(move || {
+        let fault = netfault::find(name).unwrap();
+        fault.start(&Target { address, transport, hello: HELLO }).unwrap()
+    })
+}
+
+/// The fault's connection, accepted by a server that is the test itself.
+fn accepted(name: &'static str) -> (TcpStream, JoinHandle<Running>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let fault = start(name, listener.local_addr().unwrap(), Transport::Tcp);
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(GENEROUS)).unwrap();
+    stream.set_write_timeout(Some(GENEROUS)).unwrap();
+    (stream, fault)
+}
+
+fn read(stream: &mut TcpStream) -> Vec<u8> {
+    let mut buf = [0; 64];
+    let n = stream.read(&mut buf).unwrap();
+    buf[..n].to_vec()
+}
+
+#[test]
+fn every_fault_has_a_name_of_its_own() {
+    let names: HashSet<&str> = netfault::ALL.iter().map(|fault| fault.name).collect();
+    assert_eq!(names.len(), netfault::ALL.len());
+    assert!(netfault::find("polite").is_none());
+}
+
+#[test]
+fn a_silent_client_says_nothing_and_ends_with_its_guard() {
+    let (mut stream, fault) = accepted("silent");
+    drop(fault.join().unwrap());
+    assert_eq!(read(&mut stream), b"");
+}
+
+#[test]
+fn a_silent_client_ends_when_the_server_closes() {
+    let (stream, fault) = accepted("silent");
+    drop(stream);
+    // Waits for the thread of the fault, which is not blocked.
+    drop(fault.join().unwrap());
+}
+
+#[test]
+fn a_dripping_client_sends_one_byte_at_a_time() {
+    let (mut stream, fault) = accepted("drip");
+    let running = fault.join().unwrap();
+    for byte in HELLO.iter().chain(HELLO) {
+        assert_eq!(read(&mut stream), [*byte]);
+    }
+    assert!(running.lasts());
+}
+
+#[test]
+fn a_client_that_never_reads_fills_every_buffer() {
+    let (mut stream, fault) = accepted("never-reads");
+    let _running = fault.join().unwrap();
+    stream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    let full = stream.write_all(&vec![0; 64 << 20]).unwrap_err();
+    assert!(matches!(full.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{full}");
+}
+
+#[test]
+fn a_client_that_breaks_off_resets_the_connection() {
+    let (mut stream, fault) = accepted("reset-midway");
+    assert!(!fault.join().unwrap().lasts());
+    // What had arrived before the reset may be thrown away with it.
+    let mut all = Vec::new();
+    assert_eq!(stream.read_to_end(&mut all).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert!(HELLO[..2].starts_with(&all));
+}
+
+#[test]
+fn noise_is_the_same_at_every_run() {
+    let noise = || {
+        let (mut stream, fault) = accepted("random-bytes");
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        drop(fault.join().unwrap());
+        all
+    };
+    let first = noise();
+    assert_eq!(first.len(), 4096);
+    assert!(first == noise());
+}
+
+#[test]
+fn two_messages_arrive_in_one_read() {
+    let (mut stream, fault) = accepted("coalesced");
+    let together = read(&mut stream);
+    assert_eq!(together, b"hellohello");
+    stream.write_all(&together).unwrap();
+    let peer = stream.peer_addr().unwrap();
+    assert_eq!(fault.join().unwrap().peers(), [peer]);
+}
+
+#[test]
+fn a_visit_that_is_over_has_been_answered_and_closed() {
+    let (mut stream, fault) = accepted("second-visit");
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    assert_eq!(all, HELLO);
+    stream.write_all(&all).unwrap();
+    drop(stream);
+    assert!(!fault.join().unwrap().lasts());
+}
+
+#[test]
+fn a_second_client_stays_after_its_reply() {
+    let (mut stream, fault) = accepted("second-client");
+    assert_eq!(read(&mut stream), HELLO);
+    stream.write_all(HELLO).unwrap();
+    let running = fault.join().unwrap();
+    stream.set_nonblocking(true).unwrap();
+    assert_eq!(stream.read(&mut [0; 1]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    stream.set_nonblocking(false).unwrap();
+    drop(running);
+    assert_eq!(read(&mut stream), b"");
+}
+
+#[test]
+fn many_clients_stay_until_their_guard_is_dropped() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let fault = start("many-idle", listener.local_addr().unwrap(), Transport::Tcp);
+    let mut streams: Vec<TcpStream> = (0..200).map(|_| listener.accept().unwrap().0).collect();
+    drop(fault.join().unwrap());
+    for stream in &mut streams {
+        stream.set_read_timeout(Some(GENEROUS)).unwrap();
+        assert_eq!(read(stream), b"");
+    }
+}
+
+#[test]
+fn a_lossy_network_loses_the_first_reply_and_no_other() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(GENEROUS)).unwrap();
+    let running = start("loss", server.local_addr().unwrap(), Transport::Udp).join().unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.connect(running.address()).unwrap();
+    client.set_read_timeout(Some(GENEROUS)).unwrap();
+    let mut buf = [0; 64];
+    for request in [b"one", b"two"] {
+        client.send(request).unwrap();
+        let (n, relay) = server.recv_from(&mut buf).unwrap();
+        assert_eq!(running.peers(), [relay]);
+        server.send_to(&buf[..n], relay).unwrap();
+    }
+    // Datagrams between two sockets of one machine keep their order, so the first would have come first.
+    assert_eq!(client.recv(&mut buf).unwrap(), 3);
+    assert_eq!(&buf[..3], b"two");
+}
+
+#[test]
+fn a_second_client_over_udp_has_its_reply_and_keeps_its_socket() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(GENEROUS)).unwrap();
+    let fault = start("second-client", server.local_addr().unwrap(), Transport::Udp);
+    let mut buf = [0; 64];
+    let (n, peer) = server.recv_from(&mut buf).unwrap();
+    assert_eq!(&buf[..n], HELLO);
+    server.send_to(&buf[..n], peer).unwrap();
+    let running = fault.join().unwrap();
+    assert_eq!((running.peers(), running.lasts()), ([peer].as_slice(), true));
+}
