@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use crate::Failure;
 use crate::ladder::{Ladder, Rung};
 use crate::programs::Programs;
+use crate::screen::{Screen, Tone};
 use blocks::{Order, fenced};
 use session::Script;
 
@@ -34,48 +35,78 @@ const REPAIR: &str = "cargo xtask docs";
 const README_LINES: usize = 60;
 
 /// Fills every block of every page.
-pub fn write() -> Result<(), Failure> {
+pub fn write(screen: &Screen) -> Result<(), Failure> {
     let mut generator = Generator::new()?;
-    for path in pages(&generator.ladder.root)? {
-        let page = read(&path)?;
-        let filled = generator.fill(&path, &page)?;
-        if filled != page {
-            fs::write(&path, filled).map_err(|error| cannot("write", &path, &error))?;
-            println!("{}", generator.shown(&path));
+    let mut complaints = Vec::new();
+    let pages = pages(&generator.ladder.root)?;
+    let mut written = 0;
+    for path in &pages {
+        let page = read(path)?;
+        match generator.fill(path, &page) {
+            Ok(filled) if filled == page => {}
+            Ok(filled) => {
+                fs::write(path, filled).map_err(|error| cannot("write", path, &error))?;
+                screen.line(&generator.shown(path))?;
+                written += 1;
+            }
+            Err(failure) => complaints.push(failure.to_string()),
         }
     }
-    Ok(())
+    told(complaints)?;
+    screen.line(&format!("{} pages, {written} of them changed", pages.len()))
 }
 
 /// Fails where a block is not what [`write`] would make it, or where a page breaks a rule of the book.
-pub fn check() -> Result<(), Failure> {
+pub fn check(screen: &Screen) -> Result<(), Failure> {
     let mut generator = Generator::new()?;
     let mut complaints = Vec::new();
     let mut stale = false;
-    for path in pages(&generator.ladder.root)? {
-        let page = read(&path)?;
-        let name = generator.shown(&path);
-        let mut filled = generator.fill(&path, &page)?;
-        if filled != page {
+    let pages = pages(&generator.ladder.root)?;
+    for path in &pages {
+        let page = read(path)?;
+        let name = generator.shown(path);
+        let mut filled = generator.fill(path, &page);
+        if filled.as_ref().is_ok_and(|filled| *filled != page) {
             // On a machine that stalls for a second, a limit of a transcript may be met by chance. Not twice.
             generator.transcripts.clear();
-            filled = generator.fill(&path, &page)?;
+            filled = generator.fill(path, &page);
         }
-        if filled != page {
-            stale = true;
-            print!("{}", step::unified((&name, &page), (&format!("{name}, generated"), &filled)));
+        match filled {
+            Ok(filled) if filled == page => {}
+            Ok(filled) => {
+                stale = true;
+                show(screen, &step::unified((&name, &page), (&format!("{name}, generated"), &filled)))?;
+            }
+            Err(failure) => complaints.push(failure.to_string()),
         }
-        complaints.extend(links::broken(&path, &page).into_iter().map(|text| format!("{name}: {text}")));
+        complaints.extend(links::broken(path, &page).into_iter().map(|text| format!("{name}: {text}")));
         complaints.extend(broken_rules(&name, &page));
     }
     complaints.extend(unlisted(&generator.ladder.root)?);
     if stale {
-        complaints.push(format!("the pages above are out of date; `{REPAIR}` repairs them"));
+        complaints.push(format!("the pages above are out of date\nhint: `{REPAIR}` repairs them"));
     }
+    told(complaints)?;
+    screen.line(&format!("{} pages are up to date", pages.len()))
+}
+
+fn told(complaints: Vec<String>) -> Result<(), Failure> {
     match complaints.is_empty() {
         true => Ok(()),
         false => Err(Failure::new(complaints.join("\nerror: "))),
     }
+}
+
+fn show(screen: &Screen, diff: &str) -> Result<(), Failure> {
+    for line in diff.lines() {
+        let tone = match line.chars().next() {
+            Some('-') => Tone::Bad,
+            Some('+') => Tone::Good,
+            _ => Tone::Plain,
+        };
+        screen.line(&screen.paint(tone, line))?;
+    }
+    Ok(())
 }
 
 struct Generator {

@@ -95,8 +95,8 @@ fn main() -> ExitCode {
     let done = process::end_all_on_signals().and_then(|()| match task {
         Task::List => list::run(&Screen::new(false)),
         Task::Demo { name, plain } => demo::run(name.as_deref(), &Screen::new(plain)),
-        Task::Docs { check: true } => docs::check(),
-        Task::Docs { check: false } => docs::write(),
+        Task::Docs { check: true } => docs::check(&Screen::new(false)),
+        Task::Docs { check: false } => docs::write(&Screen::new(false)),
         Task::Ci { list: true, .. } => ci::list(&Screen::new(false)),
         Task::Ci { step, .. } => ci::run(step.as_deref(), &Screen::new(false)),
     });
