@@ -69,9 +69,10 @@ const STEPS: &[Step] = &[
 /// Shows the steps.
 pub fn list(screen: &Screen) -> Result<(), Failure> {
     for step in STEPS {
-        screen.line(&format!("  {} {} {}", fit(step.name, 10), fit(&step.command(), 58), step.about))?;
+        screen.line(&format!("  {} {}", screen.paint(Tone::Bold, &fit(step.name, 10)), step.about))?;
+        screen.line(&format!("  {} {}", fit("", 10), screen.paint(Tone::Dim, &step.command())))?;
     }
-    screen.line("\nOne alone: cargo xtask ci NAME")
+    screen.line("\n  One alone: cargo xtask ci NAME")
 }
 
 /// Runs every step, or the one of this name, until one fails.

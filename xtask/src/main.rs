@@ -93,12 +93,13 @@ impl fmt::Display for Failure {
 fn main() -> ExitCode {
     let task = Task::parse();
     let done = process::end_all_on_signals().and_then(|()| match task {
-        Task::List => list::run(&Screen::new(false)),
-        Task::Demo { name, plain } => demo::run(name.as_deref(), &Screen::new(plain)),
-        Task::Docs { check: true } => docs::check(&Screen::new(false)),
-        Task::Docs { check: false } => docs::write(&Screen::new(false)),
-        Task::Ci { list: true, .. } => ci::list(&Screen::new(false)),
-        Task::Ci { step, .. } => ci::run(step.as_deref(), &Screen::new(false)),
+        Task::List => list::run(&Screen::new()),
+        Task::Demo { name, plain: true } => demo::run(name.as_deref(), &Screen::plain()),
+        Task::Demo { name, plain: false } => demo::run(name.as_deref(), &Screen::new()),
+        Task::Docs { check: true } => docs::check(&Screen::new()),
+        Task::Docs { check: false } => docs::write(&Screen::new()),
+        Task::Ci { list: true, .. } => ci::list(&Screen::new()),
+        Task::Ci { step, .. } => ci::run(step.as_deref(), &Screen::new()),
     });
     match done {
         Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,

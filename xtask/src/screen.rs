@@ -43,16 +43,21 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// As the terminal, the environment and the person want it; `plain` is without colours anywhere.
-    pub fn new(plain: bool) -> Screen {
+    /// As the terminal, the environment and the person want it.
+    pub fn new() -> Screen {
         let terminal = io::stdout().is_terminal();
-        let unwanted = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         let width = if terminal { terminal_width() } else { None };
         Screen {
             width: width.unwrap_or(WIDTH).clamp(WIDTHS.0, WIDTHS.1),
-            colours: terminal && !plain && !dumb && !unwanted("NO_COLOR"),
+            colours: terminal && !dumb && !unwanted,
         }
+    }
+
+    /// The same without colours anywhere.
+    pub fn plain() -> Screen {
+        Screen { colours: false, ..Screen::new() }
     }
 
     /// Prints one line.

@@ -132,14 +132,16 @@ impl Stage {
         });
     }
 
-    /// Asks the server to stop and waits for its end; a server that ends by itself is only waited for.
-    pub fn stop(&mut self, server: PlayerId, ends_by_itself: bool) -> Result<Option<i32>, Failure> {
-        if !ends_by_itself {
-            self.happened(server, Time::now(), What::AskedToStop);
-            self.players[server.0].process.ask_to_stop();
-        }
-        self.wait_for_end(server);
-        Ok(self.end_of(server)?.and_then(|status| status.code()))
+    /// Asks the server to stop.
+    pub fn ask_to_stop(&mut self, server: PlayerId) {
+        self.happened(server, Time::now(), What::AskedToStop);
+        self.players[server.0].process.ask_to_stop();
+    }
+
+    /// Waits for the end of a process and returns its exit code, where it has ended by itself.
+    pub fn exit_code(&mut self, player: PlayerId) -> Result<Option<i32>, Failure> {
+        self.wait_for_end(player);
+        Ok(self.end_of(player)?.and_then(|status| status.code()))
     }
 
     /// The lines in the logs of one side, as they were seen.

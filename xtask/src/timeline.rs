@@ -46,7 +46,7 @@ pub enum What {
     Logged(LogLine),
     /// Another line on standard error.
     Complained(String),
-    /// SIGTERM was sent to it.
+    /// SIGTERM was sent to it; on Windows, it was ended.
     AskedToStop,
     /// It ended: `exit code 0`.
     Ended(String),
@@ -133,6 +133,7 @@ fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
     let line = match &happening.what {
         What::Started(command) => return format!("$ {command}"),
         What::Ready(text) | What::Complained(text) | What::Ended(text) => return text.clone(),
+        What::AskedToStop if cfg!(windows) => return "is ended".into(),
         What::AskedToStop => return "is asked to stop (SIGTERM)".into(),
         What::Logged(line) => line,
     };
