@@ -48,9 +48,14 @@ async fn serve_all(
     let places = Arc::new(Semaphore::new(options.max_clients.max(1)));
     let mut visits = JoinSet::new();
     loop {
-        log::info!("waiting for a client");
         // At the bound we do not accept: the next clients wait in the backlog, as they would for a slow server.
-        let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let place = tokio::select! {
+            // A stop must not wait for a place: a client that never reads may hold it past the drain limit.
+            biased;
+            _ = stopping.changed() => break,
+            place = places.clone().acquire_owned() => place.map_err(io::Error::other)?,
+        };
+        log::info!("waiting for a client");
         let (stream, peer) = tokio::select! {
             // A stop comes first, however many clients wait.
             biased;
