@@ -22,9 +22,9 @@ pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> i
     let acceptor = Acceptor::new(listener, shutdown)?;
     let places = Places::new(options.max_clients);
     loop {
-        log::info!("waiting for a client");
         // At the bound we do not accept: the next clients wait in the backlog, as they would for a slow server.
         let place = places.take();
+        log::info!("waiting for a client");
         let deadline = options.accept_timeout.map_or(Deadline::NEVER, Deadline::after);
         let (stream, peer) = match acceptor.accept_before(deadline)? {
             Accepted::Client(stream, peer) => (stream, peer),
