@@ -38,7 +38,7 @@ struct Player {
     /// What it printed on standard output.
     printed: Vec<String>,
     /// What it wrote to standard error that is not of the log.
-    complaints: Vec<String>,
+    wrote: Vec<String>,
     /// Of standard output and standard error, those that it has not closed.
     open: usize,
     /// The time of its last line, for those that have none.
@@ -62,7 +62,7 @@ pub struct Visit {
     pub took: Duration,
     /// Whether it was still waiting at the limit.
     pub waiting: bool,
-    /// The first thing it complained of.
+    /// The error that it ended with.
     pub complaint: Option<String>,
 }
 
@@ -88,7 +88,7 @@ impl Stage {
             None => Err(Failure::new(format!(
                 "{} did not say where it listens: {}",
                 shown_name(program),
-                self.players[server.0].complaints.join("; ")
+                self.players[server.0].wrote.first().map_or("it ended without a word", String::as_str)
             ))),
         }
     }
@@ -112,7 +112,7 @@ impl Stage {
             code: status.and_then(|status| status.code()),
             took,
             waiting: !over,
-            complaint: player.complaints.first().cloned(),
+            complaint: player.wrote.iter().find(|line| line.starts_with("error")).cloned(),
         })
     }
 
@@ -205,7 +205,7 @@ impl Stage {
             side,
             process,
             printed: Vec::new(),
-            complaints: Vec::new(),
+            wrote: Vec::new(),
             open,
             last: at,
         });
@@ -245,8 +245,8 @@ impl Stage {
                     self.happened(PlayerId(id), line.at, What::Logged(line));
                 }
                 None => {
-                    self.happened(PlayerId(id), self.players[id].last, What::Complained(line.clone()));
-                    self.players[id].complaints.push(line);
+                    self.happened(PlayerId(id), self.players[id].last, What::Wrote(line.clone()));
+                    self.players[id].wrote.push(line);
                 }
             },
             Output::Closed(id) => self.players[id].open -= 1,

@@ -44,8 +44,8 @@ pub enum What {
     Ready(String),
     /// A line of its log.
     Logged(LogLine),
-    /// Another line on standard error.
-    Complained(String),
+    /// Another line on standard error: an error, a panic, an access log.
+    Wrote(String),
     /// SIGTERM was sent to it; on Windows, it was ended.
     AskedToStop,
     /// It ended: `exit code 0`.
@@ -66,7 +66,9 @@ pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
         }
     }
     // Stable: what has the same time stays as it came, but for the ready line, which we may have read too late.
-    happenings.sort_by_key(|happening| (happening.at.since(start), happening.is_logged()));
+    happenings.sort_by_key(|happening| {
+        (happening.at.since(start), !matches!(happening.what, What::Started(_) | What::Ready(_)))
+    });
     happenings
 }
 
@@ -116,7 +118,8 @@ impl Happening {
         match &self.what {
             What::Started(_) | What::AskedToStop | What::Ended(_) => Tone::Dim,
             What::Ready(_) => Tone::Plain,
-            What::Complained(_) => Tone::Bad,
+            What::Wrote(line) if line.starts_with("error") || line.starts_with("thread ") => Tone::Bad,
+            What::Wrote(_) => Tone::Plain,
             What::Logged(line) => match (line.level, line.event(), self.side) {
                 (Level::Error, ..) => Tone::Bad,
                 (Level::Warn, ..) => Tone::Warning,
@@ -132,7 +135,7 @@ impl Happening {
 fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
     let line = match &happening.what {
         What::Started(command) => return format!("$ {command}"),
-        What::Ready(text) | What::Complained(text) | What::Ended(text) => return text.clone(),
+        What::Ready(text) | What::Wrote(text) | What::Ended(text) => return text.clone(),
         What::AskedToStop if cfg!(windows) => return "is ended".into(),
         What::AskedToStop => return "is asked to stop (SIGTERM)".into(),
         What::Logged(line) => line,
