@@ -4,6 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
+use std::thread;
 
 use serde_json::Value;
 
@@ -82,6 +83,19 @@ pub fn rungs_of_row(row: &str) -> Vec<&'static Rung> {
 /// The rungs whose servers speak TCP, whatever they say in it.
 pub fn tcp_rungs() -> Vec<&'static Rung> {
     ladder().iter().filter(|rung| rung.speaks_tcp()).collect()
+}
+
+/// Runs `test` over all of `rungs` at once: for tests that wait for a rung's own limit.
+///
+/// # Panics
+/// When one of them does.
+pub fn at_once(rungs: Vec<&'static Rung>, test: impl Fn(&'static Rung) + Sync) {
+    thread::scope(|scope| {
+        for rung in rungs {
+            let named = thread::Builder::new().name(rung.name.clone());
+            named.spawn_scoped(scope, || test(rung)).expect("a thread can be started");
+        }
+    });
 }
 
 impl ClientRun {

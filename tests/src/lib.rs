@@ -11,6 +11,7 @@
 //! | [`process`] | a process that ends with the test, panic or not |
 //! | [`server`] | a rung's server on a port of its own |
 //! | [`peer`] | the other end of a connection, in words for what a test expects of it |
+//! | [`datagrams`] | the same for UDP |
 //! | `terminal` | a terminal to type on (Unix) |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 pub mod binaries;
 pub mod collected;
+pub mod datagrams;
 pub mod ladder;
 pub mod peer;
 pub mod process;
@@ -26,6 +28,7 @@ pub mod server;
 #[cfg(unix)]
 pub mod terminal;
 
+pub use datagrams::Datagrams;
 pub use ladder::{Rung, ladder, rung, rungs_in, rungs_of_row, tcp_rungs};
 pub use peer::Peer;
 pub use process::{Finished, Process};

@@ -1,7 +1,11 @@
 //! The other end of a connection, byte by byte, in words for what a test expects of it.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::ops::Range;
+use std::process;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -10,7 +14,13 @@ use socket2::{Domain, SockRef, Socket, Type};
 use crate::GENEROUS;
 
 /// Long enough for a server on a busy machine to take what it will take.
-const STUCK: Duration = Duration::from_secs(2);
+const STUCK: Duration = Duration::from_secs(1);
+
+/// Bytes that a [`deaf`](Peer::connect_deaf) peer takes before it is full.
+const LITTLE_ROOM: usize = 4 << 10;
+
+/// The ports of [`lasting_port`].
+const LASTING: Range<u16> = 20_000..32_000;
 
 /// One end of a TCP connection. No call on it waits beyond the generous deadline.
 #[derive(Debug)]
@@ -25,6 +35,22 @@ impl Peer {
     pub fn connect(address: SocketAddr) -> Peer {
         match TcpStream::connect_timeout(&address, GENEROUS) {
             Ok(stream) => Peer::new(stream),
+            Err(error) => panic!("cannot connect to {address}: {error}"),
+        }
+    }
+
+    /// Connects with next to no room for replies, for a test that will not read them.
+    ///
+    /// # Panics
+    /// When nobody listens at `address`.
+    #[track_caller]
+    pub fn connect_deaf(address: SocketAddr) -> Peer {
+        let socket =
+            Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket can be made");
+        // A size that was asked for is never made larger by the system.
+        socket.set_recv_buffer_size(LITTLE_ROOM).expect("a size can be set");
+        match socket.connect_timeout(&address.into(), GENEROUS) {
+            Ok(()) => Peer::new(socket.into()),
             Err(error) => panic!("cannot connect to {address}: {error}"),
         }
     }
@@ -152,6 +178,18 @@ impl Peer {
         }
     }
 
+    /// Waits until the other end has hung up, politely or by a reset, with nothing before it.
+    #[track_caller]
+    pub fn expect_hang_up_without_a_word(&mut self) {
+        let mut rest = [0; 64];
+        match self.0.read(&mut rest) {
+            Ok(0) => {}
+            Ok(n) => panic!("more came: {}", rest[..n].escape_ascii()),
+            // What the other end has left unread makes its close a reset.
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}"),
+        }
+    }
+
     /// Nothing has come, and the connection is open.
     #[track_caller]
     pub fn assert_would_block(&mut self) {
@@ -184,6 +222,27 @@ pub fn assert_refused(address: SocketAddr) {
         Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{address}"),
         Ok(_) => panic!("somebody listens at {address}"),
     }
+}
+
+/// A port that stays free when its server ends, for a test that starts a server there again.
+///
+/// Systems hand out ports from 32768 (Linux) or 49152 (macOS, Windows) on by themselves: to a client for its own end,
+/// to a server that asks for port 0. Nobody gets these.
+///
+/// # Panics
+/// When all of them are taken.
+pub fn lasting_port() -> u16 {
+    // Test processes that run at once begin at different places.
+    static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(process::id().wrapping_mul(97)));
+    let mut candidates = (0..LASTING.len()).map(|_| {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed) as usize % LASTING.len();
+        LASTING.start + n as u16
+    });
+    let free = |port: &u16| {
+        let here = (Ipv4Addr::LOCALHOST, *port);
+        TcpListener::bind(here).is_ok() && UdpSocket::bind(here).is_ok()
+    };
+    candidates.find(free).expect("a port is free")
 }
 
 /// A TCP port where nobody listens, and nobody else can while it is held: it is bound and no more.

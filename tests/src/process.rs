@@ -132,6 +132,23 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Halts the process with SIGSTOP, waits until it has halted, and lets it go on: every call that it was blocked in
+    /// begins anew.
+    ///
+    /// # Panics
+    /// When it cannot be halted.
+    #[cfg(unix)]
+    pub fn halt_and_go_on(&self) {
+        use rustix::process::{Pid, Signal, WaitOptions, waitpid};
+        self.signal(Signal::STOP);
+        let halted = waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED);
+        let (_, status) = halted.expect("a child can be waited for").expect("its state has changed");
+        assert!(status.stopped(), "{}: {status:?}", self.name);
+        self.signal(Signal::CONT);
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         // Both fail only where the process has ended and been waited for.

@@ -6,7 +6,12 @@ use ladder_tests::peer::{ClosedPort, assert_refused};
 use ladder_tests::{Server, ladder, rungs_in};
 
 /// The suites, each with the file in this folder that holds it.
-const SUITES: [(&str, &str); 1] = [("tcp-echo", "tcp_echo.rs")];
+const SUITES: [(&str, &str); 4] = [
+    ("tcp-echo", "tcp_echo.rs"),
+    ("framed-echo", "framed_echo.rs"),
+    ("object-exchange", "object_exchange.rs"),
+    ("udp-echo", "udp_echo.rs"),
+];
 
 #[test]
 fn a_server_ends_with_a_test_that_panics() {

@@ -1,10 +1,11 @@
 //! What a rung cannot do yet, in both directions: a limit that its manifest names is still there, and a fault that it
 //! does not name is survived. Run over every rung that speaks TCP, whatever it says: its log tells who is served.
 
-use ladder_tests::{Server, ladder, rungs_in, tcp_rungs};
+use ladder_tests::ladder::at_once;
+use ladder_tests::{Rung, Server, ladder, rungs_in, tcp_rungs};
 
 /// Short beside every deadline of a test, so that a limit which did not work could not be mistaken for a slow machine.
-const SHORT: &str = "300ms";
+const SHORT: &str = "1s";
 
 /// Silent clients that an unlimited server serves at once.
 const CROWD: usize = 10;
@@ -76,42 +77,42 @@ fn a_crowd_of_silent_clients_keeps_nobody_waiting_where_there_is_no_such_limit()
 
 #[test]
 fn a_silent_client_is_dropped_at_the_idle_limit_or_the_rung_has_none() {
-    for rung in tcp_rungs() {
-        println!("over {}", rung.name);
+    at_once(tcp_rungs(), |rung| {
         assert_eq!(rung.server_takes("--idle"), !rung.has_limit("silent"), "manifest or --idle is wrong");
         if rung.has_limit("silent") {
-            continue;
+            return;
         }
         let server = Server::start(rung, &["--idle", SHORT]);
-        let mut silent = server.connect();
-        silent.expect_hang_up();
+        server.connect().expect_hang_up();
         let next = server.connect();
         server.expect_log(&[&next.address(), "connected"]);
-    }
+    });
 }
 
 #[test]
 fn a_busy_client_is_dropped_at_the_total_limit() {
-    for rung in rungs_in("tcp-echo").into_iter().filter(|rung| rung.server_takes("--total")) {
-        println!("over {}", rung.name);
+    at_once(echoes_that_take("--total"), |rung| {
         let server = Server::start(rung, &["--total", SHORT]);
         let mut busy = server.connect();
         // Each exchange renews the idle limit. Ends when the server has hung up.
         while busy.try_exchange(b"still here") {}
         server.expect_log(&[&busy.address(), "dropped", "timed out"]);
         server.connect().exchange(b"next", b"next");
-    }
+    });
 }
 
 #[test]
 fn a_client_that_never_reads_is_dropped() {
-    for rung in rungs_in("tcp-echo").into_iter().filter(|rung| rung.server_takes("--idle")) {
-        println!("over {}", rung.name);
+    at_once(echoes_that_take("--idle"), |rung| {
         let server = Server::start(rung, &["--idle", SHORT]);
         let mut deaf = server.connect();
         // Fills every buffer on the way. Ends when the server has hung up.
         while deaf.try_send(&[b'x'; 64 << 10]) {}
         server.expect_log(&[&deaf.address(), "dropped", "timed out"]);
         server.connect().exchange(b"next", b"next");
-    }
+    });
+}
+
+fn echoes_that_take(option: &str) -> Vec<&'static Rung> {
+    rungs_in("tcp-echo").into_iter().filter(|rung| rung.server_takes(option)).collect()
 }

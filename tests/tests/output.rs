@@ -5,7 +5,7 @@ use std::process::Stdio;
 #[cfg(unix)]
 use std::{env, path::PathBuf, process::Command};
 
-use ladder_tests::peer::ClosedPort;
+use ladder_tests::peer::{ClosedPort, lasting_port};
 use ladder_tests::{GENEROUS, Peer, Process, Server, ladder, rungs_in, tcp_rungs};
 
 #[test]
@@ -218,12 +218,9 @@ fn a_client_that_is_told_to_wait_finds_a_server_that_comes_up_later() {
     for rung in ladder() {
         println!("over {}", rung.name);
         let Some(run) = rung.demo.first() else { continue };
-        // Held until the client has been refused: then the server takes its place.
-        let closed = ClosedPort::take();
-        let port = closed.port();
+        let port = lasting_port();
         let args = ["client", "--port", &port.to_string(), "--wait", &format!("{}s", GENEROUS.as_secs())];
         let client = rung.start(&[&args[..], &run.args()].concat());
-        drop(closed);
         let server_args: Vec<&str> = rung.server_args.iter().map(String::as_str).collect();
         let _server = Server::start_on(rung, port, &server_args);
         client.wait().expect_code(0).expect_stdout(&run.printed());

@@ -3,10 +3,10 @@
 #![cfg(unix)]
 
 use std::os::unix::process::ExitStatusExt;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder_tests::peer::assert_refused;
+use ladder_tests::ladder::at_once;
+use ladder_tests::peer::{assert_refused, lasting_port};
 use ladder_tests::{Peer, Rung, Server, ladder, rungs_in, tcp_rungs};
 use rustix::process::Signal;
 
@@ -87,7 +87,7 @@ fn a_signal_ends_a_server_with_a_crowd_of_silent_clients() {
 
 #[test]
 fn what_has_been_received_is_answered_before_the_end() {
-    for rung in rungs_in("tcp-echo").into_iter().filter(|rung| !rung.serves_once()) {
+    for rung in echoes_that_go_on() {
         println!("over {}", rung.name);
         let server = Server::start(rung, &["-v"]);
         let mut client = server.connect();
@@ -101,42 +101,47 @@ fn what_has_been_received_is_answered_before_the_end() {
 
 #[test]
 fn a_client_that_never_reads_delays_the_end_to_the_drain_limit_and_no_longer() {
-    // At once for all rungs: each takes as long as its drain limit.
-    thread::scope(|scope| {
-        for rung in rungs_in("tcp-echo").into_iter().filter(|rung| !rung.serves_once()) {
-            scope.spawn(|| {
-                let server = Server::start(rung, &patient(rung));
-                let mut deaf = server.connect();
-                deaf.send_until_stuck(&[b'x'; 64 << 10]);
-                assert_stops(rung, server, Signal::TERM);
-            });
-        }
+    at_once(echoes_that_go_on(), |rung| {
+        let server = Server::start(rung, &patient(rung));
+        let mut deaf = block_in_a_write(&server);
+        assert_stops(rung, server, Signal::TERM);
+        deaf.expect_hang_up();
     });
 }
 
 #[test]
 fn a_second_signal_ends_a_server_that_still_drains_at_once_with_130() {
-    thread::scope(|scope| {
-        for rung in rungs_in("tcp-echo").into_iter().filter(|rung| !rung.serves_once()) {
-            scope.spawn(|| {
-                let server = Server::start(rung, &patient(rung));
-                let mut deaf = server.connect();
-                deaf.send_until_stuck(&[b'x'; 64 << 10]);
-                server.signal(Signal::INT);
-                server.expect_log(&["stopping; a second signal ends at once"]);
-                server.signal(Signal::INT);
-                server.wait().expect_code(130);
-            });
-        }
+    at_once(echoes_that_go_on(), |rung| {
+        let server = Server::start(rung, &patient(rung));
+        let _deaf = block_in_a_write(&server);
+        server.signal(Signal::INT);
+        server.expect_log(&["stopping; a second signal ends at once"]);
+        server.signal(Signal::INT);
+        server.wait().expect_code(130);
     });
+}
+
+/// A client that sends and never reads, until the server can do nothing but wait for it to read.
+fn block_in_a_write(server: &Server) -> Peer {
+    let mut deaf = Peer::connect_deaf(server.reachable());
+    deaf.send_until_stuck(&[b'x'; 64 << 10]);
+    // A blocked write sleeps on while up to a third of its buffer is free; the signal of a test would wake it, it would
+    // write into what is free, and the server would be done. So that comes first.
+    server.halt_and_go_on();
+    deaf.send_until_stuck(&[b'x'; 64 << 10]);
+    deaf
+}
+
+fn echoes_that_go_on() -> Vec<&'static Rung> {
+    rungs_in("tcp-echo").into_iter().filter(|rung| !rung.serves_once()).collect()
 }
 
 #[test]
 fn a_server_starts_again_on_the_same_port_at_once() {
     for rung in ladder() {
         println!("over {}", rung.name);
-        let server = Server::start(rung, &[]);
-        let port = server.address.port();
+        let port = lasting_port();
+        let server = Server::start_on(rung, port, &[]);
         if rung.speaks_tcp() {
             let mut client = server.connect();
             server.expect_log(&[&client.address(), "connected"]);

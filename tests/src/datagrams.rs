@@ -1,0 +1,62 @@
+//! One end of a UDP conversation, datagram by datagram, in words for what a test expects of it.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+
+use crate::GENEROUS;
+
+/// More than a datagram can hold, so that none is cut.
+const BUFFER: usize = 64 << 10;
+
+/// A UDP socket on a port of its own. No call on it waits beyond the generous deadline.
+#[derive(Debug)]
+pub struct Datagrams(UdpSocket);
+
+impl Datagrams {
+    /// Takes a free port on 127.0.0.1.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn bind() -> Datagrams {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        socket.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        Datagrams(socket)
+    }
+
+    /// Our own address.
+    pub fn address(&self) -> SocketAddr {
+        self.0.local_addr().expect("a bound socket has an address")
+    }
+
+    /// Sends `bytes` as one datagram.
+    #[track_caller]
+    pub fn send(&self, bytes: &[u8], to: SocketAddr) {
+        let sent = self.0.send_to(bytes, to);
+        assert_eq!(sent.unwrap_or_else(|error| panic!("cannot send to {to}: {error}")), bytes.len());
+    }
+
+    /// Waits for a datagram of exactly these bytes and returns its sender.
+    #[track_caller]
+    pub fn expect(&self, expected: &[u8]) -> SocketAddr {
+        let mut buf = vec![0; BUFFER];
+        match self.0.recv_from(&mut buf) {
+            Ok((n, from)) => {
+                // Not assert_eq: 64 KiB of numbers help nobody.
+                assert!(buf[..n] == *expected, "{:?} came", buf[..n.min(80)].escape_ascii().to_string());
+                from
+            }
+            Err(error) => panic!("no datagram of {} bytes: {error}", expected.len()),
+        }
+    }
+
+    /// Nothing has come.
+    #[track_caller]
+    pub fn assert_would_block(&self) {
+        self.0.set_nonblocking(true).expect("the mode can be set");
+        match self.0.recv_from(&mut [0; 64]) {
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+            Ok((n, from)) => panic!("{n} bytes came from {from}"),
+        }
+        self.0.set_nonblocking(false).expect("the mode can be set");
+    }
+}
