@@ -1,7 +1,7 @@
 //! Runs a rung's real server and clients and writes down what they print, the same for every run.
 //!
 //! Ports are chosen by the system and times pass; so a transcript shows the rung's default port, numbers the
-//! clients' ports in order, and leaves the times out.
+//! clients' ports in order, leaves the times of the log out, and has one date for all.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -27,6 +27,12 @@ const GENEROUS: Duration = Duration::from_secs(60);
 
 /// The first client of a transcript has this port, the next one the next.
 const FIRST_CLIENT_PORT: usize = 50001;
+
+/// The example of RFC 9110 section 5.6.7, which stands for every date.
+const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+/// The same in an access log.
+const LOG_DATE: &str = "06/Nov/1994:08:49:37 +0000";
 
 /// What a server logs before it accepts.
 const WAITING: &str = "waiting for a client";
@@ -171,7 +177,7 @@ pub fn transcript(
     server.leave_out_chance(serves_one_at_a_time(rung));
     let command = command_line(&format!("{} server", rung.name), &script.server);
     let shown = format!("$ {command}\n{}{steps}", server.said());
-    Ok(normalised(&shown, &port, &default_port(&rung.folder)?))
+    Ok(dated(&normalised(&shown, &port, &default_port(&rung.folder)?)))
 }
 
 /// Lets a fault loose on the server until the server is rid of it, and returns what it is.
@@ -346,6 +352,29 @@ fn gather(from: impl Read + Send + 'static, kind: fn(String) -> Line, to: Sender
     });
 }
 
+/// The text with [`DATE`] for every date of HTTP, and lines of an access log without how long they took.
+fn dated(text: &str) -> String {
+    let mut shown = String::new();
+    for line in text.lines() {
+        let mut line = line.to_string();
+        for (end, end_of_date) in line.clone().match_indices(" GMT") {
+            let range = (end + end_of_date.len()).saturating_sub(DATE.len())..end + end_of_date.len();
+            if line.get(range.clone()).is_some_and(|date| date.get(3..5) == Some(", ")) {
+                line.replace_range(range, DATE);
+            }
+        }
+        if let Some((before, rest)) = line.split_once(" - - [")
+            && let Some((_, request)) = rest.split_once(']')
+            && let Some((request, _took)) = request.rsplit_once(' ')
+        {
+            line = format!("{before} - - [{LOG_DATE}]{request}");
+        }
+        shown.push_str(&line);
+        shown.push('\n');
+    }
+    shown
+}
+
 /// A log line without the time it starts with.
 fn without_time(line: &str) -> &str {
     match (LogLine::parse(line), line.split_once(' ')) {
@@ -412,6 +441,17 @@ mod tests {
     fn the_time_of_a_log_line_is_left_out() {
         assert_eq!(without_time("11:33:51.000007 info  stopping"), "info  stopping");
         assert_eq!(without_time("error: cannot listen"), "error: cannot listen");
+    }
+
+    #[test]
+    fn a_response_has_the_same_date_in_every_run() {
+        let text = "sending \"HTTP/1.1 200 OK\\r\\nDate: Sun, 22 Nov 2026 12:02:08 GMT\\r\\n\"\n\
+                    127.0.0.1 - - [22/Nov/2026:12:02:08 +0000] \"GET / HTTP/1.1\" 200 21 0.248ms\n\
+                    Привет GMT\n";
+        let wanted = "sending \"HTTP/1.1 200 OK\\r\\nDate: Sun, 06 Nov 1994 08:49:37 GMT\\r\\n\"\n\
+                      127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"GET / HTTP/1.1\" 200 21\n\
+                      Привет GMT\n";
+        assert_eq!(dated(text), wanted);
     }
 
     #[test]
