@@ -34,6 +34,13 @@ const REPAIR: &str = "cargo xtask docs";
 /// A rung's README is read at a glance.
 const README_LINES: usize = 60;
 
+/// The parts of a rung's README.
+const README_PARTS: [&str; 4] = ["Run it", "Read in this order", "What is still wrong", "Copy it"];
+
+/// The parts of a rung's chapter.
+const CHAPTER_PARTS: [&str; 4] =
+    ["What the last rung gets wrong", "The change", "Why it works", "What is still wrong"];
+
 /// Fills every block of every page.
 pub fn write(screen: &Screen) -> Result<(), Failure> {
     let mut generator = Generator::new()?;
@@ -83,6 +90,12 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
         complaints.extend(broken_rules(&name, &page));
     }
     complaints.extend(unlisted(&generator.ladder.root)?);
+    for rung in &generator.ladder.rungs {
+        let readme = format!("crates/{}/README.md", rung.name);
+        let chapter = format!("docs/{}.md", rung.name);
+        complaints.extend(wrong_parts(&readme, &generator.source(&readme), &README_PARTS));
+        complaints.extend(wrong_parts(&chapter, &generator.source(&chapter), &CHAPTER_PARTS));
+    }
     if stale {
         complaints.push(format!("the pages above are out of date\nhint: `{REPAIR}` repairs them"));
     }
@@ -299,6 +312,18 @@ fn broken_rules(name: &str, page: &str) -> Vec<String> {
     complaints
 }
 
+/// What is wrong with a page that has one shape for every rung.
+fn wrong_parts(name: &str, page: &Result<String, Failure>, parts: &[&str]) -> Option<String> {
+    match page {
+        Ok(page) => {
+            let found: Vec<&str> = links::prose(page).filter_map(|line| line.strip_prefix("## ")).collect();
+            let wanted = parts.join("; ");
+            (found != parts).then(|| format!("{name}: its parts are not: {wanted}"))
+        }
+        Err(failure) => Some(failure.to_string()),
+    }
+}
+
 /// Pages of the book that its table of contents does not list.
 fn unlisted(root: &Path) -> Result<Vec<String>, Failure> {
     let summary = read(&root.join("docs/SUMMARY.md"))?;
@@ -340,6 +365,16 @@ mod tests {
         let page = "Prose.\n```rust\nfn a() {}\n```\n<!-- gen:item a fn b -->\n```rust\n```\n<!-- end -->\n";
         assert_eq!(broken_rules("docs/a.md", page), ["docs/a.md: line 2: code is shown by a gen:item block"]);
         assert_eq!(broken_rules("docs/a.md", "```console\n$ cargo xtask list\n```\n"), [""; 0]);
+    }
+
+    #[test]
+    fn every_rung_is_told_in_the_same_parts() {
+        let parts = ["Run it", "Copy it"];
+        let page = "# a\n## Run it\n```\n## no heading\n```\n## Copy it\n### Where\n".to_string();
+        assert_eq!(wrong_parts("a.md", &Ok(page), &parts), None);
+        let turned = Ok("## Copy it\n## Run it\n".to_string());
+        let complaint = wrong_parts("a.md", &turned, &parts);
+        assert_eq!(complaint.as_deref(), Some("a.md: its parts are not: Run it; Copy it"));
     }
 
     #[test]

@@ -68,7 +68,8 @@ fn anchors(page: &str) -> Vec<String> {
     anchors
 }
 
-fn prose(page: &str) -> impl Iterator<Item = &str> {
+/// The lines of a page that are not in a code block.
+pub fn prose(page: &str) -> impl Iterator<Item = &str> {
     let mut fence = None;
     page.lines().filter(move |line| {
         let before = fence;
