@@ -1,1 +1,83 @@
+//! A small HTTP/1.1 server over threads: static files from the command line, and handlers of ten lines as a library.
+//!
+//! ```no_run
+//! use http_server::{Files, Server};
+//!
+//! Server::bind("127.0.0.1:8000")?
+//!     .get("/hello/{name}", |req| format!("hi {}\n", req.param("name")))
+//!     .post("/echo", |req| req.body_text()) // an error becomes 400 or 413
+//!     .mount("/", Files::new("public")?)
+//!     .run()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A handler is a function from [`Request`] to a value: text, bytes, a [`Status`], a whole [`Response`], or a `Result` of
+//! these. It writes nothing to the wire, so that it cannot forget the length, the character set or the answer to HEAD.
+//!
+//! To read the code, follow a request:
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`server`] | workers take turns at accepting, and stay with their client |
+//! | [`table`] | how many connections there may be, and which one makes room |
+//! | [`connection`] | requests in, responses out, one after another |
+//! | [`stream`] | a socket with a deadline |
+//! | [`head`], [`fields`], [`host`] | what a request says, read strictly |
+//! | [`target`] | the path, decoded once and kept inside the root |
+//! | [`body`] | where the body ends |
+//! | [`request`], [`route`], [`response`] | what a handler is given, which one it is, what it returns |
+//! | [`files`], [`locate`], [`store`] | a file for a path, whatever links say; small ones from memory |
+//! | [`types`], [`validators`] | what a file is, and which version of it |
+//! | [`conditional`], [`range`](mod@range) | whether to send it, and which parts |
+//! | [`listing`], [`html`], [`refusal`] | pages for folders and for errors |
+//! | [`send`] | the response on its way to the wire |
+//! | [`access`], [`clock`], [`status`], [`service`], [`builder`], [`options`], [`client`] | the rest |
+//!
+//! Deliberately left out: HTTP/2 and 3, CGI, proxying, compression on the fly.
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod access;
+pub mod body;
+pub mod builder;
+pub mod client;
+pub mod clock;
+pub mod conditional;
+pub mod connection;
+pub mod fields;
+pub mod files;
+pub mod head;
+pub mod host;
+pub mod html;
+pub mod listing;
+pub mod locate;
+pub mod options;
+pub mod range;
+pub mod refusal;
+pub mod request;
+pub mod response;
+pub mod route;
+pub mod send;
+pub mod server;
+pub mod service;
+pub mod status;
+pub mod store;
+pub mod stream;
+pub mod table;
+pub mod target;
+pub mod types;
+pub mod validators;
+
+pub use builder::{Running, Server};
+pub use files::{DotFiles, Files};
+pub use head::Method;
+pub use locate::Links;
+pub use refusal::Refusal;
+pub use request::Request;
+pub use response::{IntoResponse, Response};
+pub use route::Handler;
+pub use service::{AccessLog, Cors, Hosts, Limits};
+pub use status::Status;
+
+/// The port of the server, unless told otherwise.
+pub const PORT: u16 = 8000;

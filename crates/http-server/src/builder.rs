@@ -1,0 +1,245 @@
+//! A server of one's own: where it listens, what it answers, and how it is run or tested.
+
+use std::io;
+use std::net::SocketAddr;
+use std::thread::{self, JoinHandle};
+
+use netcore::Error;
+use netcore::listen;
+use netcore::shutdown::Shutdown;
+use socket2::Socket;
+
+use crate::head::Method;
+use crate::request::Request;
+use crate::response::IntoResponse;
+use crate::route::{Handler, Router};
+use crate::server;
+use crate::service::{AccessLog, Cors, Hosts, Limits, Service};
+
+/// A server that is being put together.
+///
+/// ```
+/// use http_server::{Server, Response, Status};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::bind("127.0.0.1:0")?
+///     .get("/hello/{name}", |req| format!("hi {}\n", req.param("name")))
+///     .post("/echo", |req| req.body_text())
+///     .get("/teapot", |_| Response::text("short and stout\n").with_status(Status(418)))
+///     .spawn()?;
+/// println!("http://{}/hello/world", server.address());
+/// server.stop()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Server {
+    listeners: Vec<Socket>,
+    service: Service,
+}
+
+impl Server {
+    /// A server on `address`, as in `127.0.0.1:8000`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// As [`listen::tcp`].
+    pub fn bind(address: &str) -> Result<Server, Error> {
+        let (host, port) = address.rsplit_once(':').unwrap_or((address, "8000"));
+        let port = port.parse().map_err(|_| {
+            let why = io::Error::new(io::ErrorKind::InvalidInput, "the port is not a number below 65536");
+            Error::Listen { address: address.into(), source: why }
+        })?;
+        Ok(Server::on(vec![listen::tcp(host, port)?.into()]))
+    }
+
+    /// A server on sockets that listen already.
+    pub fn on(listeners: Vec<Socket>) -> Server {
+        let is_local = |listener: &Socket| {
+            let address = listener.local_addr().ok().and_then(|address| address.as_socket());
+            address.is_none_or(|address| address.ip().is_loopback())
+        };
+        let hosts = if listeners.iter().all(is_local) { Hosts::LocalAnd(Vec::new()) } else { Hosts::Any };
+        let service = Service {
+            router: Router::default(),
+            limits: Limits::default(),
+            hosts,
+            access_log: AccessLog::Hidden,
+            cors: Cors::SameOrigin,
+            extra: Vec::new(),
+        };
+        Server { listeners, service }
+    }
+
+    /// Answers GET, and so HEAD, of a path: `/hello/{name}`. The part in braces is `req.param("name")`;
+    /// `{rest..}` at the end stands for all that is left of the path.
+    pub fn get<R: IntoResponse>(
+        self,
+        pattern: &str,
+        handler: impl Fn(&mut Request<'_>) -> R + Send + Sync + 'static,
+    ) -> Server {
+        self.route(Method::Get, pattern, handler)
+    }
+
+    /// Answers POST of a path.
+    pub fn post<R: IntoResponse>(
+        self,
+        pattern: &str,
+        handler: impl Fn(&mut Request<'_>) -> R + Send + Sync + 'static,
+    ) -> Server {
+        self.route(Method::Post, pattern, handler)
+    }
+
+    /// Answers PUT of a path.
+    pub fn put<R: IntoResponse>(
+        self,
+        pattern: &str,
+        handler: impl Fn(&mut Request<'_>) -> R + Send + Sync + 'static,
+    ) -> Server {
+        self.route(Method::Put, pattern, handler)
+    }
+
+    /// Answers DELETE of a path.
+    pub fn delete<R: IntoResponse>(
+        self,
+        pattern: &str,
+        handler: impl Fn(&mut Request<'_>) -> R + Send + Sync + 'static,
+    ) -> Server {
+        self.route(Method::Delete, pattern, handler)
+    }
+
+    /// Answers any method of a path with any handler. Of several routes that match, the first one answers.
+    pub fn route(mut self, method: Method, pattern: &str, handler: impl Handler + 'static) -> Server {
+        self.service.router.add(method, pattern, handler);
+        self
+    }
+
+    /// Answers everything below `prefix` that no route answers, with any method.
+    pub fn mount(mut self, prefix: &str, handler: impl Handler + 'static) -> Server {
+        self.service.router.mount(prefix, handler);
+        self
+    }
+
+    /// Other limits than the usual ones.
+    pub fn limits(mut self, limits: Limits) -> Server {
+        self.service.limits = limits;
+        self
+    }
+
+    /// The names in Host that are answered.
+    pub fn hosts(mut self, hosts: Hosts) -> Server {
+        self.service.hosts = hosts;
+        self
+    }
+
+    /// One more name in Host that is answered, where names are looked at.
+    pub fn allow_host(mut self, name: &str) -> Server {
+        if let Hosts::LocalAnd(names) = &mut self.service.hosts {
+            names.push(name.into());
+        }
+        self
+    }
+
+    /// Whether responses are logged on standard error; not so unless told here.
+    pub fn access_log(mut self, log: AccessLog) -> Server {
+        self.service.access_log = log;
+        self
+    }
+
+    /// Whether pages of other origins may read what is served.
+    pub fn cors(mut self, cors: Cors) -> Server {
+        self.service.cors = cors;
+        if cors == Cors::AnyOrigin {
+            self.service.extra.extend_from_slice(b"Access-Control-Allow-Origin: *\r\n");
+        }
+        self
+    }
+
+    /// One more header field on every response.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what could be taken for more than one field.
+    pub fn header(mut self, name: &str, value: &str) -> io::Result<Server> {
+        self.service.extra.extend_from_slice(crate::response::field_line(name, value)?.as_bytes());
+        Ok(self)
+    }
+
+    /// The addresses that it listens on; none for a Unix socket.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let address = |listener: &Socket| listener.local_addr().ok()?.as_socket();
+        self.listeners.iter().filter_map(address).collect()
+    }
+
+    /// Serves until SIGINT or SIGTERM, or Ctrl-C.
+    ///
+    /// # Errors
+    /// When signals cannot be waited for, or no further client could be accepted.
+    pub fn run(self) -> Result<(), Error> {
+        let shutdown = Shutdown::on_signals(self.service.limits.drain)?;
+        self.serve(&shutdown)
+    }
+
+    /// Serves until `shutdown` is told to stop.
+    ///
+    /// # Errors
+    /// When no further client could be accepted.
+    pub fn serve(self, shutdown: &Shutdown) -> Result<(), Error> {
+        server::serve(self.listeners, self.service, shutdown).map_err(Error::failed("accept clients"))
+    }
+
+    /// Serves in a thread of its own until it is told to stop: for tests, and for servers inside other programs.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn spawn(self) -> Result<Running, Error> {
+        let shutdown = Shutdown::new(self.service.limits.drain)?;
+        let addresses = self.addresses();
+        let handle = shutdown.clone();
+        let thread = thread::Builder::new().name("http-server".into()).spawn(move || self.serve(&handle));
+        let thread = thread.map_err(Error::failed("start a thread"))?;
+        Ok(Running { addresses, shutdown, thread: Some(thread) })
+    }
+}
+
+/// A server that runs in a thread of its own. It is stopped and waited for when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    addresses: Vec<SocketAddr>,
+    shutdown: Shutdown,
+    thread: Option<JoinHandle<Result<(), Error>>>,
+}
+
+impl Running {
+    /// Where it listens: the first of its addresses, with the port that it really has.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses.first().copied().unwrap_or_else(|| ([0, 0, 0, 0], 0).into())
+    }
+
+    /// Tells it to stop, from any thread.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// Stops it and waits until it has ended.
+    ///
+    /// # Errors
+    /// What ended it, if it was not this.
+    pub fn stop(mut self) -> Result<(), Error> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        self.shutdown.stop();
+        match self.thread.take().map(JoinHandle::join) {
+            None | Some(Ok(Ok(()))) => Ok(()),
+            Some(Ok(Err(error))) => Err(error),
+            Some(Err(_)) => Err(Error::failed("serve")(io::Error::other("the server's thread panicked"))),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            log::warn!("{error}");
+        }
+    }
+}

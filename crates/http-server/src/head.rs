@@ -1,0 +1,600 @@
+//! The head of a request: where it ends, and what it says, by the strict reading of
+//! [RFC 9112](https://www.rfc-editor.org/rfc/rfc9112).
+//!
+//! Two readers that understand one head differently are how requests are smuggled past a proxy. So whatever the RFC
+//! leaves a choice about is refused here, with a sentence that says what was wrong.
+
+use httparse::Header;
+
+use crate::fields::Fields;
+use crate::host;
+use crate::refusal::Refusal;
+use crate::status::Status;
+
+/// Bytes of a request line. Past it: 414.
+pub const LINE_LIMIT: usize = 16 << 10;
+
+/// Bytes of a whole head. Past it: 431.
+pub const HEAD_LIMIT: usize = 64 << 10;
+
+/// Fields of a head. Past it: 431.
+pub const FIELD_LIMIT: usize = 100;
+
+/// Room for the fields of one head.
+pub type FieldSlots<'b> = [Header<'b>; FIELD_LIMIT];
+
+/// The methods of RFC 9110 section 9 and PATCH (RFC 5789). Names are compared with their case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names say what they are")]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Delete,
+    Patch,
+    Options,
+    Trace,
+    Connect,
+}
+
+impl Method {
+    const ALL: [(Method, &'static str); 9] = [
+        (Method::Get, "GET"),
+        (Method::Head, "HEAD"),
+        (Method::Post, "POST"),
+        (Method::Put, "PUT"),
+        (Method::Delete, "DELETE"),
+        (Method::Patch, "PATCH"),
+        (Method::Options, "OPTIONS"),
+        (Method::Trace, "TRACE"),
+        (Method::Connect, "CONNECT"),
+    ];
+
+    fn parse(name: &[u8]) -> Option<Method> {
+        Method::ALL.iter().find(|(_, known)| known.as_bytes() == name).map(|(method, _)| *method)
+    }
+
+    /// As it is written on the wire.
+    pub fn name(self) -> &'static str {
+        Method::ALL.iter().find(|(method, _)| *method == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// What the version means for the reply. 1.2 and later minor versions are answered as 1.1 (RFC 9110 section 2.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// Closes unless asked to stay, knows no chunks and no 100.
+    Http10,
+    /// Stays unless asked to close.
+    Http11,
+}
+
+/// How the end of the request's body is found (RFC 9112 section 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// By its length; 0 where there is no body.
+    Length(u64),
+    /// By its last chunk.
+    Chunked,
+}
+
+/// What the client wants to happen to the connection after the response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Persistence {
+    /// More requests may follow.
+    Keep,
+    /// This was the last one.
+    Close,
+}
+
+/// A head that has passed every check.
+#[derive(Debug)]
+pub struct Head<'b> {
+    /// What is wanted of the target.
+    pub method: Method,
+    /// The target as it was sent; [`Target`](crate::target::Target) reads it.
+    pub target: &'b [u8],
+    /// What the client can understand.
+    pub version: Version,
+    /// The header fields.
+    pub fields: Fields<'b>,
+    /// Where the body ends.
+    pub framing: Framing,
+    /// Whether the connection may go on.
+    pub persistence: Persistence,
+    /// Whether the client waits for 100 (Continue) before it sends the body.
+    pub expects_continue: bool,
+}
+
+/// Finds the end of a head in a buffer that fills, and looks at each byte once however slowly they come.
+#[derive(Debug, Default)]
+pub struct Scanner {
+    scanned: usize,
+    line_start: usize,
+    first_line: Option<usize>,
+}
+
+impl Scanner {
+    /// The length of the head with its empty line, once `buf` holds all of it.
+    ///
+    /// # Errors
+    /// A head that is past a limit, or a first line that is none: there is no reason to wait for the rest of it.
+    pub fn find_end(&mut self, buf: &[u8]) -> Result<Option<usize>, Refusal> {
+        if self.scanned == 0 && buf.first() == Some(&TLS_HANDSHAKE) {
+            return Err(bad("", "this is a TLS handshake, and the server speaks plain HTTP here"));
+        }
+        while let Some(length) = buf[self.scanned..].iter().position(|&byte| byte == b'\n') {
+            let newline = self.scanned + length;
+            let line = without_cr(&buf[self.line_start..newline]);
+            self.scanned = newline + 1;
+            self.line_start = newline + 1;
+            if self.first_line.is_none() {
+                if newline > LINE_LIMIT {
+                    return Err(line_too_long());
+                }
+                RequestLine::parse(line)?;
+                self.first_line = Some(newline);
+            } else if line.is_empty() {
+                return if newline < HEAD_LIMIT { Ok(Some(newline + 1)) } else { Err(head_too_long()) };
+            }
+        }
+        self.scanned = buf.len();
+        match self.first_line {
+            None if buf.len() > LINE_LIMIT => Err(line_too_long()),
+            Some(_) if buf.len() > HEAD_LIMIT => Err(head_too_long()),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The first byte of a TLS connection: somebody typed https:// for http://.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+impl<'b> Head<'b> {
+    /// Reads a whole head, as [`Scanner::find_end`] delimits it.
+    ///
+    /// # Errors
+    /// The status that the RFC asks for, with the reason.
+    pub fn parse(bytes: &'b [u8], slots: &'b mut FieldSlots<'b>) -> Result<Head<'b>, Refusal> {
+        let line_end = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len() - 1);
+        let line = RequestLine::parse(without_cr(&bytes[..line_end]))?;
+        let rest = &bytes[line_end + 1..];
+        let list = match httparse::parse_headers(rest, slots) {
+            Ok(httparse::Status::Complete((_, list))) => list,
+            Err(httparse::Error::TooManyHeaders) => {
+                let why = format!("more than {FIELD_LIMIT} header fields");
+                return Err(Refusal::by("RFC 6585 section 5", Status::FIELDS_TOO_LARGE, why));
+            }
+            Ok(httparse::Status::Partial) | Err(_) => return Err(what_is_wrong(rest)),
+        };
+        let meaning = Meaning::of(list, line.version)?;
+        let method = Method::parse(line.method).ok_or_else(|| {
+            let why = "this method is not known here; methods are written in upper case";
+            Refusal::by("RFC 9110 section 15.6.2", Status::NOT_IMPLEMENTED, why)
+        })?;
+        Ok(Head {
+            method,
+            target: line.target,
+            version: line.version,
+            fields: Fields::new(list),
+            framing: meaning.framing,
+            persistence: meaning.persistence,
+            expects_continue: meaning.expects_continue,
+        })
+    }
+}
+
+struct RequestLine<'b> {
+    method: &'b [u8],
+    target: &'b [u8],
+    version: Version,
+}
+
+impl<'b> RequestLine<'b> {
+    /// Method, target and version with one space between them (RFC 9112 section 3).
+    fn parse(line: &'b [u8]) -> Result<RequestLine<'b>, Refusal> {
+        let mut parts = line.split(|&byte| byte == b' ');
+        let (method, target, version) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(method), Some(target), Some(version), None) => (method, target, version),
+            (Some(_), Some(_), None, None) => {
+                return Err(bad(
+                    "RFC 9112 section 3",
+                    "the request line has no version: HTTP/0.9 is not spoken",
+                ));
+            }
+            _ => return Err(bad("RFC 9112 section 3", "the request line is not: method, target, version")),
+        };
+        if method.is_empty() || !method.iter().all(|&byte| is_token(byte)) {
+            return Err(bad("RFC 9110 section 9.1", "the method is not a name"));
+        }
+        if target.is_empty() || target.iter().any(|&byte| byte < b' ' || byte == 0x7f) {
+            return Err(bad(
+                "RFC 9112 section 3.2",
+                "the request target is empty or holds a control character",
+            ));
+        }
+        Ok(RequestLine { method, target, version: parse_version(version)? })
+    }
+}
+
+fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
+    match version {
+        b"HTTP/1.0" => Ok(Version::Http10),
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => Ok(Version::Http11),
+        [b'H', b'T', b'T', b'P', b'/', b'2'..=b'9', b'.', b'0'..=b'9'] => {
+            let why = "this server speaks HTTP/1.1";
+            Err(Refusal::by("RFC 9110 section 15.6.6", Status::VERSION_NOT_SUPPORTED, why))
+        }
+        _ => {
+            Err(bad("RFC 9112 section 2.3", "the request line does not end with a version such as HTTP/1.1"))
+        }
+    }
+}
+
+/// What the fields say about the message itself.
+struct Meaning {
+    framing: Framing,
+    persistence: Persistence,
+    expects_continue: bool,
+}
+
+impl Meaning {
+    fn of(list: &[Header<'_>], version: Version) -> Result<Meaning, Refusal> {
+        let mut host = None;
+        let mut length = None;
+        let mut chunked = None;
+        let (mut close, mut keep) = (false, false);
+        let mut expects_continue = false;
+        for Header { name, value } in list {
+            // The lengths first: most fields are told apart without a look at their letters.
+            match name.len() {
+                4 if name.eq_ignore_ascii_case("host") => {
+                    if host.replace(value).is_some() {
+                        return Err(bad("RFC 9112 section 3.2", "two Host headers"));
+                    }
+                    if !host::is_valid(value) {
+                        return Err(bad("RFC 9112 section 3.2", "the Host header is not a host and port"));
+                    }
+                }
+                14 if name.eq_ignore_ascii_case("content-length") => {
+                    let this = parse_length(value)?;
+                    if length.replace(this).is_some_and(|other| other != this) {
+                        return Err(bad("RFC 9112 section 6.3", "two Content-Length headers that differ"));
+                    }
+                }
+                17 if name.eq_ignore_ascii_case("transfer-encoding") => {
+                    if chunked.replace(value).is_some() {
+                        return Err(bad("RFC 9112 section 6.1", "two Transfer-Encoding headers"));
+                    }
+                    parse_coding(value)?;
+                }
+                10 if name.eq_ignore_ascii_case("connection") => {
+                    for option in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+                        close |= option.eq_ignore_ascii_case(b"close");
+                        keep |= option.eq_ignore_ascii_case(b"keep-alive");
+                    }
+                }
+                6 if name.eq_ignore_ascii_case("expect") => {
+                    if !value.eq_ignore_ascii_case(b"100-continue") {
+                        let why = "only 100-continue can be expected";
+                        return Err(Refusal::by("RFC 9110 section 10.1.1", Status::EXPECTATION_FAILED, why));
+                    }
+                    // A client of 1.0 does not know 100, and its Expect is ignored.
+                    expects_continue = version == Version::Http11;
+                }
+                _ => {}
+            }
+        }
+        if host.is_none() && version == Version::Http11 {
+            return Err(bad("RFC 9112 section 3.2", "the Host header is missing"));
+        }
+        let framing = match (chunked, length) {
+            (Some(_), Some(_)) => {
+                return Err(bad("RFC 9112 section 6.1", "both Content-Length and Transfer-Encoding"));
+            }
+            (Some(_), None) if version == Version::Http10 => {
+                return Err(bad("RFC 9112 section 6.1", "Transfer-Encoding in a request of HTTP/1.0"));
+            }
+            (Some(_), None) => Framing::Chunked,
+            (None, length) => Framing::Length(length.unwrap_or(0)),
+        };
+        let stays = if version == Version::Http11 { !close } else { keep && !close };
+        let persistence = if stays { Persistence::Keep } else { Persistence::Close };
+        let expects_continue = expects_continue && framing != Framing::Length(0);
+        Ok(Meaning { framing, persistence, expects_continue })
+    }
+}
+
+fn parse_length(value: &[u8]) -> Result<u64, Refusal> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return Err(bad("RFC 9112 section 6.3", "Content-Length is not a number"));
+    }
+    // More than 64 bits is as good as without end: no limit lets it pass.
+    let digits = value.iter().map(|digit| u64::from(digit - b'0'));
+    Ok(digits.fold(0, |number: u64, digit| number.saturating_mul(10).saturating_add(digit)))
+}
+
+fn parse_coding(value: &[u8]) -> Result<(), Refusal> {
+    if value.eq_ignore_ascii_case(b"chunked") {
+        return Ok(());
+    }
+    let mut codings = value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    if codings.clone().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"chunked")) {
+        let last = codings.next_back().unwrap_or_default();
+        if codings.any(|coding| coding.eq_ignore_ascii_case(b"chunked"))
+            && !last.eq_ignore_ascii_case(b"chunked")
+        {
+            return Err(bad("RFC 9112 section 6.3", "chunked is not the last transfer coding"));
+        }
+        let why = "chunked is the only transfer coding known here";
+        return Err(Refusal::by("RFC 9112 section 6.1", Status::NOT_IMPLEMENTED, why));
+    }
+    Err(bad("RFC 9112 section 6.1", "chunked may stand in Transfer-Encoding once"))
+}
+
+/// The parser has refused a line; says which rule it breaks.
+fn what_is_wrong(fields: &[u8]) -> Refusal {
+    for line in fields.split(|&byte| byte == b'\n').map(without_cr) {
+        if line.contains(&0) {
+            return bad("RFC 9110 section 5.5", "a header field holds a NUL");
+        }
+        if line.contains(&b'\r') {
+            return bad("RFC 9112 section 2.2", "a bare CR in a header field");
+        }
+        if matches!(line.first(), Some(b' ' | b'\t')) {
+            return bad("RFC 9112 section 5.2", "a folded header line");
+        }
+        let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+        if name.len() == line.len() && !line.is_empty() {
+            return bad("RFC 9112 section 5", "a header line without a colon");
+        }
+        if matches!(name.last(), Some(b' ' | b'\t')) {
+            return bad("RFC 9112 section 5.1", "white space before the colon of a header field");
+        }
+    }
+    bad("RFC 9112 section 5", "a header field that is not: name, colon, value")
+}
+
+fn without_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The letters of names in HTTP (RFC 9110 section 5.6.2).
+pub(crate) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn bad(section: &'static str, why: &'static str) -> Refusal {
+    Refusal::by(section, Status::BAD_REQUEST, why)
+}
+
+fn line_too_long() -> Refusal {
+    let why = format!("the request line is longer than {LINE_LIMIT} bytes");
+    Refusal::by("RFC 9110 section 15.5.15", Status::URI_TOO_LONG, why)
+}
+
+fn head_too_long() -> Refusal {
+    let why = format!("the head is longer than {HEAD_LIMIT} bytes");
+    Refusal::by("RFC 6585 section 5", Status::FIELDS_TOO_LARGE, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Scans and parses as a connection does, and gives the head to `look`.
+    fn read<T>(text: &[u8], look: impl FnOnce(&Head) -> T) -> Result<T, Refusal> {
+        let end = Scanner::default().find_end(text)?.expect("the head has no end");
+        let mut slots = [httparse::EMPTY_HEADER; FIELD_LIMIT];
+        Head::parse(&text[..end], &mut slots).map(|head| look(&head))
+    }
+
+    #[track_caller]
+    fn assert_refused(text: &[u8], refusal: &str) {
+        match read(text, |_| ()) {
+            Err(refused) => assert_eq!(refused.to_string(), refusal, "{}", text.escape_ascii()),
+            Ok(()) => panic!("not refused: {}", text.escape_ascii()),
+        }
+    }
+
+    fn get(fields: &str) -> Vec<u8> {
+        format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n").into_bytes()
+    }
+
+    #[test]
+    fn an_ordinary_head_is_read() {
+        read(b"GET /a?b HTTP/1.1\r\nHost: a:80\r\nX: y\r\n\r\nbody", |head| {
+            assert_eq!(
+                (head.method, head.target, head.version),
+                (Method::Get, b"/a?b".as_slice(), Version::Http11)
+            );
+            assert_eq!(head.fields.get("x"), Some(b"y".as_slice()));
+            assert_eq!(head.framing, Framing::Length(0));
+            assert_eq!(head.persistence, Persistence::Keep);
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn a_bare_line_feed_ends_a_line() {
+        read(b"GET / HTTP/1.1\nHost: a\n\n", |head| assert_eq!(head.method, Method::Get)).unwrap();
+    }
+
+    #[test]
+    fn hosts_are_strict() {
+        let section = "(RFC 9112 section 3.2)";
+        assert_refused(b"GET / HTTP/1.1\r\n\r\n", &format!("400: the Host header is missing {section}"));
+        assert_refused(&get("host: b\r\n"), &format!("400: two Host headers {section}"));
+        assert_refused(
+            b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+            &format!("400: the Host header is not a host and port {section}"),
+        );
+        assert!(read(b"GET / HTTP/1.0\r\n\r\n", |_| ()).is_ok());
+    }
+
+    #[test]
+    fn a_body_that_two_readers_could_delimit_differently_is_refused() {
+        assert_refused(
+            &get("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"),
+            "400: both Content-Length and Transfer-Encoding (RFC 9112 section 6.1)",
+        );
+        for length in ["+3", "3,3", "0x3", "", "-1", "3 3"] {
+            assert_refused(
+                &get(&format!("Content-Length: {length}\r\n")),
+                "400: Content-Length is not a number (RFC 9112 section 6.3)",
+            );
+        }
+        assert_refused(
+            &get("Content-Length: 3\r\nContent-Length: 4\r\n"),
+            "400: two Content-Length headers that differ (RFC 9112 section 6.3)",
+        );
+        assert_refused(
+            &get("Transfer-Encoding: gzip, chunked\r\n"),
+            "501: chunked is the only transfer coding known here (RFC 9112 section 6.1)",
+        );
+        assert_refused(
+            &get("Transfer-Encoding: chunked, gzip\r\n"),
+            "400: chunked is not the last transfer coding (RFC 9112 section 6.3)",
+        );
+        assert_refused(
+            &get("Transfer-Encoding: chunked, chunked\r\n"),
+            "400: chunked may stand in Transfer-Encoding once (RFC 9112 section 6.1)",
+        );
+        assert_refused(
+            b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "400: Transfer-Encoding in a request of HTTP/1.0 (RFC 9112 section 6.1)",
+        );
+        let framing = |fields| read(&get(fields), |head| head.framing).unwrap();
+        assert_eq!(framing("Content-Length: 3\r\nContent-Length: 3\r\n"), Framing::Length(3));
+        assert_eq!(framing("Content-Length: 99999999999999999999\r\n"), Framing::Length(u64::MAX));
+        assert_eq!(framing("Transfer-Encoding: Chunked\r\n"), Framing::Chunked);
+    }
+
+    #[test]
+    fn lines_that_are_no_fields_are_refused_with_the_rule() {
+        assert_refused(
+            &get("X : y\r\n"),
+            "400: white space before the colon of a header field (RFC 9112 section 5.1)",
+        );
+        assert_refused(&get("X: y\r\n z\r\n"), "400: a folded header line (RFC 9112 section 5.2)");
+        assert_refused(&get("X: y\rz\r\n"), "400: a bare CR in a header field (RFC 9112 section 2.2)");
+        assert_refused(&get("X: y\0z\r\n"), "400: a header field holds a NUL (RFC 9110 section 5.5)");
+        assert_refused(&get("nonsense\r\n"), "400: a header line without a colon (RFC 9112 section 5)");
+        assert_refused(
+            &get(": y\r\n"),
+            "400: a header field that is not: name, colon, value (RFC 9112 section 5)",
+        );
+    }
+
+    #[test]
+    fn request_lines_are_strict() {
+        let status = |line: &str| {
+            read(format!("{line}\r\nHost: a\r\n\r\n").as_bytes(), |_| ()).map_err(|refusal| refusal.status.0)
+        };
+        for line in [
+            "GET /",
+            "GET  / HTTP/1.1",
+            "GET / HTTP/1.1 ",
+            " GET / HTTP/1.1",
+            "GET /\t HTTP/1.1",
+            "",
+            "G(T / HTTP/1.1",
+        ] {
+            assert_eq!(status(line), Err(400), "{line:?}");
+        }
+        for line in ["GET / HTTP/0.9", "GET / http/1.1", "GET / HTTP/1.10", "GET / HTTP/11", "GET / HTTP/1"] {
+            assert_eq!(status(line), Err(400), "{line:?}");
+        }
+        assert_eq!(status("GET / HTTP/2.0"), Err(505));
+        assert_eq!(status("PRI * HTTP/2.0"), Err(505));
+        assert_eq!(status("get / HTTP/1.1"), Err(501));
+        assert_eq!(status("BREW / HTTP/1.1"), Err(501));
+        assert_eq!(status("GET / HTTP/1.2"), Ok(()));
+    }
+
+    #[test]
+    fn a_first_line_without_a_version_is_refused_before_the_head_ends() {
+        assert!(Scanner::default().find_end(b"GET /\r\n").is_err());
+        assert!(Scanner::default().find_end(b"\x16\x03\x01").is_err());
+        assert_eq!(Scanner::default().find_end(b"GET / HTTP/1.1\r\n"), Ok(None));
+    }
+
+    #[test]
+    fn persistence_follows_version_and_connection() {
+        let persistence = |version: &str, connection: &str| {
+            let text = format!("GET / HTTP/{version}\r\nHost: a\r\n{connection}\r\n");
+            read(text.as_bytes(), |head| head.persistence).unwrap()
+        };
+        assert_eq!(persistence("1.1", ""), Persistence::Keep);
+        assert_eq!(persistence("1.1", "Connection: foo, Close\r\n"), Persistence::Close);
+        assert_eq!(persistence("1.0", ""), Persistence::Close);
+        assert_eq!(persistence("1.0", "Connection: Keep-Alive\r\n"), Persistence::Keep);
+        assert_eq!(persistence("1.0", "Connection: keep-alive, close\r\n"), Persistence::Close);
+    }
+
+    #[test]
+    fn only_a_continue_can_be_expected() {
+        let expects = |fields: &str| read(&get(fields), |head| head.expects_continue);
+        assert_eq!(expects("Expect: 100-Continue\r\nContent-Length: 1\r\n"), Ok(true));
+        // There is no body to wait for.
+        assert_eq!(expects("Expect: 100-continue\r\n"), Ok(false));
+        assert_eq!(expects("Expect: wonders\r\n").unwrap_err().status, Status::EXPECTATION_FAILED);
+    }
+
+    #[test]
+    fn limits_are_kept() {
+        let status = |text: Vec<u8>| read(&text, |_| ()).map_err(|refusal| refusal.status.0);
+        let line = |length: usize| {
+            let path = "a".repeat(length - "GET / HTTP/1.1\r".len());
+            format!("GET /{path} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes()
+        };
+        assert_eq!(status(line(LINE_LIMIT)), Ok(()));
+        assert_eq!(status(line(LINE_LIMIT + 1)), Err(414));
+        assert_eq!(Scanner::default().find_end(&vec![b'a'; LINE_LIMIT + 1]).unwrap_err().status.0, 414);
+        assert_eq!(status(get(&"X: y\r\n".repeat(FIELD_LIMIT - 1))), Ok(()));
+        assert_eq!(status(get(&"X: y\r\n".repeat(FIELD_LIMIT))), Err(431));
+        assert_eq!(status(get(&format!("X: {}\r\n", "y".repeat(HEAD_LIMIT)))), Err(431));
+        let endless = [b"GET / HTTP/1.1\r\nX: ".as_slice(), &vec![b'y'; HEAD_LIMIT]].concat();
+        assert_eq!(Scanner::default().find_end(&endless).unwrap_err().status.0, 431);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic(text in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(Some(end)) = Scanner::default().find_end(&text) {
+                let mut slots = [httparse::EMPTY_HEADER; FIELD_LIMIT];
+                let _ = Head::parse(&text[..end], &mut slots);
+            }
+        }
+
+        #[test]
+        fn almost_a_head_does_not_make_the_reader_panic(
+            text in "(GET|POST|get) [ -~]{1,20} HTTP/[0-9.]{1,3}\r?\n([A-Za-z:, \r\t-]{0,20}\r?\n){0,5}\r?\n"
+        ) {
+            if let Ok(Some(end)) = Scanner::default().find_end(text.as_bytes()) {
+                let mut slots = [httparse::EMPTY_HEADER; FIELD_LIMIT];
+                let _ = Head::parse(&text.as_bytes()[..end], &mut slots);
+            }
+        }
+
+        #[test]
+        fn a_head_ends_at_the_same_place_however_it_is_cut(
+            names in proptest::collection::vec("[A-Za-z]{1,8}", 0..5),
+            rest in "[ -~\r\n]{0,20}",
+            cuts in proptest::collection::vec(0usize..200, 0..6),
+        ) {
+            let fields: String = names.iter().map(|name| format!("{name}: value\r\n")).collect();
+            let head = format!("GET /path HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+            let text = format!("{head}{rest}");
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
+            cuts.sort_unstable();
+            cuts.push(text.len());
+            let mut scanner = Scanner::default();
+            let found = cuts.into_iter().find_map(|cut| scanner.find_end(&text.as_bytes()[..cut]).unwrap());
+            prop_assert_eq!(found, Some(head.len()));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The Host header: its grammar, and which names a server on loopback answers to.
+//!
+//! A web page can make a browser of this machine connect to 127.0.0.1 under the page's own name, by changing what
+//! the name resolves to (DNS rebinding), and then read what a local server shows. The browser still sends that name
+//! in Host, which gives it away.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// Whether `value` is a host with an optional port (RFC 9110 section 7.2), or empty, as for a target without one.
+pub fn is_valid(value: &[u8]) -> bool {
+    let (host, port) = split(value);
+    let is_port = |port: &[u8]| port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
+    if !port.is_none_or(is_port) {
+        return false;
+    }
+    match host.strip_prefix(b"[") {
+        Some(literal) => literal.strip_suffix(b"]").is_some_and(is_ipv6),
+        None => host.iter().all(|&byte| is_name_byte(byte)),
+    }
+}
+
+/// The host without its port.
+pub fn without_port(value: &[u8]) -> &[u8] {
+    split(value).0
+}
+
+/// Whether a server that listens on loopback only answers to this Host: IP literals, `localhost`, names below it,
+/// and `allowed` ones. `*` in `allowed` is every name.
+pub fn is_local(value: &[u8], allowed: &[String]) -> bool {
+    let host = without_port(value);
+    let host = host.strip_suffix(b".").unwrap_or(host);
+    let lower = host.to_ascii_lowercase();
+    host.is_empty()
+        || host.starts_with(b"[")
+        || lower == b"localhost"
+        || lower.ends_with(b".localhost")
+        || str::from_utf8(host).is_ok_and(|host| host.parse::<Ipv4Addr>().is_ok())
+        || allowed.iter().any(|name| name == "*" || name.as_bytes().eq_ignore_ascii_case(host))
+}
+
+/// Host and port, apart. The colons inside `[...]` belong to the host.
+fn split(value: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let after_literal = value.iter().rposition(|&byte| byte == b']').map_or(0, |end| end + 1);
+    match value[after_literal..].iter().position(|&byte| byte == b':') {
+        Some(colon) => (&value[..after_literal + colon], Some(&value[after_literal + colon + 1..])),
+        None => (value, None),
+    }
+}
+
+fn is_ipv6(literal: &[u8]) -> bool {
+    str::from_utf8(literal).is_ok_and(|literal| literal.parse::<Ipv6Addr>().is_ok())
+}
+
+/// reg-name of RFC 3986 section 3.2.2.
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_with_and_without_port_are_valid() {
+        for host in ["a", "a:80", "127.0.0.1:8000", "[::1]", "[::1]:80", "", "a.b-c", "a:"] {
+            assert!(is_valid(host.as_bytes()), "{host:?}");
+        }
+        for host in ["a b", "a:b", "a:80:80", "[::1", "::1", "a/b", "u@a", "[zz]", "a\t", "a,b:999999", "я"]
+        {
+            assert!(!is_valid(host.as_bytes()), "{host:?}");
+        }
+    }
+
+    #[test]
+    fn on_loopback_a_strange_name_is_not_local() {
+        for host in [
+            "localhost",
+            "LOCALHOST:1",
+            "app.localhost",
+            "127.0.0.1:80",
+            "[::1]:80",
+            "10.1.2.3",
+            "localhost.",
+        ] {
+            assert!(is_local(host.as_bytes(), &[]), "{host:?}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "notlocalhost", "127.0.0.1.evil.example"] {
+            assert!(!is_local(host.as_bytes(), &[]), "{host:?}");
+        }
+        assert!(is_local(b"My.Test:80", &["my.test".into()]));
+        assert!(is_local(b"anything", &["*".into()]));
+    }
+}

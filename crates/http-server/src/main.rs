@@ -1,0 +1,75 @@
+//! The command line of `http-server`.
+
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use http_server::options::{Options, Prepared, Unprepared};
+use http_server::{PORT, client};
+use netcore::Error;
+use netcore::cli::{self, ClientArgs};
+use netcore::shutdown::Shutdown;
+
+/// HTTP server for a folder, and its client
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Example:\n  http-server ./site 8080\n  http-server client --port 8080 /index.html")]
+struct Arguments {
+    #[command(subcommand)]
+    role: Option<Role>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Subcommand)]
+enum Role {
+    /// Serve a folder until told to stop; the same as no role
+    Server(Options),
+    /// Get each path and print its content
+    #[command(after_help = "Example:\n  http-server client /")]
+    Client(ClientArgs<PORT>),
+}
+
+fn main() -> ExitCode {
+    let Arguments { role, options } = Arguments::parse();
+    match role {
+        None => run_server(&options),
+        Some(Role::Server(options)) => run_server(&options),
+        Some(Role::Client(args)) => cli::finish(run_client(&args)),
+    }
+}
+
+fn run_server(options: &Options) -> ExitCode {
+    netcore::log::init(options.verbose);
+    let prepared = match options.prepare() {
+        Ok(prepared) => prepared,
+        Err(Unprepared::Usage(why)) => Arguments::command().error(ErrorKind::ValueValidation, why).exit(),
+        Err(Unprepared::Failed(error)) => return cli::finish(Err(error)),
+    };
+    for note in &prepared.notes {
+        eprintln!("{note}");
+    }
+    cli::finish(serve(prepared, options.drain))
+}
+
+fn serve(prepared: Prepared, drain: Duration) -> Result<(), Error> {
+    // Before the ready line: whoever reads that may stop us at once.
+    let shutdown = Shutdown::on_signals(drain)?;
+    cli::print(&prepared.ready)?;
+    prepared.server.serve(&shutdown)
+}
+
+fn run_client(args: &ClientArgs<PORT>) -> Result<(), Error> {
+    let stream = args.connect()?;
+    for path in cli::messages(&args.messages) {
+        let path = String::from_utf8_lossy(&path?).into_owned();
+        let reply = client::get(&stream, &path).map_err(Error::failed(format!("get {path}")))?;
+        cli::print_bytes(reply.content.strip_suffix(b"\n").unwrap_or(&reply.content))?;
+        if reply.status >= 400 {
+            let status = io::Error::other(format!("the server answered {}", reply.status));
+            return Err(Error::failed(format!("get {path}"))(status));
+        }
+    }
+    Ok(())
+}

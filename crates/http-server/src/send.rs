@@ -1,0 +1,220 @@
+//! A response on its way to the wire: head and small content in one call, files without a copy, streams in chunks.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+
+use crate::fields::Fields;
+use crate::head::{Method, Persistence, Version};
+use crate::html;
+use crate::response::{Content, Part, Parts, Response};
+use crate::status::Status;
+use crate::stream::Stream;
+use netcore::log::payload;
+
+/// Bytes that are copied at a time where the system cannot send from a file by itself, and of a chunk.
+const COPY: usize = 64 << 10;
+
+/// What a response needs to know of its request and of its server.
+pub struct Frame<'a> {
+    /// HEAD gets no content.
+    pub method: Method,
+    /// HTTP/1.0 gets no chunks.
+    pub version: Version,
+    /// What is to happen to the connection.
+    pub persistence: Persistence,
+    /// For Accept, where there is a head that could be read.
+    pub fields: Option<Fields<'a>>,
+    /// The Date field.
+    pub date: &'a str,
+    /// The client's name in the log.
+    pub name: &'a str,
+    /// Header lines that every response of this server has.
+    pub extra: &'a [u8],
+}
+
+/// What has become of a response.
+#[derive(Debug)]
+pub struct Sent {
+    /// Bytes of content that the system has taken.
+    pub bytes: u64,
+    /// What has to happen to the connection now.
+    pub persistence: Persistence,
+    /// How it ended.
+    pub result: io::Result<()>,
+}
+
+/// Sends `response`; `out` is a buffer that is used again and again.
+pub fn send(stream: &mut Stream, out: &mut Vec<u8>, frame: &Frame, response: Response) -> Sent {
+    let mut sending = Sending { stream, out, bytes: 0, persistence: frame.persistence };
+    let result = sending.response(frame, response);
+    Sent { bytes: sending.bytes, persistence: sending.persistence, result }
+}
+
+struct Sending<'a> {
+    stream: &'a mut Stream,
+    out: &'a mut Vec<u8>,
+    bytes: u64,
+    persistence: Persistence,
+}
+
+impl Sending<'_> {
+    fn response(&mut self, frame: &Frame, response: Response) -> io::Result<()> {
+        let Response { status, fields, content } = response;
+        self.out.clear();
+        write!(self.out, "HTTP/1.1 {} {}\r\nDate: {}\r\n", status.0, status.reason(), frame.date)?;
+        self.out.extend_from_slice(&fields);
+        self.out.extend_from_slice(frame.extra);
+        if status == Status::SERVICE_UNAVAILABLE {
+            self.out.extend_from_slice(b"Retry-After: 1\r\n");
+        }
+        let shown = frame.method != Method::Head && !status.has_no_content();
+        match content {
+            Content::Empty => self.text(frame, b"", shown, status.has_no_content()),
+            Content::Bytes(bytes) => self.text(frame, &bytes, shown, status.has_no_content()),
+            Content::Refusal(refusal) => {
+                let (media_type, page) = refusal.page(frame.fields.as_ref());
+                write!(
+                    self.out,
+                    "Content-Type: {media_type}\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n\
+                     Vary: Accept\r\n"
+                )?;
+                if media_type.starts_with("text/html") {
+                    write!(
+                        self.out,
+                        "Content-Security-Policy: {}\r\n",
+                        html::content_security_policy(&page)
+                    )?;
+                }
+                self.text(frame, page.as_bytes(), shown, false)
+            }
+            Content::Stored(stored) => {
+                self.out.extend_from_slice(&stored.fields);
+                self.text(frame, &stored.bytes, shown, false)
+            }
+            Content::File(parts) => self.file(frame, parts, shown),
+            Content::Stream(reader) => self.stream(frame, reader, shown),
+        }
+    }
+
+    fn end_head(&mut self, frame: &Frame, content: u64) {
+        let line: &[u8] = match self.persistence {
+            Persistence::Close => b"Connection: close\r\n\r\n",
+            Persistence::Keep => b"\r\n",
+        };
+        self.out.extend_from_slice(line);
+        log::debug!("{} sending {} bytes {}", frame.name, self.out.len() as u64 + content, payload(self.out));
+    }
+
+    fn length(&mut self, frame: &Frame, length: u64) -> io::Result<()> {
+        write!(self.out, "Content-Length: {length}\r\n")?;
+        if frame.version == Version::Http10 && self.persistence == Persistence::Keep {
+            self.out.extend_from_slice(b"Connection: keep-alive\r\n");
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, frame: &Frame, bytes: &[u8], shown: bool, lengthless: bool) -> io::Result<()> {
+        if !lengthless {
+            self.length(frame, bytes.len() as u64)?;
+        }
+        let bytes = if shown { bytes } else { b"" };
+        self.end_head(frame, bytes.len() as u64);
+        self.stream.write_both(self.out, bytes)?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn file(&mut self, frame: &Frame, mut parts: Parts, shown: bool) -> io::Result<()> {
+        self.length(frame, parts.length())?;
+        self.end_head(frame, if shown { parts.length() } else { 0 });
+        if !shown {
+            return self.stream.write_all(self.out);
+        }
+        self.stream.write_with_more_to_come(self.out)?;
+        for part in &parts.list {
+            match part {
+                Part::Text(text) => {
+                    self.stream.write_all(text)?;
+                    self.bytes += text.len() as u64;
+                }
+                Part::Slice(slice) => self.slice(&mut parts.file, slice.clone())?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The connection ends short of the promised length where the file has become shorter meanwhile, since there is
+    /// no other way to say so. What the file has grown by is not sent.
+    fn slice(&mut self, file: &mut File, mut slice: Range<u64>) -> io::Result<()> {
+        while !slice.is_empty() {
+            match self.stream.send_file(file, slice.clone()) {
+                Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the file became shorter")),
+                Ok(n) => {
+                    slice.start += n;
+                    self.bytes += n;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::Unsupported => return self.copy(file, slice),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, file: &mut File, slice: Range<u64>) -> io::Result<()> {
+        file.seek(SeekFrom::Start(slice.start))?;
+        let mut left = slice.end - slice.start;
+        let mut buf = vec![0; COPY];
+        while left > 0 {
+            let most = buf.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            match file.read(&mut buf[..most]) {
+                Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the file became shorter")),
+                Ok(n) => {
+                    self.stream.write_all(&buf[..n])?;
+                    left -= n as u64;
+                    self.bytes += n as u64;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn stream(&mut self, frame: &Frame, mut reader: Box<dyn Read + Send>, shown: bool) -> io::Result<()> {
+        let chunked = frame.version == Version::Http11;
+        if chunked {
+            self.out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+        } else {
+            // The end of the connection is the only end that HTTP/1.0 knows for it.
+            self.persistence = Persistence::Close;
+        }
+        self.end_head(frame, 0);
+        self.stream.write_all(self.out)?;
+        if !shown {
+            return Ok(());
+        }
+        let mut buf = vec![0; COPY];
+        loop {
+            let n = match reader.read(&mut buf) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                // Without its last chunk the client knows that the content is cut short.
+                Err(error) => return Err(error),
+            };
+            if chunked {
+                self.out.clear();
+                write!(self.out, "{n:x}\r\n")?;
+                self.out.extend_from_slice(&buf[..n]);
+                self.out.extend_from_slice(b"\r\n");
+                self.stream.write_all(self.out)?;
+            } else {
+                self.stream.write_all(&buf[..n])?;
+            }
+            self.bytes += n as u64;
+        }
+        if chunked { self.stream.write_all(b"0\r\n\r\n") } else { Ok(()) }
+    }
+}

@@ -1,0 +1,220 @@
+//! The server: workers that take turns at accepting. One waits for clients and the others for their turn, so that a
+//! new connection wakes one thread and none has to be born for it.
+//!
+//! A worker stays with its client until the connection ends: while the client is idle it costs a sleeping thread and
+//! no processor time, and a request is read by the thread that waits for it, with nothing handed over. The [`Table`]
+//! bounds how many there are. There is always one worker more than seats, so that somebody is there to make room.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use netcore::accept::pass_over;
+use netcore::deadline::Deadline;
+use netcore::error::reason;
+use netcore::shutdown::Shutdown;
+use netcore::wait;
+use socket2::Socket;
+
+use crate::connection::{self, Buffers, Client};
+use crate::refusal::Refusal;
+use crate::service::Service;
+use crate::status::Status;
+use crate::stream::Stream;
+use crate::table::Table;
+
+/// A worker's stack. Only what is used of it takes memory.
+const STACK: usize = 512 << 10;
+
+/// How long a client that finds the server full may take to send its request, so that it reads the answer.
+const TURN_AWAY: Duration = Duration::from_millis(50);
+
+/// For workers to end after their connections have been closed.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Serves clients of all `listeners` until `shutdown` is told to stop, and until what is under way then has ended or
+/// the drain limit has passed.
+///
+/// # Errors
+/// What accept says when no further client could be accepted. A client's error is logged and ends that client only.
+pub fn serve(listeners: Vec<Socket>, service: Service, shutdown: &Shutdown) -> io::Result<()> {
+    for listener in &listeners {
+        // A client that has been announced may be gone again before accept is called.
+        listener.set_nonblocking(true)?;
+    }
+    let drain = service.limits.drain;
+    let hall = Arc::new(Hall {
+        table: Table::new(service.limits.clients),
+        service,
+        shutdown: shutdown.clone(),
+        door: Mutex::new(Door { listeners, failed: None }),
+        workers: Mutex::new(Workers::default()),
+        gone: Condvar::new(),
+    });
+    hall.hire();
+    shutdown.wait()?;
+    hall.table.stop();
+    // Whoever waited at the door leaves; from here on, new clients are refused.
+    let mut door = hall.door();
+    door.listeners.clear();
+    let failed = door.failed.take();
+    drop(door);
+    hall.table.drain(drain);
+    hall.wait_until_gone();
+    failed.map_or(Ok(()), Err)
+}
+
+/// What the workers share.
+struct Hall {
+    service: Service,
+    table: Table,
+    shutdown: Shutdown,
+    /// Whoever holds the lock accepts.
+    door: Mutex<Door>,
+    workers: Mutex<Workers>,
+    gone: Condvar,
+}
+
+struct Door {
+    listeners: Vec<Socket>,
+    failed: Option<io::Error>,
+}
+
+#[derive(Default)]
+struct Workers {
+    all: usize,
+    free: usize,
+}
+
+impl Hall {
+    /// Starts one more worker, if there may be one more.
+    fn hire(self: &Arc<Hall>) {
+        let mut workers = self.workers();
+        if workers.all > self.service.limits.clients {
+            return;
+        }
+        let hall = self.clone();
+        match thread::Builder::new().stack_size(STACK).spawn(move || hall.work()) {
+            Ok(_) => {
+                workers.all += 1;
+                workers.free += 1;
+            }
+            // Those that are there go on; clients wait for them in the backlog.
+            Err(error) => log::warn!("cannot start one more worker: {error}"),
+        }
+    }
+
+    fn work(self: Arc<Hall>) {
+        let mut buffers = Buffers::default();
+        while let Some((socket, peer)) = self.next_client() {
+            let free = {
+                let mut workers = self.workers();
+                workers.free -= 1;
+                workers.free
+            };
+            if free == 0 {
+                self.hire();
+            }
+            // Whatever goes wrong in one visit, the worker goes on.
+            let visit = AssertUnwindSafe(|| self.visit(socket, peer, &mut buffers));
+            if catch_unwind(visit).is_err() {
+                log::error!("a connection was dropped: its visit panicked");
+            }
+            self.workers().free += 1;
+        }
+        let mut workers = self.workers();
+        workers.all -= 1;
+        workers.free -= 1;
+        if workers.all == 0 {
+            self.gone.notify_all();
+        }
+    }
+
+    /// Takes its turn at the door; `None` when the server is stopping.
+    fn next_client(&self) -> Option<(TcpStream, Option<SocketAddr>)> {
+        let mut door = self.door();
+        loop {
+            let place = match wait::first_readable(&door.listeners, &self.shutdown) {
+                Ok(place) => place?,
+                Err(error) => return self.give_up(&mut door, error),
+            };
+            match door.listeners[place].accept() {
+                Ok((socket, peer)) => {
+                    // What std calls a TcpStream is any stream socket here: reading, writing and closing are the same
+                    // for a Unix one.
+                    return Some((socket.into(), peer.as_socket()));
+                }
+                Err(error) => {
+                    if let Err(error) = pass_over(error, &self.shutdown) {
+                        return self.give_up(&mut door, error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Nobody could accept any more: the server ends, and says why.
+    fn give_up<T>(&self, door: &mut Door, error: io::Error) -> Option<T> {
+        door.failed = Some(error);
+        self.shutdown.stop();
+        None
+    }
+
+    fn visit(&self, socket: TcpStream, peer: Option<SocketAddr>, buffers: &mut Buffers) {
+        let name = peer.map_or("unix".to_string(), |peer| peer.to_string());
+        log::debug!("{name} connected");
+        match self.converse(Arc::new(socket), peer, &name, buffers) {
+            Ok(()) => log::debug!("{name} closed"),
+            Err(error) => log::info!("{name} dropped: {}", reason(&error)),
+        }
+    }
+
+    fn converse(
+        &self,
+        socket: Arc<TcpStream>,
+        peer: Option<SocketAddr>,
+        name: &str,
+        buffers: &mut Buffers,
+    ) -> io::Result<()> {
+        // On BSD and macOS it inherits the listener's mode.
+        #[cfg(not(target_os = "linux"))]
+        socket.set_nonblocking(false)?;
+        if peer.is_some() {
+            // The end of a response would otherwise wait for the acknowledgement of its beginning.
+            socket.set_nodelay(true)?;
+        }
+        let mut stream = Stream::new(socket.clone(), self.service.limits.write)?;
+        match self.table.seat(socket) {
+            Some(seat) => {
+                connection::serve(&mut stream, &Client { peer, name, seat: &seat }, &self.service, buffers)
+            }
+            None => {
+                let why = format!("all {} places are taken; try again soon", self.service.limits.clients);
+                let refusal = Refusal::by("RFC 9110 section 15.6.4", Status::SERVICE_UNAVAILABLE, why);
+                stream.set_read_deadline(Deadline::after(TURN_AWAY));
+                connection::turn_away(&mut stream, name, refusal, buffers)
+            }
+        }
+    }
+
+    /// Waits for the workers, whose clients have gone. One that is stuck in a handler is not waited for.
+    fn wait_until_gone(&self) {
+        let workers = self.workers();
+        let waited = self.gone.wait_timeout_while(workers, GRACE, |workers| workers.all > 0);
+        let (workers, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if workers.all > 0 {
+            log::warn!("{} handlers have not returned and are left behind", workers.all);
+        }
+    }
+
+    fn door(&self) -> MutexGuard<'_, Door> {
+        self.door.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn workers(&self) -> MutexGuard<'_, Workers> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,237 @@
+//! The connections that are open, and which of them wait: when the table is full, the one that has waited longest
+//! makes room.
+
+use std::collections::HashMap;
+use std::net::{Shutdown as Side, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A request is being read or answered.
+const BUSY: u64 = 0;
+
+/// The connection has been closed under its worker, between two requests.
+const LEFT: u64 = u64::MAX;
+
+/// All connections of a server.
+#[derive(Debug)]
+pub struct Table {
+    limit: usize,
+    born: Instant,
+    stopping: AtomicBool,
+    next_id: AtomicU64,
+    seats: Mutex<HashMap<u64, Arc<Place>>>,
+    emptied: Condvar,
+}
+
+#[derive(Debug)]
+struct Place {
+    socket: Arc<TcpStream>,
+    /// [`BUSY`], [`LEFT`], or since when it waits, in nanoseconds of the table's life.
+    waiting_since: AtomicU64,
+}
+
+impl Table {
+    /// A table for `limit` connections.
+    pub fn new(limit: usize) -> Table {
+        Table {
+            limit,
+            born: Instant::now(),
+            stopping: AtomicBool::new(false),
+            next_id: AtomicU64::new(0),
+            seats: Mutex::default(),
+            emptied: Condvar::new(),
+        }
+    }
+
+    /// A seat for a new connection, which waits at first. When the table is full, the connection that has waited
+    /// longest is closed for it; `None` when none waits.
+    pub fn seat(&self, socket: Arc<TcpStream>) -> Option<Seat<'_>> {
+        let mut seats = self.seats();
+        if seats.len() >= self.limit && !make_room(&mut seats) {
+            return None;
+        }
+        let place = Arc::new(Place { socket, waiting_since: AtomicU64::new(self.now()) });
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        seats.insert(id, place.clone());
+        Some(Seat { table: self, place, id })
+    }
+
+    /// From here on, connections end after the response in hand; those that wait are closed now.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        for place in self.seats().values() {
+            place.close_if_waiting();
+        }
+    }
+
+    /// Whether the server is stopping.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Waits until every connection has ended, and closes those that have not after `limit`.
+    pub fn drain(&self, limit: Duration) {
+        let seats = self.seats();
+        let (seats, waited) = self
+            .emptied
+            .wait_timeout_while(seats, limit, |seats| !seats.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            log::warn!("closing {} connections that did not end in {limit:?}", seats.len());
+        }
+        for place in seats.values() {
+            close(&place.socket);
+        }
+    }
+
+    fn now(&self) -> u64 {
+        // Never BUSY, and LEFT only after 584 years.
+        u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(LEFT - 1).max(BUSY + 1)
+    }
+
+    fn seats(&self) -> MutexGuard<'_, HashMap<u64, Arc<Place>>> {
+        // The map is whole even if a thread that held it panicked: each change is one call.
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Closes the connection that has waited longest. One that was chosen may become busy before it can be closed;
+/// then the next is chosen.
+fn make_room(seats: &mut HashMap<u64, Arc<Place>>) -> bool {
+    loop {
+        let waiting = |place: &Arc<Place>| match place.waiting_since.load(Ordering::SeqCst) {
+            BUSY | LEFT => None,
+            since => Some(since),
+        };
+        let oldest = seats.iter().filter_map(|(id, place)| Some((waiting(place)?, *id))).min();
+        let Some((_, id)) = oldest else { return false };
+        if seats.get(&id).is_some_and(|place| place.close_if_waiting()) {
+            seats.remove(&id);
+            return true;
+        }
+    }
+}
+
+impl Place {
+    fn close_if_waiting(&self) -> bool {
+        let since = self.waiting_since.load(Ordering::SeqCst);
+        if matches!(since, BUSY | LEFT) {
+            return false;
+        }
+        let exchanged =
+            self.waiting_since.compare_exchange(since, LEFT, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        if exchanged {
+            // Ends the read that its worker waits in.
+            close(&self.socket);
+        }
+        exchanged
+    }
+}
+
+fn close(socket: &TcpStream) {
+    // Fails only where the peer has closed already, which is as good.
+    let _ = socket.shutdown(Side::Both);
+}
+
+/// One connection's place at the table; it is free again when this is dropped.
+#[derive(Debug)]
+pub struct Seat<'a> {
+    table: &'a Table,
+    place: Arc<Place>,
+    id: u64,
+}
+
+/// Whether the connection is still ours to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Go on.
+    Ours,
+    /// It has been closed to make room, or the server is stopping.
+    Lost,
+}
+
+impl Seat<'_> {
+    /// The connection waits for a request from now on, and may be closed at any moment.
+    pub fn wait(&self) -> Claim {
+        self.place.waiting_since.store(self.table.now(), Ordering::SeqCst);
+        // In this order: a stop that begins after this look finds the connection waiting.
+        if self.table.is_stopping() { Claim::Lost } else { Claim::Ours }
+    }
+
+    /// Whether the response in hand is the last one.
+    pub fn is_ending(&self) -> bool {
+        self.table.is_stopping()
+    }
+
+    /// A request has begun to arrive, and the connection is not closed before it has been answered.
+    pub fn begin(&self) -> Claim {
+        let since = self.place.waiting_since.load(Ordering::SeqCst);
+        let begun = since != LEFT
+            && self
+                .place
+                .waiting_since
+                .compare_exchange(since, BUSY, Ordering::SeqCst, Ordering::SeqCst)
+                .is_ok();
+        if begun { Claim::Ours } else { Claim::Lost }
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        let mut seats = self.table.seats();
+        seats.remove(&self.id);
+        if seats.is_empty() {
+            self.table.emptied.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn socket() -> Arc<TcpStream> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Arc::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap())
+    }
+
+    #[test]
+    fn the_connection_that_has_waited_longest_makes_room() {
+        let table = Table::new(2);
+        let first = table.seat(socket()).unwrap();
+        let second = table.seat(socket()).unwrap();
+        // The first has just been served: now the second has waited longer.
+        assert_eq!(first.begin(), Claim::Ours);
+        assert_eq!(first.wait(), Claim::Ours);
+        let third = table.seat(socket()).unwrap();
+        assert_eq!(second.begin(), Claim::Lost);
+        assert_eq!(first.begin(), Claim::Ours);
+        assert_eq!(third.begin(), Claim::Ours);
+    }
+
+    #[test]
+    fn a_table_of_busy_connections_is_full() {
+        let table = Table::new(1);
+        let first = table.seat(socket()).unwrap();
+        first.begin();
+        assert!(table.seat(socket()).is_none());
+        drop(first);
+        assert!(table.seat(socket()).is_some());
+    }
+
+    #[test]
+    fn a_stop_closes_those_that_wait_and_lets_the_others_end() {
+        let table = Table::new(9);
+        let waiting = table.seat(socket()).unwrap();
+        let busy = table.seat(socket()).unwrap();
+        busy.begin();
+        table.stop();
+        assert_eq!(waiting.begin(), Claim::Lost);
+        assert_eq!(busy.wait(), Claim::Lost);
+        drop((waiting, busy));
+        table.drain(Duration::from_secs(20));
+    }
+}

@@ -1,0 +1,155 @@
+//! What tells one version of a file from another: the entity tag and the date of the last change
+//! ([RFC 9110 section 8.8](https://www.rfc-editor.org/rfc/rfc9110#section-8.8)).
+
+use std::fs::Metadata;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A file changed less than this ago may change again within the same stamp on file systems that stamp in seconds.
+const YOUNG: Duration = Duration::from_secs(2);
+
+/// File systems that stamp in nanoseconds take them from a clock that ticks: every 10 ms at the slowest on Linux,
+/// about every 16 ms on Windows. Two changes within one tick have the same stamp.
+const TICK: Duration = Duration::from_millis(20);
+
+/// The version of a file, as it is told to clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validators {
+    /// The entity tag without its quotes.
+    pub tag: String,
+    /// Whether equal tags promise equal bytes.
+    pub strength: Strength,
+    /// What Last-Modified says, in whole seconds since 1970.
+    pub modified: u64,
+}
+
+/// How much an entity tag promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// Equal tags are equal bytes.
+    Strong,
+    /// Equal tags are close enough to show, not to put a download together from.
+    Weak,
+}
+
+impl Validators {
+    /// Those of a file that was looked at `now`.
+    pub fn of(metadata: &Metadata, now: SystemTime) -> Validators {
+        Validators::from_parts(metadata.len(), modified(metadata), inode(metadata), now)
+    }
+
+    fn from_parts(length: u64, modified: SystemTime, inode: u64, now: SystemTime) -> Validators {
+        let stamp = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now_stamp = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let age = now_stamp.saturating_sub(stamp);
+        let mut tag = format!("{length:x}-{:x}-{inode:x}", stamp.as_nanos());
+        if age < resolution(stamp) {
+            // The next change may leave everything above as it is. So this tag is never given again, and never
+            // matches: a change of the same length is not answered with 304.
+            tag = format!("{tag}-{:x}", now_stamp.as_nanos());
+        }
+        Validators {
+            tag,
+            strength: if age < YOUNG { Strength::Weak } else { Strength::Strong },
+            modified: last_modified(stamp.as_secs(), now_stamp.as_secs()),
+        }
+    }
+
+    /// The value of the ETag field.
+    pub fn etag(&self) -> String {
+        match self.strength {
+            Strength::Strong => format!("\"{}\"", self.tag),
+            Strength::Weak => format!("W/\"{}\"", self.tag),
+        }
+    }
+}
+
+/// Whether the file can change without a sign of it in its metadata: then it must not be kept in memory.
+pub fn is_unsettled(metadata: &Metadata, now: SystemTime) -> bool {
+    let changed = changed(metadata).max(modified(metadata));
+    now.duration_since(changed).unwrap_or_default() < YOUNG
+}
+
+/// The date that is told. While the second of the change is not over, a later change could fall into it, and two
+/// versions would have one date; so the second before is told, which no version will be mistaken for. This also
+/// keeps the date from lying in the future (section 8.8.2.1).
+fn last_modified(modified: u64, now: u64) -> u64 {
+    if modified < now { modified } else { now.saturating_sub(1) }
+}
+
+/// How far apart two changes must be for their stamps to differ.
+fn resolution(stamp: Duration) -> Duration {
+    // A whole second is likelier to be a coarse clock than chance.
+    if stamp.subsec_nanos() == 0 { YOUNG } else { TICK }
+}
+
+fn modified(metadata: &Metadata) -> SystemTime {
+    metadata.modified().unwrap_or(UNIX_EPOCH)
+}
+
+#[cfg(unix)]
+fn changed(metadata: &Metadata) -> SystemTime {
+    use std::os::unix::fs::MetadataExt;
+    let seconds = Duration::from_secs(metadata.ctime().try_into().unwrap_or(0));
+    UNIX_EPOCH + seconds + Duration::from_nanos(metadata.ctime_nsec().try_into().unwrap_or(0))
+}
+
+#[cfg(unix)]
+fn inode(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+/// Windows tells neither through std.
+#[cfg(not(unix))]
+fn changed(metadata: &Metadata) -> SystemTime {
+    modified(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Metadata) -> u64 {
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(milliseconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(milliseconds)
+    }
+
+    fn seen(changed: u64, now: u64) -> Validators {
+        Validators::from_parts(5, at(changed), 7, at(now))
+    }
+
+    #[test]
+    fn a_tag_is_weak_while_the_file_is_young_and_strong_afterwards() {
+        assert_eq!(seen(10_100, 12_099).strength, Strength::Weak);
+        assert_eq!(seen(10_100, 12_100).strength, Strength::Strong);
+        assert!(seen(10_100, 10_500).etag().starts_with("W/\"5-"));
+        assert_eq!(seen(10_100, 10_500).tag, seen(10_100, 99_000).tag);
+    }
+
+    #[test]
+    fn length_time_and_inode_make_the_tag() {
+        let tag =
+            |length, modified, inode| Validators::from_parts(length, at(modified), inode, at(99_000)).tag;
+        assert_ne!(tag(5, 10_100, 7), tag(6, 10_100, 7));
+        assert_ne!(tag(5, 10_100, 7), tag(5, 10_101, 7));
+        assert_ne!(tag(5, 10_100, 7), tag(5, 10_100, 8));
+    }
+
+    #[test]
+    fn a_tag_given_within_the_tick_of_the_change_never_comes_again() {
+        assert_ne!(seen(10_100, 10_101).tag, seen(10_100, 10_102).tag);
+        assert_ne!(seen(10_100, 10_101).tag, seen(10_100, 99_000).tag);
+        // A stamp in whole seconds: the clock of this file system may tick once in two seconds.
+        assert_ne!(seen(10_000, 11_900).tag, seen(10_000, 99_000).tag);
+    }
+
+    #[test]
+    fn last_modified_is_a_second_that_is_over() {
+        assert_eq!(seen(10_100, 11_000).modified, 10);
+        assert_eq!(seen(10_100, 10_900).modified, 9);
+        assert_eq!(seen(50_000, 10_900).modified, 9);
+    }
+}

@@ -1,0 +1,245 @@
+//! The server in the test's own process, on a port of its own: what a user of the library relies on.
+
+use std::io::{self, Cursor, Read, Write};
+use std::net::{Shutdown as Side, TcpStream};
+use std::time::Duration;
+
+use http_server::{Limits, Refusal, Response, Running, Server, Status};
+
+/// Ends a test that would otherwise hang; no correct run comes near it.
+const GENEROUS: Duration = Duration::from_secs(30);
+
+/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+const SHORT: Duration = Duration::from_millis(300);
+
+fn server() -> Server {
+    Server::bind("127.0.0.1:0").unwrap()
+}
+
+fn connect(server: &Running) -> TcpStream {
+    let stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(GENEROUS)).unwrap();
+    stream
+}
+
+/// Sends `request` and reads until the server closes.
+fn exchange(server: &Running, request: &str) -> String {
+    let mut stream = connect(server);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
+}
+
+fn get(server: &Running, path: &str) -> String {
+    exchange(server, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+}
+
+fn post(server: &Running, path: &str, body: &str) -> String {
+    let length = body.len();
+    let head =
+        format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}");
+    exchange(server, &format!("{head}\r\n\r\n{body}"))
+}
+
+fn content(response: &str) -> &str {
+    response.split_once("\r\n\r\n").unwrap().1
+}
+
+#[track_caller]
+fn assert_status(response: &str, status: u16) {
+    assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
+}
+
+#[test]
+fn a_closure_that_returns_text_is_a_handler() {
+    let server = server().get("/hello/{name}", |req| format!("hi {}\n", req.param("name"))).spawn().unwrap();
+    let response = get(&server, "/hello/%D0%BC%D0%B8%D1%80");
+    assert_status(&response, 200);
+    assert!(
+        response.contains("\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 10\r\n"),
+        "{response}"
+    );
+    assert_eq!(content(&response), "hi мир\n");
+}
+
+#[test]
+fn head_options_and_405_come_with_the_routes() {
+    let server = server().get("/", |_| "text").put("/", |_| Status::NO_CONTENT).spawn().unwrap();
+    let ask = |method: &str| {
+        exchange(&server, &format!("{method} / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+    };
+    let head = ask("HEAD");
+    assert_status(&head, 200);
+    assert!(head.contains("Content-Length: 4\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+    let options = ask("OPTIONS");
+    assert_status(&options, 204);
+    assert!(options.contains("Allow: GET, HEAD, PUT, OPTIONS\r\n"), "{options}");
+    assert!(!options.contains("Content-Length"), "{options}");
+    let delete = ask("DELETE");
+    assert_status(&delete, 405);
+    assert!(delete.contains("Allow: GET, HEAD, PUT, OPTIONS\r\n"), "{delete}");
+    assert_status(&ask("PUT"), 204);
+}
+
+#[test]
+fn a_body_is_read_to_its_limit_and_no_further() {
+    let limits = Limits { body: 8, ..Limits::default() };
+    let server = server().limits(limits).post("/echo", |req| req.body_text()).spawn().unwrap();
+    assert_eq!(content(&post(&server, "/echo", "Мир!")), "Мир!");
+    assert_eq!(content(&post(&server, "/echo", "12345678")), "12345678");
+    assert_status(&post(&server, "/echo", "123456789"), 413);
+    let chunked = |body: &str| {
+        let head = "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+        exchange(&server, &format!("{head}{body}"))
+    };
+    assert_eq!(content(&chunked("4\r\n1234\r\n4\r\n5678\r\n0\r\n\r\n")), "12345678");
+    assert_status(&chunked("5\r\n12345\r\n4\r\n5678\r\n0\r\n\r\n"), 413);
+    assert_status(&chunked("5\n12345\n0\r\n\r\n"), 400);
+}
+
+#[test]
+fn a_body_that_is_not_text_is_400() {
+    let server = server().post("/", |req| req.body_text()).spawn().unwrap();
+    let mut stream = connect(&server);
+    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\n";
+    stream.write_all(&[head.as_bytes(), b"\xff"].concat()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert_status(&response, 400);
+    assert_eq!(content(&response), "400: the body is not UTF-8 text\n");
+}
+
+#[test]
+fn an_input_error_becomes_a_status_by_question_mark() {
+    fn missing() -> Result<String, io::Error> {
+        let text = std::fs::read_to_string("/nowhere/at/all")?;
+        Ok(text)
+    }
+    let server = server()
+        .get("/missing", |_| missing())
+        .get("/denied", |_| -> io::Result<String> { Err(io::ErrorKind::PermissionDenied.into()) })
+        .get("/broken", |_| -> io::Result<String> { Err(io::Error::other("a secret")) })
+        .get("/refused", |_| -> Result<String, Refusal> { Err(Refusal::new(Status::CONFLICT, "no")) })
+        .spawn()
+        .unwrap();
+    assert_status(&get(&server, "/missing"), 404);
+    assert_status(&get(&server, "/denied"), 403);
+    let broken = get(&server, "/broken");
+    assert_status(&broken, 500);
+    assert!(!broken.contains("secret"), "{broken}");
+    assert_status(&get(&server, "/refused"), 409);
+}
+
+#[test]
+fn a_panic_is_a_500_and_the_server_goes_on() {
+    let server =
+        server().get("/bad", |_| -> String { panic!("on purpose") }).get("/", |_| "good").spawn().unwrap();
+    assert_status(&get(&server, "/bad"), 500);
+    assert_eq!(content(&get(&server, "/")), "good");
+}
+
+#[test]
+fn a_stream_is_chunked_on_1_1_and_ends_with_the_connection_on_1_0() {
+    let server = server().get("/", |_| Response::stream(Cursor::new("stream"))).spawn().unwrap();
+    let chunked = get(&server, "/");
+    assert!(chunked.contains("\r\nTransfer-Encoding: chunked\r\n"), "{chunked}");
+    assert_eq!(content(&chunked), "6\r\nstream\r\n0\r\n\r\n");
+    let closed = exchange(&server, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    assert!(!closed.contains("chunked") && closed.contains("Connection: close\r\n"), "{closed}");
+    assert_eq!(content(&closed), "stream");
+}
+
+#[test]
+fn requests_that_come_together_are_answered_in_order() {
+    let server = server().get("/{n}", |req| format!("<{}>", req.param("n"))).spawn().unwrap();
+    let requests: String = (0..20).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: localhost\r\n\r\n")).collect();
+    let mut stream = connect(&server);
+    stream.write_all(requests.as_bytes()).unwrap();
+    stream.shutdown(Side::Write).unwrap();
+    let mut responses = String::new();
+    stream.read_to_string(&mut responses).unwrap();
+    let order: Vec<usize> = (0..20).map(|n| responses.find(&format!("<{n}>")).unwrap()).collect();
+    assert!(order.is_sorted(), "{responses}");
+}
+
+#[test]
+fn a_client_that_drips_its_head_gets_408_and_one_that_says_nothing_gets_nothing() {
+    let limits = Limits { head: SHORT, ..Limits::default() };
+    let server = server().limits(limits).get("/", |_| "ok").spawn().unwrap();
+    let mut silent = connect(&server);
+    let mut dripping = connect(&server);
+    // The pause is the fault itself: a byte now and then. It ends when the server has closed the connection.
+    for byte in "GET / HTTP/1.1\r\nX-Long: ".bytes().chain(std::iter::repeat(b'x')).take(1000) {
+        if dripping.write_all(&[byte]).is_err() {
+            break;
+        }
+        std::thread::sleep(SHORT / 20);
+        dripping.set_nonblocking(true).unwrap();
+        let answered = dripping.peek(&mut [0]).is_ok();
+        dripping.set_nonblocking(false).unwrap();
+        if answered {
+            break;
+        }
+    }
+    let mut response = [0; 12];
+    dripping.read_exact(&mut response).unwrap();
+    assert_eq!(&response, b"HTTP/1.1 408");
+    assert_eq!(silent.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn a_full_server_closes_an_idle_connection_for_a_new_one() {
+    let limits = Limits { clients: 2, ..Limits::default() };
+    let server = server().limits(limits).get("/", |_| "ok").spawn().unwrap();
+    let ask = |stream: &mut TcpStream| {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut response = [0; 12];
+        stream.read_exact(&mut response).unwrap();
+        String::from_utf8_lossy(&response).into_owned()
+    };
+    let mut idle: Vec<TcpStream> = (0..2).map(|_| connect(&server)).collect();
+    for stream in &mut idle {
+        assert_eq!(ask(stream), "HTTP/1.1 200");
+    }
+    // A worker may still be between its response and its next wait; then nobody is idle yet.
+    while ask(&mut connect(&server)) == "HTTP/1.1 503" {}
+    // Which of the two had waited longer is not known here; the table's own test knows. One of them has ended.
+    let (sender, ended) = std::sync::mpsc::channel();
+    for mut stream in idle {
+        let sender = sender.clone();
+        std::thread::spawn(move || {
+            let mut rest = Vec::new();
+            let _ = sender.send(stream.read_to_end(&mut rest).is_ok());
+        });
+    }
+    assert!(ended.recv_timeout(GENEROUS).unwrap());
+}
+
+#[test]
+fn a_stop_ends_idle_connections_and_lets_a_response_end() {
+    let (begun_here, begun) = std::sync::mpsc::channel();
+    let (go, wait_here) = std::sync::mpsc::channel();
+    let gate = std::sync::Mutex::new((begun_here, wait_here));
+    let slow = move |_: &mut http_server::Request<'_>| {
+        let gate = gate.lock().unwrap();
+        gate.0.send(()).unwrap();
+        gate.1.recv_timeout(GENEROUS).unwrap();
+        "whole"
+    };
+    let server = server().get("/slow", slow).spawn().unwrap();
+    let address = server.address();
+    let mut idle = connect(&server);
+    let mut busy = connect(&server);
+    busy.write_all(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    begun.recv_timeout(GENEROUS).unwrap();
+    server.shutdown().stop();
+    assert_eq!(idle.read(&mut [0]).unwrap(), 0);
+    go.send(()).unwrap();
+    let mut response = String::new();
+    busy.read_to_string(&mut response).unwrap();
+    assert!(response.contains("Connection: close\r\n"), "{response}");
+    assert_eq!(content(&response), "whole");
+    server.stop().unwrap();
+    assert!(TcpStream::connect(address).is_err());
+}
