@@ -170,7 +170,7 @@ impl Generator {
 
     fn ladder_table(&self, page: &str) -> String {
         let up = "../".repeat(page.matches('/').count());
-        let mut table = String::from("| rung | this server | builds on | chapter |\n|---|---|---|---|\n");
+        let mut table = String::from("| rung | what it shows | builds on | chapter |\n|---|---|---|---|\n");
         for rung in &self.ladder.rungs {
             let name = &rung.name;
             let builds_on = match &rung.about.builds_on {
@@ -349,7 +349,9 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| cannot("read", path, &error))
+    let text = fs::read_to_string(path).map_err(|error| cannot("read", path, &error))?;
+    // On Windows, git may have checked it out with other line ends.
+    Ok(text.replace("\r\n", "\n"))
 }
 
 fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
