@@ -125,7 +125,7 @@ impl<'a> Demo<'a> {
         for run in &about.demo {
             visits.push(stage.run_client(&program, address, &run.args, PATIENCE)?);
         }
-        stage.wait_for_leaves();
+        stage.wait_for_leaves(server);
         if !self.rung.serves_once() {
             stage.ask_to_stop(server);
         }

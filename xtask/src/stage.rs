@@ -41,8 +41,8 @@ struct Player {
     wrote: Vec<String>,
     /// Of standard output and standard error, those that it has not closed.
     open: usize,
-    /// The time of its last line, for those that have none.
-    last: Time,
+    /// The time of its last line that had one, for those that have none.
+    last: Option<Time>,
 }
 
 enum Output {
@@ -122,13 +122,14 @@ impl Stage {
     }
 
     /// Waits until the server has logged that every client which connected has left.
-    pub fn wait_for_leaves(&mut self) {
+    pub fn wait_for_leaves(&mut self, server: PlayerId) {
         let count = |stage: &Stage, side, is: fn(&Event) -> bool| {
             stage.logged(side).filter(|line| is(&line.event())).count()
         };
         let connected = count(self, Side::Client, |event| matches!(event, Event::Connected(_)));
         self.wait(CALM, |stage| {
-            count(stage, Side::Server, |event| matches!(event, Event::Left(..))) >= connected
+            let left = count(stage, Side::Server, |event| matches!(event, Event::Left(..)));
+            left >= connected || stage.is_over(server)
         });
     }
 
@@ -207,7 +208,7 @@ impl Stage {
             printed: Vec::new(),
             wrote: Vec::new(),
             open,
-            last: at,
+            last: None,
         });
         let player = PlayerId(id);
         // Without the port and -v, which are ours: the columns are narrow.
@@ -241,11 +242,12 @@ impl Stage {
             }
             Output::Wrote(id, line) => match LogLine::parse(&line) {
                 Some(line) => {
-                    self.players[id].last = line.at;
+                    self.players[id].last = Some(line.at);
                     self.happened(PlayerId(id), line.at, What::Logged(line));
                 }
                 None => {
-                    self.happened(PlayerId(id), self.players[id].last, What::Wrote(line.clone()));
+                    let at = self.players[id].last.unwrap_or_else(Time::now);
+                    self.happened(PlayerId(id), at, What::Wrote(line.clone()));
                     self.players[id].wrote.push(line);
                 }
             },
@@ -254,14 +256,14 @@ impl Stage {
     }
 
     fn end_of(&mut self, player: PlayerId) -> Result<Option<ExitStatus>, Failure> {
-        let waited = self.players[player.0].process.wait(GENEROUS);
+        // A process closes its output as it ends; until it can be waited for, little is left.
+        let limit = if self.is_over(player) { GENEROUS } else { Duration::ZERO };
+        let waited = self.players[player.0].process.wait(limit);
         let status = waited.map_err(|error| Failure::new(format!("cannot wait for a process: {error}")))?;
-        let told = match status {
-            Some(status) => match status.code() {
-                Some(code) => format!("ended, exit code {code}"),
-                None => format!("ended by a signal ({status})"),
-            },
-            None => format!("still running after {} s", GENEROUS.as_secs()),
+        let told = match status.map(|status| status.code()) {
+            Some(Some(code)) => format!("ended, exit code {code}"),
+            Some(None) => "ended by a signal".into(),
+            None => "goes on".into(),
         };
         self.happened(player, Time::now(), What::Ended(told));
         Ok(status)
