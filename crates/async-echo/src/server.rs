@@ -45,7 +45,7 @@ async fn serve_all(
     let listener = TcpListener::from_std(listener)?;
     let (stop, mut stopping) = watch::channel(());
     shutdown.on_stop(move || drop(stop));
-    let places = Arc::new(Semaphore::new(options.max_clients.max(1)));
+    let places = Arc::new(Semaphore::new(options.max_clients.clamp(1, Semaphore::MAX_PERMITS)));
     let mut visits = JoinSet::new();
     loop {
         // At the bound we do not accept: the next clients wait in the backlog, as they would for a slow server.
@@ -140,7 +140,12 @@ async fn echo(
                 continue;
             }
         };
-        deadline = total.min(Instant::now() + options.idle);
+        let now = Instant::now();
+        deadline = total.min(now + options.idle);
+        // While there is always more to read, the alarm is never asked.
+        if deadline <= now {
+            return Err(ErrorKind::TimedOut.into());
+        }
         // A client that never reads fills the buffers on the way; until it reads, we do not read either.
         if !unsent.is_empty() {
             timeout_at(deadline, stream.write_all(&unsent)).await??;

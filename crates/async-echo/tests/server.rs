@@ -141,6 +141,19 @@ fn a_client_that_drips_within_the_idle_limit_is_dropped_at_the_total_one() {
 }
 
 #[test]
+fn a_client_that_never_stops_talking_is_dropped_at_the_total_limit() {
+    let server = Running::start(Options { total: SHORT, ..OPTIONS });
+    let mut reader = server.connect();
+    let mut writer = reader.try_clone().unwrap();
+    let talking = thread::spawn(move || while writer.write_all(&[b'x'; 1 << 20]).is_ok() {});
+    // Ends when the server has closed the connection; until then there is always more to read.
+    let mut buf = vec![0; 1 << 20];
+    while reader.read(&mut buf).is_ok_and(|n| n > 0) {}
+    talking.join().unwrap();
+    assert_eq!(client::exchange(&server.connect(), b"next").unwrap(), b"next");
+}
+
+#[test]
 fn a_client_that_never_reads_is_dropped() {
     let server = Running::start(Options { idle: SHORT, ..OPTIONS });
     let mut deaf = server.connect();
@@ -188,4 +201,10 @@ fn a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit() {
     server.stop().unwrap();
     // Not when the limits of the visit ended it.
     assert!(asked.elapsed() < GENEROUS / 2);
+}
+
+#[test]
+fn a_bound_beyond_what_the_runtime_can_count_is_no_bound() {
+    let server = Running::start(Options { max_clients: usize::MAX, ..OPTIONS });
+    assert_eq!(client::exchange(&server.connect(), b"served").unwrap(), b"served");
 }
