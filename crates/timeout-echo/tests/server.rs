@@ -140,6 +140,19 @@ fn a_client_that_drips_within_the_idle_limit_is_dropped_at_the_total_one() {
 }
 
 #[test]
+fn a_client_that_never_stops_talking_is_dropped_at_the_total_limit() {
+    let server = Running::start(Options { total: SHORT, ..OPTIONS });
+    let mut reader = server.connect();
+    let mut writer = reader.try_clone().unwrap();
+    let talking = thread::spawn(move || while writer.write_all(&[b'x'; 1 << 20]).is_ok() {});
+    // Ends when the server has closed the connection; until then there is always more to read.
+    let mut buf = vec![0; 1 << 20];
+    while reader.read(&mut buf).is_ok_and(|n| n > 0) {}
+    talking.join().unwrap();
+    assert_eq!(client::exchange(&server.connect(), b"next").unwrap(), b"next");
+}
+
+#[test]
 fn a_client_that_never_reads_is_dropped() {
     let server = Running::start(Options { idle: SHORT, ..OPTIONS });
     let mut deaf = server.connect();
