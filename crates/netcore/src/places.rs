@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::shutdown::Shutdown;
+
 /// The places of a server. Clones share the same ones.
 #[derive(Debug, Clone)]
 pub struct Places(Arc<State>);
@@ -11,6 +13,7 @@ struct State {
     most: usize,
     taken: Mutex<usize>,
     changed: Condvar,
+    shutdown: Shutdown,
 }
 
 /// One place, free again when this is dropped: also when the thread that holds it panics.
@@ -19,16 +22,32 @@ pub struct Place(Arc<State>);
 
 impl Places {
     /// So many places, at least one.
-    pub fn new(most: usize) -> Places {
-        Places(Arc::new(State { most: most.max(1), taken: Mutex::new(0), changed: Condvar::new() }))
+    pub fn new(most: usize, shutdown: &Shutdown) -> Places {
+        let shutdown = shutdown.clone();
+        let state = State { most: most.max(1), taken: Mutex::new(0), changed: Condvar::new(), shutdown };
+        let places = Places(Arc::new(state));
+        // Weak, or the handle and the places would keep each other for ever.
+        let state = Arc::downgrade(&places.0);
+        places.0.shutdown.on_stop(move || {
+            if let Some(state) = state.upgrade() {
+                // Whoever has seen no stop under the lock waits by the time we have it.
+                drop(state.taken());
+                state.changed.notify_all();
+            }
+        });
+        places
     }
 
-    /// Waits until a place is free and takes it. A stop ends this wait too, since it ends the clients.
-    pub fn take(&self) -> Place {
-        let full = |taken: &mut usize| *taken == self.0.most;
-        let taken = self.0.changed.wait_while(self.0.taken(), full);
-        *taken.unwrap_or_else(PoisonError::into_inner) += 1;
-        Place(self.0.clone())
+    /// Waits until a place is free and takes it, or `None` when the process has been told to stop.
+    pub fn take(&self) -> Option<Place> {
+        let must_wait = |taken: &mut usize| *taken == self.0.most && !self.0.shutdown.is_stopping();
+        let taken = self.0.changed.wait_while(self.0.taken(), must_wait);
+        let mut taken = taken.unwrap_or_else(PoisonError::into_inner);
+        if self.0.shutdown.is_stopping() {
+            return None;
+        }
+        *taken += 1;
+        Some(Place(self.0.clone()))
     }
 
     /// Waits until every place is free: the last client has gone.
@@ -57,21 +76,37 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::shutdown::DRAIN;
+
+    fn one_place() -> (Places, Shutdown) {
+        let shutdown = Shutdown::new(DRAIN).unwrap();
+        (Places::new(1, &shutdown), shutdown)
+    }
 
     #[test]
     fn a_client_beyond_the_bound_waits_until_a_place_is_free() {
-        let places = Places::new(1);
+        let (places, _shutdown) = one_place();
         let first = places.take();
         let (taken, second) = mpsc::channel();
         thread::spawn(move || taken.send(places.take()));
         assert!(second.try_recv().is_err());
         drop(first);
-        second.recv().unwrap();
+        assert!(second.recv().unwrap().is_some());
+    }
+
+    #[test]
+    fn a_stop_ends_the_wait_for_a_place() {
+        let (places, shutdown) = one_place();
+        let _first = places.take();
+        let (taken, second) = mpsc::channel();
+        thread::spawn(move || taken.send(places.take()));
+        shutdown.stop();
+        assert!(second.recv().unwrap().is_none());
     }
 
     #[test]
     fn a_panic_gives_its_place_back() {
-        let places = Places::new(1);
+        let (places, _shutdown) = one_place();
         let place = places.take();
         let thread = thread::spawn(move || {
             let _place = place;

@@ -20,10 +20,10 @@ use crate::{BUFFER, Options, STACK};
 /// What accept says when no further client could be accepted. A client's error is logged and ends that client only.
 pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, shutdown)?;
-    let places = Places::new(options.max_clients);
+    let places = Places::new(options.max_clients, shutdown);
     loop {
         // At the bound we do not accept: the next clients wait in the backlog, as they would for a slow server.
-        let place = places.take();
+        let Some(place) = places.take() else { break };
         log::info!("waiting for a client");
         let deadline = options.accept_timeout.map_or(Deadline::NEVER, Deadline::after);
         let (stream, peer) = match acceptor.accept_before(deadline)? {
@@ -41,7 +41,7 @@ pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> i
             visit(stream, peer, &options);
         });
         if let Err(error) = spawned {
-            log::warn!("{peer} dropped: no thread for it: {}", reason(&error));
+            log::warn!("{peer} dropped: no thread for it: {error}");
         }
     }
     // From here on, new clients are refused instead of left waiting.
