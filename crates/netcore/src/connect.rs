@@ -98,10 +98,13 @@ fn nobody_listens(error: &Error) -> bool {
 fn tcp_any(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<TcpStream> {
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
     for (tried, address) in addresses.iter().enumerate() {
-        let Some(left) = deadline.remaining()? else { continue };
         // An equal share each: an address that does not answer must not use up the time of the next.
-        let share = left / (addresses.len() - tried) as u32;
-        match TcpStream::connect_timeout(address, share) {
+        let share = deadline.remaining()?.map(|left| left / (addresses.len() - tried) as u32);
+        let connected = match share {
+            Some(share) => TcpStream::connect_timeout(address, share),
+            None => TcpStream::connect(address),
+        };
+        match connected {
             Ok(stream) => {
                 // A small request would otherwise wait for the acknowledgement of the one before it.
                 stream.set_nodelay(true)?;
@@ -129,6 +132,12 @@ mod tests {
         let addresses = [nobody, listener.local_addr().unwrap()];
         let stream = tcp_any(&addresses, Deadline::after(CONNECT_TIMEOUT)).unwrap();
         assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+    }
+
+    #[test]
+    fn a_client_without_a_limit_connects_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        tcp("127.0.0.1", listener.local_addr().unwrap().port(), Duration::MAX).unwrap();
     }
 
     #[test]
