@@ -134,6 +134,7 @@ pub fn reason(error: &io::Error) -> String {
         ErrorKind::HostUnreachable => "host unreachable",
         ErrorKind::NetworkUnreachable => "network unreachable",
         ErrorKind::PermissionDenied => "permission denied",
+        ErrorKind::UnexpectedEof => "the other end closed the connection",
         // A socket timeout is reported as WouldBlock on Unix and as TimedOut on Windows.
         ErrorKind::TimedOut | ErrorKind::WouldBlock => "timed out",
         _ => return error.to_string(),
@@ -161,6 +162,12 @@ mod tests {
     fn an_error_with_its_own_text_keeps_it() {
         let error = io::Error::new(ErrorKind::TimedOut, "no byte for 5 s");
         assert_eq!(reason(&error), "no byte for 5 s");
+    }
+
+    #[test]
+    fn a_reply_that_is_cut_short_is_told_as_what_it_means_for_the_connection() {
+        let error = io::Read::read_exact(&mut &b"rep"[..], &mut [0; 5]).unwrap_err();
+        assert_eq!(reason(&error), "the other end closed the connection");
     }
 
     #[test]
