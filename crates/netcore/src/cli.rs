@@ -166,14 +166,14 @@ pub fn messages(args: &[String]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Erro
     Box::new(std::iter::from_fn(|| {
         let mut stdin = io::stdin().lock();
         if stdin.is_terminal() {
-            eprint!("> ");
+            tell("> ");
         }
         let mut line = Vec::new();
         match stdin.read_until(b'\n', &mut line) {
             Ok(0) => {
                 // Ctrl-D leaves the cursor behind the prompt.
                 if stdin.is_terminal() {
-                    eprintln!();
+                    tell("\n");
                 }
                 None
             }
@@ -199,10 +199,15 @@ pub fn complain(error: &Error) {
 }
 
 fn report(error: &Error, number: &str) {
-    eprintln!("error: {error}{number}");
+    tell(format_args!("error: {error}{number}\n"));
     if let Some(hint) = error.hint() {
-        eprintln!("hint: {hint}");
+        tell(format_args!("hint: {hint}\n"));
     }
+}
+
+/// Writes to standard error, where `eprint!` would panic when the reader has gone.
+fn tell(text: impl Display) {
+    let _ = write!(io::stderr(), "{text}");
 }
 
 /// A duration as it is written on the command line: `500ms`, `5s`, `2m`.
