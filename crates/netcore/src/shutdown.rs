@@ -127,13 +127,15 @@ impl Shutdown {
     }
 
     /// Takes a stream under the care of this handle: a stop ends its blocked reads, the drain limit closes it.
+    /// A stream that comes after a stop is closed at once, as those are that are still in the backlog.
     pub fn watch(&self, stream: TcpStream) -> Connection {
         let stream = Arc::new(stream);
         let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
         let mut connections = self.connections();
         // Under the lock, so that a stop which begins now either finds this stream in the map or is seen here.
         if self.is_stopping() {
-            end_reads(&stream);
+            // Whoever waits for the drain limit may have gone: it ends with the last connection.
+            close(&stream);
         }
         connections.insert(id, stream.clone());
         drop(connections);
@@ -161,8 +163,7 @@ impl Shutdown {
 
     fn close_all(&self) {
         for stream in self.connections().values() {
-            // Fails only where the peer has closed already, which is as good.
-            let _ = stream.shutdown(Side::Both);
+            close(stream);
         }
     }
 
@@ -224,7 +225,13 @@ impl Drop for Connection {
     }
 }
 
-/// Ends blocked reads; what has arrived can still be read, and replies can still be sent.
+fn close(stream: &TcpStream) {
+    // Fails only where the peer has closed already, which is as good.
+    let _ = stream.shutdown(Side::Both);
+}
+
+/// Ends blocked reads; replies can still be sent. On Linux, what has arrived can still be read; macOS and the BSDs
+/// discard it.
 #[cfg(not(windows))]
 fn end_reads(stream: &TcpStream) {
     // Nothing is sent to the peer: SHUT_RD is a local matter. Fails only where the peer has gone already.
@@ -234,7 +241,7 @@ fn end_reads(stream: &TcpStream) {
 /// Windows answers SD_RECEIVE with a reset once more data arrives, so both sides are ended there.
 #[cfg(windows)]
 fn end_reads(stream: &TcpStream) {
-    let _ = stream.shutdown(Side::Both);
+    close(stream);
 }
 
 #[cfg(unix)]
@@ -276,5 +283,61 @@ impl Waker {
 
     fn wake(&self) {
         let _ = self.reader.send(&[1]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::sync::mpsc;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+    const SHORT: Duration = Duration::from_millis(200);
+    const GENEROUS: Duration = Duration::from_secs(20);
+
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (client, listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn a_connection_that_does_not_end_is_closed_at_the_drain_limit_and_not_before() {
+        let shutdown = Shutdown::new(SHORT).unwrap();
+        let (_deaf, stream) = pair();
+        stream.set_write_timeout(Some(GENEROUS)).unwrap();
+        let mut stream = shutdown.watch(stream);
+        let started = Instant::now();
+        shutdown.stop();
+        assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
+        // More than the buffers of both ends together can hold.
+        assert!(stream.write_all(&vec![0; 64 << 20]).is_err());
+        assert!(started.elapsed() >= SHORT && started.elapsed() < GENEROUS);
+    }
+
+    #[test]
+    fn a_connection_that_comes_after_a_stop_is_closed_at_once() {
+        let shutdown = Shutdown::new(GENEROUS).unwrap();
+        shutdown.stop();
+        let (_client, stream) = pair();
+        let mut stream = shutdown.watch(stream);
+        assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
+        assert!(stream.write_all(b"too late").is_err());
+    }
+
+    #[test]
+    fn whoever_asks_to_be_woken_at_a_stop_is_woken_before_and_after_it() {
+        let shutdown = Shutdown::new(DRAIN).unwrap();
+        let (woken, wakes) = mpsc::channel();
+        let before = woken.clone();
+        shutdown.on_stop(move || before.send("before").unwrap());
+        assert!(wakes.try_recv().is_err());
+        shutdown.stop();
+        assert_eq!(wakes.recv().unwrap(), "before");
+        shutdown.on_stop(move || woken.send("after").unwrap());
+        assert_eq!(wakes.recv().unwrap(), "after");
     }
 }
