@@ -32,8 +32,8 @@ pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> i
                 Err(error) => {
                     // The workers that are there would wait for clients, and this scope for them.
                     shutdown.stop();
-                    let started = workers.len();
-                    return Err(io::Error::other(format!("only {started} workers could be started: {error}")));
+                    let why = format!("only {} workers could be started: {error}", workers.len());
+                    return Err(io::Error::other(why));
                 }
             }
         }
