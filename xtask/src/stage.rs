@@ -202,14 +202,7 @@ impl Stage {
             open += 1;
             gather(stderr, id, Output::Wrote, self.sender.clone());
         }
-        self.players.push(Player {
-            side,
-            process,
-            printed: Vec::new(),
-            wrote: Vec::new(),
-            open,
-            last: None,
-        });
+        self.players.push(Player { side, process, printed: Vec::new(), wrote: Vec::new(), open, last: None });
         let player = PlayerId(id);
         // Without the port and -v, which are ours: the columns are narrow.
         let command = command_line(&format!("{} {role}", shown_name(program)), args);
