@@ -25,6 +25,9 @@ use crate::stage::{address, command_line};
 /// Ends a run that would otherwise hang; no correct one comes near it.
 const GENEROUS: Duration = Duration::from_secs(60);
 
+/// What a port stands behind.
+const BEFORE_PORT: [&str; 2] = ["127.0.0.1:", "--port "];
+
 /// The first client of a transcript has this port, the next one the next.
 const FIRST_CLIENT_PORT: usize = 50001;
 
@@ -60,7 +63,8 @@ pub enum Step {
         /// How long.
         runs: Runs,
     },
-    /// A peer misbehaves, until the server is rid of it: the name of the fault in `netfault`.
+    /// A peer misbehaves, until the server is rid of it; or the network does, for the steps that follow: the name of
+    /// the fault in `netfault`.
     Fault(String),
 }
 
@@ -135,19 +139,24 @@ pub fn transcript(
     let mut server = start("server", "0", &script.server)?;
     let listening = server.wait_for_address()?;
     let port = listening.port().to_string();
+    // A bad network in between, where the clients of the steps that follow find the server.
+    let mut network: Option<netfault::Running> = None;
     let mut background = Vec::new();
     let mut steps = String::new();
     for step in &script.steps {
         let (role, args, runs) = match step {
             Step::Program { role, args, runs } => (role, args, runs),
             Step::Fault(name) => {
-                let about = misbehave(name, listening, rung, &mut server)?;
+                let (about, running) = misbehave(name, listening, rung, &mut server)?;
                 steps.push_str(&format!("\n# {name}: {about}\n"));
+                network = Some(running).filter(|running| running.address() != listening);
                 continue;
             }
         };
-        let mut client = start(role, &port, args)?;
-        let command = command_line(&format!("{} {role}", rung.name), args);
+        let place = network.as_ref().map(|network| network.address().port().to_string());
+        let mut client = start(role, place.as_ref().unwrap_or(&port), args)?;
+        let place = place.map(|place| format!(" --port {place}")).unwrap_or_default();
+        let command = command_line(&format!("{} {role}{place}", rung.name), args);
         match runs {
             Runs::ToItsEnd => {
                 // Nobody types anything: the end of its input comes at once.
@@ -177,16 +186,16 @@ pub fn transcript(
     server.leave_out_chance(serves_one_at_a_time(rung));
     let command = command_line(&format!("{} server", rung.name), &script.server);
     let shown = format!("$ {command}\n{}{steps}", server.said());
-    Ok(dated(&normalised(&shown, &port, &default_port(&rung.folder)?)))
+    Ok(timeless(&normalised(&shown, &port, &default_port(&rung.folder)?)))
 }
 
-/// Lets a fault loose on the server until the server is rid of it, and returns what it is.
+/// Lets a fault loose on the server, waits until the server is rid of a faulty client, and returns what it is.
 fn misbehave(
     name: &str,
     address: SocketAddr,
     rung: &Rung,
     server: &mut Running,
-) -> Result<&'static str, Failure> {
+) -> Result<(&'static str, netfault::Running), Failure> {
     let Some(fault) = netfault::find(name) else {
         return Err(Failure::new(format!("there is no fault {name}")));
     };
@@ -195,10 +204,11 @@ fn misbehave(
     let running = fault
         .start(&target)
         .map_err(|error| Failure::new(format!("the fault {name} did not begin: {error}")))?;
-    server.wait_for_clients(earlier + 1)?;
-    server.wait_until_last_client_has_left()?;
-    drop(running);
-    Ok(fault.about)
+    if running.address() == address {
+        server.wait_for_clients(earlier + 1)?;
+        server.wait_until_last_client_has_left()?;
+    }
+    Ok((fault.about, running))
 }
 
 fn serves_one_at_a_time(rung: &Rung) -> bool {
@@ -352,8 +362,8 @@ fn gather(from: impl Read + Send + 'static, kind: fn(String) -> Line, to: Sender
     });
 }
 
-/// The text with [`DATE`] for every date of HTTP, and lines of an access log without how long they took.
-fn dated(text: &str) -> String {
+/// The text with [`DATE`] for every date of HTTP, and without how long a wait or a response took.
+fn timeless(text: &str) -> String {
     let mut shown = String::new();
     for line in text.lines() {
         let mut line = line.to_string();
@@ -369,6 +379,12 @@ fn dated(text: &str) -> String {
         {
             line = format!("{before} - - [{LOG_DATE}]{request}");
         }
+        if line.contains(" no reply ")
+            && let Some((before, _wait)) = line.rsplit_once(" within ")
+        {
+            // Chance is a part of it, so that clients do not all ask again at once.
+            line = format!("{before} within TIME");
+        }
         shown.push_str(&line);
         shown.push('\n');
     }
@@ -383,28 +399,29 @@ fn without_time(line: &str) -> &str {
     }
 }
 
-/// Ports on this machine's own address: the server's becomes `default`, the others are numbered as they appear.
+/// Ports: the server's becomes `default`, the others are numbered as they appear.
 fn normalised(text: &str, port: &str, default: &str) -> String {
-    const HOST: &str = "127.0.0.1:";
-    let mut parts = text.split(HOST);
-    let mut shown = parts.next().unwrap_or_default().to_string();
-    let mut clients: Vec<&str> = Vec::new();
-    for part in parts {
-        let (found, rest) = part.split_at(part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len()));
-        shown.push_str(HOST);
+    let mut shown = String::new();
+    let mut others: Vec<&str> = Vec::new();
+    let mut rest = text;
+    while let Some(start) = BEFORE_PORT.iter().filter_map(|words| Some(rest.find(words)? + words.len())).min()
+    {
+        let (before, after) = rest.split_at(start);
+        let (found, after) = after.split_at(after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len()));
+        shown.push_str(before);
         if found == port {
             shown.push_str(default);
         } else if !found.is_empty() {
-            let known = clients.iter().position(|&client| client == found);
-            let number = known.unwrap_or(clients.len());
+            let known = others.iter().position(|&other| other == found);
+            let number = known.unwrap_or(others.len());
             if known.is_none() {
-                clients.push(found);
+                others.push(found);
             }
             shown.push_str(&(FIRST_CLIENT_PORT + number).to_string());
         }
-        shown.push_str(rest);
+        rest = after;
     }
-    shown
+    shown + rest
 }
 
 fn shell_words(text: &str) -> Vec<String> {
@@ -427,13 +444,15 @@ mod tests {
         let run = |server: &str, a: &str, b: &str| {
             let text = format!(
                 "listening on 127.0.0.1:{server}\n127.0.0.1:{a} connected\n127.0.0.1:{b} connected\n\
-                 127.0.0.1:{a} closed\ncannot connect to 127.0.0.1:{server}: refused\n127.0.0.1 alone\n"
+                 127.0.0.1:{a} closed\ncannot connect to 127.0.0.1:{server}: refused\n127.0.0.1 alone\n\
+                 --port {b} --port N\n"
             );
             normalised(&text, server, "9090")
         };
         assert_eq!(run("40001", "33333", "44444"), run("555", "44444", "33333"));
         let wanted = "listening on 127.0.0.1:9090\n127.0.0.1:50001 connected\n127.0.0.1:50002 connected\n\
-                      127.0.0.1:50001 closed\ncannot connect to 127.0.0.1:9090: refused\n127.0.0.1 alone\n";
+                      127.0.0.1:50001 closed\ncannot connect to 127.0.0.1:9090: refused\n127.0.0.1 alone\n\
+                      --port 50002 --port N\n";
         assert_eq!(run("40001", "33333", "44444"), wanted);
     }
 
@@ -447,11 +466,11 @@ mod tests {
     fn a_response_has_the_same_date_in_every_run() {
         let text = "sending \"HTTP/1.1 200 OK\\r\\nDate: Sun, 22 Nov 2026 12:02:08 GMT\\r\\n\"\n\
                     127.0.0.1 - - [22/Nov/2026:12:02:08 +0000] \"GET / HTTP/1.1\" 200 21 0.248ms\n\
-                    Привет GMT\n";
+                    Привет GMT\ninfo  no reply to try 1 within 1.2s\n";
         let wanted = "sending \"HTTP/1.1 200 OK\\r\\nDate: Sun, 06 Nov 1994 08:49:37 GMT\\r\\n\"\n\
                       127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"GET / HTTP/1.1\" 200 21\n\
-                      Привет GMT\n";
-        assert_eq!(dated(text), wanted);
+                      Привет GMT\ninfo  no reply to try 1 within TIME\n";
+        assert_eq!(timeless(text), wanted);
     }
 
     #[test]
