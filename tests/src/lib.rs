@@ -5,13 +5,14 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`ladder`] | the rungs and what their manifests say of them |
+//! | [`ladder`](mod@ladder) | the rungs and what their manifests say of them |
 //! | [`binaries`] | the executables, built before the first is run |
 //! | [`collected`] | what a process writes, collected while a test waits for a part of it |
 //! | [`process`] | a process that ends with the test, panic or not |
 //! | [`server`] | a rung's server on a port of its own |
 //! | [`peer`] | the other end of a connection, in words for what a test expects of it |
 //! | [`datagrams`] | the same for UDP |
+//! | [`http`] | `http-server`, requests to it and its responses, byte by byte |
 //! | `terminal` | a terminal to type on (Unix) |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -21,6 +22,7 @@ use std::time::Duration;
 pub mod binaries;
 pub mod collected;
 pub mod datagrams;
+pub mod http;
 pub mod ladder;
 pub mod peer;
 pub mod process;
