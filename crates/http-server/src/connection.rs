@@ -11,6 +11,7 @@ use netcore::log::payload;
 use crate::access;
 use crate::body::{self, Body, Source};
 use crate::clock::Clock;
+use crate::fields::Fields;
 use crate::head::{FIELD_LIMIT, HEAD_LIMIT, Head, Method, Persistence, Scanner, Version};
 use crate::host;
 use crate::refusal::Refusal;
@@ -74,7 +75,7 @@ pub fn serve(
         let head_length = match visit.receive(stream, input, &mut filled, patience)? {
             Received::Head(length) => length,
             Received::Nothing => return Ok(()),
-            Received::Refused(refusal) => return visit.refuse(stream, &input[..filled], refusal),
+            Received::Refused(refusal) => return visit.refuse(stream, &input[..filled], None, refusal),
         };
         let (head, rest) = input.split_at_mut(head_length);
         match visit.exchange(stream, head, rest, filled - head_length)? {
@@ -216,14 +217,14 @@ impl Visit<'_> {
         let head = match Head::parse(head_bytes, &mut slots) {
             Ok(head) => head,
             Err(refusal) => {
-                self.refuse(stream, head_bytes, refusal)?;
+                self.refuse(stream, head_bytes, None, refusal)?;
                 return Ok(Next::Close);
             }
         };
         let target = match self.check(&head) {
             Ok(target) => target,
             Err(refusal) => {
-                self.refuse(stream, head_bytes, refusal)?;
+                self.refuse(stream, head_bytes, Some(head.fields), refusal)?;
                 return Ok(Next::Close);
             }
         };
@@ -272,13 +273,19 @@ impl Visit<'_> {
     }
 
     /// Answers what cannot be served, and ends the connection: where the next request begins is anybody's guess.
-    fn refuse(&mut self, stream: &mut Stream, head: &[u8], refusal: Refusal) -> io::Result<()> {
+    fn refuse(
+        &mut self,
+        stream: &mut Stream,
+        head: &[u8],
+        fields: Option<Fields>,
+        refusal: Refusal,
+    ) -> io::Result<()> {
         let started = Instant::now();
         let frame = Frame {
             method: Method::Get,
             version: Version::Http11,
             persistence: Persistence::Close,
-            fields: None,
+            fields,
             date: self.clock.date(),
             name: self.client.name,
             extra: &self.service.extra,
