@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::ladder::{cargo, ladder};
+use crate::ladder::{cargo, every_rung};
 
 /// The executable of the rung called `name`.
 ///
@@ -30,7 +30,7 @@ fn build() -> Result<HashMap<String, PathBuf>, String> {
     command.arg("--profile").arg(profile).arg("--target-dir").arg(target);
     // The rungs only, not the workspace: Windows does not let a program be replaced while it runs, and it may be
     // xtask that runs us.
-    for rung in ladder() {
+    for rung in every_rung() {
         command.args(["--package", &rung.name]);
     }
     let output =

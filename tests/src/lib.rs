@@ -12,6 +12,7 @@
 //! | [`server`] | a rung's server on a port of its own |
 //! | [`peer`] | the other end of a connection, in words for what a test expects of it |
 //! | [`datagrams`] | the same for UDP |
+//! | [`http`] | `http-server`, requests to it and its responses, byte by byte |
 //! | `terminal` | a terminal to type on (Unix) |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -21,6 +22,7 @@ use std::time::Duration;
 pub mod binaries;
 pub mod collected;
 pub mod datagrams;
+pub mod http;
 pub mod ladder;
 pub mod peer;
 pub mod process;
