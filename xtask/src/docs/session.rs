@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netfault::Target;
+use netfault::{Target, Transport};
 
 use super::items;
 use crate::Failure;
@@ -162,12 +162,14 @@ pub fn transcript(
                 // Nobody types anything: the end of its input comes at once.
                 client.process.child().stdin.take();
                 client.wait_for_end()?;
-                server.wait_until_last_client_has_left()?;
+                if role == "client" {
+                    server.wait_until_next_client_has_left(rung)?;
+                }
                 steps.push_str(&format!("\n$ {command}\n{}", client.said()));
             }
             Runs::InTheBackground => {
                 background.push(client);
-                server.wait_for_clients(server.clients() + 1)?;
+                server.wait_for_next_client()?;
                 steps.push_str(&format!("\n$ {command} &\n"));
             }
             Runs::For(seconds) => {
@@ -199,14 +201,12 @@ fn misbehave(
     let Some(fault) = netfault::find(name) else {
         return Err(Failure::new(format!("there is no fault {name}")));
     };
-    let earlier = server.clients();
     let target = Target { address, transport: rung.transport(), hello: rung.about.hello.as_bytes() };
     let running = fault
         .start(&target)
         .map_err(|error| Failure::new(format!("the fault {name} did not begin: {error}")))?;
     if running.address() == address {
-        server.wait_for_clients(earlier + 1)?;
-        server.wait_until_last_client_has_left()?;
+        server.wait_until_next_client_has_left(rung)?;
     }
     Ok((fault.about, running))
 }
@@ -230,6 +230,8 @@ struct Running {
     lines: Receiver<Line>,
     stdout: Vec<String>,
     stderr: Vec<String>,
+    /// Of a server: the clients that have been waited for.
+    clients: usize,
 }
 
 enum Line {
@@ -255,7 +257,7 @@ impl Running {
         if let Some(stderr) = process.child().stderr.take() {
             gather(stderr, Line::Stderr, sender);
         }
-        Ok(Running { process, lines, stdout: Vec::new(), stderr: Vec::new() })
+        Ok(Running { process, lines, stdout: Vec::new(), stderr: Vec::new(), clients: 0 })
     }
 
     /// Gathers lines until `done` says so or the process has closed its output.
@@ -290,17 +292,24 @@ impl Running {
         self.stderr.iter().filter_map(|line| LogLine::parse(line))
     }
 
-    /// How many clients have connected so far.
-    fn clients(&self) -> usize {
+    /// How many clients have connected, as far as the log has been read.
+    fn connected(&self) -> usize {
         self.log().filter(|line| matches!(line.event(), Event::Connected(_))).count()
     }
 
-    fn wait_for_clients(&mut self, count: usize) -> Result<(), Failure> {
-        self.gather_until(|server| server.clients() >= count)
+    /// Waits until one more client has connected than was waited for before.
+    fn wait_for_next_client(&mut self) -> Result<(), Failure> {
+        self.clients += 1;
+        self.gather_until(|server| server.connected() >= server.clients)
     }
 
-    /// Waits until the client that connected last has left. Without connections there is nothing to wait for.
-    fn wait_until_last_client_has_left(&mut self) -> Result<(), Failure> {
+    /// As [`wait_for_next_client`](Running::wait_for_next_client), and until it has left. Without connections there is
+    /// nothing to wait for: a datagram is logged before its reply is sent.
+    fn wait_until_next_client_has_left(&mut self, rung: &Rung) -> Result<(), Failure> {
+        if let Transport::Udp = rung.transport() {
+            return Ok(());
+        }
+        self.wait_for_next_client()?;
         self.gather_until(|server| {
             let last = server.log().fold(None, |here, line| match line.event() {
                 Event::Connected(peer) => Some(peer),
