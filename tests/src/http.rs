@@ -62,8 +62,7 @@ impl HttpServer {
     pub fn ask(&self, request: impl AsRef<[u8]>) -> Response {
         let mut peer = self.connect();
         peer.send(request.as_ref());
-        let response = peer.response_to(request.as_ref());
-        response
+        peer.response_to(request.as_ref())
     }
 
     /// GET with more header lines, each with its CRLF, on a connection of its own.

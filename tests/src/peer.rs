@@ -70,6 +70,11 @@ impl Peer {
         Peer(stream)
     }
 
+    /// A second handle of the same end, for a test that reads and writes at once.
+    pub fn again(&self) -> Peer {
+        Peer(self.0.try_clone().expect("a stream can be cloned"))
+    }
+
     /// Our own address, which is the peer of the server's log.
     pub fn address(&self) -> String {
         self.0.local_addr().expect("a connection has an address").to_string()

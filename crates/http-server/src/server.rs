@@ -56,12 +56,12 @@ pub fn serve(listeners: Vec<Socket>, service: Service, shutdown: &Shutdown) -> i
     });
     hall.hire();
     shutdown.wait()?;
-    hall.table.stop();
-    // Whoever waited at the door leaves; from here on, new clients are refused.
+    // Whoever waits at the door leaves it; from here on, new clients are refused.
     let mut door = hall.door();
     door.listeners.clear();
     let failed = door.failed.take();
     drop(door);
+    hall.table.stop();
     hall.table.drain(drain);
     hall.wait_until_gone();
     failed.map_or(Ok(()), Err)

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{Shutdown as Side, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,10 @@ const BUSY: u64 = 0;
 
 /// The connection has been closed under its worker, between two requests.
 const LEFT: u64 = u64::MAX;
+
+/// How long a new connection waits for a seat. A worker that has sent its response may be anywhere before its next
+/// wait, so that of many quick connections none may be waiting for a moment.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// All connections of a server.
 #[derive(Debug)]
@@ -22,6 +26,9 @@ pub struct Table {
     next_id: AtomicU64,
     seats: Mutex<HashMap<u64, Arc<Place>>>,
     emptied: Condvar,
+    /// How many wait in [`Table::seat`], and are to be told of a connection that ends or begins to wait.
+    wanted: AtomicUsize,
+    vacated: Condvar,
 }
 
 #[derive(Debug)]
@@ -41,15 +48,25 @@ impl Table {
             next_id: AtomicU64::new(0),
             seats: Mutex::default(),
             emptied: Condvar::new(),
+            wanted: AtomicUsize::new(0),
+            vacated: Condvar::new(),
         }
     }
 
     /// A seat for a new connection, which waits at first. When the table is full, the connection that has waited
-    /// longest is closed for it; `None` when none waits.
+    /// longest is closed for it; `None` when none waits, and none ends or begins to within [`PATIENCE`].
     pub fn seat(&self, socket: Arc<TcpStream>) -> Option<Seat<'_>> {
         let mut seats = self.seats();
-        if seats.len() >= self.limit && !make_room(&mut seats) {
-            return None;
+        if seats.len() >= self.limit {
+            self.wanted.fetch_add(1, Ordering::SeqCst);
+            let full = |seats: &mut HashMap<_, _>| seats.len() >= self.limit && !make_room(seats);
+            let waited = self.vacated.wait_timeout_while(seats, PATIENCE, full);
+            self.wanted.fetch_sub(1, Ordering::SeqCst);
+            let (still, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if timeout.timed_out() {
+                return None;
+            }
+            seats = still;
         }
         let place = Arc::new(Place { socket, waiting_since: AtomicU64::new(self.now()) });
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
@@ -155,6 +172,11 @@ impl Seat<'_> {
     /// The connection waits for a request from now on, and may be closed at any moment.
     pub fn wait(&self) -> Claim {
         self.place.waiting_since.store(self.table.now(), Ordering::SeqCst);
+        if self.table.wanted.load(Ordering::SeqCst) > 0 {
+            // Under the lock, so that whoever wants it either sees this one waiting or is waiting to be told.
+            let _seats = self.table.seats();
+            self.table.vacated.notify_all();
+        }
         // In this order: a stop that begins after this look finds the connection waiting.
         if self.table.is_stopping() { Claim::Lost } else { Claim::Ours }
     }
@@ -181,7 +203,11 @@ impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut seats = self.table.seats();
         seats.remove(&self.id);
-        if seats.is_empty() {
+        // Telling nobody would cost a system call all the same.
+        if self.table.wanted.load(Ordering::SeqCst) > 0 {
+            self.table.vacated.notify_all();
+        }
+        if seats.is_empty() && self.table.is_stopping() {
             self.table.emptied.notify_all();
         }
     }

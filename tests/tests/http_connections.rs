@@ -1,0 +1,305 @@
+//! How `http-server` treats a connection: its requests in order, its limits in time and number, its end. Sections of four
+//! digits are of RFC 9110, others say where they are from.
+
+use std::io::Read;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ladder_tests::http::HttpServer;
+use ladder_tests::peer::assert_refused;
+use ladder_tests::{GENEROUS, Peer};
+
+/// More than the buffers between two ends can hold.
+const LARGE: usize = 64 << 20;
+
+const GET: &[u8] = b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+fn site() -> tempfile::TempDir {
+    let site = tempfile::tempdir().unwrap();
+    std::fs::write(site.path().join("a.txt"), "hello\n").unwrap();
+    site
+}
+
+fn start(site: &tempfile::TempDir, args: &[&str]) -> HttpServer {
+    HttpServer::start(&[&[site.path().to_str().unwrap()], args].concat())
+}
+
+/// RFC 9112 section 9.3.
+#[test]
+fn a_connection_is_kept_until_the_client_asks_to_close() {
+    let site = site();
+    let server = start(&site, &[]);
+    let mut peer = server.connect();
+    for _ in 0..3 {
+        peer.send(GET);
+        peer.response().expect_status(200).expect_no_field("connection");
+    }
+    // A missing file is no reason to close.
+    peer.send(b"GET /missing HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    peer.response().expect_status(404);
+    peer.send(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    peer.response().expect_status(200).expect_field("connection", "close");
+    peer.expect_end_of_stream();
+}
+
+/// RFC 9112 section 9.3.2.
+#[test]
+fn requests_that_come_together_are_answered_in_order() {
+    let site = site();
+    for n in 0..30 {
+        std::fs::write(site.path().join(n.to_string()), format!("file {n}")).unwrap();
+    }
+    let server = start(&site, &[]);
+    let mut peer = server.connect();
+    let requests: String = (0..30).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: localhost\r\n\r\n")).collect();
+    peer.send(requests.as_bytes());
+    for n in 0..30 {
+        peer.response().expect_body(format!("file {n}"));
+    }
+}
+
+#[test]
+fn a_request_in_one_byte_segments_is_the_same_request() {
+    let site = site();
+    let server = start(&site, &[]);
+    let mut peer = server.connect();
+    for byte in GET {
+        peer.send(&[*byte]);
+    }
+    peer.response().expect_status(200).expect_body("hello\n");
+}
+
+/// RFC 9112 section 9.6: a client that says that it sends no more still gets its response.
+#[test]
+fn a_client_that_half_closes_gets_its_response() {
+    let site = site();
+    let server = start(&site, &[]);
+    let mut peer = server.connect();
+    peer.send(GET);
+    peer.half_close();
+    peer.response().expect_status(200);
+    peer.expect_end_of_stream();
+}
+
+/// RFC 9112 section 9.3: the body that nobody wanted does not become the next request.
+#[test]
+fn a_refused_body_is_drained_up_to_a_limit_and_the_connection_closed_past_it() {
+    let site = site();
+    let server = start(&site, &[]);
+    let post = |length: usize| {
+        format!("POST /a.txt HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n")
+    };
+    let mut peer = server.connect();
+    for length in [10, 64 << 10] {
+        peer.send(post(length).as_bytes());
+        peer.send(&vec![b'G'; length]);
+        peer.response().expect_status(405).expect_no_field("connection");
+    }
+    peer.send(b"POST /a.txt HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+    peer.response().expect_status(405);
+    peer.send(GET);
+    peer.response().expect_status(200);
+
+    let mut peer = server.connect();
+    let length = (64 << 10) + 1;
+    peer.send(post(length).as_bytes());
+    peer.send(&vec![b'G'; length]);
+    peer.response().expect_status(405).expect_field("connection", "close");
+    peer.expect_end_of_stream();
+}
+
+/// RFC 9112 section 9.6: to close at once would reset the connection, and the client lose the answer.
+#[test]
+fn a_client_that_is_still_sending_reads_why_it_was_refused() {
+    let site = site();
+    let server = start(&site, &[]);
+    let mut peer = server.connect();
+    peer.send(b"POST /a.txt HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n");
+    // Sent after the server has answered and stopped sending.
+    let response = peer.response().expect_status(405);
+    assert!(peer.try_send(&[b'x'; 1000]), "{}", response.head);
+    peer.expect_hang_up();
+}
+
+/// RFC 9110 section 15.5.9.
+#[test]
+fn a_head_has_its_time_and_silence_is_met_with_silence() {
+    let site = site();
+    let server = start(&site, &["--head", "300ms", "--idle", "300ms"]);
+    let mut silent = server.connect();
+    let mut stalled = server.connect();
+    stalled.send(b"GET / HT");
+    stalled.response().expect_status(408).expect_field("connection", "close");
+    stalled.expect_end_of_stream();
+    silent.expect_end_of_stream();
+    // Between two requests there is nothing to be late with.
+    let mut idle = server.connect();
+    idle.send(GET);
+    idle.response().expect_status(200);
+    idle.expect_end_of_stream();
+}
+
+/// RFC 9110 section 15.5.9: each byte would start a timeout anew, but not a deadline.
+#[test]
+fn a_head_that_drips_is_late_too() {
+    let site = site();
+    let server = start(&site, &["--head", "400ms"]);
+    let mut peer = server.connect();
+    peer.send(b"GET / HTTP/1.1\r\nX-Long: ");
+    let mut reader = peer.again();
+    thread::scope(|scope| {
+        let dripping = scope.spawn(move || {
+            // The pause is the fault itself. It ends when the server has hung up.
+            while peer.try_send(b"x") {
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        reader.response().expect_status(408);
+        dripping.join().unwrap();
+    });
+}
+
+#[test]
+fn a_client_that_reads_nothing_does_not_hold_up_others() {
+    let site = site();
+    std::fs::write(site.path().join("large"), vec![b'x'; LARGE]).unwrap();
+    let server = start(&site, &[]);
+    let deaf: Vec<Peer> = (0..4)
+        .map(|_| {
+            let mut peer = server.connect();
+            peer.send(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            peer
+        })
+        .collect();
+    server.get("/a.txt").expect_status(200);
+    drop(deaf);
+    server.get("/a.txt").expect_status(200);
+}
+
+/// RFC 9110 section 15.6.4.
+#[test]
+fn a_full_server_closes_an_idle_connection_for_a_new_one_and_turns_away_when_none_is_idle() {
+    let site = site();
+    std::fs::write(site.path().join("large"), vec![b'x'; LARGE]).unwrap();
+    let server = start(&site, &["--max-clients", "2"]);
+    let mut idle = server.connect();
+    idle.send(GET);
+    idle.response().expect_status(200);
+    let mut busy: Vec<Peer> = Vec::new();
+    for _ in 0..2 {
+        let mut peer = server.connect();
+        peer.send(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        // The response has begun and cannot end: this one is busy from here on.
+        peer.stream().read_exact(&mut [0; 1000]).unwrap();
+        busy.push(peer);
+    }
+    idle.expect_end_of_stream();
+    let refused = server.get("/a.txt").expect_status(503).expect_field("retry-after", "1");
+    refused.expect_field("connection", "close");
+    drop(busy.pop());
+    // A worker needs a moment to see that its client has gone.
+    let deadline = Instant::now() + GENEROUS;
+    while server.get("/a.txt").status != 200 {
+        assert!(Instant::now() < deadline, "the server stays full");
+    }
+}
+
+#[test]
+fn a_thousand_idle_connections_do_not_keep_a_client_from_being_served() {
+    let site = site();
+    let server = start(&site, &[]);
+    let idle: Vec<Peer> = (0..1000)
+        .map(|_| {
+            let mut peer = server.connect();
+            peer.send(GET);
+            peer.response().expect_status(200);
+            peer
+        })
+        .collect();
+    server.get("/a.txt").expect_status(200);
+    drop(idle);
+}
+
+/// More connections than descriptors: the server does not spin, does not end, and recovers.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_runs_out_of_descriptors_goes_on() {
+    use std::process::{Command, Stdio};
+
+    let site = site();
+    let program = ladder_tests::binaries::executable("http-server").to_str().unwrap();
+    let mut shell = Command::new("sh");
+    let script = format!("ulimit -n 80; exec {program} --port 0 {}", site.path().display());
+    shell.args(["-c", &script]).stdin(Stdio::null());
+    let server = HttpServer::of(ladder_tests::Process::start("http-server", &mut shell));
+    let idle: Vec<Peer> = (0..200).map(|_| server.connect()).collect();
+    server.get("/a.txt").expect_status(200).expect_body("hello\n");
+    drop(idle);
+    server.get("/a.txt").expect_status(200);
+}
+
+/// RFC 9112 section 9.6.
+#[cfg(unix)]
+#[test]
+fn a_stop_closes_idle_connections_and_lets_a_transfer_end() {
+    let site = site();
+    std::fs::write(site.path().join("large"), vec![b'x'; LARGE]).unwrap();
+    let server = start(&site, &[]);
+    let address = server.address;
+    let mut idle = server.connect();
+    idle.send(GET);
+    idle.response().expect_status(200);
+    let mut silent = server.connect();
+    let mut busy = server.connect();
+    busy.send(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let mut start = [0; 1000];
+    busy.stream().read_exact(&mut start).unwrap();
+    server.signal(rustix::process::Signal::TERM);
+    idle.expect_end_of_stream();
+    silent.expect_end_of_stream();
+    assert_refused(address);
+    let mut rest = Vec::new();
+    busy.stream().read_to_end(&mut rest).unwrap();
+    let head = start.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+    assert_eq!(start.len() - head + rest.len(), LARGE);
+    server.wait().expect_code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_transfer_that_does_not_end_is_ended_at_the_drain_limit_and_a_second_signal_ends_at_once() {
+    let site = site();
+    std::fs::write(site.path().join("large"), vec![b'x'; LARGE]).unwrap();
+    let stuck = |args: &[&str]| {
+        let server = start(&site, args);
+        let mut peer = server.connect();
+        peer.send(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        peer.stream().read_exact(&mut [0; 1000]).unwrap();
+        server.signal(rustix::process::Signal::TERM);
+        (server, peer)
+    };
+    let (server, _peer) = stuck(&["--drain", "200ms"]);
+    server.wait().expect_code(0);
+    let (server, _peer) = stuck(&["--drain", "2m"]);
+    server.expect_stderr(&["stopping"]);
+    server.signal(rustix::process::Signal::TERM);
+    server.wait().expect_code(130);
+}
+
+#[test]
+fn many_short_connections_are_all_served() {
+    let site = site();
+    let server = start(&site, &["--quiet"]);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    server
+                        .get_with("/a.txt", "Connection: close\r\n")
+                        .expect_status(200)
+                        .expect_body("hello\n");
+                }
+            });
+        }
+    });
+}
