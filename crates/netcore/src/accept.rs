@@ -163,11 +163,10 @@ fn errno_affects(errno: rustix::io::Errno) -> Affects {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn each_accept_error_of_the_manual_page_is_known() {
         use rustix::io::Errno;

@@ -87,5 +87,6 @@ pub fn pause(pause: Duration, shutdown: &Shutdown) -> io::Result<()> {
 fn timespec(duration: Duration) -> Timespec {
     // Systems without ppoll(2) take milliseconds in an i32; a longer wait is only cut into several.
     let whole = duration.min(Duration::from_secs(24 * 60 * 60));
-    Timespec { tv_sec: whole.as_secs() as i64, tv_nsec: whole.subsec_nanos().into() }
+    // Under 10^9, which fits in 32 bits: C's long, which this is, has no more on Windows.
+    Timespec { tv_sec: whole.as_secs() as i64, tv_nsec: whole.subsec_nanos() as _ }
 }
