@@ -1,6 +1,7 @@
 //! Runs the ladder. See `cargo xtask --help`.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod ci;
 mod demo;
 mod docs;
@@ -45,6 +46,9 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Measure every rung beside what else is installed
+    #[command(after_help = "Example:\n  cargo xtask bench poll async echo-64")]
+    Bench(bench::Options),
     /// Check everything that is checked before a change lands
     #[command(after_help = "Example:\n  cargo xtask ci clippy")]
     Ci {
@@ -98,6 +102,7 @@ fn main() -> ExitCode {
         Task::Demo { name, plain: false } => demo::run(name.as_deref(), &Screen::new()),
         Task::Docs { check: true } => docs::check(&Screen::new()),
         Task::Docs { check: false } => docs::write(&Screen::new()),
+        Task::Bench(options) => bench::run(&options, &Screen::new()),
         Task::Ci { list: true, .. } => ci::list(&Screen::new()),
         Task::Ci { step, .. } => ci::run(step.as_deref(), &Screen::new()),
     });

@@ -1,0 +1,149 @@
+//! Measures every rung and every peer that is installed, in rounds, and prints what came out beside a limit line.
+//!
+//! A machine that does other things as well changes its speed from second to second. So all servers of a scenario
+//! take turns, each round has its own ratios, and their median is told with the lowest and the highest.
+
+mod chart;
+mod contenders;
+mod load;
+mod machine;
+mod measure;
+mod nginx;
+mod page;
+mod scenarios;
+mod server;
+mod site;
+mod statistics;
+mod table;
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::Failure;
+use crate::ladder::Ladder;
+use crate::screen::Screen;
+use contenders::Contenders;
+use machine::Machine;
+use measure::{Bench, Sample};
+use scenarios::{SCENARIOS, Scenario};
+use table::Table;
+
+/// What can be told on the command line.
+#[derive(Args)]
+pub struct Options {
+    /// Rungs, peers and scenarios to take; without any of a kind, all of that kind
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// How often each server is measured
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 5)]
+    rounds: u16,
+    /// How long each measurement lasts
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 2)]
+    seconds: u16,
+    /// Print one JSON document instead of tables
+    #[arg(long)]
+    json: bool,
+    /// Write the tables and charts of the book as well: docs/benchmarks.md and its pictures
+    #[arg(long)]
+    svg: bool,
+}
+
+/// Builds, measures, prints. Fails where one of our own servers did.
+pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
+    let ladder = Ladder::load()?;
+    let contenders = Contenders::load(&ladder)?;
+    let (scenarios, names) = choose(&options.names, &contenders)?;
+    let bench = Bench::prepare(&ladder, contenders, &names, options.seconds)?;
+    let machine = Machine::look(bench.is_pinned());
+    if !options.json {
+        screen.prose("", &machine.to_string())?;
+    }
+    let mut tables = Vec::new();
+    for scenario in scenarios {
+        let Some(table) = measure(&bench, scenario, options.rounds)? else { continue };
+        if !options.json {
+            screen.line("")?;
+            for line in table.lines(screen) {
+                screen.line(&line)?;
+            }
+        }
+        tables.push(table);
+    }
+    let charts = if options.svg { chart::measure(&bench, options.rounds)? } else { Vec::new() };
+    if options.json {
+        let scenarios: Vec<_> = tables.iter().map(Table::json).collect();
+        let document = json!({ "machine": machine.json(), "scenarios": scenarios });
+        screen.line(&document.to_string())?;
+    }
+    if options.svg {
+        page::write(&ladder.root, &machine, &tables, &charts)?;
+    }
+    verdict(&tables)
+}
+
+/// Every server of the scenario, in turns; `None` where there is none to compare.
+fn measure(bench: &Bench, scenario: &'static Scenario, rounds: u16) -> Result<Option<Table>, Failure> {
+    let contenders = bench.contenders(scenario);
+    if contenders.iter().all(|contender| contender.base) {
+        return Ok(None);
+    }
+    let mut samples: Vec<Vec<Sample>> = contenders.iter().map(|_| Vec::new()).collect();
+    for round in 1..=rounds {
+        for (contender, samples) in contenders.iter().zip(&mut samples) {
+            progress(&format!("{}: round {round} of {rounds}, {}", scenario.name, contender.name));
+            samples.push(bench.sample(contender, scenario, scenario.connections)?);
+        }
+    }
+    progress("");
+    Ok(Some(Table::new(scenario, contenders, samples)))
+}
+
+/// A word for the person who waits, on a line that the next one replaces.
+fn progress(text: &str) {
+    let mut stderr = io::stderr().lock();
+    if stderr.is_terminal() {
+        // Nobody who waits, nobody to tell.
+        let _ = write!(stderr, "\r\x1b[K{text}").and_then(|()| stderr.flush());
+    }
+}
+
+/// Which scenarios and which servers are meant.
+fn choose(
+    names: &[String],
+    contenders: &Contenders,
+) -> Result<(Vec<&'static Scenario>, Vec<String>), Failure> {
+    let mut scenarios: Vec<&Scenario> = Vec::new();
+    let mut servers = Vec::new();
+    for name in names {
+        if let Some(scenario) = SCENARIOS.iter().find(|scenario| scenario.name == name) {
+            scenarios.push(scenario);
+        } else if let Some(contender) = contenders.find(name) {
+            servers.push(contender.name.clone());
+        } else {
+            let known: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+            return Err(Failure::Usage(format!(
+                "there is no {name}; servers: {}; scenarios: {}",
+                contenders.names().join(", "),
+                known.join(", ")
+            )));
+        }
+    }
+    if scenarios.is_empty() {
+        scenarios = SCENARIOS.iter().collect();
+    }
+    if servers.is_empty() {
+        servers = contenders.names();
+    }
+    Ok((scenarios, servers))
+}
+
+/// A peer may fail; that is told in its row. Ours may not.
+fn verdict(tables: &[Table]) -> Result<(), Failure> {
+    let failed: Vec<String> = tables.iter().flat_map(Table::failures_of_ours).collect();
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new(failed.join("\nerror: "))),
+    }
+}

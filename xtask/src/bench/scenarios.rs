@@ -1,0 +1,178 @@
+//! What is measured: the load, and which servers it is for.
+
+use serde::Deserialize;
+
+/// What a server and its clients say to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Speaks {
+    /// The same bytes back, over TCP.
+    Tcp,
+    /// The same datagram back.
+    Udp,
+    /// The messages of `object-exchange`.
+    Object,
+    /// HTTP/1.1.
+    Http,
+}
+
+/// How many clients a server takes. The order is from few to many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clients {
+    /// One, and then it ends.
+    One,
+    /// One after the other.
+    OneAtATime,
+    /// Many at once.
+    Many,
+}
+
+/// What a rate counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Replies.
+    Replies,
+    /// Bytes.
+    Bytes,
+}
+
+/// One kind of load.
+#[derive(Debug)]
+pub struct Scenario {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What happens, for whoever reads the table.
+    pub what: &'static str,
+    /// What the servers must speak.
+    pub speaks: Speaks,
+    /// How many clients they must take.
+    pub clients: Clients,
+    /// Connections at a time.
+    pub connections: usize,
+    /// netload's scenario, and its arguments after the address.
+    pub load: &'static [&'static str],
+    /// The page, where it is one.
+    pub page: &'static str,
+    /// What the rate counts.
+    pub unit: Unit,
+}
+
+const TCP: Scenario = Scenario {
+    name: "",
+    what: "",
+    speaks: Speaks::Tcp,
+    clients: Clients::Many,
+    connections: 64,
+    load: &["tcp-echo"],
+    page: "",
+    unit: Unit::Replies,
+};
+
+const UDP: Scenario = Scenario { speaks: Speaks::Udp, load: &["udp-echo"], ..TCP };
+
+const HTTP: Scenario = Scenario { speaks: Speaks::Http, load: &["http"], ..TCP };
+
+/// All of them, in the order of the report.
+pub const SCENARIOS: [Scenario; 15] = [
+    Scenario {
+        name: "echo-1",
+        what: "1 connection, 64 bytes, one message in flight",
+        clients: Clients::One,
+        connections: 1,
+        ..TCP
+    },
+    Scenario { name: "echo-64", what: "64 connections, 64 bytes, one message in flight on each", ..TCP },
+    Scenario {
+        name: "echo-64-4k",
+        what: "64 connections, 4 KiB, one message in flight on each",
+        load: &["tcp-echo", "--size", "4k"],
+        ..TCP
+    },
+    Scenario {
+        name: "pipelined",
+        what: "64 connections, 64 bytes, 32 messages in flight on each",
+        load: &["tcp-echo", "--in-flight", "32"],
+        ..TCP
+    },
+    Scenario {
+        name: "connect",
+        what: "a new connection for each message, 4 at a time",
+        clients: Clients::OneAtATime,
+        connections: 4,
+        load: &["tcp-connect"],
+        ..TCP
+    },
+    Scenario {
+        name: "bulk",
+        what: "one long stream on one connection",
+        clients: Clients::One,
+        connections: 1,
+        load: &["tcp-bulk", "--bytes", "1000g"],
+        unit: Unit::Bytes,
+        ..TCP
+    },
+    Scenario {
+        name: "idle",
+        what: "16 busy connections beside 5,000 idle ones",
+        connections: 5000,
+        load: &["tcp-idle", "--active", "16"],
+        ..TCP
+    },
+    Scenario { name: "udp", what: "64 datagrams of 64 bytes in flight", ..UDP },
+    Scenario { name: "udp-256", what: "256 datagrams of 64 bytes in flight", connections: 256, ..UDP },
+    Scenario {
+        name: "object",
+        what: "1 connection, one typed value in flight; the others echo the same bytes raw",
+        speaks: Speaks::Object,
+        clients: Clients::OneAtATime,
+        connections: 1,
+        load: &["object"],
+        ..TCP
+    },
+    Scenario {
+        name: "http-1k-1",
+        what: "GET of 1 KiB on 1 connection that stays",
+        connections: 1,
+        page: "/1k",
+        ..HTTP
+    },
+    Scenario { name: "http-1k", what: "GET of 1 KiB on 64 connections that stay", page: "/1k", ..HTTP },
+    Scenario { name: "http-100k", what: "GET of 100 KiB on 64 connections that stay", page: "/100k", ..HTTP },
+    Scenario {
+        name: "http-10m",
+        what: "GET of 10 MiB on 8 connections that stay",
+        connections: 8,
+        page: "/10m",
+        unit: Unit::Bytes,
+        ..HTTP
+    },
+    Scenario {
+        name: "http-close",
+        what: "GET of 1 KiB, a new connection each, 64 at a time",
+        load: &["http", "--close"],
+        page: "/1k",
+        ..HTTP
+    },
+];
+
+/// The load of the charts: that of `echo-64`, with other numbers of connections.
+pub const SWEEP: Scenario = Scenario { name: "connections", ..TCP };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_scenarios_have_one_name() {
+        let mut names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SCENARIOS.len());
+    }
+
+    #[test]
+    fn a_server_of_many_clients_serves_one_as_well() {
+        assert!(Clients::Many > Clients::OneAtATime && Clients::OneAtATime > Clients::One);
+    }
+}

@@ -1,0 +1,117 @@
+//! One server under load: started, known by its ready line, ended when this is dropped.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Failure;
+use crate::process::Process;
+
+/// How long a server may take until it listens. Python on a busy machine is the slowest.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A pause between two looks whether a server that says nothing listens.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Ticks in a second, in what Linux tells of a process: the same on every machine that there is.
+const TICKS: f64 = 100.0;
+
+/// A server that listens.
+pub struct Server {
+    process: Process,
+    /// Where.
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts a server that prints where it listens.
+    pub fn start(command: &mut Command) -> Result<Server, Failure> {
+        let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+        let stdout = process.child().stdout.take();
+        let stdout = stdout.ok_or_else(|| Failure::new("a server has no standard output"))?;
+        let (sender, receiver) = mpsc::channel();
+        // Reads on after the ready line, so that the server never waits for a reader. Ends with the server.
+        thread::spawn(move || first_address(stdout, &sender));
+        match receiver.recv_timeout(PATIENCE) {
+            Ok(address) => Ok(Server { process, address }),
+            Err(RecvTimeoutError::Timeout) => Err(Failure::new("it did not say where it listens")),
+            Err(RecvTimeoutError::Disconnected) => Err(Failure::new("it ended before it listened")),
+        }
+    }
+
+    /// Starts a server that listens on `address` and says nothing; `None` when it ends instead.
+    pub fn start_silent(command: &mut Command, address: SocketAddr) -> Result<Option<Server>, Failure> {
+        let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            // No event tells that it listens: asking again is all there is.
+            if process.wait(PAUSE).is_ok_and(|ended| ended.is_some()) {
+                return Ok(None);
+            }
+            if TcpStream::connect(address).is_ok() {
+                return Ok(Some(Server { process, address }));
+            }
+        }
+        Err(Failure::new("it does not listen"))
+    }
+
+    /// Processor time that it has used, in seconds. Known on Linux.
+    pub fn processor_seconds(&self) -> Option<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.child().id())).ok()?;
+        processor_seconds(&stat)
+    }
+
+    /// Memory of its own that it has in use, in KiB, without what the kernel holds for its sockets. Known on Linux.
+    pub fn resident_kib(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.child().id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.split_whitespace().next()?.parse().ok()
+    }
+}
+
+fn first_address(stdout: ChildStdout, sender: &mpsc::Sender<SocketAddr>) {
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        if let Some(address) = address(&line) {
+            // Nobody waits any more for the second one.
+            let _ = sender.send(address);
+        }
+    }
+}
+
+/// The address in `listening on 127.0.0.1:9090` or `Serving /site at http://127.0.0.1:8000/`.
+fn address(line: &str) -> Option<SocketAddr> {
+    let word = line.split_whitespace().last()?;
+    word.strip_prefix("http://").unwrap_or(word).trim_end_matches('/').parse().ok()
+}
+
+fn processor_seconds(stat: &str) -> Option<f64> {
+    // The second field is the program's name in parentheses and may hold anything.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_whitespace().skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    Some((user + system) / TICKS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_kinds_of_ready_line_are_understood() {
+        let expected = Some(SocketAddr::from(([127, 0, 0, 1], 9090)));
+        assert_eq!(address("listening on 127.0.0.1:9090"), expected);
+        assert_eq!(address("Serving /a b/site at http://127.0.0.1:9090/"), expected);
+        assert_eq!(address("hello"), None);
+    }
+
+    #[test]
+    fn processor_time_is_found_behind_any_name() {
+        let stat = "7 (a) b 1) S 1 7 7 0 -1 4194560 100 0 0 0 150 50 0 0 20 0 1 0 100 0 0";
+        assert_eq!(processor_seconds(stat), Some(2.0));
+    }
+}
