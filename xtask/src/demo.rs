@@ -89,8 +89,9 @@ struct Demo<'a> {
     screen: &'a Screen,
     /// What was not as expected.
     complaints: Vec<String>,
-    /// What was: replies of clients, then sentences.
+    /// What was: how many replies,
     replies: usize,
+    /// and what else, in words.
     seen: Vec<String>,
 }
 
