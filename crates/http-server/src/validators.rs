@@ -50,7 +50,7 @@ impl Validators {
         Validators {
             tag,
             strength: if age < YOUNG { Strength::Weak } else { Strength::Strong },
-            modified: last_modified(stamp.as_secs(), now_stamp.as_secs()),
+            modified: last_modified(stamp.as_secs(), now_stamp),
         }
     }
 
@@ -71,9 +71,10 @@ pub fn is_unsettled(metadata: &Metadata, now: SystemTime) -> bool {
 
 /// The date that is told. While the second of the change is not over, a later change could fall into it, and two
 /// versions would have one date; so the second before is told, which no version will be mistaken for. This also
-/// keeps the date from lying in the future (section 8.8.2.1).
-fn last_modified(modified: u64, now: u64) -> u64 {
-    if modified < now { modified } else { now.saturating_sub(1) }
+/// keeps the date from lying in the future (section 8.8.2.1). The clock of files is behind by up to a tick: a second is
+/// over once that is over too.
+fn last_modified(modified: u64, now: Duration) -> u64 {
+    modified.min(now.saturating_sub(tick()).as_secs().saturating_sub(1))
 }
 
 /// How far apart two changes must be for their stamps to differ.
@@ -158,8 +159,11 @@ mod tests {
 
     #[test]
     fn last_modified_is_a_second_that_is_over() {
-        assert_eq!(seen(10_100, 11_000).modified, 10);
+        assert_eq!(seen(10_100, 11_500).modified, 10);
+        // A file that is changed now may still get a stamp of the second before.
+        assert_eq!(seen(10_100, 11_000).modified, 9);
         assert_eq!(seen(10_100, 10_900).modified, 9);
         assert_eq!(seen(50_000, 10_900).modified, 9);
+        assert_eq!(Validators::from_parts(5, UNIX_EPOCH, 7, at(10_000)).modified, 0);
     }
 }
