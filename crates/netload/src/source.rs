@@ -47,11 +47,10 @@ fn in_progress(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn connections_to_this_machine_come_from_many_addresses() {
         let to = |target: [u8; 4], nth| source(IpAddr::from(target), nth);
