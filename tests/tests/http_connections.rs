@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder_tests::http::HttpServer;
+#[cfg(unix)]
 use ladder_tests::peer::assert_refused;
 use ladder_tests::{GENEROUS, Peer};
 
