@@ -75,6 +75,8 @@ struct Server<'a> {
     listener: Option<mio::net::TcpListener>,
     /// Events tell of a change: until accept has said WouldBlock, there may be more clients.
     clients_wait: bool,
+    /// When descriptors or memory run out, accept is left alone until then.
+    accept_from: Instant,
     visits: Slab<Visit>,
     /// Visits that had more to read when their turn was over.
     unfinished: BTreeSet<usize>,
@@ -95,6 +97,7 @@ impl Server<'_> {
             poll,
             listener: Some(listener),
             clients_wait: false,
+            accept_from: Instant::now(),
             visits: Slab::new(),
             unfinished: BTreeSet::new(),
             deadlines: BTreeSet::new(),
@@ -113,7 +116,10 @@ impl Server<'_> {
 
     fn accept(&mut self, now: Instant) -> io::Result<()> {
         // At the bound we do not accept: the next clients wait in the backlog, as they would for a slow server.
-        while self.clients_wait && self.visits.len() < self.options.max_clients.max(1) {
+        while self.clients_wait
+            && self.visits.len() < self.options.max_clients.max(1)
+            && self.accept_from <= now
+        {
             let Some(listener) = &self.listener else { return Ok(()) };
             match listener.accept() {
                 Ok((stream, peer)) => self.welcome(stream, peer, now),
@@ -123,8 +129,8 @@ impl Server<'_> {
                     Affects::OneConnection => log::warn!("a client left before it was accepted: {error}"),
                     Affects::AllForNow => {
                         log::warn!("cannot accept for now: {error}");
-                        self.clients_wait = false;
-                        self.deadlines.insert((now + SHORTAGE_PAUSE, LISTENER.0));
+                        self.accept_from = now + SHORTAGE_PAUSE;
+                        self.deadlines.insert((self.accept_from, LISTENER.0));
                     }
                     Affects::All => return Err(error),
                 },
@@ -174,12 +180,11 @@ impl Server<'_> {
     fn expire(&mut self, now: Instant) {
         while self.deadlines.first().is_some_and(|(due, _)| *due <= now) {
             let Some((_, id)) = self.deadlines.pop_first() else { return };
-            if id == LISTENER.0 {
-                self.clients_wait = true;
-            } else if self.visits[id].deadline > now {
-                self.file(id);
-            } else {
-                self.end(id, Err(ErrorKind::TimedOut.into()));
+            match self.visits.get(id) {
+                Some(visit) if visit.deadline > now => self.file(id),
+                Some(_) => self.end(id, Err(ErrorKind::TimedOut.into())),
+                // The listener's, at the end of a shortage: accept comes next.
+                None => {}
             }
         }
     }

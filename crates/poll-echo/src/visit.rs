@@ -15,6 +15,7 @@ const READS_PER_TURN: usize = 16;
 
 /// Events tell of a change, so a socket is read until it has nothing left. Where a read that does not fill the buffer
 /// proves that, the call that would say WouldBlock is saved. On Windows, mio reports the next change only after it.
+/// Urgent data (MSG_OOB) ends a read early too: whoever sends it may wait for the rest of its echo until it sends more.
 const SHORT_READ_IS_LAST: bool = cfg!(not(windows));
 
 /// A client's connection.
