@@ -125,7 +125,7 @@ fn what_may_not_be_read_is_403() {
     }
     let site = Site::new();
     site.write("closed", "x");
-    fs::set_permissions(site.path().join("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(site.path().join("closed"), fs::Permissions::from_mode(0o0)).unwrap();
     site.start(&[]).get("/closed").expect_status(403);
 }
 

@@ -25,14 +25,14 @@ pub fn weigh(fields: &Fields, method: Method, current: &Validators) -> Verdict {
         if !any_tag(fields, "if-match", |tag| tag.is_strongly(current)) {
             return Verdict::Failed;
         }
-    } else if date(fields, "if-unmodified-since").is_some_and(|date| current.modified > date) {
+    } else if date(fields, "if-unmodified-since").is_some_and(|date| current.changed > date) {
         return Verdict::Failed;
     }
     if fields.get("if-none-match").is_some() {
         if any_tag(fields, "if-none-match", |tag| tag.text == current.tag.as_bytes()) {
             return if reads { Verdict::NotModified } else { Verdict::Failed };
         }
-    } else if reads && date(fields, "if-modified-since").is_some_and(|date| current.modified <= date) {
+    } else if reads && date(fields, "if-modified-since").is_some_and(|date| current.changed <= date) {
         return Verdict::NotModified;
     }
     Verdict::Serve
@@ -45,8 +45,9 @@ pub fn range_holds(fields: &Fields, current: &Validators) -> bool {
         Some(value) if value.starts_with(b"\"") || value.starts_with(b"W/") => {
             parse_tag(value).is_some_and(|(tag, rest)| rest.is_empty() && tag.is_strongly(current))
         }
-        // A date in Last-Modified is that of a second which was over: no two versions share it.
-        Some(_) => date(fields, "if-range").is_some_and(|date| date == current.modified),
+        // A date that was told is that of a second which was over: no two versions share it.
+        Some(_) => date(fields, "if-range")
+            .is_some_and(|date| date == current.changed && date == current.last_modified),
     }
 }
 
@@ -115,7 +116,7 @@ mod tests {
     const LATER: &str = "Sun, 06 Nov 1994 08:49:38 GMT";
 
     fn current(strength: Strength) -> Validators {
-        Validators { tag: "v1".into(), strength, modified: CHANGED }
+        Validators { tag: "v1".into(), strength, changed: CHANGED, last_modified: CHANGED }
     }
 
     fn with<T>(fields: &[(&str, &str)], look: impl FnOnce(&Fields) -> T) -> T {

@@ -243,7 +243,7 @@ impl Files {
         format!(
             "ETag: {}\r\nLast-Modified: {}\r\nCache-Control: {}\r\n",
             validators.etag(),
-            clock::date(validators.modified),
+            clock::date(validators.last_modified),
             self.cache_control,
         )
         .into_bytes()

@@ -108,7 +108,8 @@ mod tests {
 
     fn entry(path: PathBuf, bytes: &[u8]) -> KeptFile {
         let identity = Identity::of(&fs::metadata(&path).unwrap());
-        let validators = Validators { tag: "t".into(), strength: Strength::Strong, modified: 0 };
+        let validators =
+            Validators { tag: "t".into(), strength: Strength::Strong, changed: 0, last_modified: 0 };
         let stored = Arc::new(Stored { fields: Vec::new(), bytes: bytes.to_vec() });
         KeptFile { path, identity, validators, stored }
     }

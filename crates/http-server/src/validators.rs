@@ -18,8 +18,10 @@ pub struct Validators {
     pub tag: String,
     /// Whether equal tags promise equal bytes.
     pub strength: Strength,
-    /// What Last-Modified says, in whole seconds since 1970.
-    pub modified: u64,
+    /// When the file was changed, in whole seconds since 1970: what dates in requests are compared with.
+    pub changed: u64,
+    /// What Last-Modified says, which may be less.
+    pub last_modified: u64,
 }
 
 /// How much an entity tag promises.
@@ -50,7 +52,8 @@ impl Validators {
         Validators {
             tag,
             strength: if age < YOUNG { Strength::Weak } else { Strength::Strong },
-            modified: last_modified(stamp.as_secs(), now_stamp),
+            changed: stamp.as_secs(),
+            last_modified: last_modified(stamp.as_secs(), now_stamp),
         }
     }
 
@@ -159,11 +162,11 @@ mod tests {
 
     #[test]
     fn last_modified_is_a_second_that_is_over() {
-        assert_eq!(seen(10_100, 11_500).modified, 10);
+        assert_eq!(seen(10_100, 11_500).last_modified, 10);
         // A file that is changed now may still get a stamp of the second before.
-        assert_eq!(seen(10_100, 11_000).modified, 9);
-        assert_eq!(seen(10_100, 10_900).modified, 9);
-        assert_eq!(seen(50_000, 10_900).modified, 9);
-        assert_eq!(Validators::from_parts(5, UNIX_EPOCH, 7, at(10_000)).modified, 0);
+        assert_eq!(seen(10_100, 11_000).last_modified, 9);
+        assert_eq!(seen(10_100, 10_900).last_modified, 9);
+        assert_eq!(seen(50_000, 10_900).last_modified, 9);
+        assert_eq!(Validators::from_parts(5, UNIX_EPOCH, 7, at(10_000)).last_modified, 0);
     }
 }
