@@ -35,18 +35,27 @@ impl Datagrams {
         assert_eq!(sent.unwrap_or_else(|error| panic!("cannot send to {to}: {error}")), bytes.len());
     }
 
-    /// Waits for a datagram of exactly these bytes and returns its sender.
+    /// Waits for a datagram and returns it with its sender.
     #[track_caller]
-    pub fn expect(&self, expected: &[u8]) -> SocketAddr {
+    pub fn receive(&self) -> (Vec<u8>, SocketAddr) {
         let mut buf = vec![0; BUFFER];
         match self.0.recv_from(&mut buf) {
             Ok((n, from)) => {
-                // Not assert_eq: 64 KiB of numbers help nobody.
-                assert!(buf[..n] == *expected, "{:?} came", buf[..n.min(80)].escape_ascii().to_string());
-                from
+                buf.truncate(n);
+                (buf, from)
             }
-            Err(error) => panic!("no datagram of {} bytes: {error}", expected.len()),
+            Err(error) => panic!("no datagram: {error}"),
         }
+    }
+
+    /// Waits for a datagram of exactly these bytes and returns its sender.
+    #[track_caller]
+    pub fn expect(&self, expected: &[u8]) -> SocketAddr {
+        let (bytes, from) = self.receive();
+        // Not assert_eq: 64 KiB of numbers help nobody.
+        let start = |bytes: &[u8]| bytes[..bytes.len().min(80)].escape_ascii().to_string();
+        assert!(bytes == expected, "{:?}, not {:?}", start(&bytes), start(expected));
+        from
     }
 
     /// Nothing has come.

@@ -17,6 +17,8 @@ pub struct Rung {
     pub name: String,
     /// The tutorial rows that it covers.
     pub rows: Vec<String>,
+    /// Whether its server speaks TCP, whatever it says in it.
+    pub speaks_tcp: bool,
     /// The suites that it passes.
     pub suites: Vec<String>,
     /// Arguments of the server in a demo, beside its port.
@@ -45,11 +47,11 @@ pub struct ClientRun {
     pub expect: Vec<String>,
 }
 
-/// The rungs whose messages are the ladder's own, in reading order. `http-server` names no suite here: its ready line, its
-/// habits and its messages are those of HTTP, and it has suites of its own.
+/// The rungs that follow the ladder's own conventions, in reading order. Those of the suite `http` follow HTTP's: their
+/// ready line, their habits and their messages are others, and are looked at there.
 pub fn ladder() -> &'static [Rung] {
     static LADDER: OnceLock<Vec<Rung>> = OnceLock::new();
-    LADDER.get_or_init(|| read().into_iter().filter(|rung| !rung.suites.is_empty()).collect())
+    LADDER.get_or_init(|| read().into_iter().filter(|rung| !rung.passes("http")).collect())
 }
 
 /// Every rung, in reading order.
@@ -82,14 +84,14 @@ pub fn rungs_in(suite: &str) -> Vec<&'static Rung> {
 /// # Panics
 /// When there is none.
 pub fn rungs_of_row(row: &str) -> Vec<&'static Rung> {
-    let rungs: Vec<_> = ladder().iter().filter(|rung| rung.rows.iter().any(|name| name == row)).collect();
+    let rungs: Vec<_> = every_rung().iter().filter(|rung| rung.rows.iter().any(|name| name == row)).collect();
     assert!(!rungs.is_empty(), "no rung covers the row {row}");
     rungs
 }
 
 /// The rungs whose servers speak TCP, whatever they say in it.
 pub fn tcp_rungs() -> Vec<&'static Rung> {
-    ladder().iter().filter(|rung| rung.speaks_tcp()).collect()
+    ladder().iter().filter(|rung| rung.speaks_tcp).collect()
 }
 
 /// Runs `test` over all of `rungs` at once: for tests that wait for a rung's own limit.
@@ -121,11 +123,6 @@ impl Rung {
     /// Whether it is in `suite`.
     pub fn passes(&self, suite: &str) -> bool {
         self.suites.iter().any(|name| name == suite)
-    }
-
-    /// Whether it speaks TCP: the suites of the others begin with `udp-`.
-    pub fn speaks_tcp(&self) -> bool {
-        !self.suites.iter().any(|name| name.starts_with("udp-"))
     }
 
     /// Whether the manifest says that this rung does not survive `fault` yet.
@@ -177,6 +174,8 @@ impl Rung {
             |limit: &Value| Limit { fault: string(&limit["fault"]), lifted_by: string(&limit["lifted-by"]) };
         Rung {
             rows: strings(&about["rows"]),
+            // TCP is the rule, so only the others have to say it.
+            speaks_tcp: about["transport"].as_str().is_none_or(|transport| transport == "tcp"),
             suites: strings(&about["suites"]),
             server_args: strings(&about["server-args"]),
             demo: items(&about["demo"]).iter().map(client_run).collect(),

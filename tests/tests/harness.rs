@@ -2,15 +2,18 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use ladder_tests::ladder::every_rung;
 use ladder_tests::peer::{ClosedPort, assert_refused};
-use ladder_tests::{Server, ladder, rungs_in};
+use ladder_tests::{Server, rungs_in};
 
 /// The suites, each with the file in this folder that holds it.
-const SUITES: [(&str, &str); 4] = [
+const SUITES: [(&str, &str); 6] = [
     ("tcp-echo", "tcp_echo.rs"),
     ("framed-echo", "framed_echo.rs"),
     ("object-exchange", "object_exchange.rs"),
     ("udp-echo", "udp_echo.rs"),
+    ("udp-reliable", "udp_reliable.rs"),
+    ("http", "http_heads.rs, http_files.rs and http_connections.rs"),
 ];
 
 #[test]
@@ -32,8 +35,9 @@ fn a_closed_port_refuses_connections_while_it_is_held() {
 }
 
 #[test]
-fn every_suite_that_a_rung_names_exists() {
-    for rung in ladder() {
+fn every_rung_names_suites_and_each_of_them_exists() {
+    for rung in every_rung() {
+        assert!(!rung.suites.is_empty(), "{}: say in its Cargo.toml which suites it passes", rung.name);
         for suite in &rung.suites {
             assert!(SUITES.iter().any(|(name, _)| name == suite), "{}: no suite {suite}", rung.name);
         }
@@ -45,7 +49,7 @@ fn every_row_belongs_to_the_tutorials() {
     // T1.7, T1.8 and their like are told in the docs, not run.
     let rows = (1..=8).map(|n| format!("T1.{n}")).chain((1..=12).map(|n| format!("T2.{n}")));
     let rows: Vec<String> = rows.collect();
-    for rung in ladder() {
+    for rung in every_rung() {
         for row in &rung.rows {
             assert!(rows.contains(row), "{}: no row {row}", rung.name);
         }

@@ -1,8 +1,8 @@
 //! What a rung cannot do yet, in both directions: a limit that its manifest names is still there, and a fault that it
 //! does not name is survived. Run over every rung that speaks TCP, whatever it says: its log tells who is served.
 
-use ladder_tests::ladder::at_once;
-use ladder_tests::{Rung, Server, ladder, rungs_in, tcp_rungs};
+use ladder_tests::ladder::{at_once, every_rung};
+use ladder_tests::{Rung, Server, rungs_in, tcp_rungs};
 
 /// Short beside every deadline of a test, so that a limit which did not work could not be mistaken for a slow machine.
 const SHORT: &str = "1s";
@@ -12,14 +12,14 @@ const CROWD: usize = 10;
 
 #[test]
 fn a_limit_is_lifted_by_a_later_rung_that_does_not_have_it() {
-    for (place, rung) in ladder().iter().enumerate() {
+    for (place, rung) in every_rung().iter().enumerate() {
         for limit in &rung.limits {
-            let lifted = ladder().iter().position(|other| other.name == limit.lifted_by);
+            let lifted = every_rung().iter().position(|other| other.name == limit.lifted_by);
             // A rung that is not on the ladder yet is a promise, and nothing to check.
             let Some(lifted) = lifted else { continue };
             assert!(lifted > place, "{}: {} is no later rung", rung.name, limit.lifted_by);
             assert!(
-                !ladder()[lifted].has_limit(&limit.fault),
+                !every_rung()[lifted].has_limit(&limit.fault),
                 "{}: {} does not lift {}",
                 rung.name,
                 limit.lifted_by,
@@ -72,6 +72,33 @@ fn a_crowd_of_silent_clients_keeps_nobody_waiting_where_there_is_no_such_limit()
         for silent in &mut crowd {
             silent.assert_would_block();
         }
+    }
+}
+
+/// Descriptors run out: who came too late waits until others leave, and the server pauses instead of trying on and on.
+#[cfg(target_os = "linux")]
+#[test]
+fn clients_beyond_the_open_files_are_served_when_others_leave() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+    const FILES: u64 = 40;
+    const CLIENTS: usize = 500;
+    for rung in tcp_rungs() {
+        if rung.serves_once() || rung.has_limit("second-client") {
+            continue;
+        }
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &[]);
+        let limit = Rlimit { current: Some(FILES), maximum: Some(FILES) };
+        prlimit(Pid::from_raw(server.id() as i32), Resource::Nofile, limit).unwrap();
+        let crowd: Vec<_> = std::iter::repeat_with(|| server.connect()).take(CLIENTS).collect();
+        let late = server.connect();
+        server.expect_log(&["cannot accept for now"]);
+        drop(crowd);
+        server.expect_log(&[&late.address(), "connected"]);
+        // One at each pause, and not one for each client.
+        let attempts = server.stderr_so_far().matches("cannot accept for now").count();
+        assert!(attempts < CLIENTS / 5, "{attempts} attempts");
     }
 }
 

@@ -27,7 +27,7 @@ fn assert_stops(rung: &Rung, server: Server, signal: Signal) {
     } else {
         finished.expect_code(0);
     }
-    if rung.speaks_tcp() {
+    if rung.speaks_tcp {
         assert_refused(address);
     }
 }
@@ -142,7 +142,7 @@ fn a_server_starts_again_on_the_same_port_at_once() {
         println!("over {}", rung.name);
         let port = lasting_port();
         let server = Server::start_on(rung, port, &[]);
-        if rung.speaks_tcp() {
+        if rung.speaks_tcp {
             let mut client = server.connect();
             server.expect_log(&[&client.address(), "connected"]);
             // The server closes first, which leaves its port in TIME_WAIT once the client has closed as well.
@@ -153,7 +153,7 @@ fn a_server_starts_again_on_the_same_port_at_once() {
         }
         let again = Server::start_on(rung, port, &[]);
         assert_eq!(again.address.port(), port);
-        if rung.speaks_tcp() {
+        if rung.speaks_tcp {
             let client = again.connect();
             again.expect_log(&[&client.address(), "connected"]);
         }
