@@ -4,12 +4,15 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use clap::{Parser, Subcommand};
 use http_server::options::{Options, Prepared, Unprepared};
 use http_server::{PORT, client};
 use netcore::Error;
 use netcore::cli::{self, ClientArgs};
 use netcore::shutdown::Shutdown;
+
+/// The exit code for what makes no sense, as clap has it.
+const WRONG_USAGE: u8 = 2;
 
 /// HTTP server for a folder, and its client
 #[derive(Parser)]
@@ -25,6 +28,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Role {
     /// Serve a folder until told to stop; the same as no role
+    #[command(after_help = "Example:\n  http-server server --port 0")]
     Server(Options),
     /// Get each path and print its content
     #[command(after_help = "Example:\n  http-server client /")]
@@ -44,7 +48,10 @@ fn run_server(options: &Options) -> ExitCode {
     netcore::log::init(options.verbose);
     let prepared = match options.prepare() {
         Ok(prepared) => prepared,
-        Err(Unprepared::Usage(why)) => Arguments::command().error(ErrorKind::ValueValidation, why).exit(),
+        Err(Unprepared::Usage(why)) => {
+            eprintln!("error: {why}");
+            return ExitCode::from(WRONG_USAGE);
+        }
         Err(Unprepared::Failed(error)) => return cli::finish(Err(error)),
     };
     for note in &prepared.notes {
