@@ -59,6 +59,9 @@ impl Acceptor {
     /// Errors that belong to one connection are logged and passed over; a shortage of descriptors or memory is
     /// waited out.
     ///
+    /// Threads that accept from one listener wait for their turn before anything else: then `deadline` bounds the wait of
+    /// the one whose turn it is, and no other.
+    ///
     /// # Errors
     /// Those that every further accept would meet as well, such as a listener that is not one.
     pub fn accept_before(&self, deadline: Deadline) -> io::Result<Accepted> {

@@ -268,6 +268,12 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_duration_that_can_be_written_fits_on_the_clock() {
+        let longest = duration(&format!("{}ms", u64::MAX)).unwrap();
+        assert!(std::time::Instant::now().checked_add(longest).is_some());
+    }
+
+    #[test]
     fn sizes_are_read_as_they_are_written() {
         assert_eq!(size("512"), Ok(512));
         assert_eq!(size("64k"), Ok(65_536));
