@@ -24,6 +24,7 @@
 pub mod args;
 pub mod bound;
 pub mod conversation;
+pub mod datagrams;
 pub mod descriptors;
 pub mod drive;
 pub mod faults;

@@ -1,7 +1,5 @@
 //! Datagrams: a window of them in flight, and those that are lost.
 
-use std::collections::VecDeque;
-use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -12,6 +10,7 @@ use netcore::{Error, cli, listen};
 
 use crate::args::{RunArgs, address};
 use crate::bound::Bound;
+use crate::datagrams::{Calls, Inbox, LARGEST, Outbox};
 use crate::faults::Fault;
 use crate::meter::Meter;
 use crate::open::wait;
@@ -22,9 +21,6 @@ use crate::stop::Stop;
 
 /// Each datagram begins with its number.
 const NUMBER: usize = 8;
-
-/// The payload of the largest datagram over IPv4.
-const LARGEST: usize = 65_507;
 
 /// How often the loop looks for lost datagrams, a stop and the progress line.
 const TICK: Duration = Duration::from_millis(50);
@@ -41,6 +37,9 @@ pub struct Options {
     /// Bytes of a datagram, from 8 to 65507
     #[arg(long, value_name = "SIZE", value_parser = datagram_size, default_value = "64")]
     pub size: usize,
+    /// Send and receive many datagrams with each system call, where it can (Linux)
+    #[arg(long)]
+    pub batch: bool,
     /// Count a datagram as lost when it is not back after this
     #[arg(long, value_name = "DURATION", value_parser = cli::duration, default_value = "1s")]
     pub lost_after: Duration,
@@ -67,8 +66,11 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     // The kernel then drops what strangers send, and tells when nobody listens.
     let connected = socket.connect(address).and_then(|()| socket.set_nonblocking(true));
     connected.map_err(|source| Error::Connect { address: address.to_string(), source })?;
-    let mut window = Window::new(UdpSocket::from_std(socket), options)?;
-    if let Err(fault) = window.exchange(stop) {
+    let events_of = socket.try_clone().map_err(Error::failed("wait for events"))?;
+    let calls = if options.batch { Calls::Many } else { Calls::One };
+    let outbox = Outbox::new(socket, address, size, calls).map_err(Error::failed("send many at once"))?;
+    let mut window = Window::new(outbox, options)?;
+    if let Err(fault) = window.exchange(&mut UdpSocket::from_std(events_of), stop) {
         window.meter.faults.count(0, &fault);
     }
     let (lost, stray) = (Some(window.lost), Some(window.stray));
@@ -79,7 +81,7 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
 
 #[derive(Debug)]
 struct Window {
-    socket: UdpSocket,
+    outbox: Outbox,
     pattern: Pattern,
     size: usize,
     lost_after: Duration,
@@ -87,9 +89,8 @@ struct Window {
     meter: Meter,
     /// The datagram in each place; those that follow it there have its number plus the number of places.
     places: Vec<Place>,
-    /// Places whose datagram the socket did not take yet.
-    unsent: VecDeque<usize>,
-    out: Vec<u8>,
+    /// Datagrams whose replies are awaited.
+    outstanding: usize,
     lost: u64,
     stray: u64,
 }
@@ -102,39 +103,55 @@ struct Place {
 }
 
 impl Window {
-    fn new(socket: UdpSocket, options: &Options) -> Result<Window, Error> {
+    fn new(outbox: Outbox, options: &Options) -> Result<Window, Error> {
         Ok(Window {
-            socket,
+            outbox,
             pattern: Pattern::new(options.size),
             size: options.size,
             lost_after: options.lost_after,
             bound: options.run.bound(),
             meter: Meter::new()?,
             places: (0..options.window.into()).map(|number| Place { number, since: None }).collect(),
-            unsent: VecDeque::new(),
-            out: Vec::with_capacity(options.size),
+            outstanding: 0,
             lost: 0,
             stray: 0,
         })
     }
 
-    fn exchange(&mut self, stop: &Stop) -> Result<(), Fault> {
+    /// `socket` is the one that the outbox has, and tells when there is something to do.
+    fn exchange(&mut self, socket: &mut UdpSocket, stop: &Stop) -> Result<(), Fault> {
         let mut poll = Poll::new()?;
-        poll.registry().register(&mut self.socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;
+        poll.registry().register(socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;
         let mut events = Events::with_capacity(1);
-        let mut buf = vec![0; LARGEST];
+        let mut inbox = Inbox::default();
         let start = Instant::now();
         self.bound.start(start);
         self.meter.start(start);
         let mut progress = Progress::start(start);
         let mut tick = start + TICK;
         for place in 0..self.places.len() {
-            self.next(place, start)?;
+            self.send(place, start);
         }
-        while self.places.iter().any(|place| place.since.is_some()) {
-            wait(&mut poll, &mut events, TICK)?;
-            self.send_unsent()?;
-            self.receive(&mut buf)?;
+        self.outbox.flush()?;
+        let mut emptied = true;
+        while self.outstanding > 0 {
+            // What was left in the socket at a tick is announced no second time.
+            if emptied {
+                wait(&mut poll, &mut events, TICK)?;
+            }
+            self.outbox.flush()?;
+            emptied = false;
+            while Instant::now() < tick {
+                emptied = !self.outbox.receive(&mut inbox)?;
+                if emptied {
+                    break;
+                }
+                let now = Instant::now();
+                for datagram in inbox.datagrams() {
+                    self.check(datagram, now)?;
+                }
+                self.outbox.flush()?;
+            }
             let now = Instant::now();
             if now < tick {
                 continue;
@@ -149,19 +166,7 @@ impl Window {
         Ok(())
     }
 
-    /// Reads until the socket has no more.
-    fn receive(&mut self, buf: &mut [u8]) -> Result<(), Fault> {
-        loop {
-            match self.socket.recv(buf) {
-                Ok(n) => self.check(&buf[..n])?,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(Fault::Io(error)),
-            }
-        }
-    }
-
-    fn check(&mut self, got: &[u8]) -> Result<(), Fault> {
+    fn check(&mut self, got: &[u8], now: Instant) -> Result<(), Fault> {
         let Some((number, rest)) = got.split_first_chunk::<NUMBER>() else {
             return Err(Fault::Wrong(format!("a datagram of {} bytes came back", got.len())));
         };
@@ -188,63 +193,44 @@ impl Window {
                 return Ok(());
             }
         };
-        let now = Instant::now();
         self.meter.reply(since, now);
         self.meter.bytes(got.len(), now);
+        self.free(index);
+        self.send(index, now);
+        Ok(())
+    }
+
+    /// Makes room for the next datagram of a place.
+    fn free(&mut self, index: usize) {
+        let places = self.places.len() as u64;
+        let place = &mut self.places[index];
         place.since = None;
         place.number += places;
-        self.next(index, now)
+        self.outstanding -= 1;
     }
 
-    /// Sends the datagram of a place, unless the run is over.
-    fn next(&mut self, place: usize, now: Instant) -> Result<(), Fault> {
+    /// Sends the datagram of a place at the next flush, unless the run is over.
+    fn send(&mut self, index: usize, now: Instant) {
         if !self.bound.take(now) {
-            return Ok(());
+            return;
         }
-        self.places[place].since = Some(now);
-        match self.send(place) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.unsent.push_back(place),
-            done => done?,
-        }
-        Ok(())
-    }
-
-    fn send_unsent(&mut self) -> Result<(), Fault> {
-        while let Some(place) = self.unsent.front() {
-            match self.send(*place) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                done => done?,
-            }
-            self.unsent.pop_front();
-        }
-        Ok(())
-    }
-
-    fn send(&mut self, place: usize) -> io::Result<()> {
-        let number = self.places[place].number;
-        self.out.clear();
-        self.out.extend_from_slice(&number.to_le_bytes());
-        self.out.extend_from_slice(self.pattern.at(number, self.size - NUMBER));
-        loop {
-            match self.socket.send(&self.out) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // A datagram is sent whole or not at all.
-                done => return done.map(drop),
-            }
-        }
+        let place = &mut self.places[index];
+        place.since = Some(now);
+        self.outstanding += 1;
+        let waiting = self.outbox.waiting();
+        waiting.extend_from_slice(&place.number.to_le_bytes());
+        waiting.extend_from_slice(self.pattern.at(place.number, self.size - NUMBER));
     }
 
     fn give_up_lost(&mut self, now: Instant) -> Result<(), Fault> {
-        let places = self.places.len();
-        for index in 0..places {
-            let place = &mut self.places[index];
-            if place.since.is_some_and(|since| now.saturating_duration_since(since) > self.lost_after) {
+        for index in 0..self.places.len() {
+            let since = self.places[index].since;
+            if since.is_some_and(|since| now.saturating_duration_since(since) > self.lost_after) {
                 self.lost += 1;
-                place.since = None;
-                place.number += places as u64;
-                self.next(index, now)?;
+                self.free(index);
+                self.send(index, now);
             }
         }
-        Ok(())
+        Ok(self.outbox.flush()?)
     }
 }

@@ -74,7 +74,7 @@ const UDP: Scenario = Scenario { speaks: Speaks::Udp, load: &["udp-echo"], ..TCP
 const HTTP: Scenario = Scenario { speaks: Speaks::Http, load: &["http"], ..TCP };
 
 /// All of them, in the order of the report.
-pub const SCENARIOS: [Scenario; 15] = [
+pub const SCENARIOS: [Scenario; 16] = [
     Scenario {
         name: "echo-1",
         what: "1 connection, 64 bytes, one message in flight",
@@ -121,6 +121,13 @@ pub const SCENARIOS: [Scenario; 15] = [
     },
     Scenario { name: "udp", what: "64 datagrams of 64 bytes in flight", ..UDP },
     Scenario { name: "udp-256", what: "256 datagrams of 64 bytes in flight", connections: 256, ..UDP },
+    Scenario {
+        name: "udp-batch",
+        what: "1,024 datagrams of 64 bytes in flight, sent many with each call",
+        connections: 1024,
+        load: &["udp-echo", "--batch"],
+        ..UDP
+    },
     Scenario {
         name: "object",
         what: "1 connection, one typed value in flight; the others echo the same bytes raw",

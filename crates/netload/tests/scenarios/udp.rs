@@ -1,6 +1,8 @@
 //! The UDP scenario against right servers and wrong ones.
 
 use crate::server::Server;
+use std::sync::atomic::Ordering;
+
 use clap::Parser;
 use netload::report::Report;
 use netload::stop::Stop;
@@ -32,6 +34,14 @@ fn every_datagram_of_a_right_server_is_counted() {
         "{}",
         report.faults
     );
+}
+
+#[test]
+fn many_with_each_call_are_the_same_datagrams_to_the_server() {
+    let server = Server::udp(|datagram, _| vec![datagram]);
+    let report = run(&server, "--count 1000 --window 64 --batch --lost-after 30s");
+    assert_eq!((report.replies, report.lost, report.faults.total()), (1000, Some(0), 0), "{}", report.faults);
+    assert_eq!(server.taken.load(Ordering::SeqCst), 1000);
 }
 
 #[test]
