@@ -22,6 +22,10 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // start fails. On Windows the option means another thing: two servers on one port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // `::` is every address of both families, and on Windows of IPv6 only unless it is said.
+        socket.set_only_v6(false)?;
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
