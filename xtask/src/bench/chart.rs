@@ -70,7 +70,8 @@ pub fn measure(bench: &Bench, rounds: u16) -> Result<Vec<Line>, Failure> {
     progress("");
     let lines = contenders.into_iter().zip(samples).map(|(contender, samples)| {
         let points = samples.iter().map(|samples| Point {
-            rate: spread(samples.iter().flatten().map(|figures| figures.rate)).map(|spread| spread.median),
+            rate: spread(samples.iter().flatten().filter_map(|figures| figures.rate))
+                .map(|spread| spread.median),
             p99: spread(samples.iter().flatten().filter_map(|figures| figures.p99))
                 .map(|spread| spread.median),
         });

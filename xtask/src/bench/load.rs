@@ -1,6 +1,7 @@
 //! One run of netload.
 
 use std::io::{BufRead, BufReader};
+use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -72,8 +73,12 @@ enum Line {
     Crowd(Crowd),
 }
 
-/// Runs netload; calls `standing` when the idle crowd stands. The error says why there is no report.
-pub fn run(command: &mut Command, mut standing: impl FnMut(&Crowd)) -> Result<Report, Failure> {
+/// Runs netload; calls `standing` when the idle crowd stands. `None` where that has ended it; the error says why there
+/// is no report.
+pub fn run(
+    command: &mut Command,
+    mut standing: impl FnMut(&Crowd) -> ControlFlow<()>,
+) -> Result<Option<Report>, Failure> {
     let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let (stdout, stderr) = {
         let mut child = process.child();
@@ -85,7 +90,11 @@ pub fn run(command: &mut Command, mut standing: impl FnMut(&Crowd)) -> Result<Re
     let mut report = None;
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
         match serde_json::from_str(&line) {
-            Ok(Line::Crowd(crowd)) => standing(&crowd),
+            Ok(Line::Crowd(crowd)) => {
+                if standing(&crowd).is_break() {
+                    return Ok(None);
+                }
+            }
             Ok(Line::Report(whole)) => report = Some(*whole),
             Err(error) => return Err(Failure::new(format!("netload printed {line:?}: {error}"))),
         }
@@ -93,8 +102,8 @@ pub fn run(command: &mut Command, mut standing: impl FnMut(&Crowd)) -> Result<Re
     // A line at most: it fits into the pipe, so that netload never waits for a reader.
     let said: Vec<String> = BufReader::new(stderr).lines().map_while(Result::ok).collect();
     let _ = process.wait(COURTESY);
-    report
-        .ok_or_else(|| Failure::new(said.first().cloned().unwrap_or_else(|| "netload has no report".into())))
+    let why = || said.first().cloned().unwrap_or_else(|| "netload has no report".into());
+    report.map(Some).ok_or_else(|| Failure::new(why()))
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -31,11 +33,11 @@ const ATTEMPTS: u16 = 5;
 /// What came of one measurement, or why nothing did.
 pub type Sample = Result<Figures, String>;
 
-/// The figures of one measurement.
-#[derive(Debug, Clone)]
+/// The figures of one measurement, as far as its scenario has them.
+#[derive(Debug, Clone, Default)]
 pub struct Figures {
     /// Replies or bytes in a second.
-    pub rate: f64,
+    pub rate: Option<f64>,
     /// Microseconds.
     pub p50: Option<f64>,
     /// Microseconds.
@@ -50,6 +52,10 @@ pub struct Figures {
     pub kib_each: Option<f64>,
     /// Datagrams that were lost.
     pub lost: Option<f64>,
+    /// Processor milliseconds in each second in which no client said anything.
+    pub at_rest: Option<f64>,
+    /// Milliseconds from SIGTERM to the end.
+    pub stop: Option<f64>,
 }
 
 /// Everything that is needed for measuring.
@@ -117,16 +123,31 @@ impl Bench {
         let mut command = self.pinned(|cores| &cores.load, &self.program("netload")?);
         self.arguments(&mut command, contender, scenario, connections, &server);
         let (before, used) = (server.resident_kib(), server.processor_seconds());
-        let mut each = None;
+        let mut silent = Figures::default();
         let report = load::run(&mut command, |crowd| {
             let grown = server.resident_kib().zip(before).map(|(now, before)| now.saturating_sub(before));
-            each = grown.map(|kib| kib as f64 / crowd.connections as f64);
+            silent.kib_each = grown.map(|kib| kib as f64 / crowd.connections as f64);
+            if scenario.unit != Unit::Nothing {
+                return ControlFlow::Continue(());
+            }
+            self.rest(&server, &mut silent);
+            ControlFlow::Break(())
         });
         let used = server.processor_seconds().zip(used).map(|(now, before)| now - before);
-        Ok(report.map_err(|failure| failure.to_string()).and_then(|report| {
-            let figures = figures(&report, scenario, used)?;
-            Ok(Figures { kib_each: each, ..figures })
+        Ok(report.map_err(|failure| failure.to_string()).and_then(|report| match report {
+            Some(report) => Ok(Figures { kib_each: silent.kib_each, ..figures(&report, scenario, used)? }),
+            None => Ok(silent),
         }))
+    }
+
+    /// What a server does while its clients are silent, and when it is asked to stop then.
+    fn rest(&self, server: &Server, figures: &mut Figures) {
+        let before = server.processor_seconds();
+        let seconds = f64::from(self.seconds);
+        thread::sleep(Duration::from_secs_f64(seconds));
+        let used = server.processor_seconds().zip(before).map(|(now, before)| now - before);
+        figures.at_rest = used.map(|used| used * 1e3 / seconds);
+        figures.stop = server.stop().map(|taken| taken.as_secs_f64() * 1e3);
     }
 
     fn arguments(
@@ -152,7 +173,9 @@ impl Bench {
         if scenario.speaks == Speaks::Object && !contender.ours {
             command.arg("--raw");
         }
-        command.args(["--seconds", &self.seconds.to_string()]);
+        // Silent clients are ended when they have been silent for long enough.
+        let seconds = if scenario.unit == Unit::Nothing { LONGER } else { self.seconds };
+        command.args(["--seconds", &seconds.to_string()]);
     }
 
     fn start(&self, contender: &Contender, connections: usize) -> Result<Server, Failure> {
@@ -210,6 +233,9 @@ impl Bench {
 /// Places beside those that the load takes: for the active ones beside a crowd, and for one that is being closed.
 const SPARE: usize = 64;
 
+/// Seconds that no measurement lasts.
+const LONGER: u16 = 3600;
+
 fn figures(report: &Report, scenario: &Scenario, used: Option<f64>) -> Sample {
     if let Some(first) = &report.faults.first {
         return Err(first.clone());
@@ -218,7 +244,7 @@ fn figures(report: &Report, scenario: &Scenario, used: Option<f64>) -> Sample {
         return Err(format!("the page has {} bytes and not {size}", report.size));
     }
     let (rate, amount) = match scenario.unit {
-        Unit::Replies => (report.replies_per_second, report.replies as f64 / 1e6),
+        Unit::Replies | Unit::Nothing => (report.replies_per_second, report.replies as f64 / 1e6),
         Unit::Bytes => (report.bytes_per_second, report.bytes as f64 / 1e9),
     };
     if amount == 0.0 {
@@ -227,14 +253,14 @@ fn figures(report: &Report, scenario: &Scenario, used: Option<f64>) -> Sample {
     // A crowd is opened in the same run, and that time is not for the replies.
     let processor = used.filter(|_| report.crowd.is_none()).map(|used| used / amount);
     Ok(Figures {
-        rate,
+        rate: Some(rate),
         p50: report.latency.as_ref().map(|latency| latency.p50),
         p99: report.latency.as_ref().map(|latency| latency.p99),
         p999: report.latency.as_ref().map(|latency| latency.p999),
         processor,
         opening: report.crowd.as_ref().map(|crowd| crowd.answered_seconds),
-        kib_each: None,
         lost: report.lost.map(|lost| lost as f64),
+        ..Figures::default()
     })
 }
 

@@ -35,6 +35,8 @@ pub enum Unit {
     Replies,
     /// Bytes.
     Bytes,
+    /// Nothing: the clients are silent, and what counts is what the server does all the same.
+    Nothing,
 }
 
 /// One kind of load.
@@ -74,7 +76,7 @@ const UDP: Scenario = Scenario { speaks: Speaks::Udp, load: &["udp-echo"], ..TCP
 const HTTP: Scenario = Scenario { speaks: Speaks::Http, load: &["http"], ..TCP };
 
 /// All of them, in the order of the report.
-pub const SCENARIOS: [Scenario; 16] = [
+pub const SCENARIOS: [Scenario; 17] = [
     Scenario {
         name: "echo-1",
         what: "1 connection, 64 bytes, one message in flight",
@@ -117,6 +119,14 @@ pub const SCENARIOS: [Scenario; 16] = [
         what: "16 busy connections beside 5,000 idle ones",
         connections: 5000,
         load: &["tcp-idle", "--active", "16"],
+        ..TCP
+    },
+    Scenario {
+        name: "rest",
+        what: "1,000 connections that say nothing, and then SIGTERM",
+        connections: 1000,
+        load: &["tcp-idle"],
+        unit: Unit::Nothing,
         ..TCP
     },
     Scenario { name: "udp", what: "64 datagrams of 64 bytes in flight", ..UDP },

@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A pause between two looks whether a server that says nothing listens.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// A pause between two looks whether a server has ended: how exactly the time of a stop is known.
+const SHORT_PAUSE: Duration = Duration::from_micros(200);
+
 /// Ticks in a second, in what Linux tells of a process: the same on every machine that there is.
 const TICKS: f64 = 100.0;
 
@@ -57,6 +60,19 @@ impl Server {
             }
         }
         Err(Failure::new("it does not listen"))
+    }
+
+    /// Asks it to stop, and returns how long that took; `None` when it goes on.
+    pub fn stop(&self) -> Option<Duration> {
+        let started = Instant::now();
+        self.process.ask_to_stop();
+        while started.elapsed() < PATIENCE {
+            if self.process.wait(Duration::ZERO).is_ok_and(|ended| ended.is_some()) {
+                return Some(started.elapsed());
+            }
+            thread::sleep(SHORT_PAUSE);
+        }
+        None
     }
 
     /// Processor time that it has used, in seconds. Known on Linux.

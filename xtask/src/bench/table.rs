@@ -102,18 +102,15 @@ impl Table {
     /// Those that have something in them.
     fn columns(&self) -> Vec<Column> {
         let (rate, processor): (Column, Column) = match self.scenario.unit {
-            Unit::Replies => (
-                Column { head: "a second", cell: |row| Some(thousands(row.median(|f| Some(f.rate))?)) },
+            Unit::Replies | Unit::Nothing => (
+                Column { head: "a second", cell: |row| Some(thousands(row.median(|f| f.rate)?)) },
                 Column {
                     head: "CPU s/million",
                     cell: |row| Some(format!("{:.2}", row.median(|f| f.processor)?)),
                 },
             ),
             Unit::Bytes => (
-                Column {
-                    head: "MB a second",
-                    cell: |row| Some(thousands(row.median(|f| Some(f.rate))? / 1e6)),
-                },
+                Column { head: "MB a second", cell: |row| Some(thousands(row.median(|f| f.rate)? / 1e6)) },
                 Column { head: "CPU s/GB", cell: |row| Some(format!("{:.3}", row.median(|f| f.processor)?)) },
             ),
         };
@@ -130,6 +127,8 @@ impl Table {
             processor,
             Column { head: "opened in s", cell: |row| Some(format!("{:.2}", row.median(|f| f.opening)?)) },
             Column { head: "KiB each", cell: |row| Some(format!("{:.1}", row.median(|f| f.kib_each)?)) },
+            Column { head: "CPU ms/s", cell: |row| Some(format!("{:.1}", row.median(|f| f.at_rest)?)) },
+            Column { head: "stopped in ms", cell: |row| Some(format!("{:.1}", row.median(|f| f.stop)?)) },
             Column { head: "lost", cell: |row| Some(thousands(row.median(|f| f.lost)?)) },
         ];
         let filled = |column: &Column| self.rows.iter().any(|row| (column.cell)(row).is_some());
@@ -171,6 +170,8 @@ impl Row {
                     "opening_seconds": figures.opening,
                     "kib_each": figures.kib_each,
                     "lost": figures.lost,
+                    "at_rest_ms": figures.at_rest,
+                    "stop_ms": figures.stop,
                 }),
                 Err(failure) => json!({ "failure": failure }),
             })
@@ -192,7 +193,7 @@ fn headings(columns: &[Column]) -> Vec<String> {
 }
 
 fn rate(sample: &Sample) -> Option<f64> {
-    sample.as_ref().ok().map(|figures| figures.rate)
+    sample.as_ref().ok()?.rate
 }
 
 /// `12345.6` as `12,346`.
@@ -221,16 +222,7 @@ mod tests {
     use crate::ladder::Ladder;
 
     fn figures(rate: f64) -> Sample {
-        Ok(Figures {
-            rate,
-            p50: Some(10.0),
-            p99: Some(20.0),
-            p999: None,
-            processor: None,
-            opening: None,
-            kib_each: None,
-            lost: None,
-        })
+        Ok(Figures { rate: Some(rate), p50: Some(10.0), p99: Some(20.0), ..Figures::default() })
     }
 
     fn table() -> Table {
