@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr, TcpListener, ToSocketAddrs};
 
-use ladder_tests::peer::assert_refused;
-use ladder_tests::{Server, ladder};
+use ladder_tests::peer::{assert_refused, lasting_port};
+use ladder_tests::{Server, ladder, tcp_rungs};
 
 /// A machine without IPv6 is no failure, but it is told.
 fn has_ipv6() -> bool {
@@ -65,9 +65,10 @@ fn a_server_on_one_ipv6_address_does_not_serve_ipv4() {
     if !has_ipv6() {
         return;
     }
-    for rung in ladder_tests::tcp_rungs() {
+    for rung in tcp_rungs() {
         println!("over {}", rung.name);
-        let server = Server::start(rung, &["--bind", "::1"]);
+        // A port that is free in both families and stays so.
+        let server = Server::start_on(rung, lasting_port(), &["--bind", "::1"]);
         assert_refused(([127, 0, 0, 1], server.address.port()).into());
     }
 }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ladder_tests::ladder::every_rung;
-use ladder_tests::peer::{ClosedPort, assert_refused};
+use ladder_tests::peer::{ClosedPort, assert_refused, lasting_port};
 use ladder_tests::{Server, rungs_in};
 
 /// The suites, each with the file in this folder that holds it.
@@ -20,7 +20,7 @@ const SUITES: [(&str, &str); 6] = [
 fn a_server_ends_with_a_test_that_panics() {
     let mut address = None;
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        let server = Server::start(rungs_in("tcp-echo")[0], &[]);
+        let server = Server::start_on(rungs_in("tcp-echo")[0], lasting_port(), &[]);
         address = Some(server.address);
         panic!("on purpose: a test that fails");
     }));

@@ -6,13 +6,13 @@
 use std::process::Stdio;
 
 use ladder_tests::http::HttpServer;
-use ladder_tests::peer::assert_refused;
+use ladder_tests::peer::{assert_refused, lasting_port};
 use ladder_tests::{Process, Server, rungs_of_row, tcp_rungs};
 
 #[test]
 fn t1_1_a_server_for_one_client_tells_who_came_serves_to_the_end_and_ends() {
     for rung in rungs_of_row("T1.1") {
-        let server = Server::start(rung, &["-v"]);
+        let server = Server::start_on(rung, lasting_port(), &["-v"]);
         let mut client = server.connect();
         server.expect_log(&[&client.address(), "connected"]);
         // More than the 1024 bytes that the sample reads at a time.

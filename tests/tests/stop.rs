@@ -16,6 +16,12 @@ const AT_ONCE: Duration = Duration::from_secs(3);
 /// Ctrl-C, what `kill` and process managers send, and a terminal that is closed.
 const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 
+/// On a port that no other test is handed when this server has ended: that nobody listens there is checked then.
+#[track_caller]
+fn start(rung: &'static Rung, args: &[&str]) -> Server {
+    Server::start_on(rung, lasting_port(), args)
+}
+
 /// Sends `signal` and waits for the end: exit code 0. A rung that serves once leaves signals to the system.
 #[track_caller]
 fn assert_stops(rung: &Rung, server: Server, signal: Signal) {
@@ -50,7 +56,7 @@ fn a_signal_ends_a_server_that_waits_for_its_first_client() {
     for rung in ladder() {
         for signal in SIGNALS {
             println!("over {}: {signal:?}", rung.name);
-            let server = Server::start(rung, &[]);
+            let server = start(rung, &[]);
             assert_stops_at_once(rung, server, signal);
         }
     }
@@ -61,7 +67,7 @@ fn a_signal_ends_a_server_that_waits_for_the_next_word_of_a_client() {
     for rung in tcp_rungs() {
         for signal in SIGNALS {
             println!("over {}: {signal:?}", rung.name);
-            let server = Server::start(rung, &patient(rung));
+            let server = start(rung, &patient(rung));
             let mut silent = server.connect();
             server.expect_log(&[&silent.address(), "connected"]);
             assert_stops_at_once(rung, server, signal);
@@ -75,7 +81,7 @@ fn a_signal_ends_a_server_with_a_crowd_of_silent_clients() {
     // The queue of a server for one client is short.
     for rung in tcp_rungs().into_iter().filter(|rung| !rung.serves_once()) {
         println!("over {}", rung.name);
-        let server = Server::start(rung, &patient(rung));
+        let server = start(rung, &patient(rung));
         let mut crowd: Vec<Peer> = std::iter::repeat_with(|| server.connect()).take(10).collect();
         server.expect_log(&[&crowd[0].address(), "connected"]);
         assert_stops_at_once(rung, server, Signal::TERM);
@@ -89,7 +95,7 @@ fn a_signal_ends_a_server_with_a_crowd_of_silent_clients() {
 fn what_has_been_received_is_answered_before_the_end() {
     for rung in echoes_that_go_on() {
         println!("over {}", rung.name);
-        let server = Server::start(rung, &["-v"]);
+        let server = start(rung, &["-v"]);
         let mut client = server.connect();
         client.send(b"in hand");
         server.expect_log(&[&client.address(), "received 7 bytes"]);
@@ -102,7 +108,7 @@ fn what_has_been_received_is_answered_before_the_end() {
 #[test]
 fn a_client_that_never_reads_delays_the_end_to_the_drain_limit_and_no_longer() {
     at_once(echoes_that_go_on(), |rung| {
-        let server = Server::start(rung, &patient(rung));
+        let server = start(rung, &patient(rung));
         let mut deaf = block_in_a_write(&server);
         assert_stops(rung, server, Signal::TERM);
         deaf.expect_hang_up();
@@ -112,7 +118,7 @@ fn a_client_that_never_reads_delays_the_end_to_the_drain_limit_and_no_longer() {
 #[test]
 fn a_second_signal_ends_a_server_that_still_drains_at_once_with_130() {
     at_once(echoes_that_go_on(), |rung| {
-        let server = Server::start(rung, &patient(rung));
+        let server = start(rung, &patient(rung));
         let _deaf = block_in_a_write(&server);
         server.signal(Signal::INT);
         server.expect_log(&["stopping; a second signal ends at once"]);
@@ -140,8 +146,8 @@ fn echoes_that_go_on() -> Vec<&'static Rung> {
 fn a_server_starts_again_on_the_same_port_at_once() {
     for rung in ladder() {
         println!("over {}", rung.name);
-        let port = lasting_port();
-        let server = Server::start_on(rung, port, &[]);
+        let server = start(rung, &[]);
+        let port = server.address.port();
         if rung.speaks_tcp {
             let mut client = server.connect();
             server.expect_log(&[&client.address(), "connected"]);

@@ -3,7 +3,7 @@
 //! Run over the rungs that name the suite `tcp-echo`. After each visit the next client is served; a rung whose
 //! manifest has the limit `second-visit` has ended instead, and that is checked as well.
 
-use ladder_tests::peer::assert_refused;
+use ladder_tests::peer::{assert_refused, lasting_port};
 use ladder_tests::{Peer, Rung, Server, rungs_in};
 
 /// More than the socket buffers of both ends and the server's own buffer.
@@ -15,12 +15,18 @@ const TEXT: &str = "hello, Привет, 世界 👋";
 fn over_every_echo(args: &[&str], visit: impl Fn(&Rung, &Server, &mut Peer)) {
     for rung in rungs_in("tcp-echo") {
         println!("over {}", rung.name);
-        let server = Server::start(rung, args);
+        let server = start(rung, args);
         let mut client = server.connect();
         visit(rung, &server, &mut client);
         drop(client);
         expect_the_next_visit(rung, server, 0);
     }
+}
+
+/// On a port that no other test is handed when this server has ended: that nobody listens there is checked then.
+#[track_caller]
+fn start(rung: &'static Rung, args: &[&str]) -> Server {
+    Server::start_on(rung, lasting_port(), args)
 }
 
 /// The next client is served, or the server has ended with `code` where it serves once.
@@ -155,7 +161,7 @@ fn bytes_that_are_no_text_come_back_as_they_are() {
 fn a_client_that_resets_the_connection_midway_is_reported_and_ends_nothing_but_its_visit() {
     for rung in rungs_in("tcp-echo") {
         println!("over {}", rung.name);
-        let server = Server::start(rung, &[]);
+        let server = start(rung, &[]);
         let mut rude = server.connect();
         rude.send(b"half a mess");
         // The answer shows that the server has come to the next read.
