@@ -42,6 +42,7 @@ impl Default for Limits {
 const CLIENTS: usize = 512;
 
 /// Descriptors that are kept for listeners, the log and files that are being sent.
+#[cfg(unix)]
 const SPARE_DESCRIPTORS: u64 = 64;
 
 /// As many as the descriptors of this process allow, [`CLIENTS`] at most.
