@@ -63,7 +63,7 @@ pub fn write(screen: &Screen) -> Result<(), Failure> {
     screen.line(&format!("{} pages, {written} of them changed", pages.len()))
 }
 
-/// Fails where a block is not what [`write`] would make it, or where a page breaks a rule of the book.
+/// Fails where a block is not what [`write()`] would make it, or where a page breaks a rule of the book.
 pub fn check(screen: &Screen) -> Result<(), Failure> {
     let mut generator = Generator::new()?;
     let mut complaints = Vec::new();
