@@ -1,7 +1,7 @@
 //! An accept that a stop or a deadline ends at once, and that one client's error does not end.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Acceptor {
     /// # Errors
     /// When the listener cannot be made non-blocking.
     pub fn new(listener: TcpListener, shutdown: &Shutdown) -> io::Result<Acceptor> {
-        // A client that poll(2) has announced can be gone, or taken by another thread, before accept is called.
+        // A client that poll(2) has announced can be gone, or taken by another process, before accept is called.
         listener.set_nonblocking(true)?;
         Ok(Acceptor { listener, shutdown: shutdown.clone(), turn: Mutex::new(()) })
     }
@@ -73,19 +73,23 @@ impl Acceptor {
                 Waited::Stopping => return Ok(Accepted::Stopping),
                 Waited::TimedOut => return Ok(Accepted::TimedOut),
             }
-            let accepted = self.listener.accept().and_then(|(stream, peer)| {
-                // On BSD, macOS and Windows the stream inherits the listener's mode.
-                stream.set_nonblocking(false)?;
-                // Without this, a small reply can wait 40 ms for the acknowledgement of the one before it.
-                stream.set_nodelay(true)?;
-                Ok((stream, peer))
-            });
-            match accepted {
-                Ok((stream, peer)) => return Ok(Accepted::Client(self.shutdown.watch(stream), peer)),
+            match self.listener.accept() {
+                Ok((stream, peer)) => match prepare(&stream) {
+                    Ok(()) => return Ok(Accepted::Client(self.shutdown.watch(stream), peer)),
+                    // macOS answers EINVAL once the peer has reset.
+                    Err(error) => log::warn!("{peer} dropped: {error}"),
+                },
                 Err(error) => pass_over(error, &self.shutdown)?,
             }
         }
     }
+}
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    // On BSD, macOS and Windows the stream inherits the listener's mode.
+    stream.set_nonblocking(false)?;
+    // Without this, a small reply can wait 40 ms for the acknowledgement of the one before it.
+    stream.set_nodelay(true)
 }
 
 /// Logs an error of accept that belongs to one connection and waits out a shortage, so that the caller may go on.
@@ -124,8 +128,7 @@ pub enum Affects {
 pub fn affects(error: &io::Error) -> Affects {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::Interrupted => return Affects::NoConnection,
-        // Linux hands out errors that are already pending on the new connection; a firewall rule gives EPERM, and
-        // macOS answers EINVAL to TCP_NODELAY once the peer has reset.
+        // Linux hands out errors that are already pending on the new connection; a firewall rule gives EPERM.
         ErrorKind::ConnectionAborted
         | ErrorKind::ConnectionReset
         | ErrorKind::HostUnreachable
@@ -150,8 +153,6 @@ fn errno_affects(errno: rustix::io::Errno) -> Affects {
         Errno::PROTO | Errno::NOPROTOOPT | Errno::HOSTDOWN | Errno::OPNOTSUPP => Affects::OneConnection,
         #[cfg(target_os = "linux")]
         Errno::NONET => Affects::OneConnection,
-        #[cfg(target_vendor = "apple")]
-        Errno::INVAL => Affects::OneConnection,
         _ => Affects::All,
     }
 }

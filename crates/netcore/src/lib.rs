@@ -35,5 +35,6 @@ pub mod log;
 pub mod places;
 pub mod shutdown;
 pub mod wait;
+mod waker;
 
 pub use error::Error;

@@ -13,6 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::waker::{WakeSocket, Waker};
 use crate::{Error, wait};
 
 /// How long the work in hand may go on after a stop, unless the rung offers `--drain`.
@@ -57,6 +58,8 @@ impl Shutdown {
 
     /// A handle that SIGINT, SIGTERM or SIGHUP triggers (Ctrl-C, Ctrl-Break or closing the window on Windows).
     /// A second signal ends the process at once with exit code 130.
+    ///
+    /// SIGHUP counts even under `nohup`, which only has it ignored until this call; `setsid` keeps it away.
     ///
     /// # Errors
     /// When the process has such a handle already: signals belong to the whole process.
@@ -143,7 +146,7 @@ impl Shutdown {
     }
 
     pub(crate) fn waker(&self) -> &WakeSocket {
-        &self.0.waker.reader
+        self.0.waker.socket()
     }
 
     fn close_at_drain_limit(&self) {
@@ -242,48 +245,6 @@ fn end_reads(stream: &TcpStream) {
 #[cfg(windows)]
 fn end_reads(stream: &TcpStream) {
     close(stream);
-}
-
-#[cfg(unix)]
-pub(crate) type WakeSocket = std::os::unix::net::UnixStream;
-
-/// WSAPoll takes sockets only, and Windows has no socket pair.
-#[cfg(windows)]
-pub(crate) type WakeSocket = std::net::UdpSocket;
-
-/// A socket that becomes readable at a stop and stays so: one byte that nobody reads wakes every thread.
-#[derive(Debug)]
-struct Waker {
-    reader: WakeSocket,
-    #[cfg(unix)]
-    writer: WakeSocket,
-}
-
-#[cfg(unix)]
-impl Waker {
-    fn new() -> io::Result<Waker> {
-        let (reader, writer) = WakeSocket::pair()?;
-        Ok(Waker { reader, writer })
-    }
-
-    fn wake(&self) {
-        // The buffer of a socket pair has room for this byte, the only one that is ever written.
-        let _ = (&self.writer).write_all(&[1]);
-    }
-}
-
-#[cfg(windows)]
-impl Waker {
-    fn new() -> io::Result<Waker> {
-        let reader = WakeSocket::bind(("127.0.0.1", 0))?;
-        // Connected to itself, it takes datagrams from nobody else.
-        reader.connect(reader.local_addr()?)?;
-        Ok(Waker { reader })
-    }
-
-    fn wake(&self) {
-        let _ = self.reader.send(&[1]);
-    }
 }
 
 #[cfg(test)]
