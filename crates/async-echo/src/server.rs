@@ -82,12 +82,14 @@ async fn serve_all(
 
 async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     loop {
-        let accepted = listener.accept().await.and_then(|(stream, peer)| {
-            stream.set_nodelay(true)?;
-            Ok((stream, peer))
-        });
-        let error = match accepted {
-            Ok(client) => return Ok(client),
+        let error = match listener.accept().await {
+            Ok((stream, peer)) => match stream.set_nodelay(true) {
+                Ok(()) => return Ok((stream, peer)),
+                Err(error) => {
+                    log::warn!("{peer} dropped: {}", reason(&error));
+                    continue;
+                }
+            },
             Err(error) => error,
         };
         match affects(&error) {

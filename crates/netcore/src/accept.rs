@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::deadline::Deadline;
+use crate::error::reason;
 use crate::shutdown::{Connection, Shutdown};
 use crate::wait::{self, Waited};
 
@@ -77,7 +78,7 @@ impl Acceptor {
                 Ok((stream, peer)) => match prepare(&stream) {
                     Ok(()) => return Ok(Accepted::Client(self.shutdown.watch(stream), peer)),
                     // macOS answers EINVAL once the peer has reset.
-                    Err(error) => log::warn!("{peer} dropped: {error}"),
+                    Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
                 },
                 Err(error) => pass_over(error, &self.shutdown)?,
             }
