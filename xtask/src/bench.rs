@@ -45,8 +45,8 @@ pub struct Options {
     /// Print one JSON document instead of tables
     #[arg(long)]
     json: bool,
-    /// Write the tables and charts of the book as well: docs/benchmarks.md and its pictures
-    #[arg(long)]
+    /// Draw the charts as well, and write them and the tables into the pages of docs/
+    #[arg(long, conflicts_with = "names")]
     svg: bool,
 }
 

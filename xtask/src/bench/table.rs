@@ -45,6 +45,11 @@ impl Table {
         Table { scenario, rows: rows.collect() }
     }
 
+    /// The name of the scenario.
+    pub fn name(&self) -> &'static str {
+        self.scenario.name
+    }
+
     /// For the terminal.
     pub fn lines(&self, screen: &Screen) -> Vec<String> {
         let Scenario { name, what, .. } = self.scenario;
