@@ -115,7 +115,7 @@ impl Files {
             Found::File(..) if path.folder && !names.is_empty() => Err(Refusal::not_found()),
             Found::File(file, _) => self.file(request, &file),
             Found::Folder(folder) => {
-                locate::check_folder(&self.root, &folder, self.links)?;
+                locate::check_inside(&self.root, &folder, self.links)?;
                 if !path.folder {
                     return Ok(redirect_to_folder(request, path));
                 }
@@ -291,7 +291,13 @@ impl Files {
             if self.dot_files == DotFiles::Hidden && name.starts_with(b".") {
                 continue;
             }
-            // What cannot be looked at could not be opened either: a link to nowhere, or something just deleted.
+            // Where it leads could not be opened, and what is there is nobody's business.
+            if entry.file_type().is_ok_and(|kind| kind.is_symlink())
+                && locate::check_inside(&self.root, &entry.path(), self.links).is_err()
+            {
+                continue;
+            }
+            // What cannot be looked at could not be opened either: something just deleted.
             let Ok(metadata) = fs::metadata(entry.path()) else { continue };
             entries.extend(listed(name, &metadata));
         }

@@ -67,11 +67,11 @@ pub fn open(root: &Path, path: &Path, links: Links) -> Result<(File, Metadata), 
     Ok((file, metadata))
 }
 
-/// Whether a folder lies inside of `root`, or may lie outside.
+/// Whether what is at `path` lies inside of `root`, links followed, or may lie outside.
 ///
 /// # Errors
 /// As [`find`].
-pub fn check_folder(root: &Path, path: &Path, links: Links) -> Result<(), Refusal> {
+pub fn check_inside(root: &Path, path: &Path, links: Links) -> Result<(), Refusal> {
     if links == Links::Anywhere || fs::canonicalize(path).map_err(unreachable_is_missing)?.starts_with(root) {
         return Ok(());
     }
