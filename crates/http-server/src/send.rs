@@ -98,25 +98,19 @@ impl Sending<'_> {
     }
 
     fn end_head(&mut self, frame: &Frame, content: u64) {
-        let line: &[u8] = match self.persistence {
-            Persistence::Close => b"Connection: close\r\n\r\n",
-            Persistence::Keep => b"\r\n",
+        let line: &[u8] = match (self.persistence, frame.version) {
+            (Persistence::Close, _) => b"Connection: close\r\n\r\n",
+            // A client of 1.0 reads to the end of the connection unless it is told that there is none.
+            (Persistence::Keep, Version::Http10) => b"Connection: keep-alive\r\n\r\n",
+            (Persistence::Keep, Version::Http11) => b"\r\n",
         };
         self.out.extend_from_slice(line);
         log::debug!("{} sending {} bytes {}", frame.name, self.out.len() as u64 + content, payload(self.out));
     }
 
-    fn length(&mut self, frame: &Frame, length: u64) -> io::Result<()> {
-        write!(self.out, "Content-Length: {length}\r\n")?;
-        if frame.version == Version::Http10 && self.persistence == Persistence::Keep {
-            self.out.extend_from_slice(b"Connection: keep-alive\r\n");
-        }
-        Ok(())
-    }
-
     fn text(&mut self, frame: &Frame, bytes: &[u8], shown: bool, lengthless: bool) -> io::Result<()> {
         if !lengthless {
-            self.length(frame, bytes.len() as u64)?;
+            write!(self.out, "Content-Length: {}\r\n", bytes.len())?;
         }
         let bytes = if shown { bytes } else { b"" };
         self.end_head(frame, bytes.len() as u64);
@@ -126,7 +120,7 @@ impl Sending<'_> {
     }
 
     fn file(&mut self, frame: &Frame, mut parts: Parts, shown: bool) -> io::Result<()> {
-        self.length(frame, parts.length())?;
+        write!(self.out, "Content-Length: {}\r\n", parts.length())?;
         self.end_head(frame, if shown { parts.length() } else { 0 });
         if !shown {
             return self.stream.write_all(self.out);
