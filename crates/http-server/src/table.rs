@@ -54,7 +54,7 @@ impl Table {
     }
 
     /// A seat for a new connection, which waits at first. When the table is full, the connection that has waited
-    /// longest is closed for it; `None` when none waits, and none ends or begins to within [`PATIENCE`].
+    /// longest is closed for it; `None` when none waits, and none ends or begins to within `PATIENCE`.
     pub fn seat(&self, socket: Arc<TcpStream>) -> Option<Seat<'_>> {
         let mut seats = self.seats();
         if seats.len() >= self.limit {
