@@ -199,6 +199,10 @@ impl Visit<'_> {
                         ))
                     });
                 }
+                // Some clients leave so between two requests.
+                Err(error) if error.kind() == ErrorKind::ConnectionReset && *filled == 0 => {
+                    return Ok(Received::Nothing);
+                }
                 Err(error) => return Err(error),
             }
         }
