@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use http_server::client::After;
 use http_server::options::{Options, Prepared, Unprepared};
 use http_server::{PORT, client};
 use netcore::Error;
@@ -68,10 +69,15 @@ fn serve(prepared: Prepared, drain: Duration) -> Result<(), Error> {
 }
 
 fn run_client(args: &ClientArgs<PORT>) -> Result<(), Error> {
-    let stream = args.connect()?;
+    let mut open = Some(args.connect()?);
     for path in cli::messages(&args.messages) {
         let path = String::from_utf8_lossy(&path?).into_owned();
+        let stream = match open.take() {
+            Some(stream) => stream,
+            None => args.connect()?,
+        };
         let reply = client::get(&stream, &path).map_err(Error::failed(format!("get {path}")))?;
+        open = (reply.after == After::Open).then_some(stream);
         cli::print_bytes(reply.content.strip_suffix(b"\n").unwrap_or(&reply.content))?;
         if reply.status >= 400 {
             let status = io::Error::other(format!("the server answered {}", reply.status));
