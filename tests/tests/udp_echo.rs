@@ -6,6 +6,9 @@ use ladder_tests::{Datagrams, Server, rungs_in};
 /// The largest datagram over IPv4: 65,535 less 20 of IP's header and 8 of UDP's.
 const LARGEST: usize = 65_507;
 
+/// The largest that one packet over loopback holds, which macOS has smaller: `udp-batch` sends no fragments.
+const ONE_PACKET: usize = if cfg!(target_vendor = "apple") { 16_384 - 28 } else { LARGEST };
+
 fn over_every_server(args: &[&str], visit: impl Fn(&Server, &Datagrams)) {
     for rung in rungs_in("udp-echo") {
         println!("over {}", rung.name);
@@ -41,7 +44,7 @@ fn a_datagram_comes_back_to_its_sender() {
 
 #[test]
 fn the_largest_datagram_comes_back_whole() {
-    let message: Vec<u8> = (0..LARGEST).map(|i| (i / 251) as u8).collect();
+    let message: Vec<u8> = (0..ONE_PACKET).map(|i| (i / 251) as u8).collect();
     over_every_server(&[], |server, client| {
         client.send(&message, server.address);
         client.expect(&message);
@@ -133,10 +136,10 @@ fn a_message_longer_than_any_datagram_is_told_before_it_is_sent() {
     for rung in rungs_in("udp-echo") {
         println!("over {}", rung.name);
         let server = Server::start(rung, &[]);
-        let fits = "x".repeat(LARGEST);
+        let fits = "x".repeat(ONE_PACKET);
         let finished = server.client_with_input(&[], fits.as_bytes());
         finished.expect_code(0).expect_stdout(&format!("{fits}\n"));
-        let finished = server.client_with_input(&[], format!("{fits}x").as_bytes());
+        let finished = server.client_with_input(&[], "x".repeat(LARGEST + 1).as_bytes());
         let finished = finished.expect_code(1).expect_stdout("");
         assert!(finished.stderr.contains("65508 bytes"), "{}", finished.stderr);
     }

@@ -132,7 +132,7 @@ pub const SCENARIOS: [Scenario; 17] = [
     Scenario { name: "udp", what: "64 datagrams of 64 bytes in flight", ..UDP },
     Scenario { name: "udp-256", what: "256 datagrams of 64 bytes in flight", connections: 256, ..UDP },
     Scenario {
-        name: "udp-batch",
+        name: "udp-many",
         what: "1,024 datagrams of 64 bytes in flight, sent many with each call",
         connections: 1024,
         load: &["udp-echo", "--batch"],
