@@ -62,6 +62,26 @@ fn head_says_what_get_would() {
     }
 }
 
+/// RFC 9110 section 9.3.2: no content, whatever the status; a client would take it for the next response.
+#[test]
+fn a_head_that_is_refused_gets_no_content_either() {
+    let site = site();
+    let server = start(&site, &[]);
+    for (rest, status) in [
+        ("/a.txt HTTP/1.1\r\nHost: evil.example\r\n", 421),
+        ("/a.txt HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n", 400),
+        ("/a.txt HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\n", 417),
+        ("/a.txt HTTP/3.0\r\nHost: localhost\r\n", 505),
+    ] {
+        let mut peer = server.connect();
+        let request = format!("HEAD {rest}\r\n");
+        peer.send(request.as_bytes());
+        let response = peer.response_to(request.as_bytes()).expect_status(status);
+        assert_ne!(response.field("content-length"), Some("0"), "what GET would have");
+        peer.expect_end_of_stream();
+    }
+}
+
 /// RFC 9112 section 3.2.
 #[test]
 fn a_host_that_is_missing_double_or_malformed_is_400() {

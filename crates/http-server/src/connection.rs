@@ -45,15 +45,13 @@ impl Default for Buffers {
     }
 }
 
-/// Who is at the other end, and where at the table.
+/// Who is at the other end.
 #[derive(Debug)]
 pub struct Client<'a> {
     /// The address; `None` on a Unix socket.
     pub peer: Option<SocketAddr>,
     /// Its name in the log.
     pub name: &'a str,
-    /// Its place among the connections.
-    pub seat: &'a Seat<'a>,
 }
 
 /// Serves a connection until it ends.
@@ -63,11 +61,12 @@ pub struct Client<'a> {
 pub fn serve(
     stream: &mut Stream,
     client: &Client,
+    seat: &Seat,
     service: &Service,
     buffers: &mut Buffers,
 ) -> io::Result<()> {
     let Buffers { input, output, clock } = buffers;
-    let mut visit = Visit { client, service, output, clock };
+    let mut visit = Visit { seat, answers: Answers { client, service, output, clock } };
     let mut filled = 0;
     // A new client has nothing to wait for.
     let mut patience = service.limits.head;
@@ -75,7 +74,11 @@ pub fn serve(
         let head_length = match visit.receive(stream, input, &mut filled, patience)? {
             Received::Head(length) => length,
             Received::Nothing => return Ok(()),
-            Received::Refused(refusal) => return visit.refuse(stream, &input[..filled], None, refusal),
+            Received::Refused(refusal) => {
+                visit.answers.refuse(stream, &input[..filled], None, refusal)?;
+                linger(stream);
+                return Ok(());
+            }
         };
         let (head, rest) = input.split_at_mut(head_length);
         match visit.exchange(stream, head, rest, filled - head_length)? {
@@ -98,19 +101,18 @@ pub fn serve(
 ///
 /// # Errors
 /// What writing says.
-pub fn turn_away(stream: &mut Stream, name: &str, refusal: Refusal, buffers: &mut Buffers) -> io::Result<()> {
+pub fn turn_away(
+    stream: &mut Stream,
+    client: &Client,
+    service: &Service,
+    buffers: &mut Buffers,
+) -> io::Result<()> {
+    let Buffers { input, output, clock } = buffers;
     // To close with a request unread would be a reset, and the answer lost.
-    let _ = stream.read(&mut buffers.input);
-    let frame = Frame {
-        method: Method::Get,
-        version: Version::Http11,
-        persistence: Persistence::Close,
-        fields: None,
-        date: buffers.clock.date(),
-        name,
-        extra: b"",
-    };
-    send(stream, &mut buffers.output, &frame, refusal.into_response()).result
+    let arrived = stream.read(input).unwrap_or(0);
+    let why = format!("all {} places are taken; try again soon", service.limits.clients);
+    let refusal = Refusal::by("RFC 9110 section 15.6.4", Status::SERVICE_UNAVAILABLE, why);
+    Answers { client, service, output, clock }.refuse(stream, &input[..arrived], None, refusal)
 }
 
 enum Received {
@@ -128,10 +130,8 @@ enum Next {
 }
 
 struct Visit<'a> {
-    client: &'a Client<'a>,
-    service: &'a Service,
-    output: &'a mut Vec<u8>,
-    clock: &'a mut Clock,
+    seat: &'a Seat<'a>,
+    answers: Answers<'a>,
 }
 
 impl Visit<'_> {
@@ -146,12 +146,12 @@ impl Visit<'_> {
         let mut scanner = Scanner::default();
         let mut skipped = Skipped::Nothing;
         let mut deadline = if *filled == 0 {
-            if self.client.seat.wait() == Claim::Lost {
+            if self.seat.wait() == Claim::Lost {
                 return Ok(Received::Nothing);
             }
             Deadline::after(patience)
         } else {
-            Deadline::after(self.service.limits.head)
+            Deadline::after(self.answers.service.limits.head)
         };
         loop {
             // Some clients send an empty line behind a body that they do not count (RFC 9112 section 2.2).
@@ -175,15 +175,15 @@ impl Visit<'_> {
                 Ok(n) => {
                     log::debug!(
                         "{} received {n} bytes {}",
-                        self.client.name,
+                        self.answers.client.name,
                         payload(&input[*filled..*filled + n])
                     );
                     if *filled == 0 && skipped == Skipped::Nothing {
-                        if self.client.seat.begin() == Claim::Lost {
+                        if self.seat.begin() == Claim::Lost {
                             return Ok(Received::Nothing);
                         }
                         // One point in time for the whole head, however slowly it drips.
-                        deadline = Deadline::after(self.service.limits.head);
+                        deadline = Deadline::after(self.answers.service.limits.head);
                     }
                     *filled += n;
                 }
@@ -221,40 +221,42 @@ impl Visit<'_> {
         let head = match Head::parse(head_bytes, &mut slots) {
             Ok(head) => head,
             Err(refusal) => {
-                self.refuse(stream, head_bytes, None, refusal)?;
-                return Ok(Next::Close);
+                self.answers.refuse(stream, head_bytes, None, refusal)?;
+                return Ok(Next::Linger);
             }
         };
         let target = match self.check(&head) {
             Ok(target) => target,
             Err(refusal) => {
-                self.refuse(stream, head_bytes, Some(head.fields), refusal)?;
-                return Ok(Next::Close);
+                self.answers.refuse(stream, head_bytes, Some(head.fields), refusal)?;
+                return Ok(Next::Linger);
             }
         };
         stream.set_read_deadline(body::deadline());
         let body = Body::new(Source::new(stream, rest, arrived), head.framing, head.expects_continue);
-        let mut request = Request::new(&head, &target, self.client.peer, body, self.service.limits.body);
-        let response = respond(self.service, &mut request);
+        let mut request =
+            Request::new(&head, &target, self.answers.client.peer, body, self.answers.service.limits.body);
+        let response = respond(self.answers.service, &mut request);
         let mut body = request.into_body();
 
-        let stays =
-            head.persistence == Persistence::Keep && body.is_drainable() && !self.client.seat.is_ending();
+        let stays = head.persistence == Persistence::Keep && body.is_drainable() && !self.seat.is_ending();
         let frame = Frame {
             method: head.method,
             version: head.version,
             persistence: if stays { Persistence::Keep } else { Persistence::Close },
             fields: Some(head.fields),
-            date: self.clock.date(),
-            name: self.client.name,
-            extra: &self.service.extra,
+            date: self.answers.clock.date(),
+            name: self.answers.client.name,
+            extra: &self.answers.service.extra,
         };
         let status = response.status();
-        let sent = send(body.stream(), self.output, &frame, response);
-        self.report(head_bytes, status, &sent, started);
+        let sent = send(body.stream(), self.answers.output, &frame, response);
+        self.answers.report(head_bytes, status, &sent, started);
         sent.result?;
         if sent.persistence == Persistence::Close {
-            return Ok(if body.remaining() == Some(0) { Next::Close } else { Next::Linger });
+            // Who has not asked to close may have sent the next request already, or the rest of this one.
+            let is_last = head.persistence == Persistence::Close && body.remaining() == Some(0);
+            return Ok(if is_last { Next::Close } else { Next::Linger });
         }
         Ok(match body.drain() {
             Some(arrived) => Next::Request(arrived),
@@ -266,7 +268,7 @@ impl Visit<'_> {
     fn check<'b>(&self, head: &Head<'b>) -> Result<Target<'b>, Refusal> {
         let target = Target::parse(head.method, head.target)?;
         let host = target.authority.or(head.fields.get("host")).unwrap_or_default();
-        if let Hosts::LocalAnd(allowed) = &self.service.hosts
+        if let Hosts::LocalAnd(allowed) = &self.answers.service.hosts
             && !host::is_local(host, allowed)
         {
             let host = String::from_utf8_lossy(host::without_port(host)).into_owned();
@@ -275,8 +277,18 @@ impl Visit<'_> {
         }
         Ok(target)
     }
+}
 
-    /// Answers what cannot be served, and ends the connection: where the next request begins is anybody's guess.
+/// What it takes to answer a client, at the table or not.
+struct Answers<'a> {
+    client: &'a Client<'a>,
+    service: &'a Service,
+    output: &'a mut Vec<u8>,
+    clock: &'a mut Clock,
+}
+
+impl Answers<'_> {
+    /// Answers what cannot be served. The connection has to end then: where the next request begins is anybody's guess.
     fn refuse(
         &mut self,
         stream: &mut Stream,
@@ -286,7 +298,8 @@ impl Visit<'_> {
     ) -> io::Result<()> {
         let started = Instant::now();
         let frame = Frame {
-            method: Method::Get,
+            // What else the line says may be nonsense; but a client that asks so reads no content.
+            method: if head.starts_with(b"HEAD ") { Method::Head } else { Method::Get },
             version: Version::Http11,
             persistence: Persistence::Close,
             fields,
@@ -297,9 +310,7 @@ impl Visit<'_> {
         let status = refusal.status;
         let sent = send(stream, self.output, &frame, refusal.into_response());
         self.report(head, status, &sent, started);
-        sent.result?;
-        linger(stream);
-        Ok(())
+        sent.result
     }
 
     fn report(&mut self, head: &[u8], status: Status, sent: &Sent, started: Instant) {

@@ -20,9 +20,7 @@ use netcore::wait;
 use socket2::Socket;
 
 use crate::connection::{self, Buffers, Client};
-use crate::refusal::Refusal;
 use crate::service::Service;
-use crate::status::Status;
 use crate::stream::Stream;
 use crate::table::Table;
 
@@ -187,15 +185,12 @@ impl Hall {
             socket.set_nodelay(true)?;
         }
         let mut stream = Stream::new(socket.clone(), self.service.limits.write)?;
+        let client = Client { peer, name };
         match self.table.seat(socket) {
-            Some(seat) => {
-                connection::serve(&mut stream, &Client { peer, name, seat: &seat }, &self.service, buffers)
-            }
+            Some(seat) => connection::serve(&mut stream, &client, &seat, &self.service, buffers),
             None => {
-                let why = format!("all {} places are taken; try again soon", self.service.limits.clients);
-                let refusal = Refusal::by("RFC 9110 section 15.6.4", Status::SERVICE_UNAVAILABLE, why);
                 stream.set_read_deadline(Deadline::after(TURN_AWAY));
-                connection::turn_away(&mut stream, name, refusal, buffers)
+                connection::turn_away(&mut stream, &client, &self.service, buffers)
             }
         }
     }
