@@ -13,6 +13,7 @@
 //! | [`peer`] | the other end of a connection, in words for what a test expects of it |
 //! | [`datagrams`] | the same for UDP |
 //! | [`http`] | `http-server`, requests to it and its responses, byte by byte |
+//! | [`site`] | a folder for it to serve |
 //! | `terminal` | a terminal to type on (Unix) |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -27,6 +28,7 @@ pub mod ladder;
 pub mod peer;
 pub mod process;
 pub mod server;
+pub mod site;
 #[cfg(unix)]
 pub mod terminal;
 

@@ -3,37 +3,15 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
 
 use ladder_tests::http::HttpServer;
-
-/// A folder to serve inside another one, so that there is something outside of it.
-struct Site {
-    folder: tempfile::TempDir,
-}
-
-impl Site {
-    fn new() -> Site {
-        let site = Site { folder: tempfile::tempdir().unwrap() };
-        fs::create_dir(site.path()).unwrap();
-        fs::write(site.folder.path().join("secret"), "secret").unwrap();
-        fs::create_dir(site.folder.path().join("private")).unwrap();
-        site
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("site")
-    }
-
-    fn start(&self, args: &[&str]) -> HttpServer {
-        HttpServer::start(&[&[self.path().to_str().unwrap()], args].concat())
-    }
-}
+use ladder_tests::site::Site;
 
 /// The size and the date of what lies outside are as private as its content.
 #[test]
 fn a_listing_leaves_out_links_that_lead_out_and_those_that_lead_nowhere() {
     let site = Site::new();
+    fs::create_dir(site.outside().join("private")).unwrap();
     fs::write(site.path().join("real"), "x").unwrap();
     fs::create_dir(site.path().join("folder")).unwrap();
     for (target, name) in [
@@ -75,6 +53,7 @@ fn an_index_that_leads_out_is_missing() {
 #[test]
 fn a_folder_that_becomes_a_link_leading_out_is_missing_from_then_on() {
     let site = Site::new();
+    fs::create_dir(site.outside().join("private")).unwrap();
     fs::create_dir(site.path().join("folder")).unwrap();
     let server = site.start(&[]);
     server.get("/folder/").expect_status(200);
@@ -90,7 +69,7 @@ fn a_folder_that_becomes_a_link_leading_out_is_missing_from_then_on() {
 fn a_link_to_a_folder_can_be_served() {
     let site = Site::new();
     fs::write(site.path().join("a.txt"), "hello").unwrap();
-    let link = site.folder.path().join("link");
+    let link = site.outside().join("link");
     symlink("site", &link).unwrap();
     let server = HttpServer::start(&[link.to_str().unwrap()]);
     server.get("/a.txt").expect_status(200).expect_body("hello");

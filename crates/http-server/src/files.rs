@@ -20,7 +20,7 @@ use crate::request::Request;
 use crate::response::{Content, IntoResponse, Part, Parts, Response, Stored};
 use crate::route::{Handler, other_method};
 use crate::status::Status;
-use crate::store::{self, Identity, KeptFile, Store};
+use crate::store::{self, Identity, Kept, KeptFile, Opened, Store};
 use crate::target;
 use crate::types;
 use crate::validators::{Validators, is_unsettled};
@@ -154,9 +154,7 @@ impl Files {
         }
         let entry = self.store.get(request.target().path)?;
         Some(match self.precondition(request, &entry.validators) {
-            Ok(None) => {
-                Ok(Response { content: Content::Stored(entry.stored.clone()), ..Response::new(Status::OK) })
-            }
+            Ok(None) => Ok(whole(&entry.content)),
             Ok(Some(not_modified)) => Ok(not_modified),
             Err(refusal) => Err(refusal),
         })
@@ -188,35 +186,41 @@ impl Files {
         let mut fields = self.described(&validators);
         fields.extend_from_slice(SENT.as_bytes());
         fields.extend_from_slice(format!("Content-Type: {media_type}\r\n").as_bytes());
-        if metadata.len() > store::FILE_LIMIT {
-            let list = vec![Part::Slice(0..metadata.len())];
-            return Ok(Response { status: Status::OK, fields, content: Content::File(Parts { file, list }) });
-        }
-        let stored = Arc::new(Stored { fields, bytes: read_small(&mut file)? });
-        self.keep(request, path, &file, &metadata, validators, &stored)?;
-        Ok(Response { content: Content::Stored(stored), ..Response::new(Status::OK) })
+        let content = if metadata.len() > store::FILE_LIMIT {
+            Kept::Open(Arc::new(Opened { fields, file: Arc::new(file), length: metadata.len() }))
+        } else {
+            let bytes = read_small(&mut file)?;
+            Kept::InMemory(Arc::new(Stored { fields, bytes }))
+        };
+        let response = whole(&content);
+        self.keep(request, path, &metadata, validators, content);
+        Ok(response)
     }
 
-    /// Keeps a small file, unless it may change, or has changed while it was read, without its metadata telling.
+    /// Keeps a file, unless it may change, or has changed while it was read, without its metadata telling.
     fn keep(
         &self,
         request: &Request<'_>,
         path: &Path,
-        file: &File,
         before: &Metadata,
         validators: Validators,
-        stored: &Arc<Stored>,
-    ) -> io::Result<()> {
-        let after = file.metadata()?;
-        let identity = Identity::of(&after);
-        let is_whole = identity == Identity::of(before) && stored.bytes.len() as u64 == after.len();
+        content: Kept,
+    ) {
+        let is_whole = match &content {
+            Kept::InMemory(stored) => stored.bytes.len() as u64 == before.len(),
+            Kept::Open(opened) => opened.length <= store::OPEN_LIMIT,
+        };
         // Another index may appear and go before this one, and nothing about this one would change.
         let is_second_choice = path.ends_with(INDEXES[1]);
-        if is_whole && !is_second_choice && !is_unsettled(&after, SystemTime::now()) {
-            let entry = KeptFile { path: path.into(), identity, validators, stored: stored.clone() };
+        if !is_whole || is_second_choice || is_unsettled(before, SystemTime::now()) {
+            return;
+        }
+        // What the name stands for after the reading, so that a change meanwhile is seen.
+        let identity = Identity::of(before);
+        if fs::metadata(path).is_ok_and(|after| Identity::of(&after) == identity) {
+            let entry = KeptFile { path: path.into(), identity, validators, content };
             self.store.put(request.target().path, entry);
         }
-        Ok(())
     }
 
     /// 304 where the client has this version; nothing where it is to be sent.
@@ -275,7 +279,11 @@ impl Files {
             }
         };
         fields.extend_from_slice(lines.as_bytes());
-        Response { status: Status::PARTIAL_CONTENT, fields, content: Content::File(Parts { file, list }) }
+        Response {
+            status: Status::PARTIAL_CONTENT,
+            fields,
+            content: Content::File(Parts { file: Arc::new(file), list }),
+        }
     }
 
     fn listing(
@@ -348,11 +356,24 @@ fn index_of(folder: &Path) -> Option<PathBuf> {
     INDEXES.iter().map(|name| folder.join(name)).find(|path| path.is_file())
 }
 
+/// The whole of a file.
+fn whole(content: &Kept) -> Response {
+    match content {
+        Kept::InMemory(stored) => {
+            Response { content: Content::Stored(stored.clone()), ..Response::new(Status::OK) }
+        }
+        Kept::Open(opened) => {
+            let parts = Parts { file: opened.file.clone(), list: vec![Part::Slice(0..opened.length)] };
+            Response { status: Status::OK, fields: opened.fields.clone(), content: Content::File(parts) }
+        }
+    }
+}
+
 fn media_type(path: &Path, file: &mut File) -> io::Result<String> {
     if let Some(known) = types::by_name(path) {
         return Ok(known);
     }
-    let mut start = Vec::new();
+    let mut start = Vec::with_capacity(types::SNIFFED);
     file.take(types::SNIFFED as u64).read_to_end(&mut start)?;
     Ok(types::by_content(&start).to_string())
 }

@@ -42,7 +42,8 @@ pub(crate) struct Stored {
 /// Parts of one file, with text between them where there are several.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    pub(crate) file: File,
+    /// Perhaps of several responses at once, so that its own position means nothing.
+    pub(crate) file: Arc<File>,
     pub(crate) list: Vec<Part>,
 }
 

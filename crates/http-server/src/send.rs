@@ -1,7 +1,7 @@
 //! A response on its way to the wire: head and small content in one call, files without a copy, streams in chunks.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::ops::Range;
 
 use crate::fields::Fields;
@@ -119,7 +119,7 @@ impl Sending<'_> {
         Ok(())
     }
 
-    fn file(&mut self, frame: &Frame, mut parts: Parts, shown: bool) -> io::Result<()> {
+    fn file(&mut self, frame: &Frame, parts: Parts, shown: bool) -> io::Result<()> {
         write!(self.out, "Content-Length: {}\r\n", parts.length())?;
         self.end_head(frame, if shown { parts.length() } else { 0 });
         if !shown {
@@ -132,7 +132,7 @@ impl Sending<'_> {
                     self.stream.write_all(text)?;
                     self.bytes += text.len() as u64;
                 }
-                Part::Slice(slice) => self.slice(&mut parts.file, slice.clone())?,
+                Part::Slice(slice) => self.slice(&parts.file, slice.clone())?,
             }
         }
         Ok(())
@@ -140,7 +140,7 @@ impl Sending<'_> {
 
     /// The connection ends short of the promised length where the file has become shorter meanwhile, since there is
     /// no other way to say so. What the file has grown by is not sent.
-    fn slice(&mut self, file: &mut File, mut slice: Range<u64>) -> io::Result<()> {
+    fn slice(&mut self, file: &File, mut slice: Range<u64>) -> io::Result<()> {
         while !slice.is_empty() {
             match self.stream.send_file(file, slice.clone()) {
                 Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the file became shorter")),
@@ -156,17 +156,15 @@ impl Sending<'_> {
         Ok(())
     }
 
-    fn copy(&mut self, file: &mut File, slice: Range<u64>) -> io::Result<()> {
-        file.seek(SeekFrom::Start(slice.start))?;
-        let mut left = slice.end - slice.start;
+    fn copy(&mut self, file: &File, mut slice: Range<u64>) -> io::Result<()> {
         let mut buf = vec![0; COPY];
-        while left > 0 {
-            let most = buf.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            match file.read(&mut buf[..most]) {
+        while !slice.is_empty() {
+            let most = buf.len().min(usize::try_from(slice.end - slice.start).unwrap_or(usize::MAX));
+            match read_at(file, &mut buf[..most], slice.start) {
                 Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the file became shorter")),
                 Ok(n) => {
                     self.stream.write_all(&buf[..n])?;
-                    left -= n as u64;
+                    slice.start += n as u64;
                     self.bytes += n as u64;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -211,4 +209,14 @@ impl Sending<'_> {
         }
         if chunked { self.stream.write_all(b"0\r\n\r\n") } else { Ok(()) }
     }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buf, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buf, offset)
 }

@@ -1,16 +1,23 @@
-//! Small files kept in memory. Each use is preceded by one look at the file itself, so that what is sent is what is
-//! there: that look replaces opening, reading and closing.
+//! Small files kept in memory, and larger ones kept open. Each use is preceded by one look at the file itself, so that
+//! what is sent is what is there: that look replaces opening, reading and closing.
 
 use std::collections::HashMap;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::response::Stored;
 use crate::validators::Validators;
 
-/// Files up to this size are kept; larger ones are sent by the system without a copy.
+/// Files up to this size are kept in memory; larger ones are sent by the system without a copy.
 pub const FILE_LIMIT: u64 = 64 << 10;
+
+/// Files up to this size are kept open. With larger ones, opening is a small part of the work; and a file that is open
+/// takes up its room on the disk even when it has been deleted.
+pub const OPEN_LIMIT: u64 = 1 << 20;
+
+/// Files that are kept open at most. They come out of the descriptors that connections leave.
+const OPEN_FILES: usize = 16;
 
 /// Bytes of all that is kept. When there is no room left, everything is dropped: what is used comes back.
 const TOTAL_LIMIT: usize = 32 << 20;
@@ -28,7 +35,22 @@ pub struct KeptFile {
     /// Its version.
     pub validators: Validators,
     /// What is sent.
-    pub(crate) stored: Arc<Stored>,
+    pub(crate) content: Kept,
+}
+
+/// How a file is kept.
+#[derive(Debug, Clone)]
+pub(crate) enum Kept {
+    InMemory(Arc<Stored>),
+    Open(Arc<Opened>),
+}
+
+/// An open file with its header lines.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) fields: Vec<u8>,
+    pub(crate) file: Arc<File>,
+    pub(crate) length: u64,
 }
 
 /// What changes when a file does.
@@ -69,35 +91,59 @@ impl Identity {
 /// What is kept, by the path of the request as it was sent: whoever sends the same bytes means the same file.
 #[derive(Debug, Default)]
 pub struct Store {
-    kept: RwLock<Kept>,
+    shelf: RwLock<Shelf>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Shelf {
     entries: HashMap<Box<[u8]>, Arc<KeptFile>>,
     bytes: usize,
+    open: usize,
 }
 
 impl Store {
     /// The entry for a path, if the file is still the one that was read.
     pub fn get(&self, path: &[u8]) -> Option<Arc<KeptFile>> {
-        let entry = self.kept.read().unwrap_or_else(PoisonError::into_inner).entries.get(path)?.clone();
+        let entry = self.shelf.read().unwrap_or_else(PoisonError::into_inner).entries.get(path)?.clone();
         // By now the name may stand for another file, or for none; then the long way finds out what.
-        let metadata = fs::metadata(&entry.path).ok()?;
-        (Identity::of(&metadata) == entry.identity).then_some(entry)
+        let is_same =
+            fs::metadata(&entry.path).is_ok_and(|metadata| Identity::of(&metadata) == entry.identity);
+        if !is_same {
+            // At once: what has been deleted would stay open.
+            self.shelf.write().unwrap_or_else(PoisonError::into_inner).remove(path);
+        }
+        is_same.then_some(entry)
     }
 
     /// Keeps an entry.
     pub fn put(&self, path: &[u8], entry: KeptFile) {
-        let cost = |entry: &KeptFile, path: &[u8]| entry.stored.bytes.len() + path.len() + OVERHEAD;
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        kept.bytes += cost(&entry, path);
-        if kept.bytes > TOTAL_LIMIT {
-            *kept = Kept { bytes: cost(&entry, path), ..Kept::default() };
+        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        shelf.remove(path);
+        let (bytes, open) = cost(path, &entry);
+        if shelf.bytes + bytes > TOTAL_LIMIT || shelf.open + open > OPEN_FILES {
+            *shelf = Shelf::default();
         }
-        if let Some(replaced) = kept.entries.insert(path.into(), Arc::new(entry)) {
-            kept.bytes -= cost(&replaced, path);
+        shelf.bytes += bytes;
+        shelf.open += open;
+        shelf.entries.insert(path.into(), Arc::new(entry));
+    }
+}
+
+impl Shelf {
+    fn remove(&mut self, path: &[u8]) {
+        if let Some(entry) = self.entries.remove(path) {
+            let (bytes, open) = cost(path, &entry);
+            self.bytes -= bytes;
+            self.open -= open;
         }
+    }
+}
+
+/// Bytes of memory and open files.
+fn cost(path: &[u8], entry: &KeptFile) -> (usize, usize) {
+    match &entry.content {
+        Kept::InMemory(stored) => (stored.bytes.len() + path.len() + OVERHEAD, 0),
+        Kept::Open(_) => (path.len() + OVERHEAD, 1),
     }
 }
 
@@ -106,12 +152,15 @@ mod tests {
     use super::*;
     use crate::validators::Strength;
 
-    fn entry(path: PathBuf, bytes: &[u8]) -> KeptFile {
+    fn entry(path: PathBuf, content: Kept) -> KeptFile {
         let identity = Identity::of(&fs::metadata(&path).unwrap());
         let validators =
             Validators { tag: "t".into(), strength: Strength::Strong, changed: 0, last_modified: 0 };
-        let stored = Arc::new(Stored { fields: Vec::new(), bytes: bytes.to_vec() });
-        KeptFile { path, identity, validators, stored }
+        KeptFile { path, identity, validators, content }
+    }
+
+    fn in_memory(bytes: &[u8]) -> Kept {
+        Kept::InMemory(Arc::new(Stored { fields: Vec::new(), bytes: bytes.to_vec() }))
     }
 
     #[test]
@@ -120,13 +169,15 @@ mod tests {
         let path = folder.path().join("a");
         fs::write(&path, "one").unwrap();
         let store = Store::default();
-        store.put(b"/a", entry(path.clone(), b"one"));
-        assert_eq!(store.get(b"/a").unwrap().stored.bytes, b"one");
+        store.put(b"/a", entry(path.clone(), in_memory(b"one")));
+        assert!(store.get(b"/a").is_some());
         assert!(store.get(b"/b").is_none());
         fs::write(&path, "three").unwrap();
         assert!(store.get(b"/a").is_none());
+        store.put(b"/a", entry(path.clone(), in_memory(b"three")));
         fs::remove_file(&path).unwrap();
         assert!(store.get(b"/a").is_none());
+        assert!(store.shelf.read().unwrap().entries.is_empty());
     }
 
     #[test]
@@ -137,13 +188,30 @@ mod tests {
         let store = Store::default();
         let large = vec![b'x'; FILE_LIMIT as usize];
         for n in 0..TOTAL_LIMIT / large.len() + 10 {
-            store.put(format!("/{n}").as_bytes(), entry(path.clone(), &large));
-            store.put(b"/again", entry(path.clone(), &large));
+            store.put(format!("/{n}").as_bytes(), entry(path.clone(), in_memory(&large)));
+            store.put(b"/again", entry(path.clone(), in_memory(&large)));
         }
-        let kept = store.kept.read().unwrap();
-        let real: usize =
-            kept.entries.iter().map(|(key, entry)| key.len() + entry.stored.bytes.len() + OVERHEAD).sum();
-        assert_eq!(kept.bytes, real);
-        assert!(kept.bytes <= TOTAL_LIMIT && kept.entries.len() > 1);
+        let shelf = store.shelf.read().unwrap();
+        let real: usize = shelf.entries.iter().map(|(key, entry)| cost(key, entry).0).sum();
+        assert_eq!(shelf.bytes, real);
+        assert!(shelf.bytes <= TOTAL_LIMIT && shelf.entries.len() > 1);
+    }
+
+    #[test]
+    fn only_so_many_files_are_kept_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "one").unwrap();
+        let open = || {
+            let file = Arc::new(File::open(&path).unwrap());
+            Kept::Open(Arc::new(Opened { fields: Vec::new(), file, length: 3 }))
+        };
+        let store = Store::default();
+        for n in 0..3 * OPEN_FILES {
+            store.put(format!("/{n}").as_bytes(), entry(path.clone(), open()));
+            store.put(b"/again", entry(path.clone(), open()));
+            let shelf = store.shelf.read().unwrap();
+            assert!(shelf.open <= OPEN_FILES && shelf.open == shelf.entries.len());
+        }
     }
 }

@@ -2,6 +2,8 @@
 //! ([RFC 9110 section 8.8](https://www.rfc-editor.org/rfc/rfc9110#section-8.8)).
 
 use std::fs::Metadata;
+#[cfg(target_os = "linux")]
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A file changed less than this ago may change again within the same stamp on file systems that stamp in seconds.
@@ -88,8 +90,12 @@ fn resolution(stamp: Duration) -> Duration {
 
 #[cfg(target_os = "linux")]
 fn tick() -> Duration {
-    let tick = rustix::time::clock_getres(rustix::time::ClockId::RealtimeCoarse);
-    Duration::try_from(tick).unwrap_or(TICK)
+    // It is fixed when the system is built.
+    static TOLD: OnceLock<Duration> = OnceLock::new();
+    *TOLD.get_or_init(|| {
+        let tick = rustix::time::clock_getres(rustix::time::ClockId::RealtimeCoarse);
+        Duration::try_from(tick).unwrap_or(TICK)
+    })
 }
 
 #[cfg(not(target_os = "linux"))]
