@@ -109,6 +109,27 @@ fn a_refused_body_is_drained_up_to_a_limit_and_the_connection_closed_past_it() {
     peer.expect_end_of_stream();
 }
 
+/// RFC 9112 section 7.1: where a chunk ends is not left to taste. What follows is no request any more.
+#[test]
+fn a_chunked_body_that_is_not_framed_exactly_ends_the_connection() {
+    let site = site();
+    let server = start(&site, &[]);
+    for body in [
+        "3\nfoo\r\n0\r\n\r\n",
+        "3\r\nfoo\n0\r\n\r\n",
+        "3\r\nfoobar\r\n0\r\n\r\n",
+        "x\r\n",
+        "+3\r\nfoo\r\n0\r\n\r\n",
+    ] {
+        let mut peer = server.connect();
+        peer.send(b"POST /a.txt HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+        peer.send(body.as_bytes());
+        peer.send(GET);
+        peer.response().expect_status(405);
+        peer.expect_end_of_stream();
+    }
+}
+
 /// RFC 9112 section 9.6: to close at once would reset the connection, and the client lose the answer.
 #[test]
 fn a_client_that_is_still_sending_reads_why_it_was_refused() {
@@ -197,6 +218,7 @@ fn a_full_server_closes_an_idle_connection_for_a_new_one_and_turns_away_when_non
     idle.expect_end_of_stream();
     let refused = server.get("/a.txt").expect_status(503).expect_field("retry-after", "1");
     refused.expect_field("connection", "close");
+    server.expect_stderr(&["\"GET /a.txt HTTP/1.1\" 503 "]);
     drop(busy.pop());
     // A worker needs a moment to see that its client has gone.
     let deadline = Instant::now() + GENEROUS;
@@ -303,4 +325,57 @@ fn many_short_connections_are_all_served() {
             });
         }
     });
+}
+
+/// A worker that has served a client waits for the next one: a thread for each connection would cost more than all the
+/// rest of a short one.
+#[cfg(target_os = "linux")]
+#[test]
+fn workers_are_born_once() {
+    let site = site();
+    let server = start(&site, &["--quiet"]);
+    let threads = || status_of(&server, "Threads:");
+    // One connection at a time: a worker may still be on its way back while the next one takes over.
+    let ask = || (0..200).for_each(|_| drop(server.get_with("/a.txt", "Connection: close\r\n")));
+    ask();
+    let before = threads();
+    ask();
+    assert!(threads() <= before + 1, "{} threads, and {before} before", threads());
+    assert!(before < 10, "{before} threads for one client");
+}
+
+/// A million requests and more leave no trace: see the page on benchmarks for the long run.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_is_flat_however_many_requests_come() {
+    let site = site();
+    std::fs::write(site.path().join("large"), vec![b'x'; 300_000]).unwrap();
+    let server = start(&site, &["--quiet"]);
+    let soak = |rounds: usize| {
+        let mut peer = server.connect();
+        for _ in 0..rounds {
+            peer.send(GET);
+            peer.response().expect_status(200);
+            peer.send(b"GET /missing?x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            peer.response().expect_status(404);
+            peer.send(b"GET /large HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-9,20-29\r\n\r\n");
+            peer.response().expect_status(206);
+            peer.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            peer.response().expect_status(200);
+            drop(server.get_with("/large", "Connection: close\r\n"));
+        }
+    };
+    soak(50);
+    let before = status_of(&server, "VmRSS:");
+    soak(500);
+    let after = status_of(&server, "VmRSS:");
+    // In KiB. A hundred bytes left behind by each request would show.
+    assert!(after < before + 256, "{before} KiB, then {after} KiB");
+}
+
+#[cfg(target_os = "linux")]
+fn status_of(server: &HttpServer, name: &str) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }

@@ -98,6 +98,82 @@ fn a_body_is_read_to_its_limit_and_no_further() {
     assert_status(&chunked("5\n12345\n0\r\n\r\n"), 400);
 }
 
+/// RFC 9110 section 15.5.14, without any limit of the test's own.
+#[test]
+fn a_mebibyte_is_read_and_no_more() {
+    let server =
+        server().post("/count", |req| req.body_bytes().map(|body| body.len().to_string())).spawn().unwrap();
+    assert_eq!(content(&post(&server, "/count", &"x".repeat(1 << 20))), "1048576");
+    assert_status(&post(&server, "/count", &"x".repeat((1 << 20) + 1)), 413);
+}
+
+/// RFC 9110 section 10.1.1: 100 asks for the body when the handler wants it, and not before.
+#[test]
+fn a_client_that_waits_is_asked_for_its_body_at_the_first_read() {
+    let server =
+        server().post("/echo", |req| req.body_text()).post("/no", |_| Status::FORBIDDEN).spawn().unwrap();
+    let ask = |path: &str| {
+        let mut stream = connect(&server);
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let mut stream = ask("/echo");
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"helloGET /missing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut responses = String::new();
+    stream.read_to_string(&mut responses).unwrap();
+    assert_status(&responses, 200);
+    assert!(responses.contains("\r\n\r\nhelloHTTP/1.1 404 "), "{responses}");
+
+    // Whether the body comes after a refusal is not known; so the connection ends there.
+    let mut refused = String::new();
+    ask("/no").read_to_string(&mut refused).unwrap();
+    assert_status(&refused, 403);
+    assert!(refused.contains("Connection: close\r\n") && !refused.contains("100 Continue"), "{refused}");
+
+    // A client of 1.0 does not know 100.
+    let head = "POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello";
+    let old = exchange(&server, head);
+    assert_status(&old, 200);
+    assert_eq!(content(&old), "hello");
+}
+
+/// Content without end, which tells when nobody wants it any more.
+struct Endless(std::sync::mpsc::Sender<()>);
+
+impl Read for Endless {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        buf.fill(b'x');
+        Ok(buf.len())
+    }
+}
+
+impl Drop for Endless {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+#[test]
+fn a_client_that_takes_nothing_loses_its_connection() {
+    let (sender, ended) = std::sync::mpsc::channel();
+    let limits = Limits { write: SHORT, ..Limits::default() };
+    let sender = std::sync::Mutex::new(sender);
+    let server = server()
+        .limits(limits)
+        .get("/", move |_| Response::stream(Endless(sender.lock().unwrap().clone())))
+        .spawn()
+        .unwrap();
+    let mut deaf = connect(&server);
+    deaf.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    ended.recv_timeout(GENEROUS).expect("the server gives up");
+}
+
 #[test]
 fn a_body_that_is_not_text_is_400() {
     let server = server().post("/", |req| req.body_text()).spawn().unwrap();
