@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::diff;
 use crate::ladder::{Ladder, cargo};
 use crate::manifests;
+use crate::new;
 use crate::process::Process;
 use crate::screen::{Screen, Tone, fit};
 use crate::{Failure, stage};
@@ -32,18 +34,25 @@ enum Check {
     IfInstalled(&'static str, &'static [&'static str]),
     /// [`manifests::check`].
     Manifests,
+    /// [`diff::check`](diff::check()).
+    Steps,
+    /// [`new::check`](mod@new::check).
+    Copies,
 }
 
 /// Those that are quick come first.
 const STEPS: &[Step] = &[
     Step { name: "fmt", about: "formatting", check: Check::Cargo(&["fmt", "--all", "--check"]) },
     Step { name: "manifests", about: "rules that hold across all manifests", check: Check::Manifests },
+    Step { name: "steps", about: "each step as small as its manifest says", check: Check::Steps },
     Step {
         name: "clippy",
         about: "lints, warnings denied",
         check: Check::Cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
     },
     Step { name: "test", about: "every test", check: Check::Cargo(&["test", "--workspace", "--locked"]) },
+    // No test of the step above: it builds every rung once more, with features of its own, which takes minutes.
+    Step { name: "copies", about: "every rung, taken away and tested there", check: Check::Copies },
     Step {
         name: "doc",
         about: "the documentation of the code, warnings denied",
@@ -125,7 +134,7 @@ impl Step {
             Check::CargoWith(name, value, args) => format!("{name}='{value}' {}", line("cargo", args)),
             Check::Xtask(args) => line("cargo xtask", args),
             Check::IfInstalled(tool, args) => line(&format!("cargo {tool}"), args),
-            Check::Manifests => line("cargo xtask ci", &[self.name]),
+            Check::Manifests | Check::Steps | Check::Copies => line("cargo xtask ci", &[self.name]),
         }
     }
 
@@ -144,16 +153,19 @@ impl Step {
                     ))),
                 }
             }
-            Check::Manifests => {
-                let complaints = manifests::check(ladder)?;
-                for complaint in &complaints {
-                    screen.line(&format!("    {complaint}"))?;
-                }
-                match complaints.is_empty() {
-                    true => Ok(Passed::Yes),
-                    false => Err(Failure::new("manifests failed: see above")),
-                }
-            }
+            Check::Copies => new::check::run(ladder, screen).map(|()| Passed::Yes),
+            Check::Manifests => self.obey(&manifests::check(ladder)?, screen),
+            Check::Steps => self.obey(&diff::check(ladder)?, screen),
+        }
+    }
+
+    fn obey(&self, complaints: &[String], screen: &Screen) -> Result<Passed, Failure> {
+        for complaint in complaints {
+            screen.line(&format!("    {complaint}"))?;
+        }
+        match complaints.is_empty() {
+            true => Ok(Passed::Yes),
+            false => Err(Failure::new(format!("{} failed: see above", self.name))),
         }
     }
 
@@ -196,6 +208,6 @@ mod tests {
     #[test]
     fn a_step_that_does_not_exist_is_wrong_usage() {
         let failure = run(Some("tests"), &Screen::of_width(100)).unwrap_err();
-        assert!(matches!(&failure, Failure::Usage(message) if message.contains("fmt, manifests, clippy")));
+        assert!(matches!(&failure, Failure::Usage(message) if message.contains("fmt, manifests, steps")));
     }
 }

@@ -12,10 +12,9 @@
 //! | `gen:session RUNG server ARGS \| STEP \| STEP` | another run; a step is a client, a second server or a fault |
 
 mod blocks;
-mod items;
-mod links;
+pub mod items;
+pub mod links;
 mod session;
-mod step;
 
 use std::collections::HashMap;
 use std::fs;
@@ -25,6 +24,7 @@ use crate::Failure;
 use crate::ladder::{Ladder, Rung};
 use crate::programs::Programs;
 use crate::screen::{Screen, Tone};
+use crate::step;
 use blocks::{Order, fenced};
 use session::Script;
 
@@ -154,7 +154,7 @@ impl Generator {
             }
             ("tests", [file]) => self.tests(file, None),
             ("tests", [file, "beyond", known]) => self.tests(file, Some(known)),
-            ("diff", [rung]) => self.diff(rung, &["src/server.rs"]),
+            ("diff", [rung]) => self.diff(rung, &[step::LESSON]),
             ("diff", [rung, files @ ..]) => self.diff(rung, files),
             ("run", [rung]) => {
                 let script = Script::demo(self.rung(rung)?);
@@ -235,17 +235,15 @@ impl Generator {
 
     fn diff(&self, name: &str, files: &[&str]) -> Result<String, Failure> {
         let rung = self.rung(name)?;
-        let Some(below) = &rung.about.builds_on else {
+        let Some((below, rung)) = self.ladder.step_to(rung) else {
             return Err(Failure::new(format!("{name} builds on nothing")));
         };
         let mut diff = String::new();
         for file in files {
-            let (old, new) = (format!("crates/{below}/{file}"), format!("crates/{name}/{file}"));
-            let old_text = step::renamed(&self.source(&old)?, below, name);
-            diff.push_str(&step::unified((&old, &old_text), (&new, &self.source(&new)?)));
+            diff.push_str(&step::change(below, rung, file)?.unified());
         }
         match diff.is_empty() {
-            true => Err(Failure::new(format!("{name} is no different from {below} here"))),
+            true => Err(Failure::new(format!("{name} is no different from {} here", below.name))),
             false => Ok(fenced("diff", &diff)),
         }
     }

@@ -39,6 +39,8 @@ pub struct About {
     pub title: String,
     /// The rung that this one is a step from.
     pub builds_on: Option<String>,
+    /// What may differ from that rung.
+    pub step: Option<Step>,
     /// The tutorial rows that it covers.
     #[allow(dead_code, reason = "read by the tests; named here so that a misspelt key is refused")]
     pub rows: Vec<String>,
@@ -73,6 +75,17 @@ pub enum Carrier {
     Tcp,
     /// Datagrams.
     Udp,
+}
+
+/// The step from the rung below: what a reader has to read.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Step {
+    /// The files of `src` that differ; none for a rung that is read by itself and not as a difference.
+    #[serde(default)]
+    pub changes: Vec<String>,
+    /// How many new lines they have at most, taken together.
+    pub lines: Option<usize>,
 }
 
 /// One run of the client and what it must print, line by line.
@@ -206,6 +219,16 @@ impl Ladder {
             }
         }
         Ok(())
+    }
+
+    /// Every step: the rung that it starts from, and the rung that it leads to.
+    pub fn steps(&self) -> impl Iterator<Item = (&Rung, &Rung)> {
+        self.rungs.iter().filter_map(|rung| self.step_to(rung))
+    }
+
+    /// The step to `rung`; `None` where it builds on nothing.
+    pub fn step_to<'a>(&'a self, rung: &'a Rung) -> Option<(&'a Rung, &'a Rung)> {
+        Some((self.find(rung.about.builds_on.as_deref()?)?, rung))
     }
 
     /// The rung of this name or alias.

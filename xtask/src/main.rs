@@ -4,20 +4,25 @@
 mod bench;
 mod ci;
 mod demo;
+mod diff;
 mod docs;
 mod ladder;
 mod list;
 mod log_line;
 mod manifests;
+mod new;
 mod process;
 mod programs;
+mod rename;
 mod screen;
 mod stage;
+mod step;
 mod timeline;
 mod trial;
 
 use std::fmt;
 use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -39,6 +44,20 @@ enum Task {
         /// No colours
         #[arg(long)]
         plain: bool,
+    },
+    /// Show the step from one rung to the next: the difference is the lesson
+    #[command(after_help = "Example:\n  cargo xtask diff timeout\n  cargo xtask diff -y threaded async")]
+    Diff(diff::Options),
+    /// Take a rung out: a project of its own, with all that it needs inside
+    #[command(after_help = "Example:\n  cargo xtask new udp-echo ../my-service")]
+    New {
+        /// The name or short name of a rung
+        rung: String,
+        /// A folder that is empty or does not exist yet
+        dest: PathBuf,
+        /// What it is called from now on [default: the name of the folder]
+        #[arg(long)]
+        name: Option<String>,
     },
     /// Fill the generated blocks of the pages from sources and real runs
     Docs {
@@ -100,6 +119,8 @@ fn main() -> ExitCode {
         Task::List => list::run(&Screen::new()),
         Task::Demo { name, plain: true } => demo::run(name.as_deref(), &Screen::plain()),
         Task::Demo { name, plain: false } => demo::run(name.as_deref(), &Screen::new()),
+        Task::Diff(options) => diff::run(&options, &Screen::new()),
+        Task::New { rung, dest, name } => new::run(&rung, &dest, name.as_deref(), &Screen::new()),
         Task::Docs { check: true } => docs::check(&Screen::new()),
         Task::Docs { check: false } => docs::write(&Screen::new()),
         Task::Bench(options) => bench::run(&options, &Screen::new()),

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,8 +29,13 @@ pub struct Process(Arc<Mutex<Child>>);
 impl Process {
     /// Starts `command`.
     pub fn start(command: &mut Command) -> Result<Process, Failure> {
-        let mut started = lock(&STARTED);
         in_a_group_of_its_own(command);
+        Process::start_in_front(command)
+    }
+
+    /// Starts `command` as the one that has the terminal: it may read from it, and Ctrl-C reaches it as well as us.
+    pub fn start_in_front(command: &mut Command) -> Result<Process, Failure> {
+        let mut started = lock(&STARTED);
         let child = command.spawn().map_err(|error| {
             Failure::new(format!("cannot run {}: {error}", command.get_program().to_string_lossy()))
         })?;
@@ -48,6 +54,15 @@ impl Process {
         wait(&self.0, limit)
     }
 
+    /// Waits until the process has ended, however long a person takes.
+    pub fn wait_for_person(&self) -> io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = self.wait(Duration::MAX)? {
+                return Ok(status);
+            }
+        }
+    }
+
     /// SIGTERM; on Windows, which has no such thing, the end.
     pub fn ask_to_stop(&self) {
         ask_to_stop(&mut lock(&self.0));
@@ -61,9 +76,20 @@ impl Drop for Process {
     }
 }
 
+/// Set while a pager shows what we have written. Ctrl-C is a key of its own there, and must not end us under it.
+static PAGED: AtomicBool = AtomicBool::new(false);
+
+/// Lets the pager have the signals from here on.
+pub fn leave_signals_to_pager() {
+    PAGED.store(true, Ordering::Relaxed);
+}
+
 /// From here on, Ctrl-C, SIGTERM and SIGHUP end every process that was started, and then xtask with code 130.
 pub fn end_all_on_signals() -> Result<(), Failure> {
     ctrlc::set_handler(|| {
+        if PAGED.load(Ordering::Relaxed) {
+            return;
+        }
         // Not given back: no further process is started.
         let started = lock(&STARTED);
         for child in started.iter() {
@@ -128,8 +154,9 @@ fn kill(child: &mut Child) {
 fn signal(child: &mut Child, signal: nix::sys::signal::Signal) {
     // Once it has been waited for, its number may be another process's.
     if let (false, Ok(id)) = (has_ended(child), i32::try_from(child.id())) {
-        // Fails only where it has ended meanwhile.
-        let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(id), signal);
+        let id = nix::unistd::Pid::from_raw(id);
+        // No group has its number where it was started in front. Then fails only where it has ended meanwhile.
+        let _ = nix::sys::signal::killpg(id, signal).or_else(|_| nix::sys::signal::kill(id, signal));
     }
 }
 
@@ -186,6 +213,15 @@ mod tests {
             panic!("on purpose");
         });
         assert!(panicked.join().is_err());
+        assert!(!exists(id));
+    }
+
+    #[test]
+    fn a_process_in_front_is_ended_with_its_guard_as_well() {
+        let process = Process::start_in_front(Command::new("sleep").arg("600").stdin(Stdio::null())).unwrap();
+        let id = process.child().id();
+        assert!(exists(id));
+        drop(process);
         assert!(!exists(id));
     }
 

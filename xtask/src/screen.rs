@@ -32,14 +32,27 @@ pub enum Tone {
     Warning,
     /// Not as expected.
     Bad,
+    /// A line that is gone, and the words in it that are.
+    Removed,
+    /// As [`Removed`](Tone::Removed).
+    RemovedWords,
+    /// A line that is new, and the words in it that are.
+    Added,
+    /// As [`Added`](Tone::Added).
+    AddedWords,
 }
 
 /// Standard output.
 #[derive(Debug, Clone, Copy)]
 pub struct Screen {
-    /// Columns.
+    /// Columns that prose and tables take.
     pub width: usize,
-    colours: bool,
+    /// All columns of the terminal.
+    pub columns: usize,
+    /// Lines of the terminal; `None` where it is none.
+    pub lines: Option<usize>,
+    /// Whether they are welcome.
+    pub colours: bool,
 }
 
 impl Screen {
@@ -48,9 +61,12 @@ impl Screen {
         let terminal = io::stdout().is_terminal();
         let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let width = if terminal { terminal_width() } else { None };
+        let size = if terminal { terminal_size() } else { None };
+        let columns = size.map_or(WIDTH, |(_, columns)| columns);
         Screen {
-            width: width.unwrap_or(WIDTH).clamp(WIDTHS.0, WIDTHS.1),
+            width: columns.clamp(WIDTHS.0, WIDTHS.1),
+            columns,
+            lines: size.map(|(lines, _)| lines),
             colours: terminal && !dumb && !unwanted,
         }
     }
@@ -85,6 +101,10 @@ impl Screen {
             Tone::Good => "32",
             Tone::Warning => "33",
             Tone::Bad => "1;31",
+            Tone::Removed => "31",
+            Tone::RemovedWords => "31;7",
+            Tone::Added => "32",
+            Tone::AddedWords => "32;7",
         };
         match self.colours {
             true => format!("\x1b[{code}m{text}\x1b[0m"),
@@ -95,7 +115,7 @@ impl Screen {
     /// A screen for tests.
     #[cfg(test)]
     pub fn of_width(width: usize) -> Screen {
-        Screen { width, colours: false }
+        Screen { width, columns: width, lines: None, colours: false }
     }
 }
 
@@ -148,21 +168,24 @@ fn shown_width(text: &str) -> usize {
     first + parts.map(|part| part.split_once('m').map_or(0, |(_, shown)| shown.width())).sum::<usize>()
 }
 
-/// Asked of stty(1), which every Unix has: a crate for it would be built twice, for xtask and for the rungs.
+/// Lines and columns. Asked of stty(1), which every Unix has: a crate for it would be built twice, for xtask and for the rungs.
 #[cfg(unix)]
-fn terminal_width() -> Option<usize> {
+fn terminal_size() -> Option<(usize, usize)> {
     use std::os::fd::AsFd;
     use std::process::{Command, Stdio};
     // The terminal that is standard input there is the one that is standard output here.
     let terminal = io::stdout().as_fd().try_clone_to_owned().ok()?;
     let size = Command::new("stty").arg("size").stdin(terminal).stderr(Stdio::null()).output().ok()?;
     // Rows, then columns; a terminal that does not know says 0 0.
-    let columns = str::from_utf8(&size.stdout).ok()?.split_whitespace().nth(1)?.parse().ok()?;
-    if columns == 0 { None } else { Some(columns) }
+    let mut size = str::from_utf8(&size.stdout).ok()?.split_whitespace().map(str::parse);
+    match (size.next()?, size.next()?) {
+        (Ok(lines), Ok(columns)) if lines > 0 && columns > 0 => Some((lines, columns)),
+        _ => None,
+    }
 }
 
 #[cfg(windows)]
-fn terminal_width() -> Option<usize> {
+fn terminal_size() -> Option<(usize, usize)> {
     None
 }
 
@@ -202,7 +225,7 @@ mod tests {
 
     #[test]
     fn colours_take_no_room() {
-        let painted = Screen { width: 100, colours: true }.paint(Tone::Good, "as expected");
+        let painted = Screen { colours: true, ..Screen::of_width(100) }.paint(Tone::Good, "as expected");
         assert_eq!(shown_width(&painted), 11);
         assert_eq!(wrap(&format!("one {painted}"), 15).len(), 1);
     }

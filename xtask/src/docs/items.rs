@@ -57,6 +57,11 @@ pub fn tests(source: &str) -> Vec<&str> {
     names
 }
 
+/// The names of the public constants in a source text, in order.
+pub fn constants(source: &str) -> Vec<&str> {
+    source.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next()).collect()
+}
+
 fn starts_item(line: &str, wanted: &str) -> bool {
     let mut rest = line.trim_start();
     loop {
@@ -196,5 +201,10 @@ mod tests {
     #[test]
     fn tests_are_listed_by_name_in_order() {
         assert_eq!(tests(SOURCE), ["serve", "a_promise_is_kept"]);
+    }
+
+    #[test]
+    fn public_constants_are_listed_by_name() {
+        assert_eq!(constants(SOURCE), ["LIMIT"]);
     }
 }

@@ -1,0 +1,314 @@
+//! Takes a rung out of the workspace: a project of its own, with netcore inside it.
+
+pub mod check;
+mod manifest;
+mod name;
+mod readme;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf, absolute};
+use std::process::Stdio;
+
+use crate::Failure;
+use crate::ladder::{Ladder, Rung, cargo};
+use crate::rename::rename;
+use crate::screen::{Screen, Tone};
+
+/// Files at the top of the workspace that a project needs as well.
+const TOP_FILES: [&str; 6] =
+    ["LICENSE-APACHE", "LICENSE-MIT", "rustfmt.toml", "clippy.toml", ".gitattributes", ".gitignore"];
+
+/// `cargo xtask new`: copies the rung and tells what to change first.
+pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
+    let ladder = Ladder::load()?;
+    let rung = find(&ladder, rung)?;
+    let name = match name {
+        Some(name) => name.to_string(),
+        None => name_of(dest)?,
+    };
+    take(&ladder, rung, dest, &name)?;
+    let shown = dest.display();
+    screen.line(&format!(
+        "{} is now {}",
+        rung.name,
+        screen.paint(Tone::Bold, &format!("{name} in {shown}"))
+    ))?;
+    screen.line("")?;
+    screen.line(&format!("  cd {shown}"))?;
+    screen.line("  cargo test")?;
+    screen.line("  cargo run -- server")?;
+    screen.line("")?;
+    screen.line("Change first:")?;
+    for (number, step) in readme::change_first(&ladder, rung, &name)?.iter().enumerate() {
+        screen.prose("  ", &format!("{}. {}", number + 1, readme::without_marks(step)))?;
+    }
+    screen.line("")?;
+    screen.line("README.md says so again, and in what order to read the files.")
+}
+
+/// The rung of this name or alias; otherwise the list of those there are.
+pub fn find<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
+    ladder.find(name).ok_or_else(|| {
+        let known: Vec<&str> = ladder.rungs.iter().map(|rung| rung.name.as_str()).collect();
+        Failure::Usage(format!("there is no rung {name}; there are {}", known.join(", ")))
+    })
+}
+
+/// Makes the project `name` of `rung` in `dest`, which is empty or does not exist. A copy that fails leaves nothing.
+pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
+    let dest = &absolute(dest).map_err(|error| cannot("find", dest, &error))?;
+    name::check(name, ladder, rung)?;
+    let existed = check_empty(dest)?;
+    check_outside(ladder, dest)?;
+    let made = fill(ladder, rung, dest, name);
+    if made.is_err() {
+        // Everything in it is ours. What cannot be removed is seen at the next attempt.
+        let _ = fs::remove_dir_all(dest);
+        if existed {
+            let _ = fs::create_dir(dest);
+        }
+    }
+    made
+}
+
+fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
+    let netcore = ladder.root.join("crates/netcore");
+    copy(&rung.folder, dest, &|text| rename(text, &rung.name, name))?;
+    copy(&netcore, &dest.join("netcore"), &str::to_string)?;
+    for file in TOP_FILES {
+        write(&dest.join(file), &read(&ladder.root.join(file))?)?;
+    }
+    let top = read(&ladder.root.join("Cargo.toml"))?;
+    let own = read(&rung.folder.join("Cargo.toml"))?;
+    write(&dest.join("Cargo.toml"), &manifest::standalone(&rename(&own, &rung.name, name), &top))?;
+    write(&dest.join("README.md"), &readme::project(ladder, rung, name)?)?;
+    write(&dest.join("netcore/README.md"), &readme::netcore(&read(&netcore.join("README.md"))?))?;
+    write(&dest.join("Cargo.lock"), &read(&ladder.root.join("Cargo.lock"))?)?;
+    lock(dest)?;
+    format(dest);
+    Ok(())
+}
+
+/// Takes the packages of others out of the lock file and keeps every version. Downloads nothing.
+fn lock(dest: &Path) -> Result<(), Failure> {
+    let output = cargo()
+        .args(["update", "--workspace", "--offline", "--quiet"])
+        .current_dir(dest)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| Failure::new(format!("cannot run cargo update: {error}")))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Err(Failure::new(format!("cannot write the lock file: {}", said.trim())))
+        }
+    }
+}
+
+/// Another name makes lines longer or shorter. Without rustfmt they stay as they are, which is no error.
+fn format(dest: &Path) {
+    let _ = cargo().args(["fmt", "--all"]).current_dir(dest).stdin(Stdio::null()).output();
+}
+
+/// The last part of the folder's path.
+fn name_of(dest: &Path) -> Result<String, Failure> {
+    let path = absolute(dest).map_err(|error| cannot("find", dest, &error))?;
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.map(String::from)
+        .ok_or_else(|| Failure::Usage(format!("{} gives no name; pass one with --name", dest.display())))
+}
+
+/// Whether the folder exists, and is empty then.
+fn check_empty(dest: &Path) -> Result<bool, Failure> {
+    match fs::read_dir(dest) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(true),
+            Some(_) => Err(Failure::Usage(format!(
+                "{} is not empty; name a folder that does not exist yet",
+                dest.display()
+            ))),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(cannot("use", dest, &error)),
+    }
+}
+
+/// A project inside the workspace would be two things at once. Its folder of builds is not in it.
+fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
+    let plain = without_dots(dest);
+    match plain.starts_with(&ladder.root) && !plain.starts_with(ladder.root.join("target")) {
+        true => Err(Failure::Usage(format!(
+            "{} is inside this workspace; name a folder beside it, as in ../my-service",
+            dest.display()
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// The path without `.` and `..`, worked out on paper: the folder need not exist yet.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => {
+                plain.pop();
+            }
+            std::path::Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+/// Copies the files of a package, each changed by `change`, without what builds have left there.
+fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<(), Failure> {
+    fs::create_dir_all(to).map_err(|error| cannot("create", to, &error))?;
+    let entries = fs::read_dir(from).map_err(|error| cannot("read", from, &error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| cannot("read", from, &error))?.path();
+        let Some(name) = path.file_name() else { continue };
+        if name == "target" || name == "Cargo.lock" {
+            continue;
+        }
+        let target = to.join(name);
+        if path.is_dir() {
+            copy(&path, &target, change)?;
+            continue;
+        }
+        let bytes = fs::read(&path).map_err(|error| cannot("read", &path, &error))?;
+        let bytes = match String::from_utf8(bytes) {
+            Ok(text) => change(&text).into_bytes(),
+            // Not text: no name in it.
+            Err(error) => error.into_bytes(),
+        };
+        fs::write(&target, bytes).map_err(|error| cannot("write", &target, &error))?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| cannot("read", path, &error))?;
+    // On Windows, git may have checked it out with other line ends.
+    Ok(text.replace("\r\n", "\n"))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|error| cannot("write", path, &error))
+}
+
+fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("cannot {what} {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(rung: &str, name: &str) -> (tempfile::TempDir, PathBuf) {
+        let ladder = Ladder::load().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let dest = folder.path().join(name);
+        take(&ladder, find(&ladder, rung).unwrap(), &dest, name).unwrap();
+        (folder, dest)
+    }
+
+    fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => found.extend(texts(&path)),
+                false => found.push((path.clone(), read(&path).unwrap())),
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_name_of_the_rung_is_left_in_one_sentence_that_tells_where_it_came_from() {
+        let (_folder, dest) = taken("object", "key-value-store");
+        for (path, text) in texts(&dest) {
+            let left: Vec<&str> = text
+                .lines()
+                .filter(|line| line.contains("object-exchange") || line.contains("object_exchange"))
+                .collect();
+            match path == dest.join("README.md") {
+                true => assert_eq!(left.len(), 1, "{left:?}"),
+                false => assert_eq!(left, [""; 0], "{}", path.display()),
+            }
+        }
+        let main = read(&dest.join("src/main.rs")).unwrap();
+        assert!(main.contains("use key_value_store::"), "{main}");
+    }
+
+    #[test]
+    fn nothing_of_the_workspace_is_left_in_a_project() {
+        let (_folder, dest) = taken("http", "site");
+        let manifest = read(&dest.join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("metadata") && !manifest.contains("../"), "{manifest}");
+        assert!(manifest.contains("path = \"netcore\"") && manifest.contains("[workspace]"), "{manifest}");
+        let lock = read(&dest.join("Cargo.lock")).unwrap();
+        assert!(lock.contains("name = \"site\"\n") && lock.contains("name = \"httparse\"\n"), "{lock}");
+        for other in ["netload", "netfault", "xtask", "threaded-echo", "tokio", "bincode"] {
+            // netcore's optional dependencies are locked with it.
+            let there = lock.contains(&format!("name = \"{other}\"\n"));
+            assert_eq!(there, other == "bincode", "{other}");
+        }
+        for file in ["README.md", "netcore/README.md"] {
+            let page = read(&dest.join(file)).unwrap();
+            assert_eq!(crate::docs::links::broken(&dest.join(file), &page), Vec::<String>::new());
+            assert!(!page.contains("<!--") && !page.contains("](..") && !page.contains("xtask"), "{page}");
+        }
+        for file in TOP_FILES {
+            assert!(dest.join(file).is_file(), "{file}");
+        }
+    }
+
+    #[test]
+    fn every_readme_begins_with_the_protocol_the_limits_and_the_address() {
+        let ladder = Ladder::load().unwrap();
+        for rung in &ladder.rungs {
+            let steps = readme::change_first(&ladder, rung, "mine").unwrap();
+            for (step, start) in steps.iter().zip(["The protocol: ", "The limits: ", "The address: "]) {
+                assert!(step.starts_with(start), "{}: {step}", rung.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_that_holds_anything_or_is_in_the_workspace_is_refused_and_left_alone() {
+        let ladder = Ladder::load().unwrap();
+        let rung = &ladder.rungs[0];
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("kept");
+        fs::write(&kept, "mine").unwrap();
+        let failure = take(&ladder, rung, folder.path(), "mine").unwrap_err();
+        assert!(matches!(&failure, Failure::Usage(text) if text.contains("is not empty")), "{failure}");
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "mine");
+        for inside in ["mine", "target/../crates/mine"] {
+            let failure = take(&ladder, rung, &ladder.root.join(inside), "mine").unwrap_err();
+            assert!(matches!(&failure, Failure::Usage(text) if text.contains("inside")), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_copy_that_fails_leaves_an_empty_folder_empty() {
+        let ladder = Ladder::load().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut rung = Ladder::load().unwrap().rungs.remove(0);
+        rung.folder = folder.path().join("nowhere");
+        let dest = folder.path().join("mine");
+        fs::create_dir(&dest).unwrap();
+        assert!(take(&ladder, &rung, &dest, "mine").is_err());
+        assert_eq!(fs::read_dir(&dest).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_unknown_rung_is_wrong_usage_and_told_with_those_there_are() {
+        let ladder = Ladder::load().unwrap();
+        let Err(Failure::Usage(text)) = find(&ladder, "echo") else { panic!("it was found") };
+        assert!(text.contains("oneshot-echo, reusable-echo"), "{text}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Takes every rung away and tests it there, without the network.
+//!
+//! In the workspace, cargo builds a dependency once with the features that all members ask for together. Here a rung
+//! gets those that it asks for itself, so one that leans on another's does not build.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{self, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{cannot, copy, take};
+use crate::Failure;
+use crate::ladder::{Ladder, Rung, cargo};
+use crate::process::Process;
+use crate::screen::{Screen, fit};
+
+/// Ends a build or a test that hangs.
+const GENEROUS: Duration = Duration::from_secs(30 * 60);
+
+/// Lines of a failure's output that are shown.
+const SHOWN: usize = 60;
+
+/// What a project has to pass. Its own code only: netcore's is the same in each of them.
+const CHECKS: [&[&str]; 3] = [
+    &["fmt", "--check"],
+    &["clippy", "--offline", "--locked", "--all-targets", "--", "-D", "warnings"],
+    &["test", "--offline", "--locked"],
+];
+
+/// Nobody debugs these builds, and hardly any is repeated.
+const QUICK: [(&str, &str); 2] = [("CARGO_PROFILE_DEV_DEBUG", "false"), ("CARGO_INCREMENTAL", "0")];
+
+/// Copies every rung in both ways, with `cp -r` and with `cargo xtask new`, builds the first and tests the second.
+pub fn run(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
+    let place = Place::new(ladder)?;
+    place.netcore_beside(ladder)?;
+    for rung in &ladder.rungs {
+        let started = Instant::now();
+        place.beside(rung)?;
+        place.taken(ladder, rung)?;
+        let took = started.elapsed().as_secs_f64();
+        screen.line(&format!(
+            "    {} builds beside netcore, and passes its tests as a project: {took:.1} s",
+            fit(&rung.name, 16)
+        ))?;
+    }
+    place.netcore_inside(ladder)
+}
+
+/// Where the copies are. Their builds share a folder, so a dependency is built once for each set of its features.
+struct Place {
+    /// Projects, and what is built.
+    inside: PathBuf,
+    /// Copies that are not in a workspace, as a plain copy may not be: cargo would look for its members in this one.
+    outside: PathBuf,
+}
+
+impl Place {
+    /// What an earlier run has copied is removed; what it has built stays.
+    fn new(ladder: &Ladder) -> Result<Place, Failure> {
+        let inside = ladder.root.join("target/copies");
+        let taken = inside.join("taken");
+        if taken.exists() {
+            fs::remove_dir_all(&taken).map_err(|error| cannot("remove", &taken, &error))?;
+        }
+        fs::create_dir_all(&inside).map_err(|error| cannot("create", &inside, &error))?;
+        let outside = env::temp_dir().join(format!("netladder-{}", process::id()));
+        fs::create_dir(&outside).map_err(|error| cannot("create", &outside, &error))?;
+        Ok(Place { inside, outside })
+    }
+
+    fn netcore_beside(&self, ladder: &Ladder) -> Result<(), Failure> {
+        copy(&ladder.root.join("crates/netcore"), &self.outside.join("netcore"), &str::to_string)
+    }
+
+    /// `cp -r crates/netcore crates/RUNG`: without a lock file, so with what cargo has on this machine.
+    fn beside(&self, rung: &Rung) -> Result<(), Failure> {
+        let folder = self.outside.join(&rung.name);
+        copy(&rung.folder, &folder, &str::to_string)?;
+        self.cargo(&["build", "--offline"], &folder)
+    }
+
+    /// `cargo xtask new RUNG my-ALIAS`.
+    fn taken(&self, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
+        let folder = self.project(rung);
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        take(ladder, rung, &folder, &name)?;
+        CHECKS.iter().try_for_each(|check| self.cargo(check, &folder))
+    }
+
+    /// netcore's own tests, in one of the projects.
+    fn netcore_inside(&self, ladder: &Ladder) -> Result<(), Failure> {
+        let Some(rung) = ladder.rungs.last() else { return Ok(()) };
+        self.cargo(&["test", "--offline", "--locked", "--package", "netcore"], &self.project(rung))
+    }
+
+    fn project(&self, rung: &Rung) -> PathBuf {
+        self.inside.join("taken").join(format!("my-{}", rung.about.alias))
+    }
+
+    /// Runs cargo in `folder`. What it says is shown where it fails.
+    fn cargo(&self, args: &[&str], folder: &Path) -> Result<(), Failure> {
+        let log = self.inside.join("output");
+        let file = File::create(&log).map_err(|error| cannot("write", &log, &error))?;
+        let copy = file.try_clone().map_err(|error| cannot("write", &log, &error))?;
+        let process = Process::start(
+            cargo()
+                .args(args)
+                .current_dir(folder)
+                .env("CARGO_TARGET_DIR", self.inside.join("target"))
+                .envs(QUICK)
+                .stdin(Stdio::null())
+                .stdout(file)
+                .stderr(copy),
+        )?;
+        let command = format!("cargo {} in {}", args.join(" "), folder.display());
+        let status = process
+            .wait(GENEROUS)
+            .map_err(|error| Failure::new(format!("cannot wait for {command}: {error}")))?;
+        if status.is_some_and(|status| status.success()) {
+            return Ok(());
+        }
+        let said = fs::read(&log).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        let lines: Vec<&str> = said.lines().collect();
+        let end = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
+        Err(Failure::new(format!("{command} failed:\n{end}")))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A folder for temporary files is emptied some day anyhow.
+        let _ = fs::remove_dir_all(&self.outside);
+    }
+}

@@ -1,0 +1,133 @@
+//! The pages of a project: its README from that of the rung, and netcore's without what lies outside.
+
+use super::read;
+use crate::Failure;
+use crate::docs::items;
+use crate::ladder::{Ladder, Rung};
+use crate::rename::rename;
+use crate::stage::command_line;
+
+/// What the project's README says: what to change first, then what the rung's README says of the code.
+pub fn project(ladder: &Ladder, rung: &Rung, name: &str) -> Result<String, Failure> {
+    let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
+    let first = own.lines().skip(1).find(|line| !line.is_empty()).unwrap_or_default();
+    let mut page = format!(
+        "# {name}\n\n{}\nIt began as a copy of `{}`, a rung of Netladder; other rungs that the comments name are there.\n",
+        local(first).unwrap_or_default(),
+        rung.name
+    );
+    page.push_str("\n## Change first\n\n");
+    for (number, step) in change_first(ladder, rung, name)?.iter().enumerate() {
+        page.push_str(&format!("{}. {step}\n", number + 1));
+    }
+    page.push_str("\n## Run it\n\n");
+    page.push_str(&run_it(rung));
+    for title in ["Read in this order", "What is still wrong"] {
+        page.push_str(&format!("\n## {title}\n\n"));
+        let part: Vec<String> = part(&own, title).filter_map(local).collect();
+        page.push_str(part.join("\n").trim());
+        page.push('\n');
+    }
+    Ok(page)
+}
+
+/// The first changes, in order. What the rung's own README says of them comes first.
+pub fn change_first(ladder: &Ladder, rung: &Rung, name: &str) -> Result<Vec<String>, Failure> {
+    let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
+    let said: Vec<String> = part(&own, "Copy it").filter_map(local).collect();
+    let said = said.join(" ");
+    let (_, first) = said
+        .split_once("Change first: ")
+        .ok_or_else(|| Failure::new(format!("crates/{}/README.md: says no `Change first: `", rung.name)))?;
+    let library = read(&ladder.root.join("crates").join(&rung.name).join("src/lib.rs"))?;
+    let constants: Vec<String> = items::constants(&library)
+        .into_iter()
+        .filter(|constant| *constant != "PORT")
+        .map(|constant| format!("`{constant}`"))
+        .collect();
+    let limits = match constants.is_empty() {
+        true => String::new(),
+        false => format!("the constants of `src/lib.rs` ({}); ", constants.join(", ")),
+    };
+    Ok(vec![
+        format!("The protocol: {}", first.trim()),
+        format!("The limits: {limits}the options of `cargo run -- server --help`. Each has its reason beside it."),
+        "The address: `PORT` in `src/lib.rs`. The server listens on 127.0.0.1 unless it is told otherwise.".into(),
+        "The words: `description` in `Cargo.toml`, the first lines of `src/lib.rs`, `src/main.rs` and `README.md`.".into(),
+        "The licence: this code is yours under either of the two; your own code may have another.".into(),
+    ])
+}
+
+/// A sentence of the page for a terminal.
+pub fn without_marks(text: &str) -> String {
+    text.replace('`', "")
+}
+
+/// netcore's page without links to what lies outside the project.
+pub fn netcore(page: &str) -> String {
+    let lines: Vec<String> = page.lines().filter_map(local).collect();
+    lines.join("\n") + "\n"
+}
+
+fn run_it(rung: &Rung) -> String {
+    let with = |role: &str, args: &[String]| command_line(&format!("cargo run --quiet -- {role}"), args);
+    let mut text = format!("```console\n$ {} &\n", with("server", &rung.about.server_args));
+    for run in &rung.about.demo {
+        text.push_str(&format!("$ {}\n{}\n", with("client", &run.args), run.expect.join("\n")));
+    }
+    text.push_str("```\n\n");
+    text.push_str("`cargo test --workspace` tests it, and `netcore` inside it.\n");
+    text.push_str("`cargo build --release` builds what you would deploy.\n");
+    text
+}
+
+/// The lines of a part of a page.
+fn part<'a>(page: &'a str, title: &'a str) -> impl Iterator<Item = &'a str> {
+    let heading = move |line: &str| line.strip_prefix("## ") == Some(title);
+    page.lines().skip_while(move |line| !heading(line)).skip(1).take_while(|line| !line.starts_with("## "))
+}
+
+/// The line as it is right in a project: links to what is not in it are plain text, markers of generated blocks and
+/// words about copying are left out.
+fn local(line: &str) -> Option<String> {
+    if line.starts_with("<!--") || line.contains("cp -r crates/") {
+        return None;
+    }
+    let mut kept = String::new();
+    let mut rest = line;
+    while let Some((before, text, target, after)) = link(rest) {
+        kept.push_str(before);
+        let target =
+            target.strip_prefix("../netcore/").map_or(target.into(), |inside| format!("netcore/{inside}"));
+        match target.starts_with("../") {
+            true => kept.push_str(text),
+            false => kept.push_str(&format!("[{text}]({target})")),
+        }
+        rest = after;
+    }
+    Some(kept + rest)
+}
+
+/// The first link in a line: what is before it, its text, its target, and what is after it.
+fn link(line: &str) -> Option<(&str, &str, &str, &str)> {
+    let (head, tail) = line.split_once("](")?;
+    let (target, after) = tail.split_once(')')?;
+    let (before, text) = head.rsplit_once('[')?;
+    Some((before, text, target, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_what_is_not_in_the_project_becomes_text() {
+        assert_eq!(
+            local("1. [src/lib.rs](src/lib.rs): a; [two](../two-echo).").unwrap(),
+            "1. [src/lib.rs](src/lib.rs): a; two."
+        );
+        assert_eq!(local("[wait](../netcore/src/wait.rs)").unwrap(), "[wait](netcore/src/wait.rs)");
+        assert_eq!(local("`cp -r crates/netcore crates/one DEST` builds."), None);
+        assert_eq!(local("<!-- gen:modules src -->"), None);
+    }
+}
