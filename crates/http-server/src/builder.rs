@@ -53,11 +53,9 @@ impl Server {
 
     /// A server on sockets that listen already.
     pub fn on(listeners: Vec<Socket>) -> Server {
-        let is_local = |listener: &Socket| {
-            let address = listener.local_addr().ok().and_then(|address| address.as_socket());
-            address.is_none_or(|address| address.ip().is_loopback())
-        };
-        let hosts = if listeners.iter().all(is_local) { Hosts::LocalAnd(Vec::new()) } else { Hosts::Any };
+        let mut addresses = listeners.iter().filter_map(address);
+        let is_local = addresses.all(|address| address.ip().is_loopback());
+        let hosts = if is_local { Hosts::LocalAnd(Vec::new()) } else { Hosts::Any };
         let service = Service {
             router: Router::default(),
             limits: Limits::default(),
@@ -164,7 +162,6 @@ impl Server {
 
     /// The addresses that it listens on; none for a Unix socket.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        let address = |listener: &Socket| listener.local_addr().ok()?.as_socket();
         self.listeners.iter().filter_map(address).collect()
     }
 
@@ -197,6 +194,10 @@ impl Server {
         let thread = thread.map_err(Error::failed("start a thread"))?;
         Ok(Running { addresses, shutdown, thread: Some(thread) })
     }
+}
+
+fn address(listener: &Socket) -> Option<SocketAddr> {
+    listener.local_addr().ok()?.as_socket()
 }
 
 /// A server that runs in a thread of its own. It is stopped and waited for when this is dropped.

@@ -268,7 +268,9 @@ impl Visit<'_> {
     fn check<'b>(&self, head: &Head<'b>) -> Result<Target<'b>, Refusal> {
         let target = Target::parse(head.method, head.target)?;
         let host = target.authority.or(head.fields.get("host")).unwrap_or_default();
-        if let Hosts::LocalAnd(allowed) = &self.answers.service.hosts
+        // No page of the web reaches a socket file: its clients may say what they like.
+        if self.answers.client.peer.is_some()
+            && let Hosts::LocalAnd(allowed) = &self.answers.service.hosts
             && !host::is_local(host, allowed)
         {
             let host = String::from_utf8_lossy(host::without_port(host)).into_owned();

@@ -26,31 +26,41 @@
 //! | [`target`] | the path, decoded once and kept inside the root |
 //! | [`body`] | where the body ends |
 //! | [`request`], [`route`], [`response`] | what a handler is given, which one it is, what it returns |
-//! | [`files`], [`locate`], [`store`] | a file for a path, whatever links say; small ones from memory |
+//! | [`files`], `folder`, `file`, [`locate`] | what is there for a path, whatever links say |
+//! | [`store`], [`coding`], [`missing`] | what is kept between requests; compressed siblings; pages instead of a 404 |
 //! | [`types`], [`validators`] | what a file is, and which version of it |
 //! | [`conditional`], [`range`](mod@range) | whether to send it, and which parts |
 //! | [`listing`], [`html`], [`refusal`] | pages for folders and for errors |
 //! | [`send`] | the response on its way to the wire |
-//! | [`access`], [`clock`], [`status`], [`service`], [`builder`], [`options`], [`client`] | the rest |
+//! | [`auth`] | a password in front of any handler |
+//! | [`builder`], [`service`] | a server put together in code |
+//! | [`options`], [`listening`], `unix` | the same from a command line |
+//! | [`access`], [`clock`], [`status`], [`client`] | the rest |
 //!
 //! Deliberately left out: HTTP/2 and 3, CGI, proxying, compression on the fly.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod access;
+pub mod auth;
 pub mod body;
 pub mod builder;
 pub mod client;
 pub mod clock;
+pub mod coding;
 pub mod conditional;
 pub mod connection;
 pub mod fields;
+mod file;
 pub mod files;
+mod folder;
 pub mod head;
 pub mod host;
 pub mod html;
+pub mod listening;
 pub mod listing;
 pub mod locate;
+pub mod missing;
 pub mod options;
 pub mod range;
 pub mod refusal;
@@ -66,12 +76,16 @@ pub mod stream;
 pub mod table;
 pub mod target;
 pub mod types;
+#[cfg(unix)]
+pub mod unix;
 pub mod validators;
 
+pub use auth::Guarded;
 pub use builder::{Running, Server};
-pub use files::{DotFiles, Files};
+pub use files::{DotFiles, Files, Precompressed};
 pub use head::Method;
 pub use locate::Links;
+pub use missing::Missing;
 pub use refusal::Refusal;
 pub use request::Request;
 pub use response::{IntoResponse, Response};

@@ -1,31 +1,31 @@
 //! The command line of the server: what it serves, where, and how that becomes a [`Server`].
 
-use std::io;
-use std::net::SocketAddr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use netcore::Error;
 use netcore::cli::duration;
-use netcore::listen;
-use socket2::Socket;
 
-use crate::PORT;
+use crate::auth::Guarded;
 use crate::builder::Server;
-use crate::files::{DotFiles, Files};
+use crate::files::{DotFiles, Files, Precompressed};
 use crate::head::Method;
+use crate::listening::{Listening, Where};
 use crate::locate::Links;
+use crate::missing::Missing;
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};
+use crate::route::Handler;
 use crate::service::{AccessLog, Cors, Limits};
 use crate::status::Status;
 
-/// The last port that is tried when nobody has asked for one.
-const LAST_PORT: u16 = 8010;
-
 /// The text of the tutorial's own handler.
 const GREETING: &str = "Привет, мир!";
+
+/// Where `--health` answers.
+const HEALTH: &str = "/healthz";
 
 /// What the server can be told.
 #[derive(Debug, Clone, Args)]
@@ -39,7 +39,7 @@ pub struct Options {
     /// Port to listen on; 0 takes a free one [default: 8000, or the next free one up to 8010]
     #[arg(short, long, value_name = "N")]
     pub port: Option<u16>,
-    /// Address or name to listen on; may be given again [default: 127.0.0.1 and ::1]
+    /// Address or name to listen on, or unix:PATH; may be given again [default: 127.0.0.1 and ::1]
     #[arg(short, long, value_name = "HOST", conflicts_with = "lan")]
     pub bind: Vec<String>,
     /// Listen on every interface, and say under which addresses
@@ -57,6 +57,18 @@ pub struct Options {
     /// Follow symbolic links that lead out of the folder
     #[arg(long)]
     pub follow_symlinks: bool,
+    /// Answer addresses that are no files with index.html: for an app of a single page
+    #[arg(long, conflicts_with = "hello")]
+    pub spa: bool,
+    /// Send FILE.br, FILE.zst or FILE.gz for FILE to clients that take it
+    #[arg(long)]
+    pub precompressed: bool,
+    /// Ask for a name and a password; @FILE has one of these on each line; may be given again
+    #[arg(long, value_name = "USER:PASSWORD")]
+    pub auth: Vec<String>,
+    /// Answer /healthz with 200 and no password, for whoever watches the server
+    #[arg(long)]
+    pub health: bool,
     /// Let clients keep a file for so long without asking again
     #[arg(long, value_name = "SECONDS")]
     pub cache: Option<u32>,
@@ -94,6 +106,9 @@ pub struct Prepared {
     pub ready: String,
     /// More lines, for people.
     pub notes: Vec<String>,
+    /// The files of sockets, to be kept as long as the server runs: they are removed when this is dropped.
+    #[cfg(unix)]
+    pub socket_files: Vec<crate::unix::SocketFile>,
 }
 
 /// Why there is no server.
@@ -123,8 +138,24 @@ impl Options {
             Some(files) => files.root().display().to_string(),
             None => "a greeting".to_string(),
         };
-        let (listeners, mut notes) = self.listen(port)?;
-        let mut server = Server::on(listeners).limits(self.limits()).access_log(if self.quiet {
+        let content: Box<dyn Handler> = match files {
+            Some(files) => Box::new(files),
+            None => Box::new(hello),
+        };
+        let credentials = self.credentials()?;
+        let content = if credentials.is_empty() {
+            content
+        } else {
+            let why = || Unprepared::Usage("--auth takes a name, a colon and a password".into());
+            Box::new(Guarded::new(content, &credentials).ok_or_else(why)?)
+        };
+        let place = match (self.lan, self.bind.as_slice()) {
+            (true, _) => Where::Everywhere,
+            (false, []) => Where::Loopback,
+            (false, hosts) => Where::On(hosts),
+        };
+        let listening = Listening::open(place, port)?;
+        let mut server = Server::on(listening.sockets).limits(self.limits()).access_log(if self.quiet {
             AccessLog::Hidden
         } else {
             AccessLog::Shown
@@ -138,14 +169,16 @@ impl Options {
         for (name, value) in &self.headers {
             server = server.header(name, value).map_err(|error| Unprepared::Usage(error.to_string()))?;
         }
-        server = match files {
-            Some(files) => server.mount("/", files),
-            None => server.mount("/", hello),
-        };
-        let addresses = server.addresses();
-        let ready = format!("Serving {served} at {}", url(addresses.first()));
-        notes.extend(self.lan_notes(&addresses));
-        Ok(Prepared { server, ready, notes })
+        if self.health {
+            server = server.get(HEALTH, |_| Response::text("ok\n").header("Cache-Control", "no-store"));
+        }
+        Ok(Prepared {
+            server: server.mount("/", content),
+            ready: format!("Serving {served} at {}", listening.url),
+            notes: listening.notes,
+            #[cfg(unix)]
+            socket_files: listening.files,
+        })
     }
 
     /// Digits alone are a port, anything else is what to serve.
@@ -171,13 +204,39 @@ impl Options {
         let files = Files::new(path).map_err(|error| {
             Unprepared::Usage(format!("cannot serve {}: {}", path.display(), netcore::error::reason(&error)))
         })?;
+        if self.spa && !files.root().join("index.html").is_file() {
+            let why = format!("--spa needs an index.html in {}", files.root().display());
+            return Err(Unprepared::Usage(why));
+        }
         let files = files
+            .missing(if self.spa { Missing::App } else { Missing::NotFound })
+            .precompressed(if self.precompressed { Precompressed::Sent } else { Precompressed::Ignored })
             .links(if self.follow_symlinks { Links::Anywhere } else { Links::Inside })
             .dot_files(if self.hidden { DotFiles::Shown } else { DotFiles::Hidden });
         Ok(match self.cache {
             Some(seconds) => files.cache(seconds),
             None => files,
         })
+    }
+
+    /// Those of the command line, and those of the files that it names.
+    fn credentials(&self) -> Result<Vec<String>, Unprepared> {
+        let mut all = Vec::new();
+        for given in &self.auth {
+            match given.strip_prefix('@') {
+                None => all.push(given.clone()),
+                Some(path) => {
+                    let text = fs::read_to_string(path).map_err(|error| {
+                        Unprepared::Usage(format!("cannot read {path}: {}", netcore::error::reason(&error)))
+                    })?;
+                    all.extend(text.lines().filter(|line| !line.is_empty()).map(str::to_string));
+                }
+            }
+        }
+        if all.is_empty() && !self.auth.is_empty() {
+            return Err(Unprepared::Usage("--auth names files without a name and a password".into()));
+        }
+        Ok(all)
     }
 
     fn limits(&self) -> Limits {
@@ -189,108 +248,6 @@ impl Options {
             clients: self.max_clients.map_or(usual.clients, usize::from),
             ..usual
         }
-    }
-
-    /// The sockets, and what there is to say about them.
-    fn listen(&self, port: Option<u16>) -> Result<(Vec<Socket>, Vec<String>), Error> {
-        let (wanted, last) = match port {
-            Some(port) => (port, port),
-            None => (PORT, LAST_PORT),
-        };
-        let mut port = wanted;
-        loop {
-            match self.listen_on(port) {
-                Ok(listeners) if port == wanted => return Ok((listeners, Vec::new())),
-                Ok(listeners) => {
-                    return Ok((
-                        listeners,
-                        vec![format!("port {wanted} is busy; this is the next free one")],
-                    ));
-                }
-                Err(Error::Listen { source, .. })
-                    if source.kind() == io::ErrorKind::AddrInUse && port < last =>
-                {
-                    port += 1
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn listen_on(&self, port: u16) -> Result<Vec<Socket>, Error> {
-        if self.lan {
-            return Ok(vec![listen::tcp("::", port).or_else(|_| listen::tcp("0.0.0.0", port))?.into()]);
-        }
-        if self.bind.is_empty() {
-            return listen_on_loopback(port);
-        }
-        let mut listeners: Vec<Socket> = Vec::new();
-        for host in &self.bind {
-            // With port 0, all addresses get the one that the first of them got.
-            let port = listeners.first().and_then(port_of).unwrap_or(port);
-            listeners.push(listen::tcp(host, port)?.into());
-        }
-        Ok(listeners)
-    }
-
-    fn lan_notes(&self, addresses: &[SocketAddr]) -> Vec<String> {
-        let mut notes = Vec::new();
-        for address in addresses.iter().filter(|address| address.ip().is_unspecified()) {
-            notes.push(
-                "listening on every interface: whoever can reach this machine can read this".to_string(),
-            );
-            notes.extend(
-                lan_address().map(|ip| format!("from other machines: http://{ip}:{}/", address.port())),
-            );
-        }
-        notes
-    }
-}
-
-/// 127.0.0.1 and ::1, since `localhost` may be either; one of them where the machine has no other.
-fn listen_on_loopback(port: u16) -> Result<Vec<Socket>, Error> {
-    // A free port of one family may be taken in the other; then another one is tried.
-    const ATTEMPTS: usize = 8;
-    let mut attempt = 1;
-    loop {
-        let v4 = listen::tcp("127.0.0.1", port)?;
-        let real = v4.local_addr().map_or(port, |address| address.port());
-        match listen::tcp("::1", real) {
-            Ok(v6) => return Ok(vec![v4.into(), v6.into()]),
-            Err(Error::Listen { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
-                if port != 0 || attempt == ATTEMPTS {
-                    let address = format!("[::1]:{real}");
-                    return Err(Error::Listen { address, source });
-                }
-                attempt += 1;
-            }
-            Err(error) => {
-                log::debug!("serving IPv4 only: {error}");
-                return Ok(vec![v4.into()]);
-            }
-        }
-    }
-}
-
-fn port_of(listener: &Socket) -> Option<u16> {
-    listener.local_addr().ok()?.as_socket().map(|address| address.port())
-}
-
-/// The address of this machine in its network: the one that it would send from. A UDP socket that is connected sends
-/// nothing.
-fn lan_address() -> Option<std::net::IpAddr> {
-    // An address for documentation (RFC 5737): whatever has a route there is the way out.
-    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
-    socket.connect("192.0.2.1:9").ok()?;
-    Some(socket.local_addr().ok()?.ip())
-}
-
-/// How a browser on this machine gets there.
-fn url(address: Option<&SocketAddr>) -> String {
-    match address {
-        Some(address) if address.ip().is_unspecified() => format!("http://127.0.0.1:{}/", address.port()),
-        Some(address) => format!("http://{address}/"),
-        None => "a Unix socket".to_string(),
     }
 }
 

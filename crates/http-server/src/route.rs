@@ -25,6 +25,12 @@ where
     }
 }
 
+impl Handler for Box<dyn Handler> {
+    fn respond(&self, request: &mut Request<'_>) -> Response {
+        (**self).respond(request)
+    }
+}
+
 /// The routes of a server.
 #[derive(Default)]
 pub struct Router {

@@ -66,7 +66,7 @@ pub enum Hosts {
     /// All: the server is meant for other machines, which know it by whatever name.
     Any,
     /// Local ones and these: the server listens on loopback, and a page of the web must not reach it by a name
-    /// of its own. `*` is every name.
+    /// of its own. `*` is every name. Clients of a socket file are not asked.
     LocalAnd(Vec<String>),
 }
 
