@@ -71,7 +71,7 @@ mod tests {
         let path = folder.path().join("socket");
         let (socket, file) = listen(&path).unwrap();
         assert!(
-            matches!(listen(&path), Err(Error::Listen { source, .. }) if source.kind() == ErrorKind::AddrInUse)
+            matches!(listen(&path), Err(Error::Failed { source, .. }) if source.kind() == ErrorKind::AddrInUse)
         );
         // As if it had been killed.
         drop(socket);
