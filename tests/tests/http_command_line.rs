@@ -175,3 +175,13 @@ fn the_client_prints_what_it_gets() {
     let missing = program.run(&["client", "-p", &port, "/missing"]).expect_code(1);
     assert!(missing.stderr.contains("the server answered 404"), "{}", missing.stderr);
 }
+
+/// The suites run over the program as it is built by default.
+#[test]
+fn a_build_without_tls_says_how_to_get_it() {
+    let finished = rung("http-server").run(&["--hello", "-p", "0", "--tls"]).expect_code(1).expect_stdout("");
+    assert_eq!(
+        finished.stderr,
+        "error: cannot encrypt: this build has no TLS; build it with --features tls\n"
+    );
+}

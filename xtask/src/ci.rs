@@ -51,6 +51,11 @@ const STEPS: &[Step] = &[
         check: Check::Cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
     },
     Step { name: "test", about: "every test", check: Check::Cargo(&["test", "--workspace", "--locked"]) },
+    Step {
+        name: "tls",
+        about: "the feature that is off by default, and its tests",
+        check: Check::Cargo(&["test", "--locked", "--package", "http-server", "--features", "tls"]),
+    },
     // No test of the step above: it builds every rung once more, with features of its own, which takes minutes.
     Step { name: "copies", about: "every rung, taken away and tested there", check: Check::Copies },
     Step {

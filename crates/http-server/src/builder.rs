@@ -15,6 +15,7 @@ use crate::response::IntoResponse;
 use crate::route::{Handler, Router};
 use crate::server;
 use crate::service::{AccessLog, Cors, Hosts, Limits, Service};
+use crate::tls::Tls;
 
 /// A server that is being put together.
 ///
@@ -62,6 +63,7 @@ impl Server {
             hosts,
             access_log: AccessLog::Hidden,
             cors: Cors::SameOrigin,
+            tls: None,
             extra: Vec::new(),
         };
         Server { listeners, service }
@@ -148,6 +150,12 @@ impl Server {
         if cors == Cors::AnyOrigin {
             self.service.extra.extend_from_slice(b"Access-Control-Allow-Origin: *\r\n");
         }
+        self
+    }
+
+    /// Encrypts every connection over TCP.
+    pub fn tls(mut self, tls: Tls) -> Server {
+        self.service.tls = Some(tls);
         self
     }
 

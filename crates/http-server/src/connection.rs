@@ -1,7 +1,7 @@
 //! One connection: requests in, responses out, one after another, until one of the two sides has had enough.
 
 use std::io::{self, ErrorKind, Read};
-use std::net::{Shutdown as Side, SocketAddr};
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -73,7 +73,10 @@ pub fn serve(
     loop {
         let head_length = match visit.receive(stream, input, &mut filled, patience)? {
             Received::Head(length) => length,
-            Received::Nothing => return Ok(()),
+            Received::Nothing => {
+                stream.end();
+                return Ok(());
+            }
             Received::Refused(refusal) => {
                 visit.answers.refuse(stream, &input[..filled], None, refusal)?;
                 linger(stream);
@@ -87,7 +90,10 @@ pub fn serve(
                 filled = arrived.len();
                 input.copy_within(arrived, 0);
             }
-            Next::Close => return Ok(()),
+            Next::Close => {
+                stream.end();
+                return Ok(());
+            }
             Next::Linger => {
                 linger(stream);
                 return Ok(());
@@ -341,7 +347,7 @@ fn respond(service: &Service, request: &mut Request<'_>) -> Response {
 
 /// Says that no more will come and reads what the client still sends, for [`LINGER`] at most.
 fn linger(stream: &mut Stream) {
-    if stream.socket().shutdown(Side::Write).is_err() {
+    if stream.end_writing().is_err() {
         return;
     }
     stream.set_read_deadline(Deadline::after(LINGER));

@@ -21,7 +21,7 @@
 //! | [`server`] | workers take turns at accepting, and stay with their client |
 //! | [`table`] | how many connections there may be, and which one makes room |
 //! | [`connection`] | requests in, responses out, one after another |
-//! | [`stream`] | a socket with a deadline |
+//! | [`wire`], [`stream`], [`tls`] | a socket with a deadline, and encryption where it is asked for |
 //! | [`head`], [`fields`], [`host`] | what a request says, read strictly |
 //! | [`target`] | the path, decoded once and kept inside the root |
 //! | [`body`] | where the body ends |
@@ -75,10 +75,16 @@ pub mod store;
 pub mod stream;
 pub mod table;
 pub mod target;
+#[cfg(feature = "tls")]
+pub mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+pub mod tls;
 pub mod types;
 #[cfg(unix)]
 pub mod unix;
 pub mod validators;
+pub mod wire;
 
 pub use auth::Guarded;
 pub use builder::{Running, Server};
@@ -92,6 +98,7 @@ pub use response::{IntoResponse, Response};
 pub use route::Handler;
 pub use service::{AccessLog, Cors, Hosts, Limits};
 pub use status::Status;
+pub use tls::Tls;
 
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 8000;

@@ -44,11 +44,12 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Listens on `port`; where nobody has asked for one, on 8000 or the next that is free.
+    /// Listens on `port`; where nobody has asked for one, on 8000 or the next that is free. `scheme` is `http` or
+    /// `https`, for the addresses that people are told.
     ///
     /// # Errors
     /// As [`listen::tcp`]; [`Error::Failed`] for a socket file.
-    pub fn open(place: Where<'_>, port: Option<u16>) -> Result<Listening, Error> {
+    pub fn open(place: Where<'_>, port: Option<u16>, scheme: &str) -> Result<Listening, Error> {
         let (wanted, last) = match port {
             Some(port) => (port, port),
             None => (PORT, LAST_PORT),
@@ -67,7 +68,7 @@ impl Listening {
         if port != wanted {
             listening.notes.push(format!("port {wanted} is busy; this is the next free one"));
         }
-        listening.describe();
+        listening.describe(scheme);
         Ok(listening)
     }
 
@@ -121,12 +122,12 @@ impl Listening {
         Err(Error::failed(format!("listen on {UNIX}{path}"))(why))
     }
 
-    fn describe(&mut self) {
+    fn describe(&mut self, scheme: &str) {
         let addresses: Vec<SocketAddr> = self.sockets.iter().filter_map(address).collect();
         if let Some(first) = addresses.first() {
             self.url = match first.ip().is_unspecified() {
-                true => format!("http://127.0.0.1:{}/", first.port()),
-                false => format!("http://{first}/"),
+                true => format!("{scheme}://127.0.0.1:{}/", first.port()),
+                false => format!("{scheme}://{first}/"),
             };
         }
         for address in addresses.iter().filter(|address| address.ip().is_unspecified()) {
@@ -134,7 +135,7 @@ impl Listening {
             self.notes.push(note.to_string());
             for ip in lan_addresses() {
                 let there = SocketAddr::new(ip, address.port());
-                self.notes.push(format!("from other machines: http://{there}/"));
+                self.notes.push(format!("from other machines: {scheme}://{there}/"));
             }
         }
     }
@@ -171,7 +172,7 @@ fn address(listener: &Socket) -> Option<SocketAddr> {
 
 /// The addresses of this machine in its networks: those that it would send from. A UDP socket that is connected sends
 /// nothing.
-fn lan_addresses() -> Vec<IpAddr> {
+pub fn lan_addresses() -> Vec<IpAddr> {
     // Addresses for documentation (RFC 5737, RFC 3849): whatever has a route there is the way out.
     [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")]
         .into_iter()

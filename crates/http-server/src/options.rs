@@ -12,7 +12,7 @@ use crate::auth::Guarded;
 use crate::builder::Server;
 use crate::files::{DotFiles, Files, Precompressed};
 use crate::head::Method;
-use crate::listening::{Listening, Where};
+use crate::listening::{Listening, Where, lan_addresses};
 use crate::locate::Links;
 use crate::missing::Missing;
 use crate::request::Request;
@@ -20,6 +20,7 @@ use crate::response::{IntoResponse, Response};
 use crate::route::Handler;
 use crate::service::{AccessLog, Cors, Limits};
 use crate::status::Status;
+use crate::tls::Tls;
 
 /// The text of the tutorial's own handler.
 const GREETING: &str = "Привет, мир!";
@@ -66,6 +67,15 @@ pub struct Options {
     /// Ask for a name and a password; @FILE has one of these on each line; may be given again
     #[arg(long, value_name = "USER:PASSWORD")]
     pub auth: Vec<String>,
+    /// Speak TLS with a certificate made at the start (in a build with the feature tls)
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub tls: bool,
+    /// Speak TLS with this certificate, and those that vouch for it (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// Answer /healthz with 200 and no password, for whoever watches the server
     #[arg(long)]
     pub health: bool,
@@ -154,12 +164,17 @@ impl Options {
             (false, []) => Where::Loopback,
             (false, hosts) => Where::On(hosts),
         };
-        let listening = Listening::open(place, port)?;
+        let tls = self.certificate()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let listening = Listening::open(place, port, scheme)?;
         let mut server = Server::on(listening.sockets).limits(self.limits()).access_log(if self.quiet {
             AccessLog::Hidden
         } else {
             AccessLog::Shown
         });
+        if let Some(tls) = tls {
+            server = server.tls(tls);
+        }
         for name in &self.allow_host {
             server = server.allow_host(name);
         }
@@ -172,10 +187,16 @@ impl Options {
         if self.health {
             server = server.get(HEALTH, |_| Response::text("ok\n").header("Cache-Control", "no-store"));
         }
+        let mut notes = listening.notes;
+        if self.tls {
+            notes.push(
+                "the certificate is made anew at each start, and nobody vouches for it: browsers warn".into(),
+            );
+        }
         Ok(Prepared {
             server: server.mount("/", content),
             ready: format!("Serving {served} at {}", listening.url),
-            notes: listening.notes,
+            notes,
             #[cfg(unix)]
             socket_files: listening.files,
         })
@@ -237,6 +258,19 @@ impl Options {
             return Err(Unprepared::Usage("--auth names files without a name and a password".into()));
         }
         Ok(all)
+    }
+
+    fn certificate(&self) -> Result<Option<Tls>, Error> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(certificates), Some(key)) => Tls::from_pem(certificates, key).map(Some),
+            _ if self.tls => {
+                let mut names = vec!["localhost".to_string(), "127.0.0.1".into(), "::1".into()];
+                names.extend(self.allow_host.iter().filter(|name| *name != "*").cloned());
+                names.extend(lan_addresses().iter().filter(|_| self.lan).map(ToString::to_string));
+                Tls::self_signed(names).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     fn limits(&self) -> Limits {

@@ -23,6 +23,7 @@ use crate::connection::{self, Buffers, Client};
 use crate::service::Service;
 use crate::stream::Stream;
 use crate::table::Table;
+use crate::tls::Tls;
 
 /// A worker's stack. Only what is used of it takes memory.
 const STACK: usize = 512 << 10;
@@ -184,7 +185,10 @@ impl Hall {
             // The end of a response would otherwise wait for the acknowledgement of its beginning.
             socket.set_nodelay(true)?;
         }
-        let mut stream = Stream::new(socket.clone(), self.service.limits.write)?;
+        // Who comes through a socket file is on this machine: there is nothing to hide on the way.
+        let tls = self.service.tls.as_ref().filter(|_| peer.is_some());
+        let session = tls.map(Tls::session).transpose()?;
+        let mut stream = Stream::new(socket.clone(), self.service.limits.write)?.with_session(session);
         let client = Client { peer, name };
         match self.table.seat(socket) {
             Some(seat) => connection::serve(&mut stream, &client, &seat, &self.service, buffers),

@@ -7,6 +7,7 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::route::Router;
 use crate::status::Status;
+use crate::tls::Tls;
 
 /// Times and sizes that no client can stretch.
 #[derive(Debug, Clone)]
@@ -95,6 +96,8 @@ pub struct Service {
     pub(crate) hosts: Hosts,
     pub(crate) access_log: AccessLog,
     pub(crate) cors: Cors,
+    /// What connections are encrypted with, if they are.
+    pub(crate) tls: Option<Tls>,
     /// Header lines that every response has.
     pub(crate) extra: Vec<u8>,
 }

@@ -1,13 +1,16 @@
-//! A client's socket with a deadline for reading and a limit for writing.
+//! A client's connection: its [`Wire`], and between it and us the encryption, where there is one.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown as Side, TcpStream};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use netcore::deadline::Deadline;
+
+use crate::tls::Session;
+use crate::wire::Wire;
 
 /// Bytes of a file that one call sends at most, so that the log and the limits see progress.
 #[cfg(target_os = "linux")]
@@ -16,30 +19,46 @@ const SEND_FILE_LIMIT: usize = 2 << 20;
 /// One client's connection. Every read ends at the deadline that was set last.
 #[derive(Debug)]
 pub struct Stream {
-    socket: Arc<TcpStream>,
-    read_by: Deadline,
-    read_timeout: Option<Duration>,
+    wire: Wire,
+    session: Option<Session>,
 }
 
 impl Stream {
-    /// Wraps a blocking socket. A client that takes nothing for `write_limit` ends the connection.
+    /// A connection in the clear. A client that takes nothing for `write_limit` ends it.
     ///
     /// # Errors
     /// When the socket does not take the limit.
     pub fn new(socket: Arc<TcpStream>, write_limit: Duration) -> io::Result<Stream> {
-        // This bounds one wait for room, not the whole response: a slow reader of a large file may take its time.
-        socket.set_write_timeout(Some(write_limit))?;
-        Ok(Stream { socket, read_by: Deadline::NEVER, read_timeout: None })
+        Ok(Stream { wire: Wire::new(socket, write_limit)?, session: None })
+    }
+
+    /// The same with encryption.
+    pub(crate) fn with_session(self, session: Option<Session>) -> Stream {
+        Stream { session, ..self }
     }
 
     /// From here on, reads fail with `TimedOut` once `deadline` has passed.
     pub fn set_read_deadline(&mut self, deadline: Deadline) {
-        self.read_by = deadline;
+        self.wire.set_read_deadline(deadline);
     }
 
-    /// The socket itself, where no layer is between it and the wire.
-    pub fn socket(&self) -> &TcpStream {
-        &self.socket
+    /// Says that nothing more will be sent. What the client still sends can be read.
+    ///
+    /// # Errors
+    /// When the client has gone already.
+    pub fn end_writing(&mut self) -> io::Result<()> {
+        if let Some(session) = &mut self.session {
+            session.end(&mut self.wire)?;
+        }
+        self.wire.socket().shutdown(Side::Write)
+    }
+
+    /// Ends the connection, with a word where the client expects one.
+    pub fn end(&mut self) {
+        if let Some(session) = &mut self.session {
+            // Whoever has gone does not need to be told.
+            let _ = session.end(&mut self.wire);
+        }
     }
 
     /// Hands all of `first` and `second` to the system, in one call where it takes them.
@@ -73,8 +92,11 @@ impl Stream {
     /// As [`Write::write`].
     pub fn write_with_more_to_come(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         use rustix::net::{SendFlags, send};
+        if self.session.is_some() {
+            return self.write_all(bytes);
+        }
         while !bytes.is_empty() {
-            match send(&*self.socket, bytes, SendFlags::MORE | SendFlags::NOSIGNAL) {
+            match send(self.wire.socket(), bytes, SendFlags::MORE | SendFlags::NOSIGNAL) {
                 Ok(n) => bytes = &bytes[n..],
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -86,13 +108,16 @@ impl Stream {
     /// Sends some of `slice` of `file` and says how much; 0 at the end of the file.
     ///
     /// # Errors
-    /// As [sendfile(2)](https://man7.org/linux/man-pages/man2/sendfile.2.html); `Unsupported` where this kind of file
-    /// has to be copied.
+    /// As [sendfile(2)](https://man7.org/linux/man-pages/man2/sendfile.2.html); `Unsupported` where the bytes
+    /// have to be copied: for some kinds of files, and for encryption.
     pub fn send_file(&mut self, file: &File, slice: Range<u64>) -> io::Result<u64> {
         use rustix::io::Errno;
+        if self.session.is_some() {
+            return Err(ErrorKind::Unsupported.into());
+        }
         let count = usize::try_from(slice.end - slice.start).unwrap_or(usize::MAX).min(SEND_FILE_LIMIT);
         let mut offset = slice.start;
-        match rustix::fs::sendfile(&*self.socket, file, Some(&mut offset), count) {
+        match rustix::fs::sendfile(self.wire.socket(), file, Some(&mut offset), count) {
             Ok(n) => Ok(n as u64),
             Err(Errno::INVAL | Errno::NOSYS) => Err(ErrorKind::Unsupported.into()),
             Err(error) => Err(error.into()),
@@ -115,44 +140,26 @@ impl Stream {
 
 impl Read for Stream {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let remaining = self.read_by.remaining()?;
-            if !is_near(self.read_timeout, remaining) {
-                self.socket.set_read_timeout(remaining)?;
-                self.read_timeout = remaining;
-            }
-            match (&*self.socket).read(buf) {
-                // A socket timeout is WouldBlock on Unix and TimedOut on Windows; the clock says if it is the end.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut
-                    ) => {}
-                done => return done,
-            }
+        match &mut self.session {
+            Some(session) => session.read(&mut self.wire, buf),
+            None => self.wire.read(buf),
         }
     }
 }
 
 impl Write for Stream {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        (&*self.socket).write(buf)
+        self.write_vectored(&[IoSlice::new(buf)])
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        (&*self.socket).write_vectored(bufs)
+        match &mut self.session {
+            Some(session) => session.write(&mut self.wire, bufs),
+            None => self.wire.write_vectored(bufs),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// Whether the timeout that is set will do. A deadline late by a sixteenth saves a system call for each request of
-/// a connection, whose idle limit is always the same.
-fn is_near(set: Option<Duration>, wanted: Option<Duration>) -> bool {
-    match (set, wanted) {
-        (Some(set), Some(wanted)) => set.abs_diff(wanted) <= wanted / 16,
-        (set, wanted) => set == wanted,
     }
 }
