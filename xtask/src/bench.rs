@@ -5,16 +5,16 @@
 
 mod chart;
 mod contenders;
-mod load;
+pub mod load;
 mod machine;
 mod measure;
 mod nginx;
 mod page;
 mod scenarios;
-mod server;
+pub mod server;
 mod site;
 mod statistics;
-mod table;
+pub mod table;
 
 use std::io::{self, IsTerminal, Write};
 

@@ -10,7 +10,7 @@ use crate::programs::Programs;
 use crate::screen::{Screen, Tone, fit};
 use crate::stage::{Stage, Visit, command_line};
 use crate::trial::{self, Expected};
-use crate::{Failure, list, timeline};
+use crate::{Failure, list, scale, timeline};
 
 /// How long a client of a demo may take. A correct one takes milliseconds, or seconds where it has to ask again.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,6 +21,7 @@ pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
     let mut programs = Programs::default();
     match name {
         None | Some("all") => all(&ladder, &mut programs, screen),
+        Some(scale::NAME) => scale::run(screen),
         Some(name) => {
             let rung = ladder.find(name).ok_or_else(|| unknown(&ladder, name))?;
             let complaints = Demo::new(&ladder, rung, &mut programs, screen).play()?;

@@ -205,7 +205,7 @@ impl Ladder {
         if let Some(builds_on) = about.builds_on.as_deref().filter(|name| !below.contains(name)) {
             return wrong(format!("builds on {builds_on}, which is not below it in the order"));
         }
-        if self.find(&about.alias).is_some() || about.alias == "all" {
+        if self.find(&about.alias).is_some() || ["all", crate::scale::NAME].contains(&about.alias.as_str()) {
             return wrong(format!("its alias {} is taken", about.alias));
         }
         if about.why.is_some() && about.builds_on.is_none() {

@@ -14,6 +14,7 @@ mod new;
 mod process;
 mod programs;
 mod rename;
+mod scale;
 mod screen;
 mod stage;
 mod step;
@@ -38,7 +39,8 @@ enum Task {
     /// Play a rung: its real server and clients, why it exists, what is still wrong with it
     #[command(after_help = "Example:\n  cargo xtask demo oneshot")]
     Demo {
-        /// The name or short name of a rung; without one, the whole ladder
+        /// The name or short name of a rung; without one, the whole ladder; or `scale`, for several servers behind
+        /// HAProxy
         #[arg(value_name = "NAME|all")]
         name: Option<String>,
         /// No colours
@@ -86,6 +88,8 @@ enum Failure {
     Message(String),
     /// It was called wrongly: exit code 2.
     Usage(String),
+    /// Something that it needs is not installed: exit code 77, as test harnesses have it for "skipped".
+    Skipped(String),
     /// Whoever read our output has seen enough, as in `cargo xtask demo | head`. Nothing is wrong.
     ReaderGone,
 }
@@ -107,7 +111,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Message(message) | Failure::Usage(message) => f.write_str(message),
+            Failure::Message(message) | Failure::Usage(message) | Failure::Skipped(message) => {
+                f.write_str(message)
+            }
             Failure::ReaderGone => f.write_str("nobody reads standard output"),
         }
     }
@@ -129,6 +135,10 @@ fn main() -> ExitCode {
     });
     match done {
         Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
+        Err(Failure::Skipped(why)) => {
+            eprintln!("skipped: {why}");
+            ExitCode::from(77)
+        }
         Err(failure) => {
             eprintln!("error: {failure}");
             ExitCode::from(if let Failure::Usage(_) = failure { 2 } else { 1 })

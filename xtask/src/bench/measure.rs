@@ -147,7 +147,7 @@ impl Bench {
         thread::sleep(Duration::from_secs_f64(seconds));
         let used = server.processor_seconds().zip(before).map(|(now, before)| now - before);
         figures.at_rest = used.map(|used| used * 1e3 / seconds);
-        figures.stop = server.stop().map(|taken| taken.as_secs_f64() * 1e3);
+        figures.stop = server.stop().map(|(taken, _)| taken.as_secs_f64() * 1e3);
     }
 
     fn arguments(

@@ -62,13 +62,14 @@ impl Server {
         Err(Failure::new("it does not listen"))
     }
 
-    /// Asks it to stop, and returns how long that took; `None` when it goes on.
-    pub fn stop(&self) -> Option<Duration> {
+    /// Asks it to stop, and returns how long that took, with its exit code unless a signal has ended it; `None` when it
+    /// goes on.
+    pub fn stop(&self) -> Option<(Duration, Option<i32>)> {
         let started = Instant::now();
         self.process.ask_to_stop();
         while started.elapsed() < PATIENCE {
-            if self.process.wait(Duration::ZERO).is_ok_and(|ended| ended.is_some()) {
-                return Some(started.elapsed());
+            if let Ok(Some(status)) = self.process.wait(Duration::ZERO) {
+                return Some((started.elapsed(), status.code()));
             }
             thread::sleep(SHORT_PAUSE);
         }
