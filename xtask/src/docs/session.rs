@@ -28,6 +28,9 @@ const GENEROUS: Duration = Duration::from_secs(60);
 /// What a port stands behind.
 const BEFORE_PORT: [&str; 2] = ["127.0.0.1:", "--port "];
 
+/// What a hint tells to ask for. It is no port of anybody.
+const ANY_PORT: &str = "0";
+
 /// The first client of a transcript has this port, the next one the next.
 const FIRST_CLIENT_PORT: usize = 50001;
 
@@ -420,6 +423,8 @@ fn normalised(text: &str, port: &str, default: &str) -> String {
         shown.push_str(before);
         if found == port {
             shown.push_str(default);
+        } else if found == ANY_PORT {
+            shown.push_str(found);
         } else if !found.is_empty() {
             let known = others.iter().position(|&other| other == found);
             let number = known.unwrap_or(others.len());
