@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::fmt::Display;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -129,10 +129,20 @@ pub fn finish(result: Result<(), Error>) -> ExitCode {
 /// [`Error::Output`], or what getsockname(2) said instead of an address.
 pub fn ready(address: io::Result<SocketAddr>) -> Result<(), Error> {
     let address = address.map_err(Error::failed("tell the address of the socket"))?;
-    if address.ip().is_unspecified() {
-        log::warn!("listening on every interface: whoever can reach this machine can connect");
+    if let Some(warning) = exposure(address.ip()) {
+        log::warn!("{warning}");
     }
     print(format_args!("listening on {address}"))
+}
+
+/// Who can connect, where that is more than this machine.
+fn exposure(ip: IpAddr) -> Option<String> {
+    // `::ffff:127.0.0.1` is 127.0.0.1.
+    let ip = ip.to_canonical();
+    if ip.is_unspecified() {
+        return Some("listening on every interface: whoever can reach this machine can connect".into());
+    }
+    (!ip.is_loopback()).then(|| format!("listening beyond this machine: whoever can reach {ip} can connect"))
 }
 
 /// Prints one result on a line of its own and flushes it: a program that reads us must not wait for a full buffer.
@@ -254,6 +264,18 @@ fn split_unit(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn listening_wider_than_this_machine_is_told() {
+        let told = |ip: &str| exposure(ip.parse().unwrap());
+        for ip in ["127.0.0.1", "127.0.0.53", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(told(ip), None, "{ip}");
+        }
+        for ip in ["0.0.0.0", "::"] {
+            assert!(told(ip).unwrap().contains("every interface"), "{ip}");
+        }
+        assert!(told("192.0.2.1").unwrap().contains("whoever can reach 192.0.2.1 can connect"));
+    }
 
     #[test]
     fn durations_are_read_as_they_are_written() {

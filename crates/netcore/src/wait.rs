@@ -1,6 +1,7 @@
 //! poll(2): wait for a socket, a stop or a deadline, whichever is first.
 //!
-//! A blocked accept or receive ends for neither a signal (std retries it) nor a deadline (accept has none).
+//! A blocked accept or receive does not end for a stop: after a signal it is begun anew. And std can set no deadline
+//! for accept.
 //! Waiting in [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html) (WSAPoll on Windows) ends for all
 //! three, and a server that waits there uses no processor time.
 
