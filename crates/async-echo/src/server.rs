@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use netcore::accept::{Affects, SHORTAGE_PAUSE, affects};
+use netcore::deadline::LONGEST;
 use netcore::error::reason;
 use netcore::log::payload;
 use netcore::shutdown::Shutdown;
@@ -119,8 +120,9 @@ async fn echo(
     mut stopping: watch::Receiver<()>,
 ) -> io::Result<()> {
     // A point in time: a client that sends a byte now and then renews the idle limit, but never this one.
-    let total = Instant::now() + options.total;
-    let mut deadline = total.min(Instant::now() + options.idle);
+    let total = Instant::now() + options.total.min(LONGEST);
+    let idle = options.idle.min(LONGEST);
+    let mut deadline = total.min(Instant::now() + idle);
     // One timer for the whole visit. It is set anew when it goes off too early, not at each message.
     let mut alarm = pin!(sleep_until(deadline));
     let mut stopping = pin!(stopping.changed());
@@ -143,7 +145,7 @@ async fn echo(
             }
         };
         let now = Instant::now();
-        deadline = total.min(now + options.idle);
+        deadline = total.min(now + idle);
         // While there is always more to read, the alarm is never asked.
         if deadline <= now {
             return Err(ErrorKind::TimedOut.into());
@@ -151,7 +153,7 @@ async fn echo(
         // A client that never reads fills the buffers on the way; until it reads, we do not read either.
         if !unsent.is_empty() {
             timeout_at(deadline, stream.write_all(&unsent)).await??;
-            deadline = total.min(Instant::now() + options.idle);
+            deadline = total.min(Instant::now() + idle);
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
 use netcore::accept::{Affects, SHORTAGE_PAUSE, affects};
+use netcore::deadline::LONGEST;
 use netcore::error::reason;
 use netcore::shutdown::Shutdown;
 use slab::Slab;
@@ -55,10 +56,14 @@ pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> i
                 LISTENER => server.clients_wait = true,
                 STOP => server.stop(now),
                 Token(id) => {
-                    if let Some(visit) = server.visits.get_mut(id) {
-                        visit.peer_closed |= event.is_read_closed();
+                    let Some(visit) = server.visits.get_mut(id) else { continue };
+                    visit.peer_closed |= event.is_read_closed();
+                    // Where nothing is left to write, room to write is no news. On Windows, a read in answer to it
+                    // would have mio report the same room again, for ever.
+                    let awaited = if visit.has_unsent() { event.is_writable() } else { event.is_readable() };
+                    if awaited || event.is_error() {
+                        server.turn(id, now);
                     }
-                    server.turn(id, now);
                 }
             }
         }
@@ -201,7 +206,7 @@ impl Server<'_> {
         self.deadlines.clear();
         let ids: Vec<usize> = self.visits.iter().map(|(id, _)| id).collect();
         for id in ids {
-            self.visits[id].end_by(now + self.options.drain);
+            self.visits[id].end_by(now + self.options.drain.min(LONGEST));
             self.file(id);
             self.turn(id, now);
         }

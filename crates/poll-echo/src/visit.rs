@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use mio::net::TcpStream;
+use netcore::deadline::LONGEST;
 use netcore::log::payload;
 
 use crate::Options;
@@ -47,8 +48,8 @@ pub enum Turn {
 impl Visit {
     /// A visit that starts now.
     pub fn new(stream: TcpStream, peer: SocketAddr, options: &Options, now: Instant) -> Visit {
-        let total = now + options.total;
-        let deadline = total.min(now + options.idle);
+        let total = now + options.total.min(LONGEST);
+        let deadline = total.min(now + options.idle.min(LONGEST));
         Visit { peer, deadline, filed: deadline, peer_closed: false, stream, total, unsent: Vec::new() }
     }
 
@@ -103,7 +104,7 @@ impl Visit {
 
     /// A client that does something has the idle limit before it again, but never more than the total one.
     fn renew(&mut self, options: &Options, now: Instant) {
-        self.deadline = self.total.min(now + options.idle);
+        self.deadline = self.total.min(now + options.idle.min(LONGEST));
     }
 
     /// Writes what the socket takes now, and keeps the rest.
