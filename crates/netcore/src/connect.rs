@@ -23,9 +23,7 @@ const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration:
 /// # Errors
 /// [`Error::Resolve`] for a host that is none, [`Error::Connect`] with the reason for the last address tried.
 pub fn tcp(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, Error> {
-    let addresses = resolve(host, port)?;
-    tcp_any(&addresses, Deadline::after(timeout))
-        .map_err(|source| Error::Connect { address: join(host, port), source })
+    tcp_before(host, port, Deadline::after(timeout))
 }
 
 /// As [`tcp`], and tries again while nobody listens there, until `patience` is over.
@@ -33,7 +31,13 @@ pub fn tcp(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, Error>
 /// # Errors
 /// As [`tcp`].
 pub fn tcp_when_up(host: &str, port: u16, patience: Duration) -> Result<TcpStream, Error> {
-    when_up(patience, || tcp(host, port, patience))
+    let deadline = Deadline::after(patience);
+    when_up(patience, || tcp_before(host, port, deadline))
+}
+
+fn tcp_before(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, Error> {
+    let addresses = resolve(host, port)?;
+    tcp_any(&addresses, deadline).map_err(|source| Error::Connect { address: join(host, port), source })
 }
 
 /// A UDP socket for each address of `host`, connected to it; at least one.
@@ -104,10 +108,9 @@ fn tcp_any(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<TcpStream
             Some(share) => TcpStream::connect_timeout(address, share),
             None => TcpStream::connect(address),
         };
-        match connected {
+        // A small request would otherwise wait for the acknowledgement of the one before it.
+        match connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
             Ok(stream) => {
-                // A small request would otherwise wait for the acknowledgement of the one before it.
-                stream.set_nodelay(true)?;
                 log::debug!("{address} connected");
                 return Ok(stream);
             }
