@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netcore::deadline::Deadline;
+use netcore::deadline::{Deadline, is_socket_timeout, unless_over};
 
 /// The socket. Every read ends at the deadline that was set last.
 #[derive(Debug)]
@@ -42,16 +42,11 @@ impl Read for Wire {
         loop {
             let remaining = self.read_by.remaining()?;
             if !is_near(self.read_timeout, remaining) {
-                self.socket.set_read_timeout(remaining)?;
+                unless_over(self.socket.set_read_timeout(remaining))?;
                 self.read_timeout = remaining;
             }
             match (&*self.socket).read(buf) {
-                // A socket timeout is WouldBlock on Unix and TimedOut on Windows; the clock says if it is the end.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut
-                    ) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted || is_socket_timeout(&error) => {}
                 done => return done,
             }
         }

@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 /// A deadline is late by no more than this.
 const SLACK: Duration = Duration::from_millis(1);
 
+/// As good as no limit. More than this from now, as [`Duration::MAX`] is, may be a point that no clock can hold: then
+/// `Instant + Duration` panics. For servers that keep their own points in time; [`Deadline`] knows.
+pub const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// A point in time by which something has to be done, or never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(Option<Instant>);
@@ -88,11 +92,11 @@ impl Read for TimedStream<'_> {
         loop {
             let remaining = self.deadline.remaining()?;
             if !nearly_equal(self.read_timeout, remaining) {
-                self.stream.set_read_timeout(remaining)?;
+                unless_over(self.stream.set_read_timeout(remaining))?;
                 self.read_timeout = remaining;
             }
             match self.stream.read(buf) {
-                Err(error) if is_timeout(&error) => continue,
+                Err(error) if is_socket_timeout(&error) => continue,
                 done => return done,
             }
         }
@@ -104,11 +108,11 @@ impl Write for TimedStream<'_> {
         loop {
             let remaining = self.deadline.remaining()?;
             if !nearly_equal(self.write_timeout, remaining) {
-                self.stream.set_write_timeout(remaining)?;
+                unless_over(self.stream.set_write_timeout(remaining))?;
                 self.write_timeout = remaining;
             }
             match self.stream.write(buf) {
-                Err(error) if is_timeout(&error) => continue,
+                Err(error) if is_socket_timeout(&error) => continue,
                 done => return done,
             }
         }
@@ -126,13 +130,32 @@ fn nearly_equal(set: Option<Duration>, wanted: Option<Duration>) -> bool {
     }
 }
 
-/// A socket timeout is WouldBlock on Unix and TimedOut on Windows. Whether the deadline has come, the clock says.
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+/// Whether SO_RCVTIMEO or SO_SNDTIMEO has ended a call: WouldBlock on Unix, TimedOut on Windows. Whether the deadline has
+/// come, the clock says.
+///
+/// On Unix, TimedOut is another thing: the system has given the connection up, since the peer's machine has gone.
+/// It says so once, and after that it looks like an end of the stream.
+pub fn is_socket_timeout(error: &io::Error) -> bool {
+    error.kind() == if cfg!(windows) { ErrorKind::TimedOut } else { ErrorKind::WouldBlock }
+}
+
+/// What setting a timeout of a socket said, unless the connection is over.
+///
+/// macOS lets no option be set once both directions have ended. No call can block any more then, so it needs no limit,
+/// and says itself what there is: data, the end of the stream or an error.
+///
+/// # Errors
+/// Every other one.
+pub fn unless_over(set: io::Result<()>) -> io::Result<()> {
+    match set {
+        Err(error) if cfg!(target_vendor = "apple") && error.kind() == ErrorKind::InvalidInput => Ok(()),
+        set => set,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
     use std::net::TcpListener;
     use std::thread;
 
@@ -182,8 +205,9 @@ mod tests {
         let (_deaf, stream) = pair();
         let started = Instant::now();
         let mut timed = TimedStream::new(&stream, Deadline::after(SHORT));
-        // More than the buffers of both ends together can hold.
-        assert_timed_out(timed.write_all(&vec![0; 64 << 20]), started);
+        // In pieces: Windows takes one write of any size at once.
+        let ended = iter::repeat_with(|| timed.write_all(&[0; 64 << 10])).find(io::Result::is_err);
+        assert_timed_out(ended.unwrap(), started);
     }
 
     #[test]
@@ -203,6 +227,13 @@ mod tests {
         timed.set_deadline(Deadline::NEVER);
         other.write_all(b"!").unwrap();
         assert_eq!(timed.read(&mut [0; 1]).unwrap(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_connection_that_the_system_gave_up_is_an_error_and_no_timeout_of_the_socket() {
+        assert!(is_socket_timeout(&ErrorKind::WouldBlock.into()));
+        assert!(!is_socket_timeout(&ErrorKind::TimedOut.into()));
     }
 
     #[test]

@@ -294,8 +294,8 @@ fn a_client_that_half_closes_gets_every_reply_and_then_the_end_of_the_stream() {
     let server = Running::start(OPTIONS);
     let mut stream = server.connect();
     stream.write_all(&framed(&Request::Get(1)).repeat(2)).unwrap();
-    stream.shutdown(Side::Write).unwrap();
     let (mut buffered, mut message) = (greeted(&stream), Vec::new());
+    stream.shutdown(Side::Write).unwrap();
     let mut read = || CODEC.read::<Reply>(&mut buffered, &mut message).unwrap();
     assert_eq!(read(), Some(Reply::Entry(Some("hi".into()))));
     assert_eq!(read(), Some(Reply::Entry(Some("hi".into()))));

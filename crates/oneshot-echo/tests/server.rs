@@ -73,8 +73,8 @@ fn without_the_half_close_both_ends_wait_for_each_other() {
     assert!(matches!(blocked.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut));
     assert!(!server.is_finished());
     // The half-close is what both were waiting for.
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
     stream.set_read_timeout(Some(GENEROUS)).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
     server.join().unwrap().unwrap();
 }
