@@ -142,7 +142,8 @@ pub fn affects(error: &io::Error) -> Affects {
     }
     match rustix::io::Errno::from_io_error(error) {
         Some(errno) => errno_affects(errno),
-        None => Affects::All,
+        // Not the system's: std says so of a client that macOS hands out without an address, as it had reset before.
+        None => Affects::OneConnection,
     }
 }
 
@@ -195,6 +196,7 @@ mod tests {
         for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
             assert_eq!(affects(errno), Affects::AllForNow, "{errno:?}");
         }
+        assert_eq!(super::affects(&ErrorKind::InvalidInput.into()), Affects::OneConnection);
         for errno in [Errno::BADF, Errno::INVAL, Errno::NOTSOCK] {
             assert_eq!(affects(errno), Affects::All, "{errno:?}");
         }
