@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::UdpSocket;
 use std::time::Duration;
 
+use netcore::accept::{Affects, affects};
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::log::payload;
@@ -88,7 +89,7 @@ fn receive(
                 wait::readable(socket, shutdown, Deadline::NEVER)?;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::OutOfMemory => {
+            Err(error) if affects(&error) == Affects::AllForNow => {
                 log::warn!("cannot receive for now: {}", reason(&error));
                 wait::pause(SHORTAGE_PAUSE, shutdown)?;
             }

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use netcore::accept::{Affects, affects};
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::log::payload;
@@ -73,7 +74,7 @@ fn receive(
                 wait::readable(socket, shutdown, Deadline::NEVER)?;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::OutOfMemory => {
+            Err(error) if affects(&error) == Affects::AllForNow => {
                 log::warn!("cannot receive for now: {}", reason(&error));
                 wait::pause(SHORTAGE_PAUSE, shutdown)?;
             }
