@@ -37,7 +37,8 @@ pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> i
                 }
             }
         }
-        shutdown.wait()?;
+        // Without a stop, the scope would wait for the workers for ever.
+        shutdown.wait().inspect_err(|_| shutdown.stop())?;
         // Workers that serve a client hold no share of the listener: from here on, new clients are refused.
         drop(acceptor);
         workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
