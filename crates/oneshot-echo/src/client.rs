@@ -17,7 +17,7 @@ use netcore::log::payload;
 pub fn exchange(stream: &TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     let peer = stream.peer_addr()?;
     thread::scope(|scope| {
-        let writer = scope.spawn(|| send(stream, peer, message));
+        let writer = thread::Builder::new().spawn_scoped(scope, || send(stream, peer, message))?;
         let reply = receive(stream, message.len());
         if reply.is_err() {
             // The writer may be blocked in a write that nobody will read.

@@ -20,7 +20,8 @@ pub fn exchange(stream: &TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     let peer = stream.peer_addr()?;
     let deadline = Deadline::after(REPLY_TIMEOUT);
     thread::scope(|scope| {
-        let writer = scope.spawn(|| send(TimedStream::new(stream, deadline), peer, message));
+        let writer = thread::Builder::new()
+            .spawn_scoped(scope, || send(TimedStream::new(stream, deadline), peer, message))?;
         let reply = receive(TimedStream::new(stream, deadline), message.len());
         if reply.is_err() {
             // The writer may be blocked in a write that nobody will read.
