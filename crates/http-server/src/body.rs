@@ -102,7 +102,7 @@ enum Expectation {
 
 impl<'a> Body<'a> {
     /// The body of a request whose head says `framing`.
-    pub fn new(source: Source<'a>, framing: Framing, expects_continue: bool) -> Body<'a> {
+    pub(crate) fn new(source: Source<'a>, framing: Framing, expects_continue: bool) -> Body<'a> {
         let state = match framing {
             Framing::Length(0) => State::Done,
             Framing::Length(length) => State::Length(length),
@@ -123,7 +123,7 @@ impl<'a> Body<'a> {
     }
 
     /// Whether the connection can go on behind this body, once [`drain`](Body::drain) has read what is left of it.
-    pub fn is_drainable(&self) -> bool {
+    pub(crate) fn is_drainable(&self) -> bool {
         // A client that has been refused before it sent may send its body or not: there is no telling what the
         // next bytes are.
         self.state != State::Broken
@@ -133,7 +133,7 @@ impl<'a> Body<'a> {
 
     /// Reads and drops what is left, within [`DRAIN_LIMIT`]. Returns what has arrived behind it, as a range of the
     /// buffer of the source; `None` where the connection has to be closed.
-    pub fn drain(mut self) -> Option<Range<usize>> {
+    pub(crate) fn drain(mut self) -> Option<Range<usize>> {
         if !self.is_drainable() {
             return None;
         }
@@ -152,7 +152,7 @@ impl<'a> Body<'a> {
     }
 
     /// The stream, for the response.
-    pub fn stream(&mut self) -> &mut Stream {
+    pub(crate) fn stream(&mut self) -> &mut Stream {
         self.source.stream
     }
 

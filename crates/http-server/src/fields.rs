@@ -10,7 +10,7 @@ pub struct Fields<'h> {
 
 impl<'h> Fields<'h> {
     /// Wraps what the parser found.
-    pub fn new(list: &'h [Header<'h>]) -> Fields<'h> {
+    pub(crate) fn new(list: &'h [Header<'h>]) -> Fields<'h> {
         Fields { list }
     }
 

@@ -125,8 +125,8 @@ impl Files {
             return Err(Refusal::not_found());
         }
         match self.find(names)? {
-            Found::File(..) if path.folder && !names.is_empty() => Err(Refusal::not_found()),
-            Found::File(file, _) => self.file(request, &file, Way::ByName),
+            Found::File(_) if path.folder && !names.is_empty() => Err(Refusal::not_found()),
+            Found::File(file) => self.file(request, &file, Way::ByName),
             Found::Folder(folder) => {
                 locate::check_inside(&self.root, &folder, self.links)?;
                 if !path.folder {

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server over threads: static files from the command line, and handlers of ten lines as a library.
+//! A small HTTP/1.1 server over threads: handlers that return a value, and files of a folder.
 //!
 //! ```no_run
 //! use http_server::{Files, Server};
@@ -11,83 +11,154 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Handlers
+//!
 //! A handler is a function from [`Request`] to a value: text, bytes, a [`Status`], a whole [`Response`], or a `Result` of
-//! these. It writes nothing to the wire, so that it cannot forget the length, the character set or the answer to HEAD.
+//! these. It writes nothing to the wire, so that it cannot forget the length, the character set or the answer to HEAD;
+//! HEAD, OPTIONS and 405 follow from the routes that there are. What goes wrong is returned with `?`:
 //!
-//! To read the code, follow a request:
+//! ```
+//! use std::fs;
+//! use http_server::{Refusal, Request, Response, Server, Status};
 //!
-//! | module | idea |
+//! // A missing file is 404, one that may not be read 403, anything else 500 and a line in the log.
+//! fn motd(_: &mut Request<'_>) -> std::io::Result<String> {
+//!     fs::read_to_string("/etc/motd")
+//! }
+//!
+//! // A refusal says what is wrong, in HTML, JSON or text as the client asks.
+//! fn double(req: &mut Request<'_>) -> Result<Response, Refusal> {
+//!     let n: u32 = req
+//!         .query("n")
+//!         .and_then(|n| n.parse().ok())
+//!         .ok_or_else(|| Refusal::new(Status::BAD_REQUEST, "?n= takes a number"))?;
+//!     Ok(Response::json(format!("{{\"double\":{}}}", u64::from(n) * 2)).header("Cache-Control", "no-store"))
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::bind("127.0.0.1:0")?.get("/motd", motd).get("/double", double).spawn()?;
+//! # server.stop()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A handler with state of its own is a closure that owns an `Arc`, or a type that implements [`Handler`].
+//!
+//! # Files
+//!
+//! [`Files`] serves a folder with everything that browsers and download tools expect: validators, ranges, listings,
+//! an index. It never leaves the folder, whatever paths and links say. [`Guarded`] puts a password before it, or before
+//! any handler.
+//!
+//! # Limits
+//!
+//! Every connection has its [`Limits`], and they hold without being asked for: a head that drips, a body without end, a
+//! client that reads nothing, more clients than there is room for.
+//!
+//! # Tests
+//!
+//! [`Server::spawn`] runs a server beside a test, on a port of its own, and [`Running`] stops it when it is dropped:
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::TcpStream;
+//! use http_server::Server;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::bind("127.0.0.1:0")?.get("/", |_| "ready\n").spawn()?;
+//! let mut client = TcpStream::connect(server.address())?;
+//! client.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+//! let mut response = String::new();
+//! client.read_to_string(&mut response)?;
+//! assert!(response.starts_with("HTTP/1.1 200 OK\r\n") && response.ends_with("\r\n\r\nready\n"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Encryption
+//!
+//! [`Tls`] needs the feature `tls`, which is off by default.
+//!
+//! # Left out
+//!
+//! HTTP/2 and 3, CGI, proxying, compression on the fly.
+//!
+//! # The code
+//!
+//! To read it, follow a request through `src`:
+//!
+//! | file | idea |
 //! |---|---|
-//! | [`server`] | workers take turns at accepting, and stay with their client |
-//! | [`table`] | how many connections there may be, and which one makes room |
-//! | [`connection`] | requests in, responses out, one after another |
-//! | [`wire`], [`stream`], [`tls`] | a socket with a deadline, and encryption where it is asked for |
-//! | [`head`], [`fields`], [`host`] | what a request says, read strictly |
-//! | [`target`] | the path, decoded once and kept inside the root |
-//! | [`body`] | where the body ends |
-//! | [`request`], [`route`], [`response`] | what a handler is given, which one it is, what it returns |
-//! | [`files`], `folder`, `file`, [`locate`] | what is there for a path, whatever links say |
-//! | [`store`], [`coding`], [`missing`] | what is kept between requests; compressed siblings; pages instead of a 404 |
-//! | [`types`], [`validators`] | what a file is, and which version of it |
-//! | [`conditional`], [`range`](mod@range) | whether to send it, and which parts |
-//! | [`listing`], [`html`], [`refusal`] | pages for folders and for errors |
-//! | [`send`] | the response on its way to the wire |
-//! | [`auth`] | a password in front of any handler |
-//! | [`builder`], [`service`] | a server put together in code |
-//! | [`options`], [`listening`], `unix` | the same from a command line |
-//! | [`access`], [`clock`], [`status`], [`client`] | the rest |
-//!
-//! Deliberately left out: HTTP/2 and 3, CGI, proxying, compression on the fly.
+//! | `server.rs` | workers take turns at accepting, and stay with their client |
+//! | `table.rs` | how many connections there may be, and which one makes room |
+//! | `connection.rs` | requests in, responses out, one after another |
+//! | `wire.rs`, `stream.rs`, `tls.rs` | a socket with a deadline, and encryption where it is asked for |
+//! | `head.rs`, `fields.rs`, `host.rs` | what a request says, read strictly |
+//! | `target.rs` | the path, decoded once and kept inside the root |
+//! | `body.rs` | where the body ends |
+//! | `request.rs`, `route.rs`, `response.rs` | what a handler is given, which one it is, what it returns |
+//! | `files.rs`, `folder.rs`, `file.rs`, `locate.rs` | what is there for a path, whatever links say |
+//! | `store.rs`, `coding.rs`, `missing.rs` | what is kept between requests; compressed siblings; pages instead of a 404 |
+//! | `types.rs`, `validators.rs` | what a file is, and which version of it |
+//! | `conditional.rs`, `range.rs` | whether to send it, and which parts |
+//! | `listing.rs`, `html.rs`, `refusal.rs` | pages for folders and for errors |
+//! | `send.rs` | the response on its way to the wire |
+//! | `auth.rs` | a password in front of any handler |
+//! | `builder.rs`, `service.rs` | a server put together in code |
+//! | `options.rs`, `listening.rs`, `unix.rs` | the same from a command line |
+//! | `access.rs`, `clock.rs`, `status.rs`, `client.rs` | the rest |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod access;
-pub mod auth;
-pub mod body;
-pub mod builder;
+mod access;
+mod auth;
+mod body;
+mod builder;
 pub mod client;
-pub mod clock;
-pub mod coding;
-pub mod conditional;
-pub mod connection;
-pub mod fields;
+mod clock;
+mod coding;
+mod conditional;
+mod connection;
+mod fields;
 mod file;
-pub mod files;
+mod files;
 mod folder;
-pub mod head;
-pub mod host;
-pub mod html;
-pub mod listening;
-pub mod listing;
-pub mod locate;
-pub mod missing;
+mod head;
+mod host;
+mod html;
+mod listening;
+mod listing;
+mod locate;
+mod missing;
 pub mod options;
-pub mod range;
-pub mod refusal;
-pub mod request;
-pub mod response;
-pub mod route;
-pub mod send;
-pub mod server;
-pub mod service;
-pub mod status;
-pub mod store;
-pub mod stream;
-pub mod table;
-pub mod target;
+mod range;
+mod refusal;
+mod request;
+mod response;
+mod route;
+mod send;
+mod server;
+mod service;
+mod status;
+mod store;
+mod stream;
+mod table;
+mod target;
 #[cfg(feature = "tls")]
-pub mod tls;
+mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
-pub mod tls;
-pub mod types;
+mod tls;
+mod types;
 #[cfg(unix)]
-pub mod unix;
-pub mod validators;
-pub mod wire;
+mod unix;
+mod validators;
+mod wire;
 
 pub use auth::Guarded;
+pub use body::Body;
 pub use builder::{Running, Server};
+pub use fields::Fields;
 pub use files::{DotFiles, Files, Precompressed};
 pub use head::Method;
 pub use locate::Links;
@@ -98,6 +169,7 @@ pub use response::{IntoResponse, Response};
 pub use route::Handler;
 pub use service::{AccessLog, Cors, Hosts, Limits};
 pub use status::Status;
+pub use target::{Path, Target};
 pub use tls::Tls;
 
 /// The port of the server, unless told otherwise.

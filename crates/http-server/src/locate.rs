@@ -20,7 +20,7 @@ pub enum Links {
 #[derive(Debug)]
 pub enum Found {
     /// A regular file.
-    File(PathBuf, Metadata),
+    File(PathBuf),
     /// A folder.
     Folder(PathBuf),
 }
@@ -45,7 +45,7 @@ pub fn find_at(path: PathBuf) -> Result<Found, Refusal> {
     let metadata = fs::metadata(&path).map_err(unreachable_is_missing)?;
     match metadata.file_type() {
         kind if kind.is_dir() => Ok(Found::Folder(path)),
-        kind if kind.is_file() => Ok(Found::File(path, metadata)),
+        kind if kind.is_file() => Ok(Found::File(path)),
         _ => Err(Refusal::not_found()),
     }
 }

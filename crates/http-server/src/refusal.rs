@@ -34,7 +34,7 @@ impl Refusal {
     }
 
     /// The page that shows this refusal, with its media type, in the form that the client asks for.
-    pub fn page(&self, fields: Option<&Fields>) -> (&'static str, String) {
+    pub(crate) fn page(&self, fields: Option<&Fields>) -> (&'static str, String) {
         match fields.map_or(Form::Text, Form::preferred) {
             Form::Text => ("text/plain; charset=utf-8", format!("{self}\n")),
             Form::Json => (
