@@ -176,8 +176,13 @@ impl Visit<'_> {
             }
             stream.set_read_deadline(deadline);
             match stream.read(&mut input[*filled..]) {
-                // The end of the stream, between two requests or inside a head that nobody will ever complete.
-                Ok(0) => return Ok(Received::Nothing),
+                // The end of the stream, between two requests.
+                Ok(0) if *filled == 0 => return Ok(Received::Nothing),
+                // Nobody will ever complete this head, so there is nothing to answer.
+                Ok(0) => {
+                    let why = "the connection ended in the middle of a head";
+                    return Err(io::Error::new(ErrorKind::UnexpectedEof, why));
+                }
                 Ok(n) => {
                     log::debug!(
                         "{} received {n} bytes {}",

@@ -94,6 +94,9 @@ pub struct Options {
     /// Time for the head of a request
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
     pub head: Duration,
+    /// Close a connection that takes nothing of its response for this long
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s")]
+    pub write: Duration,
     /// Time for what is under way at a stop
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
     pub drain: Duration,
@@ -278,6 +281,7 @@ impl Options {
         Limits {
             head: self.head,
             idle: self.idle,
+            write: self.write,
             drain: self.drain,
             clients: self.max_clients.map_or(usual.clients, usize::from),
             ..usual
