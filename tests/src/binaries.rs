@@ -23,20 +23,36 @@ pub fn executable(name: &str) -> &'static Path {
     }
 }
 
+/// `xtask`, with the folder that it and the rungs are built in. If it is xtask that runs us, it has been built already
+/// and is not replaced: Windows does not let that be done to a program that runs.
+///
+/// # Panics
+/// When it does not compile.
+pub fn xtask() -> (&'static Path, PathBuf) {
+    static BUILT: OnceLock<Result<HashMap<String, PathBuf>, String>> = OnceLock::new();
+    match BUILT.get_or_init(|| build_packages(&["xtask"])) {
+        Ok(built) => (&built["xtask"], target_and_profile().0),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The rungs only, not the workspace: nothing else is run here.
 fn build() -> Result<HashMap<String, PathBuf>, String> {
+    build_packages(&every_rung().iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())
+}
+
+fn build_packages(names: &[&str]) -> Result<HashMap<String, PathBuf>, String> {
     let (target, profile) = target_and_profile();
     let mut command = cargo();
     command.args(["build", "--locked", "--bins", "--message-format", "json-render-diagnostics"]);
     command.arg("--profile").arg(profile).arg("--target-dir").arg(target);
-    // The rungs only, not the workspace: Windows does not let a program be replaced while it runs, and it may be
-    // xtask that runs us.
-    for rung in every_rung() {
-        command.args(["--package", &rung.name]);
+    for name in names {
+        command.args(["--package", name]);
     }
     let output =
         command.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo build: {error}"))?;
     if !output.status.success() {
-        return Err("the rungs do not compile: cargo build says why".into());
+        return Err(format!("{} do not compile: cargo build says why", names.join(", ")));
     }
     let mut built = HashMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {

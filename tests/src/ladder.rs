@@ -15,6 +15,8 @@ use crate::binaries;
 pub struct Rung {
     /// Package, folder and binary have this name.
     pub name: String,
+    /// The rung that it is a step from.
+    pub builds_on: Option<String>,
     /// The tutorial rows that it covers.
     pub rows: Vec<String>,
     /// Whether its server speaks TCP, whatever it says in it.
@@ -130,6 +132,12 @@ impl Rung {
         self.limits.iter().any(|limit| limit.fault == fault)
     }
 
+    /// Whether this rung stands, through those between, on the one called `name`.
+    pub fn stands_on(&self, name: &str) -> bool {
+        let below = self.builds_on.as_deref();
+        below.is_some_and(|below| below == name || rung(below).stands_on(name))
+    }
+
     /// Whether the server ends after its first client. It has no loop to stop, so it leaves signals to the system.
     pub fn serves_once(&self) -> bool {
         self.has_limit("second-visit")
@@ -170,16 +178,19 @@ impl Rung {
     fn new(about: &Value, name: String) -> Rung {
         let client_run =
             |run: &Value| ClientRun { args: strings(&run["args"]), expect: strings(&run["expect"]) };
-        let limit =
-            |limit: &Value| Limit { fault: string(&limit["fault"]), lifted_by: string(&limit["lifted-by"]) };
+        let limits = |limit: &Value| -> Vec<Limit> {
+            let faults = std::iter::once(string(&limit["fault"])).chain(strings(&limit["also"]));
+            faults.map(|fault| Limit { fault, lifted_by: string(&limit["lifted-by"]) }).collect()
+        };
         Rung {
+            builds_on: about["builds-on"].as_str().map(String::from),
             rows: strings(&about["rows"]),
             // TCP is the rule, so only the others have to say it.
             speaks_tcp: about["transport"].as_str().is_none_or(|transport| transport == "tcp"),
             suites: strings(&about["suites"]),
             server_args: strings(&about["server-args"]),
             demo: items(&about["demo"]).iter().map(client_run).collect(),
-            limits: items(&about["limits"]).iter().map(limit).collect(),
+            limits: items(&about["limits"]).iter().flat_map(limits).collect(),
             name,
         }
     }

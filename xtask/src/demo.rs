@@ -9,7 +9,7 @@ use crate::ladder::{Ladder, Rung};
 use crate::programs::Programs;
 use crate::screen::{Screen, Tone, fit};
 use crate::stage::{Stage, Visit, command_line};
-use crate::trial::{self, Expected};
+use crate::trial::{self, Cast, Expected, NotHere};
 use crate::{Failure, list, scale, timeline};
 
 /// How long a client of a demo may take. A correct one takes milliseconds, or seconds where it has to ask again.
@@ -23,7 +23,7 @@ pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
         None | Some("all") => all(&ladder, &mut programs, screen),
         Some(scale::NAME) => scale::run(screen),
         Some(name) => {
-            let rung = ladder.find(name).ok_or_else(|| unknown(&ladder, name))?;
+            let rung = ladder.find(name).ok_or_else(|| list::unknown(&ladder, name))?;
             let complaints = Demo::new(&ladder, rung, &mut programs, screen).play()?;
             by_hand(&ladder, rung, screen)?;
             match complaints.is_empty() {
@@ -58,10 +58,6 @@ fn all(ladder: &Ladder, programs: &mut Programs, screen: &Screen) -> Result<(), 
         ladder.rungs.len(),
         wrong.join(", ")
     )))
-}
-
-fn unknown(ladder: &Ladder, name: &str) -> Failure {
-    Failure::Usage(format!("no rung is called {name:?}\n\n{}", list::table(ladder, &Screen::plain())))
 }
 
 /// What to type to do the same without us.
@@ -232,7 +228,13 @@ impl<'a> Demo<'a> {
     ) -> Result<(), Failure> {
         let program = self.programs.get(self.ladder, &rung.name)?;
         let all = [rung.about.server_args.as_slice(), args].concat();
-        let outcome = trial::play(rung, &program, &all, fault, expected)?;
+        let cast = Cast { rung, program: &program, args: &all };
+        let outcome = match trial::play(cast, fault, expected)? {
+            Ok(outcome) => outcome,
+            Err(NotHere(why)) => {
+                return self.told(&rung.name, Tone::Dim, &format!("not to be seen here: {why}"));
+            }
+        };
         let (tone, complaint) = match (expected, outcome.survived) {
             (Expected::Survives, true) => (Tone::Good, None),
             (Expected::Fails, false) => (Tone::Warning, None),

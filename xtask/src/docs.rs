@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `gen:ladder` | the table of rungs |
 //! | `gen:faults` | the table of faults, with the rungs that they are about |
+//! | `gen:fault-matrix tcp\|udp` | the matrix of faults and rungs |
+//! | `gen:limits RUNG` | what the rung survives and what it does not |
 //! | `gen:modules FOLDER` | the files of a source folder, with the first sentence of each |
 //! | `gen:item FILE ITEM` | the source of one item; `gen:code` leaves its doc comment out |
 //! | `gen:tests FILE` | the names of the tests, as sentences; with `beyond FILE`, those that it does not have |
@@ -14,11 +16,14 @@
 mod blocks;
 pub mod items;
 pub mod links;
+mod matrix;
 mod session;
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use netfault::Transport;
 
 use crate::Failure;
 use crate::ladder::{Ladder, Rung};
@@ -95,6 +100,12 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
         let chapter = format!("docs/{}.md", rung.name);
         complaints.extend(wrong_parts(&readme, &generator.source(&readme), &README_PARTS));
         complaints.extend(wrong_parts(&chapter, &generator.source(&chapter), &CHAPTER_PARTS));
+        let limits = format!("<!-- gen:limits {} -->", rung.name);
+        for page in [readme, chapter] {
+            if generator.source(&page).is_ok_and(|text| !text.contains(&limits)) {
+                complaints.push(format!("{page}: does not name the rung's limits: {limits}"));
+            }
+        }
     }
     if stale {
         complaints.push(format!("the pages above are out of date\nhint: `{REPAIR}` repairs them"));
@@ -143,7 +154,10 @@ impl Generator {
     fn generate(&mut self, page: &str, order: &Order) -> Result<String, Failure> {
         match (order.kind, order.words().as_slice()) {
             ("ladder", []) => Ok(self.ladder_table(page)),
-            ("faults", []) => Ok(self.fault_table()),
+            ("faults", []) => Ok(matrix::list(&self.ladder)),
+            ("fault-matrix", ["tcp"]) => Ok(matrix::matrix(&self.ladder, Transport::Tcp)),
+            ("fault-matrix", ["udp"]) => Ok(matrix::matrix(&self.ladder, Transport::Udp)),
+            ("limits", [rung]) => Ok(matrix::limits(&self.ladder, self.rung(rung)?, page)),
             ("modules", [folder]) => self.modules(folder),
             ("item", [file, item @ ..]) if !item.is_empty() => {
                 Ok(fenced("rust", &items::find(&self.source(file)?, &item.join(" "))?))
@@ -185,21 +199,6 @@ impl Generator {
                 "| [`{name}`]({up}crates/{name}) | {} | {builds_on} | [read]({chapter}) |\n",
                 rung.about.title
             ));
-        }
-        table
-    }
-
-    fn fault_table(&self) -> String {
-        let mut table =
-            String::from("| fault | what it is | why there is | not survived by |\n|---|---|---|---|\n");
-        for fault in netfault::ALL {
-            let names = |about: fn(&Rung, &str) -> bool| {
-                let rungs = self.ladder.rungs.iter().filter(|rung| about(rung, fault.name));
-                rungs.map(|rung| format!("`{}`", rung.name)).collect::<Vec<_>>().join(", ")
-            };
-            let made_for = names(|rung, fault| rung.about.why.as_ref().is_some_and(|why| why.fault == fault));
-            let limits = names(|rung, fault| rung.about.limits.iter().any(|limit| limit.fault == fault));
-            table.push_str(&format!("| `{}` | {} | {made_for} | {limits} |\n", fault.name, fault.about));
         }
         table
     }

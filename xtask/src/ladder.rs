@@ -5,7 +5,7 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-use netfault::Transport;
+use netfault::{Fault, Speaks};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -50,9 +50,15 @@ pub struct About {
     /// What carries its bytes.
     #[serde(default)]
     pub transport: Carrier,
-    /// One whole message as it is on the wire, which the server answers: what a faulty peer begins with.
-    #[serde(default = "hello")]
-    pub hello: String,
+    /// What it understands, where that is not what the simplest server over its transport does.
+    speaks: Option<Language>,
+    /// One whole message as it is on the wire, which the server answers: what a faulty peer begins with. Without it, the
+    /// one that `netfault` has for what it speaks.
+    hello: Option<String>,
+    /// Arguments of the server that bring its limits on time within anybody's patience, where a fault lasts until the
+    /// server ends it.
+    #[serde(default)]
+    pub short_limits: Vec<String>,
     /// Arguments of the server in a demo, beside its port. It runs in the folder of its manifest.
     #[serde(default)]
     pub server_args: Vec<String>,
@@ -88,6 +94,16 @@ pub struct Step {
     pub lines: Option<usize>,
 }
 
+/// What a server understands: [`Speaks`] in the words of a manifest.
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum Language {
+    Frames,
+    Objects,
+    Http,
+    Requests,
+}
+
 /// One run of the client and what it must print, line by line.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -118,6 +134,9 @@ pub struct Why {
 pub struct Limit {
     /// The name of the fault in `netfault`.
     pub fault: String,
+    /// Further faults that are not survived for the same reason.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// The rung that survives it.
     pub lifted_by: String,
     /// Arguments of the server that make the fault show sooner, beside those of the demo.
@@ -148,10 +167,6 @@ struct Package {
     manifest_path: PathBuf,
     /// Read later, so that an error in it can name its manifest.
     metadata: Option<Value>,
-}
-
-fn hello() -> String {
-    "hello".into()
 }
 
 /// The cargo that runs us, or the one on the path.
@@ -211,12 +226,21 @@ impl Ladder {
         if about.why.is_some() && about.builds_on.is_none() {
             return wrong("has a why, but builds on no rung that could fail it".into());
         }
-        let why = about.why.iter().map(|why| &why.fault);
-        for fault in why.chain(about.limits.iter().map(|limit| &limit.fault)) {
-            if netfault::find(fault).is_none() {
+        let why = about.why.iter().map(|why| why.fault.as_str());
+        for name in why.chain(about.limits.iter().flat_map(Limit::faults)) {
+            let Some(fault) = netfault::find(name) else {
                 let known: Vec<&str> = netfault::ALL.iter().map(|fault| fault.name).collect();
-                return wrong(format!("no fault is called {fault}; there are {}", known.join(", ")));
+                return wrong(format!("no fault is called {name}; there are {}", known.join(", ")));
+            };
+            if !fault.is_for(rung.speaks()) {
+                return wrong(format!("there is no {name} for what it speaks"));
             }
+        }
+        let limits: Vec<&str> = about.limits.iter().flat_map(Limit::faults).collect();
+        if let Some(twice) =
+            limits.iter().find(|name| limits.iter().filter(|other| other == name).count() > 1)
+        {
+            return wrong(format!("the limit {twice} is there twice"));
         }
         Ok(())
     }
@@ -253,15 +277,42 @@ impl Package {
 impl Rung {
     /// Whether its server ends when it has served one client.
     pub fn serves_once(&self) -> bool {
-        self.about.limits.iter().any(|limit| limit.fault == "second-visit")
+        self.limit("second-visit").is_some()
     }
 
-    /// What carries its bytes.
-    pub fn transport(&self) -> Transport {
-        match self.about.transport {
-            Carrier::Tcp => Transport::Tcp,
-            Carrier::Udp => Transport::Udp,
+    /// What its server understands.
+    pub fn speaks(&self) -> Speaks {
+        match (self.about.speaks, self.about.transport) {
+            (Some(Language::Frames), _) => Speaks::Frames,
+            (Some(Language::Objects), _) => Speaks::Objects,
+            (Some(Language::Http), _) => Speaks::Http,
+            (Some(Language::Requests), _) => Speaks::Requests,
+            (None, Carrier::Tcp) => Speaks::Bytes,
+            (None, Carrier::Udp) => Speaks::Datagrams,
         }
+    }
+
+    /// One whole message as it is on the wire, which the server answers.
+    pub fn hello(&self) -> &[u8] {
+        self.about.hello.as_ref().map_or(self.speaks().hello(), String::as_bytes)
+    }
+
+    /// The limit that this fault meets here, if the rung has one.
+    pub fn limit(&self, fault: &str) -> Option<&Limit> {
+        self.about.limits.iter().find(|limit| limit.faults().any(|name| name == fault))
+    }
+
+    /// The faults that there are for what its server understands.
+    pub fn faults(&self) -> impl Iterator<Item = &'static Fault> {
+        let speaks = self.speaks();
+        netfault::ALL.iter().filter(move |fault| fault.is_for(speaks))
+    }
+}
+
+impl Limit {
+    /// Every fault that it is about.
+    pub fn faults(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.fault.as_str()).chain(self.also.iter().map(String::as_str))
     }
 }
 
@@ -336,6 +387,10 @@ mod tests {
         assert_second_is_refused(with("why", json!({"fault": "shy"})), "no fault is called shy");
         let limits = json!([{"fault": "shy", "lifted-by": "three-echo"}]);
         assert_second_is_refused(with("limits", limits), "no fault is called shy");
+        let limits = json!([{"fault": "loss", "lifted-by": "three-echo"}]);
+        assert_second_is_refused(with("limits", limits), "there is no loss for what it speaks");
+        let limits = json!([{"fault": "silent", "also": ["drip", "silent"], "lifted-by": "three-echo"}]);
+        assert_second_is_refused(with("limits", limits), "the limit silent is there twice");
         assert_second_is_refused(with("transport", json!("pigeon")), "unknown variant `pigeon`");
     }
 

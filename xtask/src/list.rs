@@ -15,6 +15,11 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What to say to a name that no rung has.
+pub fn unknown(ladder: &Ladder, name: &str) -> Failure {
+    Failure::Usage(format!("no rung is called {name:?}\n\n{}", table(ladder, &Screen::plain())))
+}
+
 /// The ladder as a table, and what to try first.
 pub fn table(ladder: &Ladder, screen: &Screen) -> String {
     let mut rows = vec![["name", "rung", "builds on", "this server"]];

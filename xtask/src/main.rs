@@ -6,6 +6,7 @@ mod ci;
 mod demo;
 mod diff;
 mod docs;
+mod faults;
 mod ladder;
 mod list;
 mod log_line;
@@ -19,6 +20,7 @@ mod screen;
 mod stage;
 mod step;
 mod timeline;
+mod treatment;
 mod trial;
 
 use std::fmt;
@@ -61,6 +63,9 @@ enum Task {
         #[arg(long)]
         name: Option<String>,
     },
+    /// Let every fault loose on every rung, and compare with what the manifests promise
+    #[command(after_help = "Example:\n  cargo xtask faults timeout drip")]
+    Faults(faults::Options),
     /// Fill the generated blocks of the pages from sources and real runs
     Docs {
         /// Change nothing; fail where a page is out of date, a link leads nowhere or a rule is broken
@@ -127,6 +132,7 @@ fn main() -> ExitCode {
         Task::Demo { name, plain: false } => demo::run(name.as_deref(), &Screen::new()),
         Task::Diff(options) => diff::run(&options, &Screen::new()),
         Task::New { rung, dest, name } => new::run(&rung, &dest, name.as_deref(), &Screen::new()),
+        Task::Faults(options) => faults::run(&options, &Screen::new()),
         Task::Docs { check: true } => docs::check(&Screen::new()),
         Task::Docs { check: false } => docs::write(&Screen::new()),
         Task::Bench(options) => bench::run(&options, &Screen::new()),

@@ -29,46 +29,56 @@ impl Programs {
         if let Some(program) = self.0.get(name) {
             return Ok(program.clone());
         }
-        let program = build(ladder, name)?;
-        self.0.insert(name.into(), program.clone());
-        Ok(program)
+        self.build_all(ladder, &[name])?;
+        self.0
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Failure::new(format!("cannot build {name}: there is no such program")))
+    }
+
+    /// Builds the programs of all these rungs at once: sooner than one by one, and with the same features for all.
+    pub fn build_all(&mut self, ladder: &Ladder, names: &[&str]) -> Result<(), Failure> {
+        self.0.extend(build(ladder, names)?);
+        Ok(())
     }
 }
 
-/// `cargo build -p NAME`. Its errors and warnings go to standard error, as they do by hand.
-fn build(ladder: &Ladder, name: &str) -> Result<PathBuf, Failure> {
+/// `cargo build -p NAME ...`. Its errors and warnings go to standard error, as they do by hand.
+fn build(ladder: &Ladder, names: &[&str]) -> Result<Vec<(String, PathBuf)>, Failure> {
     let started = Instant::now();
-    let failed = |what: String| Failure::new(format!("cannot build {name}: {what}"));
-    let process = Process::start(
-        cargo()
-            .args(["build", "--quiet", "--message-format", "json-render-diagnostics", "--package", name])
-            .current_dir(&ladder.root)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped()),
-    )?;
+    let what = if names.len() > 3 { format!("{} rungs", names.len()) } else { names.join(", ") };
+    let failed = |why: String| Failure::new(format!("cannot build {what}: {why}"));
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--bins", "--message-format", "json-render-diagnostics"]);
+    for name in names {
+        command.args(["--package", name]);
+    }
+    let process =
+        Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()).stdout(Stdio::piped()))?;
     let Some(messages) = process.child().stdout.take() else { return Err(failed("no output".into())) };
-    let wanted = name.to_string();
-    let reader = thread::spawn(move || {
-        BufReader::new(messages)
-            .lines()
-            .map_while(Result::ok)
-            .filter_map(|line| executable(&line, &wanted))
-            .last()
+    let wanted: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let reader = thread::spawn(move || -> Vec<(String, PathBuf)> {
+        let lines = BufReader::new(messages).lines().map_while(Result::ok);
+        let built = |line: String| {
+            let (name, path) = wanted.iter().find_map(|name| Some((name, executable(&line, name)?)))?;
+            Some((name.clone(), path))
+        };
+        lines.filter_map(built).collect()
     });
     let wait = |limit| process.wait(limit).map_err(|error| failed(error.to_string()));
     let status = match wait(AT_ONCE)? {
         Some(status) => status,
         None => {
-            word(&format!("building {name} ..."));
+            word(&format!("building {what} ..."));
             let status = wait(GENEROUS)?;
             word(&format!(" {:.1} s\n", started.elapsed().as_secs_f64()));
             status.ok_or_else(|| failed("it took too long".into()))?
         }
     };
     if !status.success() {
-        return Err(failed(format!("see above, or run cargo build -p {name}")));
+        return Err(failed(format!("see above, or run cargo build -p {}", names.join(" -p "))));
     }
-    reader.join().ok().flatten().ok_or_else(|| failed("cargo built no such program".into()))
+    reader.join().map_err(|_| failed("what cargo said could not be read".into()))
 }
 
 /// A word for the person who waits.

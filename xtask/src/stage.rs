@@ -45,6 +45,49 @@ struct Player {
     last: Option<Time>,
 }
 
+/// In what circumstances a program is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// In ours.
+    Plain,
+    /// With so many descriptors at most. Unix only.
+    WithDescriptors(u32),
+    /// Where we may do everything, as a user who may do nothing. Unix only.
+    WithoutPrivileges,
+}
+
+impl Start {
+    fn command(self, program: &Path) -> Command {
+        match self {
+            Start::Plain => Command::new(program),
+            Start::WithDescriptors(most) => {
+                // The shell becomes the program, so that there is one process and not two.
+                let mut command = Command::new("sh");
+                command.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")]).arg(program);
+                command
+            }
+            Start::WithoutPrivileges => without_privileges(Command::new(program)),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn without_privileges(mut command: Command) -> Command {
+    use std::os::unix::process::CommandExt;
+
+    /// Who owns nothing and may do nothing, on every Unix.
+    const NOBODY: u32 = 65534;
+    if nix::unistd::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+#[cfg(not(unix))]
+fn without_privileges(command: Command) -> Command {
+    command
+}
+
 enum Output {
     Printed(usize, String),
     Wrote(usize, String),
@@ -80,17 +123,34 @@ impl Stage {
         folder: &Path,
         args: &[String],
     ) -> Result<(PlayerId, SocketAddr), Failure> {
-        let server = self.start(Side::Server, program, folder, 0, args)?;
-        let ready = |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
-        self.wait(GENEROUS, |stage| ready(stage).is_some() || stage.is_over(server));
-        match ready(self) {
-            Some(address) => Ok((server, address)),
-            None => Err(Failure::new(format!(
+        match self.try_server(program, folder, 0, args, Start::Plain)? {
+            (server, Some(address)) => Ok((server, address)),
+            (server, None) => Err(Failure::new(format!(
                 "{} did not say where it listens: {}",
                 shown_name(program),
-                self.players[server.0].wrote.first().map_or("it ended without a word", String::as_str)
+                self.wrote(server).first().map_or("it ended without a word", String::as_str)
             ))),
         }
+    }
+
+    /// Starts `program server` on `port` in the manner of `start`, and waits for its ready line or its end.
+    pub fn try_server(
+        &mut self,
+        program: &Path,
+        folder: &Path,
+        port: u16,
+        args: &[String],
+        start: Start,
+    ) -> Result<(PlayerId, Option<SocketAddr>), Failure> {
+        let server = self.start(Side::Server, program, folder, port, args, start)?;
+        let ready = |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
+        self.wait(GENEROUS, |stage| ready(stage).is_some() || stage.is_over(server));
+        Ok((server, ready(self)))
+    }
+
+    /// What a process has written to standard error that is not of the log.
+    pub fn wrote(&self, player: PlayerId) -> &[String] {
+        &self.players[player.0].wrote
     }
 
     /// Runs `program client` against `server` until it ends, for `patience` at most.
@@ -102,7 +162,7 @@ impl Stage {
         patience: Duration,
     ) -> Result<Visit, Failure> {
         let started = Instant::now();
-        let client = self.start(Side::Client, program, Path::new("."), server.port(), args)?;
+        let client = self.start(Side::Client, program, Path::new("."), server.port(), args, Start::Plain)?;
         let over = self.wait(patience, |stage| stage.is_over(client));
         let took = started.elapsed();
         let status = if over { self.end_of(client)? } else { None };
@@ -153,9 +213,10 @@ impl Stage {
         })
     }
 
-    /// Waits until there is such a line in the server's log. `false` when there comes none.
-    pub fn wait_for_log(&mut self, wanted: impl Fn(&LogLine) -> bool) -> bool {
-        self.wait(CALM, |stage| stage.logged(Side::Server).any(&wanted))
+    /// Waits until there is such a line in the server's log, and no longer than the server lives: one that ends with its
+    /// only client need not log that.
+    pub fn wait_for_log_or_end(&mut self, server: PlayerId, wanted: impl Fn(&LogLine) -> bool) {
+        self.wait(CALM, |stage| stage.is_over(server) || stage.logged(Side::Server).any(&wanted));
     }
 
     /// Whether a process has closed its output, which it does when it ends.
@@ -170,6 +231,7 @@ impl Stage {
         folder: &Path,
         port: u16,
         args: &[String],
+        start: Start,
     ) -> Result<PlayerId, Failure> {
         let role = match side {
             Side::Client => "client",
@@ -178,7 +240,8 @@ impl Stage {
         let id = self.players.len();
         let at = Time::now();
         let process = Process::start(
-            Command::new(program)
+            start
+                .command(program)
                 .args([role, "-v", "--port", &port.to_string()])
                 .args(args)
                 .current_dir(folder)

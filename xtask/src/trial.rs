@@ -4,21 +4,22 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use netfault::{Fault, Proof, Target};
+use netfault::{Fault, Proof, Running, Speaks, Target};
 
 use crate::Failure;
-use crate::ladder::{ClientRun, Rung};
+use crate::ladder::Rung;
 use crate::log_line::{Event, LogLine, Time};
 use crate::screen::NO_BREAK;
 use crate::stage::{PlayerId, Stage, Visit};
 use crate::timeline::Side;
+use crate::treatment;
 
 /// How long an ordinary client is watched where it is expected to wait in vain.
 const VAIN: Duration = Duration::from_secs(2);
 
 /// How long an ordinary client is given where it is expected to be served: enough for any limit that a demo sets, on
 /// any machine. What it really took is told.
-const GENEROUS: Duration = Duration::from_secs(20);
+pub const GENEROUS: Duration = Duration::from_secs(20);
 
 /// What is called "at once".
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -33,41 +34,153 @@ pub enum Expected {
 }
 
 /// What came of it.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Whether the server survived.
     pub survived: bool,
+    /// Whether an ordinary client was served when the fault was over; `None` for a server that serves one client and
+    /// ends, and for what is over before there is a server.
+    pub recovered: Option<bool>,
     /// What was seen, in a sentence without a full stop.
     pub story: String,
 }
 
-/// Starts the server of `rung` with `args`, lets `fault` loose on it and sees what becomes of an ordinary client.
-pub fn play(
-    rung: &Rung,
-    program: &Path,
-    args: &[String],
-    fault: &Fault,
-    expected: Expected,
-) -> Result<Outcome, Failure> {
+impl Outcome {
+    /// Before anybody has looked at what comes after.
+    pub fn of(survived: bool, story: String) -> Outcome {
+        Outcome { survived, recovered: None, story }
+    }
+}
+
+/// What is played: a rung's program, and the arguments of its server.
+#[derive(Clone, Copy)]
+pub struct Cast<'a> {
+    /// The rung.
+    pub rung: &'a Rung,
+    /// Its program.
+    pub program: &'a Path,
+    /// Arguments of the server, beside its port.
+    pub args: &'a [String],
+}
+
+/// Why a fault could not be played here: another system is needed, say.
+pub struct NotHere(pub String);
+
+/// Starts the server with its arguments, lets `fault` loose on it and sees what becomes of an ordinary client.
+pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Result<Outcome, NotHere>, Failure> {
+    if let Proof::Process(what) = fault.proof {
+        return treatment::play(cast, fault, what);
+    }
+    let Cast { rung, program, args } = cast;
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(program, &rung.folder, args)?;
-    let target = Target { address, transport: rung.transport(), hello: rung.about.hello.as_bytes() };
-    let running = fault.start(&target).map_err(|error| {
-        Failure::new(format!("the fault {} cannot begin with {}: {error}", fault.name, rung.name))
-    })?;
-    if let Proof::MessagesApart(_) | Proof::Refused = fault.proof {
-        // The faulty peer has closed. When the server has logged that, it has logged all that was before.
-        let peers = running.peers();
-        stage.wait_for_log(|line| matches!(line.event(), Event::Left(peer, _) if peers.contains(&peer)));
-        let log: Vec<&LogLine> = stage.logged(Side::Server).collect();
-        return Ok(match fault.proof {
-            Proof::MessagesApart(count) => apart(&log, peers, count),
-            _ => refused(&log, peers),
-        });
-    }
-    let Some(run) = rung.about.demo.first() else {
-        return Err(Failure::new(format!("{} has no demo, so no ordinary client", rung.name)));
+    let running = start(rung, fault, address)?;
+    let mut served_at = None;
+    let mut outcome = match fault.proof {
+        Proof::ClientServed | Proof::ClientServedOnce | Proof::Dropped | Proof::Process(_) => {
+            let usual = usual(cast, fault)?;
+            match meanwhile(&mut stage, cast, server, fault, &running, expected, &usual)? {
+                Ok(visit) => {
+                    served_at = Some((Time::now(), visit, usual.expect.len()));
+                    Outcome::of(true, String::new())
+                }
+                Err(story) => Outcome::of(false, story),
+            }
+        }
+        Proof::Answered => judged(&running),
+        Proof::MessagesApart(_) if rung.speaks() == Speaks::Http => judged(&running),
+        Proof::MessagesApart(_) | Proof::Refused => by_the_log(&mut stage, server, fault, &running),
     };
-    if rung.serves_once() && !running.lasts() {
+    let faulty = running.peers().to_vec();
+    drop(running);
+    let after = match rung.serves_once() {
+        true => None,
+        false => Some(ordinary_client(&mut stage, cast, address, GENEROUS)?),
+    };
+    // Once the server has ended, all that it logged has been read.
+    stage.ask_to_stop(server);
+    stage.wait_for_end(server);
+    if let Some((at, visit, messages)) = served_at {
+        outcome = match fault.proof {
+            // When the server gets rid of the faulty client, the ordinary one may have been served already.
+            Proof::Dropped => served(&stage.logged(Side::Server).collect::<Vec<_>>(), &visit, &faulty),
+            // What it logs of its end, or of that of the fault, is not of interest.
+            _ => {
+                let log: Vec<&LogLine> =
+                    stage.logged(Side::Server).filter(|line| line.at.since(at).is_zero()).collect();
+                match fault.proof {
+                    Proof::ClientServedOnce => served_once(&log, &visit, messages, &faulty),
+                    _ => served(&log, &visit, &faulty),
+                }
+            }
+        };
+    }
+    outcome.recovered = after.as_ref().map(Result::is_ok);
+    if let Some(Err(story)) = after {
+        outcome.survived = false;
+        outcome.story = format!("{}; and when it was over, {story}", outcome.story);
+    }
+    Ok(Ok(outcome))
+}
+
+/// Lets `fault` loose on the server of `rung` at `address`.
+pub fn start(rung: &Rung, fault: &Fault, address: SocketAddr) -> Result<Running, Failure> {
+    fault.start(&Target::new(address, rung.speaks(), rung.hello())).map_err(|error| {
+        Failure::new(format!("the fault {} cannot begin with {}: {error}", fault.name, rung.name))
+    })
+}
+
+/// What an ordinary client says, and what it prints when all is well.
+struct Usual {
+    args: Vec<String>,
+    expect: Vec<String>,
+}
+
+/// The first run of the demo, or, where any words will not do, what a client that says those prints without a fault.
+fn usual(cast: Cast, fault: &Fault) -> Result<Usual, Failure> {
+    let Some(run) = cast.rung.about.demo.first() else {
+        return Err(Failure::new(format!("{} has no demo, so no ordinary client", cast.rung.name)));
+    };
+    if fault.words.is_empty() {
+        return Ok(Usual { args: run.args.clone(), expect: run.expect.clone() });
+    }
+    let args: Vec<String> = fault.words.iter().map(ToString::to_string).collect();
+    let mut stage = Stage::new();
+    let (_, address) = stage.start_server(cast.program, &cast.rung.folder, cast.args)?;
+    let visit = stage.run_client(cast.program, address, &args, GENEROUS)?;
+    match visit.code {
+        Some(0) => Ok(Usual { args, expect: visit.printed }),
+        _ => Err(Failure::new(format!("{} does not answer {args:?} even without a fault", cast.rung.name))),
+    }
+}
+
+/// An ordinary client goes to `address`. Err: what became of it.
+pub fn ordinary_client(
+    stage: &mut Stage,
+    cast: Cast,
+    address: SocketAddr,
+    patience: Duration,
+) -> Result<Result<Duration, String>, Failure> {
+    let Some(run) = cast.rung.about.demo.first() else {
+        return Err(Failure::new(format!("{} has no demo, so no ordinary client", cast.rung.name)));
+    };
+    let visit = stage.run_client(cast.program, address, &run.args, patience)?;
+    // What was served before may be counted in a reply, so that only its number of lines is known.
+    let served = visit.code == Some(0) && visit.printed.len() == run.expect.len();
+    Ok(if served { Ok(visit.took) } else { Err(not_served(&visit)) })
+}
+
+/// An ordinary client goes to the server while the fault lasts. Err: why that is not what should be.
+fn meanwhile(
+    stage: &mut Stage,
+    cast: Cast,
+    server: PlayerId,
+    fault: &Fault,
+    running: &Running,
+    expected: Expected,
+    usual: &Usual,
+) -> Result<Result<Visit, String>, Failure> {
+    if cast.rung.serves_once() && !running.lasts() {
         // Its one client has been: what an ordinary client meets must not depend on how fast the server ends.
         stage.wait_for_end(server);
     }
@@ -75,40 +188,67 @@ pub fn play(
         Expected::Survives => GENEROUS,
         Expected::Fails => VAIN,
     };
-    let visit = stage.run_client(program, running.address(), &run.args, patience)?;
-    if !is_served(&visit, run) {
-        return Ok(not_served(&stage, server, &visit));
+    let visit = stage.run_client(cast.program, running.address(), &usual.args, patience)?;
+    if !is_served(&visit, usual, fault, cast.rung) {
+        let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
+        return Ok(Err(format!("{}{ended}", not_served(&visit))));
     }
-    let served_at = Time::now();
-    // Once the server has ended, all that it logged has been read. What it logs of its end is not of interest.
-    stage.ask_to_stop(server);
-    stage.wait_for_end(server);
-    let log: Vec<&LogLine> =
-        stage.logged(Side::Server).filter(|line| line.at.since(served_at).is_zero()).collect();
-    Ok(match fault.proof {
-        Proof::ClientServedOnce => served_once(&log, &visit, run.expect.len(), running.peers()),
-        _ => served(&log, &visit, running.peers()),
-    })
+    if fault.proof == Proof::Dropped && !running.wait_until_dropped(patience) {
+        return Ok(Err(format!(
+            "an ordinary client was served {}, but the other one was not dropped",
+            after(visit.took)
+        )));
+    }
+    Ok(Ok(visit))
+}
+
+/// What the server says in its log of a faulty client that has been and gone.
+fn by_the_log(stage: &mut Stage, server: PlayerId, fault: &Fault, running: &Running) -> Outcome {
+    let peers = running.peers();
+    // When the server has logged that it has left, it has logged all that was before.
+    let left = |line: &LogLine| matches!(line.event(), Event::Left(peer, _) if peers.contains(&peer));
+    stage.wait_for_log_or_end(server, left);
+    let log: Vec<&LogLine> = stage.logged(Side::Server).collect();
+    let seen = match fault.proof {
+        Proof::MessagesApart(count) => apart(&log, peers, count),
+        _ => refused(&log, peers),
+    };
+    let judged = judged(running);
+    // The log tells more, but an answer that must not be is one whatever the log says.
+    if seen.survived && !judged.survived { judged } else { seen }
 }
 
 /// Whether the client ended well and printed what it should.
-fn is_served(visit: &Visit, run: &ClientRun) -> bool {
-    visit.code == Some(0) && visit.printed == run.expect
+fn is_served(visit: &Visit, usual: &Usual, fault: &Fault, rung: &Rung) -> bool {
+    let printed = match (rung.speaks(), fault.words.is_empty()) {
+        // Its replies are numbered, and the faulty client may have been answered before.
+        (Speaks::Requests, true) => unnumbered(&visit.printed) == unnumbered(&usual.expect),
+        _ => visit.printed == usual.expect,
+    };
+    visit.code == Some(0) && printed
 }
 
-fn not_served(stage: &Stage, server: PlayerId, visit: &Visit) -> Outcome {
-    let mut story = match (&visit.complaint, visit.waiting) {
+fn unnumbered(lines: &[String]) -> Vec<&str> {
+    lines.iter().map(|line| line.split_once(": ").map_or(line.as_str(), |(_, text)| text)).collect()
+}
+
+fn not_served(visit: &Visit) -> String {
+    match (&visit.complaint, visit.waiting) {
         (_, true) => format!("an ordinary client waited {} and was not served", seconds(visit.took)),
         (Some(complaint), false) => {
             let complaint = complaint.strip_prefix("error: ").unwrap_or(complaint);
             format!("an ordinary client was not served: {complaint}")
         }
         (None, false) => format!("an ordinary client got the wrong reply: {:?}", visit.printed),
-    };
-    if stage.is_over(server) {
-        story.push_str("; the server had ended");
     }
-    Outcome { survived: false, story }
+}
+
+/// What the faulty client itself has seen.
+fn judged(running: &Running) -> Outcome {
+    match running.verdict() {
+        Ok(verdict) => Outcome::of(true, format!("it {verdict}")),
+        Err(verdict) => Outcome::of(false, format!("it {verdict}")),
+    }
 }
 
 fn served(log: &[&LogLine], visit: &Visit, faulty: &[SocketAddr]) -> Outcome {
@@ -116,7 +256,7 @@ fn served(log: &[&LogLine], visit: &Visit, faulty: &[SocketAddr]) -> Outcome {
         Some(said) => format!("; the server said of the other one: {said}"),
         None => String::new(),
     };
-    Outcome { survived: true, story: format!("an ordinary client was served {}{said}", after(visit.took)) }
+    Outcome::of(true, format!("an ordinary client was served {}{said}", after(visit.took)))
 }
 
 fn served_once(log: &[&LogLine], visit: &Visit, messages: usize, relay: &[SocketAddr]) -> Outcome {
@@ -134,7 +274,7 @@ fn served_once(log: &[&LogLine], visit: &Visit, messages: usize, relay: &[Socket
     let but = if survived { "and" } else { "but" };
     let after = after(visit.took);
     let story = format!("an ordinary client was served {after}, {but} the server received {sent} {times}");
-    Outcome { survived, story }
+    Outcome::of(survived, story)
 }
 
 fn apart(log: &[&LogLine], peers: &[SocketAddr], count: usize) -> Outcome {
@@ -145,7 +285,7 @@ fn apart(log: &[&LogLine], peers: &[SocketAddr], count: usize) -> Outcome {
         other => other.to_string(),
     };
     let story = format!("the two were received as {number}: {}", received.join(", then "));
-    Outcome { survived: received.len() == count, story }
+    Outcome::of(received.len() == count, story)
 }
 
 fn refused(log: &[&LogLine], peers: &[SocketAddr]) -> Outcome {
@@ -154,11 +294,10 @@ fn refused(log: &[&LogLine], peers: &[SocketAddr]) -> Outcome {
         _ => None,
     });
     match refusal.or_else(|| dropped(log, peers)) {
-        Some(refusal) => Outcome { survived: true, story: format!("it was not taken: {refusal}") },
+        Some(refusal) => Outcome::of(true, format!("it was not taken: {refusal}")),
         None => {
             let received = received(log, peers).join(", then ");
-            let story = format!("it was taken for a message like any other: {received}");
-            Outcome { survived: false, story }
+            Outcome::of(false, format!("it was taken for a message like any other: {received}"))
         }
     }
 }
@@ -184,7 +323,7 @@ fn after(took: Duration) -> String {
     if took <= AT_ONCE { "at once".into() } else { format!("after {}", seconds(took)) }
 }
 
-fn seconds(time: Duration) -> String {
+pub fn seconds(time: Duration) -> String {
     format!("{:.1}{NO_BREAK}s", time.as_secs_f64())
 }
 

@@ -1,11 +1,12 @@
-//! Misbehaving peers: each fault is one way in which a client or a network goes wrong, as a named, bounded program.
+//! Misbehaving peers and networks: each fault is one way in which a client or a network goes wrong, as a named, bounded
+//! program; and a [`proxy`] that makes a good network a bad one.
 //!
 //! ```no_run
-//! use netfault::{Target, Transport};
+//! use netfault::{Speaks, Target};
 //!
 //! let fault = netfault::find("silent").expect("the name of a fault");
 //! let address = ([127, 0, 0, 1], 9090).into();
-//! let running = fault.start(&Target { address, transport: Transport::Tcp, hello: b"hello" })?;
+//! let running = fault.start(&Target::new(address, Speaks::Bytes, b"hello"))?;
 //! // Here an ordinary client goes to `running.address()` and is served, or is not.
 //! drop(running);
 //! # Ok::<(), std::io::Error>(())
@@ -21,24 +22,68 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+mod answer;
+mod catalogue;
+mod crowd;
+pub mod descriptors;
+mod http;
+mod messages;
+pub mod proxy;
+pub mod random;
+mod relay;
+mod replies;
 mod running;
+mod slow;
 mod tcp;
 mod udp;
 
+pub use catalogue::{ALL, find};
 pub use running::Running;
 
 /// How long a fault lasts at most. A guard that is never dropped must not load the machine for ever.
 pub const LIFETIME: Duration = Duration::from_secs(60);
+
+/// How long a server may take to accept, or to answer a hello. No correct one comes near it.
+const GENEROUS: Duration = Duration::from_secs(10);
+
+/// What noise comes from where nothing else is said.
+pub const SEED: u64 = 7;
 
 /// The server that a fault is let loose on.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
     /// Where it listens.
     pub address: SocketAddr,
-    /// Over what.
-    pub transport: Transport,
+    /// What it understands.
+    pub speaks: Speaks,
     /// One whole message in the server's own protocol, as it is on the wire. The server answers it.
     pub hello: &'a [u8],
+    /// What noise comes from. The same seed makes the same noise.
+    pub seed: u64,
+}
+
+impl<'a> Target<'a> {
+    /// With the usual seed.
+    pub fn new(address: SocketAddr, speaks: Speaks, hello: &'a [u8]) -> Target<'a> {
+        Target { address, speaks, hello, seed: SEED }
+    }
+}
+
+/// What a server understands, and so which faults there are for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    /// TCP: bytes, which it sends back.
+    Bytes,
+    /// TCP: texts, each with its length in four bytes before it, which it sends back.
+    Frames,
+    /// TCP: the values of `object-exchange`, in the same frames.
+    Objects,
+    /// TCP: HTTP/1.1.
+    Http,
+    /// UDP: a message in each datagram; the reply ends with it.
+    Datagrams,
+    /// UDP: the numbered requests of `udp-reliable`.
+    Requests,
 }
 
 /// What carries the bytes.
@@ -50,7 +95,30 @@ pub enum Transport {
     Udp,
 }
 
-/// One way in which a peer or a network misbehaves.
+impl Speaks {
+    /// What it is spoken over.
+    pub fn transport(self) -> Transport {
+        match self {
+            Speaks::Bytes | Speaks::Frames | Speaks::Objects | Speaks::Http => Transport::Tcp,
+            Speaks::Datagrams | Speaks::Requests => Transport::Udp,
+        }
+    }
+
+    /// A whole message in it, as it is on the wire, which any server that speaks it answers.
+    pub fn hello(self) -> &'static [u8] {
+        match self {
+            Speaks::Bytes | Speaks::Datagrams => b"hello",
+            Speaks::Frames => b"\0\0\0\x05hello",
+            // The version, echo, a text of five bytes.
+            Speaks::Objects => b"\0\0\0\x09\x01\x02\x02\x05hello",
+            Speaks::Http => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            // The first try of the first request of a session.
+            Speaks::Requests => b"NLR1\x01\x01netfault\0\0\0\0\0\0\0\x01hello",
+        }
+    }
+}
+
+/// One way in which a peer, a network or an operator misbehaves.
 pub struct Fault {
     /// As in `cargo xtask` and in the manifests of the rungs.
     pub name: &'static str,
@@ -58,10 +126,13 @@ pub struct Fault {
     pub about: &'static str,
     /// How to tell whether a server survives it.
     pub proof: Proof,
+    /// What an ordinary client says meanwhile, where any words will not do: the fault shows with these.
+    pub words: &'static [&'static str],
+    speaks: &'static [Speaks],
     start: fn(&Target) -> io::Result<Running>,
 }
 
-/// How to tell whether a server survives a fault.
+/// How to tell whether a server survives a fault. After each of them an ordinary client is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     /// An ordinary client is served while the fault lasts.
@@ -69,88 +140,48 @@ pub enum Proof {
     /// As [`ClientServed`](Proof::ClientServed), and the server has received each of its messages once: work that is
     /// asked for once must not be done twice.
     ClientServedOnce,
-    /// The server takes what the faulty peer has sent for so many messages, by its own log. There is no other client.
+    /// As [`ClientServed`](Proof::ClientServed), and the server gets rid of the faulty client by itself.
+    Dropped,
+    /// The faulty peer has got the answers that are due to it, by [`Running::verdict`].
+    Answered,
+    /// As [`Answered`](Proof::Answered), and the server takes what the faulty peer has sent for so many messages, by its
+    /// own log.
     MessagesApart(usize),
-    /// The server refuses what the faulty peer has sent, and says so in its log. There is no other client.
+    /// As [`Answered`](Proof::Answered), where no answer is due, and the server says in its log that it refused or
+    /// dropped the peer.
     Refused,
+    /// Done to a process, not to an address: what it is started with, and how it ends.
+    Process(Treatment),
 }
 
-/// Every fault, in the order in which a ladder of servers meets them.
-pub const ALL: &[Fault] = &[
-    Fault {
-        name: "second-visit",
-        about: "a client that came and went before the ordinary one",
-        proof: Proof::ClientServed,
-        start: tcp::second_visit,
-    },
-    Fault {
-        name: "silent",
-        about: "a client that connects and never sends",
-        proof: Proof::ClientServed,
-        start: tcp::silent,
-    },
-    Fault {
-        name: "drip",
-        about: "a client that sends a byte now and then, for ever",
-        proof: Proof::ClientServed,
-        start: tcp::drip,
-    },
-    Fault {
-        name: "never-reads",
-        about: "a client that sends for ever and never reads the replies",
-        proof: Proof::ClientServed,
-        start: tcp::never_reads,
-    },
-    Fault {
-        name: "reset-midway",
-        about: "a client that breaks off in the middle of a message",
-        proof: Proof::ClientServed,
-        start: tcp::reset_midway,
-    },
-    Fault {
-        name: "random-bytes",
-        about: "a client that sends noise",
-        proof: Proof::ClientServed,
-        start: tcp::random_bytes,
-    },
-    Fault {
-        name: "coalesced",
-        about: "two messages that arrive in one segment",
-        proof: Proof::MessagesApart(2),
-        start: tcp::coalesced,
-    },
-    Fault {
-        name: "pickle",
-        about: "a whole message that is a program for Python's pickle",
-        proof: Proof::Refused,
-        start: tcp::pickle,
-    },
-    Fault {
-        name: "second-client",
-        about: "a client that has been answered and stays, idle",
-        proof: Proof::ClientServed,
-        start: second_client,
-    },
-    Fault {
-        name: "many-idle",
-        about: "200 clients that stay connected, idle",
-        proof: Proof::ClientServed,
-        start: tcp::many_idle,
-    },
-    Fault {
-        name: "loss",
-        about: "a network that loses the first reply",
-        proof: Proof::ClientServedOnce,
-        start: udp::loss,
-    },
-];
-
-/// The fault of this name.
-pub fn find(name: &str) -> Option<&'static Fault> {
-    ALL.iter().find(|fault| fault.name == name)
+/// What is done to the process of a server, beside what peers do to its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Treatment {
+    /// It has fewer descriptors than there are clients. It backs off, and recovers when they leave.
+    FewDescriptors,
+    /// It is asked to stop. It refuses new clients, ends the work in hand, and ends with exit code 0.
+    Stop,
+    /// It is stopped with a client connected, and started again on the same port at once.
+    Restart,
+    /// Its port has been taken. It says so with a hint and ends with exit code 1.
+    PortTaken,
+    /// Its port needs privileges that it does not have. The same.
+    LowPort,
+    /// It is to listen on what is no host. The same.
+    BadHost,
 }
 
 impl Fault {
+    /// Whether there is such a fault for servers that speak this.
+    pub fn is_for(&self, speaks: Speaks) -> bool {
+        self.speaks.contains(&speaks)
+    }
+
+    /// The simplest that there is this fault for.
+    pub fn first_language(&self) -> Speaks {
+        self.speaks.first().copied().unwrap_or(Speaks::Bytes)
+    }
+
     /// Starts the fault and returns when it has taken hold.
     ///
     /// # Errors
@@ -163,12 +194,5 @@ impl Fault {
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Fault").field(&self.name).finish()
-    }
-}
-
-fn second_client(target: &Target) -> io::Result<Running> {
-    match target.transport {
-        Transport::Tcp => tcp::second_client(target),
-        Transport::Udp => udp::second_client(target),
     }
 }

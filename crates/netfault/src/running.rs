@@ -4,7 +4,9 @@ use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// A fault that goes on. Dropping this ends it and waits until it has ended.
 #[derive(Debug)]
@@ -15,6 +17,9 @@ pub struct Running {
     socket: Option<UdpSocket>,
     relay: Option<Relay>,
     thread: Option<JoinHandle<()>>,
+    /// Closed by the thread's end.
+    ended: Option<Receiver<()>>,
+    verdict: Result<String, String>,
 }
 
 /// What ends a thread that waits in a receive: the flag, and a datagram that makes it look.
@@ -40,16 +45,49 @@ impl Running {
         &self.peers
     }
 
+    /// What the faulty peer has seen by itself: that it got what was due to it, or what it got instead. Both complete
+    /// "the faulty client ".
+    ///
+    /// # Errors
+    /// The same, where it is not what should have come.
+    pub fn verdict(&self) -> Result<&str, &str> {
+        self.verdict.as_deref().map_err(String::as_str)
+    }
+
+    /// Waits until the server has ended what a lasting fault had open, for `limit` at most. `false` when it has not.
+    pub fn wait_until_dropped(&self, limit: Duration) -> bool {
+        match &self.ended {
+            Some(ended) => ended.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected),
+            None => true,
+        }
+    }
+
     /// A fault that is over: `peer` has done what it does.
     pub(crate) fn over(server: SocketAddr, peer: SocketAddr) -> Running {
+        Running::judged(server, vec![peer], Ok("has done what it does".into()))
+    }
+
+    /// A fault that is over, with what its peers have seen.
+    pub(crate) fn judged(
+        server: SocketAddr,
+        peers: Vec<SocketAddr>,
+        verdict: Result<String, String>,
+    ) -> Running {
         Running {
             address: server,
-            peers: vec![peer],
+            peers,
             streams: Arc::default(),
             socket: None,
             relay: None,
             thread: None,
+            ended: None,
+            verdict,
         }
+    }
+
+    /// Nothing at all: what happens is not done by a peer.
+    pub(crate) fn nothing(server: SocketAddr) -> Running {
+        Running::judged(server, Vec::new(), Ok("has nothing to do".into()))
     }
 
     /// A client that keeps its socket until this is dropped.
@@ -68,12 +106,18 @@ impl Running {
         let peers = streams.iter().map(TcpStream::local_addr).collect::<io::Result<_>>()?;
         let streams = Arc::new(streams);
         let mine = streams.clone();
+        let (ends, ended) = mpsc::channel();
         let thread = thread::Builder::new().name("fault".into()).spawn(move || {
+            let _ends = ends;
             // The server has ended it, the guard has, or its own bounds: all the same to a fault.
             let _ = play(&mine);
             end(&mine);
         })?;
-        Ok(Running { address: server, peers, streams, socket: None, relay: None, thread: Some(thread) })
+        let mut running = Running::judged(server, peers, Ok("goes on".into()));
+        running.streams = streams;
+        running.thread = Some(thread);
+        running.ended = Some(ended);
+        Ok(running)
     }
 
     /// A relay that `play`s on `socket`, before the server, until the flag that it is handed is set.

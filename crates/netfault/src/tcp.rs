@@ -1,32 +1,20 @@
-//! Faulty TCP clients.
+//! Clients that come, go and break off.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::{self, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use netcore::deadline::{Deadline, TimedStream};
-use netcore::frame::{self, Header};
 use socket2::SockRef;
 
-use crate::{LIFETIME, Running, Target};
+use crate::random::Random;
+use crate::{GENEROUS, LIFETIME, Running, Target};
 
-/// How long a server may take to accept, or to answer a hello. No correct one comes near it.
-const GENEROUS: Duration = Duration::from_secs(10);
-
-/// Between two bytes of a dripping client: well within any idle limit that a server is given.
-const DRIP: Duration = Duration::from_millis(100);
-
-/// What a client sends at most that never reads. It is stopped long before, once the buffers on the way are full.
-const FLOOD: usize = 256 << 20;
+/// Clients that come and go, one after the other.
+const VISITORS: usize = 100;
 
 /// Bytes of noise.
 const NOISE: usize = 4096;
-
-/// `pickle.loads` of this calls `os.system("echo hello")`.
-const PICKLE: &[u8] = b"cos\nsystem\n(S'echo hello'\ntR.";
-
-/// Clients that stay: more than a small pool of threads, and within the 1,024 open files of an ordinary shell.
-const MANY: usize = 200;
 
 /// Says hello, reads the reply to the end and closes.
 pub(crate) fn second_visit(target: &Target) -> io::Result<Running> {
@@ -38,38 +26,14 @@ pub(crate) fn second_visit(target: &Target) -> io::Result<Running> {
     Ok(Running::over(target.address, stream.local_addr()?))
 }
 
-/// Connects, and that is all.
-pub(crate) fn silent(target: &Target) -> io::Result<Running> {
-    stay(target, vec![connect(target)?])
+/// Connects and closes, again and again.
+pub(crate) fn connect_close(target: &Target) -> io::Result<Running> {
+    visitors(target, |_| Ok(()))
 }
 
-/// Sends hello byte by byte, again and again, and never closes.
-pub(crate) fn drip(target: &Target) -> io::Result<Running> {
-    let bytes = target.hello.to_vec();
-    play(target, connect(target)?, move |mut stream| {
-        let lifetime = Deadline::after(LIFETIME);
-        for byte in bytes.iter().cycle() {
-            stream.write_all(&[*byte])?;
-            // The pause is spent reading, so that the server's close ends it at once.
-            match idle(stream, lifetime.or_sooner(Deadline::after(DRIP))) {
-                Err(error) if error.kind() == ErrorKind::TimedOut && !lifetime.has_passed() => {}
-                done => return done,
-            }
-        }
-        Ok(())
-    })
-}
-
-/// Sends hello again and again and leaves the replies where they are.
-pub(crate) fn never_reads(target: &Target) -> io::Result<Running> {
-    let hello = target.hello.to_vec();
-    play(target, connect(target)?, move |stream| {
-        let mut timed = TimedStream::new(stream, Deadline::after(LIFETIME));
-        for _ in 0..FLOOD / hello.len().max(1) {
-            timed.write_all(&hello)?;
-        }
-        Ok(())
-    })
+/// Connects and resets, again and again: faster than the server accepts, so that some are gone by then.
+pub(crate) fn reset_before_accept(target: &Target) -> io::Result<Running> {
+    visitors(target, reset_on_close)
 }
 
 /// Sends the first half of hello and resets the connection.
@@ -77,57 +41,40 @@ pub(crate) fn reset_midway(target: &Target) -> io::Result<Running> {
     let mut stream = connect(target)?;
     stream.write_all(&target.hello[..target.hello.len() / 2])?;
     let peer = stream.local_addr()?;
-    // With a linger time of zero a close is a reset, in both directions and at once.
-    SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+    reset_on_close(&stream)?;
     drop(stream);
     Ok(Running::over(target.address, peer))
 }
 
-/// Sends bytes that mean nothing, the same at every run, and reads what comes back.
+/// Sends bytes that mean nothing, the same for the same seed, and reads what comes back.
 pub(crate) fn random_bytes(target: &Target) -> io::Result<Running> {
-    play(target, connect(target)?, |stream| {
+    let noise = Random::new(target.seed).noise(NOISE);
+    play(target, connect(target)?, move |stream| {
         let deadline = Deadline::after(LIFETIME);
-        TimedStream::new(stream, deadline).write_all(&noise())?;
+        TimedStream::new(stream, deadline).write_all(&noise)?;
         stream.shutdown(Shutdown::Write)?;
         idle(stream, deadline)
     })
 }
 
-/// Sends hello twice in one write and reads as many bytes back: by then the server has received both.
-pub(crate) fn coalesced(target: &Target) -> io::Result<Running> {
-    let mut stream = connect(target)?;
-    let twice = target.hello.repeat(2);
-    stream.write_all(&twice)?;
-    TimedStream::new(&stream, Deadline::after(GENEROUS)).read_exact(&mut vec![0; twice.len()])?;
-    Ok(Running::over(target.address, stream.local_addr()?))
+/// A server that serves one client and ends refuses the later ones, which is no failure of theirs.
+fn visitors(target: &Target, leave: fn(&TcpStream) -> io::Result<()>) -> io::Result<Running> {
+    let mut peers: Vec<SocketAddr> = Vec::new();
+    for number in 0..VISITORS {
+        match connect(target) {
+            Ok(stream) => {
+                peers.push(stream.local_addr()?);
+                leave(&stream)?;
+            }
+            Err(error) if number == 0 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    let came = peers.len();
+    Ok(Running::judged(target.address, peers, Ok(format!("came and went {came} times"))))
 }
 
-/// Sends one whole frame whose text a Python program that unpickles it would run, and reads to the end.
-pub(crate) fn pickle(target: &Target) -> io::Result<Running> {
-    let stream = connect(target)?;
-    let mut timed = TimedStream::new(&stream, Deadline::after(GENEROUS));
-    frame::write(&mut timed, Header::Binary, PICKLE.len(), PICKLE)?;
-    stream.shutdown(Shutdown::Write)?;
-    io::copy(&mut timed, &mut io::sink())?;
-    Ok(Running::over(target.address, stream.local_addr()?))
-}
-
-/// Says hello, has its reply, and stays.
-pub(crate) fn second_client(target: &Target) -> io::Result<Running> {
-    let stream = connect(target)?;
-    let mut timed = TimedStream::new(&stream, Deadline::after(GENEROUS));
-    timed.write_all(target.hello)?;
-    timed.read_exact(&mut [0; 1])?;
-    stay(target, vec![stream])
-}
-
-/// Connects many times. Nobody speaks: a server with fewer places leaves the rest in its queue.
-pub(crate) fn many_idle(target: &Target) -> io::Result<Running> {
-    let streams = (0..MANY).map(|_| connect(target)).collect::<io::Result<_>>()?;
-    stay(target, streams)
-}
-
-fn play(
+pub(crate) fn play(
     target: &Target,
     stream: TcpStream,
     on: impl Fn(&TcpStream) -> io::Result<()> + Send + 'static,
@@ -135,15 +82,7 @@ fn play(
     Running::playing(target.address, vec![stream], move |streams| streams.iter().try_for_each(on))
 }
 
-fn stay(target: &Target, streams: Vec<TcpStream>) -> io::Result<Running> {
-    Running::playing(target.address, streams, |streams| {
-        let lifetime = Deadline::after(LIFETIME);
-        // One after the other will do: those that are not read yet have nothing to send either.
-        streams.iter().try_for_each(|stream| idle(stream, lifetime))
-    })
-}
-
-fn connect(target: &Target) -> io::Result<TcpStream> {
+pub(crate) fn connect(target: &Target) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&target.address, GENEROUS)?;
     // A small write goes out as it is, and not together with the next one.
     stream.set_nodelay(true)?;
@@ -151,19 +90,12 @@ fn connect(target: &Target) -> io::Result<TcpStream> {
 }
 
 /// Sends nothing and throws away what comes, until the server closes or `deadline` has passed.
-fn idle(stream: &TcpStream, deadline: Deadline) -> io::Result<()> {
+pub(crate) fn idle(stream: &TcpStream, deadline: Deadline) -> io::Result<()> {
     io::copy(&mut TimedStream::new(stream, deadline), &mut io::sink())?;
     Ok(())
 }
 
-/// A xorshift generator from a fixed seed.
-fn noise() -> Vec<u8> {
-    let mut state: u32 = 0x2026_1122;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state.to_le_bytes()[0]
-    };
-    std::iter::repeat_with(next).take(NOISE).collect()
+/// With a linger time of zero a close is a reset, in both directions and at once.
+fn reset_on_close(stream: &TcpStream) -> io::Result<()> {
+    SockRef::from(stream).set_linger(Some(Duration::ZERO))
 }

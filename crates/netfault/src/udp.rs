@@ -1,85 +1,114 @@
-//! Bad networks for datagrams, played by a relay between client and server; and a client that stays.
+//! Unusual datagrams, and clients that send them.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use netcore::deadline::Deadline;
-
-use crate::{LIFETIME, Running, Target};
+use crate::random::Random;
+use crate::{GENEROUS, Running, Target};
 
 /// The largest datagram and one byte more.
-const BUFFER: usize = 65_536;
+pub(crate) const BUFFER: usize = 65_536;
 
-/// How long a server may take to answer a hello on this machine.
-const GENEROUS: Duration = Duration::from_secs(10);
+/// What a datagram over IPv4 can hold.
+const LARGEST: usize = 65_507;
 
-/// Passes everything on but the first reply.
-pub(crate) fn loss(target: &Target) -> io::Result<Running> {
-    let server = target.address;
-    Running::relaying(bind(server)?, move |socket, ending| {
-        let mut lost = false;
-        relay(socket, server, ending, |from| {
-            let loses = from == server && !lost;
-            lost |= loses;
-            !loses
-        })
-    })
-}
+/// Clients that take turns, and noisy or short-lived ones.
+const CLIENTS: usize = 20;
+
+/// Bytes of noise in a datagram.
+const NOISE: usize = 512;
 
 /// Says hello, has its reply, and keeps its socket.
 pub(crate) fn second_client(target: &Target) -> io::Result<Running> {
-    let socket = bind(target.address)?;
-    socket.send_to(target.hello, target.address)?;
-    socket.set_read_timeout(Some(GENEROUS))?;
-    socket.recv_from(&mut [0; BUFFER])?;
-    Running::keeping(target.address, socket)
+    Running::keeping(target.address, answered(target)?)
 }
 
-fn bind(server: SocketAddr) -> io::Result<UdpSocket> {
+pub(crate) fn empty_datagram(target: &Target) -> io::Result<Running> {
+    unusual(target, &[])
+}
+
+/// Where a reply is longer than its request, there is no datagram for it.
+pub(crate) fn largest_datagram(target: &Target) -> io::Result<Running> {
+    unusual(target, &[b'x'; LARGEST])
+}
+
+pub(crate) fn not_utf8(target: &Target) -> io::Result<Running> {
+    unusual(target, &[0xff, 0xfe, 0xc3, 0x28])
+}
+
+pub(crate) fn random_bytes(target: &Target) -> io::Result<Running> {
+    let mut random = Random::new(target.seed);
+    let noisy = bind(target.address)?;
+    for _ in 0..CLIENTS {
+        noisy.send_to(&random.noise(NOISE), target.address)?;
+    }
+    answered(target)?;
+    Ok(Running::over(target.address, noisy.local_addr()?))
+}
+
+/// Says hello and closes its socket, so that the reply meets a port where nobody listens.
+pub(crate) fn nobody_listening(target: &Target) -> io::Result<Running> {
+    let mut peers = Vec::new();
+    for _ in 0..CLIENTS {
+        let gone = bind(target.address)?;
+        gone.send_to(target.hello, target.address)?;
+        peers.push(gone.local_addr()?);
+    }
+    answered(target)?;
+    Ok(Running::judged(target.address, peers, Ok("has gone".into())))
+}
+
+/// All clients send, then all receive: each has to get its own text.
+pub(crate) fn interleaved(target: &Target) -> io::Result<Running> {
+    let clients: Vec<UdpSocket> = (0..CLIENTS).map(|_| bind(target.address)).collect::<io::Result<_>>()?;
+    let text = |number: usize| format!("{number:02}");
+    for (number, client) in clients.iter().enumerate() {
+        let message =
+            [&target.hello[..target.hello.len().saturating_sub(2)], text(number).as_bytes()].concat();
+        client.send_to(&message, target.address)?;
+    }
+    let mut verdict = Ok("got each its own answer".to_string());
+    for (number, client) in clients.iter().enumerate() {
+        let mut buf = [0; BUFFER];
+        client.set_read_timeout(Some(GENEROUS))?;
+        match client.recv_from(&mut buf) {
+            Ok((n, _)) if buf[..n].ends_with(text(number).as_bytes()) => {}
+            Ok(_) => verdict = Err(format!("number {number} got another one's answer")),
+            Err(error) => verdict = Err(format!("number {number} got no answer: {error}")),
+        }
+    }
+    let peers = clients.iter().map(UdpSocket::local_addr).collect::<io::Result<_>>()?;
+    Ok(Running::judged(target.address, peers, verdict))
+}
+
+/// Sends `datagram` and waits until the server has come to a later one.
+fn unusual(target: &Target, datagram: &[u8]) -> io::Result<Running> {
+    let socket = bind(target.address)?;
+    socket.send_to(datagram, target.address)?;
+    answered(target)?;
+    Ok(Running::over(target.address, socket.local_addr()?))
+}
+
+/// A client that has said hello and got its reply. One that is lost is asked for again.
+fn answered(target: &Target) -> io::Result<UdpSocket> {
+    const TRIES: u32 = 5;
+    let socket = bind(target.address)?;
+    socket.set_read_timeout(Some(GENEROUS / TRIES))?;
+    let mut result = Ok(());
+    for _ in 0..TRIES {
+        socket.send_to(target.hello, target.address)?;
+        match socket.recv_from(&mut [0; BUFFER]) {
+            Ok(_) => return Ok(socket),
+            Err(error) => result = Err(error),
+        }
+    }
+    result.map(|()| socket)
+}
+
+/// A free port on the loopback address of the server's family.
+pub(crate) fn bind(server: SocketAddr) -> io::Result<UdpSocket> {
     match server {
         SocketAddr::V4(_) => UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)),
         SocketAddr::V6(_) => UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)),
     }
-}
-
-/// Carries datagrams between `server` and the client that spoke last, where `passes` says so of their sender.
-/// One client at a time: the server knows all of them by the address of the relay.
-fn relay(
-    socket: &UdpSocket,
-    server: SocketAddr,
-    ending: &AtomicBool,
-    mut passes: impl FnMut(SocketAddr) -> bool,
-) -> io::Result<()> {
-    let lifetime = Deadline::after(LIFETIME);
-    let mut client = None;
-    let mut buf = vec![0; BUFFER];
-    loop {
-        socket.set_read_timeout(lifetime.remaining()?)?;
-        let received = socket.recv_from(&mut buf);
-        if ending.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        let (n, from) = match received {
-            Ok(received) => received,
-            // A timeout, which the next look at the lifetime tells; a signal; on Windows, a reply that found nobody.
-            Err(error) if passes_over(&error) => continue,
-            Err(error) => return Err(error),
-        };
-        if from != server {
-            client = Some(from);
-        }
-        let to = if from == server { client } else { Some(server) };
-        if let Some(to) = to.filter(|_| passes(from)) {
-            socket.send_to(&buf[..n], to)?;
-        }
-    }
-}
-
-fn passes_over(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::ConnectionReset
-    )
 }

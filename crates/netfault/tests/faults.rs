@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use netfault::{Running, Target, Transport};
+use netfault::{Running, Speaks, Target};
 
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
@@ -14,17 +14,17 @@ const GENEROUS: Duration = Duration::from_secs(30);
 const HELLO: &[u8] = b"hello";
 
 /// A fault that begins with a conversation needs its server beside it.
-fn start(name: &'static str, address: SocketAddr, transport: Transport) -> JoinHandle<Running> {
+fn start(name: &'static str, address: SocketAddr, speaks: Speaks) -> JoinHandle<Running> {
     thread::spawn(move || {
         let fault = netfault::find(name).unwrap();
-        fault.start(&Target { address, transport, hello: HELLO }).unwrap()
+        fault.start(&Target::new(address, speaks, HELLO)).unwrap()
     })
 }
 
 /// The fault's connection, accepted by a server that is the test itself.
 fn accepted(name: &'static str) -> (TcpStream, JoinHandle<Running>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let fault = start(name, listener.local_addr().unwrap(), Transport::Tcp);
+    let fault = start(name, listener.local_addr().unwrap(), Speaks::Bytes);
     let (stream, _) = listener.accept().unwrap();
     stream.set_read_timeout(Some(GENEROUS)).unwrap();
     stream.set_write_timeout(Some(GENEROUS)).unwrap();
@@ -109,7 +109,66 @@ fn two_messages_arrive_in_one_read() {
     assert_eq!(together, b"hellohello");
     stream.write_all(&together).unwrap();
     let peer = stream.peer_addr().unwrap();
-    assert_eq!(fault.join().unwrap().peers(), [peer]);
+    drop(stream);
+    let running = fault.join().unwrap();
+    assert_eq!(running.peers(), [peer]);
+    assert_eq!(running.verdict(), Ok("got 2 whole answers"));
+}
+
+#[test]
+fn a_client_that_half_closes_knows_what_is_due_to_it() {
+    for (reply, right) in [(&b"hello"[..], true), (b"hell", false), (b"", false)] {
+        let (mut stream, fault) = accepted("half-close");
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        assert_eq!(all, HELLO);
+        stream.write_all(reply).unwrap();
+        drop(stream);
+        assert_eq!(fault.join().unwrap().verdict().is_ok(), right, "{reply:?}");
+    }
+}
+
+#[test]
+fn half_a_message_must_not_be_answered() {
+    for (reply, right) in [(&b"he"[..], false), (b"", true)] {
+        let (mut stream, fault) = accepted("cut-mid-message");
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        assert_eq!(all, b"he");
+        stream.write_all(reply).unwrap();
+        drop(stream);
+        assert_eq!(fault.join().unwrap().verdict().is_ok(), right, "{reply:?}");
+    }
+}
+
+#[test]
+fn a_lasting_fault_tells_whether_the_server_has_ended_it() {
+    let (stream, fault) = accepted("silent");
+    let running = fault.join().unwrap();
+    assert!(!running.wait_until_dropped(Duration::from_millis(50)));
+    drop(stream);
+    assert!(running.wait_until_dropped(GENEROUS));
+}
+
+#[test]
+fn a_hundred_clients_come_and_go() {
+    // Where a client has reset before it is accepted, other systems let accept fail.
+    let names = if cfg!(target_os = "linux") {
+        ["connect-close", "reset-before-accept"]
+    } else {
+        ["connect-close"; 2]
+    };
+    for name in names {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let fault = start(name, listener.local_addr().unwrap(), Speaks::Bytes);
+        for _ in 0..100 {
+            let mut end = Vec::new();
+            let (mut stream, _) = listener.accept().unwrap();
+            let read = stream.read_to_end(&mut end);
+            assert_eq!(read.is_ok(), name == "connect-close", "{read:?}");
+        }
+        assert_eq!(fault.join().unwrap().peers().len(), 100);
+    }
 }
 
 #[test]
@@ -139,8 +198,9 @@ fn a_second_client_stays_after_its_reply() {
 #[test]
 fn many_clients_stay_until_their_guard_is_dropped() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let fault = start("many-idle", listener.local_addr().unwrap(), Transport::Tcp);
-    let mut streams: Vec<TcpStream> = (0..200).map(|_| listener.accept().unwrap().0).collect();
+    netfault::descriptors::allow_many();
+    let fault = start("many-idle", listener.local_addr().unwrap(), Speaks::Bytes);
+    let mut streams: Vec<TcpStream> = (0..1000).map(|_| listener.accept().unwrap().0).collect();
     drop(fault.join().unwrap());
     for stream in &mut streams {
         stream.set_read_timeout(Some(GENEROUS)).unwrap();
@@ -148,31 +208,112 @@ fn many_clients_stay_until_their_guard_is_dropped() {
     }
 }
 
-#[test]
-fn a_lossy_network_loses_the_first_reply_and_no_other() {
+/// The server and a client of it on the other side of a bad network.
+fn network(name: &'static str) -> (UdpSocket, UdpSocket, Running) {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     server.set_read_timeout(Some(GENEROUS)).unwrap();
-    let running = start("loss", server.local_addr().unwrap(), Transport::Udp).join().unwrap();
+    let running = start(name, server.local_addr().unwrap(), Speaks::Datagrams).join().unwrap();
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     client.connect(running.address()).unwrap();
     client.set_read_timeout(Some(GENEROUS)).unwrap();
+    (server, client, running)
+}
+
+/// The next datagram of the server's side, answered with itself.
+fn serve_one(server: &UdpSocket, running: &Running) -> Vec<u8> {
     let mut buf = [0; 64];
+    let (n, relay) = server.recv_from(&mut buf).unwrap();
+    assert_eq!(running.peers(), [relay]);
+    server.send_to(&buf[..n], relay).unwrap();
+    buf[..n].to_vec()
+}
+
+fn receive(client: &UdpSocket) -> Vec<u8> {
+    let mut buf = [0; 64];
+    let n = client.recv(&mut buf).unwrap();
+    buf[..n].to_vec()
+}
+
+#[test]
+fn a_lossy_network_loses_the_first_reply_and_no_other() {
+    let (server, client, running) = network("loss");
     for request in [b"one", b"two"] {
         client.send(request).unwrap();
-        let (n, relay) = server.recv_from(&mut buf).unwrap();
-        assert_eq!(running.peers(), [relay]);
-        server.send_to(&buf[..n], relay).unwrap();
+        assert_eq!(serve_one(&server, &running), request);
     }
     // Datagrams between two sockets of one machine keep their order, so the first would have come first.
-    assert_eq!(client.recv(&mut buf).unwrap(), 3);
-    assert_eq!(&buf[..3], b"two");
+    assert_eq!(receive(&client), b"two");
+}
+
+#[test]
+fn a_network_that_repeats_delivers_everything_twice() {
+    let (server, client, running) = network("duplicate");
+    client.send(b"one").unwrap();
+    for _ in 0..2 {
+        assert_eq!(serve_one(&server, &running), b"one");
+    }
+    for _ in 0..4 {
+        assert_eq!(receive(&client), b"one");
+    }
+}
+
+#[test]
+fn a_network_that_reorders_delivers_the_first_request_second() {
+    let (server, client, running) = network("reorder");
+    for request in [b"one", b"two"] {
+        client.send(request).unwrap();
+    }
+    assert_eq!(serve_one(&server, &running), b"two");
+    assert_eq!(serve_one(&server, &running), b"one");
+}
+
+#[test]
+fn a_reply_is_cut_forged_or_late() {
+    let (server, client, running) = network("truncated");
+    client.send(b"four").unwrap();
+    serve_one(&server, &running);
+    assert_eq!(receive(&client), b"fo");
+
+    // The client's socket is connected, and the forger has another address: only the true reply comes through.
+    let (server, client, running) = network("stranger");
+    client.send(b"four").unwrap();
+    serve_one(&server, &running);
+    assert_eq!(receive(&client), b"four");
+
+    let (server, client, running) = network("late-reply");
+    client.send(b"one").unwrap();
+    serve_one(&server, &running);
+    client.send(b"two").unwrap();
+    assert_eq!(receive(&client), b"one");
+    serve_one(&server, &running);
+    assert_eq!(receive(&client), b"two");
+}
+
+#[test]
+fn clients_that_interleave_see_whose_answer_they_got() {
+    for honest in [true, false] {
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        server.set_read_timeout(Some(GENEROUS)).unwrap();
+        let fault = start("interleaved", server.local_addr().unwrap(), Speaks::Datagrams);
+        let mut buf = [0; 64];
+        let asked: Vec<_> = (0..20)
+            .map(|_| {
+                let (n, from) = server.recv_from(&mut buf).unwrap();
+                (buf[..n].to_vec(), from)
+            })
+            .collect();
+        for (text, from) in &asked {
+            server.send_to(if honest { text } else { &asked[0].0 }, from).unwrap();
+        }
+        assert_eq!(fault.join().unwrap().verdict().is_ok(), honest);
+    }
 }
 
 #[test]
 fn a_second_client_over_udp_has_its_reply_and_keeps_its_socket() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     server.set_read_timeout(Some(GENEROUS)).unwrap();
-    let fault = start("second-client", server.local_addr().unwrap(), Transport::Udp);
+    let fault = start("second-client", server.local_addr().unwrap(), Speaks::Datagrams);
     let mut buf = [0; 64];
     let (n, peer) = server.recv_from(&mut buf).unwrap();
     assert_eq!(&buf[..n], HELLO);

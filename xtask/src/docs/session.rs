@@ -204,7 +204,7 @@ fn misbehave(
     let Some(fault) = netfault::find(name) else {
         return Err(Failure::new(format!("there is no fault {name}")));
     };
-    let target = Target { address, transport: rung.transport(), hello: rung.about.hello.as_bytes() };
+    let target = Target::new(address, rung.speaks(), rung.hello());
     let running = fault
         .start(&target)
         .map_err(|error| Failure::new(format!("the fault {name} did not begin: {error}")))?;
@@ -309,7 +309,7 @@ impl Running {
     /// As [`wait_for_next_client`](Running::wait_for_next_client), and until it has left. Without connections there is
     /// nothing to wait for: a datagram is logged before its reply is sent.
     fn wait_until_next_client_has_left(&mut self, rung: &Rung) -> Result<(), Failure> {
-        if let Transport::Udp = rung.transport() {
+        if rung.speaks().transport() == Transport::Udp {
             return Ok(());
         }
         self.wait_for_next_client()?;

@@ -1,0 +1,82 @@
+//! Messages that must be refused: cut short, too long, or values that decode only without limits.
+
+use std::io::{self, Write};
+
+use netcore::frame::{self, Header};
+
+use crate::answer::statuses;
+use crate::replies::listen_after;
+use crate::tcp::connect;
+use crate::{Running, Speaks, Target};
+
+/// `pickle.loads` of this calls `os.system("echo hello")`.
+const PICKLE: &[u8] = b"cos\nsystem\n(S'echo hello'\ntR.";
+
+/// Sends the first half of hello and closes.
+pub(crate) fn cut_mid_message(target: &Target) -> io::Result<Running> {
+    refused(target, &target.hello[..target.hello.len() / 2])
+}
+
+/// Sends the largest length that four bytes can say.
+pub(crate) fn oversize_length(target: &Target) -> io::Result<Running> {
+    refused(target, &u32::MAX.to_be_bytes())
+}
+
+/// Sends one whole frame whose text a Python program that unpickles it would run.
+pub(crate) fn pickle(target: &Target) -> io::Result<Running> {
+    refused(target, &framed(PICKLE)?)
+}
+
+/// `object-exchange`: version 99 instead of 1.
+pub(crate) fn wrong_version(target: &Target) -> io::Result<Running> {
+    refused(target, &framed(b"\x63\x02\x02\x05hello")?)
+}
+
+/// `object-exchange`: an echo of a text, and a byte behind it.
+pub(crate) fn trailing_bytes(target: &Target) -> io::Result<Running> {
+    refused(target, &framed(b"\x01\x02\x02\x05hello!")?)
+}
+
+/// `object-exchange`: an echo of lists of one list each, and an integer in the last.
+pub(crate) fn deep_nesting(target: &Target) -> io::Result<Running> {
+    const DEPTH: usize = 40;
+    let lists = b"\x05\x01".repeat(DEPTH);
+    refused(target, &framed(&[b"\x01\x02", &lists[..], b"\x00\x00"].concat())?)
+}
+
+/// `object-exchange`: an echo of a text whose length, a 64-bit number behind the byte 253, says 64 GiB.
+pub(crate) fn huge_claim(target: &Target) -> io::Result<Running> {
+    const CLAIM: u64 = 64 << 30;
+    refused(target, &framed(&[b"\x01\x02\x02\xfd", &CLAIM.to_le_bytes()[..], b"hello"].concat())?)
+}
+
+fn framed(message: &[u8]) -> io::Result<Vec<u8>> {
+    let mut whole = Vec::new();
+    frame::write(&mut whole, Header::Binary, message.len(), message)?;
+    Ok(whole)
+}
+
+/// Sends `bytes`, closes the sending side, and looks for an answer where none is due.
+fn refused(target: &Target, bytes: &[u8]) -> io::Result<Running> {
+    let stream = connect(target)?;
+    let peer = stream.local_addr()?;
+    // A server that closes with bytes unread resets the connection, which is as good a refusal as any.
+    let (reply, _) = listen_after(&stream, |timed| timed.write_all(bytes)).unwrap_or_default();
+    let answered = match target.speaks {
+        Speaks::Bytes | Speaks::Frames => !reply.is_empty(),
+        Speaks::Http => statuses(&reply).contains(&200),
+        // A greeting comes unasked, and a refusal is a message as well. The log tells.
+        Speaks::Objects | Speaks::Datagrams | Speaks::Requests => false,
+    };
+    let verdict = match answered {
+        true => Err(format!("was answered as if nothing were wrong: {}", shown(&reply))),
+        false => Ok("was not answered".into()),
+    };
+    Ok(Running::judged(target.address, vec![peer], verdict))
+}
+
+/// The beginning of `bytes`, harmless on any terminal.
+fn shown(bytes: &[u8]) -> String {
+    const LONGEST: usize = 40;
+    format!("\"{}\"", bytes[..bytes.len().min(LONGEST)].escape_ascii())
+}

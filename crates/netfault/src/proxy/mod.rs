@@ -1,0 +1,180 @@
+//! A network that impairs what passes: loss, delay, reordering, duplicates, a low rate, small segments, a cut.
+//!
+//! [`Proxy`] stands between clients and a server. What happens to a segment or datagram is drawn from a seed, so a run
+//! can be repeated as far as the two ends send the same again. Half-close is kept: the end of one direction is passed
+//! on, and the other direction goes on.
+//!
+//! TCP itself repairs loss, order and duplicates, so its user sees a lost segment as a pause, and the other two not at
+//! all. Datagrams show all three.
+//!
+//! | module | idea |
+//! |---|---|
+//! | `tcp` | two pumps for each connection, each a reader, a bounded queue and a writer |
+//! | `udp` | one queue for all datagrams, by the time at which each is due |
+//! | [`record`] | what has passed, for whoever wants to see it |
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use netcore::shutdown::Shutdown;
+
+use crate::random::Random;
+
+pub mod record;
+mod tcp;
+mod udp;
+
+pub use record::{Fate, Passed, Way};
+
+/// How long a connection may go on when the proxy is told to stop.
+const DRAIN: Duration = Duration::from_millis(200);
+
+/// What the network does. The default is a good one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Network {
+    /// How many of the datagrams are lost, from 0 to 1. For TCP, how many segments come [`RETRANSMISSION`] later.
+    pub loss: f64,
+    /// Time from one end to the other.
+    pub delay: Duration,
+    /// More or less than [`delay`](Network::delay) by up to so much, each time anew.
+    pub jitter: Duration,
+    /// How many of the datagrams are held back so that later ones overtake them, from 0 to 1. TCP hides it.
+    pub reorder: f64,
+    /// How many of the datagrams come twice, from 0 to 1. TCP hides it.
+    pub duplicate: f64,
+    /// Bits a second each way; `None` for no bound.
+    pub rate: Option<u64>,
+    /// Bytes in a segment of TCP at most; `None` for as many as there are.
+    pub slice: Option<usize>,
+    /// Bytes after which a direction is cut: a connection is closed, datagrams get lost.
+    pub cut_after: Option<u64>,
+    /// What chance is drawn from.
+    pub seed: u64,
+}
+
+/// What TCP waits at least before it sends a lost segment again (Linux; RFC 6298 says a second).
+pub const RETRANSMISSION: Duration = Duration::from_millis(200);
+
+/// How long a datagram is held back for others to overtake it.
+const HELD_BACK: Duration = Duration::from_millis(20);
+
+/// A proxy that runs until it is dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    shutdown: Shutdown,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Proxy {
+    /// Carries TCP connections from `listener` to `server`. Everything that passes is told to `recorder`.
+    ///
+    /// # Errors
+    /// When the system has no descriptor or thread left.
+    pub fn tcp(
+        listener: TcpListener,
+        server: SocketAddr,
+        network: &Network,
+        recorder: Option<Sender<Passed>>,
+    ) -> io::Result<Proxy> {
+        let address = listener.local_addr()?;
+        let shutdown = Shutdown::new(DRAIN).map_err(io::Error::other)?;
+        let line = Line::new(network, recorder);
+        let threads = vec![tcp::start(listener, server, line, &shutdown)?];
+        Ok(Proxy { address, shutdown, threads })
+    }
+
+    /// Carries datagrams from `socket` to `server` and their answers back.
+    ///
+    /// # Errors
+    /// As [`tcp`](Proxy::tcp).
+    pub fn udp(
+        socket: UdpSocket,
+        server: SocketAddr,
+        network: &Network,
+        recorder: Option<Sender<Passed>>,
+    ) -> io::Result<Proxy> {
+        let address = socket.local_addr()?;
+        let shutdown = Shutdown::new(DRAIN).map_err(io::Error::other)?;
+        let line = Line::new(network, recorder);
+        let threads = udp::start(socket, server, line, &shutdown)?;
+        Ok(Proxy { address, shutdown, threads })
+    }
+
+    /// Where clients go.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shutdown.stop();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What every direction of every connection shares.
+#[derive(Debug)]
+struct Line {
+    network: Network,
+    recorder: Mutex<Option<Sender<Passed>>>,
+    connections: AtomicU64,
+}
+
+impl Line {
+    fn new(network: &Network, recorder: Option<Sender<Passed>>) -> Arc<Line> {
+        let recorder = Mutex::new(recorder);
+        Arc::new(Line { network: network.clone(), recorder, connections: AtomicU64::new(0) })
+    }
+
+    fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The chance of one direction. Each has its own, so that one does not depend on when the other sends.
+    fn random(&self, connection: u64, way: Way) -> Random {
+        let mut random = Random::new(self.network.seed);
+        random = Random::new(random.bits() ^ (connection << 1 | u64::from(way == Way::ToClient)));
+        random
+    }
+
+    fn record(&self, connection: u64, way: Way, fate: Fate, bytes: &[u8]) {
+        let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(recorder) = &*recorder {
+            // Fails where nobody wants to know any more.
+            let _ =
+                recorder.send(Passed { at: SystemTime::now(), connection, way, fate, bytes: bytes.to_vec() });
+        }
+    }
+}
+
+/// When what is sent now arrives, in one direction.
+#[derive(Debug)]
+struct Timing {
+    /// The sender's end of the line is busy until then.
+    busy_until: Instant,
+}
+
+impl Timing {
+    fn new() -> Timing {
+        Timing { busy_until: Instant::now() }
+    }
+
+    fn due(&mut self, network: &Network, random: &mut Random, bytes: usize) -> Instant {
+        self.busy_until = self.busy_until.max(Instant::now());
+        if let Some(rate) = network.rate {
+            self.busy_until += Duration::from_secs_f64(bytes as f64 * 8.0 / rate.max(1) as f64);
+        }
+        let early = network.delay.saturating_sub(network.jitter);
+        let spread = (network.delay + network.jitter).saturating_sub(early);
+        self.busy_until + early + spread.mul_f64(random.fraction())
+    }
+}

@@ -1,0 +1,54 @@
+//! The matrix of rungs and faults, cell by cell: a fault that no limit names is survived, one that a limit names is not,
+//! and after each of them an ordinary client is served.
+//!
+//! `cargo xtask faults` plays it over the rungs' real processes; here what it has seen is held against the manifests.
+
+use std::collections::HashSet;
+use std::process::{Command, Stdio};
+
+use ladder_tests::binaries;
+use ladder_tests::ladder::every_rung;
+use serde_json::Value;
+
+/// What peers, networks and operators do to every server over TCP, and over UDP.
+const EVERYWHERE: [&str; 6] =
+    ["random-bytes", "stop-while-idle", "restart", "port-taken", "low-port", "bad-host"];
+
+fn cells() -> Vec<Value> {
+    let (xtask, target) = binaries::xtask();
+    let mut command = Command::new(xtask);
+    // It builds the rungs where we do, so that there is nothing left to build.
+    command.args(["faults", "--json"]).env("CARGO_TARGET_DIR", target).stdin(Stdio::null());
+    let output = command.stderr(Stdio::inherit()).output().expect("xtask runs");
+    let text = String::from_utf8(output.stdout).expect("JSON is text");
+    text.lines().map(|line| serde_json::from_str(line).expect("a cell is JSON")).collect()
+}
+
+#[test]
+fn every_cell_of_the_matrix_is_as_the_manifests_have_it() {
+    let cells = cells();
+    let mut wrong = Vec::new();
+    for rung in every_rung() {
+        let mine: Vec<&Value> = cells.iter().filter(|cell| cell["rung"] == rung.name.as_str()).collect();
+        let played: HashSet<&str> = mine.iter().filter_map(|cell| cell["fault"].as_str()).collect();
+        assert_eq!(played.len(), mine.len(), "{}: a cell is there twice", rung.name);
+        let limits = rung.limits.iter().map(|limit| limit.fault.as_str());
+        for fault in EVERYWHERE.into_iter().chain(limits) {
+            assert!(played.contains(fault), "{} {fault}: not played", rung.name);
+        }
+        for cell in mine {
+            let fault = cell["fault"].as_str().expect("a fault has a name");
+            let promised = if rung.has_limit(fault) { "limit" } else { "survives" };
+            let seen = cell["seen"].as_str().expect("something was seen");
+            // Windows cannot send signals, a container may give its low ports away.
+            let not_here = seen == "not here" && (cfg!(windows) || fault == "low-port");
+            if seen != promised && !not_here {
+                wrong.push(format!("{} {fault}: {promised} is promised, {cell}", rung.name));
+            }
+            if cell["recovered"] == false {
+                wrong.push(format!("{} {fault}: no ordinary client was served after it, {cell}", rung.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,70 @@
+//! What the pages say of faults: the matrix, the list, and the limits of one rung. All from the manifests; that they are
+//! true, the tests show.
+
+use netfault::{Fault, Transport};
+
+use crate::ladder::{Ladder, Rung};
+
+/// Faults down, rungs across: `✓`, the short name of the rung that lifts the limit, or nothing where there is no such
+/// fault for what the rung speaks.
+pub fn matrix(ladder: &Ladder, transport: Transport) -> String {
+    let rungs: Vec<&Rung> =
+        ladder.rungs.iter().filter(|rung| rung.speaks().transport() == transport).collect();
+    let mut table = String::from("| fault |");
+    for rung in &rungs {
+        table.push_str(&format!(" [{}]({}.md) |", rung.about.alias, rung.name));
+    }
+    table.push_str(&format!("\n|---|{}\n", "---|".repeat(rungs.len())));
+    for fault in netfault::ALL.iter().filter(|fault| rungs.iter().any(|rung| fault.is_for(rung.speaks()))) {
+        let cells: String = rungs.iter().map(|rung| format!(" {} |", cell(ladder, rung, fault))).collect();
+        table.push_str(&format!("| `{}` |{cells}\n", fault.name));
+    }
+    table
+}
+
+fn cell(ladder: &Ladder, rung: &Rung, fault: &Fault) -> String {
+    match rung.limit(fault.name) {
+        _ if !fault.is_for(rung.speaks()) => String::new(),
+        None => "✓".into(),
+        Some(limit) => {
+            let lifted_by = ladder.find(&limit.lifted_by).map_or(&limit.lifted_by, |rung| &rung.about.alias);
+            format!("→ {lifted_by}")
+        }
+    }
+}
+
+/// Every fault with what it is, and the rungs that were made for it.
+pub fn list(ladder: &Ladder) -> String {
+    let mut table = String::from("| fault | what it is | why there is |\n|---|---|---|\n");
+    for fault in netfault::ALL {
+        let made_for = ladder.rungs.iter().filter(|rung| {
+            rung.about.why.as_ref().is_some_and(|why| why.fault == fault.name)
+        });
+        let made_for: Vec<String> = made_for.map(|rung| format!("`{}`", rung.name)).collect();
+        table.push_str(&format!("| `{}` | {} | {} |\n", fault.name, fault.about, made_for.join(", ")));
+    }
+    table
+}
+
+/// One line on what a rung survives and what it does not, with links that work on `page`.
+pub fn limits(ladder: &Ladder, rung: &Rung, page: &str) -> String {
+    let in_book = page.starts_with("docs/");
+    let matrix = if in_book { "fault-matrix.md" } else { "../../docs/fault-matrix.md" };
+    let all = rung.faults().count();
+    if rung.about.limits.is_empty() {
+        return format!("It survives all {all} [faults]({matrix}) that there are for it.\n");
+    }
+    let groups = rung.about.limits.iter().map(|limit| {
+        let names: Vec<String> = limit.faults().map(|name| format!("`{name}`")).collect();
+        let lifted_by = &limit.lifted_by;
+        let link = match (ladder.find(lifted_by), in_book) {
+            (Some(_), true) => format!("[{lifted_by}]({lifted_by}.md)"),
+            (Some(_), false) => format!("[{lifted_by}](../{lifted_by})"),
+            (None, _) => format!("{lifted_by}, to come"),
+        };
+        format!("{} ({link})", names.join(", "))
+    });
+    let limits = rung.about.limits.iter().flat_map(|limit| limit.faults()).count();
+    let groups = groups.collect::<Vec<_>>().join("; ");
+    format!("Of the {all} [faults]({matrix}) for it, it survives {}, and not yet {groups}.\n", all - limits)
+}

@@ -1,0 +1,292 @@
+//! Every fault against every rung: the matrix, as the manifests have it and as it is.
+
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use clap::Args;
+use netfault::{Fault, Proof, descriptors};
+use serde::Serialize;
+
+use crate::ladder::{Ladder, Rung};
+use crate::programs::Programs;
+use crate::screen::{Screen, Tone, fit, wrap};
+use crate::trial::{self, Cast, Expected, NotHere, Outcome};
+use crate::{Failure, list};
+
+/// Trials at a time for each processor: most of them wait most of the time.
+const AT_A_TIME: usize = 4;
+
+/// What to play.
+#[derive(Args)]
+pub struct Options {
+    /// Only this rung, by name or short name
+    rung: Option<String>,
+    /// Only this fault
+    fault: Option<String>,
+    /// One line of JSON for each cell
+    #[arg(long)]
+    json: bool,
+}
+
+/// A cell of the matrix: what the manifest promises, and what was seen.
+#[derive(Debug, Serialize)]
+struct Cell {
+    rung: String,
+    fault: &'static str,
+    /// `survives` or `limit`.
+    expected: &'static str,
+    /// `survives`, `limit`, `not here` where it cannot be played on this system, or `failed` where it could not begin.
+    seen: &'static str,
+    as_expected: bool,
+    /// Whether an ordinary client was served when the fault was over.
+    recovered: Option<bool>,
+    /// For a limit: the rung that does not have it.
+    lifted_by: Option<String>,
+    story: String,
+}
+
+/// One trial that is to be played.
+struct Task<'a> {
+    rung: &'a Rung,
+    fault: &'static Fault,
+    program: PathBuf,
+}
+
+/// Plays what was asked for and shows it. Fails where a cell is not as its manifest has it.
+pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
+    descriptors::allow_many();
+    let ladder = Ladder::load()?;
+    let tasks = tasks(&ladder, options)?;
+    let started = Instant::now();
+    let cells = play(tasks, !options.json)?;
+    if options.json {
+        for cell in &cells {
+            let line = serde_json::to_string(cell)
+                .map_err(|error| Failure::new(format!("cannot write a cell as JSON: {error}")))?;
+            screen.line(&line)?;
+        }
+    } else if options.rung.is_some() || options.fault.is_some() {
+        stories(&cells, screen)?;
+    } else {
+        matrix(&ladder, &cells, screen)?;
+    }
+    verdict(&cells, started, options, screen)
+}
+
+fn tasks<'a>(ladder: &'a Ladder, options: &Options) -> Result<VecDeque<Task<'a>>, Failure> {
+    let fault = options.fault.as_deref().map(|name| {
+        netfault::find(name).ok_or_else(|| {
+            let known: Vec<&str> = netfault::ALL.iter().map(|fault| fault.name).collect();
+            Failure::Usage(format!("no fault is called {name}; there are {}", known.join(", ")))
+        })
+    });
+    let fault = fault.transpose()?;
+    let rungs: Vec<&Rung> = match options.rung.as_deref() {
+        None | Some("all") => ladder.rungs.iter().collect(),
+        Some(name) => vec![ladder.find(name).ok_or_else(|| list::unknown(ladder, name))?],
+    };
+    let names: Vec<&str> = rungs.iter().map(|rung| rung.name.as_str()).collect();
+    let mut programs = Programs::default();
+    programs.build_all(ladder, &names)?;
+    let mut tasks = VecDeque::new();
+    for rung in rungs {
+        for fault in rung.faults().filter(|one| fault.is_none_or(|wanted| wanted.name == one.name)) {
+            tasks.push_back(Task { rung, fault, program: programs.get(ladder, &rung.name)? });
+        }
+    }
+    match tasks.is_empty() {
+        true => Err(Failure::Usage("there is no such fault for what this rung speaks".into())),
+        false => Ok(tasks),
+    }
+}
+
+/// Plays all of them, several at a time, and returns their cells in the same order.
+fn play(tasks: VecDeque<Task>, progress: bool) -> Result<Vec<Cell>, Failure> {
+    let all = tasks.len();
+    let numbered: VecDeque<(usize, Task)> = tasks.into_iter().enumerate().collect();
+    let queue = Mutex::new(numbered);
+    let (sender, receiver) = mpsc::channel();
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..(processors * AT_A_TIME).min(all) {
+            let sender = sender.clone();
+            scope.spawn(|| {
+                let sender = sender;
+                let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                while let Some((number, task)) = next() {
+                    if sender.send((number, task.play())).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut cells = Vec::new();
+        for (number, cell) in receiver {
+            cells.push((number, cell?));
+            if progress {
+                told_so_far(cells.len(), all);
+            }
+        }
+        cells.sort_by_key(|(number, _)| *number);
+        Ok(cells.into_iter().map(|(_, cell)| cell).collect())
+    })
+}
+
+/// A word for the person who waits.
+fn told_so_far(done: usize, all: usize) {
+    let mut stderr = io::stderr().lock();
+    if stderr.is_terminal() {
+        let end = if done == all { "\r\x1b[K" } else { "" };
+        // Nobody who waits, nobody to tell.
+        let _ = write!(stderr, "\r{done} of {all}{end}");
+    }
+}
+
+impl Task<'_> {
+    fn play(&self) -> Result<Cell, Failure> {
+        let limit = self.rung.limit(self.fault.name);
+        let expected = if limit.is_some() { Expected::Fails } else { Expected::Survives };
+        let about = &self.rung.about;
+        let mut args = about.server_args.clone();
+        args.extend(limit.iter().flat_map(|limit| limit.server_args.iter().cloned()));
+        if self.fault.proof == Proof::Dropped {
+            args.extend(about.short_limits.iter().cloned());
+        }
+        let cast = Cast { rung: self.rung, program: &self.program, args: &args };
+        let played = match trial::play(cast, self.fault, expected) {
+            // One that cannot begin is a cell like any other, and an unexpected one.
+            Err(Failure::Message(story)) => Err(story),
+            other => Ok(other?),
+        };
+        let cell = |seen, as_expected, recovered, story| Cell {
+            rung: self.rung.name.clone(),
+            fault: self.fault.name,
+            expected: if limit.is_some() { "limit" } else { "survives" },
+            seen,
+            as_expected,
+            recovered,
+            lifted_by: limit.map(|limit| limit.lifted_by.clone()),
+            story,
+        };
+        Ok(match played {
+            Err(story) => cell("failed", false, None, story),
+            Ok(Err(NotHere(why))) => cell("not here", true, None, why),
+            Ok(Ok(Outcome { survived, recovered, story })) => {
+                let seen = if survived { "survives" } else { "limit" };
+                let as_expected = survived == (expected == Expected::Survives) && recovered != Some(false);
+                cell(seen, as_expected, recovered, story)
+            }
+        })
+    }
+}
+
+impl Cell {
+    fn tone(&self) -> Tone {
+        match (self.as_expected, self.seen) {
+            (false, _) => Tone::Bad,
+            (true, "survives") => Tone::Good,
+            (true, "limit") => Tone::Warning,
+            (true, _) => Tone::Dim,
+        }
+    }
+}
+
+/// One line a cell, with what was seen.
+fn stories(cells: &[Cell], screen: &Screen) -> Result<(), Failure> {
+    let several = cells.iter().any(|cell| cell.rung != cells[0].rung);
+    let name = |cell: &Cell| if several { cell.rung.clone() } else { cell.fault.to_string() };
+    let names = cells.iter().map(|cell| name(cell).len()).max().unwrap_or(0);
+    for cell in cells {
+        let lifted = cell.lifted_by.iter().map(|rung| format!(" ({rung} lifts it)"));
+        let text = format!("{}{}", cell.story, lifted.collect::<String>());
+        let mut left =
+            format!("  {}  {}  ", fit(&name(cell), names), screen.paint(cell.tone(), &fit(cell.seen, 8)));
+        for line in wrap(&text, screen.width.saturating_sub(names + 14)) {
+            screen.line(&format!("{left}{line}"))?;
+            left = " ".repeat(names + 14);
+        }
+    }
+    Ok(())
+}
+
+/// Faults down, rungs across.
+fn matrix(ladder: &Ladder, cells: &[Cell], screen: &Screen) -> Result<(), Failure> {
+    let names = netfault::ALL.iter().map(|fault| fault.name.len()).max().unwrap_or(0);
+    // A rung's short name, written downwards: there are many rungs and the names are longer than the cells.
+    let aliases: Vec<&str> = ladder.rungs.iter().map(|rung| rung.about.alias.as_str()).collect();
+    let height = aliases.iter().map(|alias| alias.len()).max().unwrap_or(0);
+    for row in 0..height {
+        let letters = aliases.iter().map(|alias| {
+            let above = height - alias.len();
+            row.checked_sub(above).and_then(|at| alias.chars().nth(at)).unwrap_or(' ')
+        });
+        let letters: String = letters.map(|letter| format!("  {letter}")).collect();
+        screen.line(&format!("  {}{letters}", " ".repeat(names)))?;
+    }
+    for fault in netfault::ALL {
+        let mut line = format!("  {}", fit(fault.name, names));
+        for rung in &ladder.rungs {
+            let cell = cells.iter().find(|cell| cell.fault == fault.name && cell.rung == rung.name);
+            let mark = match cell.map(|cell| (cell.as_expected, cell.seen)) {
+                None => screen.paint(Tone::Dim, "·"),
+                Some((false, _)) => screen.paint(Tone::Bad, "!"),
+                Some((true, "survives")) => screen.paint(Tone::Good, "+"),
+                Some((true, "limit")) => screen.paint(Tone::Warning, "-"),
+                Some(_) => screen.paint(Tone::Dim, "?"),
+            };
+            line.push_str(&format!("  {mark}"));
+        }
+        screen.line(&line)?;
+    }
+    screen.line("")?;
+    let good = screen.paint(Tone::Good, "+");
+    let limit = screen.paint(Tone::Warning, "-");
+    screen.line(&format!(
+        "  {good} survives   {limit} limit, lifted by a rung below   · there is no such fault for it   ? not on this system"
+    ))?;
+    screen.line("")?;
+    for rung in &ladder.rungs {
+        for limit in &rung.about.limits {
+            let faults: Vec<&str> = limit.faults().collect();
+            let text = format!("{} lifts {}", limit.lifted_by, faults.join(", "));
+            let mut left = format!("  {}", screen.paint(Tone::Warning, &fit(&rung.name, names)));
+            for line in wrap(&text, screen.width.saturating_sub(names + 4)) {
+                screen.line(&format!("{left}  {line}"))?;
+                left = " ".repeat(names + 2);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn verdict(cells: &[Cell], started: Instant, options: &Options, screen: &Screen) -> Result<(), Failure> {
+    let wrong: Vec<String> = cells
+        .iter()
+        .filter(|cell| !cell.as_expected)
+        .map(|cell| {
+            format!(
+                "{} {}: expected {}, seen {}: {}",
+                cell.rung, cell.fault, cell.expected, cell.seen, cell.story
+            )
+        })
+        .collect();
+    if !wrong.is_empty() {
+        return Err(Failure::new(format!("not every cell is as expected\n  {}", wrong.join("\n  "))));
+    }
+    if options.json {
+        return Ok(());
+    }
+    let text = match cells.len() {
+        1 => "As expected".to_string(),
+        number => format!("All {number} cells are as expected"),
+    };
+    screen.line("")?;
+    let took = started.elapsed().as_secs_f64();
+    screen.line(&format!("  {} ({took:.0} s).", screen.paint(Tone::Good, &text)))
+}
