@@ -37,9 +37,10 @@ fn cell(ladder: &Ladder, rung: &Rung, fault: &Fault) -> String {
 pub fn list(ladder: &Ladder) -> String {
     let mut table = String::from("| fault | what it is | why there is |\n|---|---|---|\n");
     for fault in netfault::ALL {
-        let made_for = ladder.rungs.iter().filter(|rung| {
-            rung.about.why.as_ref().is_some_and(|why| why.fault == fault.name)
-        });
+        let made_for = ladder
+            .rungs
+            .iter()
+            .filter(|rung| rung.about.why.as_ref().is_some_and(|why| why.fault == fault.name));
         let made_for: Vec<String> = made_for.map(|rung| format!("`{}`", rung.name)).collect();
         table.push_str(&format!("| `{}` | {} | {} |\n", fault.name, fault.about, made_for.join(", ")));
     }
