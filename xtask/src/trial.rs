@@ -101,17 +101,17 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Result<Outc
     stage.ask_to_stop(server);
     stage.wait_for_end(server);
     if let Some((at, visit, messages)) = served_at {
+        let whole: Vec<&LogLine> = stage.logged(Side::Server).collect();
         outcome = match fault.proof {
+            // The other client has been served since, so everything that the network had has been received.
+            Proof::ClientServedOnce => served_once(&whole, &visit, messages, &faulty),
             // When the server gets rid of the faulty client, the ordinary one may have been served already.
-            Proof::Dropped => served(&stage.logged(Side::Server).collect::<Vec<_>>(), &visit, &faulty),
+            Proof::Dropped => served(&whole, &visit, &faulty),
             // What it logs of its end, or of that of the fault, is not of interest.
             _ => {
                 let log: Vec<&LogLine> =
-                    stage.logged(Side::Server).filter(|line| line.at.since(at).is_zero()).collect();
-                match fault.proof {
-                    Proof::ClientServedOnce => served_once(&log, &visit, messages, &faulty),
-                    _ => served(&log, &visit, &faulty),
-                }
+                    whole.into_iter().filter(|line| line.at.since(at).is_zero()).collect();
+                served(&log, &visit, &faulty)
             }
         };
     }
