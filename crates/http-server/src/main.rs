@@ -30,7 +30,7 @@ struct Arguments {
 enum Role {
     /// Serve a folder until told to stop; the same as no role
     #[command(after_help = "Example:\n  http-server server --port 0")]
-    Server(Options),
+    Server(Box<Options>),
     /// Get each path and print its content
     #[command(after_help = "Example:\n  http-server client /")]
     Client(ClientArgs<PORT>),
