@@ -197,14 +197,25 @@ fn a_second_client_stays_after_its_reply() {
 
 #[test]
 fn many_clients_stay_until_their_guard_is_dropped() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     netfault::descriptors::allow_many();
+    // With room for all of them in its queue, where the system has it.
+    let listener = netcore::listen::tcp("127.0.0.1", 0).unwrap();
     let fault = start("many-idle", listener.local_addr().unwrap(), Speaks::Bytes);
-    let mut streams: Vec<TcpStream> = (0..1000).map(|_| listener.accept().unwrap().0).collect();
-    drop(fault.join().unwrap());
-    for stream in &mut streams {
+    let (sender, accepted) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        while let Ok((stream, _)) = listener.accept() {
+            if sender.send(stream).is_err() {
+                return;
+            }
+        }
+    });
+    let running = fault.join().unwrap();
+    assert_eq!(running.peers().len(), 1_000);
+    let streams: Vec<TcpStream> = (0..1_000).map(|_| accepted.recv_timeout(GENEROUS).unwrap()).collect();
+    drop(running);
+    for mut stream in streams {
         stream.set_read_timeout(Some(GENEROUS)).unwrap();
-        assert_eq!(read(stream), b"");
+        assert_eq!(read(&mut stream), b"");
     }
 }
 
