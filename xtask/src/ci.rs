@@ -89,12 +89,17 @@ pub fn list(screen: &Screen) -> Result<(), Failure> {
     screen.line("\n  One alone: cargo xtask ci NAME")
 }
 
+/// The names of the steps.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|step| step.name)
+}
+
 /// Runs every step, or the one of this name, until one fails.
 pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let steps: Vec<&Step> = STEPS.iter().filter(|step| name.is_none_or(|name| name == step.name)).collect();
     if steps.is_empty() {
-        let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        let names: Vec<&str> = names().collect();
         return Err(Failure::Usage(format!("there is no such step; there are {}", names.join(", "))));
     }
     let mut times = Vec::new();

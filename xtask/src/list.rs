@@ -41,9 +41,18 @@ pub fn table(ladder: &Ladder, screen: &Screen) -> String {
         let tone = if number == 0 { Tone::Dim } else { Tone::Plain };
         table.push_str(&format!("{}\n", screen.paint(tone, &line)));
     }
-    if let Some(first) = ladder.rungs.first() {
-        table.push_str(&format!("\n  Try first: cargo xtask demo {}\n", first.about.alias));
-        table.push_str("  Then all:  cargo xtask demo\n");
+    if let [first, second, ..] = ladder.rungs.as_slice() {
+        let (first, second) = (&first.about.alias, &second.about.alias);
+        for (what, command) in [
+            ("Try first", format!("demo {first}")),
+            ("By hand", format!("try {first}")),
+            ("A step", format!("diff {second}")),
+            ("Take one", format!("new {second} ../my-service")),
+            ("All else", "--help".into()),
+        ] {
+            table.push_str(&format!("\n  {}cargo xtask {command}", fit(&format!("{what}:"), 12)));
+        }
+        table.push('\n');
     }
     table
 }

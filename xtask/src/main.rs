@@ -1,8 +1,10 @@
 //! Runs the ladder. See `cargo xtask --help`.
 #![forbid(unsafe_code)]
 
+mod attempt;
 mod bench;
 mod ci;
+mod completions;
 mod demo;
 mod diff;
 mod docs;
@@ -26,15 +28,23 @@ mod trial;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, Subcommand};
 
+use ladder::Ladder;
 use screen::Screen;
 
 /// Runs the ladder: its servers and clients, its checks
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", after_help = "Example:\n  cargo xtask demo udp")]
+struct Xtask {
+    /// Without one: the ladder, and what to try first
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Subcommand)]
 enum Task {
     /// Show every rung with one line
     List,
@@ -43,11 +53,17 @@ enum Task {
     Demo {
         /// The name or short name of a rung; without one, the whole ladder; or `scale`, for several servers behind
         /// HAProxy
-        #[arg(value_name = "NAME|all")]
+        #[arg(value_name = "RUNG|all|scale")]
         name: Option<String>,
         /// No colours
         #[arg(long)]
         plain: bool,
+    },
+    /// Try a rung by hand: its server runs, and you are at its client's prompt
+    #[command(after_help = "Example:\n  cargo xtask try udp")]
+    Try {
+        /// The name or short name of a rung
+        rung: String,
     },
     /// Show the step from one rung to the next: the difference is the lesson
     #[command(after_help = "Example:\n  cargo xtask diff timeout\n  cargo xtask diff -y threaded async")]
@@ -71,6 +87,12 @@ enum Task {
         /// Change nothing; fail where a page is out of date, a link leads nowhere or a rule is broken
         #[arg(long)]
         check: bool,
+    },
+    /// Write completions for a shell
+    #[command(after_help = "Example:\n  source <(cargo xtask completions bash)")]
+    Completions {
+        /// Which
+        shell: completions::Shell,
     },
     /// Measure every rung beside what else is installed
     #[command(after_help = "Example:\n  cargo xtask bench poll async echo-64")]
@@ -125,11 +147,14 @@ impl fmt::Display for Failure {
 }
 
 fn main() -> ExitCode {
-    let task = Task::parse();
+    let task = Xtask::parse().task.unwrap_or(Task::List);
     let done = process::end_all_on_signals().and_then(|()| match task {
         Task::List => list::run(&Screen::new()),
         Task::Demo { name, plain: true } => demo::run(name.as_deref(), &Screen::plain()),
         Task::Demo { name, plain: false } => demo::run(name.as_deref(), &Screen::new()),
+        Task::Try { rung } => attempt::run(&rung, Stdio::inherit(), &Screen::new()),
+        Task::Completions { shell } => Ladder::load()
+            .and_then(|ladder| Screen::new().line(&completions::script(shell, &Xtask::command(), &ladder))),
         Task::Diff(options) => diff::run(&options, &Screen::new()),
         Task::New { rung, dest, name } => new::run(&rung, &dest, name.as_deref(), &Screen::new()),
         Task::Faults(options) => faults::run(&options, &Screen::new()),

@@ -1,0 +1,87 @@
+//! A rung to try by hand: its server in the background, its client's prompt in front.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::Failure;
+use crate::ladder::{Ladder, Rung};
+use crate::new::find;
+use crate::process::Process;
+use crate::programs::Programs;
+use crate::screen::{Screen, Tone};
+use crate::stage::{Stage, command_line};
+use crate::timeline::Side;
+
+/// Limits that a person at a prompt would meet while thinking, and what they are here.
+const PATIENT: [(&str, &str); 2] = [("--idle", "10m"), ("--total", "60m")];
+
+/// Starts the server, leaves the person at the client's prompt, and ends the server when the client has ended. Then
+/// shows what the server has logged. `typed` is where the client reads: the terminal.
+pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
+    let ladder = Ladder::load()?;
+    let rung = find(&ladder, name)?;
+    let program = Programs::default().get(&ladder, &rung.name)?;
+    let args = [rung.about.server_args.clone(), patient_args(&program)?].concat();
+    let mut stage = Stage::new();
+    let (server, address) = stage.start_server(&program, &rung.folder, &args)?;
+    screen.line(&format!(
+        "  {} is listening on {address}",
+        command_line(&format!("{} server", rung.name), &args)
+    ))?;
+    screen.line(&screen.paint(Tone::Dim, &format!("  {}", invitation(rung))))?;
+    let status = Process::start_in_front(
+        Command::new(&program).args(["client", "--port", &address.port().to_string()]).stdin(typed),
+    )?
+    .wait_for_person()
+    .map_err(|error| Failure::new(format!("cannot wait for the client: {error}")))?;
+    if !stage.is_over(server) {
+        stage.ask_to_stop(server);
+    }
+    stage.exit_code(server)?;
+    screen.line("")?;
+    screen.line(&screen.paint(Tone::Dim, "  The server's side:"))?;
+    for line in stage.logged(Side::Server) {
+        screen.line(&format!("  {}", screen.paint(Tone::Server, &line.message)))?;
+    }
+    match status.success() {
+        true => Ok(()),
+        false => Err(Failure::new("the client has failed: see above")),
+    }
+}
+
+fn invitation(rung: &Rung) -> String {
+    let example = rung.about.demo.iter().find_map(|run| run.args.first());
+    let example = example.map_or(String::new(), |message| format!(", {message} for example"));
+    format!("A line{example}, then Enter; Ctrl-D ends both.")
+}
+
+/// Longer limits, where the server has such limits.
+fn patient_args(program: &Path) -> Result<Vec<String>, Failure> {
+    let help = Command::new(program)
+        .args(["server", "--help"])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| Failure::new(format!("cannot run {}: {error}", program.display())))?;
+    let help = String::from_utf8_lossy(&help.stdout);
+    let known = PATIENT.iter().filter(|(option, _)| help.split_whitespace().any(|word| word == *option));
+    Ok(known.flat_map(|(option, value)| [option.to_string(), value.to_string()]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_have_ended_when_the_person_has() {
+        run("threaded", Stdio::null(), &Screen::plain()).unwrap();
+    }
+
+    #[test]
+    fn a_server_that_would_drop_a_person_who_thinks_is_told_to_wait() {
+        let ladder = Ladder::load().unwrap();
+        let mut programs = Programs::default();
+        let mut args = |rung| patient_args(&programs.get(&ladder, rung).unwrap()).unwrap();
+        assert_eq!(args("threaded-echo"), ["--idle", "10m", "--total", "60m"]);
+        assert_eq!(args("udp-echo"), [""; 0]);
+    }
+}
