@@ -6,10 +6,13 @@
 //! | `gen:faults` | the table of faults, with the rungs that they are about |
 //! | `gen:fault-matrix tcp\|udp` | the matrix of faults and rungs |
 //! | `gen:limits RUNG` | what the rung survives and what it does not |
+//! | `gen:steps` | the size of every step |
 //! | `gen:modules FOLDER` | the files of a source folder, with the first sentence of each |
 //! | `gen:item FILE ITEM` | the source of one item; `gen:code` leaves its doc comment out |
 //! | `gen:tests FILE` | the names of the tests, as sentences; with `beyond FILE`, those that it does not have |
 //! | `gen:diff RUNG FILE...` | the step to this rung from the one it builds on, in `src/server.rs` unless named |
+//! | `gen:example NAME`, `gen:talk NAME` | how large a worked example is; how to make it, and what it says |
+//! | `gen:patch NAME FILE`, `gen:promises NAME` | what it changes in one file; the names of its tests |
 //! | `gen:run RUNG` | the demo of the rung, as a transcript |
 //! | `gen:session RUNG server ARGS \| STEP \| STEP` | another run; a step is a client, a second server or a fault |
 
@@ -17,7 +20,7 @@ mod blocks;
 pub mod items;
 pub mod links;
 mod matrix;
-mod session;
+pub mod session;
 
 use std::collections::HashMap;
 use std::fs;
@@ -26,7 +29,9 @@ use std::path::{Path, PathBuf};
 use netfault::Transport;
 
 use crate::Failure;
+use crate::example::{self, Example};
 use crate::ladder::{Ladder, Rung};
+use crate::map;
 use crate::programs::Programs;
 use crate::screen::{Screen, Tone};
 use crate::step;
@@ -65,6 +70,11 @@ pub fn write(screen: &Screen) -> Result<(), Failure> {
         }
     }
     told(complaints)?;
+    let (picture, svg) = generator.picture();
+    if read(&picture).ok().as_ref() != Some(&svg) {
+        fs::write(&picture, svg).map_err(|error| cannot("write", &picture, &error))?;
+        screen.line(&generator.shown(&picture))?;
+    }
     screen.line(&format!("{} pages, {written} of them changed", pages.len()))
 }
 
@@ -93,6 +103,10 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
         }
         complaints.extend(links::broken(path, &page).into_iter().map(|text| format!("{name}: {text}")));
         complaints.extend(broken_rules(&name, &page));
+    }
+    let (picture, svg) = generator.picture();
+    if read(&picture).ok().as_ref() != Some(&svg) {
+        complaints.push(format!("{} is out of date\nhint: `{REPAIR}` repairs it", generator.shown(&picture)));
     }
     complaints.extend(unlisted(&generator.ladder.root)?);
     for rung in &generator.ladder.rungs {
@@ -145,6 +159,11 @@ impl Generator {
         Ok(Generator { ladder: Ladder::load()?, programs: Programs::default(), transcripts: HashMap::new() })
     }
 
+    /// The ladder as a picture: where it is, and what is in it.
+    fn picture(&self) -> (PathBuf, String) {
+        (self.ladder.root.join("docs/ladder.svg"), map::svg(&self.ladder))
+    }
+
     fn fill(&mut self, path: &Path, page: &str) -> Result<String, Failure> {
         let name = self.shown(path);
         blocks::fill(page, |order| self.generate(&name, order))
@@ -158,6 +177,7 @@ impl Generator {
             ("fault-matrix", ["tcp"]) => Ok(matrix::matrix(&self.ladder, Transport::Tcp)),
             ("fault-matrix", ["udp"]) => Ok(matrix::matrix(&self.ladder, Transport::Udp)),
             ("limits", [rung]) => Ok(matrix::limits(&self.ladder, self.rung(rung)?, page)),
+            ("steps", []) => self.step_table(),
             ("modules", [folder]) => self.modules(folder),
             ("item", [file, item @ ..]) if !item.is_empty() => {
                 Ok(fenced("rust", &items::find(&self.source(file)?, &item.join(" "))?))
@@ -168,6 +188,10 @@ impl Generator {
             }
             ("tests", [file]) => self.tests(file, None),
             ("tests", [file, "beyond", known]) => self.tests(file, Some(known)),
+            ("example", [name]) => Ok(self.example(name)?.table()),
+            ("promises", [name]) => Ok(self.example(name)?.promises()),
+            ("talk", [name]) => Ok(fenced("console", &self.example(name)?.transcript())),
+            ("patch", [name, file]) => Ok(fenced("diff", &self.example(name)?.part(file)?)),
             ("diff", [rung]) => self.diff(rung, &[step::LESSON]),
             ("diff", [rung, files @ ..]) => self.diff(rung, files),
             ("run", [rung]) => {
@@ -201,6 +225,25 @@ impl Generator {
             ));
         }
         table
+    }
+
+    fn step_table(&self) -> Result<String, Failure> {
+        let mut table = String::from(
+            "| from | to | new lines in `src` | gone | in its lesson |\n|---|---|---|---|---|\n",
+        );
+        // Not those that are no difference to read: their size says nothing, and changes every day.
+        let read = |rung: &Rung| rung.about.step.as_ref().is_some_and(|step| !step.changes.is_empty());
+        for (below, rung) in self.ladder.steps().filter(|(_, rung)| read(rung)) {
+            let changes = step::changes(below, rung)?;
+            let (added, removed) = step::size(&changes);
+            let lesson =
+                changes.iter().find(|change| change.file == step::LESSON).map_or(0, |change| change.size().0);
+            table.push_str(&format!(
+                "| `{}` | `{}` | {added} | {removed} | {lesson} |\n",
+                below.name, rung.name
+            ));
+        }
+        Ok(table)
     }
 
     fn modules(&self, folder: &str) -> Result<String, Failure> {
@@ -256,6 +299,10 @@ impl Generator {
         let text = fenced("console", &session::transcript(&self.ladder, &mut self.programs, rung, script)?);
         self.transcripts.insert(key.into(), text.clone());
         Ok(text)
+    }
+
+    fn example(&self, name: &str) -> Result<Example, Failure> {
+        example::find(&self.ladder.root, name)
     }
 
     fn rung(&self, name: &str) -> Result<&Rung, Failure> {

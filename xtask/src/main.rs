@@ -3,16 +3,19 @@
 
 mod attempt;
 mod bench;
+mod book;
 mod ci;
 mod completions;
 mod demo;
 mod diff;
 mod docs;
+mod example;
 mod faults;
 mod ladder;
 mod list;
 mod log_line;
 mod manifests;
+mod map;
 mod new;
 mod process;
 mod programs;
@@ -94,6 +97,9 @@ enum Task {
         /// Which
         shell: completions::Shell,
     },
+    /// Build the book, serve it, and build it anew when a page changes
+    #[command(after_help = "Example:\n  cargo xtask book --open")]
+    Book(book::Options),
     /// Measure every rung beside what else is installed
     #[command(after_help = "Example:\n  cargo xtask bench poll async echo-64")]
     Bench(bench::Options),
@@ -160,6 +166,7 @@ fn main() -> ExitCode {
         Task::Faults(options) => faults::run(&options, &Screen::new()),
         Task::Docs { check: true } => docs::check(&Screen::new()),
         Task::Docs { check: false } => docs::write(&Screen::new()),
+        Task::Book(options) => book::run(&options, &Screen::new()),
         Task::Bench(options) => bench::run(&options, &Screen::new()),
         Task::Ci { list: true, .. } => ci::list(&Screen::new()),
         Task::Ci { step, .. } => ci::run(step.as_deref(), &Screen::new()),

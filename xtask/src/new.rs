@@ -163,7 +163,7 @@ fn without_dots(path: &Path) -> PathBuf {
 }
 
 /// Copies the files of a package, each changed by `change`, without what builds have left there.
-fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<(), Failure> {
+pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<(), Failure> {
     fs::create_dir_all(to).map_err(|error| cannot("create", to, &error))?;
     let entries = fs::read_dir(from).map_err(|error| cannot("read", from, &error))?;
     for entry in entries {
@@ -198,7 +198,8 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     fs::write(path, text).map_err(|error| cannot("write", path, &error))
 }
 
-fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
+/// A failure of the file system.
+pub fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::new(format!("cannot {what} {}: {error}", path.display()))
 }
 

@@ -123,7 +123,18 @@ impl Stage {
         folder: &Path,
         args: &[String],
     ) -> Result<(PlayerId, SocketAddr), Failure> {
-        match self.try_server(program, folder, 0, args, Start::Plain)? {
+        self.start_server_on(program, folder, 0, args)
+    }
+
+    /// As [`start_server`](Stage::start_server), on this port.
+    pub fn start_server_on(
+        &mut self,
+        program: &Path,
+        folder: &Path,
+        port: u16,
+        args: &[String],
+    ) -> Result<(PlayerId, SocketAddr), Failure> {
+        match self.try_server(program, folder, port, args, Start::Plain)? {
             (server, Some(address)) => Ok((server, address)),
             (server, None) => Err(Failure::new(format!(
                 "{} did not say where it listens: {}",
@@ -217,6 +228,11 @@ impl Stage {
     /// only client need not log that.
     pub fn wait_for_log_or_end(&mut self, server: PlayerId, wanted: impl Fn(&LogLine) -> bool) {
         self.wait(CALM, |stage| stage.is_over(server) || stage.logged(Side::Server).any(&wanted));
+    }
+
+    /// Whether a process has ended by now.
+    pub fn has_ended(&mut self, player: PlayerId) -> bool {
+        self.wait(Duration::ZERO, |stage| stage.is_over(player))
     }
 
     /// Whether a process has closed its output, which it does when it ends.

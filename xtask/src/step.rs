@@ -70,6 +70,11 @@ pub fn change(below: &Rung, rung: &Rung, file: &str) -> Result<Change, Failure> 
     })
 }
 
+/// The lines that are new in all of them, and those that are gone.
+pub fn size(changes: &[Change]) -> (usize, usize) {
+    changes.iter().map(Change::size).fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
+}
+
 impl Change {
     /// A unified difference, or nothing where there is none.
     pub fn unified(&self) -> String {

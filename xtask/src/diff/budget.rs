@@ -19,7 +19,7 @@ pub fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<Vec<String>, F
     ]];
     for (below, rung) in steps {
         let changes = step::changes(below, rung)?;
-        let (added, removed) = size(&changes);
+        let (added, removed) = step::size(&changes);
         let budget = match &rung.about.step {
             Some(Step { lines: Some(lines), .. }) if rung.about.builds_on.as_ref() == Some(&below.name) => {
                 lines.to_string()
@@ -81,7 +81,7 @@ fn broken(declared: &Step, changes: &[Change]) -> Vec<String> {
     for file in declared.changes.iter().filter(|file| changes.iter().all(|change| change.file != **file)) {
         complaints.push(format!("the step declares to change {file}, and does not"));
     }
-    let (added, _) = size(changes);
+    let (added, _) = step::size(changes);
     match declared.lines {
         Some(lines) if added > lines => {
             complaints.push(format!(
@@ -92,10 +92,6 @@ fn broken(declared: &Step, changes: &[Change]) -> Vec<String> {
         None => complaints.push("the step declares no `lines`: how many new ones it has at most".into()),
     }
     complaints
-}
-
-fn size(changes: &[Change]) -> (usize, usize) {
-    changes.iter().map(Change::size).fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
 }
 
 fn short(change: &Change) -> &str {

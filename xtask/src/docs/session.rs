@@ -438,7 +438,7 @@ fn normalised(text: &str, port: &str, default: &str) -> String {
     shown + rest
 }
 
-fn shell_words(text: &str) -> Vec<String> {
+pub fn shell_words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (index, part) in text.split('\'').enumerate() {
         match index % 2 {

@@ -1,4 +1,4 @@
-//! Takes every rung away and tests it there, without the network.
+//! Takes every rung away and tests it there, without the network, and makes every worked example of the book.
 //!
 //! In the workspace, cargo builds a dependency once with the features that all members ask for together. Here a rung
 //! gets those that it asks for itself, so one that leans on another's does not build.
@@ -6,14 +6,16 @@
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{self, Stdio};
+use std::process::{self, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{cannot, copy, take};
+use super::{cannot, copy, find, take};
 use crate::Failure;
+use crate::example::{self, Example};
 use crate::ladder::{Ladder, Rung, cargo};
 use crate::process::Process;
 use crate::screen::{Screen, fit};
+use crate::stage::Stage;
 
 /// Ends a build or a test that hangs.
 const GENEROUS: Duration = Duration::from_secs(30 * 60);
@@ -45,7 +47,14 @@ pub fn run(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
             fit(&rung.name, 16)
         ))?;
     }
-    place.netcore_inside(ladder)
+    place.netcore_inside(ladder)?;
+    for example in example::all(&ladder.root)? {
+        let started = Instant::now();
+        place.example(ladder, &example)?;
+        let took = started.elapsed().as_secs_f64();
+        screen.line(&format!("    {} is what its chapter says: {took:.1} s", fit(&example.name, 16)))?;
+    }
+    Ok(())
 }
 
 /// Where the copies are. Their builds share a folder, so a dependency is built once for each set of its features.
@@ -93,6 +102,64 @@ impl Place {
     fn netcore_inside(&self, ladder: &Ladder) -> Result<(), Failure> {
         let Some(rung) = ladder.rungs.last() else { return Ok(()) };
         self.cargo(&["test", "--offline", "--locked", "--package", "netcore"], &self.project(rung))
+    }
+
+    /// Makes an example as its chapter says, tests it, and talks to it.
+    fn example(&self, ladder: &Ladder, example: &Example) -> Result<(), Failure> {
+        let folder = self.inside.join("taken").join(&example.name);
+        let rung = find(ladder, &example.rung)?;
+        take(ladder, rung, &folder, &example.name)?;
+        for file in &example.drops {
+            let file = folder.join(file);
+            fs::remove_file(&file).map_err(|error| cannot("remove", &file, &error))?;
+        }
+        self.apply(&folder, example)?;
+        // It may need crates that its rung does not.
+        self.cargo(&["update", "--workspace", "--offline"], &folder)?;
+        CHECKS.iter().try_for_each(|check| self.cargo(check, &folder))?;
+        self.cargo(&["build", "--offline", "--locked"], &folder)?;
+        self.talk(example)
+    }
+
+    fn apply(&self, folder: &Path, example: &Example) -> Result<(), Failure> {
+        let output = Command::new("git")
+            .args(["apply", "-C1"])
+            .arg(&example.path)
+            .current_dir(folder)
+            // Not the repository that the folder lies in: its paths begin elsewhere.
+            .env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap_or(folder))
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| Failure::new(format!("cannot run git apply: {error}")))?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(Failure::new(format!(
+                "docs/examples/{0}.patch no longer fits its rung: {1}\nhint: take the rung out with `cargo xtask new \
+                 {2} DEST --name {0}`, make the change there, and keep what `git diff` says below the head of the patch",
+                example.name,
+                String::from_utf8_lossy(&output.stderr).trim(),
+                example.rung
+            ))),
+        }
+    }
+
+    /// Runs the example's real server and its clients, and compares what they print.
+    fn talk(&self, example: &Example) -> Result<(), Failure> {
+        let program = format!("target/debug/{}{}", example.name, env::consts::EXE_SUFFIX);
+        let program = self.inside.join(program);
+        let mut stage = Stage::new();
+        let (server, address) = stage.start_server(&program, &self.inside, &[])?;
+        for talk in &example.talks {
+            let visit = stage.run_client(&program, address, &talk.args, GENEROUS)?;
+            if visit.printed != talk.expect || visit.code != Some(0) {
+                return Err(Failure::new(format!(
+                    "{}: its client printed {:?}, not {:?}",
+                    example.name, visit.printed, talk.expect
+                )));
+            }
+        }
+        stage.ask_to_stop(server);
+        stage.exit_code(server).map(drop)
     }
 
     fn project(&self, rung: &Rung) -> PathBuf {

@@ -1,0 +1,169 @@
+//! Builds the book with mdBook, serves it with the ladder's own `http-server`, and builds it anew when a page changes.
+//!
+//! Changes are looked for twice a second, and a page in a browser asks once a second whether it is still the latest. A
+//! watcher that the system wakes would be several more crates for everybody's first `cargo xtask`, and this runs only
+//! while somebody writes.
+
+mod site;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+
+use crate::Failure;
+use crate::ladder::{Ladder, cargo};
+use crate::process::Process;
+use crate::programs::Programs;
+use crate::screen::{Screen, Tone};
+use crate::stage::Stage;
+
+/// The version that the pages were looked at with.
+const VERSION: &str = "0.5.4";
+
+/// The rung that serves the book.
+const SERVER: &str = "http-server";
+
+/// Between two looks at the pages.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Ends what hangs. mdBook is built from source, which takes minutes.
+const GENEROUS: Duration = Duration::from_secs(30 * 60);
+
+/// What can be told to `cargo xtask book`.
+#[derive(Args)]
+pub struct Options {
+    /// Show it in the browser
+    #[arg(long)]
+    open: bool,
+    /// Where to serve it; 0 takes a free port
+    #[arg(short, long, default_value = "3000")]
+    port: u16,
+    /// Build it, and serve nothing
+    #[arg(long)]
+    build: bool,
+}
+
+/// Builds and serves the book until it is interrupted.
+pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
+    let ladder = Ladder::load()?;
+    let book = Book { root: ladder.root.clone(), mdbook: mdbook(&ladder.root, screen)? };
+    if options.build {
+        book.build(None)?;
+        return screen.line(&format!("the book is in {}", book.folder().display()));
+    }
+    let mut seen = book.pages()?;
+    let mut number = 1;
+    book.build(Some(number))?;
+    let program = Programs::default().get(&ladder, SERVER)?;
+    let folder = book.folder();
+    let mut stage = Stage::new();
+    let (server, address) =
+        stage.start_server_on(&program, &folder, options.port, &[folder.display().to_string()])?;
+    let address = format!("http://{address}/");
+    screen.line(&format!("the book is at {}; Ctrl-C ends it", screen.paint(Tone::Bold, &address)))?;
+    if options.open {
+        open(&address);
+    }
+    while !stage.has_ended(server) {
+        thread::sleep(LOOK);
+        let now = book.pages()?;
+        if now == seen {
+            continue;
+        }
+        seen = now;
+        number += 1;
+        match book.build(Some(number)) {
+            Ok(()) => screen.line("built anew")?,
+            // Whoever is writing will write on.
+            Err(failure) => screen.line(&screen.paint(Tone::Bad, &failure.to_string()))?,
+        }
+    }
+    Err(Failure::new("the server has ended"))
+}
+
+struct Book {
+    root: PathBuf,
+    mdbook: PathBuf,
+}
+
+impl Book {
+    fn folder(&self) -> PathBuf {
+        self.root.join("target/book")
+    }
+
+    /// Builds it; with a number, as a book whose pages are loaded anew when there is another.
+    fn build(&self, number: Option<u64>) -> Result<(), Failure> {
+        run_to_end(
+            Command::new(&self.mdbook)
+                .args(["build", "docs"])
+                .current_dir(&self.root)
+                .env("MDBOOK_LOG", "warn"),
+            "mdbook",
+        )?;
+        site::finish(&self.root, &self.folder(), number)
+    }
+
+    /// When each file of the book was last written.
+    fn pages(&self) -> Result<BTreeMap<PathBuf, SystemTime>, Failure> {
+        let mut times = BTreeMap::new();
+        for folder in ["docs", "docs/examples"] {
+            let folder = self.root.join(folder);
+            let cannot = |error| Failure::new(format!("cannot read {}: {error}", folder.display()));
+            for entry in fs::read_dir(&folder).map_err(cannot)? {
+                let path = entry.map_err(cannot)?.path();
+                // An editor may just be replacing it; then the next look sees it.
+                if let Ok(time) = fs::metadata(&path).and_then(|metadata| metadata.modified()) {
+                    times.insert(path, time);
+                }
+            }
+        }
+        Ok(times)
+    }
+}
+
+/// mdBook, which is installed under `target` when it is first asked for: nothing else of the machine changes.
+fn mdbook(root: &Path, screen: &Screen) -> Result<PathBuf, Failure> {
+    let folder = root.join("target/mdbook");
+    let program = folder.join(format!("bin/mdbook{}", std::env::consts::EXE_SUFFIX));
+    if is_right(&program) {
+        return Ok(program);
+    }
+    screen
+        .line(&format!("installing mdBook {VERSION} under target/mdbook, which takes some minutes, once"))?;
+    let mut install = cargo();
+    install.args(["install", "mdbook", "--version", VERSION, "--locked", "--force"]);
+    // It neither watches nor serves here.
+    install.args(["--no-default-features", "--features", "search", "--root"]).arg(&folder);
+    run_to_end(install.current_dir(root), "cargo install mdbook")?;
+    Ok(program)
+}
+
+fn is_right(program: &Path) -> bool {
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output();
+    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(VERSION))
+}
+
+fn run_to_end(command: &mut Command, name: &str) -> Result<(), Failure> {
+    let process = Process::start(command.stdin(Stdio::null()))?;
+    let status =
+        process.wait(GENEROUS).map_err(|error| Failure::new(format!("cannot wait for {name}: {error}")))?;
+    match status.is_some_and(|status| status.success()) {
+        true => Ok(()),
+        false => Err(Failure::new(format!("{name} failed: see above"))),
+    }
+}
+
+/// With what the system opens addresses with. Where there is no such thing, the address is on the screen.
+fn open(address: &str) {
+    let (program, args): (&str, &[&str]) = match () {
+        () if cfg!(target_os = "macos") => ("open", &[]),
+        () if cfg!(windows) => ("cmd", &["/C", "start", ""]),
+        () => ("xdg-open", &[]),
+    };
+    let _ = Command::new(program).args(args).arg(address).stdin(Stdio::null()).stderr(Stdio::null()).spawn();
+}
