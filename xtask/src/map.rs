@@ -2,13 +2,11 @@
 
 use crate::ladder::{Carrier, Ladder, Rung};
 
-/// A box and the room between two.
-const BOX: (usize, usize) = (250, 62);
-const GAP: (usize, usize) = (56, 18);
-const MARGIN: usize = 14;
-
-/// Letters of the title in a line of a box.
-const LETTERS: usize = 38;
+/// A box, how far it is set in for each step below it, and the room between two.
+const BOX: (usize, usize) = (440, 46);
+const STEP: usize = 36;
+const GAP: usize = 10;
+const MARGIN: usize = 8;
 
 /// The colours of paper and of night: whoever looks has said which, to the system or the browser.
 const STYLE: &str = "
@@ -27,27 +25,27 @@ const STYLE: &str = "
   }
 ";
 
-/// Where a rung stands: its column is how many steps lie below it; in a column, one under the other.
+/// Where a rung stands: one under the other, set in by as many steps as lie below it.
 struct Place<'a> {
     rung: &'a Rung,
-    column: usize,
+    depth: usize,
     row: usize,
 }
 
 /// The picture.
 pub fn svg(ladder: &Ladder) -> String {
     let places = places(ladder);
-    let columns = places.iter().map(|place| place.column + 1).max().unwrap_or(0);
-    let rows = places.iter().map(|place| place.row + 1).max().unwrap_or(0);
-    let width = 2 * MARGIN + columns * (BOX.0 + GAP.0) - GAP.0;
-    let height = 2 * MARGIN + rows * (BOX.1 + GAP.1) - GAP.1;
+    let depth = places.iter().map(|place| place.depth).max().unwrap_or(0);
+    let (width, height) =
+        (2 * MARGIN + depth * STEP + BOX.0, 2 * MARGIN + places.len() * (BOX.1 + GAP) - GAP);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"title\">\n<title id=\"title\">The rungs of the ladder, each with an arrow from the one that it builds on</title>\n<style>{STYLE}</style>\n"
     );
     for place in &places {
         let below = place.rung.about.builds_on.as_deref();
-        let Some(below) = places.iter().find(|other| below == Some(&other.rung.name)) else { continue };
-        svg.push_str(&arrow(below, place));
+        if let Some(below) = places.iter().find(|other| below == Some(&other.rung.name)) {
+            svg.push_str(&arrow(below, place));
+        }
     }
     for place in &places {
         svg.push_str(&rung(place));
@@ -55,37 +53,28 @@ pub fn svg(ladder: &Ladder) -> String {
     svg + "</svg>\n"
 }
 
-/// A rung goes beside the one that it builds on, or into the next row that is free from there to the right.
+/// Every rung with all that builds on it after it, so that no arrow crosses a box.
 fn places(ladder: &Ladder) -> Vec<Place<'_>> {
     let mut places: Vec<Place> = Vec::new();
-    let mut rows = 0;
-    // Depth first, so that what builds on a rung stands near it and no arrow crosses a box.
-    let mut waiting: Vec<&Rung> =
-        ladder.rungs.iter().filter(|rung| rung.about.builds_on.is_none()).rev().collect();
-    while let Some(rung) = waiting.pop() {
-        let below = places.iter().find(|place| Some(&place.rung.name) == rung.about.builds_on.as_ref());
-        let (column, level) = below.map_or((0, rows), |below| (below.column + 1, below.row));
-        let beside = !places.iter().any(|place| place.column >= column && place.row == level);
-        let row = if beside { level } else { rows };
-        rows = rows.max(row + 1);
-        places.push(Place { rung, column, row });
+    let mut waiting: Vec<(&Rung, usize)> = Vec::new();
+    let first = ladder.rungs.iter().filter(|rung| rung.about.builds_on.is_none());
+    waiting.extend(first.rev().map(|rung| (rung, 0)));
+    while let Some((rung, depth)) = waiting.pop() {
+        places.push(Place { rung, depth, row: places.len() });
         let above = ladder.rungs.iter().filter(|above| above.about.builds_on.as_ref() == Some(&rung.name));
-        let mut above: Vec<&Rung> = above.collect();
-        above.reverse();
-        waiting.extend(above);
+        waiting.extend(above.rev().map(|rung| (rung, depth + 1)));
     }
     places
 }
 
 fn corner(place: &Place) -> (usize, usize) {
-    (MARGIN + place.column * (BOX.0 + GAP.0), MARGIN + place.row * (BOX.1 + GAP.1))
+    (MARGIN + place.depth * STEP, MARGIN + place.row * (BOX.1 + GAP))
 }
 
 fn arrow(below: &Place, place: &Place) -> String {
     let ((x, y), (to_x, to_y)) = (corner(below), corner(place));
-    let (x, y, to_y) = (x + BOX.0, y + BOX.1 / 2, to_y + BOX.1 / 2);
-    let turn = x + GAP.0 / 2;
-    format!("<path d=\"M{x} {y} H{turn} V{to_y} H{to_x} m-7 -4 l7 4 l-7 4\"/>\n")
+    let (x, y, to_y) = (x + STEP / 2, y + BOX.1, to_y + BOX.1 / 2);
+    format!("<path d=\"M{x} {y} V{to_y} H{to_x} m-7 -4 l7 4 l-7 4\"/>\n")
 }
 
 fn rung(place: &Place) -> String {
@@ -100,12 +89,10 @@ fn rung(place: &Place) -> String {
         BOX.0,
         BOX.1,
         x + 12,
-        y + 21
+        y + 20
     );
-    for (number, line) in crate::screen::wrap(&about.title, LETTERS).iter().enumerate() {
-        let line = line.replace('&', "&amp;").replace('<', "&lt;");
-        svg.push_str(&format!("<text x=\"{}\" y=\"{}\">{line}</text>\n", x + 12, y + 38 + 15 * number));
-    }
+    let title = about.title.replace('&', "&amp;").replace('<', "&lt;");
+    svg.push_str(&format!("<text x=\"{}\" y=\"{}\">{title}</text>\n", x + 12, y + 37));
     svg + "</a>\n"
 }
 
@@ -114,19 +101,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_rung_has_a_place_of_its_own_right_of_the_one_that_it_builds_on() {
+    fn every_rung_has_a_row_of_its_own_under_the_one_that_it_builds_on() {
         let ladder = Ladder::load().unwrap();
         let places = places(&ladder);
         assert_eq!(places.len(), ladder.rungs.len());
-        for place in &places {
-            let same = places.iter().filter(|other| (other.column, other.row) == (place.column, place.row));
-            assert_eq!(same.count(), 1, "{}", place.rung.name);
+        for (row, place) in places.iter().enumerate() {
+            assert_eq!(place.row, row);
             if let Some(below) = &place.rung.about.builds_on {
                 let below = places.iter().find(|other| other.rung.name == *below).unwrap();
-                assert_eq!(below.column + 1, place.column, "{}", place.rung.name);
+                assert!(below.row < place.row && below.depth + 1 == place.depth, "{}", place.rung.name);
             }
-            // Two lines fit into a box.
-            assert!(crate::screen::wrap(&place.rung.about.title, LETTERS).len() <= 2, "{}", place.rung.name);
+            // Seven columns of the screen for a letter are more than the picture's own letters take.
+            assert!(place.rung.about.title.len() * 7 < BOX.0 + 40, "{}", place.rung.name);
         }
     }
 

@@ -1,0 +1,76 @@
+//! oneshot-echo, reusable-echo, timeout-echo.
+
+use std::thread;
+use std::time::Duration;
+
+use ladder_tests::peer::lasting_port;
+use ladder_tests::{Server, rung};
+
+#[test]
+fn a_reply_is_read_until_it_is_as_long_as_what_was_sent() {
+    let server = Server::start(rung("oneshot-echo"), &[]);
+    let mut client = server.connect();
+    for byte in b"hello" {
+        client.send(&[*byte]);
+    }
+    // As read_exact does: in how many pieces the reply comes is nobody's promise.
+    client.expect_bytes(b"hello");
+}
+
+#[test]
+fn a_second_client_is_connected_and_never_served() {
+    let server = Server::start(rung("oneshot-echo"), &[]);
+    let mut first = server.connect();
+    first.exchange(b"one", b"one");
+    // The kernel completes the connection and takes the bytes; nobody ever reads them.
+    let mut second = server.connect();
+    second.send(b"two");
+    second.assert_would_block();
+    drop(first);
+    second.expect_hang_up_without_a_word();
+}
+
+#[test]
+fn a_second_server_cannot_take_the_port_of_the_first() {
+    let port = lasting_port();
+    let first = Server::start_on(rung("reusable-echo"), port, &[]);
+    rung("reusable-echo").run(&["server", "--port", &port.to_string()]).expect_code(1);
+    // Nothing has changed for the first one.
+    first.client(&["hello"]).expect_code(0).expect_stdout("hello\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_sent_before_a_stop_is_still_answered() {
+    let server = Server::start(rung("reusable-echo"), &["-v"]);
+    let mut client = server.connect();
+    client.exchange(b"hello", b"hello");
+    server.signal(rustix::process::Signal::TERM);
+    // Its reading side has ended, so the loop ends as it does after every client: nobody is cut off.
+    client.expect_end_of_stream();
+    server.wait().expect_code(0);
+}
+
+#[test]
+fn a_client_that_drips_outlives_the_idle_limit_and_not_the_total_one() {
+    let server = Server::start(rung("timeout-echo"), &["-v", "--idle", "500ms", "--total", "2s"]);
+    let mut client = server.connect();
+    let mut sent = 0;
+    while client.try_exchange(b"x") {
+        sent += 1;
+        // The pause is the drip itself.
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert!(sent > 1, "it was dropped at once");
+    server.expect_log(&[&client.address(), "dropped: timed out"]);
+    server.client(&["hello"]).expect_code(0).expect_stdout("hello\n");
+}
+
+#[test]
+fn a_client_that_says_nothing_and_closes_is_no_timeout() {
+    let server = Server::start(rung("timeout-echo"), &["-v"]);
+    let mut client = server.connect();
+    client.half_close();
+    client.expect_end_of_stream();
+    server.expect_log(&[&client.address(), "closed"]);
+}

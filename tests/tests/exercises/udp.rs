@@ -1,0 +1,56 @@
+//! udp-echo, udp-batch, udp-reliable.
+
+use std::collections::BTreeSet;
+
+use ladder_tests::{Datagrams, Server, rung};
+
+#[test]
+fn one_socket_answers_each_client_at_its_own_address() {
+    let server = Server::start(rung("udp-echo"), &[]);
+    let (one, two) = (Datagrams::bind(), Datagrams::bind());
+    one.send(b"from one", server.address);
+    two.send(b"from two", server.address);
+    // Nobody has connected; the address that came with a datagram is all that the server knows.
+    two.expect(b"from two");
+    one.expect(b"from one");
+}
+
+#[test]
+fn an_empty_datagram_is_a_message_and_no_end() {
+    let server = Server::start(rung("udp-echo"), &[]);
+    let client = Datagrams::bind();
+    client.send(b"", server.address);
+    client.expect(b"");
+    client.send(b"more", server.address);
+    client.expect(b"more");
+}
+
+#[test]
+fn a_burst_is_answered_one_by_one() {
+    let server = Server::start(rung("udp-batch"), &[]);
+    let client = Datagrams::bind();
+    let sent: BTreeSet<Vec<u8>> = (0..32).map(|number| format!("number {number}").into_bytes()).collect();
+    for message in &sent {
+        client.send(message, server.address);
+    }
+    // However many came with one call: a batch is the server's own affair.
+    let received: BTreeSet<Vec<u8>> = sent.iter().map(|_| client.receive().0).collect();
+    assert_eq!(received, sent);
+}
+
+#[test]
+fn a_number_is_run_once_whatever_comes_under_it_later() {
+    let server = Server::start(rung("udp-reliable"), &[]);
+    let client = Datagrams::bind();
+    let request = |attempt: u8, text: &str| {
+        [b"NLR1\x01", &[attempt][..], b"sessionA", &[0; 8], text.as_bytes()].concat()
+    };
+    let reply = |attempt: u8, text: &str| {
+        [b"NLR1\x02", &[attempt][..], b"sessionA", &[0; 8], text.as_bytes()].concat()
+    };
+    client.send(&request(1, "pay"), server.address);
+    client.expect(&reply(1, "1: pay"));
+    // The second try of the same request. That it says something else is its sender's mistake.
+    client.send(&request(2, "pay again"), server.address);
+    client.expect(&reply(2, "1: pay"));
+}
