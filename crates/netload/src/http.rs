@@ -38,6 +38,9 @@ pub struct Options {
     /// A new connection for each request
     #[arg(long)]
     pub close: bool,
+    /// Connections besides that say nothing; the server may close them
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub idle: u16,
     /// Give a connection up when a reply takes longer than this
     #[arg(long, value_name = "DURATION", value_parser = cli::duration, default_value = "10s")]
     pub timeout: Duration,
@@ -91,6 +94,8 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
         body: None,
     };
     let plan = Plan { address: url.address, in_flight: 1, timeout: *timeout, stop };
+    // They are held, and not looked at again.
+    let _idle = open(url.address, options.idle.into())?;
     let mut meter = Meter::new()?;
     if *close {
         let mut drive = Drive::new(&plan, options.run.bound(), meter)?;

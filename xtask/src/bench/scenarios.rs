@@ -76,7 +76,7 @@ const UDP: Scenario = Scenario { speaks: Speaks::Udp, load: &["udp-echo"], ..TCP
 const HTTP: Scenario = Scenario { speaks: Speaks::Http, load: &["http"], ..TCP };
 
 /// All of them, in the order of the report.
-pub const SCENARIOS: [Scenario; 17] = [
+pub const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "echo-1",
         what: "1 connection, 64 bytes, one message in flight",
@@ -155,6 +155,13 @@ pub const SCENARIOS: [Scenario; 17] = [
         ..HTTP
     },
     Scenario { name: "http-1k", what: "GET of 1 KiB on 64 connections that stay", page: "/1k", ..HTTP },
+    Scenario {
+        name: "http-1k-idle",
+        what: "the same beside 1,000 connections that say nothing",
+        load: &["http", "--idle", "1000"],
+        page: "/1k",
+        ..HTTP
+    },
     Scenario { name: "http-100k", what: "GET of 100 KiB on 64 connections that stay", page: "/100k", ..HTTP },
     Scenario {
         name: "http-10m",
