@@ -88,6 +88,7 @@ impl Files {
             Kept::Open(Arc::new(Opened { fields, file: Arc::new(file), length: metadata.len() }))
         } else {
             let bytes = read_small(&mut file)?;
+            fields.extend_from_slice(format!("Content-Length: {}\r\n", bytes.len()).as_bytes());
             Kept::InMemory(Arc::new(Stored { fields, bytes }))
         };
         let response = whole(&content);

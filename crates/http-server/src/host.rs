@@ -6,6 +6,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+/// The end of every name that belongs to this machine (RFC 6761 section 6.3).
+const BELOW_LOCALHOST: &[u8] = b".localhost";
+
 /// Whether `value` is a host with an optional port (RFC 9110 section 7.2), or empty, as for a target without one.
 pub fn is_valid(value: &[u8]) -> bool {
     let (host, port) = split(value);
@@ -29,11 +32,12 @@ pub fn without_port(value: &[u8]) -> &[u8] {
 pub fn is_local(value: &[u8], allowed: &[String]) -> bool {
     let host = without_port(value);
     let host = host.strip_suffix(b".").unwrap_or(host);
-    let lower = host.to_ascii_lowercase();
+    // Nothing is allocated: this is asked for each request.
+    let below = host.len().checked_sub(BELOW_LOCALHOST.len()).map(|at| &host[at..]);
     host.is_empty()
         || host.starts_with(b"[")
-        || lower == b"localhost"
-        || lower.ends_with(b".localhost")
+        || host.eq_ignore_ascii_case(b"localhost")
+        || below.is_some_and(|end| end.eq_ignore_ascii_case(BELOW_LOCALHOST))
         || str::from_utf8(host).is_ok_and(|host| host.parse::<Ipv4Addr>().is_ok())
         || allowed.iter().any(|name| name == "*" || name.as_bytes().eq_ignore_ascii_case(host))
 }

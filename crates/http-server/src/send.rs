@@ -51,6 +51,14 @@ pub fn send(stream: &mut Stream, out: &mut Vec<u8>, frame: &Frame, response: Res
     Sent { bytes: sending.bytes, persistence: sending.persistence, result }
 }
 
+/// Whether Content-Length is still missing in the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    ToBeSaid,
+    /// It is there, or there is no content to have one.
+    Said,
+}
+
 struct Sending<'a> {
     stream: &'a mut Stream,
     out: &'a mut Vec<u8>,
@@ -62,16 +70,18 @@ impl Sending<'_> {
     fn response(&mut self, frame: &Frame, response: Response) -> io::Result<()> {
         let Response { status, fields, content } = response;
         self.out.clear();
-        write!(self.out, "HTTP/1.1 {} {}\r\nDate: {}\r\n", status.0, status.reason(), frame.date)?;
-        self.out.extend_from_slice(&fields);
-        self.out.extend_from_slice(frame.extra);
+        write!(self.out, "HTTP/1.1 {} {}\r\n", status.0, status.reason())?;
+        for part in [b"Date: ", frame.date.as_bytes(), b"\r\n", &fields, frame.extra] {
+            self.out.extend_from_slice(part);
+        }
         if status == Status::SERVICE_UNAVAILABLE {
             self.out.extend_from_slice(b"Retry-After: 1\r\n");
         }
         let shown = frame.method != Method::Head && !status.has_no_content();
+        let length = if status.has_no_content() { Length::Said } else { Length::ToBeSaid };
         match content {
-            Content::Empty => self.text(frame, b"", shown, status.has_no_content()),
-            Content::Bytes(bytes) => self.text(frame, &bytes, shown, status.has_no_content()),
+            Content::Empty => self.text(frame, b"", shown, length),
+            Content::Bytes(bytes) => self.text(frame, &bytes, shown, length),
             Content::Refusal(refusal) => {
                 let (media_type, page) = refusal.page(frame.fields.as_ref());
                 write!(
@@ -86,11 +96,12 @@ impl Sending<'_> {
                         html::content_security_policy(&page)
                     )?;
                 }
-                self.text(frame, page.as_bytes(), shown, false)
+                self.text(frame, page.as_bytes(), shown, Length::ToBeSaid)
             }
             Content::Stored(stored) => {
                 self.out.extend_from_slice(&stored.fields);
-                self.text(frame, &stored.bytes, shown, false)
+                // Content-Length is among them.
+                self.text(frame, &stored.bytes, shown, Length::Said)
             }
             Content::File(parts) => self.file(frame, parts, shown),
             Content::Stream(reader) => self.stream(frame, reader, shown),
@@ -108,8 +119,8 @@ impl Sending<'_> {
         log::debug!("{} sending {} bytes {}", frame.name, self.out.len() as u64 + content, payload(self.out));
     }
 
-    fn text(&mut self, frame: &Frame, bytes: &[u8], shown: bool, lengthless: bool) -> io::Result<()> {
-        if !lengthless {
+    fn text(&mut self, frame: &Frame, bytes: &[u8], shown: bool, length: Length) -> io::Result<()> {
+        if length == Length::ToBeSaid {
             write!(self.out, "Content-Length: {}\r\n", bytes.len())?;
         }
         let bytes = if shown { bytes } else { b"" };
