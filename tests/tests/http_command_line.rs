@@ -70,6 +70,9 @@ fn what_makes_no_sense_is_one_line_and_exit_code_2() {
         &["--header", "A: b\r\nC: d"],
         &["--header", "A: b\nC: d"],
         &["--header", "A b: c"],
+        // Where a response ends is not to be said twice.
+        &["--header", "Content-Length: 5"],
+        &["--header", "transfer-encoding: chunked"],
         &["--nosuch"],
         &["--idle", "0s"],
     ] {

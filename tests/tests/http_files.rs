@@ -249,6 +249,10 @@ fn a_folder_of_twenty_thousand_files_is_paged() {
     let rows = |path: &str| server.get(path).expect_status(200).text().matches("<tr><td>").count();
     assert_eq!((rows("/"), rows("/?page=2"), rows("/?page=3")), (10_000, 10_000, 0));
     assert_eq!(rows("/?page=nonsense"), 10_000);
+    // RFC 8288: a program follows this.
+    let next = "<?sort=name&order=up&page=2>; rel=\"next\"";
+    server.get_with("/", "Accept: application/json\r\n").expect_field("link", next);
+    server.get("/?page=2").expect_no_field("link");
 }
 
 /// RFC 9110 section 8.3.

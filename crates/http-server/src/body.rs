@@ -256,6 +256,8 @@ mod tests {
     use std::net::{Shutdown, TcpListener, TcpStream};
     use std::sync::Arc;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     const GENEROUS: Duration = Duration::from_secs(20);
@@ -317,6 +319,43 @@ mod tests {
         assert_eq!(text(Framing::Chunked, b"", endless.as_bytes()), Err(ErrorKind::InvalidData));
         let trailers = format!("0\r\n{}\r\n", "a: b\r\n".repeat(TRAILER_LIMIT / 4 + 1));
         assert_eq!(text(Framing::Chunked, b"", trailers.as_bytes()), Err(ErrorKind::InvalidData));
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_of_any_size_are_put_together(
+            chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..40), 0..6),
+            cut in 0usize..100,
+            rest in proptest::collection::vec(any::<u8>(), 0..20),
+        ) {
+            let mut body = Vec::new();
+            for chunk in &chunks {
+                body.extend_from_slice(format!("{:X};x=y\r\n", chunk.len()).as_bytes());
+                body.extend_from_slice(chunk);
+                body.extend_from_slice(b"\r\n");
+            }
+            body.extend_from_slice(b"0\r\n\r\n");
+            body.extend_from_slice(&rest);
+            let (early, late) = body.split_at(cut.min(body.len()));
+            with_body(Framing::Chunked, early, late, |mut reader| {
+                let mut read = Vec::new();
+                reader.read_to_end(&mut read).unwrap();
+                prop_assert_eq!(&read, &chunks.concat());
+                Ok(())
+            })?;
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic_or_go_on_for_ever(
+            body in proptest::collection::vec(proptest::sample::select(b"0123aF;\r\nx ".to_vec()), 0..60),
+        ) {
+            with_body(Framing::Chunked, &body, b"", |mut reader| {
+                let mut read = Vec::new();
+                let _ = reader.read_to_end(&mut read);
+                prop_assert!(read.len() <= body.len());
+                Ok(())
+            })?;
+        }
     }
 
     #[test]

@@ -51,6 +51,10 @@ impl Files {
                 Response::html(html).header("Content-Security-Policy", &policy)
             }
         };
+        let response = match listing.next() {
+            Some(next) => response.header("Link", &next),
+            None => response,
+        };
         Ok(response
             .header("Cache-Control", "no-store")
             .header("Vary", "Accept")

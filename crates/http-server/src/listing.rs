@@ -194,6 +194,14 @@ impl Listing<'_> {
         list
     }
 
+    /// The value of a Link header (RFC 8288) that leads to the next page, where there is one: JSON has no other place for
+    /// it.
+    pub fn next(&self) -> Option<String> {
+        let pages = self.entries.len().div_ceil(PAGE);
+        let next = (1..pages).contains(&self.page).then(|| self.page + 1)?;
+        Some(format!("<?{}&page={next}>; rel=\"next\"", self.order.query()))
+    }
+
     fn shown(&self) -> &[Entry] {
         let start = self.page.saturating_sub(1).saturating_mul(PAGE).min(self.entries.len());
         &self.entries[start..self.entries.len().min(start + PAGE)]
@@ -361,6 +369,9 @@ mod tests {
         let entries: Vec<Entry> = (0..PAGE as u64 + 5).map(|n| file(&format!("f{n}"), n, 0)).collect();
         let rows = |page| listing(vec![], &entries, page).html().matches("<tr><td>").count();
         assert_eq!((rows(1), rows(2), rows(3), rows(usize::MAX)), (PAGE, 5, 0, 0));
+        let next = |page| listing(vec![], &entries, page).next();
+        assert_eq!(next(1).as_deref(), Some("<?sort=name&order=up&page=2>; rel=\"next\""));
+        assert_eq!((next(0), next(2), next(usize::MAX)), (None, None, None));
         assert!(
             listing(vec![], &entries, 2)
                 .html()

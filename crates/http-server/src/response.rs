@@ -124,17 +124,30 @@ impl Response {
         Response { content: Content::Bytes(bytes.into()), ..typed }
     }
 
-    /// The same with one more header field.
+    /// The same with one more header field. Content-Type replaces the one that is there.
     ///
-    /// A value that holds a line end would smuggle in further fields, so that it makes the whole response a 500.
+    /// A value that holds a line end would smuggle in further fields, and a length of one's own would make the client
+    /// lose track of where the response ends; so these make the whole response a 500. Their reason is in the log.
     pub fn header(mut self, name: &str, value: &str) -> Response {
         match field_line(name, value) {
             Ok(line) => {
+                if name.eq_ignore_ascii_case("content-type") {
+                    self.remove(name);
+                }
                 self.fields.extend_from_slice(line.as_bytes());
                 self
             }
             Err(error) => error.into_response(),
         }
+    }
+
+    fn remove(&mut self, name: &str) {
+        let is_other = |line: &&[u8]| {
+            !line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+                || line.get(name.len()) != Some(&b':')
+        };
+        self.fields =
+            self.fields.split_inclusive(|&byte| byte == b'\n').filter(is_other).collect::<Vec<_>>().concat();
     }
 
     /// The status that it has now.
@@ -143,14 +156,22 @@ impl Response {
     }
 }
 
+/// The fields that say where a response ends and what becomes of the connection: the server's own.
+const RESERVED: [&str; 6] =
+    ["connection", "content-length", "date", "keep-alive", "trailer", "transfer-encoding"];
+
 /// `Name: value\r\n`, checked.
 ///
 /// # Errors
-/// `InvalidInput` for what could be taken for more than one field.
+/// `InvalidInput` for what could be taken for more than one field, and for those that only the server sets.
 pub fn field_line(name: &str, value: &str) -> io::Result<String> {
     let is_value = !value.bytes().any(|byte| (byte < b' ' && byte != b'\t') || byte == 0x7f);
     if name.is_empty() || !name.bytes().all(is_token) || !is_value {
         let why = format!("{name:?}: {value:?} is not a header field");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    if RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+        let why = format!("{name} is set by the server itself");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
     Ok(format!("{name}: {value}\r\n"))
@@ -224,9 +245,16 @@ mod tests {
 
     #[test]
     fn a_field_that_would_be_two_makes_the_response_a_500() {
-        for (name, value) in
-            [("A", "b\r\nC: d"), ("A", "b\nc"), ("A b", "c"), ("A:", "b"), ("", "b"), ("A", "\0")]
-        {
+        for (name, value) in [
+            ("A", "b\r\nC: d"),
+            ("A", "b\nc"),
+            ("A b", "c"),
+            ("A:", "b"),
+            ("", "b"),
+            ("A", "\0"),
+            ("content-length", "1"),
+            ("Transfer-Encoding", "chunked"),
+        ] {
             assert_eq!(
                 Response::text("x").header(name, value).status(),
                 Status::INTERNAL_SERVER_ERROR,
@@ -235,6 +263,12 @@ mod tests {
         }
         let response = Response::new(Status::OK).header("X-Tab", "a\tb\u{44f}");
         assert_eq!(response.fields, "X-Tab: a\tb\u{44f}\r\n".as_bytes());
+    }
+
+    #[test]
+    fn a_media_type_replaces_the_one_before() {
+        let response = Response::text("a,b").header("X-A", "b").header("content-type", "text/csv");
+        assert_eq!(response.fields, b"X-A: b\r\ncontent-type: text/csv\r\n");
     }
 
     #[test]
