@@ -30,6 +30,9 @@ use measure::{Bench, Sample};
 use scenarios::{SCENARIOS, Scenario};
 use table::Table;
 
+/// Seconds that a measurement takes beside its own: a server starts and ends, a crowd comes and goes.
+const BETWEEN: f64 = 0.4;
+
 /// What can be told on the command line.
 #[derive(Args)]
 pub struct Options {
@@ -40,7 +43,7 @@ pub struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 5)]
     rounds: u16,
     /// How long each measurement lasts
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 2)]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 1)]
     seconds: u16,
     /// Print one JSON document instead of tables
     #[arg(long)]
@@ -60,6 +63,9 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     if !options.json {
         screen.prose("", &machine.to_string())?;
     }
+    let of_charts = if options.svg { chart::measurements(&bench) } else { 0 };
+    let each: usize = scenarios.iter().map(|scenario| bench.contenders(scenario).len()).sum();
+    told(each + of_charts, options);
     let mut tables = Vec::new();
     for scenario in scenarios {
         let Some(table) = measure(&bench, scenario, options.rounds)? else { continue };
@@ -78,9 +84,9 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         screen.line(&document.to_string())?;
     }
     if options.svg {
-        page::write(&ladder.root, &machine, &tables, &charts)?;
+        page::write(&ladder.root, &machine, bench.left_out(), &tables, &charts)?;
     }
-    verdict(&tables)
+    verdict(&tables, &charts)
 }
 
 /// Every server of the scenario, in turns; `None` where there is none to compare.
@@ -98,6 +104,13 @@ fn measure(bench: &Bench, scenario: &'static Scenario, rounds: u16) -> Result<Op
     }
     progress("");
     Ok(Some(Table::new(scenario, contenders, samples)))
+}
+
+/// How long it will take, for the person who waits.
+fn told(measurements: usize, options: &Options) {
+    let all = measurements * usize::from(options.rounds);
+    let minutes = (all as f64 * (f64::from(options.seconds) + BETWEEN) / 60.0).ceil();
+    eprintln!("{all} measurements, about {minutes} min");
 }
 
 /// A word for the person who waits, on a line that the next one replaces.
@@ -140,8 +153,9 @@ fn choose(
 }
 
 /// A peer may fail; that is told in its row. Ours may not.
-fn verdict(tables: &[Table]) -> Result<(), Failure> {
-    let failed: Vec<String> = tables.iter().flat_map(Table::failures_of_ours).collect();
+fn verdict(tables: &[Table], charts: &[chart::Line]) -> Result<(), Failure> {
+    let failed = tables.iter().flat_map(Table::failures_of_ours);
+    let failed: Vec<String> = failed.chain(charts.iter().filter_map(chart::Line::failure_of_ours)).collect();
     match failed.is_empty() {
         true => Ok(()),
         false => Err(Failure::new(failed.join("\nerror: "))),

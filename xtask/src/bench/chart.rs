@@ -13,7 +13,7 @@ use crate::Failure;
 const CONNECTIONS: [usize; 6] = [1, 4, 16, 64, 256, 1024];
 
 /// The size of a picture.
-const SIZE: (f64, f64) = (860.0, 480.0);
+const SIZE: (f64, f64) = (880.0, 480.0);
 
 /// The chart in it: left, top, right, bottom. Names stand to the right of it.
 const AREA: (f64, f64, f64, f64) = (76.0, 70.0, 700.0, 420.0);
@@ -36,6 +36,16 @@ pub struct Line {
     name: String,
     ours: bool,
     points: Vec<Point>,
+    /// The first reason for which a measurement failed.
+    failure: Option<String>,
+}
+
+impl Line {
+    /// What went wrong, where the server is our own. Its line is shorter, or has fewer rounds behind it.
+    pub fn failure_of_ours(&self) -> Option<String> {
+        let failure = self.failure.as_ref().filter(|_| self.ours)?;
+        Some(format!("charts: {}: {failure}", self.name))
+    }
 }
 
 /// Medians; `None` where the server failed in every round.
@@ -51,6 +61,11 @@ enum Axis {
     Linear(f64),
     /// From one power of ten to another.
     Logarithmic(i32, i32),
+}
+
+/// How many measurements a round has.
+pub fn measurements(bench: &Bench) -> usize {
+    bench.contenders(&SWEEP).len() * CONNECTIONS.len()
 }
 
 /// Measures every server of many clients with each number of connections, in rounds.
@@ -75,7 +90,8 @@ pub fn measure(bench: &Bench, rounds: u16) -> Result<Vec<Line>, Failure> {
             p99: spread(samples.iter().flatten().filter_map(|figures| figures.p99))
                 .map(|spread| spread.median),
         });
-        Line { points: points.collect(), name: contender.name, ours: contender.ours }
+        let failure = samples.iter().flatten().find_map(|sample| sample.as_ref().err()).cloned();
+        Line { points: points.collect(), name: contender.name, ours: contender.ours, failure }
     });
     Ok(lines.collect())
 }
@@ -166,11 +182,14 @@ fn picture(
     spread_out(&mut names, top);
     for (y, (end_x, end_y), number) in names {
         let colour = number % COLOURS.len();
-        let (x, name) = (right + 22.0, escaped(&lines[number].name));
+        let (name, class) = (escaped(&lines[number].name), class(number, lines[number].ours));
+        // A piece of the line stands before its name: two lines may have one colour.
         let (from, to) = (end_x + 5.0, right + 18.0);
+        let (swatch, x) = (to + 24.0, to + 30.0);
         let _ = writeln!(
             svg,
             "<line class=\"lead d{colour}\" x1=\"{from:.1}\" y1=\"{end_y:.1}\" x2=\"{to}\" y2=\"{y:.1}\"/>\n\
+             <polyline class=\"{class}\" points=\"{to},{y:.1} {swatch},{y:.1}\"/>\n\
              <text class=\"name d{colour}\" x=\"{x}\" y=\"{:.1}\">{name}</text>",
             y + 4.0
         );
@@ -251,10 +270,10 @@ impl Axis {
     }
 }
 
-/// The next of 1, 2, 2.5, 5 and 10 times a power of ten.
+/// The next power of ten, or what is told apart easily between two of them.
 fn round_up(value: f64) -> f64 {
     let power = 10_f64.powf(value.log10().floor());
-    let steps = [1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 10.0];
+    let steps = [1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
     steps.map(|step| step * power).into_iter().find(|step| *step >= value).unwrap_or(value)
 }
 
@@ -293,14 +312,15 @@ mod tests {
     #[test]
     fn a_server_that_failed_somewhere_has_a_shorter_line_and_the_picture_is_whole() {
         let point = |rate| Point { rate, p99: rate };
-        let line = |name: &str, points| Line { name: name.into(), ours: true, points };
+        let line = |name: &str, points| Line { name: name.into(), ours: true, points, failure: None };
         let lines = [
             line("a<b", vec![point(Some(10.0)), point(None), point(Some(20.0))]),
             line("none", vec![point(None)]),
         ];
         let svg = throughput(&lines, &Machine::look(false));
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
-        assert_eq!(svg.matches("<polyline").count(), 1);
+        // The line, and the piece of it before its name.
+        assert_eq!(svg.matches("<polyline").count(), 2);
         assert!(svg.contains("a&lt;b") && svg.contains("prefers-color-scheme: dark"));
     }
 }

@@ -66,6 +66,7 @@ pub struct Bench {
     site: Site,
     cores: Option<Cores>,
     seconds: u16,
+    left_out: Vec<String>,
 }
 
 /// A core for the server and one for the load.
@@ -83,25 +84,33 @@ impl Bench {
         seconds: u16,
     ) -> Result<Bench, Failure> {
         let peers = ladder.root.join("crates/netload/peers");
+        let mut left_out = Vec::new();
         contenders.retain(|contender| {
             if !contender.base && !names.contains(&contender.name) {
                 return false;
             }
             let missing = missing(&contender.start);
             if let Some(missing) = &missing {
-                eprintln!("{} is left out: {missing} is not installed", contender.name);
+                let text = format!("{} is left out: {missing} is not installed", contender.name);
+                eprintln!("{text}");
+                left_out.push(text);
             }
             missing.is_none()
         });
         let programs = build(ladder, &contenders)?;
         let built = programs.get("netload").and_then(|netload| netload.parent());
         let site = Site::new(built.ok_or_else(|| Failure::new("netload was not built"))?)?;
-        Ok(Bench { contenders, programs, peers, site, cores: cores(), seconds })
+        Ok(Bench { contenders, programs, peers, site, cores: cores(), seconds, left_out })
     }
 
     /// Whether server and load each have a core.
     pub fn is_pinned(&self) -> bool {
         self.cores.is_some()
+    }
+
+    /// The servers that are not installed, each in words.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// The servers of a scenario, what ratios are to first.

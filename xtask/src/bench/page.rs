@@ -16,7 +16,13 @@ const BLOCKS: [(&str, Option<&[&str]>); 2] =
     [("all", None), ("architectures", Some(&["echo-1", "echo-64", "connect", "idle", "rest"]))];
 
 /// Fills the blocks of all pages below `root`, and writes the pictures beside them.
-pub fn write(root: &Path, machine: &Machine, tables: &[Table], lines: &[Line]) -> Result<(), Failure> {
+pub fn write(
+    root: &Path,
+    machine: &Machine,
+    left_out: &[String],
+    tables: &[Table],
+    lines: &[Line],
+) -> Result<(), Failure> {
     let docs = root.join("docs");
     let pictures =
         [("throughput", chart::throughput(lines, machine)), ("latency", chart::latency(lines, machine))];
@@ -30,7 +36,7 @@ pub fn write(root: &Path, machine: &Machine, tables: &[Table], lines: &[Line]) -
             continue;
         }
         let page = fs::read_to_string(&path).map_err(|error| cannot("read", &path, &error))?;
-        let filled = fill(&page, |name| text(name, machine, tables))?;
+        let filled = fill(&page, |name| text(name, machine, left_out, tables))?;
         if filled != page {
             fs::write(&path, filled).map_err(|error| cannot("write", &path, &error))?;
         }
@@ -39,13 +45,16 @@ pub fn write(root: &Path, machine: &Machine, tables: &[Table], lines: &[Line]) -
 }
 
 /// What stands in the block of this name.
-fn text(name: &str, machine: &Machine, tables: &[Table]) -> Option<String> {
+fn text(name: &str, machine: &Machine, left_out: &[String], tables: &[Table]) -> Option<String> {
     let (_, scenarios) = BLOCKS.iter().find(|(block, _)| *block == name)?;
     let mut text = format!(
         "Measured {machine}.\n\n\
          ![Replies a second against the number of connections](benchmarks-throughput.svg)\n\n\
          ![Latency against the number of connections](benchmarks-latency.svg)\n"
     );
+    for peer in left_out {
+        text.push_str(&format!("\n{peer}.\n"));
+    }
     let wanted = |table: &&Table| scenarios.is_none_or(|names| names.contains(&table.name()));
     for table in tables.iter().filter(wanted) {
         text.push('\n');
