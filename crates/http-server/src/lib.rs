@@ -123,7 +123,9 @@ mod fields;
 mod file;
 mod files;
 mod folder;
-mod head;
+// For its benchmark alone.
+#[doc(hidden)]
+pub mod head;
 mod host;
 mod html;
 mod listening;
