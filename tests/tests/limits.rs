@@ -75,6 +75,40 @@ fn a_crowd_of_silent_clients_keeps_nobody_waiting_where_there_is_no_such_limit()
     }
 }
 
+/// Where a client needs no thread, ten thousand that say nothing are promised; each end has a descriptor for each.
+#[cfg(target_os = "linux")]
+#[test]
+fn ten_thousand_idle_clients_keep_nobody_waiting_where_there_is_no_such_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    const MANY: u64 = 10_000;
+    /// What the two processes have open besides.
+    const SPARE: u64 = 1_000;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let files = maximum.unwrap_or(u64::MAX).min(MANY + SPARE);
+    if current.is_some_and(|current| current < files) {
+        // The servers inherit it.
+        setrlimit(Resource::Nofile, Rlimit { current: Some(files), maximum }).unwrap();
+    }
+    for rung in tcp_rungs() {
+        if rung.serves_once() || rung.has_limit("second-client") || rung.has_limit("many-idle") {
+            continue;
+        }
+        let many = files.saturating_sub(SPARE).min(MANY);
+        println!("over {}, {many} clients", rung.name);
+        let server = Server::start(rung, &["--idle", "10m", "--total", "10m"]);
+        let mut crowd: Vec<_> = (0..many).map(|_| server.connect()).collect();
+        server.connect().exchange(b"busy", b"busy");
+        for idle in &mut crowd {
+            idle.exchange(b"still there", b"still there");
+        }
+        server.stop().expect_code(0);
+        for idle in &mut crowd {
+            idle.expect_end_of_stream();
+        }
+    }
+}
+
 /// Descriptors run out: who came too late waits until others leave, and the server pauses instead of trying on and on.
 #[cfg(target_os = "linux")]
 #[test]
