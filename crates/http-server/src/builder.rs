@@ -9,7 +9,7 @@ use netcore::listen;
 use netcore::shutdown::Shutdown;
 use socket2::Socket;
 
-use crate::head::Method;
+use crate::method::Method;
 use crate::request::Request;
 use crate::response::IntoResponse;
 use crate::route::{Handler, Router};

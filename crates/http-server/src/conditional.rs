@@ -4,7 +4,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::fields::Fields;
-use crate::head::Method;
+use crate::method::Method;
 use crate::validators::{Strength, Validators};
 
 /// What the preconditions of a request come to.

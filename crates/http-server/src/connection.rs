@@ -1,58 +1,30 @@
 //! One connection: requests in, responses out, one after another, until one of the two sides has had enough.
 
-use std::io::{self, ErrorKind, Read};
-use std::net::SocketAddr;
+use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use netcore::deadline::Deadline;
 use netcore::log::payload;
 
-use crate::access;
+use crate::answer::{Answers, Buffers, Client};
 use crate::body::{self, Body, Source};
-use crate::clock::Clock;
-use crate::fields::Fields;
-use crate::head::{FIELD_LIMIT, HEAD_LIMIT, Head, Method, Persistence, Scanner, Version};
+use crate::head::{FIELD_LIMIT, Head, Persistence};
 use crate::host;
+use crate::receive::{Received, Receiver};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};
-use crate::send::{Frame, Sent, send};
-use crate::service::{AccessLog, Hosts, Service};
+use crate::send::{Frame, send};
+use crate::service::{Hosts, Service};
 use crate::status::Status;
 use crate::stream::Stream;
-use crate::table::{Claim, Seat};
+use crate::table::Seat;
 use crate::target::Target;
-
-/// Room for a head, and behind it for what comes with it.
-const BUFFER: usize = HEAD_LIMIT + (16 << 10);
 
 /// How long an ended connection is still read from. A client that is still sending would otherwise be told of a
 /// reset, and lose the response that says why (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_secs(1);
-
-/// What a worker uses for one connection after another.
-#[derive(Debug)]
-pub struct Buffers {
-    input: Vec<u8>,
-    output: Vec<u8>,
-    clock: Clock,
-}
-
-impl Default for Buffers {
-    fn default() -> Buffers {
-        Buffers { input: vec![0; BUFFER], output: Vec::new(), clock: Clock::default() }
-    }
-}
-
-/// Who is at the other end.
-#[derive(Debug)]
-pub struct Client<'a> {
-    /// The address; `None` on a Unix socket.
-    pub peer: Option<SocketAddr>,
-    /// Its name in the log.
-    pub name: &'a str,
-}
 
 /// Serves a connection until it ends.
 ///
@@ -67,11 +39,12 @@ pub fn serve(
 ) -> io::Result<()> {
     let Buffers { input, output, clock } = buffers;
     let mut visit = Visit { seat, answers: Answers { client, service, output, clock } };
+    let receiver = Receiver { seat, name: client.name, head: service.limits.head };
     let mut filled = 0;
     // A new client has nothing to wait for.
     let mut patience = service.limits.head;
     loop {
-        let head_length = match visit.receive(stream, input, &mut filled, patience)? {
+        let head_length = match receiver.receive(stream, input, &mut filled, patience)? {
             Received::Head(length) => length,
             Received::Nothing => {
                 stream.end();
@@ -103,31 +76,6 @@ pub fn serve(
     }
 }
 
-/// Answers a client that there is no seat for, without serving it.
-///
-/// # Errors
-/// What writing says.
-pub fn turn_away(
-    stream: &mut Stream,
-    client: &Client,
-    service: &Service,
-    buffers: &mut Buffers,
-) -> io::Result<()> {
-    let Buffers { input, output, clock } = buffers;
-    // To close with a request unread would be a reset, and the answer lost.
-    let arrived = stream.read(input).unwrap_or(0);
-    let why = format!("all {} places are taken; try again soon", service.limits.clients);
-    let refusal = Refusal::by("RFC 9110 section 15.6.4", Status::SERVICE_UNAVAILABLE, why);
-    Answers { client, service, output, clock }.refuse(stream, &input[..arrived], None, refusal)
-}
-
-enum Received {
-    Head(usize),
-    /// The client has gone, has said nothing for too long, or was closed to make room.
-    Nothing,
-    Refused(Refusal),
-}
-
 enum Next {
     /// The connection goes on, and this much of the rest of the buffer has arrived of it.
     Request(std::ops::Range<usize>),
@@ -141,84 +89,6 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// Reads until `input` begins with a whole head.
-    fn receive(
-        &mut self,
-        stream: &mut Stream,
-        input: &mut [u8],
-        filled: &mut usize,
-        patience: Duration,
-    ) -> io::Result<Received> {
-        let mut scanner = Scanner::default();
-        let mut skipped = Skipped::Nothing;
-        let mut deadline = if *filled == 0 {
-            if self.seat.wait() == Claim::Lost {
-                return Ok(Received::Nothing);
-            }
-            Deadline::after(patience)
-        } else {
-            Deadline::after(self.answers.service.limits.head)
-        };
-        loop {
-            // Some clients send an empty line behind a body that they do not count (RFC 9112 section 2.2).
-            if skipped == Skipped::Nothing && input[..*filled].starts_with(b"\r\n") {
-                input.copy_within(2..*filled, 0);
-                *filled -= 2;
-                skipped = Skipped::EmptyLine;
-            }
-            // A CR alone may become such a line.
-            if *filled > 0 && input[..*filled] != *b"\r" {
-                match scanner.find_end(&input[..*filled]) {
-                    Ok(Some(length)) => return Ok(Received::Head(length)),
-                    Ok(None) => {}
-                    Err(refusal) => return Ok(Received::Refused(refusal)),
-                }
-            }
-            stream.set_read_deadline(deadline);
-            match stream.read(&mut input[*filled..]) {
-                // The end of the stream, between two requests.
-                Ok(0) if *filled == 0 => return Ok(Received::Nothing),
-                // Nobody will ever complete this head, so there is nothing to answer.
-                Ok(0) => {
-                    let why = "the connection ended in the middle of a head";
-                    return Err(io::Error::new(ErrorKind::UnexpectedEof, why));
-                }
-                Ok(n) => {
-                    log::debug!(
-                        "{} received {n} bytes {}",
-                        self.answers.client.name,
-                        payload(&input[*filled..*filled + n])
-                    );
-                    if *filled == 0 && skipped == Skipped::Nothing {
-                        if self.seat.begin() == Claim::Lost {
-                            return Ok(Received::Nothing);
-                        }
-                        // One point in time for the whole head, however slowly it drips.
-                        deadline = Deadline::after(self.answers.service.limits.head);
-                    }
-                    *filled += n;
-                }
-                Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    return Ok(if *filled == 0 {
-                        Received::Nothing
-                    } else {
-                        let why = "the head of the request did not come in time";
-                        Received::Refused(Refusal::by(
-                            "RFC 9110 section 15.5.9",
-                            Status::REQUEST_TIMEOUT,
-                            why,
-                        ))
-                    });
-                }
-                // Some clients leave so between two requests.
-                Err(error) if error.kind() == ErrorKind::ConnectionReset && *filled == 0 => {
-                    return Ok(Received::Nothing);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
     /// One request and its response.
     fn exchange(
         &mut self,
@@ -290,54 +160,6 @@ impl Visit<'_> {
         }
         Ok(target)
     }
-}
-
-/// What it takes to answer a client, at the table or not.
-struct Answers<'a> {
-    client: &'a Client<'a>,
-    service: &'a Service,
-    output: &'a mut Vec<u8>,
-    clock: &'a mut Clock,
-}
-
-impl Answers<'_> {
-    /// Answers what cannot be served. The connection has to end then: where the next request begins is anybody's guess.
-    fn refuse(
-        &mut self,
-        stream: &mut Stream,
-        head: &[u8],
-        fields: Option<Fields>,
-        refusal: Refusal,
-    ) -> io::Result<()> {
-        let started = Instant::now();
-        let frame = Frame {
-            // What else the line says may be nonsense; but a client that asks so reads no content.
-            method: if head.starts_with(b"HEAD ") { Method::Head } else { Method::Get },
-            version: Version::Http11,
-            persistence: Persistence::Close,
-            fields,
-            date: self.clock.date(),
-            name: self.client.name,
-            extra: &self.service.extra,
-        };
-        let status = refusal.status;
-        let sent = send(stream, self.output, &frame, refusal.into_response());
-        self.report(head, status, &sent, started);
-        sent.result
-    }
-
-    fn report(&mut self, head: &[u8], status: Status, sent: &Sent, started: Instant) {
-        if self.service.access_log == AccessLog::Shown {
-            let (peer, bytes, took) = (self.client.peer, sent.bytes, started.elapsed());
-            access::Line { peer, head, status, bytes, date: self.clock.date(), took }.write();
-        }
-    }
-}
-
-#[derive(PartialEq, Eq)]
-enum Skipped {
-    Nothing,
-    EmptyLine,
 }
 
 /// A handler that panics has failed at one request: 500, and the server goes on.

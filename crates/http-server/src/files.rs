@@ -6,9 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::file::Way;
-use crate::head::Method;
 use crate::listing::Kind;
 use crate::locate::{self, Found, Links};
+use crate::method::Method;
 use crate::missing::Missing;
 use crate::refusal::Refusal;
 use crate::request::Request;

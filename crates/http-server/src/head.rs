@@ -1,4 +1,4 @@
-//! The head of a request: where it ends, and what it says, by the strict reading of
+//! The head of a request: what it says, by the strict reading of
 //! [RFC 9112](https://www.rfc-editor.org/rfc/rfc9112).
 //!
 //! Two readers that understand one head differently are how requests are smuggled past a proxy. So whatever the RFC
@@ -7,59 +7,16 @@
 use httparse::Header;
 
 use crate::fields::Fields;
-use crate::host;
+use crate::meaning::Meaning;
+use crate::method::Method;
 use crate::refusal::Refusal;
 use crate::status::Status;
-
-/// Bytes of a request line. Past it: 414.
-pub const LINE_LIMIT: usize = 16 << 10;
-
-/// Bytes of a whole head. Past it: 431.
-pub const HEAD_LIMIT: usize = 64 << 10;
 
 /// Fields of a head. Past it: 431.
 pub const FIELD_LIMIT: usize = 100;
 
 /// Room for the fields of one head.
 pub type FieldSlots<'b> = [Header<'b>; FIELD_LIMIT];
-
-/// The methods of RFC 9110 section 9 and PATCH (RFC 5789). Names are compared with their case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "their names say what they are")]
-pub enum Method {
-    Get,
-    Head,
-    Post,
-    Put,
-    Delete,
-    Patch,
-    Options,
-    Trace,
-    Connect,
-}
-
-impl Method {
-    const ALL: [(Method, &'static str); 9] = [
-        (Method::Get, "GET"),
-        (Method::Head, "HEAD"),
-        (Method::Post, "POST"),
-        (Method::Put, "PUT"),
-        (Method::Delete, "DELETE"),
-        (Method::Patch, "PATCH"),
-        (Method::Options, "OPTIONS"),
-        (Method::Trace, "TRACE"),
-        (Method::Connect, "CONNECT"),
-    ];
-
-    fn parse(name: &[u8]) -> Option<Method> {
-        Method::ALL.iter().find(|(_, known)| known.as_bytes() == name).map(|(method, _)| *method)
-    }
-
-    /// As it is written on the wire.
-    pub fn name(self) -> &'static str {
-        Method::ALL.iter().find(|(method, _)| *method == self).map_or("", |(_, name)| name)
-    }
-}
 
 /// What the version means for the reply. 1.2 and later minor versions are answered as 1.1 (RFC 9110 section 2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,52 +64,8 @@ pub struct Head<'b> {
     pub expects_continue: bool,
 }
 
-/// Finds the end of a head in a buffer that fills, and looks at each byte once however slowly they come.
-#[derive(Debug, Default)]
-pub struct Scanner {
-    scanned: usize,
-    line_start: usize,
-    first_line: Option<usize>,
-}
-
-impl Scanner {
-    /// The length of the head with its empty line, once `buf` holds all of it.
-    ///
-    /// # Errors
-    /// A head that is past a limit, or a first line that is none: there is no reason to wait for the rest of it.
-    pub fn find_end(&mut self, buf: &[u8]) -> Result<Option<usize>, Refusal> {
-        if self.scanned == 0 && buf.first() == Some(&TLS_HANDSHAKE) {
-            return Err(bad("", "this is a TLS handshake, and the server speaks plain HTTP here"));
-        }
-        while let Some(length) = buf[self.scanned..].iter().position(|&byte| byte == b'\n') {
-            let newline = self.scanned + length;
-            let line = without_cr(&buf[self.line_start..newline]);
-            self.scanned = newline + 1;
-            self.line_start = newline + 1;
-            if self.first_line.is_none() {
-                if newline > LINE_LIMIT {
-                    return Err(line_too_long());
-                }
-                RequestLine::parse(line)?;
-                self.first_line = Some(newline);
-            } else if line.is_empty() {
-                return if newline < HEAD_LIMIT { Ok(Some(newline + 1)) } else { Err(head_too_long()) };
-            }
-        }
-        self.scanned = buf.len();
-        match self.first_line {
-            None if buf.len() > LINE_LIMIT => Err(line_too_long()),
-            Some(_) if buf.len() > HEAD_LIMIT => Err(head_too_long()),
-            _ => Ok(None),
-        }
-    }
-}
-
-/// The first byte of a TLS connection: somebody typed https:// for http://.
-const TLS_HANDSHAKE: u8 = 0x16;
-
 impl<'b> Head<'b> {
-    /// Reads a whole head, as [`Scanner::find_end`] delimits it.
+    /// Reads a whole head, as [`Scanner::find_end`](crate::scanner::Scanner::find_end) delimits it.
     ///
     /// # Errors
     /// The status that the RFC asks for, with the reason.
@@ -185,7 +98,7 @@ impl<'b> Head<'b> {
     }
 }
 
-struct RequestLine<'b> {
+pub(crate) struct RequestLine<'b> {
     method: &'b [u8],
     target: &'b [u8],
     version: Version,
@@ -193,7 +106,7 @@ struct RequestLine<'b> {
 
 impl<'b> RequestLine<'b> {
     /// Method, target and version with one space between them (RFC 9112 section 3).
-    fn parse(line: &'b [u8]) -> Result<RequestLine<'b>, Refusal> {
+    pub(crate) fn parse(line: &'b [u8]) -> Result<RequestLine<'b>, Refusal> {
         let mut parts = line.split(|&byte| byte == b' ');
         let (method, target, version) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(method), Some(target), Some(version), None) => (method, target, version),
@@ -232,107 +145,6 @@ fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
     }
 }
 
-/// What the fields say about the message itself.
-struct Meaning {
-    framing: Framing,
-    persistence: Persistence,
-    expects_continue: bool,
-}
-
-impl Meaning {
-    fn of(list: &[Header<'_>], version: Version) -> Result<Meaning, Refusal> {
-        let mut host = None;
-        let mut length = None;
-        let mut chunked = None;
-        let (mut close, mut keep) = (false, false);
-        let mut expects_continue = false;
-        for Header { name, value } in list {
-            // The lengths first: most fields are told apart without a look at their letters.
-            match name.len() {
-                4 if name.eq_ignore_ascii_case("host") => {
-                    if host.replace(value).is_some() {
-                        return Err(bad("RFC 9112 section 3.2", "two Host headers"));
-                    }
-                    if !host::is_valid(value) {
-                        return Err(bad("RFC 9112 section 3.2", "the Host header is not a host and port"));
-                    }
-                }
-                14 if name.eq_ignore_ascii_case("content-length") => {
-                    let this = parse_length(value)?;
-                    if length.replace(this).is_some_and(|other| other != this) {
-                        return Err(bad("RFC 9112 section 6.3", "two Content-Length headers that differ"));
-                    }
-                }
-                17 if name.eq_ignore_ascii_case("transfer-encoding") => {
-                    if chunked.replace(value).is_some() {
-                        return Err(bad("RFC 9112 section 6.1", "two Transfer-Encoding headers"));
-                    }
-                    parse_coding(value)?;
-                }
-                10 if name.eq_ignore_ascii_case("connection") => {
-                    for option in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
-                        close |= option.eq_ignore_ascii_case(b"close");
-                        keep |= option.eq_ignore_ascii_case(b"keep-alive");
-                    }
-                }
-                6 if name.eq_ignore_ascii_case("expect") => {
-                    if !value.eq_ignore_ascii_case(b"100-continue") {
-                        let why = "only 100-continue can be expected";
-                        return Err(Refusal::by("RFC 9110 section 10.1.1", Status::EXPECTATION_FAILED, why));
-                    }
-                    // A client of 1.0 does not know 100, and its Expect is ignored.
-                    expects_continue = version == Version::Http11;
-                }
-                _ => {}
-            }
-        }
-        if host.is_none() && version == Version::Http11 {
-            return Err(bad("RFC 9112 section 3.2", "the Host header is missing"));
-        }
-        let framing = match (chunked, length) {
-            (Some(_), Some(_)) => {
-                return Err(bad("RFC 9112 section 6.1", "both Content-Length and Transfer-Encoding"));
-            }
-            (Some(_), None) if version == Version::Http10 => {
-                return Err(bad("RFC 9112 section 6.1", "Transfer-Encoding in a request of HTTP/1.0"));
-            }
-            (Some(_), None) => Framing::Chunked,
-            (None, length) => Framing::Length(length.unwrap_or(0)),
-        };
-        let stays = if version == Version::Http11 { !close } else { keep && !close };
-        let persistence = if stays { Persistence::Keep } else { Persistence::Close };
-        let expects_continue = expects_continue && framing != Framing::Length(0);
-        Ok(Meaning { framing, persistence, expects_continue })
-    }
-}
-
-fn parse_length(value: &[u8]) -> Result<u64, Refusal> {
-    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return Err(bad("RFC 9112 section 6.3", "Content-Length is not a number"));
-    }
-    // More than 64 bits is as good as without end: no limit lets it pass.
-    let digits = value.iter().map(|digit| u64::from(digit - b'0'));
-    Ok(digits.fold(0, |number: u64, digit| number.saturating_mul(10).saturating_add(digit)))
-}
-
-fn parse_coding(value: &[u8]) -> Result<(), Refusal> {
-    if value.eq_ignore_ascii_case(b"chunked") {
-        return Ok(());
-    }
-    let mut codings = value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
-    if codings.clone().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"chunked")) {
-        let last = codings.next_back().unwrap_or_default();
-        if codings.any(|coding| coding.eq_ignore_ascii_case(b"chunked"))
-            && !last.eq_ignore_ascii_case(b"chunked")
-        {
-            return Err(bad("RFC 9112 section 6.3", "chunked is not the last transfer coding"));
-        }
-        let why = "chunked is the only transfer coding known here";
-        return Err(Refusal::by("RFC 9112 section 6.1", Status::NOT_IMPLEMENTED, why));
-    }
-    Err(bad("RFC 9112 section 6.1", "chunked may stand in Transfer-Encoding once"))
-}
-
 /// The parser has refused a line; says which rule it breaks.
 fn what_is_wrong(fields: &[u8]) -> Refusal {
     for line in fields.split(|&byte| byte == b'\n').map(without_cr) {
@@ -356,7 +168,7 @@ fn what_is_wrong(fields: &[u8]) -> Refusal {
     bad("RFC 9112 section 5", "a header field that is not: name, colon, value")
 }
 
-fn without_cr(line: &[u8]) -> &[u8] {
+pub(crate) fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
@@ -365,18 +177,8 @@ pub(crate) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-fn bad(section: &'static str, why: &'static str) -> Refusal {
+pub(crate) fn bad(section: &'static str, why: &'static str) -> Refusal {
     Refusal::by(section, Status::BAD_REQUEST, why)
-}
-
-fn line_too_long() -> Refusal {
-    let why = format!("the request line is longer than {LINE_LIMIT} bytes");
-    Refusal::by("RFC 9110 section 15.5.15", Status::URI_TOO_LONG, why)
-}
-
-fn head_too_long() -> Refusal {
-    let why = format!("the head is longer than {HEAD_LIMIT} bytes");
-    Refusal::by("RFC 6585 section 5", Status::FIELDS_TOO_LARGE, why)
 }
 
 #[cfg(test)]
@@ -384,6 +186,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scanner::{HEAD_LIMIT, LINE_LIMIT, Scanner};
 
     /// Scans and parses as a connection does, and gives the head to `look`.
     fn read<T>(text: &[u8], look: impl FnOnce(&Head) -> T) -> Result<T, Refusal> {

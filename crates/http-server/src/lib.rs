@@ -91,9 +91,9 @@
 //! |---|---|
 //! | `server.rs` | workers take turns at accepting, and stay with their client |
 //! | `table.rs` | how many connections there may be, and which one makes room |
-//! | `connection.rs` | requests in, responses out, one after another |
+//! | `connection.rs`, `receive.rs`, `answer.rs` | requests in, responses out, one after another |
 //! | `wire.rs`, `stream.rs`, `tls.rs` | a socket with a deadline, and encryption where it is asked for |
-//! | `head.rs`, `fields.rs`, `host.rs` | what a request says, read strictly |
+//! | `scanner.rs`, `head.rs`, `meaning.rs`, `fields.rs`, `host.rs`, `method.rs` | what a request says, read strictly |
 //! | `target.rs` | the path, decoded once and kept inside the root |
 //! | `body.rs` | where the body ends |
 //! | `request.rs`, `route.rs`, `response.rs` | what a handler is given, which one it is, what it returns |
@@ -111,6 +111,7 @@
 #![warn(missing_docs)]
 
 mod access;
+mod answer;
 mod auth;
 mod body;
 mod builder;
@@ -131,13 +132,17 @@ mod html;
 mod listening;
 mod listing;
 mod locate;
+mod meaning;
+mod method;
 mod missing;
 pub mod options;
 mod range;
+mod receive;
 mod refusal;
 mod request;
 mod response;
 mod route;
+mod scanner;
 mod send;
 mod server;
 mod service;
@@ -162,8 +167,8 @@ pub use body::Body;
 pub use builder::{Running, Server};
 pub use fields::Fields;
 pub use files::{DotFiles, Files, Precompressed};
-pub use head::Method;
 pub use locate::Links;
+pub use method::Method;
 pub use missing::Missing;
 pub use refusal::Refusal;
 pub use request::Request;

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use crate::body::Body;
 use crate::fields::Fields;
-use crate::head::{Head, Method};
+use crate::head::Head;
+use crate::method::Method;
 use crate::refusal::Refusal;
 use crate::status::Status;
 use crate::target::{Path, Target};

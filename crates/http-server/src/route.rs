@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::head::Method;
+use crate::method::Method;
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};

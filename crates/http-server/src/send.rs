@@ -5,8 +5,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::ops::Range;
 
 use crate::fields::Fields;
-use crate::head::{Method, Persistence, Version};
+use crate::head::{Persistence, Version};
 use crate::html;
+use crate::method::Method;
 use crate::response::{Content, Part, Parts, Response};
 use crate::status::Status;
 use crate::stream::Stream;

@@ -19,7 +19,8 @@ use netcore::shutdown::Shutdown;
 use netcore::wait;
 use socket2::Socket;
 
-use crate::connection::{self, Buffers, Client};
+use crate::answer::{self, Buffers, Client};
+use crate::connection;
 use crate::service::Service;
 use crate::stream::Stream;
 use crate::table::Table;
@@ -194,7 +195,7 @@ impl Hall {
             Some(seat) => connection::serve(&mut stream, &client, &seat, &self.service, buffers),
             None => {
                 stream.set_read_deadline(Deadline::after(TURN_AWAY));
-                connection::turn_away(&mut stream, &client, &self.service, buffers)
+                answer::turn_away(&mut stream, &client, &self.service, buffers)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::head::Method;
+use crate::method::Method;
 use crate::request::Request;
 use crate::response::Response;
 use crate::route::Router;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 
-use crate::head::Method;
 use crate::host;
+use crate::method::Method;
 use crate::refusal::Refusal;
 use crate::status::Status;
 

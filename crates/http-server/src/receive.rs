@@ -1,0 +1,120 @@
+//! The head of a request as it arrives: in one piece, in many, late, or never.
+
+use std::io::{self, ErrorKind, Read};
+use std::time::Duration;
+
+use netcore::deadline::Deadline;
+use netcore::log::payload;
+
+use crate::refusal::Refusal;
+use crate::scanner::Scanner;
+use crate::status::Status;
+use crate::stream::Stream;
+use crate::table::{Claim, Seat};
+
+/// What has come of waiting for a request.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// A whole head of so many bytes.
+    Head(usize),
+    /// The client has gone, has said nothing for too long, or was closed to make room.
+    Nothing,
+    /// What came is no head, or not in time.
+    Refused(Refusal),
+}
+
+/// Waits for the requests of one connection.
+#[derive(Debug)]
+pub(crate) struct Receiver<'a> {
+    /// Told when the waiting begins and when it ends.
+    pub(crate) seat: &'a Seat<'a>,
+    /// The client's name in the log.
+    pub(crate) name: &'a str,
+    /// For a whole head, from its first byte.
+    pub(crate) head: Duration,
+}
+
+impl Receiver<'_> {
+    /// Reads until `input` begins with a whole head.
+    ///
+    /// # Errors
+    /// What reading says, where that is no end that clients make between two requests.
+    pub(crate) fn receive(
+        &self,
+        stream: &mut Stream,
+        input: &mut [u8],
+        filled: &mut usize,
+        patience: Duration,
+    ) -> io::Result<Received> {
+        let mut scanner = Scanner::default();
+        let mut skipped = Skipped::Nothing;
+        let mut deadline = if *filled == 0 {
+            if self.seat.wait() == Claim::Lost {
+                return Ok(Received::Nothing);
+            }
+            Deadline::after(patience)
+        } else {
+            Deadline::after(self.head)
+        };
+        loop {
+            // Some clients send an empty line behind a body that they do not count (RFC 9112 section 2.2).
+            if skipped == Skipped::Nothing && input[..*filled].starts_with(b"\r\n") {
+                input.copy_within(2..*filled, 0);
+                *filled -= 2;
+                skipped = Skipped::EmptyLine;
+            }
+            // A CR alone may become such a line.
+            if *filled > 0 && input[..*filled] != *b"\r" {
+                match scanner.find_end(&input[..*filled]) {
+                    Ok(Some(length)) => return Ok(Received::Head(length)),
+                    Ok(None) => {}
+                    Err(refusal) => return Ok(Received::Refused(refusal)),
+                }
+            }
+            stream.set_read_deadline(deadline);
+            match stream.read(&mut input[*filled..]) {
+                // The end of the stream, between two requests.
+                Ok(0) if *filled == 0 => return Ok(Received::Nothing),
+                // Nobody will ever complete this head, so there is nothing to answer.
+                Ok(0) => {
+                    let why = "the connection ended in the middle of a head";
+                    return Err(io::Error::new(ErrorKind::UnexpectedEof, why));
+                }
+                Ok(n) => {
+                    log::debug!("{} received {n} bytes {}", self.name, payload(&input[*filled..*filled + n]));
+                    if *filled == 0 && skipped == Skipped::Nothing {
+                        if self.seat.begin() == Claim::Lost {
+                            return Ok(Received::Nothing);
+                        }
+                        // One point in time for the whole head, however slowly it drips.
+                        deadline = Deadline::after(self.head);
+                    }
+                    *filled += n;
+                }
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    return Ok(if *filled == 0 {
+                        Received::Nothing
+                    } else {
+                        let why = "the head of the request did not come in time";
+                        Received::Refused(Refusal::by(
+                            "RFC 9110 section 15.5.9",
+                            Status::REQUEST_TIMEOUT,
+                            why,
+                        ))
+                    });
+                }
+                // Some clients leave so between two requests.
+                Err(error) if error.kind() == ErrorKind::ConnectionReset && *filled == 0 => {
+                    return Ok(Received::Nothing);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Skipped {
+    Nothing,
+    EmptyLine,
+}
