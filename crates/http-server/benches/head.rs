@@ -4,7 +4,8 @@ use std::hint::black_box;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use http_server::head::{FIELD_LIMIT, Head, Scanner};
+use http_server::head::{FIELD_LIMIT, Head};
+use http_server::scanner::Scanner;
 use httparse::EMPTY_HEADER;
 
 /// As curl asks for a page, as a browser does, and with as many fields as are taken.

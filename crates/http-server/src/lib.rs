@@ -124,7 +124,7 @@ mod fields;
 mod file;
 mod files;
 mod folder;
-// For its benchmark alone.
+// Public for their benchmark alone.
 #[doc(hidden)]
 pub mod head;
 mod host;
@@ -142,7 +142,8 @@ mod refusal;
 mod request;
 mod response;
 mod route;
-mod scanner;
+#[doc(hidden)]
+pub mod scanner;
 mod send;
 mod server;
 mod service;
