@@ -10,20 +10,28 @@ use crate::programs::Programs;
 use crate::screen::{Screen, Tone, fit};
 use crate::stage::{Stage, Visit, command_line};
 use crate::trial::{self, Cast, Expected, NotHere};
-use crate::{Failure, list, scale, timeline};
+use crate::{Failure, list, scale, scene, timeline};
 
 /// How long a client of a demo may take. A correct one takes milliseconds, or seconds where it has to ask again.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Plays the rung of this name, or all of them.
-pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
+pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let mut programs = Programs::default();
+    if options.ask_for_something() && name.is_none_or(|name| ladder.find(name).is_none()) {
+        return Err(Failure::Usage(
+            "a fault, a network and a drawing are for one rung: give its name".into(),
+        ));
+    }
     match name {
         None | Some("all") => all(&ladder, &mut programs, screen),
         Some(scale::NAME) => scale::run(screen),
         Some(name) => {
             let rung = ladder.find(name).ok_or_else(|| list::unknown(&ladder, name))?;
+            if options.ask_for_something() {
+                return scene::run(&ladder, rung, &mut programs, options, screen);
+            }
             let complaints = Demo::new(&ladder, rung, &mut programs, screen).play()?;
             by_hand(&ladder, rung, screen)?;
             match complaints.is_empty() {

@@ -14,6 +14,7 @@
 //! | `gen:example NAME`, `gen:talk NAME` | how large a worked example is; how to make it, and what it says |
 //! | `gen:patch NAME FILE`, `gen:promises NAME` | what it changes in one file; the names of its tests |
 //! | `gen:run RUNG` | the demo of the rung, as a transcript |
+//! | `gen:diagram RUNG` | what passes in the rung's demo, as a drawing in a file of its own: `RUNG.svg` beside the page |
 //! | `gen:session RUNG server ARGS \| STEP \| STEP` | another run; a step is a client, a second server or a fault |
 
 mod blocks;
@@ -22,11 +23,12 @@ pub mod links;
 mod matrix;
 pub mod session;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use netfault::Transport;
+use netfault::proxy::Network;
 
 use crate::Failure;
 use crate::example::{self, Example};
@@ -35,6 +37,7 @@ use crate::map;
 use crate::programs::Programs;
 use crate::screen::{Screen, Tone};
 use crate::step;
+use crate::{diagram, scene};
 use blocks::{Order, fenced};
 use session::Script;
 
@@ -67,6 +70,12 @@ pub fn write(screen: &Screen) -> Result<(), Failure> {
                 written += 1;
             }
             Err(failure) => complaints.push(failure.to_string()),
+        }
+    }
+    for (path, drawing) in &generator.drawings {
+        if read(path).ok().as_ref() != Some(drawing) {
+            fs::write(path, drawing).map_err(|error| cannot("write", path, &error))?;
+            screen.line(&generator.shown(path))?;
         }
     }
     told(complaints)?;
@@ -107,6 +116,14 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
     let (picture, svg) = generator.picture();
     if read(&picture).ok().as_ref() != Some(&svg) {
         complaints.push(format!("{} is out of date\nhint: `{REPAIR}` repairs it", generator.shown(&picture)));
+    }
+    for (path, drawing) in &generator.drawings {
+        if read(path).ok().as_ref() != Some(drawing) {
+            stale = true;
+            let name = generator.shown(path);
+            let old = read(path).unwrap_or_default();
+            show(screen, &step::unified((&name, &old), (&format!("{name}, generated"), drawing)))?;
+        }
     }
     complaints.extend(unlisted(&generator.ladder.root)?);
     for rung in &generator.ladder.rungs {
@@ -152,11 +169,18 @@ struct Generator {
     programs: Programs,
     /// A page and a README often show the same run.
     transcripts: HashMap<String, String>,
+    /// Files beside the pages that blocks ask for.
+    drawings: BTreeMap<PathBuf, String>,
 }
 
 impl Generator {
     fn new() -> Result<Generator, Failure> {
-        Ok(Generator { ladder: Ladder::load()?, programs: Programs::default(), transcripts: HashMap::new() })
+        Ok(Generator {
+            ladder: Ladder::load()?,
+            programs: Programs::default(),
+            transcripts: HashMap::new(),
+            drawings: BTreeMap::new(),
+        })
     }
 
     /// The ladder as a picture: where it is, and what is in it.
@@ -198,6 +222,7 @@ impl Generator {
                 let script = Script::demo(self.rung(rung)?);
                 self.transcript(order.rest, rung, &script)
             }
+            ("diagram", [rung]) => self.diagram(page, rung),
             ("session", [rung, "server", ..]) => {
                 let script = Script::parse(order.rest.trim_start().strip_prefix(rung).unwrap_or_default())?;
                 self.transcript(order.rest, rung, &script)
@@ -303,6 +328,21 @@ impl Generator {
 
     fn example(&self, name: &str) -> Result<Example, Failure> {
         example::find(&self.ladder.root, name)
+    }
+
+    /// An image on the page, and the drawing that it shows in the book's folder.
+    fn diagram(&mut self, page: &str, rung: &str) -> Result<String, Failure> {
+        let Some(folder) = page.strip_prefix("docs/").map(|_| self.ladder.root.join("docs")) else {
+            return Err(Failure::new("a drawing stands beside a page of the book"));
+        };
+        let found = self.ladder.find(rung).ok_or_else(|| Failure::new(format!("there is no rung {rung}")))?;
+        let path = folder.join(format!("{}.svg", found.name));
+        if !self.drawings.contains_key(&path) {
+            let network = Network::default();
+            let scene = scene::play(&self.ladder, found, &mut self.programs, None, Some(&network))?;
+            self.drawings.insert(path, diagram::draw(found, &scene.passed));
+        }
+        Ok(format!("![What passes between client and server]({}.svg)\n", found.name))
     }
 
     fn rung(&self, name: &str) -> Result<&Rung, Failure> {

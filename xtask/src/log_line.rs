@@ -12,7 +12,12 @@ pub struct Time(u64);
 impl Time {
     /// The time in the log of a rung that logged now.
     pub fn now() -> Time {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Time::of(SystemTime::now())
+    }
+
+    /// The time in the log of a rung that logged at this one.
+    pub fn of(at: SystemTime) -> Time {
+        let since = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Time((since.as_micros() % u128::from(DAY)) as u64)
     }
 

@@ -7,6 +7,7 @@ mod book;
 mod ci;
 mod completions;
 mod demo;
+mod diagram;
 mod diff;
 mod docs;
 mod example;
@@ -21,6 +22,7 @@ mod process;
 mod programs;
 mod rename;
 mod scale;
+mod scene;
 mod screen;
 mod stage;
 mod step;
@@ -61,6 +63,8 @@ enum Task {
         /// No colours
         #[arg(long)]
         plain: bool,
+        #[command(flatten)]
+        options: Box<scene::Options>,
     },
     /// Try a rung by hand: its server runs, and you are at its client's prompt
     #[command(after_help = "Example:\n  cargo xtask try udp")]
@@ -156,8 +160,10 @@ fn main() -> ExitCode {
     let task = Xtask::parse().task.unwrap_or(Task::List);
     let done = process::end_all_on_signals().and_then(|()| match task {
         Task::List => list::run(&Screen::new()),
-        Task::Demo { name, plain: true } => demo::run(name.as_deref(), &Screen::plain()),
-        Task::Demo { name, plain: false } => demo::run(name.as_deref(), &Screen::new()),
+        Task::Demo { name, plain, options } => {
+            let screen = if plain { Screen::plain() } else { Screen::new() };
+            demo::run(name.as_deref(), &options, &screen)
+        }
         Task::Try { rung } => attempt::run(&rung, Stdio::inherit(), &Screen::new()),
         Task::Completions { shell } => Ladder::load()
             .and_then(|ladder| Screen::new().line(&completions::script(shell, &Xtask::command(), &ladder))),

@@ -204,6 +204,14 @@ impl Stage {
         });
     }
 
+    /// Waits until the server has logged so many of these events.
+    pub fn wait_for_so_many(&mut self, server: PlayerId, wanted: usize, is: fn(&Event) -> bool) {
+        self.wait(CALM, |stage| {
+            stage.is_over(server)
+                || stage.logged(Side::Server).filter(|line| is(&line.event())).count() >= wanted
+        });
+    }
+
     /// Asks the server to stop.
     pub fn ask_to_stop(&mut self, server: PlayerId) {
         self.happened(server, Time::now(), What::AskedToStop);

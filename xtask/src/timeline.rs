@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use netfault::proxy::{Fate, Passed, Way, record};
+
 use crate::log_line::{Event, Level, LogLine, Time};
-use crate::screen::{Screen, Tone, fit};
+use crate::screen::{Screen, Tone, cut, fit};
 
 /// Milliseconds with two decimals up to `9999.99`, with fewer beyond.
 const TIME: usize = 7;
@@ -46,6 +48,8 @@ pub enum What {
     Logged(LogLine),
     /// Another line on standard error: an error, a panic, an access log.
     Wrote(String),
+    /// It went past, between the two ends: shown across both columns.
+    Passed(Passed),
     /// SIGTERM was sent to it; on Windows, it was ended.
     AskedToStop,
     /// It ended: `exit code 0`.
@@ -84,6 +88,17 @@ pub fn lines(happenings: &[Happening], screen: &Screen) -> Vec<String> {
     let Some(start) = happenings.first().map(|first| first.at) else { return lines };
     let mut connected = HashSet::new();
     for happening in happenings {
+        if let What::Passed(passed) = &happening.what {
+            let time = format!("{:>TIME$}", milliseconds(happening.at.since(start)));
+            lines.push(format!("{}  {}", screen.paint(Tone::Dim, &time), wire(passed)));
+            let dump = record::hexdump(&passed.bytes).into_iter();
+            lines.extend(
+                dump.map(|line| {
+                    screen.paint(Tone::Dim, &cut(&format!("{:TIME$}    {line}", ""), screen.width))
+                }),
+            );
+            continue;
+        }
         let text = fit(&told(happening, &mut connected), column);
         let body = text.trim_end();
         let padding = &text[body.len()..];
@@ -116,7 +131,7 @@ impl Happening {
 
     fn tone(&self) -> Tone {
         match &self.what {
-            What::Started(_) | What::AskedToStop | What::Ended(_) => Tone::Dim,
+            What::Started(_) | What::AskedToStop | What::Ended(_) | What::Passed(_) => Tone::Dim,
             What::Ready(_) => Tone::Plain,
             What::Wrote(line) if line.starts_with("error") || line.starts_with("thread ") => Tone::Bad,
             What::Wrote(_) => Tone::Plain,
@@ -131,6 +146,22 @@ impl Happening {
     }
 }
 
+/// One segment or datagram: which way, how much, and what became of it.
+fn wire(passed: &Passed) -> String {
+    let arrow = match passed.way {
+        Way::ToServer => "~~>",
+        Way::ToClient => "<~~",
+    };
+    let bytes = passed.bytes.len();
+    match passed.fate {
+        Fate::Delivered => format!("{arrow} {bytes} bytes on the wire"),
+        Fate::Repeated => format!("{arrow} {bytes} bytes on the wire once more"),
+        Fate::Lost => format!("{arrow} {bytes} bytes lost"),
+        Fate::Ended => format!("{arrow} end of stream"),
+        Fate::Cut => format!("{arrow} the connection is cut"),
+    }
+}
+
 /// The words for it. `connected` are the clients that the server has now.
 fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
     let line = match &happening.what {
@@ -138,6 +169,8 @@ fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
         What::Ready(text) | What::Wrote(text) | What::Ended(text) => return text.clone(),
         What::AskedToStop if cfg!(windows) => return "is ended".into(),
         What::AskedToStop => return "is asked to stop (SIGTERM)".into(),
+        // Told across both columns.
+        What::Passed(_) => return String::new(),
         What::Logged(line) => line,
     };
     if happening.side == Side::Client {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
-use netcore::cli::{self, duration};
-use netfault::proxy::Network;
+use netcore::cli::duration;
+use netfault::proxy::NetworkArgs;
 use netfault::{Fault, SEED, Speaks};
 
 /// A fault and where it is let loose.
@@ -41,33 +41,8 @@ pub struct ProxyArgs {
     /// Where the server listens
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     pub to: SocketAddr,
-    /// How many datagrams are lost, from 0 to 1; over TCP, how many segments are late by 200 ms
-    #[arg(long, value_name = "PART", value_parser = part, default_value = "0")]
-    pub loss: f64,
-    /// Time from one end to the other, as in 50ms [default: none]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub delay: Option<Duration>,
-    /// More or less delay by up to so much [default: none]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub jitter: Option<Duration>,
-    /// How many datagrams are overtaken by later ones, from 0 to 1
-    #[arg(long, value_name = "PART", value_parser = part, default_value = "0")]
-    pub reorder: f64,
-    /// How many datagrams come twice, from 0 to 1
-    #[arg(long, value_name = "PART", value_parser = part, default_value = "0")]
-    pub duplicate: f64,
-    /// Bits a second each way, as in 64kbit, 10mbit [default: no bound]
-    #[arg(long, value_name = "RATE", value_parser = rate)]
-    pub rate: Option<u64>,
-    /// Bytes in a segment of TCP at most [default: no bound]
-    #[arg(long, value_name = "BYTES", value_parser = some)]
-    pub slice: Option<usize>,
-    /// Cut each direction after so many bytes [default: never]
-    #[arg(long, value_name = "BYTES", value_parser = some)]
-    pub cut_after: Option<usize>,
-    /// What chance is drawn from
-    #[arg(long, value_name = "N", default_value_t = SEED)]
-    pub seed: u64,
+    #[command(flatten)]
+    pub network: NetworkArgs,
     /// Write down everything that passes
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
@@ -85,23 +60,6 @@ pub enum Language {
     Http,
     Datagrams,
     Requests,
-}
-
-impl ProxyArgs {
-    /// What the network is to do.
-    pub fn network(&self) -> Network {
-        Network {
-            loss: self.loss,
-            delay: self.delay.unwrap_or_default(),
-            jitter: self.jitter.unwrap_or_default(),
-            reorder: self.reorder,
-            duplicate: self.duplicate,
-            rate: self.rate,
-            slice: self.slice,
-            cut_after: self.cut_after.map(|bytes| bytes as u64),
-            seed: self.seed,
-        }
-    }
 }
 
 impl Language {
@@ -125,30 +83,6 @@ fn fault(name: &str) -> Result<&'static Fault, String> {
 fn address(text: &str) -> Result<SocketAddr, String> {
     let mut addresses = text.to_socket_addrs().map_err(|error| format!("{error}, as in 127.0.0.1:9090"))?;
     addresses.next().ok_or_else(|| format!("{text} has no address"))
-}
-
-fn part(text: &str) -> Result<f64, String> {
-    let part = text.parse().ok().filter(|part| (0.0..=1.0).contains(part));
-    part.ok_or_else(|| "a part is written as 0.3, from 0 to 1".into())
-}
-
-fn some(text: &str) -> Result<usize, String> {
-    match cli::size(text)? {
-        0 => Err("at least one byte has to pass".into()),
-        size => Ok(size),
-    }
-}
-
-fn rate(text: &str) -> Result<u64, String> {
-    let wrong = || "a rate is written as 9600bit, 64kbit or 10mbit".to_string();
-    let number = text.strip_suffix("bit").ok_or_else(wrong)?;
-    let (number, unit) = match (number.strip_suffix('k'), number.strip_suffix('m')) {
-        (Some(number), _) => (number, 1_000),
-        (_, Some(number)) => (number, 1_000_000),
-        _ => (number, 1),
-    };
-    let rate = number.parse().ok().and_then(|number: u64| number.checked_mul(unit));
-    rate.filter(|rate| *rate > 0).ok_or_else(wrong)
 }
 
 /// `\r`, `\n`, `\0`, `\\` and `\x41`; anything else is itself.
@@ -180,15 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_parts_and_bytes_are_read_as_they_are_written() {
-        assert_eq!((rate("9600bit"), rate("64kbit"), rate("10mbit")), (Ok(9600), Ok(64_000), Ok(10_000_000)));
-        for wrong in ["", "64k", "0bit", "bit", "-1bit", "1.5mbit"] {
-            assert!(rate(wrong).is_err(), "{wrong:?}");
-        }
-        assert_eq!((part("0.3"), part("1")), (Ok(0.3), Ok(1.0)));
-        for wrong in ["1.1", "-0.1", "NaN", "x"] {
-            assert!(part(wrong).is_err(), "{wrong:?}");
-        }
+    fn bytes_are_read_as_they_are_written() {
         assert_eq!(unescape(r"\0\x05h\r\n\\"), Ok(b"\0\x05h\r\n\\".to_vec()));
         for wrong in [r"\q", r"\x1", r"\xzz", r"\"] {
             assert!(unescape(wrong).is_err(), "{wrong:?}");

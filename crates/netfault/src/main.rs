@@ -115,7 +115,7 @@ fn play(args: &FaultArgs) -> Result<(), Error> {
 
 fn proxy(args: &ProxyArgs) -> Result<(), Error> {
     netcore::log::init(args.verbose);
-    let network = args.network();
+    let network = args.network.network();
     let (recorder, recorded) = mpsc::channel();
     let recorder = match &args.record {
         Some(path) => {

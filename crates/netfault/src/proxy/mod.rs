@@ -25,10 +25,12 @@ use netcore::shutdown::Shutdown;
 
 use crate::random::Random;
 
+mod args;
 pub mod record;
 mod tcp;
 mod udp;
 
+pub use args::NetworkArgs;
 pub use record::{Fate, Passed, Way};
 
 /// How long a connection may go on when the proxy is told to stop.

@@ -1,0 +1,226 @@
+//! One conversation of a rung in circumstances that are asked for: with a fault, over a bad network, with every byte
+//! shown, or drawn.
+
+use std::collections::HashMap;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+
+use clap::Args;
+use netfault::proxy::{Network, NetworkArgs, Passed, Proxy};
+use netfault::{Fault, Proof, Transport};
+
+use crate::Failure;
+use crate::diagram;
+use crate::ladder::{Ladder, Rung};
+use crate::log_line::{Event, Time};
+use crate::programs::Programs;
+use crate::screen::{Screen, Tone};
+use crate::stage::{Stage, Visit};
+use crate::timeline::{self, Happening, Side, What};
+use crate::trial;
+
+/// How long a client is watched that nobody expects to be served.
+const VAIN: Duration = Duration::from_secs(2);
+
+/// How long one is given that should be.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a demo is to show instead of the usual.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Let this fault loose on the server, as `netfault list` names them
+    #[arg(long, value_name = "FAULT")]
+    fault: Option<String>,
+    /// Show the bytes of each segment or datagram
+    #[arg(long)]
+    wire: bool,
+    /// Draw the exchange as a sequence diagram
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    #[command(flatten)]
+    network: NetworkArgs,
+}
+
+/// What was seen of one conversation.
+pub struct Scene {
+    happenings: Vec<Happening>,
+    /// What passed on the way; nothing where nothing stood in between.
+    pub passed: Vec<Passed>,
+    visits: Vec<Visit>,
+}
+
+impl Options {
+    /// Whether anything is to be shown instead of the usual.
+    pub fn ask_for_something(&self) -> bool {
+        self.fault.is_some() || self.needs_proxy()
+    }
+
+    fn needs_proxy(&self) -> bool {
+        let seed = self.network.network().seed;
+        self.wire || self.svg.is_some() || self.network.network() != Network { seed, ..Network::default() }
+    }
+}
+
+/// Plays the demo of `rung` once, as `options` ask.
+pub fn run(
+    ladder: &Ladder,
+    rung: &Rung,
+    programs: &mut Programs,
+    options: &Options,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    let fault = options.fault.as_deref().map(|name| known(rung, name)).transpose()?;
+    let network = options.needs_proxy().then(|| options.network.network());
+    let scene = play(ladder, rung, programs, fault, network.as_ref())?;
+    let mut happenings = scene.happenings;
+    if options.wire {
+        let happening = |passed: &Passed| Happening {
+            at: Time::of(passed.at),
+            side: Side::Client,
+            // A process of its own: what passes is done by neither end.
+            process: usize::MAX,
+            what: What::Passed(passed.clone()),
+        };
+        happenings.extend(scene.passed.iter().map(happening));
+    }
+    for line in timeline::lines(&timeline::in_order(happenings), screen) {
+        screen.line(&line)?;
+    }
+    screen.line("")?;
+    for (number, (run, visit)) in rung.about.demo.iter().zip(&scene.visits).enumerate() {
+        let who =
+            if rung.about.demo.len() == 1 { "The client".into() } else { format!("Client {}", number + 1) };
+        let (tone, text) = match visit {
+            visit if visit.code == Some(0) && visit.printed == run.expect => {
+                (Tone::Good, "was served as usual".into())
+            }
+            visit if visit.waiting => (Tone::Warning, "was still waiting".to_string()),
+            visit => match &visit.complaint {
+                Some(complaint) => (Tone::Warning, format!("ended with {complaint:?}")),
+                None => (Tone::Warning, format!("printed {:?}", visit.printed)),
+            },
+        };
+        screen.prose("  ", &format!("{who} {}.", screen.paint(tone, &text)))?;
+    }
+    if let Some(fault) = fault {
+        let text = match rung.limit(fault.name) {
+            Some(limit) => {
+                format!("{} does not survive {} yet: {} does.", rung.name, fault.name, limit.lifted_by)
+            }
+            None => format!(
+                "{} survives {}; cargo xtask faults {} {1} shows how.",
+                rung.name, fault.name, rung.about.alias
+            ),
+        };
+        screen.prose("  ", &text)?;
+    }
+    if let Some(path) = &options.svg {
+        fs::write(path, diagram::draw(rung, &scene.passed))
+            .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
+        screen.prose("  ", &format!("Drawn: {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
+    let there_are = || {
+        let names: Vec<&str> = rung.faults().map(|fault| fault.name).collect();
+        format!("; there are {}", names.join(", "))
+    };
+    match netfault::find(name) {
+        None => Err(Failure::Usage(format!("no fault is called {name}{}", there_are()))),
+        Some(fault) if !fault.is_for(rung.speaks()) => {
+            Err(Failure::Usage(format!("there is no {name} for what {} speaks{}", rung.name, there_are())))
+        }
+        Some(fault) if matches!(fault.proof, Proof::Process(_)) => Err(Failure::Usage(format!(
+            "{name} is done to the process, not by a peer: cargo xtask faults {} {name}",
+            rung.about.alias
+        ))),
+        Some(fault) => Ok(fault),
+    }
+}
+
+/// The demo's clients, one after the other, through `network` and beside `fault`.
+pub fn play(
+    ladder: &Ladder,
+    rung: &Rung,
+    programs: &mut Programs,
+    fault: Option<&Fault>,
+    network: Option<&Network>,
+) -> Result<Scene, Failure> {
+    let program = programs.get(ladder, &rung.name)?;
+    let mut args = rung.about.server_args.clone();
+    let limit = fault.and_then(|fault| rung.limit(fault.name));
+    args.extend(limit.iter().flat_map(|limit| limit.server_args.iter().cloned()));
+    if fault.is_some_and(|fault| fault.proof == Proof::Dropped) {
+        args.extend(rung.about.short_limits.iter().cloned());
+    }
+    let mut stage = Stage::new();
+    let (server, mut address) = stage.start_server(&program, &rung.folder, &args)?;
+    let mut faulty = None;
+    if let Some(fault) = fault {
+        let at = Time::now();
+        let running = trial::start(rung, fault, address)?;
+        let what = What::Wrote(format!("{}: {}", fault.name, fault.about));
+        stage.happenings.push(Happening { at, side: Side::Client, process: usize::MAX - 1, what });
+        address = running.address();
+        faulty = Some(running);
+    }
+    let (recorder, recorded) = mpsc::channel();
+    let proxy = network.map(|network| between(rung, address, network, recorder)).transpose()?;
+    let address = proxy.as_ref().map_or(address, Proxy::address);
+    let mut visits = Vec::new();
+    for run in &rung.about.demo {
+        let patience = if limit.is_some() { VAIN } else { PATIENCE };
+        visits.push(stage.run_client(&program, address, &run.args, patience)?);
+    }
+    if let (Some(running), Some(Proof::Dropped), None) = (&faulty, fault.map(|fault| fault.proof), limit) {
+        running.wait_until_dropped(PATIENCE);
+    }
+    drop(faulty);
+    let left = count(&stage, |event| matches!(event, Event::Connected(_)));
+    stage.wait_for_so_many(server, left, |event| matches!(event, Event::Left(..)));
+    drop(proxy);
+    if fault.is_some() || !rung.serves_once() {
+        stage.ask_to_stop(server);
+    }
+    stage.exit_code(server)?;
+    Ok(Scene { happenings: std::mem::take(&mut stage.happenings), passed: in_order(&recorded), visits })
+}
+
+fn count(stage: &Stage, is: fn(&Event) -> bool) -> usize {
+    stage.logged(Side::Server).filter(|line| is(&line.event())).count()
+}
+
+/// A proxy in front of `server`.
+fn between(
+    rung: &Rung,
+    server: SocketAddr,
+    network: &Network,
+    recorder: Sender<Passed>,
+) -> Result<Proxy, Failure> {
+    let here = (Ipv4Addr::LOCALHOST, 0);
+    let proxy = match rung.speaks().transport() {
+        Transport::Tcp => {
+            TcpListener::bind(here).and_then(|listener| Proxy::tcp(listener, server, network, Some(recorder)))
+        }
+        Transport::Udp => {
+            UdpSocket::bind(here).and_then(|socket| Proxy::udp(socket, server, network, Some(recorder)))
+        }
+    };
+    proxy.map_err(|error| Failure::new(format!("cannot stand between client and server: {error}")))
+}
+
+/// What has passed, one connection after the other as they began.
+fn in_order(recorded: &Receiver<Passed>) -> Vec<Passed> {
+    let mut connections: HashMap<u64, Vec<Passed>> = HashMap::new();
+    for passed in recorded.iter() {
+        connections.entry(passed.connection).or_default().push(passed);
+    }
+    let mut connections: Vec<(u64, Vec<Passed>)> = connections.into_iter().collect();
+    connections.sort_by_key(|(connection, _)| *connection);
+    connections.into_iter().flat_map(|(_, passed)| passed).collect()
+}
