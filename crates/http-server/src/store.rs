@@ -16,7 +16,8 @@ pub const FILE_LIMIT: u64 = 64 << 10;
 /// takes up its room on the disk even when it has been deleted.
 pub const OPEN_LIMIT: u64 = 1 << 20;
 
-/// Files that are kept open at most. They come out of the descriptors that connections leave.
+/// Files that are kept open at most; with one more, the others are closed. They come out of the descriptors that
+/// connections leave.
 const OPEN_FILES: usize = 16;
 
 /// Bytes of all that is kept. When there is no room left, everything is dropped: what is used comes back.
@@ -120,8 +121,11 @@ impl Store {
         let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
         shelf.remove(path);
         let (bytes, open) = cost(path, &entry);
-        if shelf.bytes + bytes > TOTAL_LIMIT || shelf.open + open > OPEN_FILES {
+        if shelf.bytes + bytes > TOTAL_LIMIT {
             *shelf = Shelf::default();
+        }
+        if shelf.open + open > OPEN_FILES {
+            shelf.close_all();
         }
         shelf.bytes += bytes;
         shelf.open += open;
@@ -130,6 +134,15 @@ impl Store {
 }
 
 impl Shelf {
+    /// What is in memory stays.
+    fn close_all(&mut self) {
+        let open = self.entries.iter().filter(|(_, entry)| matches!(entry.content, Kept::Open(_)));
+        let paths: Vec<Box<[u8]>> = open.map(|(path, _)| path.clone()).collect();
+        for path in paths {
+            self.remove(&path);
+        }
+    }
+
     fn remove(&mut self, path: &[u8]) {
         if let Some(entry) = self.entries.remove(path) {
             let (bytes, open) = cost(path, &entry);
@@ -207,11 +220,13 @@ mod tests {
             Kept::Open(Arc::new(Opened { fields: Vec::new(), file, length: 3 }))
         };
         let store = Store::default();
+        store.put(b"/small", entry(path.clone(), in_memory(b"one")));
         for n in 0..3 * OPEN_FILES {
             store.put(format!("/{n}").as_bytes(), entry(path.clone(), open()));
             store.put(b"/again", entry(path.clone(), open()));
             let shelf = store.shelf.read().unwrap();
-            assert!(shelf.open <= OPEN_FILES && shelf.open == shelf.entries.len());
+            assert!(shelf.open <= OPEN_FILES && shelf.open + 1 == shelf.entries.len());
         }
+        assert!(store.get(b"/small").is_some());
     }
 }
