@@ -18,7 +18,7 @@ use crate::step::{self, Change};
 #[derive(Args)]
 pub struct Options {
     /// The rung that the step leads to; with two names, the first is where it starts [default: what it builds on]
-    #[arg(value_name = "[FROM] RUNG", num_args = 0..=2, required_unless_present = "stat")]
+    #[arg(value_name = "[FROM] RUNG", num_args = 0..=2)]
     rungs: Vec<String>,
     /// The two versions beside each other, as wide as the terminal
     #[arg(short = 'y', long)]
@@ -35,7 +35,8 @@ pub struct Options {
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let lines = match (options.stat, options.rungs.as_slice()) {
-        (true, []) => budget::table(&ladder.steps().collect::<Vec<_>>(), screen)?,
+        // Nobody has said which: these are those there are.
+        (_, []) => budget::table(&ladder.steps().collect::<Vec<_>>(), screen)?,
         (true, rungs) => budget::table(&[ends(&ladder, rungs)?], screen)?,
         (false, rungs) => shown(ends(&ladder, rungs)?, options, screen)?,
     };

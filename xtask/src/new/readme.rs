@@ -12,7 +12,7 @@ pub fn project(ladder: &Ladder, rung: &Rung, name: &str) -> Result<String, Failu
     let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
     let first = own.lines().skip(1).find(|line| !line.is_empty()).unwrap_or_default();
     let mut page = format!(
-        "# {name}\n\n{}\nIt began as a copy of `{}`, a rung of Netladder; other rungs that the comments name are there.\n",
+        "# {name}\n\n{}\nIt began as a copy of `{}`, a rung of Netladder; other rungs that are named here, and pages in quotation marks, are there.\n",
         local(first).unwrap_or_default(),
         rung.name
     );
@@ -53,6 +53,8 @@ pub fn change_first(ladder: &Ladder, rung: &Rung, name: &str) -> Result<Vec<Stri
         format!("The protocol: {}", first.trim()),
         format!("The limits: {limits}the options of `cargo run -- server --help`. Each has its reason beside it."),
         "The address: `PORT` in `src/lib.rs`. The server listens on 127.0.0.1 unless it is told otherwise.".into(),
+        "The tests: what they say of the old protocol; what they say of limits, bad clients and the stop stays."
+            .into(),
         "The words: `description` in `Cargo.toml`, the first lines of `src/lib.rs`, `src/main.rs` and `README.md`.".into(),
         "The licence: this code is yours under either of the two; your own code may have another.".into(),
     ])
@@ -87,8 +89,8 @@ fn part<'a>(page: &'a str, title: &'a str) -> impl Iterator<Item = &'a str> {
     page.lines().skip_while(move |line| !heading(line)).skip(1).take_while(|line| !line.starts_with("## "))
 }
 
-/// The line as it is right in a project: links to what is not in it are plain text, markers of generated blocks and
-/// words about copying are left out.
+/// The line as it is right in a project: a link to what is not in it becomes the name of that, and markers of
+/// generated blocks and words about copying are left out.
 fn local(line: &str) -> Option<String> {
     if line.starts_with("<!--") || line.contains("cp -r crates/") {
         return None;
@@ -99,9 +101,10 @@ fn local(line: &str) -> Option<String> {
         kept.push_str(before);
         let target =
             target.strip_prefix("../netcore/").map_or(target.into(), |inside| format!("netcore/{inside}"));
-        match target.starts_with("../") {
-            true => kept.push_str(text),
-            false => kept.push_str(&format!("[{text}]({target})")),
+        match target.as_str() {
+            page if page.starts_with("../../docs/") => kept.push_str(&format!("“{text}”")),
+            rung if rung.starts_with("../") => kept.push_str(&format!("`{text}`")),
+            inside => kept.push_str(&format!("[{text}]({inside})")),
         }
         rest = after;
     }
@@ -124,8 +127,9 @@ mod tests {
     fn a_link_to_what_is_not_in_the_project_becomes_text() {
         assert_eq!(
             local("1. [src/lib.rs](src/lib.rs): a; [two](../two-echo).").unwrap(),
-            "1. [src/lib.rs](src/lib.rs): a; two."
+            "1. [src/lib.rs](src/lib.rs): a; `two`."
         );
+        assert_eq!(local("[when](../../docs/when.md) compares.").unwrap(), "“when” compares.");
         assert_eq!(local("[wait](../netcore/src/wait.rs)").unwrap(), "[wait](netcore/src/wait.rs)");
         assert_eq!(local("`cp -r crates/netcore crates/one DEST` builds."), None);
         assert_eq!(local("<!-- gen:modules src -->"), None);
