@@ -62,12 +62,11 @@ fn echo(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<(
         }
         log::debug!("{peer} received {} bytes {}", message.len(), payload(&message));
         // The message is whole, so what is not UTF-8 is the sender's mistake and not a cut by the stream.
-        let text = str::from_utf8_mut(&mut message)
-            .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-        reply(text, options);
+        let text = str::from_utf8(&message).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+        let reply = reply(text, options);
         // A client that never reads fills the buffers on the way; then writing blocks as reading does.
         stream.get_mut().set_deadline(total.or_sooner(Deadline::after(options.idle)));
-        send(stream.get_mut(), peer, text, options)?;
+        send(stream.get_mut(), peer, &reply, options)?;
     }
 }
 
@@ -77,11 +76,13 @@ fn send(stream: &mut TimedStream, peer: SocketAddr, text: &str, options: &Option
     Ok(())
 }
 
-/// Turns what was received into the reply: the place for what a server of your own does.
-fn reply(text: &mut str, options: &Options) {
+/// Turns what was received into the reply: the place for what a server of your own does. It may have another length,
+/// as pieces of a stream may not.
+fn reply(text: &str, options: &Options) -> String {
     if options.upper {
         // ASCII only, for the same answers as the other rungs give. `str::to_uppercase` would be right here as well,
         // as no character is ever cut; but its result can be longer ("ß" becomes "SS"), and so over the limit.
-        text.make_ascii_uppercase();
+        return text.to_ascii_uppercase();
     }
+    text.into()
 }
