@@ -64,6 +64,71 @@ fn a_closure_that_returns_text_is_a_handler() {
 }
 
 #[test]
+fn text_bytes_statuses_and_responses_are_answers() {
+    let server = server()
+        .get("/bytes", |_| vec![0xff, 0x00])
+        .get("/status", |_| Status::NO_CONTENT)
+        .get("/csv", |_| Response::text("a,b\n").header("Content-Type", "text/csv"))
+        .get("/twice", |_| Response::text("a").header("Content-Length", "9"))
+        .spawn()
+        .unwrap();
+    let mut stream = connect(&server);
+    stream.write_all(b"GET /bytes HTTP/1.0\r\n\r\n").unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    assert!(bytes.ends_with(b"\r\n\r\n\xff\x00"));
+    assert!(String::from_utf8_lossy(&bytes).contains("Content-Type: application/octet-stream\r\n"));
+    let status = get(&server, "/status");
+    assert_status(&status, 204);
+    assert!(!status.contains("Content-Length"), "{status}");
+    let csv = get(&server, "/csv");
+    assert!(csv.contains("Content-Type: text/csv\r\n") && !csv.contains("text/plain"), "{csv}");
+    // Two lengths would be two ends.
+    let twice = get(&server, "/twice");
+    assert_status(&twice, 500);
+    assert_eq!(twice.matches("Content-Length").count(), 1, "{twice}");
+}
+
+#[test]
+fn routes_go_before_mounts_and_the_longest_prefix_before_others() {
+    let name = |name: &'static str| move |_: &mut http_server::Request<'_>| name;
+    let server = server()
+        .mount("/", name("root"))
+        .mount("/a/b", name("a/b"))
+        .mount("/a", name("a"))
+        .get("/a/b/route", name("route"))
+        .get("/all/{rest..}", |req| req.param("rest").to_string())
+        .spawn()
+        .unwrap();
+    for (path, answer) in [
+        ("/", "root"),
+        ("/ab", "root"),
+        ("/a", "a"),
+        ("/a/", "a"),
+        ("/a/bc", "a"),
+        ("/a/b/c", "a/b"),
+        ("/a/%62/c", "a/b"),
+        ("/a/b/route", "route"),
+        ("/all/x/y%2Dz", "x/y-z"),
+        ("/all", ""),
+    ] {
+        assert_eq!(content(&get(&server, path)), answer, "{path}");
+    }
+}
+
+#[test]
+fn a_password_guards_one_mount_and_no_other() {
+    let secret = http_server::Guarded::new(|_: &mut http_server::Request<'_>| "secret", &["ada:engine"]);
+    let server = server().mount("/", |_: &mut http_server::Request<'_>| "open").mount("/in", secret.unwrap());
+    let server = server.spawn().unwrap();
+    assert_eq!(content(&get(&server, "/")), "open");
+    assert_status(&get(&server, "/in/x"), 401);
+    assert_status(&get(&server, "/x/../in/"), 401);
+    let head = "GET /in HTTP/1.0\r\nAuthorization: Basic YWRhOmVuZ2luZQ==\r\n\r\n";
+    assert_eq!(content(&exchange(&server, head)), "secret");
+}
+
+#[test]
 fn head_options_and_405_come_with_the_routes() {
     let server = server().get("/", |_| "text").put("/", |_| Status::NO_CONTENT).spawn().unwrap();
     let ask = |method: &str| {
