@@ -67,6 +67,19 @@ fn passwords_can_stand_in_a_file_instead_of_the_list_of_processes() {
     }
 }
 
+/// RFC 7617 section 4.
+#[test]
+fn a_password_that_others_could_read_on_the_way_is_warned_about() {
+    let site = Site::new();
+    let readable = "passwords cross the network readable";
+    site.start(&["--auth", "ada:engine", "--lan"]).expect_stderr(&[readable]);
+    let local = site.start(&["--auth", "ada:engine"]);
+    local.get("/").expect_status(401);
+    // The log line comes after whatever is said at the start.
+    local.expect_stderr(&["\"GET / HTTP/1.1\" 401 "]);
+    assert!(!local.stderr_so_far().contains(readable));
+}
+
 /// The watcher has no password, and asks by address.
 #[test]
 fn health_is_told_to_everybody_and_nothing_else_is() {

@@ -53,6 +53,7 @@ fn an_app_of_one_page_answers_addresses_that_it_makes_up() {
     for path in ["/users/7", "/users/7/", "/users?tab=1", "/assets/deep/er"] {
         for fields in [HTML, "", "Accept: */*\r\n"] {
             let page = server.get_with(path, fields).expect_status(200).expect_body("app");
+            let page = page.expect_field("vary", "Accept");
             page.expect_field("content-type", "text/html; charset=utf-8");
         }
     }
@@ -69,7 +70,8 @@ fn an_app_of_one_page_answers_addresses_that_it_makes_up() {
     site.write("users", "now a file");
     server.get("/users").expect_body("now a file");
     let tag = server.get("/elsewhere").field("etag").unwrap().to_string();
-    server.get_with("/elsewhere", &format!("If-None-Match: {tag}\r\n")).expect_status(304);
+    let fresh = server.get_with("/elsewhere", &format!("If-None-Match: {tag}\r\n")).expect_status(304);
+    fresh.expect_field("vary", "Accept");
 }
 
 #[test]

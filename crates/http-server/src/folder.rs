@@ -61,6 +61,7 @@ impl Files {
             .header("X-Content-Type-Options", "nosniff"))
     }
 }
+
 fn listed(name: Vec<u8>, metadata: &Metadata) -> Option<Entry> {
     let kind = match metadata.file_type() {
         kind if kind.is_dir() => Kind::Folder,

@@ -130,7 +130,11 @@ impl Listening {
                 false => format!("{scheme}://{first}/"),
             };
         }
-        for address in addresses.iter().filter(|address| address.ip().is_unspecified()) {
+        for address in addresses.iter().filter(|address| !address.ip().is_loopback()) {
+            if !address.ip().is_unspecified() {
+                self.notes.push(format!("listening on {address}: whoever can reach it can read this"));
+                continue;
+            }
             let note = "listening on every interface: whoever can reach this machine can read this";
             self.notes.push(note.to_string());
             for ip in lan_addresses() {

@@ -37,7 +37,8 @@ impl Files {
         if self.missing == Missing::App && is_address_of_an_app(request) {
             return match self.file(request, &self.root.join(APP), Way::SecondChoice) {
                 Err(error) if error.status == Status::NOT_FOUND => refusal.into_response(),
-                app => app.into_response(),
+                // Who asks for something else is told 404 at the same address.
+                app => app.into_response().header("Vary", "Accept"),
             };
         }
         self.own_page(request).unwrap_or_else(|| refusal.into_response())

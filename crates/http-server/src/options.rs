@@ -1,6 +1,7 @@
 //! The command line of the server: what it serves, where, and how that becomes a [`Server`].
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -191,6 +192,10 @@ impl Options {
             server = server.get(HEALTH, |_| Response::text("ok\n").header("Cache-Control", "no-store"));
         }
         let mut notes = listening.notes;
+        let is_seen = |address: &SocketAddr| !address.ip().is_loopback();
+        if !credentials.is_empty() && scheme == "http" && server.addresses().iter().any(is_seen) {
+            notes.push("passwords cross the network readable; --tls hides them".into());
+        }
         if self.tls {
             notes.push(
                 "the certificate is made anew at each start, and nobody vouches for it: browsers warn".into(),
