@@ -160,10 +160,12 @@ fn run_to_end(command: &mut Command, name: &str) -> Result<(), Failure> {
 
 /// With what the system opens addresses with. Where there is no such thing, the address is on the screen.
 fn open(address: &str) {
-    let (program, args): (&str, &[&str]) = match () {
-        () if cfg!(target_os = "macos") => ("open", &[]),
-        () if cfg!(windows) => ("cmd", &["/C", "start", ""]),
-        () => ("xdg-open", &[]),
+    let (program, args): (&str, &[&str]) = if cfg!(target_os = "macos") {
+        ("open", &[])
+    } else if cfg!(windows) {
+        ("cmd", &["/C", "start", ""])
+    } else {
+        ("xdg-open", &[])
     };
     let _ = Command::new(program).args(args).arg(address).stdin(Stdio::null()).stderr(Stdio::null()).spawn();
 }
