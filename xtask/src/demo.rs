@@ -10,7 +10,7 @@ use crate::programs::Programs;
 use crate::screen::{Screen, Tone, fit};
 use crate::stage::{Stage, Visit, command_line};
 use crate::trial::{self, Cast, Expected, NotHere};
-use crate::{Failure, list, scale, scene, timeline};
+use crate::{Failure, list, pitfalls, scale, scene, timeline};
 
 /// How long a client of a demo may take. A correct one takes milliseconds, or seconds where it has to ask again.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -27,6 +27,7 @@ pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Res
     match name {
         None | Some("all") => all(&ladder, &mut programs, screen),
         Some(scale::NAME) => scale::run(screen),
+        Some(pitfalls::NAME) => pitfalls::run(screen),
         Some(name) => {
             let rung = ladder.find(name).ok_or_else(|| list::unknown(&ladder, name))?;
             if options.ask_for_something() {

@@ -18,6 +18,7 @@ mod log_line;
 mod manifests;
 mod map;
 mod new;
+mod pitfalls;
 mod process;
 mod programs;
 mod rename;
@@ -57,8 +58,8 @@ enum Task {
     #[command(after_help = "Example:\n  cargo xtask demo oneshot")]
     Demo {
         /// The name or short name of a rung; without one, the whole ladder; or `scale`, for several servers behind
-        /// HAProxy
-        #[arg(value_name = "RUNG|all|scale")]
+        /// HAProxy; or `pitfalls`, for what goes wrong in samples, broken and mended
+        #[arg(value_name = "RUNG|all|scale|pitfalls")]
         name: Option<String>,
         /// No colours
         #[arg(long)]
@@ -66,6 +67,9 @@ enum Task {
         #[command(flatten)]
         options: Box<scene::Options>,
     },
+    /// Plays a part in `demo pitfalls`
+    #[command(hide = true)]
+    Pitfall { child: pitfalls::Child },
     /// Try a rung by hand: its server runs, and you are at its client's prompt
     #[command(after_help = "Example:\n  cargo xtask try udp")]
     Try {
@@ -158,7 +162,12 @@ impl fmt::Display for Failure {
 
 fn main() -> ExitCode {
     let task = Xtask::parse().task.unwrap_or(Task::List);
-    let done = process::end_all_on_signals().and_then(|()| match task {
+    // A child of the pitfalls has signals of its own to miss.
+    let prepared = match task {
+        Task::Pitfall { .. } => Ok(()),
+        _ => process::end_all_on_signals(),
+    };
+    let done = prepared.and_then(|()| match task {
         Task::List => list::run(&Screen::new()),
         Task::Demo { name, plain, options } => {
             let screen = if plain { Screen::plain() } else { Screen::new() };
@@ -169,6 +178,7 @@ fn main() -> ExitCode {
             .and_then(|ladder| Screen::new().line(&completions::script(shell, &Xtask::command(), &ladder))),
         Task::Diff(options) => diff::run(&options, &Screen::new()),
         Task::New { rung, dest, name } => new::run(&rung, &dest, name.as_deref(), &Screen::new()),
+        Task::Pitfall { child } => pitfalls::run_child(child),
         Task::Faults(options) => faults::run(&options, &Screen::new()),
         Task::Docs { check: true } => docs::check(&Screen::new()),
         Task::Docs { check: false } => docs::write(&Screen::new()),
