@@ -124,6 +124,8 @@ mod fields;
 mod file;
 mod files;
 mod folder;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 // Public for their benchmark alone.
 #[doc(hidden)]
 pub mod head;

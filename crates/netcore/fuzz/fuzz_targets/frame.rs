@@ -1,0 +1,9 @@
+//! A stream of frames.
+#![no_main]
+
+// Only one of its checks is called here.
+#[allow(dead_code)]
+#[path = "../../tests/checks/mod.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::frames(data));
