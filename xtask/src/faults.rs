@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use netfault::{Fault, Proof, descriptors};
@@ -16,7 +16,7 @@ use crate::ladder::{Ladder, Rung};
 use crate::programs::Programs;
 use crate::screen::{Screen, Tone, fit, wrap};
 use crate::trial::{self, Cast, Expected, NotHere, Outcome};
-use crate::{Failure, list};
+use crate::{Failure, list, soak};
 
 /// Trials at a time for each processor: most of them wait most of the time.
 const AT_A_TIME: usize = 4;
@@ -31,6 +31,12 @@ pub struct Options {
     /// One line of JSON for each cell
     #[arg(long)]
     json: bool,
+    /// Mix faults and ordinary clients for a while instead, and look at what each server holds at the end (Linux)
+    #[arg(long, conflicts_with_all = ["json", "fault"])]
+    soak: bool,
+    /// How long a soak lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "soak")]
+    seconds: u64,
 }
 
 /// A cell of the matrix: what the manifest promises, and what was seen.
@@ -61,6 +67,9 @@ struct Task<'a> {
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     descriptors::allow_many();
     let ladder = Ladder::load()?;
+    if options.soak {
+        return soak::run(&ladder, &rungs(&ladder, options)?, Duration::from_secs(options.seconds), screen);
+    }
     let tasks = tasks(&ladder, options)?;
     let started = Instant::now();
     let cells = play(tasks, !options.json)?;
@@ -86,10 +95,7 @@ fn tasks<'a>(ladder: &'a Ladder, options: &Options) -> Result<VecDeque<Task<'a>>
         })
     });
     let fault = fault.transpose()?;
-    let rungs: Vec<&Rung> = match options.rung.as_deref() {
-        None | Some("all") => ladder.rungs.iter().collect(),
-        Some(name) => vec![ladder.find(name).ok_or_else(|| list::unknown(ladder, name))?],
-    };
+    let rungs = rungs(ladder, options)?;
     let names: Vec<&str> = rungs.iter().map(|rung| rung.name.as_str()).collect();
     let mut programs = Programs::default();
     programs.build_all(ladder, &names)?;
@@ -103,6 +109,13 @@ fn tasks<'a>(ladder: &'a Ladder, options: &Options) -> Result<VecDeque<Task<'a>>
         true => Err(Failure::Usage("there is no such fault for what this rung speaks".into())),
         false => Ok(tasks),
     }
+}
+
+fn rungs<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<&'a Rung>, Failure> {
+    Ok(match options.rung.as_deref() {
+        None | Some("all") => ladder.rungs.iter().collect(),
+        Some(name) => vec![ladder.find(name).ok_or_else(|| list::unknown(ladder, name))?],
+    })
 }
 
 /// Plays all of them, several at a time, and returns their cells in the same order.

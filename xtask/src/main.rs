@@ -25,6 +25,7 @@ mod rename;
 mod scale;
 mod scene;
 mod screen;
+mod soak;
 mod stage;
 mod step;
 mod timeline;

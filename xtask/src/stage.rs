@@ -164,6 +164,11 @@ impl Stage {
         &self.players[player.0].wrote
     }
 
+    /// The number that the system knows a process by.
+    pub fn process_id(&self, player: PlayerId) -> u32 {
+        self.players[player.0].process.child().id()
+    }
+
     /// Runs `program client` against `server` until it ends, for `patience` at most.
     pub fn run_client(
         &mut self,

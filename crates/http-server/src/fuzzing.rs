@@ -48,6 +48,10 @@ pub fn head(data: &[u8]) {
 
 /// A request target: its path leads nowhere but down, and is the same when it is written and read again.
 pub fn target(data: &[u8]) {
+    // The request line has been looked at before, and holds no control characters.
+    if data.iter().any(u8::is_ascii_control) {
+        return;
+    }
     let Ok(target) = Target::parse(Method::Get, data) else { return };
     let Ok(path) = Path::parse(target.path) else { return };
     for name in &path.names {

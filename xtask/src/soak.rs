@@ -1,0 +1,187 @@
+//! Each server under mixed faults and ordinary clients for a while: at the end it holds no more descriptors, threads and
+//! memory than after the first round.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use netfault::{Fault, Proof};
+
+use crate::Failure;
+use crate::ladder::{Ladder, Rung};
+use crate::programs::Programs;
+use crate::screen::{Screen, Tone, fit};
+use crate::stage::Stage;
+use crate::trial::{self, Cast, GENEROUS};
+
+/// Faults that go on beside each other.
+const AT_ONCE: usize = 4;
+
+/// How long a server may take to be at rest again, once the last fault is over.
+const REST: Duration = Duration::from_secs(20);
+
+/// Memory that may be left over: allocators keep some for the next client. A leak of a few bytes for each client shows
+/// in a longer run.
+const SPARE: u64 = 8 << 20;
+
+/// What a process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Held {
+    descriptors: usize,
+    threads: usize,
+    memory: u64,
+}
+
+/// What came of one rung.
+struct Soaked {
+    first: Held,
+    last: Held,
+    faults: usize,
+    clients: usize,
+}
+
+/// Soaks each of these rungs for so long, all at once.
+pub fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Result<(), Failure> {
+    if !Path::new("/proc/self/fd").exists() {
+        return Err(Failure::new("what a process holds is read from /proc, which is only on Linux"));
+    }
+    let rungs: Vec<&Rung> = rungs.iter().copied().filter(|rung| !rung.serves_once()).collect();
+    let mut programs = Programs::default();
+    programs.build_all(ladder, &rungs.iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())?;
+    let mut soaking = Vec::new();
+    for rung in rungs {
+        soaking.push((rung, programs.get(ladder, &rung.name)?));
+    }
+    let names = soaking.iter().map(|(rung, _)| rung.name.len()).max().unwrap_or(0);
+    screen.line(&screen.paint(
+        Tone::Dim,
+        &format!("  {}  descriptors      threads       memory (KiB)    faults  clients", fit("", names)),
+    ))?;
+    let results: Vec<(&Rung, Result<Soaked, Failure>)> = thread::scope(|scope| {
+        let threads: Vec<_> = soaking
+            .iter()
+            .map(|(rung, program)| (*rung, scope.spawn(move || soak(rung, program, time))))
+            .collect();
+        let join = |(rung, thread): (_, thread::ScopedJoinHandle<'_, _>)| {
+            let result = thread.join().unwrap_or_else(|_| Err(Failure::new("the soak panicked")));
+            (rung, result)
+        };
+        threads.into_iter().map(join).collect()
+    });
+    let mut wrong = Vec::new();
+    for (rung, result) in results {
+        let soaked = match result {
+            Ok(soaked) => soaked,
+            Err(failure) => {
+                wrong.push(format!("{}: {failure}", rung.name));
+                continue;
+            }
+        };
+        let Soaked { first, last, faults, clients } = soaked;
+        let tone = if last.is_no_more_than(first) { Tone::Good } else { Tone::Bad };
+        let held = format!(
+            "{:>5} -> {:<5}   {:>4} -> {:<4}   {:>7} -> {:<7}",
+            first.descriptors,
+            last.descriptors,
+            first.threads,
+            last.threads,
+            first.memory >> 10,
+            last.memory >> 10
+        );
+        let held = screen.paint(tone, &held);
+        screen.line(&format!("  {}  {held} {faults:>6} {clients:>8}", fit(&rung.name, names)))?;
+        if !last.is_no_more_than(first) {
+            wrong.push(format!("{}: it holds more than after the first round", rung.name));
+        }
+    }
+    match wrong.is_empty() {
+        true => screen.line(&format!("\n  {}", screen.paint(Tone::Good, "Nothing is left behind."))),
+        false => Err(Failure::new(wrong.join("\nerror: "))),
+    }
+}
+
+fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> {
+    let args = [rung.about.server_args.as_slice(), rung.about.short_limits.as_slice()].concat();
+    let cast = Cast { rung, program, args: &args };
+    let mut stage = Stage::new();
+    let (server, address) = stage.start_server(program, &rung.folder, &args)?;
+    let process = stage.process_id(server);
+    // What it does not survive would keep the others waiting; what is done to a process ends it.
+    let faults: Vec<&Fault> = rung
+        .faults()
+        .filter(|fault| rung.limit(fault.name).is_none() && !matches!(fault.proof, Proof::Process(_)))
+        .collect();
+    let (mut played, mut clients) = (0, 0);
+    let mut round = |stage: &mut Stage| -> Result<(), Failure> {
+        for some in faults.chunks(AT_ONCE) {
+            let mut running = Vec::new();
+            for fault in some {
+                // A server for one client serves the others when it has dropped this one.
+                running.push(trial::start(rung, fault, address)?);
+                played += 1;
+                if rung.limit("second-client").is_some() {
+                    running.clear();
+                }
+            }
+            if let Err(story) = trial::ordinary_client(stage, cast, address, GENEROUS)? {
+                return Err(Failure::new(format!("beside {some:?}, {story}")));
+            }
+            clients += 1;
+            // What the server has logged is of no interest, and would be kept here.
+            stage.happenings.clear();
+        }
+        Ok(())
+    };
+    round(&mut stage)?;
+    let first = at_rest(process, None)?;
+    let started = Instant::now();
+    while started.elapsed() < time {
+        round(&mut stage)?;
+    }
+    let last = at_rest(process, Some(first))?;
+    stage.ask_to_stop(server);
+    match stage.exit_code(server)? {
+        Some(0) => Ok(Soaked { first, last, faults: played, clients }),
+        code => Err(Failure::new(format!("it ended with {code:?} and not with exit code 0"))),
+    }
+}
+
+/// What a process holds when it holds no more than `wanted`, or, without that, when it has come to rest.
+fn at_rest(process: u32, wanted: Option<Held>) -> Result<Held, Failure> {
+    let started = Instant::now();
+    let mut before = held(process)?;
+    loop {
+        // Time is what a server needs to see that its clients have gone.
+        thread::sleep(Duration::from_millis(500));
+        let now = held(process)?;
+        let rests = match wanted {
+            Some(wanted) => now.is_no_more_than(wanted),
+            None => (now.descriptors, now.threads) == (before.descriptors, before.threads),
+        };
+        if rests || started.elapsed() > REST {
+            return Ok(now);
+        }
+        before = now;
+    }
+}
+
+/// Read from proc(5).
+fn held(process: u32) -> Result<Held, Failure> {
+    let gone = |error| Failure::new(format!("what process {process} holds cannot be read: {error}"));
+    let count =
+        |what: &str| fs::read_dir(format!("/proc/{process}/{what}")).map(Iterator::count).map_err(gone);
+    let status = fs::read_to_string(format!("/proc/{process}/status")).map_err(gone)?;
+    let memory = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    Ok(Held { descriptors: count("fd")?, threads: count("task")?, memory: memory.unwrap_or(0) << 10 })
+}
+
+impl Held {
+    fn is_no_more_than(self, other: Held) -> bool {
+        self.descriptors <= other.descriptors
+            && self.threads <= other.threads
+            && self.memory <= other.memory + other.memory / 4 + SPARE
+    }
+}
