@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn every_input_in_the_corpus_is_read_as_it_should_be() {
         replay("head", super::head);
-        replay("target", super::target);
+        replay("request-target", super::target);
         replay("range", super::range);
         replay("chunked", super::chunked);
     }
