@@ -63,10 +63,12 @@ fn accept_deaf() -> io::Result<()> {
     let flag = stopping.clone();
     ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(io::Error::other)?;
     tell(&listener)?;
-    while !stopping.load(Ordering::SeqCst) {
+    loop {
         listener.accept()?;
+        if stopping.load(Ordering::SeqCst) {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// Waits in poll, for the listener and for a socket that a stop makes readable.
