@@ -231,7 +231,9 @@ mod tests {
     #[test]
     fn the_name_of_the_rung_is_left_in_one_sentence_that_tells_where_it_came_from() {
         let (_folder, dest) = taken("object", "key-value-store");
-        for (path, text) in texts(&dest) {
+        // netcore is the same in every project, and may name a rung as an example.
+        let own = texts(&dest).into_iter().filter(|(path, _)| !path.starts_with(dest.join("netcore")));
+        for (path, text) in own {
             let left: Vec<&str> = text
                 .lines()
                 .filter(|line| line.contains("object-exchange") || line.contains("object_exchange"))
