@@ -53,7 +53,7 @@ pub fn change_first(ladder: &Ladder, rung: &Rung, name: &str) -> Result<Vec<Stri
         format!("The protocol: {}", first.trim()),
         format!("The limits: {limits}the options of `cargo run -- server --help`. Each has its reason beside it."),
         "The address: `PORT` in `src/lib.rs`. The server listens on 127.0.0.1 unless it is told otherwise.".into(),
-        "The tests: what they say of the old protocol; what they say of limits, bad clients and the stop stays."
+        "The tests: what they say of the old protocol (where there is an `answer`, that and what `--upper` does); what they say of limits, bad clients and the stop stays."
             .into(),
         "The words: `description` in `Cargo.toml`, the first lines of `src/lib.rs`, `src/main.rs` and `README.md`.".into(),
         "The licence: this code is yours under either of the two; your own code may have another.".into(),
