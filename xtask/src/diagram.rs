@@ -21,12 +21,12 @@ const HEAD: usize = 64;
 /// Characters of a text above an arrow.
 const TEXT: usize = 48;
 
-/// Colours that can be read on white and on black.
+/// Colours for white and for black, with a ground of their own: the page around may not follow the system.
 const STYLE: &str = "\
-    text{font:14px ui-monospace,monospace;fill:#1f2328}\
+    svg{background:#fff}text{font:14px ui-monospace,monospace;fill:#1f2328}\
     .end{font-weight:bold}.line{stroke:#8c959f}.there{stroke:#0969da}.back{stroke:#8250df}.lost{stroke:#cf222e}\
     path,line{stroke-width:1.5;fill:none}\
-    @media(prefers-color-scheme:dark){text{fill:#e6edf3}.line{stroke:#6e7681}.there{stroke:#58a6ff}\
+    @media(prefers-color-scheme:dark){svg{background:#0d1117}text{fill:#e6edf3}.line{stroke:#6e7681}.there{stroke:#58a6ff}\
     .back{stroke:#bc8cff}.lost{stroke:#ff7b72}}";
 
 /// Draws what has passed between the client and the server of `rung`.

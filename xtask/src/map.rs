@@ -10,6 +10,7 @@ const MARGIN: usize = 8;
 
 /// The colours of paper and of night: whoever looks has said which, to the system or the browser.
 const STYLE: &str = "
+  svg { background: #fff }
   text { font: 12px system-ui, sans-serif; fill: #333 }
   .name { font: 600 15px ui-monospace, monospace; fill: #111 }
   rect { fill: #f6f8fa; stroke: #57606a }
@@ -17,6 +18,7 @@ const STYLE: &str = "
   path { fill: none; stroke: #57606a; stroke-width: 1.5 }
   a:hover rect { fill: #ddf4ff }
   @media (prefers-color-scheme: dark) {
+    svg { background: #0d1117 }
     text { fill: #c9d1d9 }
     .name { fill: #f0f6fc }
     rect { fill: #161b22; stroke: #8b949e }
