@@ -138,8 +138,8 @@ impl<'a> Body<'a> {
             return None;
         }
         let mut dropped = 0;
-        let mut scrap = [0; 4 << 10];
         while self.state != State::Done {
+            let mut scrap = [0; 4 << 10];
             match self.read(&mut scrap) {
                 Ok(n) => dropped += n as u64,
                 Err(_) => return None,

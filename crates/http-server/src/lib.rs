@@ -89,7 +89,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `server.rs` | workers take turns at accepting, and stay with their client |
+//! | `server.rs`, `defer.rs` | workers take turns at accepting, once a client has spoken, and stay with it |
 //! | `table.rs` | how many connections there may be, and which one makes room |
 //! | `connection.rs`, `receive.rs`, `answer.rs` | requests in, responses out, one after another |
 //! | `wire.rs`, `stream.rs`, `tls.rs` | a socket with a deadline, and encryption where it is asked for |
@@ -120,6 +120,8 @@ mod clock;
 mod coding;
 mod conditional;
 mod connection;
+#[cfg(target_os = "linux")]
+mod defer;
 mod fields;
 mod file;
 mod files;

@@ -21,6 +21,8 @@ use socket2::Socket;
 
 use crate::answer::{self, Buffers, Client};
 use crate::connection;
+#[cfg(target_os = "linux")]
+use crate::defer;
 use crate::service::Service;
 use crate::stream::Stream;
 use crate::table::Table;
@@ -44,6 +46,13 @@ pub fn serve(listeners: Vec<Socket>, service: Service, shutdown: &Shutdown) -> i
     for listener in &listeners {
         // A client that has been announced may be gone again before accept is called.
         listener.set_nonblocking(true)?;
+        #[cfg(target_os = "linux")]
+        if listener.local_addr()?.as_socket().is_some()
+            && let Err(error) = defer::until_first_bytes(listener)
+        {
+            // Only speed is lost.
+            log::debug!("clients are accepted before they say something: {error}");
+        }
     }
     let drain = service.limits.drain;
     let hall = Arc::new(Hall {
@@ -143,6 +152,8 @@ impl Hall {
             };
             match door.listeners[place].accept() {
                 Ok((socket, peer)) => {
+                    // Of several listeners the first that has a client is taken: a busy one goes to the end.
+                    door.listeners.rotate_left(place + 1);
                     // What std calls a TcpStream is any stream socket here: reading, writing and closing are the same
                     // for a Unix one.
                     return Some((socket.into(), peer.as_socket()));

@@ -1,7 +1,9 @@
 //! The server in the test's own process, on a port of its own: what a user of the library relies on.
 
 use std::io::{self, Cursor, Read, Write};
-use std::net::{Shutdown as Side, TcpStream};
+use std::net::{Shutdown as Side, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http_server::{Limits, Refusal, Response, Running, Server, Status};
@@ -29,6 +31,14 @@ fn exchange(server: &Running, request: &str) -> String {
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
     response
+}
+
+/// Sends one request of several and reads how its response begins.
+fn ask(stream: &mut TcpStream) -> String {
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut response = [0; 12];
+    stream.read_exact(&mut response).unwrap();
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 fn get(server: &Running, path: &str) -> String {
@@ -333,12 +343,6 @@ fn a_client_that_drips_its_head_gets_408_and_one_that_says_nothing_gets_nothing(
 fn a_full_server_closes_an_idle_connection_for_a_new_one() {
     let limits = Limits { clients: 2, ..Limits::default() };
     let server = server().limits(limits).get("/", |_| "ok").spawn().unwrap();
-    let ask = |stream: &mut TcpStream| {
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-        let mut response = [0; 12];
-        stream.read_exact(&mut response).unwrap();
-        String::from_utf8_lossy(&response).into_owned()
-    };
     let mut idle: Vec<TcpStream> = (0..2).map(|_| connect(&server)).collect();
     for stream in &mut idle {
         assert_eq!(ask(stream), "HTTP/1.1 200");
@@ -358,6 +362,32 @@ fn a_full_server_closes_an_idle_connection_for_a_new_one() {
 }
 
 #[test]
+fn a_busy_listener_does_not_keep_the_clients_of_another_waiting() {
+    const BUSY: usize = 200;
+    let [busy, quiet] = [0, 0].map(|port| netcore::listen::tcp("127.0.0.1", port).unwrap());
+    let send = |listener: &TcpListener, path: &str| {
+        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        stream
+    };
+    // They all wait in the backlogs before the server begins.
+    let crowd: Vec<TcpStream> = (0..BUSY).map(|_| send(&busy, "/busy")).collect();
+    let mut last = send(&quiet, "/quiet");
+    let served = Arc::new(AtomicUsize::new(0));
+    let before = served.clone();
+    let _server = Server::on(vec![busy.into(), quiet.into()])
+        .get("/busy", move |_| served.fetch_add(1, Ordering::SeqCst).to_string())
+        .get("/quiet", move |_| before.load(Ordering::SeqCst).to_string())
+        .spawn()
+        .unwrap();
+    let mut response = String::new();
+    last.read_to_string(&mut response).unwrap();
+    let before: usize = content(&response).parse().unwrap();
+    assert!(before < BUSY / 2, "{before} of {BUSY} went first");
+    drop(crowd);
+}
+
+#[test]
 fn a_stop_ends_idle_connections_and_lets_a_response_end() {
     let (begun_here, begun) = std::sync::mpsc::channel();
     let (go, wait_here) = std::sync::mpsc::channel();
@@ -368,14 +398,15 @@ fn a_stop_ends_idle_connections_and_lets_a_response_end() {
         gate.1.recv_timeout(GENEROUS).unwrap();
         "whole"
     };
-    let server = server().get("/slow", slow).spawn().unwrap();
+    let server = server().get("/", |_| "ok").get("/slow", slow).spawn().unwrap();
     let address = server.address();
     let mut idle = connect(&server);
+    assert_eq!(ask(&mut idle), "HTTP/1.1 200");
     let mut busy = connect(&server);
     busy.write_all(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     begun.recv_timeout(GENEROUS).unwrap();
     server.shutdown().stop();
-    assert_eq!(idle.read(&mut [0]).unwrap(), 0);
+    idle.read_to_end(&mut Vec::new()).unwrap();
     go.send(()).unwrap();
     let mut response = String::new();
     busy.read_to_string(&mut response).unwrap();
