@@ -38,7 +38,7 @@ pub struct Options {
     /// A new connection for each request
     #[arg(long)]
     pub close: bool,
-    /// Connections besides that say nothing; the server may close them
+    /// Connections besides that ask once and then say nothing; the server may close them
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub idle: u16,
     /// Give a connection up when a reply takes longer than this
@@ -84,7 +84,7 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     let Options { url, close, timeout, .. } = options;
     let connections = usize::from(options.connections);
     let body: Rc<[u8]> = learn(url, *timeout).map_err(Error::failed(format!("get {}", url.path)))?.into();
-    let request: Rc<[u8]> = request(url, *close).into();
+    let request: Rc<[u8]> = message("GET", url, *close).into();
     let size = body.len();
     let get = || Get {
         request: request.clone(),
@@ -94,8 +94,13 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
         body: None,
     };
     let plan = Plan { address: url.address, in_flight: 1, timeout: *timeout, stop };
-    // They are held, and not looked at again.
-    let _idle = open(url.address, options.idle.into())?;
+    // They are held, and not looked at again. The answer to HEAD is small enough to wait unread.
+    let idle = open(url.address, options.idle.into())?;
+    for mut stream in &idle {
+        stream
+            .write_all(&message("HEAD", url, false))
+            .map_err(Error::failed("ask once on each idle connection"))?;
+    }
     let mut meter = Meter::new()?;
     if *close {
         let mut drive = Drive::new(&plan, options.run.bound(), meter)?;
@@ -115,16 +120,16 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     Ok(Report { connections, size, interrupted: stop.is_told(), ..report })
 }
 
-fn request(url: &Url, close: bool) -> Vec<u8> {
+fn message(method: &str, url: &Url, close: bool) -> Vec<u8> {
     let close = if close { "Connection: close\r\n" } else { "" };
-    format!("GET {} HTTP/1.1\r\nHost: {}\r\n{close}\r\n", url.path, url.host).into_bytes()
+    format!("{method} {} HTTP/1.1\r\nHost: {}\r\n{close}\r\n", url.path, url.host).into_bytes()
 }
 
 /// The body that every reply is compared with, read in the plainest way there is: to the end of a connection.
 fn learn(url: &Url, timeout: Duration) -> io::Result<Vec<u8>> {
     let stream = TcpStream::connect_timeout(&url.address, timeout)?;
     let mut stream = TimedStream::new(&stream, Deadline::after(timeout));
-    stream.write_all(&request(url, true))?;
+    stream.write_all(&message("GET", url, true))?;
     let mut reply = Vec::new();
     (&mut stream).take(LONGEST_BODY + LONGEST_HEAD as u64).read_to_end(&mut reply)?;
     let head = Head::parse(&reply).map_err(io::Error::other)?;

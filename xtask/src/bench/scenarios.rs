@@ -157,7 +157,7 @@ pub const SCENARIOS: [Scenario; 18] = [
     Scenario { name: "http-1k", what: "GET of 1 KiB on 64 connections that stay", page: "/1k", ..HTTP },
     Scenario {
         name: "http-1k-idle",
-        what: "the same beside 1,000 connections that say nothing",
+        what: "the same beside 1,000 connections that have asked once and stay",
         load: &["http", "--idle", "1000"],
         page: "/1k",
         ..HTTP
