@@ -26,7 +26,7 @@ use crate::ladder::Ladder;
 use crate::screen::Screen;
 use contenders::Contenders;
 use machine::Machine;
-use measure::{Bench, CoresWanted, Sample};
+use measure::{Bench, Sample};
 use scenarios::{SCENARIOS, Scenario};
 use table::Table;
 
@@ -45,9 +45,6 @@ pub struct Options {
     /// How long each measurement lasts
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 1)]
     seconds: u16,
-    /// Bind server and load to one core: both are slower, and neither waits for the other to be woken
-    #[arg(long, conflicts_with = "svg")]
-    one_core: bool,
     /// Print one JSON document instead of tables
     #[arg(long)]
     json: bool,
@@ -61,9 +58,8 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let contenders = Contenders::load(&ladder)?;
     let (scenarios, names) = choose(&options.names, &contenders)?;
-    let cores = if options.one_core { CoresWanted::One } else { CoresWanted::Two };
-    let bench = Bench::prepare(&ladder, contenders, &names, options.seconds, cores)?;
-    let machine = Machine::look(bench.pinning());
+    let bench = Bench::prepare(&ladder, contenders, &names, options.seconds)?;
+    let machine = Machine::look(bench.is_pinned());
     if !options.json {
         screen.prose("", &machine.to_string())?;
     }

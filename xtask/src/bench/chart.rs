@@ -317,7 +317,7 @@ mod tests {
             line("a<b", vec![point(Some(10.0)), point(None), point(Some(20.0))]),
             line("none", vec![point(None)]),
         ];
-        let svg = throughput(&lines, &Machine::look(""));
+        let svg = throughput(&lines, &Machine::look(false));
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
         // The line, and the piece of it before its name.
         assert_eq!(svg.matches("<polyline").count(), 2);

@@ -14,12 +14,12 @@ pub struct Machine {
     system: String,
     compiler: String,
     date: String,
-    pinning: &'static str,
+    pinned: bool,
 }
 
 impl Machine {
-    /// This one, now, where `pinning` says which cores were used. What it does not tell is `unknown`.
-    pub fn look(pinning: &'static str) -> Machine {
+    /// This one, now. What it does not tell is `unknown`.
+    pub fn look(pinned: bool) -> Machine {
         let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let processor = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         Machine {
@@ -29,7 +29,7 @@ impl Machine {
             system: said("uname", &["-s", "-r"]),
             compiler: said("rustc", &["--version"]),
             date: said("date", &["-u", "+%Y-%m-%d"]),
-            pinning,
+            pinned,
         }
     }
 
@@ -41,14 +41,18 @@ impl Machine {
             "system": self.system,
             "compiler": self.compiler,
             "date": self.date,
-            "pinning": self.pinning,
+            "pinned": self.pinned,
         })
     }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Machine { processor, cores, system, compiler, date, pinning } = self;
+        let Machine { processor, cores, system, compiler, date, pinned } = self;
+        let pinning = match pinned {
+            true => "the server on one core and the load on another",
+            false => "server and load not bound to cores",
+        };
         write!(f, "{date}, {processor}, {cores} cores, {system}, {compiler}; loopback, {pinning}")
     }
 }

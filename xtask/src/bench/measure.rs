@@ -69,15 +69,6 @@ pub struct Bench {
     left_out: Vec<String>,
 }
 
-/// Where server and load are to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CoresWanted {
-    /// Each has its own.
-    Two,
-    /// Both on the same.
-    One,
-}
-
 /// A core for the server and one for the load.
 struct Cores {
     server: String,
@@ -91,7 +82,6 @@ impl Bench {
         mut contenders: Contenders,
         names: &[String],
         seconds: u16,
-        wanted: CoresWanted,
     ) -> Result<Bench, Failure> {
         let peers = ladder.root.join("crates/netload/peers");
         let mut left_out = Vec::new();
@@ -110,16 +100,12 @@ impl Bench {
         let programs = build(ladder, &contenders)?;
         let built = programs.get("netload").and_then(|netload| netload.parent());
         let site = Site::new(built.ok_or_else(|| Failure::new("netload was not built"))?)?;
-        Ok(Bench { contenders, programs, peers, site, cores: cores(wanted), seconds, left_out })
+        Ok(Bench { contenders, programs, peers, site, cores: cores(), seconds, left_out })
     }
 
-    /// Where server and load run, in words.
-    pub fn pinning(&self) -> &'static str {
-        match &self.cores {
-            Some(cores) if cores.server == cores.load => "server and load on one core",
-            Some(_) => "the server on one core and the load on another",
-            None => "server and load not bound to cores",
-        }
+    /// Whether server and load each have a core.
+    pub fn is_pinned(&self) -> bool {
+        self.cores.is_some()
     }
 
     /// The servers that are not installed, each in words.
@@ -143,7 +129,10 @@ impl Bench {
             Ok(server) => server,
             Err(failure) => return Ok(Err(failure.to_string())),
         };
-        let mut command = self.pinned(|cores| &cores.load, &self.program("netload")?);
+        let mut command = self.pinned(
+            |cores| if scenario.one_core { &cores.server } else { &cores.load },
+            &self.program("netload")?,
+        );
         self.arguments(&mut command, contender, scenario, connections, &server);
         let (before, used) = (server.resident_kib(), server.processor_seconds());
         let mut silent = Figures::default();
@@ -306,12 +295,11 @@ fn runs(program: &str, args: &[&str]) -> bool {
     process.wait(LOOK).is_ok_and(|ended| ended.is_some_and(|status| status.success()))
 }
 
-/// The first cores that we may use, where there are two and something to bind processes to them.
-fn cores(wanted: CoresWanted) -> Option<Cores> {
+/// The first two cores that we may use, where there are two and something to bind processes to them.
+fn cores() -> Option<Cores> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
-    let (server, other) = first_two(list)?;
-    let load = if wanted == CoresWanted::One { server.clone() } else { other };
+    let (server, load) = first_two(list)?;
     runs("taskset", &["--cpu-list", &server, "true"]).then_some(Cores { server, load })
 }
 

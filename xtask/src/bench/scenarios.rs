@@ -58,6 +58,9 @@ pub struct Scenario {
     pub page: &'static str,
     /// What the rate counts.
     pub unit: Unit,
+    /// Whether server and load share a core. Both are slower then, but neither waits for the other to be woken, and
+    /// the ratio is that of the work alone.
+    pub one_core: bool,
 }
 
 const TCP: Scenario = Scenario {
@@ -69,6 +72,7 @@ const TCP: Scenario = Scenario {
     load: &["tcp-echo"],
     page: "",
     unit: Unit::Replies,
+    one_core: false,
 };
 
 const UDP: Scenario = Scenario { speaks: Speaks::Udp, load: &["udp-echo"], ..TCP };
@@ -76,7 +80,7 @@ const UDP: Scenario = Scenario { speaks: Speaks::Udp, load: &["udp-echo"], ..TCP
 const HTTP: Scenario = Scenario { speaks: Speaks::Http, load: &["http"], ..TCP };
 
 /// All of them, in the order of the report.
-pub const SCENARIOS: [Scenario; 18] = [
+pub const SCENARIOS: [Scenario; 21] = [
     Scenario {
         name: "echo-1",
         what: "1 connection, 64 bytes, one message in flight",
@@ -85,6 +89,12 @@ pub const SCENARIOS: [Scenario; 18] = [
         ..TCP
     },
     Scenario { name: "echo-64", what: "64 connections, 64 bytes, one message in flight on each", ..TCP },
+    Scenario {
+        name: "echo-64-one-core",
+        what: "64 connections, 64 bytes; server and load on one core",
+        one_core: true,
+        ..TCP
+    },
     Scenario {
         name: "echo-64-4k",
         what: "64 connections, 4 KiB, one message in flight on each",
@@ -156,8 +166,15 @@ pub const SCENARIOS: [Scenario; 18] = [
     },
     Scenario { name: "http-1k", what: "GET of 1 KiB on 64 connections that stay", page: "/1k", ..HTTP },
     Scenario {
+        name: "http-1k-one-core",
+        what: "GET of 1 KiB on 64 connections that stay; server and load on one core",
+        page: "/1k",
+        one_core: true,
+        ..HTTP
+    },
+    Scenario {
         name: "http-1k-idle",
-        what: "the same beside 1,000 connections that have asked once and stay",
+        what: "GET of 1 KiB on 64 connections that stay, beside 1,000 that have asked once",
         load: &["http", "--idle", "1000"],
         page: "/1k",
         ..HTTP
@@ -176,6 +193,14 @@ pub const SCENARIOS: [Scenario; 18] = [
         what: "GET of 1 KiB, a new connection each, 64 at a time",
         load: &["http", "--close"],
         page: "/1k",
+        ..HTTP
+    },
+    Scenario {
+        name: "http-close-one-core",
+        what: "GET of 1 KiB, a new connection each, 64 at a time; server and load on one core",
+        load: &["http", "--close"],
+        page: "/1k",
+        one_core: true,
         ..HTTP
     },
 ];
