@@ -25,7 +25,6 @@ pub mod args;
 pub mod bound;
 pub mod conversation;
 pub mod datagrams;
-pub mod descriptors;
 pub mod drive;
 pub mod faults;
 pub mod http;

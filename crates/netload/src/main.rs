@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use netcore::{Error, cli};
-use netload::descriptors::allow_many;
 use netload::report::Crowd;
 use netload::stop::Stop;
 use netload::{http, object, tcp_bulk, tcp_connect, tcp_echo, tcp_idle, udp_echo};
@@ -44,7 +43,8 @@ fn main() -> ExitCode {
 
 fn run(command: &Command) -> Result<(), Error> {
     let stop = Stop::on_signals()?;
-    allow_many();
+    // Whether a limit that stays is too low, opening the connections will tell.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let report = match &command.scenario {
         Scenario::TcpEcho(options) => tcp_echo::run(options, &stop)?,
         Scenario::TcpConnect(options) => tcp_connect::run(options, &stop)?,
