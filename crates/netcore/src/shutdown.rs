@@ -252,12 +252,9 @@ fn end_reads(stream: &TcpStream) {
 mod tests {
     use std::net::TcpListener;
     use std::sync::mpsc;
-    use std::time::Instant;
 
     use super::*;
 
-    /// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
-    const SHORT: Duration = Duration::from_millis(200);
     const GENEROUS: Duration = Duration::from_secs(20);
 
     fn pair() -> (TcpStream, TcpStream) {
@@ -270,6 +267,10 @@ mod tests {
     #[cfg(not(windows))]
     #[test]
     fn a_connection_that_does_not_end_is_closed_at_the_drain_limit_and_not_before() {
+        use std::time::Instant;
+
+        /// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+        const SHORT: Duration = Duration::from_millis(200);
         let shutdown = Shutdown::new(SHORT).unwrap();
         let (_deaf, stream) = pair();
         stream.set_write_timeout(Some(GENEROUS)).unwrap();
