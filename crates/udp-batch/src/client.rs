@@ -1,6 +1,6 @@
 //! The client: sends a message as one datagram and waits for its reply, again and longer while none comes.
 
-use std::io::ErrorKind::{ConnectionReset, Interrupted, TimedOut, WouldBlock};
+use std::io::ErrorKind::{ConnectionRefused, ConnectionReset, Interrupted, TimedOut, WouldBlock};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 
@@ -36,15 +36,23 @@ pub fn exchange(sockets: &mut [UdpSocket], message: &[u8], patience: &Patience) 
 fn ask(socket: &UdpSocket, message: &[u8], patience: &Patience) -> io::Result<Vec<u8>> {
     let peer = socket.peer_addr()?;
     let mut wait = patience.timeout;
-    discard(socket, peer, Deadline::after(wait))?;
+    // What came too late for an earlier message is thrown away.
+    take_waiting(socket, peer, Deadline::after(wait), |_| false)?;
     for _ in 0..patience.tries.get() {
-        send(socket, peer, message)?;
-        // One deadline for the whole try: datagrams that are not the reply cannot stretch it.
-        match receive(socket, peer, message, Deadline::after(wait)) {
+        let received = send(socket, peer, message)
+            // One deadline for the whole try: datagrams that are not the reply cannot stretch it.
+            .and_then(|()| receive(socket, peer, message, Deadline::after(wait)));
+        match received {
             Err(error) if error.kind() == TimedOut => log::info!("{peer} no reply within {wait:?}"),
-            // What Windows says when nobody listens; others say ConnectionRefused themselves.
-            Err(error) if error.kind() == ConnectionReset => {
-                return Err(ErrorKind::ConnectionRefused.into());
+            Err(error) if matches!(error.kind(), ConnectionRefused | ConnectionReset) => {
+                // Linux tells this first, even if an earlier try has been answered and its reply waits here.
+                let is_reply = |datagram: &[u8]| datagram.ends_with(message);
+                return match take_waiting(socket, peer, Deadline::after(wait), is_reply)? {
+                    Some(reply) => Ok(reply),
+                    // What Windows says when nobody listens; others say ConnectionRefused themselves.
+                    None if error.kind() == ConnectionReset => Err(ConnectionRefused.into()),
+                    None => Err(error),
+                };
             }
             done => return done,
         }
@@ -54,20 +62,31 @@ fn ask(socket: &UdpSocket, message: &[u8], patience: &Patience) -> io::Result<Ve
     Err(io::Error::new(TimedOut, format!("timed out at try {}", patience.tries)))
 }
 
-/// Throws away what came too late for an earlier message.
-fn discard(socket: &UdpSocket, peer: SocketAddr, deadline: Deadline) -> io::Result<()> {
+/// The first datagram that is there already and `wanted`. Those before it are thrown away.
+fn take_waiting(
+    socket: &UdpSocket,
+    peer: SocketAddr,
+    deadline: Deadline,
+    wanted: impl Fn(&[u8]) -> bool,
+) -> io::Result<Option<Vec<u8>>> {
     let mut buf = vec![0; BUFFER];
+    let mut found = None;
     socket.set_nonblocking(true)?;
     // A peer that never ceases to send must not hold us here.
-    while !deadline.has_passed() {
+    while found.is_none() && !deadline.has_passed() {
         match socket.recv(&mut buf) {
+            Ok(n) if wanted(&buf[..n]) => {
+                log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
+                found = Some(buf[..n].to_vec());
+            }
             Ok(n) => log::info!("{peer} ignored {n} bytes {}, too late", payload(&buf[..n])),
             Err(error) if error.kind() == WouldBlock => break,
-            // A refusal that came too late as well. Reading it has cleared it.
+            // A refusal that waited here as well. Reading it has cleared it.
             Err(_) => {}
         }
     }
-    socket.set_nonblocking(false)
+    socket.set_nonblocking(false)?;
+    Ok(found)
 }
 
 fn send(socket: &UdpSocket, peer: SocketAddr, message: &[u8]) -> io::Result<()> {

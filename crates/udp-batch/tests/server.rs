@@ -1,5 +1,6 @@
 //! Server and client in the test's own process, on ports of their own.
 
+use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 use std::num::NonZeroU32;
@@ -95,6 +96,37 @@ fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let (n, peer) = socket.recv_from(&mut buf).unwrap();
     buf.truncate(n);
     (buf, peer)
+}
+
+thread_local! {
+    static BETWEEN_TRIES: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+/// Hears what the client logs, which is the only event between two of its tries.
+struct Listener;
+
+impl log::Log for Listener {
+    fn enabled(&self, _: &log::Metadata) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record) {
+        if record.args().to_string().contains("no reply")
+            && let Some(act) = BETWEEN_TRIES.take()
+        {
+            act();
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Runs `act` when the first try of the client in this thread has had no reply, before the second is sent.
+fn between_tries(act: impl FnOnce() + 'static) {
+    // Another test may have set it: it listens for all threads.
+    let _ = log::set_logger(&Listener);
+    log::set_max_level(log::LevelFilter::Info);
+    BETWEEN_TRIES.set(Some(Box::new(act)));
 }
 
 fn patience(timeout: Duration, tries: u32) -> Patience {
@@ -302,8 +334,6 @@ fn a_client_asks_again_until_it_is_answered() {
         }
         let (message, peer) = receive(&socket);
         socket.send_to(&message, peer).unwrap();
-        // Not closed yet: another try would be refused, and Linux tells that before the reply.
-        socket
     });
     let reply = client::exchange(&mut connect_to(address), b"is anybody there?", &patience(SHORT / 10, 12));
     assert_eq!(reply.unwrap(), b"is anybody there?");
@@ -401,6 +431,28 @@ fn nobody_listening_is_told_at_once() {
     let error = client::exchange(&mut connect_to(nobody()), b"hello", &one_try()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     assert!(started.elapsed() < GENEROUS);
+}
+
+#[test]
+fn a_reply_that_has_come_is_not_lost_to_the_refusal_of_a_later_try() {
+    for refused_before_the_try in [false, true] {
+        let (socket, address) = played_server();
+        let mut sockets = connect_to(address);
+        let same = sockets[0].try_clone().unwrap();
+        between_tries(move || {
+            let (message, peer) = receive(&socket);
+            socket.send_to(&message, peer).unwrap();
+            drop(socket);
+            // A look that takes nothing: the reply is there.
+            same.set_read_timeout(Some(GENEROUS)).unwrap();
+            same.peek(&mut vec![0; BUFFER]).unwrap();
+            if refused_before_the_try {
+                same.send(b"refused").unwrap();
+            }
+        });
+        let reply = client::exchange(&mut sockets, b"hello", &patience(SHORT, 2));
+        assert_eq!(reply.unwrap(), b"hello");
+    }
 }
 
 #[test]

@@ -87,7 +87,10 @@ fn ask(
             }
             // Windows says reset for refused.
             Err(error) if matches!(error.kind(), ConnectionRefused | ConnectionReset) => {
-                return Err(refused(attempt));
+                // Linux tells this first, even if an earlier try has been answered and its reply waits here.
+                let reply = take_waiting(socket, peer, &request, Deadline::after(next.wait))?;
+                // How long it was on its way is not known: it has waited here.
+                return reply.map(|(_, reply)| reply).ok_or_else(|| refused(attempt));
             }
             Err(error) => return Err(error),
         }
@@ -120,15 +123,45 @@ fn receive(
             Err(error) if matches!(error.kind(), WouldBlock | TimedOut | Interrupted) => continue,
             Err(error) => return Err(error),
         };
-        // A reply to an earlier request comes late, or comes twice; a forger who cannot see our requests does not
-        // know the session.
-        let Some(reply) = Message::decode(&buf[..n]).filter(|message| answers(message, request)) else {
-            log::info!("{peer} ignored {n} bytes, not the reply to this request");
-            continue;
-        };
-        log::debug!("{peer} received {} bytes {}", reply.payload.len(), payload(reply.payload));
-        return Ok((reply.attempt, reply.payload.to_vec()));
+        if let Some(reply) = reply_in(&buf[..n], peer, request) {
+            return Ok(reply);
+        }
     }
+}
+
+/// The reply to `request` and the try that it answers, if it is there already.
+fn take_waiting(
+    socket: &UdpSocket,
+    peer: SocketAddr,
+    request: &Message<'_>,
+    deadline: Deadline,
+) -> io::Result<Option<(u8, Vec<u8>)>> {
+    let mut buf = vec![0; BUFFER];
+    let mut found = None;
+    socket.set_nonblocking(true)?;
+    // A peer that never ceases to send must not hold us here.
+    while found.is_none() && !deadline.has_passed() {
+        match socket.recv(&mut buf) {
+            Ok(n) => found = reply_in(&buf[..n], peer, request),
+            Err(error) if error.kind() == WouldBlock => break,
+            // A refusal that waited here as well. Reading it has cleared it.
+            Err(_) => {}
+        }
+    }
+    socket.set_nonblocking(false)?;
+    Ok(found)
+}
+
+/// The reply in `datagram`, if it answers `request`, and the try that it answers.
+fn reply_in(datagram: &[u8], peer: SocketAddr, request: &Message<'_>) -> Option<(u8, Vec<u8>)> {
+    // A reply to an earlier request comes late, or comes twice; a forger who cannot see our requests does not
+    // know the session.
+    let Some(reply) = Message::decode(datagram).filter(|message| answers(message, request)) else {
+        log::info!("{peer} ignored {} bytes, not the reply to this request", datagram.len());
+        return None;
+    };
+    log::debug!("{peer} received {} bytes {}", reply.payload.len(), payload(reply.payload));
+    Some((reply.attempt, reply.payload.to_vec()))
 }
 
 fn answers(message: &Message<'_>, request: &Message<'_>) -> bool {

@@ -2,6 +2,7 @@
 
 mod dice;
 
+use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::num::NonZeroU8;
@@ -168,6 +169,37 @@ fn assert_reply(socket: &UdpSocket, id: u64, payload: &[u8]) {
 fn assert_would_block(socket: &UdpSocket) {
     socket.set_nonblocking(true).unwrap();
     assert_eq!(socket.recv(&mut [0; 1]).unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+thread_local! {
+    static BETWEEN_TRIES: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+/// Hears what the client logs, which is the only event between two of its tries.
+struct Listener;
+
+impl log::Log for Listener {
+    fn enabled(&self, _: &log::Metadata) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record) {
+        if record.args().to_string().contains("no reply")
+            && let Some(act) = BETWEEN_TRIES.take()
+        {
+            act();
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Runs `act` when the first try of the client in this thread has had no reply, before the second is sent.
+fn between_tries(act: impl FnOnce() + 'static) {
+    // Another test may have set it: it listens for all threads.
+    let _ = log::set_logger(&Listener);
+    log::set_max_level(log::LevelFilter::Info);
+    BETWEEN_TRIES.set(Some(Box::new(act)));
 }
 
 fn patience(timeout: Duration, tries: u8) -> Patience {
@@ -363,8 +395,6 @@ fn a_client_asks_again_until_it_is_answered_and_counts_its_tries() {
         }
         let (datagram, peer) = last.unwrap();
         socket.send_to(&answer(&datagram, b"yes", |_| {}), peer).unwrap();
-        // Not closed yet: another try would be refused, and Linux tells that before the reply.
-        socket
     });
     let reply = ask(&mut connect_to(address), b"is anybody there?", &patience(SHORT / 10, 12));
     assert_eq!(reply.unwrap(), b"yes");
@@ -476,6 +506,28 @@ fn a_server_that_goes_away_meanwhile_may_have_taken_the_message() {
     server.join().unwrap();
     assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
     assert_eq!(error.to_string(), "the server has gone; whether the message was taken is not known");
+}
+
+#[test]
+fn a_reply_that_has_come_is_not_lost_to_the_refusal_of_a_later_try() {
+    for refused_before_the_try in [false, true] {
+        let (socket, address) = played_server();
+        let mut sockets = connect_to(address);
+        let same = sockets[0].try_clone().unwrap();
+        between_tries(move || {
+            let (request, peer) = receive(&socket);
+            socket.send_to(&answer(&request, b"yes", |_| {}), peer).unwrap();
+            drop(socket);
+            // A look that takes nothing: the reply is there.
+            same.set_read_timeout(Some(GENEROUS)).unwrap();
+            same.peek(&mut vec![0; BUFFER]).unwrap();
+            if refused_before_the_try {
+                same.send(b"refused").unwrap();
+            }
+        });
+        let reply = ask(&mut sockets, b"is anybody there?", &patience(SHORT, 2));
+        assert_eq!(reply.unwrap(), b"yes");
+    }
 }
 
 #[test]
