@@ -55,7 +55,7 @@ impl Running {
     /// The promise after every fault: an ordinary client is served.
     #[track_caller]
     fn assert_serves(&self) {
-        assert_eq!(exchange(&self.connect(), "next", &BINARY).unwrap(), "next");
+        assert_eq!(exchange(&self.connect(), "next", &BINARY).unwrap(), answer("next"));
     }
 
     fn stop(mut self) -> io::Result<()> {
@@ -71,6 +71,11 @@ impl Drop for Running {
             let _ = thread.join();
         }
     }
+}
+
+/// What the server answers without options: an echo. Whoever changes `reply` in the server changes this with it.
+fn answer(message: &str) -> String {
+    message.into()
 }
 
 fn connect(address: SocketAddr) -> TcpStream {
@@ -111,7 +116,7 @@ fn several_messages_on_one_connection_each_get_their_reply() {
     let stream = server.connect();
     let mut stream = client::buffered(&stream);
     for message in ["hello", "", "Привет, сервер!"] {
-        assert_eq!(client::exchange(&mut stream, message.as_bytes(), &BINARY).unwrap(), message);
+        assert_eq!(client::exchange(&mut stream, message.as_bytes(), &BINARY).unwrap(), answer(message));
     }
 }
 
@@ -123,39 +128,42 @@ fn upper_case_leaves_everything_but_ascii_letters_as_it_was() {
 
 #[test]
 fn a_message_larger_than_every_buffer_on_the_way_comes_back_whole() {
-    let framing = Framing { max_message: 32 << 20, ..BINARY };
-    let server = Running::start(Options { framing: framing.clone(), ..OPTIONS });
     let message: String = ('a'..='z').cycle().take(32 << 20).collect();
-    assert!(exchange(&server.connect(), &message, &framing).unwrap() == message);
+    let reply = answer(&message);
+    let framing = Framing { max_message: message.len().max(reply.len()), ..BINARY };
+    let server = Running::start(Options { framing: framing.clone(), ..OPTIONS });
+    assert!(exchange(&server.connect(), &message, &framing).unwrap() == reply);
 }
 
 #[test]
 fn a_message_that_is_split_at_any_byte_gets_one_reply() {
     let server = Running::start(OPTIONS);
     let (first, second) = (framed(&["first"]), framed(&["второе"]));
+    let (first_reply, second_reply) = (framed(&[&answer("first")]), framed(&[&answer("второе")]));
     let mut stream = server.connect();
     for split in 0..=second.len() {
         // One write, so once the server has answered the first message it has this part of the second as well.
         stream.write_all(&[&first, &second[..split]].concat()).unwrap();
-        let mut reply = vec![0; first.len()];
+        let mut reply = vec![0; first_reply.len()];
         stream.read_exact(&mut reply).unwrap();
-        assert_eq!(reply, first);
+        assert_eq!(reply, first_reply);
         stream.write_all(&second[split..]).unwrap();
-        let mut reply = vec![0; second.len()];
+        let mut reply = vec![0; second_reply.len()];
         stream.read_exact(&mut reply).unwrap();
-        assert_eq!(reply, second, "split at {split}");
+        assert_eq!(reply, second_reply, "split at {split}");
     }
 }
 
 #[test]
 fn messages_that_arrive_together_are_answered_one_by_one_in_order() {
-    let server = Running::start(Options { upper: true, ..OPTIONS });
+    let server = Running::start(OPTIONS);
+    let messages = ["one", "", "two", "три", "four"];
     let mut stream = server.connect();
-    stream.write_all(&framed(&["one", "", "two", "три", "four"])).unwrap();
+    stream.write_all(&framed(&messages)).unwrap();
     stream.shutdown(Side::Write).unwrap();
     let mut replies = Vec::new();
     stream.read_to_end(&mut replies).unwrap();
-    assert_eq!(replies, framed(&["ONE", "", "TWO", "три", "FOUR"]));
+    assert_eq!(replies, messages.map(|message| framed(&[&answer(message)])).concat());
 }
 
 #[test]
@@ -173,13 +181,13 @@ fn a_message_that_is_cut_at_any_byte_gets_no_reply() {
 
 #[test]
 fn a_length_over_the_limit_is_refused_without_waiting_for_the_message() {
-    let server = Running::start(Options { framing: Framing { max_message: 5, ..BINARY }, ..OPTIONS });
-    for length in [6, u32::MAX] {
+    let server = Running::start(OPTIONS);
+    for length in [BINARY.max_message as u32 + 1, u32::MAX] {
         let mut stream = server.connect();
         stream.write_all(&length.to_be_bytes()).unwrap();
         assert_closed_without_a_word(&stream);
     }
-    assert_eq!(exchange(&server.connect(), "fives", &BINARY).unwrap(), "fives");
+    server.assert_serves();
 }
 
 #[test]
@@ -193,14 +201,15 @@ fn text_that_is_not_utf8_is_refused() {
 
 #[test]
 fn the_header_of_the_tutorial_is_read_and_written() {
-    let server = Running::start(Options { framing: ASCII, upper: true, ..OPTIONS });
+    let server = Running::start(Options { framing: ASCII, ..OPTIONS });
     let mut stream = server.connect();
     stream.write_all("5         hello7         мир!".as_bytes()).unwrap();
     stream.shutdown(Side::Write).unwrap();
     let mut replies = String::new();
     stream.read_to_string(&mut replies).unwrap();
-    assert_eq!(replies, "5         HELLO7         мир!");
-    assert_eq!(exchange(&server.connect(), "hello", &ASCII).unwrap(), "HELLO");
+    let framed = |reply: String| format!("{:<10}{reply}", reply.len());
+    assert_eq!(replies, [answer("hello"), answer("мир!")].map(framed).concat());
+    assert_eq!(exchange(&server.connect(), "hello", &ASCII).unwrap(), answer("hello"));
 }
 
 #[test]
@@ -211,7 +220,7 @@ fn a_header_that_is_no_length_is_refused() {
         stream.write_all(header.as_bytes()).unwrap();
         assert_closed_without_a_word(&stream);
     }
-    assert_eq!(exchange(&server.connect(), "next", &ASCII).unwrap(), "next");
+    assert_eq!(exchange(&server.connect(), "next", &ASCII).unwrap(), answer("next"));
 }
 
 #[test]
@@ -229,7 +238,7 @@ fn a_greeting_comes_before_the_client_has_sent_anything() {
         let stream = server.connect();
         let mut stream = client::buffered(&stream);
         assert_eq!(client::greeting(&mut stream, &BINARY).unwrap(), "Welcome!");
-        assert_eq!(client::exchange(&mut stream, b"hello", &BINARY).unwrap(), "hello");
+        assert_eq!(client::exchange(&mut stream, b"hello", &BINARY).unwrap(), answer("hello"));
     }
 }
 
@@ -268,7 +277,7 @@ fn a_message_over_the_limit_is_not_even_sent() {
     let stream = server.connect();
     let refused = exchange(&stream, "too long", &Framing { max_message: 5, ..BINARY }).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidData);
-    assert_eq!(exchange(&stream, "hello", &BINARY).unwrap(), "hello");
+    assert_eq!(exchange(&stream, "hello", &BINARY).unwrap(), answer("hello"));
 }
 
 #[test]
@@ -279,7 +288,7 @@ fn a_client_that_half_closes_gets_its_reply_and_then_the_end_of_the_stream() {
     stream.shutdown(Side::Write).unwrap();
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).unwrap();
-    assert_eq!(reply, framed(&["last words"]));
+    assert_eq!(reply, framed(&[&answer("last words")]));
 }
 
 #[test]
@@ -305,7 +314,7 @@ fn a_stop_ends_the_server_while_it_waits_for_the_rest_of_a_message() {
     let mut stream = server.connect();
     // Once the first message is answered, the server is known to have the beginning of the second.
     stream.write_all(&[framed(&["whole"]), framed(&["cut"])[..5].to_vec()].concat()).unwrap();
-    let mut reply = framed(&["whole"]);
+    let mut reply = framed(&[&answer("whole")]);
     stream.read_exact(&mut reply).unwrap();
     let address = server.address;
     server.stop().unwrap();
