@@ -3,10 +3,16 @@
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
+use socket2::SockRef;
+
 use crate::GENEROUS;
 
 /// More than a datagram can hold, so that none is cut.
 const BUFFER: usize = 64 << 10;
+
+/// Room for the largest datagram: macOS refuses to send one that is larger than this buffer, which has 9 KiB there by
+/// default.
+const SEND_BUFFER: usize = 256 << 10;
 
 /// A UDP socket on a port of its own. No call on it waits beyond the generous deadline.
 #[derive(Debug)]
@@ -20,6 +26,7 @@ impl Datagrams {
     pub fn bind() -> Datagrams {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         socket.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER).expect("a buffer can be set");
         Datagrams(socket)
     }
 
