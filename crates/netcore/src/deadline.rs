@@ -8,6 +8,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use crate::shutdown::Shutdown;
+use crate::wait;
+
 /// Two socket timeouts nearer than this count as the same, which saves the system call that sets it again.
 /// A deadline is late by no more than this.
 const SLACK: Duration = Duration::from_millis(1);
@@ -55,6 +58,25 @@ impl Deadline {
     }
 }
 
+/// What a [`TimedStream`] can wrap: a stream of TCP, and what watches over it.
+pub trait Stream {
+    /// The stream itself.
+    fn stream(&self) -> &TcpStream;
+
+    /// The handle whose stop ends its reads, if there is one.
+    fn watched_by(&self) -> Option<&Shutdown>;
+}
+
+impl Stream for TcpStream {
+    fn stream(&self) -> &TcpStream {
+        self
+    }
+
+    fn watched_by(&self) -> Option<&Shutdown> {
+        None
+    }
+}
+
 /// A stream whose reads and writes all end at one deadline, however many calls they take.
 ///
 /// Sets SO_RCVTIMEO and SO_SNDTIMEO ([socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)) to what
@@ -62,6 +84,7 @@ impl Deadline {
 #[derive(Debug)]
 pub struct TimedStream<'a> {
     stream: &'a TcpStream,
+    watched_by: Option<&'a Shutdown>,
     deadline: Deadline,
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
@@ -69,8 +92,9 @@ pub struct TimedStream<'a> {
 
 impl<'a> TimedStream<'a> {
     /// Wraps `stream`, which must be in blocking mode. `deadline` holds until another is set.
-    pub fn new(stream: &'a TcpStream, deadline: Deadline) -> TimedStream<'a> {
-        TimedStream { stream, deadline, read_timeout: None, write_timeout: None }
+    pub fn new(stream: &'a impl Stream, deadline: Deadline) -> TimedStream<'a> {
+        let (stream, watched_by) = (stream.stream(), stream.watched_by());
+        TimedStream { stream, watched_by, deadline, read_timeout: None, write_timeout: None }
     }
 
     /// From here on, every call fails with `TimedOut` when `deadline` has passed.
@@ -90,6 +114,9 @@ impl<'a> TimedStream<'a> {
 impl Read for TimedStream<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
+            if wait::stop_ends_read(self.stream, self.watched_by, self.deadline)? {
+                return Ok(0);
+            }
             let remaining = self.deadline.remaining()?;
             if !nearly_equal(self.read_timeout, remaining) {
                 unless_over(self.stream.set_read_timeout(remaining))?;

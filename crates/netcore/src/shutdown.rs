@@ -13,6 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::deadline::{Deadline, Stream};
 use crate::waker::{WakeSocket, Waker};
 use crate::{Error, wait};
 
@@ -199,8 +200,21 @@ impl Deref for Connection {
     }
 }
 
+impl Stream for Connection {
+    fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    fn watched_by(&self) -> Option<&Shutdown> {
+        Some(&self.shutdown)
+    }
+}
+
 impl Read for Connection {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if wait::stop_ends_read(&self.stream, self.watched_by(), Deadline::NEVER)? {
+            return Ok(0);
+        }
         (&*self.stream).read(buf)
     }
 }
@@ -242,11 +256,10 @@ fn end_reads(stream: &TcpStream) {
     let _ = stream.shutdown(Side::Read);
 }
 
-/// Windows answers SD_RECEIVE with a reset once more data arrives, so both sides are ended there.
+/// On Windows this would not wake a read that is blocked, and data that arrives afterwards would be answered with a reset.
+/// There, a read waits where a stop wakes it.
 #[cfg(windows)]
-fn end_reads(stream: &TcpStream) {
-    close(stream);
-}
+fn end_reads(_: &TcpStream) {}
 
 #[cfg(test)]
 mod tests {
@@ -263,7 +276,7 @@ mod tests {
         (client, listener.accept().unwrap().0)
     }
 
-    // Windows ends both sides at once.
+    // Windows leaves a write that is blocked asleep until its own limit.
     #[cfg(not(windows))]
     #[test]
     fn a_connection_that_does_not_end_is_closed_at_the_drain_limit_and_not_before() {

@@ -6,6 +6,7 @@
 //! three, and a server that waits there uses no processor time.
 
 use std::io;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -67,6 +68,32 @@ pub fn first_readable(sockets: &[impl AsFd], shutdown: &Shutdown) -> io::Result<
             return Ok(Some(place));
         }
     }
+}
+
+/// Whether a stop has ended the reading of `stream`; otherwise a read may be tried.
+///
+/// Elsewhere a stop wakes a blocked read by itself. On Windows the read would sleep on, whatever is done to its socket
+/// short of closing it: so this waits in WSAPoll until there is something to read.
+///
+/// # Errors
+/// `TimedOut` when the deadline passes first, and as [`readable`].
+#[cfg(windows)]
+pub(crate) fn stop_ends_read(
+    stream: &TcpStream,
+    shutdown: Option<&Shutdown>,
+    deadline: Deadline,
+) -> io::Result<bool> {
+    let Some(shutdown) = shutdown else { return Ok(false) };
+    match readable(stream, shutdown, deadline)? {
+        Waited::Ready => Ok(false),
+        Waited::Stopping => Ok(true),
+        Waited::TimedOut => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
+#[cfg(not(windows))]
+pub(crate) fn stop_ends_read(_: &TcpStream, _: Option<&Shutdown>, _: Deadline) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Waits until `pause` is over or a stop begins.

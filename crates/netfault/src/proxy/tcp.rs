@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use netcore::accept::Acceptor;
+use netcore::deadline::{Deadline, TimedStream};
 use netcore::error::reason;
 use netcore::places::Places;
 use netcore::shutdown::{Connection, Shutdown};
@@ -110,7 +111,7 @@ fn direction(
 }
 
 fn read(
-    mut from: &TcpStream,
+    from: &Connection,
     connection: u64,
     way: Way,
     line: &Line,
@@ -120,6 +121,7 @@ fn read(
     let mut timing = Timing::new();
     let mut last = Instant::now();
     let mut buf = vec![0; BUFFER];
+    let mut from = TimedStream::new(from, Deadline::NEVER);
     loop {
         let n = match from.read(&mut buf) {
             Ok(n) => n,
