@@ -114,6 +114,7 @@ impl<'a> TimedStream<'a> {
 impl Read for TimedStream<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
+            // For Windows: elsewhere a stop wakes the read itself.
             if wait::stop_ends_read(self.stream, self.watched_by, self.deadline)? {
                 return Ok(0);
             }

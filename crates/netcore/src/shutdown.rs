@@ -212,6 +212,7 @@ impl Stream for Connection {
 
 impl Read for Connection {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        // For Windows: elsewhere a stop wakes the read itself.
         if wait::stop_ends_read(&self.stream, self.watched_by(), Deadline::NEVER)? {
             return Ok(0);
         }

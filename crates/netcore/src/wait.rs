@@ -72,8 +72,8 @@ pub fn first_readable(sockets: &[impl AsFd], shutdown: &Shutdown) -> io::Result<
 
 /// Whether a stop has ended the reading of `stream`; otherwise a read may be tried.
 ///
-/// Elsewhere a stop wakes a blocked read by itself. On Windows the read would sleep on, whatever is done to its socket
-/// short of closing it: so this waits in WSAPoll until there is something to read.
+/// On Windows a blocked read sleeps on, whatever is done to its socket short of closing it: so this waits in WSAPoll until
+/// there is something to read. Elsewhere a stop wakes the read itself, and there is nothing to wait for.
 ///
 /// # Errors
 /// `TimedOut` when the deadline passes first, and as [`readable`].
