@@ -5,8 +5,10 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
+use clap::ValueEnum;
 use netfault::{Fault, Speaks};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::Failure;
@@ -51,7 +53,8 @@ pub struct About {
     #[serde(default)]
     pub transport: Carrier,
     /// What it understands, where that is not what the simplest server over its transport does.
-    speaks: Option<Language>,
+    #[serde(default, deserialize_with = "language")]
+    speaks: Option<Speaks>,
     /// One whole message as it is on the wire, which the server answers: what a faulty peer begins with. Without it, the
     /// one that `netfault` has for what it speaks.
     hello: Option<String>,
@@ -94,14 +97,9 @@ pub struct Step {
     pub lines: Option<usize>,
 }
 
-/// What a server understands: [`Speaks`] in the words of a manifest.
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-enum Language {
-    Frames,
-    Objects,
-    Http,
-    Requests,
+/// The words are those of `netfault --speaks`.
+fn language<'de, D: Deserializer<'de>>(word: D) -> Result<Option<Speaks>, D::Error> {
+    Speaks::from_str(&String::deserialize(word)?, false).map(Some).map_err(D::Error::custom)
 }
 
 /// One run of the client and what it must print, line by line.
@@ -283,10 +281,7 @@ impl Rung {
     /// What its server understands.
     pub fn speaks(&self) -> Speaks {
         match (self.about.speaks, self.about.transport) {
-            (Some(Language::Frames), _) => Speaks::Frames,
-            (Some(Language::Objects), _) => Speaks::Objects,
-            (Some(Language::Http), _) => Speaks::Http,
-            (Some(Language::Requests), _) => Speaks::Requests,
+            (Some(speaks), _) => speaks,
             (None, Carrier::Tcp) => Speaks::Bytes,
             (None, Carrier::Udp) => Speaks::Datagrams,
         }

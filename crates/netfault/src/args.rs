@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args};
 use netcore::cli::duration;
 use netfault::proxy::NetworkArgs;
 use netfault::{Fault, SEED, Speaks};
@@ -20,7 +20,7 @@ pub struct FaultArgs {
     pub address: SocketAddr,
     /// What the server understands [default: the simplest that there is this fault for]
     #[arg(long, value_name = "WHAT")]
-    pub speaks: Option<Language>,
+    pub speaks: Option<Speaks>,
     /// A whole message that the server answers, with escapes as in \r\n and \x05 [default: one of what it speaks]
     #[arg(long, value_name = "TEXT", value_parser = unescape)]
     pub hello: Option<Vec<u8>>,
@@ -49,31 +49,6 @@ pub struct ProxyArgs {
     /// Log clients; twice for more
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
-}
-
-/// What a server understands, in the words of the command line.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Language {
-    Bytes,
-    Frames,
-    Objects,
-    Http,
-    Datagrams,
-    Requests,
-}
-
-impl Language {
-    /// The same for the library.
-    pub fn speaks(self) -> Speaks {
-        match self {
-            Language::Bytes => Speaks::Bytes,
-            Language::Frames => Speaks::Frames,
-            Language::Objects => Speaks::Objects,
-            Language::Http => Speaks::Http,
-            Language::Datagrams => Speaks::Datagrams,
-            Language::Requests => Speaks::Requests,
-        }
-    }
 }
 
 fn fault(name: &str) -> Result<&'static Fault, String> {

@@ -22,6 +22,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 mod answer;
 mod catalogue;
 mod crowd;
@@ -69,8 +71,9 @@ impl<'a> Target<'a> {
     }
 }
 
-/// What a server understands, and so which faults there are for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a server understands, and so which faults there are for it. `--speaks` and the manifests of the rungs have the
+/// same words, in lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Speaks {
     /// TCP: bytes, which it sends back.
     Bytes,

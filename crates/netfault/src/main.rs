@@ -16,7 +16,7 @@ use netcore::{Error, listen};
 use netfault::proxy::{Fate, Passed, Proxy, Way, record};
 use netfault::{Fault, Proof, Target, Transport, descriptors};
 
-use args::{FaultArgs, Language, ProxyArgs};
+use args::{FaultArgs, ProxyArgs};
 
 mod args;
 
@@ -75,7 +75,7 @@ fn is_done_to_a_process(fault: &Fault) -> bool {
 }
 
 fn play(args: &FaultArgs) -> Result<(), Error> {
-    let speaks = args.speaks.map_or(args.fault.first_language(), Language::speaks);
+    let speaks = args.speaks.unwrap_or(args.fault.first_language());
     let wrong = |why: String| -> ! { Arguments::command().error(ErrorKind::ValueValidation, why).exit() };
     if is_done_to_a_process(args.fault) {
         wrong(format!(
