@@ -117,22 +117,27 @@ fn proxy(args: &ProxyArgs) -> Result<(), Error> {
     netcore::log::init(args.verbose);
     let network = args.network.network();
     let (recorder, recorded) = mpsc::channel();
-    let recorder = match &args.record {
+    let (recorder, writer) = match &args.record {
         Some(path) => {
             let cannot = Error::failed(format!("write {}", path.display()));
             let file = File::create(path).map_err(cannot)?;
-            thread::spawn(move || write_down(file, &recorded));
-            Some(recorder)
+            (Some(recorder), Some(thread::spawn(move || write_down(file, &recorded))))
         }
-        None => None,
+        None => (None, None),
     };
     let shutdown = Shutdown::on_signals(DRAIN)?;
     let (listener, socket) = listen_twice(args.listen)?;
     let failed = || Error::failed("carry what passes");
     let tcp = Proxy::tcp(listener, args.to, &network, recorder.clone()).map_err(failed())?;
-    let _udp = Proxy::udp(socket, args.to, &network, recorder).map_err(failed())?;
+    let udp = Proxy::udp(socket, args.to, &network, recorder).map_err(failed())?;
     cli::ready(Ok(tcp.address()))?;
-    shutdown.wait().map_err(failed())
+    shutdown.wait().map_err(failed())?;
+    drop((tcp, udp));
+    if let Some(writer) = writer {
+        // Ends when it has written down all that has passed.
+        let _ = writer.join();
+    }
+    Ok(())
 }
 
 /// A TCP and a UDP socket of the same port.
