@@ -89,7 +89,8 @@ fn play(args: &FaultArgs) -> Result<(), Error> {
     let hello = args.hello.as_deref().unwrap_or(speaks.hello());
     let target = Target { address: args.address, speaks, hello, seed: args.seed };
     let started = Instant::now();
-    let running = args.fault.start(&target).map_err(Error::failed(format!("begin {}", args.fault.name)))?;
+    let begin = format!("begin {} with {}", args.fault.name, args.address);
+    let running = args.fault.start(&target).map_err(Error::failed(begin))?;
     if running.address() != args.address {
         // A network: clients go through it.
         cli::print(format_args!("listening on {}", running.address()))?;
