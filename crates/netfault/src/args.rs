@@ -22,8 +22,9 @@ pub struct FaultArgs {
     #[arg(long, value_name = "WHAT")]
     pub speaks: Option<Speaks>,
     /// A whole message that the server answers, with escapes as in \r\n and \x05 [default: one of what it speaks]
+    // Not a Vec, which would be an option that is given more than once, a byte each time.
     #[arg(long, value_name = "TEXT", value_parser = unescape)]
-    pub hello: Option<Vec<u8>>,
+    pub hello: Option<Box<[u8]>>,
     /// What noise is drawn from
     #[arg(long, value_name = "N", default_value_t = SEED)]
     pub seed: u64,
@@ -61,7 +62,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// `\r`, `\n`, `\0`, `\\` and `\x41`; anything else is itself.
-fn unescape(text: &str) -> Result<Vec<u8>, String> {
+fn unescape(text: &str) -> Result<Box<[u8]>, String> {
     let mut bytes = Vec::new();
     let mut rest = text;
     while let Some((before, escape)) = rest.split_once('\\') {
@@ -81,7 +82,7 @@ fn unescape(text: &str) -> Result<Vec<u8>, String> {
         rest = &escape[length..];
     }
     bytes.extend_from_slice(rest.as_bytes());
-    Ok(bytes)
+    Ok(bytes.into())
 }
 
 #[cfg(test)]
@@ -90,7 +91,7 @@ mod tests {
 
     #[test]
     fn bytes_are_read_as_they_are_written() {
-        assert_eq!(unescape(r"\0\x05h\r\n\\"), Ok(b"\0\x05h\r\n\\".to_vec()));
+        assert_eq!(unescape(r"\0\x05h\r\n\\").as_deref(), Ok(&b"\0\x05h\r\n\\"[..]));
         for wrong in [r"\q", r"\x1", r"\xzz", r"\"] {
             assert!(unescape(wrong).is_err(), "{wrong:?}");
         }
