@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::ops::Range;
 use std::process;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -55,12 +55,18 @@ impl Peer {
         }
     }
 
-    /// Accepts one connection, in a test that is the server itself. Ends with the test's own client at the latest.
+    /// Accepts one connection, in a test that is the server itself.
     ///
     /// # Panics
-    /// When accept fails.
+    /// When nobody comes, or accept fails.
+    #[track_caller]
     pub fn accept(listener: &TcpListener) -> Peer {
-        Peer::new(listener.accept().expect("a client can be accepted").0)
+        let listener = listener.try_clone().expect("a listener can be cloned");
+        let (sender, accepted) = mpsc::channel();
+        // In a thread: std cannot accept until a deadline, and the client may have failed before it connects.
+        thread::spawn(move || sender.send(listener.accept()));
+        let client = accepted.recv_timeout(GENEROUS).expect("a client comes");
+        Peer::new(client.expect("a client can be accepted").0)
     }
 
     fn new(stream: TcpStream) -> Peer {
