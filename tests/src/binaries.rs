@@ -1,4 +1,4 @@
-//! The executables of the rungs, built once for each test process: a test never runs a program that is out of date.
+//! The executables of the rungs and tools, built once for each test process: a test never runs a program that is out of date.
 
 use std::collections::HashMap;
 use std::env;
@@ -10,17 +10,16 @@ use serde_json::Value;
 
 use crate::ladder::{cargo, every_rung};
 
+/// What a build has made, by name. An error is kept as well: the other tests say the same without building again.
+type Built = OnceLock<Result<HashMap<String, PathBuf>, String>>;
+
 /// The executable of the rung called `name`.
 ///
 /// # Panics
 /// When the rungs do not compile, or this one has no binary of its name.
 pub fn executable(name: &str) -> &'static Path {
-    // An error is kept as well: the other tests say the same without building again.
-    static BUILT: OnceLock<Result<HashMap<String, PathBuf>, String>> = OnceLock::new();
-    match BUILT.get_or_init(build) {
-        Ok(built) => built.get(name).unwrap_or_else(|| panic!("{name} has no binary of its name")),
-        Err(error) => panic!("{error}"),
-    }
+    static BUILT: Built = OnceLock::new();
+    find(BUILT.get_or_init(build), name)
 }
 
 /// `xtask`, with the folder that it and the rungs are built in. If it is xtask that runs us, it has been built already
@@ -29,9 +28,22 @@ pub fn executable(name: &str) -> &'static Path {
 /// # Panics
 /// When it does not compile.
 pub fn xtask() -> (&'static Path, PathBuf) {
-    static BUILT: OnceLock<Result<HashMap<String, PathBuf>, String>> = OnceLock::new();
-    match BUILT.get_or_init(|| build_packages(&["xtask"])) {
-        Ok(built) => (&built["xtask"], target_and_profile().0),
+    static BUILT: Built = OnceLock::new();
+    (find(BUILT.get_or_init(|| build_packages(&["xtask"])), "xtask"), target_and_profile().0)
+}
+
+/// `netfault`. Built by itself, as for a person: beside the rungs it would give them features of its dependencies.
+///
+/// # Panics
+/// When it does not compile.
+pub fn netfault() -> &'static Path {
+    static BUILT: Built = OnceLock::new();
+    find(BUILT.get_or_init(|| build_packages(&["netfault"])), "netfault")
+}
+
+fn find(built: &'static Result<HashMap<String, PathBuf>, String>, name: &str) -> &'static Path {
+    match built {
+        Ok(built) => built.get(name).unwrap_or_else(|| panic!("{name} has no binary of its name")),
         Err(error) => panic!("{error}"),
     }
 }
