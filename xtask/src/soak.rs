@@ -238,3 +238,18 @@ impl Held {
             && self.memory <= other.memory + SPARE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_descriptor_or_thread_more_is_left_behind_and_so_is_memory_that_no_allocator_keeps() {
+        let first = Held { descriptors: 8, threads: 2, memory: 4 << 20 };
+        assert!(first.is_no_more_than(first));
+        assert!(Held { memory: first.memory + SPARE, ..first }.is_no_more_than(first));
+        assert!(!Held { descriptors: 9, ..first }.is_no_more_than(first));
+        assert!(!Held { threads: 3, ..first }.is_no_more_than(first));
+        assert!(!Held { memory: first.memory + SPARE + 1, ..first }.is_no_more_than(first));
+    }
+}

@@ -1,0 +1,77 @@
+//! What `cargo xtask demo` and `cargo xtask faults` show beside the usual, as a person sees it.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use ladder_tests::{Finished, Process, binaries, rung};
+
+/// Runs xtask. It builds the rungs where we do, so that there is little left to build.
+fn xtask(args: &[&str]) -> Finished {
+    let (xtask, target) = binaries::xtask();
+    let mut command = Command::new(xtask);
+    command.args(args).env("CARGO_TARGET_DIR", target).stdin(Stdio::null());
+    Process::start(&format!("xtask {}", args.join(" ")), &mut command).wait()
+}
+
+fn printed(finished: &Finished) -> String {
+    String::from_utf8_lossy(&finished.stdout).into_owned()
+}
+
+#[test]
+fn a_conversation_is_shown_byte_by_byte_and_drawn() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("exchange.svg");
+    let args = ["demo", "reusable-echo", "--plain", "--wire", "--svg", &file.to_string_lossy()];
+    let told = printed(&xtask(&args).expect_code(0));
+    let svg = fs::read_to_string(&file).expect("it is text");
+    assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"), "{svg}");
+    let runs = &rung("reusable-echo").demo;
+    let messages: Vec<&String> = runs.iter().flat_map(|run| &run.args).collect();
+    assert!(messages.len() > 1, "{messages:?}");
+    for message in &messages {
+        let first: Vec<String> = message.bytes().take(4).map(|byte| format!("{byte:02x}")).collect();
+        // There and back, and none before the client has come.
+        assert_eq!(told.matches(&format!("0000  {}", first.join(" "))).count(), 2, "{message}: {told}");
+        let arrow = format!(">{} bytes \"{message}\"</text>", message.len());
+        assert_eq!(svg.matches(&arrow).count(), 2, "{message}: {svg}");
+    }
+    // The end of the stream is an arrow each way as well, and to connect is one.
+    let each_way = messages.len() + runs.len();
+    assert_eq!(svg.matches("<path class=\"there\"").count(), each_way + runs.len(), "{svg}");
+    assert_eq!(svg.matches("<path class=\"back\"").count(), each_way, "{svg}");
+}
+
+#[test]
+fn what_a_network_loses_is_shown_and_drawn_as_lost() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("lost.svg");
+    // With this seed one reply is lost. Each that is takes the client a moment, and the next one twice as long.
+    let network = ["--loss", "0.2", "--seed", "1"];
+    let args = ["demo", "udp-reliable", "--plain", "--wire", "--svg", &file.to_string_lossy()];
+    let told = printed(&xtask(&[&args[..], &network].concat()).expect_code(0));
+    let svg = fs::read_to_string(&file).expect("it is text");
+    let lost = told.matches(" bytes lost").count();
+    assert!(lost > 0, "{told}");
+    assert_eq!(svg.matches("<path class=\"lost\"").count(), lost, "{svg}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_short_soak_tells_what_a_server_holds_when_it_begins_and_when_it_ends() {
+    let told = printed(&xtask(&["faults", "threaded-echo", "--soak", "--seconds", "1"]).expect_code(0));
+    let line = told.lines().find_map(|line| line.trim().strip_prefix("threaded-echo "));
+    let words: Vec<&str> =
+        line.unwrap_or_else(|| panic!("no line of it: {told}")).split_whitespace().collect();
+    let numbers: Vec<u64> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let [descriptors, descriptors_after, threads, threads_after, memory, memory_after, faults, clients] =
+        numbers[..]
+    else {
+        panic!("not eight numbers: {told}");
+    };
+    assert!(descriptors_after <= descriptors && threads_after <= threads, "{told}");
+    // A program that is a server has three descriptors and a listener, and is not less than a megabyte.
+    assert!(descriptors >= 4 && threads >= 1 && memory > 1 << 10 && memory_after > 1 << 10, "{told}");
+    // The first round alone has more faults than clients, and both are more than none.
+    assert!(clients > 1 && faults > clients, "{told}");
+    assert!(told.contains("Nothing is left behind."), "{told}");
+}
