@@ -3,7 +3,7 @@
 //! The shell knows `cargo` and not `xtask`, so what it is given asks whether the word after `cargo` is `xtask`, and
 //! leaves everything else to what it had before. A crate that writes completions writes them for a program only.
 
-use clap::{Arg, Command, ValueEnum};
+use clap::{Arg, Command, ValueEnum, ValueHint};
 
 use crate::ci;
 use crate::ladder::Ladder;
@@ -19,37 +19,79 @@ pub enum Shell {
     Fish,
 }
 
-/// The words after `cargo xtask TASK`, for each task.
-type Words = Vec<(String, Vec<String>)>;
+/// What can come after `cargo xtask NAME`.
+struct Task {
+    name: String,
+    /// Rungs where a rung is asked for, steps of ci, and values that clap knows.
+    words: Vec<String>,
+    options: Vec<TaskOption>,
+    /// Whether one of its words is the name of a file or a folder.
+    files: bool,
+}
+
+struct TaskOption {
+    name: String,
+    value: Value,
+}
+
+#[derive(PartialEq, Eq)]
+enum Value {
+    None,
+    /// What nobody can complete: a number, a text.
+    Any,
+    File,
+}
+
+impl Task {
+    /// All that begins with what is asked for or with two dashes.
+    fn words_and_options(&self) -> String {
+        let options = self.options.iter().map(|option| format!("--{}", option.name));
+        self.words.iter().cloned().chain(options).collect::<Vec<_>>().join(" ")
+    }
+}
 
 /// What the shell is to read.
 pub fn script(shell: Shell, tasks: &Command, ladder: &Ladder) -> String {
-    let words = words(tasks, ladder);
-    match shell {
-        Shell::Bash => bash(&words),
-        Shell::Zsh => zsh(&words),
-        Shell::Fish => fish(&words),
-    }
-}
-
-fn words(tasks: &Command, ladder: &Ladder) -> Words {
-    tasks
+    let tasks: Vec<Task> = tasks
         .get_subcommands()
-        .map(|task| {
-            let words = task.get_arguments().flat_map(|arg| words_of(arg, ladder)).collect();
-            (task.get_name().to_string(), words)
-        })
-        .collect()
+        .filter(|task| !task.is_hide_set())
+        .map(|task| task_of(task, ladder))
+        .collect();
+    let names = tasks.iter().map(|task| task.name.as_str()).collect::<Vec<_>>().join(" ");
+    match shell {
+        Shell::Bash => bash(&tasks, &names),
+        Shell::Zsh => zsh(&tasks, &names),
+        Shell::Fish => fish(&tasks, &names),
+    }
 }
 
-/// Rungs where a rung is asked for, steps of ci, options, and values that clap knows.
-fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
-    if let Some(option) = arg.get_long() {
-        return vec![format!("--{option}")];
+fn task_of(task: &Command, ladder: &Ladder) -> Task {
+    let options = task.get_arguments().filter_map(|arg| {
+        let value = match (arg.get_action().takes_values(), is_file(arg)) {
+            (false, _) => Value::None,
+            (true, false) => Value::Any,
+            (true, true) => Value::File,
+        };
+        Some(TaskOption { name: arg.get_long()?.to_string(), value })
+    });
+    Task {
+        name: task.get_name().to_string(),
+        words: task.get_positionals().flat_map(|arg| words_of(arg, ladder)).collect(),
+        options: options.collect(),
+        files: task.get_positionals().any(is_file),
     }
+}
+
+fn is_file(arg: &Arg) -> bool {
+    // What clap says of every path.
+    arg.get_value_hint() == ValueHint::AnyPath
+}
+
+fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
     let asked = arg.get_value_names().unwrap_or_default().join(" ");
     if asked.contains("RUNG") {
-        return ladder.rungs.iter().map(|rung| rung.about.alias.clone()).collect();
+        let rungs = ladder.rungs.iter().map(|rung| rung.about.alias.as_str());
+        return rungs.chain(asked.split('|').skip(1)).map(String::from).collect();
     }
     if asked.contains("STEP") {
         return ci::names().map(String::from).collect();
@@ -57,7 +99,8 @@ fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
     arg.get_possible_values().iter().map(|value| value.get_name().to_string()).collect()
 }
 
-fn bash(words: &Words) -> String {
+/// Where nothing fits, bash offers files by itself.
+fn bash(tasks: &[Task], names: &str) -> String {
     let mut script = String::from(
         "_cargo_xtask() {
     local word=${COMP_WORDS[COMP_CWORD]}
@@ -68,20 +111,20 @@ fn bash(words: &Words) -> String {
     if (( COMP_CWORD == 2 )); then
 ",
     );
-    let tasks: Vec<&str> = words.iter().map(|(task, _)| task.as_str()).collect();
-    script.push_str(&format!("        COMPREPLY=($(compgen -W \"{}\" -- \"$word\"))\n", tasks.join(" ")));
+    script.push_str(&format!("        COMPREPLY=($(compgen -W \"{names}\" -- \"$word\"))\n"));
     script.push_str("        return\n    fi\n    case ${COMP_WORDS[2]} in\n");
-    for (task, words) in words {
-        let words = words.join(" ");
-        script.push_str(&format!("        {task}) COMPREPLY=($(compgen -W \"{words}\" -- \"$word\"));;\n"));
+    for task in tasks {
+        let (name, words) = (&task.name, task.words_and_options());
+        script.push_str(&format!("        {name}) COMPREPLY=($(compgen -W \"{words}\" -- \"$word\"));;\n"));
     }
     script.push_str("    esac\n}\ncomplete -F _cargo_xtask -o bashdefault -o default cargo\n");
     script
 }
 
-fn zsh(words: &Words) -> String {
+fn zsh(tasks: &[Task], names: &str) -> String {
     let mut script = String::from(
-        "autoload -Uz _cargo
+        "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+autoload -Uz _cargo
 _cargo_xtask() {
     if [[ $words[2] != xtask ]]; then
         _cargo \"$@\" 2>/dev/null || _files
@@ -90,28 +133,48 @@ _cargo_xtask() {
     if (( CURRENT == 3 )); then
 ",
     );
-    let tasks: Vec<&str> = words.iter().map(|(task, _)| task.as_str()).collect();
-    script.push_str(&format!("        compadd -- {}\n", tasks.join(" ")));
-    script.push_str("        return\n    fi\n    case $words[3] in\n");
-    for (task, words) in words {
-        script.push_str(&format!("        {task}) compadd -- {}; _files;;\n", words.join(" ")));
+    script.push_str(&format!("        compadd -- {names}\n"));
+    script.push_str("        return\n    fi\n    case \"$words[3] $words[CURRENT-1]\" in\n");
+    for task in tasks {
+        for option in task.options.iter().filter(|option| option.value != Value::None) {
+            let files = if option.value == Value::File { "_files; " } else { "" };
+            script.push_str(&format!("        '{} --{}') {files}return;;\n", task.name, option.name));
+        }
+    }
+    script.push_str("    esac\n    case $words[3] in\n");
+    for task in tasks {
+        let files = if task.files { " _files;" } else { "" };
+        script.push_str(&format!(
+            "        {}) compadd -- {};{files};\n",
+            task.name,
+            task.words_and_options()
+        ));
     }
     script.push_str("    esac\n}\ncompdef _cargo_xtask cargo\n");
     script
 }
 
-fn fish(words: &Words) -> String {
-    let mut script = String::new();
-    let known: Vec<&str> = words.iter().map(|(task, _)| task.as_str()).collect();
-    let known = known.join(" ");
-    script.push_str(&format!(
-        "complete -c cargo -n '__fish_seen_subcommand_from xtask; and not __fish_seen_subcommand_from {known}' -a '{known}'\n"
-    ));
-    for (task, words) in words {
-        let words = words.join(" ");
-        script.push_str(&format!(
-            "complete -c cargo -n '__fish_seen_subcommand_from xtask; and __fish_seen_subcommand_from {task}' -a '{words}'\n"
-        ));
+fn fish(tasks: &[Task], names: &str) -> String {
+    let mut script = String::from(
+        "function __cargo_xtask_after
+    set -l before (commandline -opc)
+    test \"$before[2]\" = xtask -a \"$before[3]\" = \"$argv[1]\"
+end
+",
+    );
+    script.push_str(&format!("complete -c cargo -f -n '__cargo_xtask_after \"\"' -a '{names}'\n"));
+    for task in tasks {
+        let after = format!("complete -c cargo -n '__cargo_xtask_after {}'", task.name);
+        let files = if task.files { "" } else { "-f " };
+        script.push_str(&format!("{after} {files}-a '{}'\n", task.words.join(" ")));
+        for option in &task.options {
+            let value = match option.value {
+                Value::None => "",
+                Value::Any => " -x",
+                Value::File => " -rF",
+            };
+            script.push_str(&format!("{after} -l {}{value}\n", option.name));
+        }
     }
     script
 }
@@ -125,29 +188,82 @@ mod tests {
     #[test]
     fn every_task_is_completed_with_the_words_that_it_takes() {
         let ladder = Ladder::load().unwrap();
-        let words = words(&crate::Xtask::command(), &ladder);
-        let of = |task: &str| words.iter().find(|(name, _)| name == task).unwrap().1.join(" ");
+        let xtask = crate::Xtask::command();
+        let of = |name: &str| task_of(xtask.find_subcommand(name).unwrap(), &ladder);
         for task in ["demo", "diff", "new", "try"] {
-            assert!(of(task).contains("oneshot reusable timeout"), "{task}: {}", of(task));
+            let words = of(task).words.join(" ");
+            assert!(words.contains("oneshot reusable timeout"), "{task}: {words}");
         }
-        assert!(of("diff").contains("--side-by-side"));
-        assert!(of("ci").contains("manifests"));
-        assert!(of("completions").contains("zsh"));
+        assert!(of("demo").words.ends_with(&["all", "scale", "pitfalls"].map(String::from)));
+        assert!(of("diff").words_and_options().contains("--side-by-side"));
+        assert!(of("ci").words.contains(&"manifests".to_string()));
+        assert!(of("completions").words.contains(&"zsh".to_string()));
+        assert!(of("new").files && !of("demo").files);
+        assert!(of("demo").options.iter().any(|option| option.name == "svg" && option.value == Value::File));
+    }
+
+    #[test]
+    fn what_help_does_not_show_is_not_offered() {
+        let ladder = Ladder::load().unwrap();
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            assert!(!script(shell, &crate::Xtask::command(), &ladder).contains("believer"), "{shell:?}");
+        }
+    }
+
+    /// What a shell without settings of its own prints when it has read the completions and then this. `None` where
+    /// there is no such shell, so nobody to complete for.
+    #[cfg(unix)]
+    fn ask(shell: Shell, before: &str, then: &str) -> Option<String> {
+        let (program, plain) = match shell {
+            Shell::Bash => ("bash", "--norc"),
+            Shell::Zsh => ("zsh", "-f"),
+            Shell::Fish => ("fish", "--no-config"),
+        };
+        let script = script(shell, &crate::Xtask::command(), &Ladder::load().unwrap());
+        let typed = format!("{before}\n{script}\n{then}\n");
+        let output = std::process::Command::new(program).args([plain, "-c", &typed]).output().ok()?;
+        assert!(output.stderr.is_empty(), "{output:?}");
+        Some(String::from_utf8(output.stdout).unwrap())
     }
 
     /// As bash does it when a person presses Tab.
     #[cfg(unix)]
     #[test]
     fn bash_offers_the_rungs_after_try() {
-        let ladder = Ladder::load().unwrap();
-        let script = script(Shell::Bash, &crate::Xtask::command(), &ladder);
-        let press = format!(
-            "{script}\nCOMP_WORDS=(cargo xtask try udp); COMP_CWORD=3; _cargo_xtask; echo \"${{COMPREPLY[0]}}\"\n"
-        );
-        let Ok(output) = std::process::Command::new("bash").args(["-c", &press]).output() else {
-            // No bash here, so nobody to complete for.
-            return;
-        };
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "udp\n", "{output:?}");
+        let press = "COMP_WORDS=(cargo xtask try udp); COMP_CWORD=3; _cargo_xtask; echo \"${COMPREPLY[0]}\"";
+        if let Some(offered) = ask(Shell::Bash, "", press) {
+            assert_eq!(offered, "udp\n");
+        }
+    }
+
+    /// The words are handed over as zsh does it, and what stands for its functions prints what it is called with.
+    #[cfg(unix)]
+    #[test]
+    fn zsh_offers_rungs_options_and_files_each_where_they_belong() {
+        let stand_ins = "compdef() { : }; compadd() { print -r -- \"$@\" }; _files() { print files }";
+        let press = "words=(cargo xtask); CURRENT=3; _cargo_xtask
+            words=(cargo xtask try); CURRENT=4; _cargo_xtask
+            words=(cargo xtask demo --svg); CURRENT=5; _cargo_xtask
+            words=(cargo xtask demo --loss); CURRENT=5; _cargo_xtask";
+        if let Some(offered) = ask(Shell::Zsh, stand_ins, press) {
+            let lines: Vec<&str> = offered.lines().collect();
+            assert_eq!(lines.len(), 3, "{offered}");
+            assert!(lines[0].starts_with("-- list demo try "), "{offered}");
+            assert!(lines[1].starts_with("-- oneshot reusable timeout ") && !lines[1].contains("list"));
+            assert_eq!(lines[2], "files");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn fish_offers_rungs_options_and_files_each_where_they_belong() {
+        let press = "for typed in 'cargo xtask tr' 'cargo xtask try ud' 'cargo xtask demo --sv' \
+            'cargo xtask ci docs re' 'cargo xtask demo --loss ' 'cargo xtask demo --svg Cargo.t'
+            complete -C $typed
+            end";
+        if let Some(offered) = ask(Shell::Fish, "", press) {
+            // In the folder of xtask.
+            assert_eq!(offered, "try\nudp\n--svg\nCargo.toml\n");
+        }
     }
 }

@@ -101,7 +101,9 @@ enum Task {
         check: bool,
     },
     /// Write completions for a shell
-    #[command(after_help = "Example:\n  source <(cargo xtask completions bash)")]
+    #[command(
+        after_help = "Example:\n  source <(cargo xtask completions bash)\n  cargo xtask completions fish | source"
+    )]
     Completions {
         /// Which
         shell: completions::Shell,
