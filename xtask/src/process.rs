@@ -1,5 +1,6 @@
 //! Processes that xtask starts. None of them outlives it: not a normal end, an error, a panic or a signal.
 
+use std::fs;
 use std::io;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -100,6 +101,13 @@ pub fn end_all_on_signals() -> Result<(), Failure> {
         std::process::exit(INTERRUPTED);
     })
     .map_err(|error| Failure::new(format!("cannot prepare for signals: {error}")))
+}
+
+/// Memory of its own that a process has in use, in KiB, without what the kernel holds for it: proc(5) on Linux.
+pub fn resident_kib(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn wait(child: &Mutex<Child>, limit: Duration) -> io::Result<Option<ExitStatus>> {

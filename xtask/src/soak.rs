@@ -12,6 +12,7 @@ use netfault::{Fault, Proof, Speaks, Transport};
 
 use crate::Failure;
 use crate::ladder::{Ladder, Rung};
+use crate::process::resident_kib;
 use crate::programs::Programs;
 use crate::screen::{Screen, Tone, fit};
 use crate::stage::Stage;
@@ -221,14 +222,12 @@ fn at_rest(process: u32, wanted: Option<Held>) -> Result<Held, Failure> {
 
 /// Read from proc(5).
 fn held(process: u32) -> Result<Held, Failure> {
-    let gone = |error| Failure::new(format!("what process {process} holds cannot be read: {error}"));
-    let count =
-        |what: &str| fs::read_dir(format!("/proc/{process}/{what}")).map(Iterator::count).map_err(gone);
-    let status = fs::read_to_string(format!("/proc/{process}/status")).map_err(gone)?;
-    let memory = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    Ok(Held { descriptors: count("fd")?, threads: count("task")?, memory: memory.unwrap_or(0) << 10 })
+    let unknown = || Failure::new(format!("what process {process} holds cannot be read"));
+    let count = |what: &str| {
+        fs::read_dir(format!("/proc/{process}/{what}")).map(Iterator::count).map_err(|_| unknown())
+    };
+    let memory = resident_kib(process).ok_or_else(unknown)? << 10;
+    Ok(Held { descriptors: count("fd")?, threads: count("task")?, memory })
 }
 
 impl Held {

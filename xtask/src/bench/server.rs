@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Failure;
-use crate::process::Process;
+use crate::process::{Process, resident_kib};
 
 /// How long a server may take until it listens. Python on a busy machine is the slowest.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -84,9 +84,7 @@ impl Server {
 
     /// Memory of its own that it has in use, in KiB, without what the kernel holds for its sockets. Known on Linux.
     pub fn resident_kib(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.child().id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        line.split_whitespace().next()?.parse().ok()
+        resident_kib(self.process.child().id())
     }
 }
 
