@@ -164,7 +164,8 @@ fn errno_affects(errno: rustix::io::Errno) -> Affects {
     use rustix::io::Errno;
     match errno {
         Errno::MFILE | Errno::NOBUFS => Affects::AllForNow,
-        Errno::NETRESET => Affects::OneConnection,
+        // Wine says NOTCONN of a client that has reset before it was accepted.
+        Errno::NETRESET | Errno::NOTCONN => Affects::OneConnection,
         _ => Affects::All,
     }
 }

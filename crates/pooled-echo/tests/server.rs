@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpStream};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use netcore::listen;
 use netcore::shutdown::{DRAIN, Shutdown};
@@ -194,6 +194,8 @@ fn a_client_beyond_the_bound_is_served_when_another_leaves() {
     assert_eq!(reply.as_slice(), answer(b"second"));
 }
 
+// Windows leaves a write that is blocked asleep until its own limit.
+#[cfg(not(windows))]
 #[test]
 fn a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit() {
     // At the bound, where a server that waited for a place would not see the stop.
@@ -202,7 +204,7 @@ fn a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit() {
     deaf.set_write_timeout(Some(SHORT)).unwrap();
     // Until its replies fill every buffer on the way.
     while deaf.write_all(&[b'x'; 64 << 10]).is_ok() {}
-    let asked = Instant::now();
+    let asked = std::time::Instant::now();
     server.stop().unwrap();
     // Not when the limits of the visit ended it.
     assert!(asked.elapsed() < GENEROUS / 2);
