@@ -1,5 +1,6 @@
 //! A process that ends with the test: when the guard goes out of scope, panic or not, the process is killed.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -166,6 +167,11 @@ impl Finished {
         self.status.code()
     }
 
+    /// All that it wrote to standard output, as text.
+    pub fn printed(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.stdout)
+    }
+
     /// # Panics
     /// When the exit code is another.
     #[track_caller]
@@ -179,7 +185,7 @@ impl Finished {
     /// When standard output is not exactly `text`.
     #[track_caller]
     pub fn expect_stdout(self, text: &str) -> Finished {
-        assert_eq!(String::from_utf8_lossy(&self.stdout), text, "{}", self.name);
+        assert_eq!(self.printed(), text, "{}", self.name);
         self
     }
 
@@ -197,7 +203,7 @@ impl Rung {
     #[track_caller]
     pub fn server_takes(&self, name: &str) -> bool {
         let help = self.run(&["server", "--help"]).expect_code(0);
-        String::from_utf8_lossy(&help.stdout).split_whitespace().any(|word| word == name)
+        help.printed().split_whitespace().any(|word| word == name)
     }
 
     /// Starts the program with nothing to read.

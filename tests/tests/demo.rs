@@ -13,16 +13,13 @@ fn xtask(args: &[&str]) -> Finished {
     Process::start(&format!("xtask {}", args.join(" ")), &mut command).wait()
 }
 
-fn printed(finished: &Finished) -> String {
-    String::from_utf8_lossy(&finished.stdout).into_owned()
-}
-
 #[test]
 fn a_conversation_is_shown_byte_by_byte_and_drawn() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("exchange.svg");
     let args = ["demo", "reusable-echo", "--plain", "--wire", "--svg", &file.to_string_lossy()];
-    let told = printed(&xtask(&args).expect_code(0));
+    let shown = xtask(&args).expect_code(0);
+    let told = shown.printed();
     let svg = fs::read_to_string(&file).expect("it is text");
     assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"), "{svg}");
     let runs = &rung("reusable-echo").demo;
@@ -48,7 +45,8 @@ fn what_a_network_loses_is_shown_and_drawn_as_lost() {
     // With this seed one reply is lost. Each that is takes the client a moment, and the next one twice as long.
     let network = ["--loss", "0.2", "--seed", "1"];
     let args = ["demo", "udp-reliable", "--plain", "--wire", "--svg", &file.to_string_lossy()];
-    let told = printed(&xtask(&[&args[..], &network].concat()).expect_code(0));
+    let shown = xtask(&[&args[..], &network].concat()).expect_code(0);
+    let told = shown.printed();
     let svg = fs::read_to_string(&file).expect("it is text");
     let lost = told.matches(" bytes lost").count();
     assert!(lost > 0, "{told}");
@@ -58,7 +56,8 @@ fn what_a_network_loses_is_shown_and_drawn_as_lost() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_short_soak_tells_what_a_server_holds_when_it_begins_and_when_it_ends() {
-    let told = printed(&xtask(&["faults", "threaded-echo", "--soak", "--seconds", "1"]).expect_code(0));
+    let shown = xtask(&["faults", "threaded-echo", "--soak", "--seconds", "1"]).expect_code(0);
+    let told = shown.printed();
     let line = told.lines().find_map(|line| line.trim().strip_prefix("threaded-echo "));
     let words: Vec<&str> =
         line.unwrap_or_else(|| panic!("no line of it: {told}")).split_whitespace().collect();

@@ -16,10 +16,6 @@ fn run(args: &[&str]) -> Finished {
     start(args).wait()
 }
 
-fn printed(finished: &Finished) -> String {
-    String::from_utf8_lossy(&finished.stdout).into_owned()
-}
-
 /// What the ready line of a proxy says.
 fn address(proxy: &Process) -> SocketAddr {
     let ready = proxy.expect_stdout(&["listening on "]);
@@ -28,7 +24,8 @@ fn address(proxy: &Process) -> SocketAddr {
 
 #[test]
 fn the_list_has_every_fault_that_a_manifest_names_and_says_what_it_is() {
-    let list = printed(&run(&["list"]).expect_code(0));
+    let finished = run(&["list"]).expect_code(0);
+    let list = finished.printed();
     let (peers, processes) = list.split_once("\nDone to a process").expect("there are two kinds");
     let about = |part: &str, name: &str| {
         let line = part.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -68,13 +65,13 @@ fn a_server_that_drops_a_silent_client_is_told_from_one_that_does_not() {
     let told = "silent: a client that connects and never sends\n";
     let dropping = Server::start(rung("timeout-echo"), &["--idle", "200ms"]);
     let finished = run(&["silent", &dropping.address.to_string()]).expect_code(0);
-    let printed = printed(&finished);
+    let printed = finished.printed();
     assert!(printed.starts_with(told) && printed.ends_with(" s: the server has closed\n"), "{printed}");
     dropping.expect_log(&["dropped"]);
 
     let patient = Server::start(rung("reusable-echo"), &[]);
     let finished = run(&["silent", &patient.address.to_string(), "--for", "200ms"]).expect_code(0);
-    let printed = self::printed(&finished);
+    let printed = finished.printed();
     assert!(printed.starts_with(told) && printed.ends_with(" s: the server has let it go on\n"), "{printed}");
 }
 

@@ -50,7 +50,7 @@ fn help_ends_with_an_example() {
         for args in [&["--help"][..], &["server", "--help"], &["client", "--help"]] {
             let help = rung.run(args).expect_code(0);
             assert_eq!(help.stderr, "", "{} {args:?}", rung.name);
-            let help = String::from_utf8_lossy(&help.stdout);
+            let help = help.printed();
             let (_, example) = help.split_once("\nExample:\n").expect("there is an example");
             for line in example.lines() {
                 assert!(line.starts_with(&format!("  {} ", rung.name)), "{} {args:?}: {line:?}", rung.name);
@@ -65,7 +65,7 @@ fn the_example_of_a_server_can_be_pasted() {
     for rung in ladder() {
         println!("over {}", rung.name);
         let help = rung.run(&["server", "--help"]);
-        let help = String::from_utf8_lossy(&help.stdout).into_owned();
+        let help = help.printed();
         let example = help.lines().last().expect("help has lines").trim().to_string();
         assert!(example.contains("--port 0"), "{example:?} would meet another server");
         let program = PathBuf::from(rung.command(&[]).get_program());
@@ -85,7 +85,7 @@ fn a_client_without_an_address_speaks_to_the_default_of_its_own_server() {
     for rung in ladder() {
         let default = |role: &str, option: &str| {
             let help = rung.run(&[role, "--help"]).expect_code(0);
-            let help = String::from_utf8_lossy(&help.stdout).into_owned();
+            let help = help.printed();
             let (_, rest) = help.split_once(option).unwrap_or_else(|| panic!("{role} takes no {option}"));
             let (_, rest) = rest.split_once("[default: ").expect("it has a default");
             rest.split_once(']').expect("it ends").0.to_string()

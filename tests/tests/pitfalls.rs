@@ -11,7 +11,7 @@ fn every_pitfall_is_seen_in_both_states() {
     let mut command = Command::new(xtask);
     command.args(["demo", "pitfalls", "--plain"]).stdin(Stdio::null());
     let finished = Process::start("xtask demo pitfalls", &mut command).wait();
-    let told = String::from_utf8_lossy(&finished.stdout).into_owned();
+    let told = finished.printed();
     assert_eq!(finished.code(), Some(0), "{told}{}", finished.stderr);
     assert!(told.matches("  broken  ").count() >= 9 && told.contains("were seen in both states"), "{told}");
 }
