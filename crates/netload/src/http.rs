@@ -96,10 +96,9 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     let plan = Plan { address: url.address, in_flight: 1, timeout: *timeout, stop };
     // They are held, and not looked at again. The answer to HEAD is small enough to wait unread.
     let idle = open(url.address, options.idle.into())?;
+    let head = message("HEAD", url, false);
     for mut stream in &idle {
-        stream
-            .write_all(&message("HEAD", url, false))
-            .map_err(Error::failed("ask once on each idle connection"))?;
+        stream.write_all(&head).map_err(Error::failed("ask once on each idle connection"))?;
     }
     let mut meter = Meter::new()?;
     if *close {
