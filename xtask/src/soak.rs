@@ -222,11 +222,10 @@ fn at_rest(process: u32, wanted: Option<Held>) -> Result<Held, Failure> {
 
 /// Read from proc(5).
 fn held(process: u32) -> Result<Held, Failure> {
-    let unknown = || Failure::new(format!("what process {process} holds cannot be read"));
-    let count = |what: &str| {
-        fs::read_dir(format!("/proc/{process}/{what}")).map(Iterator::count).map_err(|_| unknown())
-    };
-    let memory = resident_kib(process).ok_or_else(unknown)? << 10;
+    let gone = |error| Failure::new(format!("what process {process} holds cannot be read: {error}"));
+    let count =
+        |what: &str| fs::read_dir(format!("/proc/{process}/{what}")).map(Iterator::count).map_err(gone);
+    let memory = resident_kib(process).ok_or_else(|| gone(ErrorKind::NotFound.into()))? << 10;
     Ok(Held { descriptors: count("fd")?, threads: count("task")?, memory })
 }
 
