@@ -349,6 +349,7 @@ fn a_client_that_drips_messages_within_the_idle_limit_is_dropped_at_the_total_on
     let server = Running::start(Options { total: SHORT, ..OPTIONS });
     let dripping = server.connect();
     let started = Instant::now();
+    // The pause is the fault itself, as above.
     while exchange(&dripping, ".", &BINARY).is_ok() {
         assert!(started.elapsed() < GENEROUS);
         thread::sleep(SHORT / 10);
