@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use crate::ladder::{cargo, every_rung};
+use crate::process::spawn;
 
 /// What a build has made, by name. An error is kept as well: the other tests say the same without building again.
 type Built = OnceLock<Result<HashMap<String, PathBuf>, String>>;
@@ -61,8 +62,8 @@ fn build_packages(names: &[&str]) -> Result<HashMap<String, PathBuf>, String> {
     for name in names {
         command.args(["--package", name]);
     }
-    let output =
-        command.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo build: {error}"))?;
+    let child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()));
+    let output = child.and_then(Child::wait_with_output).map_err(|error| format!("cargo build: {error}"))?;
     if !output.status.success() {
         return Err(format!("{} do not compile: cargo build says why", names.join(", ")));
     }

@@ -2,13 +2,14 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 
 use serde_json::Value;
 
 use crate::binaries;
+use crate::process::spawn;
 
 /// One rung: `[package.metadata.ladder]` of its manifest, under the name of its package.
 #[derive(Debug)]
@@ -160,8 +161,10 @@ pub(crate) fn cargo() -> Command {
 }
 
 fn read() -> Vec<Rung> {
-    let output = cargo().args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).output();
-    let output = output.expect("cargo metadata runs");
+    let mut command = cargo();
+    command.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
+    let child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let output = child.and_then(Child::wait_with_output).expect("cargo metadata runs");
     assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
     let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");

@@ -1,12 +1,26 @@
 //! A process that ends with the test: when the guard goes out of scope, panic or not, the process is killed.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::collected::Collected;
 use crate::ladder::Rung;
+
+/// Held while a process is started: until it is the new program, it has a copy of every socket that is open here. Whoever
+/// needs a socket to be gone when it is closed holds this as well.
+pub(crate) static STARTING: Mutex<()> = Mutex::new(());
+
+/// Starts `command`, as every test has to: see [`lasting_port`](crate::peer::lasting_port).
+///
+/// # Errors
+/// As [`Command::spawn`].
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    command.spawn()
+}
 
 /// A running process whose output is collected.
 #[derive(Debug)]
@@ -35,7 +49,7 @@ impl Process {
     /// # Panics
     /// When it cannot be started.
     pub fn start(name: &str, command: &mut Command) -> Process {
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         Process::watch(name, child.unwrap_or_else(|error| panic!("{name} cannot be started: {error}")))
     }
 

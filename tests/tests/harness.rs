@@ -28,6 +28,35 @@ fn a_server_ends_with_a_test_that_panics() {
     assert_refused(address.expect("the server was ready"));
 }
 
+/// A child that is being started holds copies of all sockets for a moment, also of the one that a port is tried with.
+#[cfg(unix)]
+#[test]
+fn a_lasting_port_is_free_while_other_tests_start_processes() {
+    use std::net::TcpListener;
+    use std::process::Command;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use ladder_tests::Process;
+
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !done.load(Ordering::SeqCst) {
+                    Process::start("true", &mut Command::new("true")).wait();
+                }
+            });
+        }
+        let taken: Vec<u16> = (0..2_000)
+            .map(|_| lasting_port())
+            .filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_err())
+            .collect();
+        done.store(true, Ordering::SeqCst);
+        assert!(taken.is_empty(), "{taken:?}");
+    });
+}
+
 #[test]
 fn a_closed_port_refuses_connections_while_it_is_held() {
     let port = ClosedPort::take();

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::{env, path::PathBuf, process::Command};
 
 use ladder_tests::peer::{ClosedPort, lasting_port};
+use ladder_tests::process::spawn;
 use ladder_tests::{GENEROUS, Peer, Process, Server, ladder, rungs_in, tcp_rungs};
 
 #[test]
@@ -181,7 +182,7 @@ fn a_port_that_needs_privileges_is_told_with_a_hint() {
             command.uid(NOBODY).gid(NOBODY);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = match command.spawn() {
+        let child = match spawn(&mut command) {
             Ok(child) => child,
             Err(error) => {
                 println!("skipped: root, and nobody else may run the program: {error}");
@@ -279,7 +280,7 @@ fn a_client_whose_output_nobody_reads_any_more_ends_in_peace() {
         let port = listener.local_addr().expect("it has an address").port().to_string();
         let mut command = rung.command(&["client", "--port", &port, "hello"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the client starts");
+        let mut child = spawn(&mut command).expect("the client starts");
         let reader = child.stdout.take();
         let client = Process::watch(&rung.name, child);
         let mut server = Peer::accept(&listener);
