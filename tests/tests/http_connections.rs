@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use ladder_tests::http::HttpServer;
 #[cfg(unix)]
 use ladder_tests::peer::assert_refused;
+use ladder_tests::site::Site;
 use ladder_tests::{GENEROUS, Peer};
 
 /// More than the buffers between two ends can hold.
@@ -15,21 +16,17 @@ const LARGE: usize = 64 << 20;
 
 const GET: &[u8] = b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-fn site() -> tempfile::TempDir {
-    let site = tempfile::tempdir().unwrap();
-    std::fs::write(site.path().join("a.txt"), "hello\n").unwrap();
+fn site() -> Site {
+    let site = Site::new();
+    site.write("a.txt", "hello\n");
     site
-}
-
-fn start(site: &tempfile::TempDir, args: &[&str]) -> HttpServer {
-    HttpServer::start(&[&[site.path().to_str().unwrap()], args].concat())
 }
 
 /// RFC 9112 section 9.3.
 #[test]
 fn a_connection_is_kept_until_the_client_asks_to_close() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let mut peer = server.connect();
     for _ in 0..3 {
         peer.send(GET);
@@ -48,9 +45,9 @@ fn a_connection_is_kept_until_the_client_asks_to_close() {
 fn requests_that_come_together_are_answered_in_order() {
     let site = site();
     for n in 0..30 {
-        std::fs::write(site.path().join(n.to_string()), format!("file {n}")).unwrap();
+        site.write(&n.to_string(), format!("file {n}"));
     }
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let mut peer = server.connect();
     let requests: String = (0..30).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: localhost\r\n\r\n")).collect();
     peer.send(requests.as_bytes());
@@ -62,7 +59,7 @@ fn requests_that_come_together_are_answered_in_order() {
 #[test]
 fn a_request_in_one_byte_segments_is_the_same_request() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let mut peer = server.connect();
     for byte in GET {
         peer.send(&[*byte]);
@@ -74,7 +71,7 @@ fn a_request_in_one_byte_segments_is_the_same_request() {
 #[test]
 fn a_client_that_half_closes_gets_its_response() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let mut peer = server.connect();
     peer.send(GET);
     peer.half_close();
@@ -86,7 +83,7 @@ fn a_client_that_half_closes_gets_its_response() {
 #[test]
 fn a_refused_body_is_drained_up_to_a_limit_and_the_connection_closed_past_it() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let post = |length: usize| {
         format!("POST /a.txt HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n")
     };
@@ -113,7 +110,7 @@ fn a_refused_body_is_drained_up_to_a_limit_and_the_connection_closed_past_it() {
 #[test]
 fn a_chunked_body_that_is_not_framed_exactly_ends_the_connection() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     for body in [
         "3\nfoo\r\n0\r\n\r\n",
         "3\r\nfoo\n0\r\n\r\n",
@@ -134,7 +131,7 @@ fn a_chunked_body_that_is_not_framed_exactly_ends_the_connection() {
 #[test]
 fn a_client_that_is_still_sending_reads_why_it_was_refused() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let mut peer = server.connect();
     peer.send(b"POST /a.txt HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n");
     // Sent after the server has answered and stopped sending.
@@ -147,7 +144,7 @@ fn a_client_that_is_still_sending_reads_why_it_was_refused() {
 #[test]
 fn a_head_has_its_time_and_silence_is_met_with_silence() {
     let site = site();
-    let server = start(&site, &["--head", "300ms", "--idle", "300ms"]);
+    let server = site.start(&["--head", "300ms", "--idle", "300ms"]);
     let mut silent = server.connect();
     let mut stalled = server.connect();
     stalled.send(b"GET / HT");
@@ -165,7 +162,7 @@ fn a_head_has_its_time_and_silence_is_met_with_silence() {
 #[test]
 fn a_head_that_drips_is_late_too() {
     let site = site();
-    let server = start(&site, &["--head", "400ms"]);
+    let server = site.start(&["--head", "400ms"]);
     let mut peer = server.connect();
     peer.send(b"GET / HTTP/1.1\r\nX-Long: ");
     let mut reader = peer.again();
@@ -184,8 +181,8 @@ fn a_head_that_drips_is_late_too() {
 #[test]
 fn a_client_that_reads_nothing_does_not_hold_up_others() {
     let site = site();
-    std::fs::write(site.path().join("large"), vec![b'x'; LARGE]).unwrap();
-    let server = start(&site, &[]);
+    site.write("large", vec![b'x'; LARGE]);
+    let server = site.start(&[]);
     let deaf: Vec<Peer> = (0..4)
         .map(|_| {
             let mut peer = server.connect();
@@ -202,8 +199,8 @@ fn a_client_that_reads_nothing_does_not_hold_up_others() {
 #[test]
 fn a_full_server_closes_an_idle_connection_for_a_new_one_and_turns_away_when_none_is_idle() {
     let site = site();
-    std::fs::write(site.path().join("large"), vec![b'x'; LARGE]).unwrap();
-    let server = start(&site, &["--max-clients", "2"]);
+    site.write("large", vec![b'x'; LARGE]);
+    let server = site.start(&["--max-clients", "2"]);
     let mut idle = server.connect();
     idle.send(GET);
     idle.response().expect_status(200);
@@ -230,7 +227,7 @@ fn a_full_server_closes_an_idle_connection_for_a_new_one_and_turns_away_when_non
 #[test]
 fn a_thousand_idle_connections_do_not_keep_a_client_from_being_served() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let idle: Vec<Peer> = (0..1000)
         .map(|_| {
             let mut peer = server.connect();
@@ -273,8 +270,8 @@ fn a_server_that_runs_out_of_descriptors_goes_on() {
 #[test]
 fn a_stop_closes_idle_connections_and_lets_a_transfer_end() {
     let site = site();
-    std::fs::write(site.path().join("large"), vec![b'x'; LARGE]).unwrap();
-    let server = start(&site, &["-v"]);
+    site.write("large", vec![b'x'; LARGE]);
+    let server = site.start(&["-v"]);
     let address = server.address;
     let mut idle = server.connect();
     idle.send(GET);
@@ -301,9 +298,9 @@ fn a_stop_closes_idle_connections_and_lets_a_transfer_end() {
 #[test]
 fn a_transfer_that_does_not_end_is_ended_at_the_drain_limit_and_a_second_signal_ends_at_once() {
     let site = site();
-    std::fs::write(site.path().join("large"), vec![b'x'; LARGE]).unwrap();
+    site.write("large", vec![b'x'; LARGE]);
     let stuck = |args: &[&str]| {
-        let server = start(&site, args);
+        let server = site.start(args);
         let mut peer = server.connect();
         peer.send(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
         peer.stream().read_exact(&mut [0; 1000]).unwrap();
@@ -321,7 +318,7 @@ fn a_transfer_that_does_not_end_is_ended_at_the_drain_limit_and_a_second_signal_
 #[test]
 fn many_short_connections_are_all_served() {
     let site = site();
-    let server = start(&site, &["--quiet"]);
+    let server = site.start(&["--quiet"]);
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -342,7 +339,7 @@ fn many_short_connections_are_all_served() {
 #[test]
 fn workers_are_born_once() {
     let site = site();
-    let server = start(&site, &["--quiet"]);
+    let server = site.start(&["--quiet"]);
     let threads = || status_of(&server, "Threads:");
     // One connection at a time: a worker may still be on its way back while the next one takes over.
     let ask = || (0..200).for_each(|_| drop(server.get_with("/a.txt", "Connection: close\r\n")));
@@ -358,8 +355,8 @@ fn workers_are_born_once() {
 #[test]
 fn memory_is_flat_however_many_requests_come() {
     let site = site();
-    std::fs::write(site.path().join("large"), vec![b'x'; 300_000]).unwrap();
-    let server = start(&site, &["--quiet"]);
+    site.write("large", vec![b'x'; 300_000]);
+    let server = site.start(&["--quiet"]);
     let soak = |rounds: usize| {
         let mut peer = server.connect();
         for _ in 0..rounds {

@@ -2,15 +2,12 @@
 //! say where they are from.
 
 use ladder_tests::http::HttpServer;
+use ladder_tests::site::Site;
 
-fn site() -> tempfile::TempDir {
-    let site = tempfile::tempdir().unwrap();
-    std::fs::write(site.path().join("a.txt"), "hello\n").unwrap();
+fn site() -> Site {
+    let site = Site::new();
+    site.write("a.txt", "hello\n");
     site
-}
-
-fn start(site: &tempfile::TempDir, args: &[&str]) -> HttpServer {
-    HttpServer::start(&[&[site.path().to_str().unwrap()], args].concat())
 }
 
 /// The answer ends the connection, and says why.
@@ -27,7 +24,7 @@ fn assert_refused(server: &HttpServer, request: impl AsRef<[u8]>, status: u16, w
 #[test]
 fn methods_on_files() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let ask = |method: &str| server.ask(format!("{method} /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     ask("GET").expect_status(200).expect_body("hello\n");
     ask("HEAD").expect_status(200).expect_field("content-length", "6").expect_body("");
@@ -51,7 +48,7 @@ fn methods_on_files() {
 #[test]
 fn head_says_what_get_would() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     for path in ["/a.txt", "/", "/missing"] {
         let get = server.get(path);
         let head = server.ask(format!("HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
@@ -66,7 +63,7 @@ fn head_says_what_get_would() {
 #[test]
 fn a_head_that_is_refused_gets_no_content_either() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     for (rest, status) in [
         ("/a.txt HTTP/1.1\r\nHost: evil.example\r\n", 421),
         ("/a.txt HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n", 400),
@@ -86,7 +83,7 @@ fn a_head_that_is_refused_gets_no_content_either() {
 #[test]
 fn a_host_that_is_missing_double_or_malformed_is_400() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let section = "(RFC 9112 section 3.2)";
     assert_refused(&server, "GET / HTTP/1.1\r\n\r\n", 400, section);
     assert_refused(
@@ -105,7 +102,7 @@ fn a_host_that_is_missing_double_or_malformed_is_400() {
 #[test]
 fn a_body_whose_end_is_ambiguous_is_400() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     for (fields, status) in [
         ("Content-Length: 5\r\nTransfer-Encoding: chunked", 400),
         ("Transfer-Encoding: chunked\r\nContent-Length: 5", 400),
@@ -138,7 +135,7 @@ fn a_body_whose_end_is_ambiguous_is_400() {
 #[test]
 fn header_lines_are_strict() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     for (line, why) in [
         ("X-A : b", "(RFC 9112 section 5.1)"),
         ("X-A\t: b", "(RFC 9112 section 5.1)"),
@@ -158,7 +155,7 @@ fn header_lines_are_strict() {
 #[test]
 fn request_lines_are_strict() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     for line in [
         "GET  /a.txt HTTP/1.1",
         "GET /a.txt  HTTP/1.1",
@@ -182,7 +179,7 @@ fn request_lines_are_strict() {
 #[test]
 fn one_empty_line_before_a_request_is_skipped_and_bare_line_feeds_end_lines() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     server.ask("\r\nGET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n").expect_status(200);
     assert_refused(&server, "\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "400: ");
     server.ask("GET /a.txt HTTP/1.1\nHost: localhost\n\n").expect_status(200);
@@ -192,7 +189,7 @@ fn one_empty_line_before_a_request_is_skipped_and_bare_line_feeds_end_lines() {
 #[test]
 fn versions() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let mut peer = server.connect();
     peer.send(b"GET /a.txt HTTP/1.0\r\n\r\n");
     peer.response().expect_status(200).expect_body("hello\n");
@@ -216,7 +213,7 @@ fn versions() {
 #[test]
 fn expectations() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let mut peer = server.connect();
     peer.send(b"PUT /a.txt HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     // The final status comes first: nobody wants this body.
@@ -230,7 +227,7 @@ fn expectations() {
 #[test]
 fn limits() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     assert_refused(&server, format!("GET /{} HTTP/1.1\r\n", "a".repeat(16 << 10)), 414, "414: ");
     // No line end has to come for that.
     assert_refused(&server, "a".repeat((16 << 10) + 1), 414, "414: ");
@@ -250,7 +247,7 @@ fn limits() {
 #[test]
 fn a_strange_host_on_loopback_is_421() {
     let site = site();
-    let server = start(&site, &["--allow-host", "my.test"]);
+    let server = site.start(&["--allow-host", "my.test"]);
     let ask = |host: &str| server.ask(format!("GET /a.txt HTTP/1.1\r\nHost: {host}\r\n\r\n"));
     for host in
         ["localhost", "LOCALHOST:8000", "app.localhost", "127.0.0.1:1", "[::1]", "192.168.1.2", "my.test:80"]
@@ -268,7 +265,7 @@ fn a_strange_host_on_loopback_is_421() {
 #[test]
 fn errors_teach_in_the_form_that_is_asked_for() {
     let site = site();
-    let server = start(&site, &[]);
+    let server = site.start(&[]);
     let request = "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n";
     server.ask(request).expect_body("400: two Host headers (RFC 9112 section 3.2)\n");
     let text = server.get("/missing").expect_field("content-type", "text/plain; charset=utf-8");

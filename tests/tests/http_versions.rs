@@ -1,23 +1,14 @@
 //! What `http-server` says to clients of HTTP/1.0, which read to the end of the connection unless they are told of another
 //! end. Sections of four digits are of RFC 9110, others say where they are from.
 
-use std::time::{Duration, SystemTime};
-
-use ladder_tests::http::HttpServer;
+use ladder_tests::site::Site;
 
 const LARGE: usize = 300_000;
 
-fn site() -> tempfile::TempDir {
-    let site = tempfile::tempdir().unwrap();
-    std::fs::write(site.path().join("a.txt"), "hello\n").unwrap();
-    std::fs::write(site.path().join("large"), vec![b'x'; LARGE]).unwrap();
-    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-    std::fs::File::options()
-        .write(true)
-        .open(site.path().join("a.txt"))
-        .unwrap()
-        .set_modified(long_ago)
-        .unwrap();
+fn site() -> Site {
+    let site = Site::new();
+    site.write("a.txt", "hello\n");
+    site.write("large", vec![b'x'; LARGE]);
     site
 }
 
@@ -25,7 +16,7 @@ fn site() -> tempfile::TempDir {
 #[test]
 fn a_client_of_1_0_is_told_of_each_response_that_the_connection_stays() {
     let site = site();
-    let server = HttpServer::start(&[site.path().to_str().unwrap()]);
+    let server = site.start(&[]);
     let mut peer = server.connect();
     for (line, fields, status) in [
         ("GET /a.txt", "", 200),
@@ -49,7 +40,7 @@ fn a_client_of_1_0_is_told_of_each_response_that_the_connection_stays() {
 #[test]
 fn a_client_of_1_0_that_asks_for_nothing_else_reads_to_the_end() {
     let site = site();
-    let server = HttpServer::start(&[site.path().to_str().unwrap()]);
+    let server = site.start(&[]);
     for (line, fields) in [
         ("GET /a.txt", ""),
         ("GET /large", ""),
@@ -68,7 +59,7 @@ fn a_client_of_1_0_that_asks_for_nothing_else_reads_to_the_end() {
 #[test]
 fn a_client_of_1_1_is_told_only_of_the_end() {
     let site = site();
-    let server = HttpServer::start(&[site.path().to_str().unwrap()]);
+    let server = site.start(&[]);
     let mut peer = server.connect();
     peer.send(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n");
     peer.response().expect_status(200).expect_no_field("connection");
