@@ -108,8 +108,7 @@ fn tcp_any(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<TcpStream
             Some(share) => TcpStream::connect_timeout(address, share),
             None => TcpStream::connect(address),
         };
-        // A small request would otherwise wait for the acknowledgement of the one before it.
-        match connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
+        match connected.and_then(prepare) {
             Ok(stream) => {
                 log::debug!("{address} connected");
                 return Ok(stream);
@@ -120,9 +119,32 @@ fn tcp_any(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<TcpStream
     Err(last)
 }
 
+fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
+    if is_connected_to_itself(&stream) {
+        return Err(ErrorKind::ConnectionRefused.into());
+    }
+    // A small request would otherwise wait for the acknowledgement of the one before it.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Where nobody listens, the port that the system picks for our end can be the one that we ask for. Then the two ends
+/// are one: TCP knows no roles, and calls it a simultaneous open
+/// ([RFC 9293 section 3.5](https://www.rfc-editor.org/rfc/rfc9293#section-3.5)).
+fn is_connected_to_itself(stream: &TcpStream) -> bool {
+    match (stream.local_addr(), stream.peer_addr()) {
+        (Ok(here), Ok(there)) => here == there,
+        // Whoever has reset by now is somebody else.
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+
+    #[cfg(target_os = "linux")]
+    use socket2::{Domain, Socket, Type};
 
     use super::*;
 
@@ -135,6 +157,17 @@ mod tests {
         let addresses = [nobody, listener.local_addr().unwrap()];
         let stream = tcp_any(&addresses, Deadline::after(CONNECT_TIMEOUT)).unwrap();
         assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+    }
+
+    /// What happens to a client once in some thousand times that nobody listens on a port of that range.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_socket_that_is_connected_to_itself_has_found_nobody() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        socket.connect(&socket.local_addr().unwrap()).unwrap();
+        let refused = prepare(socket.into()).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     }
 
     #[test]
