@@ -119,7 +119,7 @@ pub enum Affects {
     NoConnection,
     /// One client is lost, and the next can be accepted at once.
     OneConnection,
-    /// Descriptors or memory have run out: accept again after [`SHORTAGE_PAUSE`].
+    /// Descriptors or memory have run out, or accepting is forbidden: accept again after [`SHORTAGE_PAUSE`].
     AllForNow,
     /// The listener is of no use any more.
     All,
@@ -129,15 +129,16 @@ pub enum Affects {
 pub fn affects(error: &io::Error) -> Affects {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::Interrupted => return Affects::NoConnection,
-        // Linux hands out errors that are already pending on the new connection; a firewall rule gives EPERM.
+        // Linux hands out errors that are already pending on the new connection.
         ErrorKind::ConnectionAborted
         | ErrorKind::ConnectionReset
         | ErrorKind::HostUnreachable
         | ErrorKind::NetworkDown
         | ErrorKind::NetworkUnreachable
-        | ErrorKind::PermissionDenied
         | ErrorKind::TimedOut => return Affects::OneConnection,
-        ErrorKind::OutOfMemory => return Affects::AllForNow,
+        // Whoever forbids it, such as SELinux, may do so before the client is taken off the queue: then the same one
+        // would be announced again at once.
+        ErrorKind::OutOfMemory | ErrorKind::PermissionDenied => return Affects::AllForNow,
         _ => {}
     }
     match rustix::io::Errno::from_io_error(error) {
@@ -190,11 +191,10 @@ mod tests {
             Errno::HOSTUNREACH,
             Errno::OPNOTSUPP,
             Errno::NETUNREACH,
-            Errno::PERM,
         ] {
             assert_eq!(affects(errno), Affects::OneConnection, "{errno:?}");
         }
-        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::PERM, Errno::ACCESS] {
             assert_eq!(affects(errno), Affects::AllForNow, "{errno:?}");
         }
         assert_eq!(super::affects(&ErrorKind::InvalidInput.into()), Affects::OneConnection);
