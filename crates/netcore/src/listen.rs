@@ -1,7 +1,7 @@
 //! TCP and UDP sockets bound with options that are written down, not left to the platform.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -66,9 +66,10 @@ pub(crate) fn udp_socket(address: SocketAddr) -> io::Result<Socket> {
 }
 
 fn bind(socket: &Socket, address: SocketAddr) -> io::Result<()> {
-    if address.is_ipv6() {
-        // Linux and macOS default to both families on ::, Windows and OpenBSD to IPv6 only.
-        socket.set_only_v6(address.ip() != IpAddr::from([0u16; 8]))?;
+    if let SocketAddr::V6(v6) = address {
+        // Linux and macOS default to both families on ::, Windows and OpenBSD to IPv6 only. ::ffff:127.0.0.1 is an
+        // IPv4 address, which a socket for IPv6 only cannot have.
+        socket.set_only_v6(!v6.ip().is_unspecified() && v6.ip().to_ipv4_mapped().is_none())?;
     }
     socket.bind(&address.into())
 }
@@ -140,6 +141,15 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         TcpStream::connect(("127.0.0.1", port)).unwrap();
         TcpStream::connect(("::1", port)).unwrap();
+    }
+
+    #[test]
+    fn an_ipv4_address_that_is_written_as_ipv6_can_be_listened_on() {
+        if dual_stack().is_none() {
+            return;
+        }
+        tcp("::ffff:127.0.0.1", 0).unwrap();
+        udp("::ffff:127.0.0.1", 0).unwrap();
     }
 
     #[test]
