@@ -59,7 +59,7 @@ pub struct Options {
     /// End when no client has come for this long, as in 500ms, 5s or 2m [default: never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub accept_timeout: Option<Duration>,
-    /// Drop a client that sends no whole message, or takes no reply, for this long
+    /// Drop a client that sends no whole message, or takes no whole reply, for this long
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
     pub idle: Duration,
     /// Drop a client after this long in all, however busy it is

@@ -32,7 +32,7 @@ pub struct Options {
     /// Answer in upper case (ASCII letters only)
     #[arg(long)]
     pub upper: bool,
-    /// Drop a client that sends nothing, or takes no reply, for this long, as in 500ms, 5s or 2m
+    /// Drop a client that sends nothing, or takes no whole reply, for this long, as in 500ms, 5s or 2m
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
     pub idle: Duration,
     /// Drop a client after this long in all, however busy it is
