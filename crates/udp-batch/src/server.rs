@@ -2,9 +2,8 @@
 
 use std::io::{self, ErrorKind};
 use std::net::UdpSocket;
-use std::time::Duration;
 
-use netcore::accept::{Affects, affects};
+use netcore::accept::{Affects, SHORTAGE_PAUSE, affects};
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::log::payload;
@@ -15,11 +14,10 @@ use quinn_udp::UdpSocketState;
 use crate::batch::{Inbox, Outbox};
 use crate::{BUFFER, Options};
 
-/// How long to leave the socket alone when memory runs out. Trying again at once would turn the shortage into a
-/// busy loop.
-const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
+/// Windows for "the datagram is longer than the buffer, and was cut". It has no [`ErrorKind`].
+const WSAEMSGSIZE: i32 = 10040;
 
-/// Windows for "the time to live of an earlier reply ran out". It has no [`ErrorKind`].
+/// Windows for "the time to live of an earlier reply ran out".
 const WSAENETRESET: i32 = 10052;
 
 /// Answers datagrams until `shutdown` is told to stop.
@@ -95,6 +93,9 @@ fn receive(
             }
             Err(error) if tells_of_an_earlier_reply(&error) => {
                 log::debug!("an earlier reply did not arrive: {}", reason(&error));
+            }
+            Err(error) if error.raw_os_error() == Some(WSAEMSGSIZE) => {
+                log::warn!("dropped a datagram: longer than any should be, and cut");
             }
             Err(error) => return Err(error),
         }

@@ -23,8 +23,8 @@ pub mod server;
 pub const PORT: u16 = 50007;
 
 /// Bytes that one call receives at most. What does not fit is lost, so this is one more than the 65,527 of the
-/// largest datagram (over IPv6: 65,535 less 8 of UDP's header). Nothing is cut, and a buffer that is full to the
-/// last byte would tell if something were.
+/// largest datagram (over IPv6: 65,535 less 8 of UDP's header). Nothing is cut. If something were, a buffer that
+/// is full to the last byte would tell, and on Windows an error.
 pub const BUFFER: usize = 65_528;
 
 /// Bytes that a message may have: the largest datagram over IPv4, 65,535 less 20 of IP's header and 8 of UDP's.

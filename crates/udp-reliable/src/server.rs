@@ -2,9 +2,9 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use netcore::accept::{Affects, affects};
+use netcore::accept::{Affects, SHORTAGE_PAUSE, affects};
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::log::payload;
@@ -15,17 +15,15 @@ use crate::memory::{Known, Memory};
 use crate::wire::{Kind, Message};
 use crate::{BUFFER, MAX_MESSAGE, Options};
 
-/// How long to leave the socket alone when memory runs out. Trying again at once would turn the shortage into a
-/// busy loop.
-const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
+/// Windows for "the datagram is longer than the buffer, and was cut". It has no [`ErrorKind`].
+const WSAEMSGSIZE: i32 = 10040;
 
-/// Windows for "the time to live of an earlier reply ran out". It has no [`ErrorKind`].
+/// Windows for "the time to live of an earlier reply ran out".
 const WSAENETRESET: i32 = 10052;
 
 /// Answers requests until `shutdown` is told to stop.
 ///
-/// There is nothing to accept and nobody to wait for: each datagram comes with its sender's address, so clients that
-/// send in turns are answered in turns.
+/// There is nothing to accept and no client to wait for: each datagram comes with the address of its sender.
 ///
 /// # Errors
 /// What receive says when no further datagram could be received. A reply that cannot be sent is logged and lost, as
@@ -80,6 +78,9 @@ fn receive(
             }
             Err(error) if tells_of_an_earlier_reply(&error) => {
                 log::debug!("an earlier reply did not arrive: {}", reason(&error));
+            }
+            Err(error) if error.raw_os_error() == Some(WSAEMSGSIZE) => {
+                log::warn!("dropped a datagram: longer than any should be, and cut");
             }
             Err(error) => return Err(error),
         }
@@ -156,8 +157,8 @@ fn reply(received: &[u8], number: u64, answer: &mut Vec<u8>) {
     answer.extend_from_slice(received);
 }
 
-/// Whether this is no error of the receive. A peer that has closed its port answers a reply with an ICMP message, and
-/// Windows reports that at the next receive, whoever that one is from. Linux and macOS tell connected sockets only.
+/// Whether this is no error of the receive. A reply to a port that has been closed meanwhile is answered by ICMP,
+/// and Windows reports that at the next receive, whoever it is from. Linux and macOS tell connected sockets only.
 fn tells_of_an_earlier_reply(error: &io::Error) -> bool {
     match error.kind() {
         ErrorKind::ConnectionReset
