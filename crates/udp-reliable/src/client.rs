@@ -27,9 +27,16 @@ impl Session {
     pub fn new(patience: &Patience) -> Session {
         Session { number: random(), last: 0, rtt: Rtt::new(patience.timeout) }
     }
+
+    /// The number of the next request. Whoever asks again, after an error, with the number that the message had will
+    /// not have it run twice by one server.
+    pub fn new_request(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
 }
 
-/// Sends `message` and returns the reply to it, and to nothing else.
+/// Sends `message` as request `id` of the session and returns the reply to it, and to nothing else.
 ///
 /// Each of `sockets` is connected to one address of the server. They are asked in turn as long as nobody listens
 /// there. Silence does not tell that a request has not run, so after it no other address is asked.
@@ -41,6 +48,7 @@ impl Session {
 pub fn exchange(
     sockets: &mut [UdpSocket],
     session: &mut Session,
+    id: u64,
     message: &[u8],
     patience: &Patience,
 ) -> io::Result<Vec<u8>> {
@@ -50,7 +58,7 @@ pub fn exchange(
     }
     let mut result = Err(ErrorKind::AddrNotAvailable.into());
     for _ in 0..sockets.len() {
-        result = ask(&sockets[0], session, message, patience);
+        result = ask(&sockets[0], session, id, message, patience);
         match &result {
             Err(error) if error.kind() == ConnectionRefused => sockets.rotate_left(1),
             _ => break,
@@ -62,14 +70,14 @@ pub fn exchange(
 fn ask(
     socket: &UdpSocket,
     session: &mut Session,
+    id: u64,
     message: &[u8],
     patience: &Patience,
 ) -> io::Result<Vec<u8>> {
     let peer = socket.peer_addr()?;
     // A refusal that came too late for an earlier request. Reading it clears it.
     socket.take_error()?;
-    session.last += 1;
-    let (number, id) = (session.number, session.last);
+    let number = session.number;
     let mut tries = Tries::new(patience.tries);
     while let Some(next) = tries.next(&mut session.rtt, Instant::now(), random()) {
         let attempt = next.number;
@@ -168,7 +176,8 @@ fn answers(message: &Message<'_>, request: &Message<'_>) -> bool {
     message.kind == Kind::Reply && (message.session, message.id) == (request.session, request.id)
 }
 
-/// Nobody listens. Where that is told at the first try, the message was not taken.
+/// Nobody listens. Where that is told at the first try, the message has hardly been taken: a refusal does not say which
+/// datagram it is for, so it may be one that comes late, for an earlier request.
 fn refused(attempt: u8) -> io::Error {
     match attempt {
         1 => ConnectionRefused.into(),

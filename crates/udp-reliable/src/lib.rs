@@ -38,9 +38,9 @@ pub mod wire;
 /// The port of the server, unless told otherwise. Not that of `udp-echo`, which speaks another protocol.
 pub const PORT: u16 = 50008;
 
-/// Bytes that a receive can take. What does not fit is lost, so this is one more than the 65,527 of the largest
-/// datagram (over IPv6: 65,535 less 8 of UDP's header). A buffer that is filled to the last byte would be the sign of
-/// a loss.
+/// Bytes that one call receives at most. What does not fit is lost, so this is one more than the 65,527 of the
+/// largest datagram (over IPv6: 65,535 less 8 of UDP's header). Nothing is cut. If something were, a buffer that
+/// is full to the last byte would tell, and on Windows an error.
 pub const BUFFER: usize = 65_528;
 
 /// Bytes that a reply may have: the largest datagram over IPv4, 65,535 less 20 of IP's header and 8 of UDP's, and
@@ -60,9 +60,16 @@ pub struct Options {
     /// Remember so many clients, about 200 bytes each beside its reply; requests of further ones do not run
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub max_clients: usize,
-    /// Bytes of replies to remember; a request does not run unless the largest reply has room
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64m")]
+    /// Bytes of replies to remember, 64k at least; a request does not run unless the largest reply has room
+    #[arg(long, value_name = "SIZE", value_parser = memory_size, default_value = "64m")]
     pub max_memory: usize,
+}
+
+fn memory_size(text: &str) -> Result<usize, String> {
+    match size(text)? {
+        bytes if bytes < MAX_REPLY => Err(format!("the largest reply, of {MAX_REPLY} bytes, has no room")),
+        bytes => Ok(bytes),
+    }
 }
 
 /// How long the client waits, and how often it asks.

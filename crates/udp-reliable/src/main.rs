@@ -49,7 +49,9 @@ fn run_client(args: &ClientArgs<PORT>, patience: &Patience) -> Result<(), Error>
     let mut session = Session::new(patience);
     for message in cli::messages(&args.messages) {
         let message = message?;
-        match args.exchange(|| client::exchange(&mut sockets, &mut session, &message, patience)) {
+        // Once for all attempts: a server that took the message although it seemed to be down knows it again.
+        let id = session.new_request();
+        match args.exchange(|| client::exchange(&mut sockets, &mut session, id, &message, patience)) {
             Ok(reply) => cli::print_bytes(&reply)?,
             // There is no connection that could have broken: the next message may fare better.
             Err(error) if args.at_prompt() => cli::complain(&error),

@@ -60,7 +60,7 @@ impl Memory {
             true => Known::New,
             false => Known::NoRoom,
         };
-        let full = self.latest.len() >= self.bounds.max_clients;
+        let full = self.latest.len() >= self.bounds.max_clients.max(1);
         let Some(latest) = self.latest.get_mut(&client) else {
             return if full { Known::NoRoom } else { room };
         };

@@ -211,9 +211,20 @@ fn one_try() -> Patience {
     patience(GENEROUS, 1)
 }
 
+/// The next message of a session.
+fn exchange(
+    sockets: &mut [UdpSocket],
+    session: &mut Session,
+    message: &[u8],
+    patience: &Patience,
+) -> io::Result<Vec<u8>> {
+    let id = session.new_request();
+    client::exchange(sockets, session, id, message, patience)
+}
+
 /// One message in a session of its own.
 fn ask(sockets: &mut [UdpSocket], message: &[u8], patience: &Patience) -> io::Result<Vec<u8>> {
-    client::exchange(sockets, &mut Session::new(patience), message, patience)
+    exchange(sockets, &mut Session::new(patience), message, patience)
 }
 
 #[test]
@@ -223,7 +234,7 @@ fn each_message_gets_its_reply_and_the_next_number() {
     let mut session = Session::new(&one_try());
     let messages = [b"hello", "".as_bytes(), "Привет, сервер!".as_bytes(), b"\xff\xfe\0\xd0", b"hello"];
     for (message, number) in messages.into_iter().zip(1..) {
-        let reply = client::exchange(&mut sockets, &mut session, message, &one_try()).unwrap();
+        let reply = exchange(&mut sockets, &mut session, message, &one_try()).unwrap();
         assert_eq!(reply, [format!("{number}: ").as_bytes(), message].concat());
     }
 }
@@ -238,6 +249,19 @@ fn a_request_that_comes_again_gets_its_reply_again_and_does_not_run_again() {
     }
     socket.send(&request(7, 2, b"next")).unwrap();
     assert_reply(socket, 2, b"2: next");
+}
+
+/// As `--wait` does when a refusal came that was not for this request.
+#[test]
+fn a_client_that_asks_again_from_the_beginning_does_not_have_its_request_run_again() {
+    let server = Running::start(OPTIONS);
+    let mut sockets = server.connect();
+    let mut session = Session::new(&one_try());
+    let id = session.new_request();
+    for _ in 0..2 {
+        let reply = client::exchange(&mut sockets, &mut session, id, b"withdraw 100", &one_try());
+        assert_eq!(reply.unwrap(), b"1: withdraw 100");
+    }
 }
 
 #[test]
@@ -274,10 +298,10 @@ fn a_client_that_is_started_again_on_its_port_is_not_taken_for_its_predecessor()
 fn at_the_bound_new_clients_are_not_served_and_known_ones_are() {
     let server = Running::start(Options { max_clients: 1, ..OPTIONS });
     let (mut known, mut session) = (server.connect(), Session::new(&one_try()));
-    assert_eq!(client::exchange(&mut known, &mut session, b"one", &one_try()).unwrap(), b"1: one");
+    assert_eq!(exchange(&mut known, &mut session, b"one", &one_try()).unwrap(), b"1: one");
     let refused = ask(&mut server.connect(), b"hello", &patience(SHORT, 2));
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::TimedOut);
-    assert_eq!(client::exchange(&mut known, &mut session, b"two", &one_try()).unwrap(), b"2: two");
+    assert_eq!(exchange(&mut known, &mut session, b"two", &one_try()).unwrap(), b"2: two");
 }
 
 #[test]
@@ -376,7 +400,7 @@ fn over_a_network_that_loses_doubles_and_reorders_each_message_runs_once() {
     let mut session = Session::new(&patience);
     for number in 1..=12 {
         let message = format!("message {number}");
-        let reply = client::exchange(&mut sockets, &mut session, message.as_bytes(), &patience).unwrap();
+        let reply = exchange(&mut sockets, &mut session, message.as_bytes(), &patience).unwrap();
         assert_eq!(String::from_utf8(reply).unwrap(), format!("{number}: {message}"));
     }
 }
@@ -477,7 +501,7 @@ fn a_reply_to_an_earlier_message_that_comes_late_is_not_taken_for_this_one() {
     let mut sockets = connect_to(address);
     let mut session = Session::new(&patience(SHORT, 1));
     // The same text twice: its number is all that tells them apart.
-    assert!(client::exchange(&mut sockets, &mut session, b"hello", &patience(SHORT, 1)).is_err());
+    assert!(exchange(&mut sockets, &mut session, b"hello", &patience(SHORT, 1)).is_err());
     let server = thread::spawn(move || {
         let (one, _) = receive(&socket);
         let (two, peer) = receive(&socket);
@@ -486,7 +510,7 @@ fn a_reply_to_an_earlier_message_that_comes_late_is_not_taken_for_this_one() {
     });
     // By now the session waits twice as long, which a busy machine may exceed.
     let patience = patience(SHORT, 20);
-    assert_eq!(client::exchange(&mut sockets, &mut session, b"hello", &patience).unwrap(), b"to two");
+    assert_eq!(exchange(&mut sockets, &mut session, b"hello", &patience).unwrap(), b"to two");
     server.join().unwrap();
 }
 
