@@ -92,6 +92,25 @@ struct Door {
     failed: Option<io::Error>,
 }
 
+impl Door {
+    /// The next client; `None` when the server is stopping.
+    fn accept(&mut self, shutdown: &Shutdown) -> io::Result<Option<(TcpStream, Option<SocketAddr>)>> {
+        while let Some(place) = wait::first_readable(&self.listeners, shutdown)? {
+            match self.listeners[place].accept() {
+                Ok((socket, peer)) => {
+                    // Of several listeners the first that has a client is taken: a busy one goes to the end.
+                    self.listeners.rotate_left(place + 1);
+                    // What std calls a TcpStream is any stream socket here: reading, writing and closing are the same
+                    // for a Unix one.
+                    return Ok(Some((socket.into(), peer.as_socket())));
+                }
+                Err(error) => pass_over(error, shutdown)?,
+            }
+        }
+        Ok(None)
+    }
+}
+
 #[derive(Default)]
 struct Workers {
     all: usize,
@@ -145,33 +164,13 @@ impl Hall {
     /// Takes its turn at the door; `None` when the server is stopping.
     fn next_client(&self) -> Option<(TcpStream, Option<SocketAddr>)> {
         let mut door = self.door();
-        loop {
-            let place = match wait::first_readable(&door.listeners, &self.shutdown) {
-                Ok(place) => place?,
-                Err(error) => return self.give_up(&mut door, error),
-            };
-            match door.listeners[place].accept() {
-                Ok((socket, peer)) => {
-                    // Of several listeners the first that has a client is taken: a busy one goes to the end.
-                    door.listeners.rotate_left(place + 1);
-                    // What std calls a TcpStream is any stream socket here: reading, writing and closing are the same
-                    // for a Unix one.
-                    return Some((socket.into(), peer.as_socket()));
-                }
-                Err(error) => {
-                    if let Err(error) = pass_over(error, &self.shutdown) {
-                        return self.give_up(&mut door, error);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Nobody could accept any more: the server ends, and says why.
-    fn give_up<T>(&self, door: &mut Door, error: io::Error) -> Option<T> {
-        door.failed = Some(error);
-        self.shutdown.stop();
-        None
+        let client = door.accept(&self.shutdown);
+        client.unwrap_or_else(|error| {
+            // Nobody could accept any more: the server ends, and says why.
+            door.failed = Some(error);
+            self.shutdown.stop();
+            None
+        })
     }
 
     fn visit(&self, socket: TcpStream, peer: Option<SocketAddr>, buffers: &mut Buffers) {
@@ -227,5 +226,29 @@ impl Hall {
 
     fn workers(&self) -> MutexGuard<'_, Workers> {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netcore::listen;
+    use netcore::shutdown::DRAIN;
+
+    use super::*;
+
+    #[test]
+    fn a_busy_listener_does_not_keep_the_clients_of_another_waiting() {
+        let [busy, quiet] = [0, 0].map(|port| listen::tcp("127.0.0.1", port).unwrap());
+        let [to_busy, to_quiet] = [&busy, &quiet].map(|listener| listener.local_addr().unwrap());
+        let crowd: Vec<TcpStream> = (0..10).map(|_| TcpStream::connect(to_busy).unwrap()).collect();
+        let last = TcpStream::connect(to_quiet).unwrap();
+        let mut door = Door { listeners: vec![busy.into(), quiet.into()], failed: None };
+        let shutdown = Shutdown::new(DRAIN).unwrap();
+        let accepted = [(); 3].map(|()| {
+            let (client, _) = door.accept(&shutdown).unwrap().unwrap();
+            client.local_addr().unwrap()
+        });
+        assert_eq!(accepted, [to_busy, to_quiet, to_busy]);
+        drop((crowd, last));
     }
 }

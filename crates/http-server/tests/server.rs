@@ -1,9 +1,7 @@
 //! The server in the test's own process, on a port of its own: what a user of the library relies on.
 
 use std::io::{self, Cursor, Read, Write};
-use std::net::{Shutdown as Side, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{Shutdown as Side, TcpStream};
 use std::time::Duration;
 
 use http_server::{Limits, Refusal, Response, Running, Server, Status};
@@ -359,32 +357,6 @@ fn a_full_server_closes_an_idle_connection_for_a_new_one() {
         });
     }
     assert!(ended.recv_timeout(GENEROUS).unwrap());
-}
-
-#[test]
-fn a_busy_listener_does_not_keep_the_clients_of_another_waiting() {
-    const BUSY: usize = 200;
-    let [busy, quiet] = [0, 0].map(|port| netcore::listen::tcp("127.0.0.1", port).unwrap());
-    let send = |listener: &TcpListener, path: &str| {
-        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-        stream
-    };
-    // They all wait in the backlogs before the server begins.
-    let crowd: Vec<TcpStream> = (0..BUSY).map(|_| send(&busy, "/busy")).collect();
-    let mut last = send(&quiet, "/quiet");
-    let served = Arc::new(AtomicUsize::new(0));
-    let before = served.clone();
-    let _server = Server::on(vec![busy.into(), quiet.into()])
-        .get("/busy", move |_| served.fetch_add(1, Ordering::SeqCst).to_string())
-        .get("/quiet", move |_| before.load(Ordering::SeqCst).to_string())
-        .spawn()
-        .unwrap();
-    let mut response = String::new();
-    last.read_to_string(&mut response).unwrap();
-    let before: usize = content(&response).parse().unwrap();
-    assert!(before < BUSY / 2, "{before} of {BUSY} went first");
-    drop(crowd);
 }
 
 #[test]
