@@ -60,6 +60,22 @@ fn what_a_name_stands_for_is_asked_each_time() {
     server.get("/a.txt").expect_status(404);
 }
 
+/// The same of a folder on the way: its files are still those that were read.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_becomes_a_link_leading_out_is_missing() {
+    let site = Site::new();
+    site.write("folder/a.txt", "inside");
+    let server = site.start(&[]);
+    wait_until_files_are_old();
+    for _ in 0..3 {
+        server.get("/folder/a.txt").expect_status(200).expect_body("inside");
+    }
+    fs::rename(site.path().join("folder"), site.outside().join("folder")).unwrap();
+    std::os::unix::fs::symlink("../folder", site.path().join("folder")).unwrap();
+    server.get("/folder/a.txt").expect_status(404);
+}
+
 /// A better index that comes later is the index from then on.
 #[test]
 fn an_index_of_second_choice_gives_way() {

@@ -1,6 +1,6 @@
 //! One file as a response: whole, in parts, or not at all because the client has it.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
 use std::ops::Range;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::response::{Content, IntoResponse, Part, Parts, Response, Stored};
 use crate::status::Status;
-use crate::store::{self, Identity, Kept, KeptFile, Opened};
+use crate::store::{self, Identity, Kept, KeptFile, Opened, Place};
 use crate::types;
 use crate::validators::{Validators, is_unsettled};
 
@@ -87,7 +87,7 @@ impl Files {
         let content = if metadata.len() > store::FILE_LIMIT {
             Kept::Open(Arc::new(Opened { fields, file: Arc::new(file), length: metadata.len() }))
         } else {
-            let bytes = read_small(&mut file)?;
+            let bytes = read_small(&mut file, metadata.len())?;
             fields.extend_from_slice(format!("Content-Length: {}\r\n", bytes.len()).as_bytes());
             Kept::InMemory(Arc::new(Stored { fields, bytes }))
         };
@@ -121,8 +121,9 @@ impl Files {
         }
         // What the name stands for after the reading, so that a change meanwhile is seen.
         let identity = Identity::of(before);
-        if fs::metadata(path).is_ok_and(|after| Identity::of(&after) == identity) {
-            let entry = KeptFile { path: path.into(), identity, validators, content };
+        let place = Place::new(&self.root, path, self.links);
+        if place.look().is_ok_and(|after| after == identity) {
+            let entry = KeptFile { place, identity, validators, content };
             self.store.put(request.target().path, entry);
         }
     }
@@ -203,11 +204,11 @@ fn media_type(path: &Path, file: &mut File) -> io::Result<String> {
     Ok(types::by_content(&start).to_string())
 }
 
-/// Small enough to be read at once; what it has grown by meanwhile is another request's.
-fn read_small(file: &mut File) -> io::Result<Vec<u8>> {
+/// Small enough to be read at once; what it has grown by meanwhile is another version's.
+fn read_small(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
     file.rewind()?;
     let mut bytes = Vec::new();
-    file.take(store::FILE_LIMIT).read_to_end(&mut bytes)?;
+    file.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

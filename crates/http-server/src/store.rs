@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
-use std::path::PathBuf;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::locate::Links;
 use crate::response::Stored;
 use crate::validators::Validators;
 
@@ -26,11 +28,48 @@ const TOTAL_LIMIT: usize = 32 << 20;
 /// What an entry costs beside its bytes, at a guess; without it, a million empty files would cost nothing.
 const OVERHEAD: usize = 512;
 
+/// Where a file was found, which may stand for another one at any time.
+#[derive(Debug)]
+pub struct Place {
+    path: PathBuf,
+    /// Folders between the root and the file. One that has become a link may lead out of the root.
+    folders: Vec<PathBuf>,
+    links: Links,
+}
+
+impl Place {
+    /// That of the file at `path`, which is below `root`.
+    pub fn new(root: &Path, path: &Path, links: Links) -> Place {
+        let folders = path.ancestors().skip(1).take_while(|folder| *folder != root);
+        Place { path: path.into(), folders: folders.map(PathBuf::from).collect(), links }
+    }
+
+    /// What is there now. Where links may not lead out, one on the way is something else than what was found: whoever
+    /// opens it finds out where it leads.
+    ///
+    /// # Errors
+    /// That nothing is there, or that it may not be looked at.
+    pub fn look(&self) -> io::Result<Identity> {
+        let metadata = match self.links {
+            Links::Anywhere => fs::metadata(&self.path)?,
+            Links::Inside => {
+                for folder in &self.folders {
+                    if !fs::symlink_metadata(folder)?.is_dir() {
+                        return Err(ErrorKind::NotADirectory.into());
+                    }
+                }
+                fs::symlink_metadata(&self.path)?
+            }
+        };
+        Ok(Identity::of(&metadata))
+    }
+}
+
 /// A file that has been read.
 #[derive(Debug)]
 pub struct KeptFile {
     /// Where it was found.
-    pub path: PathBuf,
+    pub place: Place,
     /// What the file was like when it was read.
     pub identity: Identity,
     /// Its version.
@@ -107,8 +146,7 @@ impl Store {
     pub fn get(&self, path: &[u8]) -> Option<Arc<KeptFile>> {
         let entry = self.shelf.read().unwrap_or_else(PoisonError::into_inner).entries.get(path)?.clone();
         // By now the name may stand for another file, or for none; then the long way finds out what.
-        let is_same =
-            fs::metadata(&entry.path).is_ok_and(|metadata| Identity::of(&metadata) == entry.identity);
+        let is_same = entry.place.look().is_ok_and(|identity| identity == entry.identity);
         if !is_same {
             // At once: what has been deleted would stay open.
             self.shelf.write().unwrap_or_else(PoisonError::into_inner).remove(path);
@@ -169,7 +207,8 @@ mod tests {
         let identity = Identity::of(&fs::metadata(&path).unwrap());
         let validators =
             Validators { tag: "t".into(), strength: Strength::Strong, changed: 0, last_modified: 0 };
-        KeptFile { path, identity, validators, content }
+        let place = Place::new(path.parent().unwrap(), &path, Links::Inside);
+        KeptFile { place, identity, validators, content }
     }
 
     fn in_memory(bytes: &[u8]) -> Kept {
