@@ -17,6 +17,10 @@ const LEFT: u64 = u64::MAX;
 /// wait, so that of many quick connections none may be waiting for a moment.
 const PATIENCE: Duration = Duration::from_millis(50);
 
+/// What ends the read that a worker waits in, and lets the worker say goodbye, which TLS wants. On Windows it ends no
+/// read that has begun: there the client has to be told, so that it closes.
+const ENDS_WAITING: Side = if cfg!(windows) { Side::Both } else { Side::Read };
+
 /// All connections of a server.
 #[derive(Debug)]
 pub struct Table {
@@ -98,7 +102,7 @@ impl Table {
             log::warn!("closing {} connections that did not end in {limit:?}", seats.len());
         }
         for place in seats.values() {
-            close(&place.socket);
+            shut(&place.socket, Side::Both);
         }
     }
 
@@ -139,16 +143,15 @@ impl Place {
         let exchanged =
             self.waiting_since.compare_exchange(since, LEFT, Ordering::SeqCst, Ordering::SeqCst).is_ok();
         if exchanged {
-            // Ends the read that its worker waits in.
-            close(&self.socket);
+            shut(&self.socket, ENDS_WAITING);
         }
         exchanged
     }
 }
 
-fn close(socket: &TcpStream) {
+fn shut(socket: &TcpStream, side: Side) {
     // Fails only where the peer has closed already, which is as good.
-    let _ = socket.shutdown(Side::Both);
+    let _ = socket.shutdown(side);
 }
 
 /// One connection's place at the table; it is free again when this is dropped.
