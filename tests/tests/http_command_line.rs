@@ -72,6 +72,9 @@ fn what_makes_no_sense_is_one_line_and_exit_code_2() {
         &["--header", "A b: c"],
         // Where a response ends is not to be said twice.
         &["--header", "Content-Length: 5"],
+        &["--header", "Cache-Control: public"],
+        &["--header", "etag: \"1\""],
+        &["--cors", "--header", "Access-Control-Allow-Origin: https://example.com"],
         &["--header", "transfer-encoding: chunked"],
         &["--nosuch"],
         &["--idle", "0s"],

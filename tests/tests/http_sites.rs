@@ -2,6 +2,7 @@
 //! Sections of four digits are of RFC 9110, others say where they are from.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use ladder_tests::http::HttpServer;
 use ladder_tests::site::{CHANGED, Site, set_changed};
@@ -32,6 +33,21 @@ fn a_site_has_a_page_of_its_own_for_404() {
     server.get_with("/%zz", HTML).expect_status(400);
     server.ask("POST /missing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").expect_status(405);
     server.get("/404.html").expect_status(200);
+}
+
+/// The head of a file waits for its first bytes, for a fifth of a second on Linux. Here none come.
+#[test]
+fn an_empty_page_is_not_held_back() {
+    let site = Site::new();
+    site.write("404.html", "");
+    let server = site.start(&[]);
+    let mut peer = server.connect();
+    let started = Instant::now();
+    for _ in 0..50 {
+        peer.send(b"GET /missing HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        peer.response().expect_status(404).expect_body("");
+    }
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
 }
 
 #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! A server of one's own: where it listens, what it answers, and how it is run or tested.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::thread::{self, JoinHandle};
 
@@ -11,11 +11,25 @@ use socket2::Socket;
 
 use crate::method::Method;
 use crate::request::Request;
-use crate::response::IntoResponse;
+use crate::response::{IntoResponse, field_line, has_field};
 use crate::route::{Handler, Router};
 use crate::server;
 use crate::service::{AccessLog, Cors, Hosts, Limits, Service};
 use crate::tls::Tls;
+
+/// Fields that responses have already, or that belong to one of them, and of which there may be only one.
+const SINGLE: [&str; 8] = [
+    "cache-control",
+    "content-encoding",
+    "content-range",
+    "content-type",
+    "etag",
+    "last-modified",
+    "location",
+    "retry-after",
+];
+
+const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 
 /// A server that is being put together.
 ///
@@ -148,7 +162,7 @@ impl Server {
     pub fn cors(mut self, cors: Cors) -> Server {
         self.service.cors = cors;
         if cors == Cors::AnyOrigin {
-            self.service.extra.extend_from_slice(b"Access-Control-Allow-Origin: *\r\n");
+            self.service.extra.extend_from_slice(format!("{ALLOW_ORIGIN}: *\r\n").as_bytes());
         }
         self
     }
@@ -162,9 +176,17 @@ impl Server {
     /// One more header field on every response.
     ///
     /// # Errors
-    /// `InvalidInput` for what could be taken for more than one field.
+    /// `InvalidInput` for what could be taken for more than one field, and for a field that the server or its handlers
+    /// say themselves: a client that meets two of them takes either.
     pub fn header(mut self, name: &str, value: &str) -> io::Result<Server> {
-        self.service.extra.extend_from_slice(crate::response::field_line(name, value)?.as_bytes());
+        let line = field_line(name, value)?;
+        let is = |known: &&str| name.eq_ignore_ascii_case(known);
+        let is_twice = is(&ALLOW_ORIGIN) && has_field(&self.service.extra, ALLOW_ORIGIN);
+        if is_twice || SINGLE.iter().any(is) {
+            let why = format!("{name} is said elsewhere, and there may be only one");
+            return Err(io::Error::new(ErrorKind::InvalidInput, why));
+        }
+        self.service.extra.extend_from_slice(line.as_bytes());
         Ok(self)
     }
 

@@ -26,6 +26,8 @@ pub(crate) enum Content {
     Bytes(Cow<'static, [u8]>),
     /// Its page is made when it is sent, in the form that the client asks for.
     Refusal(Refusal),
+    /// A response that could not be built: nothing that is added to it makes it another one.
+    Failure(Refusal),
     /// A small file that is kept in memory, with its header lines.
     Stored(Arc<Stored>),
     File(Parts),
@@ -71,6 +73,7 @@ impl fmt::Debug for Content {
             Content::Empty => "Empty",
             Content::Bytes(_) => "Bytes",
             Content::Refusal(_) => "Refusal",
+            Content::Failure(_) => "Failure",
             Content::Stored(_) => "Stored",
             Content::File(_) => "File",
             Content::Stream(_) => "Stream",
@@ -79,9 +82,18 @@ impl fmt::Debug for Content {
 }
 
 impl Response {
-    /// A response without content.
+    /// A response without content. The status is as [`with_status`](Response::with_status) says.
     pub fn new(status: Status) -> Response {
-        Response { status, fields: Vec::new(), content: Content::Empty }
+        Response { status: Status::OK, fields: Vec::new(), content: Content::Empty }.with_status(status)
+    }
+
+    fn failure(why: String) -> Response {
+        let refusal = Refusal::from(io::Error::new(io::ErrorKind::InvalidInput, why));
+        Response { status: refusal.status, fields: Vec::new(), content: Content::Failure(refusal) }
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(self.content, Content::Failure(_))
     }
 
     /// 200 with plain text in UTF-8.
@@ -113,15 +125,20 @@ impl Response {
         Response { content: Content::Stream(Box::new(reader)), ..Response::new(Status::OK) }
     }
 
-    /// The same with another status.
+    /// The same with another status, which is one of 200 to 599: others make it a 500, and their reason is in the log.
+    /// A status before 200 would announce another response, and a client would wait for it.
     pub fn with_status(self, status: Status) -> Response {
-        Response { status, ..self }
+        match status.0 {
+            _ if self.has_failed() => self,
+            200..600 => Response { status, ..self },
+            _ => Response::failure(format!("{} is no status of a response", status.0)),
+        }
     }
 
     /// The same with content of a media type.
     pub fn with_content(self, media_type: &str, bytes: impl Into<Cow<'static, [u8]>>) -> Response {
         let typed = self.header("Content-Type", media_type);
-        Response { content: Content::Bytes(bytes.into()), ..typed }
+        if typed.has_failed() { typed } else { Response { content: Content::Bytes(bytes.into()), ..typed } }
     }
 
     /// The same with one more header field. Content-Type replaces the one that is there.
@@ -130,6 +147,7 @@ impl Response {
     /// lose track of where the response ends; so these make the whole response a 500. Their reason is in the log.
     pub fn header(mut self, name: &str, value: &str) -> Response {
         match field_line(name, value) {
+            _ if self.has_failed() => self,
             Ok(line) => {
                 if name.eq_ignore_ascii_case("content-type") {
                     self.remove(name);
@@ -137,23 +155,32 @@ impl Response {
                 self.fields.extend_from_slice(line.as_bytes());
                 self
             }
-            Err(error) => error.into_response(),
+            Err(error) => Response::failure(error.to_string()),
         }
     }
 
     fn remove(&mut self, name: &str) {
-        let is_other = |line: &&[u8]| {
-            !line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
-                || line.get(name.len()) != Some(&b':')
-        };
-        self.fields =
-            self.fields.split_inclusive(|&byte| byte == b'\n').filter(is_other).collect::<Vec<_>>().concat();
+        self.fields = lines(&self.fields).filter(|line| !is_field(line, name)).collect::<Vec<_>>().concat();
     }
 
     /// The status that it has now.
     pub fn status(&self) -> Status {
         self.status
     }
+}
+
+/// Whether one of these lines is the field of this name.
+pub(crate) fn has_field(fields: &[u8], name: &str) -> bool {
+    lines(fields).any(|line| is_field(line, name))
+}
+
+fn lines(fields: &[u8]) -> impl Iterator<Item = &[u8]> {
+    fields.split_inclusive(|&byte| byte == b'\n')
+}
+
+fn is_field(line: &[u8], name: &str) -> bool {
+    line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+        && line.get(name.len()) == Some(&b':')
 }
 
 /// The fields that say where a response ends and what becomes of the connection: the server's own.
@@ -220,7 +247,12 @@ impl IntoResponse for Status {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        Response { content: Content::Refusal(self.clone()), ..Response::new(self.status) }
+        let response = Response::new(self.status);
+        if response.has_failed() {
+            response
+        } else {
+            Response { content: Content::Refusal(self), ..response }
+        }
     }
 }
 
@@ -255,14 +287,26 @@ mod tests {
             ("content-length", "1"),
             ("Transfer-Encoding", "chunked"),
         ] {
-            assert_eq!(
-                Response::text("x").header(name, value).status(),
-                Status::INTERNAL_SERVER_ERROR,
-                "{name:?}"
-            );
+            let failed = Response::text("x").header(name, value);
+            assert_eq!(failed.status(), Status::INTERNAL_SERVER_ERROR, "{name:?}");
+            // And it stays one.
+            let failed = failed.with_status(Status::OK).header("A", "b").with_content("text/plain", b"x");
+            assert_eq!(failed.status(), Status::INTERNAL_SERVER_ERROR, "{name:?}");
+            assert!(failed.has_failed() && failed.fields.is_empty(), "{name:?}");
         }
+        assert!(Response::bytes("text/x\r\nA: b", b"x").has_failed());
         let response = Response::new(Status::OK).header("X-Tab", "a\tb\u{44f}");
         assert_eq!(response.fields, "X-Tab: a\tb\u{44f}\r\n".as_bytes());
+    }
+
+    #[test]
+    fn what_is_no_status_of_a_response_makes_it_a_500() {
+        for status in [0, 9, 100, 199, 600, 1000].map(Status) {
+            assert!(Response::new(status).has_failed(), "{status:?}");
+            assert!(Refusal::new(status, "x").into_response().has_failed(), "{status:?}");
+            assert!(Response::stream(io::empty()).with_status(status).has_failed(), "{status:?}");
+        }
+        assert_eq!(Response::new(Status(299)).status(), Status(299));
     }
 
     #[test]

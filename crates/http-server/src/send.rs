@@ -8,7 +8,7 @@ use crate::fields::Fields;
 use crate::head::{Persistence, Version};
 use crate::html;
 use crate::method::Method;
-use crate::response::{Content, Part, Parts, Response};
+use crate::response::{Content, Part, Parts, Response, has_field};
 use crate::status::Status;
 use crate::stream::Stream;
 use netcore::log::payload;
@@ -75,21 +75,26 @@ impl Sending<'_> {
         for part in [b"Date: ", frame.date.as_bytes(), b"\r\n", &fields, frame.extra] {
             self.out.extend_from_slice(part);
         }
-        if status == Status::SERVICE_UNAVAILABLE {
+        if status == Status::SERVICE_UNAVAILABLE && !has_field(&fields, "Retry-After") {
             self.out.extend_from_slice(b"Retry-After: 1\r\n");
         }
-        let shown = frame.method != Method::Head && !status.has_no_content();
-        let length = if status.has_no_content() { Length::Said } else { Length::ToBeSaid };
+        if status.has_no_content() {
+            // Whatever there is would be taken for the next response.
+            return self.text(frame, b"", false, Length::Said);
+        }
+        let shown = frame.method != Method::Head;
         match content {
-            Content::Empty => self.text(frame, b"", shown, length),
-            Content::Bytes(bytes) => self.text(frame, &bytes, shown, length),
-            Content::Refusal(refusal) => {
+            Content::Empty => self.text(frame, b"", shown, Length::ToBeSaid),
+            Content::Bytes(bytes) => self.text(frame, &bytes, shown, Length::ToBeSaid),
+            Content::Refusal(refusal) | Content::Failure(refusal) => {
                 let (media_type, page) = refusal.page(frame.fields.as_ref());
                 write!(
                     self.out,
-                    "Content-Type: {media_type}\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n\
-                     Vary: Accept\r\n"
+                    "Content-Type: {media_type}\r\nX-Content-Type-Options: nosniff\r\nVary: Accept\r\n"
                 )?;
+                if !has_field(&fields, "Cache-Control") {
+                    self.out.extend_from_slice(b"Cache-Control: no-store\r\n");
+                }
                 if media_type.starts_with("text/html") {
                     write!(
                         self.out,
@@ -134,7 +139,8 @@ impl Sending<'_> {
     fn file(&mut self, frame: &Frame, parts: Parts, shown: bool) -> io::Result<()> {
         write!(self.out, "Content-Length: {}\r\n", parts.length())?;
         self.end_head(frame, if shown { parts.length() } else { 0 });
-        if !shown {
+        // Without content, what was told to wait for more would wait for a fifth of a second.
+        if !shown || parts.length() == 0 {
             return self.stream.write_all(self.out);
         }
         self.stream.write_with_more_to_come(self.out)?;

@@ -23,7 +23,6 @@ macro_rules! statuses {
 }
 
 statuses! {
-    CONTINUE 100 "Continue"
     OK 200 "OK"
     CREATED 201 "Created"
     ACCEPTED 202 "Accepted"
@@ -59,6 +58,6 @@ impl Status {
     /// Whether a response of this status has no content by definition, and so neither Content-Length nor
     /// chunks (RFC 9112 section 6.3).
     pub fn has_no_content(self) -> bool {
-        self.0 < 200 || self == Status::NO_CONTENT || self == Status::NOT_MODIFIED
+        self == Status::NO_CONTENT || self == Status::NOT_MODIFIED
     }
 }
