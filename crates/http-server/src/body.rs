@@ -8,6 +8,8 @@ use std::time::Duration;
 use netcore::deadline::Deadline;
 
 use crate::head::Framing;
+use crate::refusal::Refusal;
+use crate::status::Status;
 use crate::stream::Stream;
 
 /// Bytes of one line between chunks. No honest client comes near it; past it the body is malformed.
@@ -19,8 +21,8 @@ const TRAILER_LIMIT: usize = 8 << 10;
 /// Bytes of a body that nobody wanted that are read to save the connection. Past it, closing is cheaper.
 pub const DRAIN_LIMIT: u64 = 64 << 10;
 
-/// How long a whole body may take, whatever its pace.
-pub const BODY_TIME: Duration = Duration::from_secs(60);
+/// How long such a body may still take to come. Its client is busy all the while, and nobody waits for it.
+const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// What has arrived of a connection behind the head, and the stream that more comes from.
 #[derive(Debug)]
@@ -131,11 +133,14 @@ impl<'a> Body<'a> {
             && self.remaining().is_none_or(|left| left <= DRAIN_LIMIT)
     }
 
-    /// Reads and drops what is left, within [`DRAIN_LIMIT`]. Returns what has arrived behind it, as a range of the
+    /// Reads and drops what is left, within [`DRAIN_LIMIT`] and [`DRAIN_TIME`]. Returns what has arrived behind it, as a range of the
     /// buffer of the source; `None` where the connection has to be closed.
     pub(crate) fn drain(mut self) -> Option<Range<usize>> {
         if !self.is_drainable() {
             return None;
+        }
+        if self.state != State::Done {
+            self.source.stream.set_read_deadline(Deadline::after(DRAIN_TIME));
         }
         let mut dropped = 0;
         while self.state != State::Done {
@@ -220,11 +225,21 @@ impl Read for Body<'_> {
             self.expectation = Expectation::None;
             self.source.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let result = self.advance(out);
-        if result.is_err() {
+        self.advance(out).map_err(|error| {
             self.state = State::Broken;
+            io::Error::new(error.kind(), refusal(&error))
+        })
+    }
+}
+
+/// The answer to a body that cannot be read. It travels within the error, so that `?` in a handler makes it the response.
+fn refusal(error: &io::Error) -> Refusal {
+    match error.kind() {
+        ErrorKind::TimedOut => {
+            let why = "the body did not come in time";
+            Refusal::by("RFC 9110 section 15.5.9", Status::REQUEST_TIMEOUT, why)
         }
-        result
+        _ => Refusal::by("RFC 9112 section 8", Status::BAD_REQUEST, error.to_string()),
     }
 }
 
@@ -244,11 +259,6 @@ fn malformed(why: &'static str) -> io::Error {
 
 fn cut_short() -> io::Error {
     io::Error::new(ErrorKind::UnexpectedEof, "the body ended before it was whole")
-}
-
-/// The deadline for a body that begins now.
-pub fn deadline() -> Deadline {
-    Deadline::after(BODY_TIME)
 }
 
 #[cfg(test)]

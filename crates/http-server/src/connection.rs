@@ -8,7 +8,7 @@ use netcore::deadline::Deadline;
 use netcore::log::payload;
 
 use crate::answer::{Answers, Buffers, Client};
-use crate::body::{self, Body, Source};
+use crate::body::{Body, Source};
 use crate::head::{FIELD_LIMIT, Head, Persistence};
 use crate::host;
 use crate::receive::{Received, Receiver};
@@ -25,6 +25,11 @@ use crate::target::Target;
 /// How long an ended connection is still read from. A client that is still sending would otherwise be told of a
 /// reset, and lose the response that says why (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_secs(1);
+
+/// Content up to this size is with the client before anything that it still sends could bring about a reset, since it
+/// fits into any receive buffer. A client that has asked to close is not lingered with for so little: it would cost more
+/// than the response.
+const SMALL: u64 = 4 << 10;
 
 /// Serves a connection until it ends.
 ///
@@ -113,7 +118,7 @@ impl Visit<'_> {
                 return Ok(Next::Linger);
             }
         };
-        stream.set_read_deadline(body::deadline());
+        stream.set_read_deadline(Deadline::after(self.answers.service.limits.body_time));
         let body = Body::new(Source::new(stream, rest, arrived), head.framing, head.expects_continue);
         let mut request =
             Request::new(&head, &target, self.answers.client.peer, body, self.answers.service.limits.body);
@@ -137,7 +142,7 @@ impl Visit<'_> {
         if sent.persistence == Persistence::Close {
             // Who has not asked to close may have sent the next request already, or the rest of this one.
             let is_last = head.persistence == Persistence::Close && body.remaining() == Some(0);
-            return Ok(if is_last { Next::Close } else { Next::Linger });
+            return Ok(if is_last && sent.bytes <= SMALL { Next::Close } else { Next::Linger });
         }
         Ok(match body.drain() {
             Some(arrived) => Next::Request(arrived),

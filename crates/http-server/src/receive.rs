@@ -48,14 +48,8 @@ impl Receiver<'_> {
     ) -> io::Result<Received> {
         let mut scanner = Scanner::default();
         let mut skipped = Skipped::Nothing;
-        let mut deadline = if *filled == 0 {
-            if self.seat.wait() == Claim::Lost {
-                return Ok(Received::Nothing);
-            }
-            Deadline::after(patience)
-        } else {
-            Deadline::after(self.head)
-        };
+        let mut phase = Phase::New;
+        let mut deadline = Deadline::NEVER;
         loop {
             // Some clients send an empty line behind a body that they do not count (RFC 9112 section 2.2).
             if skipped == Skipped::Nothing && input[..*filled].starts_with(b"\r\n") {
@@ -63,8 +57,24 @@ impl Receiver<'_> {
                 *filled -= 2;
                 skipped = Skipped::EmptyLine;
             }
-            // A CR alone may become such a line.
-            if *filled > 0 && input[..*filled] != *b"\r" {
+            // A CR alone may become such a line, which begins nothing.
+            let has_begun = *filled > 0 && input[..*filled] != *b"\r";
+            if phase == Phase::New && !has_begun {
+                if self.seat.wait() == Claim::Lost {
+                    return Ok(Received::Nothing);
+                }
+                deadline = Deadline::after(patience);
+                phase = Phase::Waiting;
+            }
+            if phase != Phase::Begun && has_begun {
+                if phase == Phase::Waiting && self.seat.begin() == Claim::Lost {
+                    return Ok(Received::Nothing);
+                }
+                // One point in time for the whole head, however slowly it drips.
+                deadline = Deadline::after(self.head);
+                phase = Phase::Begun;
+            }
+            if has_begun {
                 match scanner.find_end(&input[..*filled]) {
                     Ok(Some(length)) => return Ok(Received::Head(length)),
                     Ok(None) => {}
@@ -74,7 +84,7 @@ impl Receiver<'_> {
             stream.set_read_deadline(deadline);
             match stream.read(&mut input[*filled..]) {
                 // The end of the stream, between two requests.
-                Ok(0) if *filled == 0 => return Ok(Received::Nothing),
+                Ok(0) if phase == Phase::Waiting => return Ok(Received::Nothing),
                 // Nobody will ever complete this head, so there is nothing to answer.
                 Ok(0) => {
                     let why = "the connection ended in the middle of a head";
@@ -82,17 +92,10 @@ impl Receiver<'_> {
                 }
                 Ok(n) => {
                     log::debug!("{} received {n} bytes {}", self.name, payload(&input[*filled..*filled + n]));
-                    if *filled == 0 && skipped == Skipped::Nothing {
-                        if self.seat.begin() == Claim::Lost {
-                            return Ok(Received::Nothing);
-                        }
-                        // One point in time for the whole head, however slowly it drips.
-                        deadline = Deadline::after(self.head);
-                    }
                     *filled += n;
                 }
                 Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    return Ok(if *filled == 0 {
+                    return Ok(if phase == Phase::Waiting {
                         Received::Nothing
                     } else {
                         let why = "the head of the request did not come in time";
@@ -104,13 +107,21 @@ impl Receiver<'_> {
                     });
                 }
                 // Some clients leave so between two requests.
-                Err(error) if error.kind() == ErrorKind::ConnectionReset && *filled == 0 => {
+                Err(error) if error.kind() == ErrorKind::ConnectionReset && phase == Phase::Waiting => {
                     return Ok(Received::Nothing);
                 }
                 Err(error) => return Err(error),
             }
         }
     }
+}
+
+#[derive(PartialEq, Eq)]
+enum Phase {
+    New,
+    /// Nothing of the head has come, and the connection may be closed at any moment.
+    Waiting,
+    Begun,
 }
 
 #[derive(PartialEq, Eq)]

@@ -59,10 +59,15 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl std::error::Error for Refusal {}
+
 impl From<io::Error> for Refusal {
-    /// NotFound is 404, PermissionDenied 403, a want of descriptors 503, everything else 500. The error's own text
-    /// stays in the log: it may name paths of this machine.
+    /// NotFound is 404, PermissionDenied 403, a want of descriptors 503, a body that could not be read 400 or 408,
+    /// everything else 500. The error's own text stays in the log: it may name paths of this machine.
     fn from(error: io::Error) -> Refusal {
+        if let Some(refusal) = error.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>()) {
+            return refusal.clone();
+        }
         match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
                 Refusal::not_found()

@@ -1,6 +1,6 @@
 //! What a handler is given.
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::net::SocketAddr;
 
 use crate::body::Body;
@@ -82,7 +82,8 @@ impl<'a> Request<'a> {
         self.peer
     }
 
-    /// The body, to be read as it comes. It ends where the request ends; how much is read is the handler's affair.
+    /// The body, to be read as it comes, within [`Limits::body_time`](crate::Limits). It ends where the request ends; how
+    /// much is read is the handler's affair. An error of it that is returned with `?` is the client's: 400, or 408.
     pub fn body(&mut self) -> &mut Body<'a> {
         &mut self.body
     }
@@ -98,16 +99,7 @@ impl<'a> Request<'a> {
         }
         let mut bytes = Vec::new();
         // One byte more than is allowed tells a body of exactly the limit from a longer one.
-        (&mut self.body).take(self.body_limit as u64 + 1).read_to_end(&mut bytes).map_err(
-            |error| match error.kind() {
-                ErrorKind::TimedOut => Refusal::by(
-                    "RFC 9110 section 15.5.9",
-                    Status::REQUEST_TIMEOUT,
-                    "the body did not come in time",
-                ),
-                _ => Refusal::by("RFC 9112 section 8", Status::BAD_REQUEST, error.to_string()),
-            },
-        )?;
+        (&mut self.body).take(self.body_limit as u64 + 1).read_to_end(&mut bytes)?;
         if bytes.len() > self.body_limit { Err(self.too_large()) } else { Ok(bytes) }
     }
 

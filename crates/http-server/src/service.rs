@@ -14,9 +14,11 @@ use crate::tls::Tls;
 pub struct Limits {
     /// For a whole head, from its first byte; past it 408.
     pub head: Duration,
+    /// For a whole body, whatever its pace; past it 408. A handler that takes large uploads needs more.
+    pub body_time: Duration,
     /// Between two requests of one connection; past it the connection is closed.
     pub idle: Duration,
-    /// Without any progress in sending; past it the connection is closed.
+    /// Without any progress in sending, and not zero; past it the connection is closed.
     pub write: Duration,
     /// For what is under way when the server is told to stop.
     pub drain: Duration,
@@ -30,6 +32,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             head: Duration::from_secs(10),
+            body_time: Duration::from_secs(60),
             idle: Duration::from_secs(30),
             write: Duration::from_secs(60),
             drain: Duration::from_secs(10),

@@ -4,7 +4,8 @@ use std::io::{self, Cursor, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
 use std::time::Duration;
 
-use http_server::{Limits, Refusal, Response, Running, Server, Status};
+use http_server::{IntoResponse, Limits, Refusal, Response, Running, Server, Status};
+use socket2::{Domain, Socket, Type};
 
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
@@ -335,6 +336,122 @@ fn a_client_that_drips_its_head_gets_408_and_one_that_says_nothing_gets_nothing(
     dripping.read_exact(&mut response).unwrap();
     assert_eq!(&response, b"HTTP/1.1 408");
     assert_eq!(silent.read(&mut [0]).unwrap(), 0);
+}
+
+/// RFC 9112 section 8: the client's fault, whoever reads.
+#[test]
+fn a_body_that_cannot_be_read_is_a_400_or_408_of_any_handler() {
+    let limits = Limits { body_time: SHORT, ..Limits::default() };
+    let drop_all = |request: &mut http_server::Request<'_>| -> io::Result<&'static str> {
+        io::copy(request.body(), &mut io::sink())?;
+        Ok("whole")
+    };
+    let server = server().limits(limits).post("/", drop_all).spawn().unwrap();
+    let send = |fields: &str, body: &str, end: Option<Side>| {
+        let mut stream = connect(&server);
+        write!(stream, "POST / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n\r\n{body}").unwrap();
+        if let Some(side) = end {
+            stream.shutdown(side).unwrap();
+        }
+        let mut response = [0; 12];
+        stream.read_exact(&mut response).unwrap();
+        String::from_utf8_lossy(&response).into_owned()
+    };
+    assert_eq!(send("Transfer-Encoding: chunked", "-1\r\n", None), "HTTP/1.1 400");
+    assert_eq!(send("Content-Length: 5", "hel", Some(Side::Write)), "HTTP/1.1 400");
+    assert_eq!(send("Content-Length: 5", "hel", None), "HTTP/1.1 408");
+    assert_eq!(send("Content-Length: 5", "hello", None), "HTTP/1.1 200");
+}
+
+/// RFC 9112 section 9.6: closing with something unread would be a reset, which takes the rest of the response along.
+#[test]
+fn a_stray_byte_behind_the_last_request_costs_nothing_of_the_response() {
+    const LENGTH: usize = 300_000;
+    let server = server().get("/", |_| vec![b'x'; LENGTH]).spawn().unwrap();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    // So that most of the response is still with the server when it is done.
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&server.address().into()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(GENEROUS)).unwrap();
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    stream.peek(&mut [0; 1]).unwrap();
+    stream.write_all(b"\r\n").unwrap();
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    assert!(response.len() > LENGTH && response.ends_with(b"xx"), "{}", response.len());
+}
+
+/// RFC 9110 sections 6.4.1 and 8.6, RFC 9112 section 6.1.
+#[test]
+fn a_status_without_content_has_nothing_that_announces_some() {
+    let server = server()
+        .get("/stream", |_| Response::stream(Cursor::new("content")).with_status(Status::NO_CONTENT))
+        .get("/refusal", |_| Err::<&str, _>(Refusal::new(Status::NOT_MODIFIED, "content")))
+        .spawn()
+        .unwrap();
+    for (path, status) in [("/stream", 204), ("/refusal", 304)] {
+        let response = get(&server, path);
+        assert_status(&response, status);
+        let lower = response.to_ascii_lowercase();
+        assert!(!lower.contains("content-length") && !lower.contains("transfer-encoding"), "{response}");
+        assert_eq!(content(&response), "");
+    }
+}
+
+/// Two of them would be contradictory.
+#[test]
+fn what_a_handler_says_of_an_error_page_is_said_once() {
+    let server = server()
+        .get("/", |_| Status::SERVICE_UNAVAILABLE.into_response().header("Retry-After", "120"))
+        .get("/kept", |_| Status::NOT_FOUND.into_response().header("Cache-Control", "max-age=60"))
+        .spawn()
+        .unwrap();
+    let busy = get(&server, "/");
+    assert!(busy.contains("Retry-After: 120\r\n"), "{busy}");
+    assert_eq!(busy.matches("Retry-After").count(), 1, "{busy}");
+    let missing = get(&server, "/kept");
+    assert!(missing.contains("Cache-Control: max-age=60\r\n"), "{missing}");
+    assert_eq!(missing.matches("Cache-Control").count(), 1, "{missing}");
+}
+
+/// Limits that end no test: what ends a connection is something else.
+const NO_LIMITS: Limits = Limits {
+    head: Duration::from_secs(600),
+    body_time: Duration::from_secs(600),
+    idle: Duration::from_secs(600),
+    write: Duration::from_secs(600),
+    drain: Duration::from_secs(60),
+    body: 1 << 20,
+    clients: 9,
+};
+
+/// It would hold a seat for as long as a body may take.
+#[test]
+fn a_refused_body_that_does_not_come_is_not_waited_for() {
+    let server = server().limits(NO_LIMITS).get("/", |_| "ok").spawn().unwrap();
+    let mut stream = connect(&server);
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert_status(&response, 405);
+}
+
+/// RFC 9112 section 2.2: the empty line is no request. While one was on its way, a stop would wait for it.
+#[test]
+fn an_empty_line_behind_a_body_leaves_the_connection_idle() {
+    let server = server().limits(NO_LIMITS).post("/", |req| req.body_text()).spawn().unwrap();
+    let mut stream = connect(&server);
+    let request = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello\r\n";
+    stream.write_all(request).unwrap();
+    let mut response = Vec::new();
+    while !response.ends_with(b"hello") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        response.extend_from_slice(&byte);
+    }
+    server.shutdown().stop();
+    assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
 }
 
 #[test]
