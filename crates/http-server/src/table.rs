@@ -17,6 +17,10 @@ const LEFT: u64 = u64::MAX;
 /// wait, so that of many quick connections none may be waiting for a moment.
 const PATIENCE: Duration = Duration::from_millis(50);
 
+/// How long a connection is left alone before it may be closed for a new one. What a new client has sent with its
+/// connection is there already, and its worker is about to read it.
+const YOUNG: Duration = Duration::from_millis(20);
+
 /// What ends the read that a worker waits in, and lets the worker say goodbye, which TLS wants. On Windows it ends no
 /// read that has begun: there the client has to be told, so that it closes.
 const ENDS_WAITING: Side = if cfg!(windows) { Side::Both } else { Side::Read };
@@ -63,7 +67,7 @@ impl Table {
         let mut seats = self.seats();
         if seats.len() >= self.limit {
             self.wanted.fetch_add(1, Ordering::SeqCst);
-            let full = |seats: &mut HashMap<_, _>| seats.len() >= self.limit && !make_room(seats);
+            let full = |seats: &mut HashMap<_, _>| seats.len() >= self.limit && !make_room(seats, self.now());
             let waited = self.vacated.wait_timeout_while(seats, PATIENCE, full);
             self.wanted.fetch_sub(1, Ordering::SeqCst);
             let (still, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -117,13 +121,13 @@ impl Table {
     }
 }
 
-/// Closes the connection that has waited longest. One that was chosen may become busy before it can be closed;
-/// then the next is chosen.
-fn make_room(seats: &mut HashMap<u64, Arc<Place>>) -> bool {
+/// Closes the connection that has waited longest, and not only since a moment before `now`. One that was chosen may
+/// become busy before it can be closed; then the next is chosen.
+fn make_room(seats: &mut HashMap<u64, Arc<Place>>, now: u64) -> bool {
     loop {
         let waiting = |place: &Arc<Place>| match place.waiting_since.load(Ordering::SeqCst) {
             BUSY | LEFT => None,
-            since => Some(since),
+            since => (u128::from(now.saturating_sub(since)) >= YOUNG.as_nanos()).then_some(since),
         };
         let oldest = seats.iter().filter_map(|(id, place)| Some((waiting(place)?, *id))).min();
         let Some((_, id)) = oldest else { return false };
@@ -239,6 +243,17 @@ mod tests {
         assert_eq!(second.begin(), Claim::Lost);
         assert_eq!(first.begin(), Claim::Ours);
         assert_eq!(third.begin(), Claim::Ours);
+    }
+
+    #[test]
+    fn a_connection_that_has_just_come_is_left_alone() {
+        let table = Table::new(1);
+        let first = table.seat(socket()).unwrap();
+        let since = first.place.waiting_since.load(Ordering::SeqCst);
+        let young = YOUNG.as_nanos() as u64;
+        assert!(!make_room(&mut table.seats(), since + young - 1));
+        assert!(make_room(&mut table.seats(), since + young));
+        assert_eq!(first.begin(), Claim::Lost);
     }
 
     #[test]
