@@ -39,11 +39,17 @@ fn the_folder_and_the_port_come_in_any_order_and_the_current_folder_is_the_defau
         &[text(site.path()), &port][..],
         &[&port, text(site.path())],
         &["-d", text(site.path()), "-p", &port],
+        &["-d", text(site.path()), &port],
+        &[&port, "-d", text(site.path())],
         &["server", "--port", &port, text(site.path())],
     ] {
         let server = HttpServer::of(program.start(args));
         assert_eq!(server.address.port().to_string(), port, "{args:?}");
         server.get("/a.txt").expect_status(200);
+    }
+    for args in [&["--hello", &port][..], &[&port, "--hello"]] {
+        let server = HttpServer::of(program.start(args));
+        assert_eq!(server.address.port().to_string(), port, "{args:?}");
     }
     let mut command = program.command(&["--port", "0"]);
     command.current_dir(site.path()).stdin(Stdio::null());
@@ -57,6 +63,8 @@ fn what_makes_no_sense_is_one_line_and_exit_code_2() {
     for args in [
         &[text(&missing)][..],
         &[text(site.path()), text(site.path())],
+        &["-d", text(site.path()), text(site.path())],
+        &["--hello", text(site.path())],
         &["8000", "8001"],
         &["-p", "8000", "8001"],
         &["99999"],

@@ -36,7 +36,7 @@ pub struct Options {
     #[arg(value_name = "DIR|FILE|PORT")]
     pub words: Vec<String>,
     /// The folder to serve
-    #[arg(short, long, value_name = "DIR", conflicts_with = "words")]
+    #[arg(short, long, value_name = "DIR")]
     pub directory: Option<PathBuf>,
     /// Port to listen on; 0 takes a free one [default: 8000, or the next free one up to 8010]
     #[arg(short, long, value_name = "N")]
@@ -48,7 +48,7 @@ pub struct Options {
     #[arg(long)]
     pub lan: bool,
     /// Answer every path with a greeting instead of files
-    #[arg(long, conflicts_with_all = ["words", "directory"])]
+    #[arg(long, conflicts_with = "directory")]
     pub hello: bool,
     /// Answer to this name in Host as well, on loopback; * for any
     #[arg(long, value_name = "NAME")]
@@ -222,6 +222,8 @@ impl Options {
                 if port.replace(number).is_some() {
                     return Err(Unprepared::Usage(format!("two ports are given, one of them {word}")));
                 }
+            } else if self.hello {
+                return Err(Unprepared::Usage(format!("--hello serves nothing else, and {word} is not a port")));
             } else if path.replace(word.into()).is_some() {
                 return Err(Unprepared::Usage(format!("two things to serve are given, one of them {word}")));
             }
