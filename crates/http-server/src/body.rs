@@ -53,19 +53,21 @@ impl<'a> Source<'a> {
         let mut looked_at = 0;
         loop {
             let line = &self.buf[self.arrived.clone()];
-            if let Some(length) = line[looked_at..].iter().position(|&byte| byte == b'\n') {
+            let end = line[looked_at..].iter().position(|&byte| byte == b'\n').map(|end| looked_at + end);
+            // The same line is refused however it arrives: whole, or while its end is still to come.
+            if end.unwrap_or(line.len()) > CHUNK_LINE_LIMIT {
+                return Err(malformed("a line of the chunked body is too long"));
+            }
+            if let Some(end) = end {
                 let start = self.arrived.start;
-                self.arrived.start += looked_at + length + 1;
-                let line = &self.buf[start..start + looked_at + length];
+                self.arrived.start += end + 1;
+                let line = &self.buf[start..start + end];
                 return match line.strip_suffix(b"\r") {
                     Some(line) if !line.contains(&b'\r') => Ok(line),
                     _ => Err(malformed("a line of the chunked body does not end with CRLF")),
                 };
             }
             looked_at = line.len();
-            if looked_at > CHUNK_LINE_LIMIT {
-                return Err(malformed("a line of the chunked body is too long"));
-            }
             self.buf.copy_within(self.arrived.clone(), 0);
             self.arrived = 0..looked_at;
             match self.stream.read(&mut self.buf[looked_at..])? {
@@ -329,6 +331,21 @@ mod tests {
         assert_eq!(text(Framing::Chunked, b"", endless.as_bytes()), Err(ErrorKind::InvalidData));
         let trailers = format!("0\r\n{}\r\n", "a: b\r\n".repeat(TRAILER_LIMIT / 4 + 1));
         assert_eq!(text(Framing::Chunked, b"", trailers.as_bytes()), Err(ErrorKind::InvalidData));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_refused_wherever_it_is_cut() {
+        let body = |length: usize| format!("3;{}\r\nfoo\r\n0\r\n\r\n", "a".repeat(length - "3;\r".len()));
+        let (longest, too_long) = (body(CHUNK_LINE_LIMIT), body(CHUNK_LINE_LIMIT + 1));
+        for cut in [0, 1, CHUNK_LINE_LIMIT - 1, CHUNK_LINE_LIMIT, CHUNK_LINE_LIMIT + 1, CHUNK_LINE_LIMIT + 3]
+        {
+            let cut_at = |body: &str| {
+                let (early, late) = body.as_bytes().split_at(cut);
+                text(Framing::Chunked, early, late)
+            };
+            assert_eq!(cut_at(&longest).as_deref(), Ok("foo"), "cut at {cut}");
+            assert_eq!(cut_at(&too_long), Err(ErrorKind::InvalidData), "cut at {cut}");
+        }
     }
 
     proptest! {

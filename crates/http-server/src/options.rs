@@ -223,7 +223,9 @@ impl Options {
                     return Err(Unprepared::Usage(format!("two ports are given, one of them {word}")));
                 }
             } else if self.hello {
-                return Err(Unprepared::Usage(format!("--hello serves nothing else, and {word} is not a port")));
+                return Err(Unprepared::Usage(format!(
+                    "--hello serves nothing else, and {word} is not a port"
+                )));
             } else if path.replace(word.into()).is_some() {
                 return Err(Unprepared::Usage(format!("two things to serve are given, one of them {word}")));
             }
