@@ -99,7 +99,7 @@ impl<'a> Request<'a> {
         }
         let mut bytes = Vec::new();
         // One byte more than is allowed tells a body of exactly the limit from a longer one.
-        (&mut self.body).take(self.body_limit as u64 + 1).read_to_end(&mut bytes)?;
+        (&mut self.body).take((self.body_limit as u64).saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() > self.body_limit { Err(self.too_large()) } else { Ok(bytes) }
     }
 

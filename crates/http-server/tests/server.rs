@@ -249,6 +249,15 @@ fn a_client_that_takes_nothing_loses_its_connection() {
 }
 
 #[test]
+fn a_body_without_a_limit_is_read_whole() {
+    let limits = Limits { body: usize::MAX, ..Limits::default() };
+    let server = server().limits(limits).post("/echo", |req| req.body_text()).spawn().unwrap();
+    let response = post(&server, "/echo", "hello");
+    assert_status(&response, 200);
+    assert_eq!(content(&response), "hello");
+}
+
+#[test]
 fn a_body_that_is_not_text_is_400() {
     let server = server().post("/", |req| req.body_text()).spawn().unwrap();
     let mut stream = connect(&server);
