@@ -15,6 +15,10 @@ use crate::stream::Stream;
 /// Bytes of one line between chunks. No honest client comes near it; past it the body is malformed.
 const CHUNK_LINE_LIMIT: usize = 1 << 10;
 
+/// Bytes by which the lines before chunks may exceed what the chunks hold. A size has no more digits than its chunk has
+/// bytes, so that only extensions and leading zeros get there; past it, the body is malformed.
+const OVERHEAD_LIMIT: u64 = 8 << 10;
+
 /// Bytes of the trailer section, which is read and dropped.
 const TRAILER_LIMIT: usize = 8 << 10;
 
@@ -84,6 +88,8 @@ pub struct Body<'a> {
     source: Source<'a>,
     state: State,
     expectation: Expectation,
+    /// See [`OVERHEAD_LIMIT`].
+    overhead: u64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -114,7 +120,8 @@ impl<'a> Body<'a> {
         };
         // The first bytes may be here already: then the client did not wait.
         let waits = expects_continue && state != State::Done && source.arrived.is_empty();
-        Body { source, state, expectation: if waits { Expectation::Continue } else { Expectation::None } }
+        let expectation = if waits { Expectation::Continue } else { Expectation::None };
+        Body { source, state, expectation, overhead: 0 }
     }
 
     /// The bytes that are still to come, where the client has said so.
@@ -182,10 +189,18 @@ impl<'a> Body<'a> {
                     self.state = if left == 0 { State::Done } else { State::Length(left) };
                     return Ok(n);
                 }
-                State::ChunkSize => match chunk_size(self.source.line()?)? {
-                    0 => self.skip_trailers()?,
-                    size => self.state = State::Chunk(size),
-                },
+                State::ChunkSize => {
+                    let line = self.source.line()?;
+                    let size = chunk_size(line)?;
+                    self.overhead = (self.overhead + line.len() as u64).saturating_sub(size);
+                    if self.overhead > OVERHEAD_LIMIT {
+                        return Err(malformed("the chunked body has more in its lines than in its chunks"));
+                    }
+                    match size {
+                        0 => self.skip_trailers()?,
+                        size => self.state = State::Chunk(size),
+                    }
+                }
                 State::Chunk(left) => {
                     let n = self.read_some(out, left)?;
                     let left = left - n as u64;
@@ -346,6 +361,20 @@ mod tests {
             assert_eq!(cut_at(&longest).as_deref(), Ok("foo"), "cut at {cut}");
             assert_eq!(cut_at(&too_long), Err(ErrorKind::InvalidData), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_body_is_not_mostly_extensions() {
+        let chunks = |line: &str, content: &str| {
+            let chunk = format!("{line}\r\n{content}\r\n");
+            text(Framing::Chunked, b"", format!("{}0\r\n\r\n", chunk.repeat(40)).as_bytes())
+        };
+        let extension = "e".repeat(500);
+        let content = "x".repeat(0x300);
+        assert_eq!(chunks(&format!("1;{extension}"), "x"), Err(ErrorKind::InvalidData));
+        assert_eq!(chunks(&format!("{}1", "0".repeat(500)), "x"), Err(ErrorKind::InvalidData));
+        assert_eq!(chunks("1", "x"), Ok("x".repeat(40)));
+        assert_eq!(chunks(&format!("300;{extension}"), &content), Ok(content.repeat(40)));
     }
 
     proptest! {
