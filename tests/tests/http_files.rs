@@ -343,6 +343,34 @@ fn an_edit_of_the_same_length_is_never_answered_with_304() {
     }
 }
 
+/// RFC 9110 section 8.8.1. Builds that can be repeated give every file one date, and copying tools that of the original.
+/// Windows tells no date but the one that can be set.
+#[cfg(unix)]
+#[test]
+fn an_edit_whose_date_is_set_back_is_never_answered_with_304() {
+    use std::os::unix::fs::MetadataExt;
+
+    let site = Site::new();
+    let path = site.path().join("a.txt");
+    let server = site.start(&[]);
+    let day = Duration::from_secs(24 * 60 * 60);
+    let before_1970 = [SystemTime::UNIX_EPOCH - 2 * day, SystemTime::UNIX_EPOCH - day];
+    for dates in [[SystemTime::UNIX_EPOCH + day; 2], before_1970] {
+        let write = |content: &str, date: SystemTime| {
+            fs::write(&path, content).unwrap();
+            fs::File::options().write(true).open(&path).unwrap().set_modified(date).unwrap();
+            let metadata = fs::metadata(&path).unwrap();
+            (metadata.ctime(), metadata.ctime_nsec())
+        };
+        let written = write("hello", dates[0]);
+        let tag = tag(&server.get("/a.txt").expect_status(200));
+        // Within one tick of the clock of files, nothing tells the two.
+        while write("world", dates[1]) == written {}
+        let edited = server.get_with("/a.txt", &format!("If-None-Match: {tag}\r\n"));
+        edited.expect_status(200).expect_body("world");
+    }
+}
+
 /// RFC 9110 section 13.
 #[test]
 fn preconditions() {

@@ -38,14 +38,21 @@ pub enum Strength {
 impl Validators {
     /// Those of a file that was looked at `now`.
     pub fn of(metadata: &Metadata, now: SystemTime) -> Validators {
-        Validators::from_parts(metadata.len(), modified(metadata), inode(metadata), now)
+        Validators::from_parts(metadata.len(), modified(metadata), changed(metadata), inode(metadata), now)
     }
 
-    fn from_parts(length: u64, modified: SystemTime, inode: u64, now: SystemTime) -> Validators {
-        let stamp = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now_stamp = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    fn from_parts(
+        length: u64,
+        modified: SystemTime,
+        changed: SystemTime,
+        inode: u64,
+        now: SystemTime,
+    ) -> Validators {
+        let [stamp, changed, now_stamp] =
+            [modified, changed, now].map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default());
         let age = now_stamp.saturating_sub(stamp);
-        let mut tag = format!("{length:x}-{:x}-{inode:x}", stamp.as_nanos());
+        // Tools that copy or build set the date of a file back to what it was. When they did is nobody's to set.
+        let mut tag = format!("{length:x}-{:x}-{:x}-{inode:x}", stamp.as_nanos(), changed.as_nanos());
         if age < resolution(stamp) {
             // The next change may leave everything above as it is. So this tag is never given again, and never
             // matches: a change of the same length is not answered with 304.
@@ -103,10 +110,12 @@ fn tick() -> Duration {
     TICK
 }
 
+/// Of the content; whoever may write the file can set it.
 fn modified(metadata: &Metadata) -> SystemTime {
     metadata.modified().unwrap_or(UNIX_EPOCH)
 }
 
+/// Of anything, by the system's clock alone.
 #[cfg(unix)]
 fn changed(metadata: &Metadata) -> SystemTime {
     use std::os::unix::fs::MetadataExt;
@@ -139,7 +148,7 @@ mod tests {
     }
 
     fn seen(changed: u64, now: u64) -> Validators {
-        Validators::from_parts(5, at(changed), 7, at(now))
+        Validators::from_parts(5, at(changed), at(changed), 7, at(now))
     }
 
     #[test]
@@ -151,12 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn length_time_and_inode_make_the_tag() {
-        let tag =
-            |length, modified, inode| Validators::from_parts(length, at(modified), inode, at(99_000)).tag;
-        assert_ne!(tag(5, 10_100, 7), tag(6, 10_100, 7));
-        assert_ne!(tag(5, 10_100, 7), tag(5, 10_101, 7));
-        assert_ne!(tag(5, 10_100, 7), tag(5, 10_100, 8));
+    fn length_times_and_inode_make_the_tag() {
+        let tag = |length, modified, changed, inode| {
+            Validators::from_parts(length, at(modified), at(changed), inode, at(99_000)).tag
+        };
+        assert_ne!(tag(5, 10_100, 20_100, 7), tag(6, 10_100, 20_100, 7));
+        assert_ne!(tag(5, 10_100, 20_100, 7), tag(5, 10_101, 20_100, 7));
+        assert_ne!(tag(5, 10_100, 20_100, 7), tag(5, 10_100, 20_101, 7));
+        assert_ne!(tag(5, 10_100, 20_100, 7), tag(5, 10_100, 20_100, 8));
     }
 
     #[test]
@@ -173,6 +184,6 @@ mod tests {
         assert_eq!(seen(10_100, 11_000).last_modified, 9);
         assert_eq!(seen(10_100, 10_900).last_modified, 9);
         assert_eq!(seen(50_000, 10_900).last_modified, 9);
-        assert_eq!(Validators::from_parts(5, UNIX_EPOCH, 7, at(10_000)).last_modified, 0);
+        assert_eq!(Validators::from_parts(5, UNIX_EPOCH, UNIX_EPOCH, 7, at(10_000)).last_modified, 0);
     }
 }
