@@ -78,7 +78,10 @@ fn an_app_of_one_page_answers_addresses_that_it_makes_up() {
     // A script that is missing is no page, and neither is data.
     server.get_with("/assets/b.js", HTML).expect_status(404).expect_body("lost");
     server.get_with("/api/users", "Accept: application/json\r\n").expect_status(404);
-    server.get("/.env").expect_status(404);
+    // A scanner that looks for what should not be there is not told that it is.
+    for path in ["/.env", "/.git/config", "/users/.git/HEAD"] {
+        server.get(path).expect_status(404);
+    }
     server.get("/%zz").expect_status(400);
     server.ask("POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").expect_status(405);
     // A file that comes later goes before the app.

@@ -140,7 +140,8 @@ impl Files {
         }
     }
 
-    fn hides(&self, names: &[Cow<'_, [u8]>]) -> bool {
+    /// Whether nothing of this path is to be served, be it there or not.
+    pub(crate) fn hides(&self, names: &[Cow<'_, [u8]>]) -> bool {
         let well_known = names.first().is_some_and(|name| name.as_ref() == b".well-known");
         let names = if well_known { &names[1..] } else { names };
         self.dot_files == DotFiles::Hidden && names.iter().any(|name| name.starts_with(b"."))

@@ -24,7 +24,7 @@ pub enum Missing {
     /// 404, with the site's own `404.html` where it has one.
     NotFound,
     /// `index.html` of the root, for addresses that an app makes up (a single-page app). What looks like a file, with a
-    /// dot in its name, is 404 still: a script that is missing is no page.
+    /// dot in its name, is 404 still: a script that is missing is no page. So is what lies in a hidden folder.
     App,
 }
 
@@ -34,7 +34,7 @@ impl Files {
         if self.kind == Kind::File {
             return refusal.into_response();
         }
-        if self.missing == Missing::App && is_address_of_an_app(request) {
+        if self.missing == Missing::App && self.is_address_of_an_app(request) {
             return match self.file(request, &self.root.join(APP), Way::SecondChoice) {
                 Err(error) if error.status == Status::NOT_FOUND => refusal.into_response(),
                 // Who asks for something else is told 404 at the same address.
@@ -58,13 +58,14 @@ impl Files {
             .header("Vary", "Accept");
         Some(Response { content: Content::File(Parts { file: Arc::new(file), list }), ..page })
     }
-}
 
-fn is_address_of_an_app(request: &Request<'_>) -> bool {
-    let fields = request.fields();
-    let takes_html = fields.get("accept").is_none()
-        || ["text/html", "*/*"].iter().any(|name| fields.weight("accept", name) > 0);
-    let looks_like_a_page =
-        request.path().is_ok_and(|path| path.names.last().is_none_or(|name| !name.contains(&b'.')));
-    takes_html && looks_like_a_page
+    fn is_address_of_an_app(&self, request: &Request<'_>) -> bool {
+        let fields = request.fields();
+        let takes_html = fields.get("accept").is_none()
+            || ["text/html", "*/*"].iter().any(|name| fields.weight("accept", name) > 0);
+        let Ok(path) = request.path() else { return false };
+        let names = &path.names[request.mount_depth()..];
+        let looks_like_a_page = names.last().is_none_or(|name| !name.contains(&b'.'));
+        takes_html && looks_like_a_page && !self.hides(names)
+    }
 }
