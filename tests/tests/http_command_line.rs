@@ -182,9 +182,11 @@ fn the_greeting_of_the_tutorial() {
 #[test]
 fn the_client_prints_what_it_gets() {
     let site = site();
+    fs::write(site.path().join("я #1%.txt"), "odd\n").unwrap();
     let server = HttpServer::start(&[text(site.path())]);
     let port = server.address.port().to_string();
     let program = rung("http-server");
+    program.run(&["client", "-p", &port, "/я #1%25.txt"]).expect_code(0).expect_stdout("odd\n");
     program.run(&["client", "-p", &port, "/a.txt", "a.txt"]).expect_code(0).expect_stdout("hello\nhello\n");
     let missing = program.run(&["client", "-p", &port, "/missing"]).expect_code(1);
     assert!(missing.stderr.contains("the server answered 404"), "{}", missing.stderr);

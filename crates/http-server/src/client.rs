@@ -71,7 +71,7 @@ pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
     let mut stream = Stream::new(Arc::new(stream.try_clone()?), REPLY_TIMEOUT)?;
     stream.set_read_deadline(Deadline::after(REPLY_TIMEOUT));
     let slash = if path.starts_with('/') { "" } else { "/" };
-    let path = crate::target::encode_query(path.as_bytes());
+    let path = crate::target::encode_target(path.as_bytes());
     let request = format!("GET {slash}{path} HTTP/1.1\r\nHost: {peer}\r\n\r\n");
     log::debug!("{peer} sending {} bytes {}", request.len(), payload(request.as_bytes()));
     stream.write_all(request.as_bytes())?;

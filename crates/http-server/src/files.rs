@@ -181,7 +181,7 @@ fn redirect_to_folder(request: &Request<'_>, path: target::Path<'_>) -> Response
     if let Some(query) = request.target().query {
         location.push('?');
         // A query is sent on as it came; what is not ASCII in it would not be a header value.
-        location.push_str(&target::encode_query(query));
+        location.push_str(&target::encode_target(query));
     }
     Response::new(Status::MOVED_PERMANENTLY).header("Location", &location).header("Cache-Control", "no-cache")
 }

@@ -12,6 +12,9 @@ use crate::status::Status;
 /// What stays as it is in a name inside a path; the unreserved characters of RFC 3986 section 2.3.
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// What would end a target, or is not part of one. What is encoded already stays as it is.
+const TARGET: &AsciiSet = &CONTROLS.add(b' ').add(b'#');
+
 /// Where a request goes (RFC 9112 section 3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target<'b> {
@@ -130,9 +133,10 @@ pub fn encode(name: &[u8]) -> String {
     percent_encode(name, NAME).to_string()
 }
 
-/// A query as it may stand in a header: as it came, but for bytes that are not ASCII.
-pub fn encode_query(query: &[u8]) -> String {
-    percent_encode(query, CONTROLS).to_string()
+/// A path with its query, or a part of them, as it may be sent: as it came, but for bytes that are not ASCII or would
+/// end it.
+pub fn encode_target(target: &[u8]) -> String {
+    percent_encode(target, TARGET).to_string()
 }
 
 fn decode(raw: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
