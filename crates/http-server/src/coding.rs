@@ -15,19 +15,35 @@ const ACCEPT: &str = "accept-encoding";
 pub struct Coding {
     /// Its name in HTTP.
     pub name: &'static str,
+    /// What old clients call it.
+    old_name: Option<&'static str>,
     extension: &'static str,
 }
 
 /// The one that makes files smallest goes first, where a client wants several equally.
 const CODINGS: [Coding; 3] = [
-    Coding { name: "br", extension: "br" },
-    Coding { name: "zstd", extension: "zst" },
-    Coding { name: "gzip", extension: "gz" },
+    Coding { name: "br", old_name: None, extension: "br" },
+    Coding { name: "zstd", old_name: None, extension: "zst" },
+    // RFC 9110 section 8.4.1.3.
+    Coding { name: "gzip", old_name: Some("x-gzip"), extension: "gz" },
 ];
 
 /// Whether the client takes anything but the file as it is.
 pub fn is_accepted(fields: &Fields) -> bool {
-    CODINGS.iter().any(|coding| fields.weight(ACCEPT, coding.name) > 0)
+    wanted(fields).next().is_some()
+}
+
+/// The codings that the client likes as well as the file itself, each with its weight. The file itself has one only
+/// where the client says so; it would take it anyway.
+fn wanted(fields: &Fields) -> impl Iterator<Item = (u16, &'static Coding)> {
+    let plain = fields.weight(ACCEPT, "identity");
+    CODINGS
+        .iter()
+        .map(|coding| {
+            let weight = |name| fields.weight(ACCEPT, name);
+            (weight(coding.name).max(coding.old_name.map_or(0, weight)), coding)
+        })
+        .filter(move |(weight, _)| *weight > 0 && *weight >= plain)
 }
 
 /// The compressed sibling of a file that the client likes best, if there is one.
@@ -35,11 +51,7 @@ pub fn choose(path: &Path, fields: &Fields) -> Option<(PathBuf, &'static Coding)
     // Without an extension, the type is judged by the content, and that would be the compressed one.
     types::by_name(path)?;
     let original = fs::metadata(path).ok()?;
-    let mut wanted: Vec<(u16, &Coding)> = CODINGS
-        .iter()
-        .map(|coding| (fields.weight(ACCEPT, coding.name), coding))
-        .filter(|(weight, _)| *weight > 0)
-        .collect();
+    let mut wanted: Vec<(u16, &Coding)> = wanted(fields).collect();
     // Stable: of equal weights, the first stays first.
     wanted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     wanted.into_iter().find_map(|(_, coding)| {
@@ -87,6 +99,10 @@ mod tests {
             ("br;q=0, gzip", Some("gzip")),
             ("zstd", None),
             ("identity", None),
+            ("identity;q=1, gzip;q=0.5", None),
+            ("identity;q=0.5, gzip;q=0.5", Some("gzip")),
+            ("identity;q=0, gzip;q=0.5", Some("gzip")),
+            ("x-gzip", Some("gzip")),
             ("", None),
         ] {
             assert_eq!(chosen(folder.path(), accept), coding, "{accept:?}");
