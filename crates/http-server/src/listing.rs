@@ -172,23 +172,24 @@ impl Listing<'_> {
         page(&format!("/{}", names.concat()), &body)
     }
 
-    /// The same for programs. A name that is not UTF-8 is shown as well as can be; its link is exact.
+    /// The same for programs. A name that is not UTF-8 is shown as well as can be; its link is exact. What no link can
+    /// lead to has none.
     pub fn json(&self) -> String {
         let mut list = String::from("[");
         for (at, entry) in self.shown().iter().enumerate() {
-            let (kind, slash) = match entry.kind {
-                Kind::Folder => ("folder", "/"),
-                Kind::File => ("file", ""),
-            };
+            let kind = if entry.kind == Kind::Folder { "folder" } else { "file" };
             let _ = write!(
                 list,
-                "{}\n{{\"name\":{},\"type\":\"{kind}\",\"size\":{},\"modified\":{},\"href\":\"{}{slash}\"}}",
+                "{}\n{{\"name\":{},\"type\":\"{kind}\",\"size\":{},\"modified\":{}",
                 if at == 0 { "" } else { "," },
                 json(&text(&entry.name)),
                 entry.size,
                 json(&iso(entry.modified)),
-                encode(&entry.name),
             );
+            if let Some(link) = link(entry) {
+                let _ = write!(list, ",\"href\":\"{link}\"");
+            }
+            list.push('}');
         }
         list.push_str("\n]\n");
         list
@@ -254,18 +255,23 @@ fn up(folders: usize) -> String {
     if folders == 0 { "./".to_string() } else { "../".repeat(folders) }
 }
 
+/// The way to an entry of this folder. A backslash is never taken from a path, so that no link can lead to a name with
+/// one.
+fn link(entry: &Entry) -> Option<String> {
+    let slash = if entry.kind == Kind::Folder { "/" } else { "" };
+    (!entry.name.contains(&b'\\')).then(|| format!("{}{slash}", encode(&entry.name)))
+}
+
 fn row(body: &mut String, entry: &Entry) {
     let (slash, size) = match entry.kind {
         Kind::Folder => ("/", String::new()),
         Kind::File => ("", human(entry.size)),
     };
     let name = escape(&text(&entry.name));
-    // A backslash is never taken from a path, so that no link can lead to such a name.
-    let shown = if entry.name.contains(&b'\\') {
-        format!("{name}{slash}")
-    } else {
+    let shown = match link(entry) {
         // The dot keeps a name with a colon from being read as a scheme.
-        format!("<a href=\"./{}{slash}\">{name}{slash}</a>", encode(&entry.name))
+        Some(link) => format!("<a href=\"./{link}\">{name}{slash}</a>"),
+        None => format!("{name}{slash}"),
     };
     let _ = writeln!(
         body,
@@ -344,8 +350,11 @@ mod tests {
         );
         assert!(html.contains("href=\"./javascript%3Ax\""));
         assert!(html.contains("<td>a\\b</td>"));
-        let json = listing(vec![], &entries[..1], 1).json();
+        let json = listing(vec![], &entries, 1).json();
         assert!(json.contains(r#"{"name":"<b>\"&'#?%.txt","type":"file","size":0,"#), "{json}");
+        assert!(json.contains("\"href\":\"%3Cb%3E%22%26%27%23%3F%25.txt\"}"), "{json}");
+        let no_link = r#"{"name":"a\\b","type":"file","size":0,"modified":"1970-01-01T00:00:00Z"}"#;
+        assert!(json.contains(no_link), "{json}");
     }
 
     #[test]
