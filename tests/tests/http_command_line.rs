@@ -143,6 +143,21 @@ fn listening_on_every_interface_is_said_and_takes_every_host() {
     server.ask("GET /a.txt HTTP/1.1\r\nHost: my-machine.lan\r\n\r\n").expect_status(200);
 }
 
+/// What is told to people is no reason not to serve. Only Linux has a file that is always full.
+#[cfg(target_os = "linux")]
+#[test]
+fn notes_that_cannot_be_written_are_lost_and_no_more() {
+    use std::process::Command;
+
+    let site = site();
+    let program = ladder_tests::binaries::executable("http-server").to_str().unwrap();
+    let script = format!("exec {program} --port 0 --lan {} 2>/dev/full", text(site.path()));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).stdin(Stdio::null());
+    let server = HttpServer::of(Process::start("http-server", &mut shell));
+    server.get("/a.txt").expect_status(200);
+}
+
 #[test]
 fn the_access_log_has_a_line_for_each_response_and_nothing_of_it_is_a_command() {
     let site = site();

@@ -1,6 +1,6 @@
 //! The command line of `http-server`.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -50,13 +50,14 @@ fn run_server(options: &Options) -> ExitCode {
     let prepared = match options.prepare() {
         Ok(prepared) => prepared,
         Err(Unprepared::Usage(why)) => {
-            eprintln!("error: {why}");
+            let _ = writeln!(io::stderr(), "error: {why}");
             return ExitCode::from(WRONG_USAGE);
         }
         Err(Unprepared::Failed(error)) => return cli::finish(Err(error)),
     };
     for note in &prepared.notes {
-        eprintln!("{note}");
+        // eprintln! would panic where nobody takes it, and a note is no reason not to serve.
+        let _ = writeln!(io::stderr(), "{note}");
     }
     cli::finish(serve(prepared, options.drain))
 }
