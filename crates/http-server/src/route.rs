@@ -81,7 +81,7 @@ impl Router {
             return handler.respond(request);
         }
         if request.target().path == b"*" {
-            return server_wide(request.method());
+            return self.server_wide(request.method());
         }
         let path = match request.path() {
             Ok(path) => path,
@@ -110,11 +110,14 @@ impl Router {
         }
         Refusal::not_found().into_response()
     }
-}
 
-/// Where a path of `*` ends: OPTIONS about the server as a whole, and CONNECT, which only a proxy takes.
-fn server_wide(method: Method) -> Response {
-    other_method(method, &[Method::Get])
+    /// Where a path of `*` ends: OPTIONS about the server as a whole, and CONNECT, which only a proxy takes. What is
+    /// mounted may have other methods; it is taken for files.
+    fn server_wide(&self, method: Method) -> Response {
+        let routes = self.routes.iter().map(|route| route.method);
+        let mounts = self.mounts.first().map(|_| Method::Get);
+        other_method(method, &routes.chain(mounts).collect::<Vec<_>>())
+    }
 }
 
 /// The answer to a method that a resource does not have, where it has `present` ones: OPTIONS is a question about

@@ -4,7 +4,7 @@ use std::io::{self, Cursor, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
 use std::time::Duration;
 
-use http_server::{IntoResponse, Limits, Refusal, Response, Running, Server, Status};
+use http_server::{IntoResponse, Limits, Refusal, Request, Response, Running, Server, Status};
 use socket2::{Domain, Socket, Type};
 
 /// Ends a test that would otherwise hang; no correct run comes near it.
@@ -100,7 +100,7 @@ fn text_bytes_statuses_and_responses_are_answers() {
 
 #[test]
 fn routes_go_before_mounts_and_the_longest_prefix_before_others() {
-    let name = |name: &'static str| move |_: &mut http_server::Request<'_>| name;
+    let name = |name: &'static str| move |_: &mut Request<'_>| name;
     let server = server()
         .mount("/", name("root"))
         .mount("/a/b", name("a/b"))
@@ -127,8 +127,8 @@ fn routes_go_before_mounts_and_the_longest_prefix_before_others() {
 
 #[test]
 fn a_password_guards_one_mount_and_no_other() {
-    let secret = http_server::Guarded::new(|_: &mut http_server::Request<'_>| "secret", &["ada:engine"]);
-    let server = server().mount("/", |_: &mut http_server::Request<'_>| "open").mount("/in", secret.unwrap());
+    let secret = http_server::Guarded::new(|_: &mut Request<'_>| "secret", &["ada:engine"]);
+    let server = server().mount("/", |_: &mut Request<'_>| "open").mount("/in", secret.unwrap());
     let server = server.spawn().unwrap();
     assert_eq!(content(&get(&server, "/")), "open");
     assert_status(&get(&server, "/in/x"), 401);
@@ -246,6 +246,25 @@ fn a_client_that_takes_nothing_loses_its_connection() {
     let mut deaf = connect(&server);
     deaf.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     ended.recv_timeout(GENEROUS).expect("the server gives up");
+}
+
+/// RFC 9110 section 9.3.7.
+#[test]
+fn options_about_the_server_name_the_methods_of_its_routes() {
+    let allowed = |server: Server| {
+        let server = server.spawn().unwrap();
+        let asked = "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let response = exchange(&server, asked);
+        assert_status(&response, 204);
+        let allow = response.lines().find_map(|line| line.strip_prefix("Allow: "));
+        allow.unwrap().to_string()
+    };
+    assert_eq!(allowed(server().post("/a", |_| "a").put("/b", |_| "b")), "POST, PUT, OPTIONS");
+    assert_eq!(
+        allowed(server().post("/a", |_| "a").mount("/", |_: &mut Request<'_>| "b")),
+        "POST, GET, HEAD, OPTIONS"
+    );
+    assert_eq!(allowed(server()), "OPTIONS");
 }
 
 #[test]
@@ -490,7 +509,7 @@ fn a_stop_ends_idle_connections_and_lets_a_response_end() {
     let (begun_here, begun) = std::sync::mpsc::channel();
     let (go, wait_here) = std::sync::mpsc::channel();
     let gate = std::sync::Mutex::new((begun_here, wait_here));
-    let slow = move |_: &mut http_server::Request<'_>| {
+    let slow = move |_: &mut Request<'_>| {
         let gate = gate.lock().unwrap();
         gate.0.send(()).unwrap();
         gate.1.recv_timeout(GENEROUS).unwrap();
