@@ -84,7 +84,9 @@ impl Server {
     }
 
     /// Answers GET, and so HEAD, of a path: `/hello/{name}`. The part in braces is `req.param("name")`;
-    /// `{rest..}` at the end stands for all that is left of the path.
+    /// `{rest..}` at the end stands for all that is left of the path. A slash at the end makes no difference.
+    ///
+    /// Braces stand for whole names: with a pattern such as `/pre-{x}` or `/{rest..}/x` the server does not start.
     pub fn get<R: IntoResponse>(
         self,
         pattern: &str,
@@ -198,7 +200,7 @@ impl Server {
     /// Serves until SIGINT or SIGTERM, or Ctrl-C.
     ///
     /// # Errors
-    /// When signals cannot be waited for, or no further client could be accepted.
+    /// When signals cannot be waited for, a pattern makes no sense, or no further client could be accepted.
     pub fn run(self) -> Result<(), Error> {
         let shutdown = Shutdown::on_signals(self.service.limits.drain)?;
         self.serve(&shutdown)
@@ -207,22 +209,28 @@ impl Server {
     /// Serves until `shutdown` is told to stop.
     ///
     /// # Errors
-    /// When no further client could be accepted.
+    /// When a pattern makes no sense, or no further client could be accepted.
     pub fn serve(self, shutdown: &Shutdown) -> Result<(), Error> {
+        self.check()?;
         server::serve(self.listeners, self.service, shutdown).map_err(Error::failed("accept clients"))
     }
 
     /// Serves in a thread of its own until it is told to stop: for tests, and for servers inside other programs.
     ///
     /// # Errors
-    /// When the thread cannot be started.
+    /// When a pattern makes no sense, or the thread cannot be started.
     pub fn spawn(self) -> Result<Running, Error> {
+        self.check()?;
         let shutdown = Shutdown::new(self.service.limits.drain)?;
         let addresses = self.addresses();
         let handle = shutdown.clone();
         let thread = thread::Builder::new().name("http-server".into()).spawn(move || self.serve(&handle));
         let thread = thread.map_err(Error::failed("start a thread"))?;
         Ok(Running { addresses, shutdown, thread: Some(thread) })
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.service.router.check().map_err(Error::failed("route requests"))
     }
 }
 

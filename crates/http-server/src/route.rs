@@ -1,6 +1,7 @@
 //! Which handler answers: routes by method and pattern first, then what is mounted at the longest prefix.
 
 use std::borrow::Cow;
+use std::io::{self, ErrorKind};
 
 use crate::method::Method;
 use crate::refusal::Refusal;
@@ -36,6 +37,8 @@ impl Handler for Box<dyn Handler> {
 pub struct Router {
     routes: Vec<Route>,
     mounts: Vec<Mount>,
+    /// The first pattern that says nothing, and why.
+    wrong: Option<String>,
 }
 
 struct Route {
@@ -61,7 +64,24 @@ enum Part {
 impl Router {
     /// Adds a route. The first that matches answers.
     pub fn add(&mut self, method: Method, pattern: &str, handler: impl Handler + 'static) {
-        self.routes.push(Route { method, pattern: parse_pattern(pattern), handler: Box::new(handler) });
+        match parse_pattern(pattern) {
+            Ok(pattern) => self.routes.push(Route { method, pattern, handler: Box::new(handler) }),
+            Err(why) => {
+                self.wrong.get_or_insert(format!("{pattern}: {why}"));
+            }
+        }
+    }
+
+    /// Whether every pattern makes sense. Routes are added one behind the other; the mistake in one of them is told
+    /// before the server starts.
+    ///
+    /// # Errors
+    /// `InvalidInput` where one does not.
+    pub fn check(&self) -> io::Result<()> {
+        match &self.wrong {
+            Some(why) => Err(io::Error::new(ErrorKind::InvalidInput, why.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Adds a handler for everything below a prefix that no route matches. The longest prefix answers.
@@ -157,16 +177,25 @@ fn serves(route: Method, asked: Method) -> bool {
     route == asked || (route == Method::Get && asked == Method::Head)
 }
 
-fn parse_pattern(pattern: &str) -> Vec<Part> {
-    names_of(pattern)
-        .map(|name| match name.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')) {
+fn parse_pattern(pattern: &str) -> Result<Vec<Part>, &'static str> {
+    let mut parts = Vec::new();
+    for name in names_of(pattern) {
+        if matches!(parts.last(), Some(Part::Rest(_))) {
+            return Err("nothing can follow what stands for all that is left");
+        }
+        let braced = name.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
+        if braced.unwrap_or(name).contains(['{', '}']) {
+            return Err("braces stand for a whole name between two slashes");
+        }
+        parts.push(match braced {
             Some(inner) => match inner.strip_suffix("..") {
                 Some(rest) => Part::Rest(rest.into()),
                 None => Part::Any(inner.into()),
             },
             None => Part::Name(name.into()),
-        })
-        .collect()
+        });
+    }
+    Ok(parts)
 }
 
 fn names_of(path: &str) -> impl Iterator<Item = &str> {
@@ -200,7 +229,7 @@ mod tests {
     use super::*;
 
     fn params(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
-        matches(&parse_pattern(pattern), &Path::parse(path.as_bytes()).unwrap())
+        matches(&parse_pattern(pattern).unwrap(), &Path::parse(path.as_bytes()).unwrap())
     }
 
     fn pair(key: &str, value: &str) -> (String, String) {
@@ -213,9 +242,17 @@ mod tests {
         assert_eq!(params("/hello/{name}", "/hello"), None);
         assert_eq!(params("/hello/{name}", "/hello/a/b"), None);
         assert_eq!(params("/", "/"), Some(vec![]));
+        assert_eq!(params("/a", "/a/"), Some(vec![]));
         assert_eq!(params("/", "/a"), None);
         assert_eq!(params("/{path..}", "/a/b"), Some(vec![pair("path", "a/b")]));
         assert_eq!(params("/{path..}", "/"), Some(vec![pair("path", "")]));
+    }
+
+    #[test]
+    fn patterns_that_could_not_match_are_refused() {
+        for pattern in ["/pre-{x}", "/{x}-post", "/{x", "/x}", "/{a}{b}", "/{rest..}/x", "/{a..}/{b..}"] {
+            assert!(parse_pattern(pattern).is_err(), "{pattern}");
+        }
     }
 
     #[test]

@@ -268,6 +268,15 @@ fn options_about_the_server_name_the_methods_of_its_routes() {
 }
 
 #[test]
+fn a_server_with_a_pattern_that_makes_no_sense_does_not_start() {
+    let error = server().get("/pre-{x}", |_| "a").get("/", |_| "b").spawn().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot route requests: /pre-{x}: braces stand for a whole name between two slashes"
+    );
+}
+
+#[test]
 fn a_body_without_a_limit_is_read_whole() {
     let limits = Limits { body: usize::MAX, ..Limits::default() };
     let server = server().limits(limits).post("/echo", |req| req.body_text()).spawn().unwrap();
