@@ -339,6 +339,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_with_a_transfer_encoding_is_said() {
+        let why = |value: &str| {
+            let fields = format!("Transfer-Encoding: {value}\r\n");
+            read(&get(&fields), |_| ()).unwrap_err().to_string()
+        };
+        for empty in ["", "chunked,", ",chunked", ","] {
+            let told = "400: Transfer-Encoding has an empty coding in it (RFC 9112 section 6.1)";
+            assert_eq!(why(empty), told, "{empty:?}");
+        }
+        let twice = "400: chunked may stand in Transfer-Encoding once (RFC 9112 section 6.1)";
+        assert_eq!(why("chunked, chunked"), twice);
+    }
+
+    #[test]
     fn only_a_continue_can_be_expected() {
         let expects = |fields: &str| read(&get(fields), |head| head.expects_continue);
         assert_eq!(expects("Expect: 100-Continue\r\nContent-Length: 1\r\n"), Ok(true));

@@ -106,5 +106,10 @@ fn parse_coding(value: &[u8]) -> Result<(), Refusal> {
         let why = "chunked is the only transfer coding known here";
         return Err(Refusal::by("RFC 9112 section 6.1", Status::NOT_IMPLEMENTED, why));
     }
-    Err(bad("RFC 9112 section 6.1", "chunked may stand in Transfer-Encoding once"))
+    let why = if codings.any(<[u8]>::is_empty) {
+        "Transfer-Encoding has an empty coding in it"
+    } else {
+        "chunked may stand in Transfer-Encoding once"
+    };
+    Err(bad("RFC 9112 section 6.1", why))
 }
