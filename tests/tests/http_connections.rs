@@ -348,6 +348,10 @@ fn workers_are_born_once() {
     ask();
     assert!(threads() <= before + 1, "{} threads, and {before} before", threads());
     assert!(before < 10, "{before} threads for one client");
+    // In a list of threads they can be told from the others.
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
+    let mut names = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
+    assert!(names.any(|name| name == "http-worker\n"));
 }
 
 /// A million requests and more leave no trace: see the page on benchmarks for the long run.

@@ -209,7 +209,7 @@ impl Server {
     /// Serves until `shutdown` is told to stop.
     ///
     /// # Errors
-    /// When a pattern makes no sense, or no further client could be accepted.
+    /// When a pattern makes no sense, no worker can be started, or no further client could be accepted.
     pub fn serve(self, shutdown: &Shutdown) -> Result<(), Error> {
         self.check()?;
         server::serve(self.listeners, self.service, shutdown).map_err(Error::failed("accept clients"))

@@ -28,6 +28,9 @@ use crate::stream::Stream;
 use crate::table::Table;
 use crate::tls::Tls;
 
+/// The name of each worker's thread, for debuggers, lists of threads and the message of a panic. Linux cuts it to 15 bytes.
+const WORKER: &str = "http-worker";
+
 /// A worker's stack. Only what is used of it takes memory.
 const STACK: usize = 512 << 10;
 
@@ -41,7 +44,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// the drain limit has passed.
 ///
 /// # Errors
-/// What accept says when no further client could be accepted. A client's error is logged and ends that client only.
+/// What accept says when no further client could be accepted, and what the system says when no worker can be started. A
+/// client's error is logged and ends that client only.
 pub fn serve(listeners: Vec<Socket>, service: Service, shutdown: &Shutdown) -> io::Result<()> {
     for listener in &listeners {
         // A client that has been announced may be gone again before accept is called.
@@ -63,7 +67,8 @@ pub fn serve(listeners: Vec<Socket>, service: Service, shutdown: &Shutdown) -> i
         workers: Mutex::new(Workers::default()),
         gone: Condvar::new(),
     });
-    hall.hire();
+    // With nobody at the door, no client would ever be served.
+    hall.hire().map_err(|error| io::Error::other(format!("no worker can be started: {error}")))?;
     shutdown.wait()?;
     // Whoever waits at the door leaves it; from here on, new clients are refused.
     let mut door = hall.door();
@@ -119,20 +124,17 @@ struct Workers {
 
 impl Hall {
     /// Starts one more worker, if there may be one more.
-    fn hire(self: &Arc<Hall>) {
+    fn hire(self: &Arc<Hall>) -> io::Result<()> {
         let mut workers = self.workers();
         if workers.all > self.service.limits.clients {
-            return;
+            return Ok(());
         }
         let hall = self.clone();
-        match thread::Builder::new().stack_size(STACK).spawn(move || hall.work()) {
-            Ok(_) => {
-                workers.all += 1;
-                workers.free += 1;
-            }
-            // Those that are there go on; clients wait for them in the backlog.
-            Err(error) => log::warn!("cannot start one more worker: {error}"),
-        }
+        let worker = thread::Builder::new().name(WORKER.into()).stack_size(STACK);
+        worker.spawn(move || hall.work())?;
+        workers.all += 1;
+        workers.free += 1;
+        Ok(())
     }
 
     fn work(self: Arc<Hall>) {
@@ -143,8 +145,11 @@ impl Hall {
                 workers.free -= 1;
                 workers.free
             };
-            if free == 0 {
-                self.hire();
+            // Those that are there go on; clients wait for them in the backlog.
+            if free == 0
+                && let Err(error) = self.hire()
+            {
+                log::warn!("cannot start one more worker: {error}");
             }
             // Whatever goes wrong in one visit, the worker goes on.
             let visit = AssertUnwindSafe(|| self.visit(socket, peer, &mut buffers));
