@@ -22,6 +22,29 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     command.spawn()
 }
 
+/// Lets this process, and each that it starts from now on, have `wanted` files and sockets open, or as many as they may.
+/// Returns how many. macOS allows 256 unless somebody asks for more.
+///
+/// # Panics
+/// When the system refuses what it has offered.
+#[cfg(unix)]
+pub fn allow_files(wanted: u64) -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let files = maximum.unwrap_or(u64::MAX).min(wanted);
+    if current.is_some_and(|current| current < files) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(files), maximum }).unwrap();
+    }
+    files
+}
+
+/// Windows has no such limit.
+#[cfg(not(unix))]
+pub fn allow_files(wanted: u64) -> u64 {
+    wanted
+}
+
 /// A running process whose output is collected.
 #[derive(Debug)]
 pub struct Process {

@@ -79,17 +79,12 @@ fn a_crowd_of_silent_clients_keeps_nobody_waiting_where_there_is_no_such_limit()
 #[cfg(target_os = "linux")]
 #[test]
 fn ten_thousand_idle_clients_keep_nobody_waiting_where_there_is_no_such_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use ladder_tests::process::allow_files;
 
     const MANY: u64 = 10_000;
     /// What the two processes have open besides.
     const SPARE: u64 = 1_000;
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let files = maximum.unwrap_or(u64::MAX).min(MANY + SPARE);
-    if current.is_some_and(|current| current < files) {
-        // The servers inherit it.
-        setrlimit(Resource::Nofile, Rlimit { current: Some(files), maximum }).unwrap();
-    }
+    let files = allow_files(MANY + SPARE);
     for rung in tcp_rungs() {
         if rung.serves_once() || rung.has_limit("second-client") || rung.has_limit("many-idle") {
             continue;
