@@ -2,7 +2,7 @@
 
 use std::io::{self, Cursor, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_server::{IntoResponse, Limits, Refusal, Request, Response, Running, Server, Status};
 use socket2::{Domain, Socket, Type};
@@ -500,7 +500,10 @@ fn a_full_server_closes_an_idle_connection_for_a_new_one() {
         assert_eq!(ask(stream), "HTTP/1.1 200");
     }
     // A worker may still be between its response and its next wait; then nobody is idle yet.
-    while ask(&mut connect(&server)) == "HTTP/1.1 503" {}
+    let deadline = Instant::now() + GENEROUS;
+    while ask(&mut connect(&server)) == "HTTP/1.1 503" {
+        assert!(Instant::now() < deadline, "nobody becomes idle");
+    }
     // Which of the two had waited longer is not known here; the table's own test knows. One of them has ended.
     let (sender, ended) = std::sync::mpsc::channel();
     for mut stream in idle {
