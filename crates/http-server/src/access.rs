@@ -18,7 +18,7 @@ pub struct Line<'a> {
     pub status: Status,
     /// Bytes of content that were really sent.
     pub bytes: u64,
-    /// The Date of the response.
+    /// When the response had been sent, as in a Date field.
     pub date: &'a str,
     /// How long it took.
     pub took: Duration,

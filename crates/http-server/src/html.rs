@@ -74,7 +74,8 @@ pub fn json(text: &str) -> String {
     quoted
 }
 
-/// A number that nobody can know beforehand: the keys of each `RandomState` come from the system's randomness.
+/// A number that nobody can know beforehand. The keys of a thread's first `RandomState` are the system's randomness, and
+/// those of the next ones count on from there; SipHash lets nobody see that, or the keys.
 pub fn nonce() -> String {
     let random = RandomState::new();
     format!("{:016x}{:016x}", random.hash_one(0), random.hash_one(1))
