@@ -9,6 +9,7 @@ use netcore::listen;
 use netcore::shutdown::Shutdown;
 use socket2::Socket;
 
+use crate::PORT;
 use crate::method::Method;
 use crate::request::Request;
 use crate::response::{IntoResponse, field_line, has_field};
@@ -53,13 +54,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server on `address`, as in `127.0.0.1:8000`; port 0 takes a free one.
+    /// A server on `address`, as in `127.0.0.1:8000`; port 0 takes a free one, and no port is [`PORT`].
     ///
     /// # Errors
-    /// As [`listen::tcp`].
+    /// As [`listen::tcp`], and where the port is no number.
     pub fn bind(address: &str) -> Result<Server, Error> {
-        let (host, port) = address.rsplit_once(':').unwrap_or((address, "8000"));
-        let port = port.parse().map_err(|_| {
+        let (host, port) = match address.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse()),
+            None => (address, Ok(PORT)),
+        };
+        let port = port.map_err(|_| {
             let why = io::Error::new(io::ErrorKind::InvalidInput, "the port is not a number below 65536");
             Error::Listen { address: address.into(), source: why }
         })?;
