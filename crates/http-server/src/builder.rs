@@ -126,7 +126,28 @@ impl Server {
         self.route(Method::Delete, pattern, handler)
     }
 
+    /// Answers PATCH of a path.
+    pub fn patch<R: IntoResponse>(
+        self,
+        pattern: &str,
+        handler: impl Fn(&mut Request<'_>) -> R + Send + Sync + 'static,
+    ) -> Server {
+        self.route(Method::Patch, pattern, handler)
+    }
+
     /// Answers any method of a path with any handler. Of several routes that match, the first one answers.
+    ///
+    /// A closure has to name the type of its argument here, since other types may be handlers too:
+    ///
+    /// ```
+    /// use http_server::{Method, Request, Server};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::bind("127.0.0.1:0")?
+    ///     .route(Method::Trace, "/", |req: &mut Request<'_>| format!("{:?}\n", req.fields()));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn route(mut self, method: Method, pattern: &str, handler: impl Handler + 'static) -> Server {
         self.service.router.add(method, pattern, handler);
         self

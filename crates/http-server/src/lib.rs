@@ -42,6 +42,10 @@
 //! # }
 //! ```
 //!
+//! The error in a `Result` is a [`Refusal`], an [`io::Error`](std::io::Error), or another of the values above. Other
+//! errors, `Box<dyn Error>` among them, are none: what they mean for the client is the handler's to say.
+//! `.map_err(io::Error::other)?` makes a 500 of one, with its text in the log alone.
+//!
 //! A handler with state of its own is a closure that owns an `Arc`, or a type that implements [`Handler`].
 //!
 //! # Files

@@ -248,6 +248,22 @@ fn a_client_that_takes_nothing_loses_its_connection() {
     ended.recv_timeout(GENEROUS).expect("the server gives up");
 }
 
+#[test]
+fn each_method_for_which_there_is_a_word_has_its_route() {
+    let server = server()
+        .get("/", |_| "GET")
+        .post("/", |_| "POST")
+        .put("/", |_| "PUT")
+        .delete("/", |_| "DELETE")
+        .patch("/", |_| "PATCH")
+        .spawn()
+        .unwrap();
+    for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
+        let request = format!("{method} / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        assert_eq!(content(&exchange(&server, &request)), method);
+    }
+}
+
 /// RFC 9110 section 9.3.7.
 #[test]
 fn options_about_the_server_name_the_methods_of_its_routes() {
