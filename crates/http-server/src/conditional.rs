@@ -95,7 +95,8 @@ fn parse_tag(list: &[u8]) -> Option<(Tag<'_>, &[u8])> {
     Some((Tag { strength, text: &inner[..end] }, &inner[end + 1..]))
 }
 
-/// A date in one of the three forms of section 5.6.7; one that is none is as good as absent.
+/// A date in one of the three forms of section 5.6.7; one that is none is as good as absent. So is one before 1970, which
+/// httpdate does not know: no response has told one.
 fn date(fields: &Fields, name: &str) -> Option<u64> {
     let text = str::from_utf8(fields.get(name)?).ok()?;
     let date: SystemTime = httpdate::parse_http_date(text).ok()?;

@@ -51,7 +51,7 @@ impl Validators {
         let [stamp, changed, now_stamp] =
             [modified, changed, now].map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default());
         let age = now_stamp.saturating_sub(stamp);
-        // Tools that copy or build set the date of a file back to what it was. When they did is nobody's to set.
+        // Tools that copy or build set the date of a file back to what it was. The time at which they did so tells.
         let mut tag = format!("{length:x}-{:x}-{:x}-{inode:x}", stamp.as_nanos(), changed.as_nanos());
         if age < resolution(stamp) {
             // The next change may leave everything above as it is. So this tag is never given again, and never
@@ -110,12 +110,12 @@ fn tick() -> Duration {
     TICK
 }
 
-/// Of the content; whoever may write the file can set it.
+/// When the content was changed. Whoever may write to the file can set it.
 fn modified(metadata: &Metadata) -> SystemTime {
     metadata.modified().unwrap_or(UNIX_EPOCH)
 }
 
-/// Of anything, by the system's clock alone.
+/// When anything about the file was changed, which nobody can set.
 #[cfg(unix)]
 fn changed(metadata: &Metadata) -> SystemTime {
     use std::os::unix::fs::MetadataExt;
