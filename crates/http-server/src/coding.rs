@@ -33,8 +33,8 @@ pub fn is_accepted(fields: &Fields) -> bool {
     wanted(fields).next().is_some()
 }
 
-/// The codings that the client likes at least as well as the file itself, each with its weight. The file itself has one only
-/// where the client says so; it would take it anyway.
+/// The codings that the client likes at least as well as the file itself, each with its weight. The file itself has a
+/// weight only where the client gives it one.
 fn wanted(fields: &Fields) -> impl Iterator<Item = (u16, &'static Coding)> {
     let plain = fields.weight(ACCEPT, "identity");
     CODINGS

@@ -28,7 +28,7 @@ use crate::stream::Stream;
 use crate::table::Table;
 use crate::tls::Tls;
 
-/// The name of each worker's thread, for debuggers, lists of threads and the message of a panic. Linux cuts it to 15 bytes.
+/// The name of each worker's thread, for debuggers, lists of threads and the message of a panic. Linux shows 15 bytes.
 const WORKER: &str = "http-worker";
 
 /// A worker's stack. Only what is used of it takes memory.
