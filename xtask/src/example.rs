@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use crate::Failure;
 use crate::docs::session::shell_words;
 use crate::ladder::ClientRun;
+use crate::stage::session;
 
 /// One example.
 pub struct Example {
@@ -142,11 +143,9 @@ impl Example {
         for file in &self.drops {
             text.push_str(&format!("$ rm {file}\n"));
         }
-        text.push_str("$ cargo test\n$ cargo run --quiet -- server &\n");
-        for talk in &self.talks {
-            let command = crate::stage::command_line("cargo run --quiet -- client", &talk.args);
-            text.push_str(&format!("$ {command}\n{}\n", talk.expect.join("\n")));
-        }
+        text.push_str("$ cargo test\n");
+        text.push_str(&session(&[], &self.talks));
+        text.push_str("$ kill %1\n");
         text
     }
 

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Failure;
+use crate::ladder::ClientRun;
 use crate::log_line::{Event, LogLine, Time};
 use crate::process::Process;
 use crate::timeline::{Happening, Side, What};
@@ -380,6 +381,18 @@ pub fn command_line(program: &str, args: &[String]) -> String {
     line
 }
 
+/// What one types in the folder of a project to see its server and these clients, and what they print. Each command can
+/// be pasted behind the last: the first client waits until the server has been built and listens.
+pub fn session(server_args: &[String], runs: &[ClientRun]) -> String {
+    let mut text = format!("$ {} &\n", command_line("cargo run --quiet -- server", server_args));
+    let mut client = "cargo run --quiet -- client --wait 10s";
+    for run in runs {
+        text.push_str(&format!("$ {}\n{}\n", command_line(client, &run.args), run.expect.join("\n")));
+        client = "cargo run --quiet -- client";
+    }
+    text
+}
+
 fn shown_name(program: &Path) -> String {
     program.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -422,5 +435,16 @@ mod tests {
     fn a_command_is_shown_so_that_it_can_be_pasted() {
         let args = ["client", "hello, world!", "", "it's"].map(String::from);
         assert_eq!(command_line("echo", &args), r"echo client 'hello, world!' '' 'it'\''s'");
+    }
+
+    #[test]
+    fn a_session_waits_for_its_server() {
+        let run = |text: &str| ClientRun { args: vec![text.into()], expect: vec![text.into()] };
+        assert_eq!(
+            session(&["--upper".into()], &[run("a"), run("b")]),
+            "$ cargo run --quiet -- server --upper &\n\
+             $ cargo run --quiet -- client --wait 10s a\na\n\
+             $ cargo run --quiet -- client b\nb\n"
+        );
     }
 }

@@ -5,7 +5,7 @@ use crate::Failure;
 use crate::docs::items;
 use crate::ladder::{Ladder, Rung};
 use crate::rename::rename;
-use crate::stage::command_line;
+use crate::stage::session;
 
 /// What the project's README says: what to change first, then what the rung's README says of the code.
 pub fn project(ladder: &Ladder, rung: &Rung, name: &str) -> Result<String, Failure> {
@@ -72,10 +72,9 @@ pub fn netcore(page: &str) -> String {
 }
 
 fn run_it(rung: &Rung) -> String {
-    let with = |role: &str, args: &[String]| command_line(&format!("cargo run --quiet -- {role}"), args);
-    let mut text = format!("```console\n$ {} &\n", with("server", &rung.about.server_args));
-    for run in &rung.about.demo {
-        text.push_str(&format!("$ {}\n{}\n", with("client", &run.args), run.expect.join("\n")));
+    let mut text = format!("```console\n{}", session(&rung.about.server_args, &rung.about.demo));
+    if !rung.serves_once() {
+        text.push_str("$ kill %1\n");
     }
     text.push_str("```\n\n");
     text.push_str("`cargo test --workspace` tests it, and `netcore` inside it.\n");
