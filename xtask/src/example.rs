@@ -137,8 +137,9 @@ impl Example {
     /// What one types to make it, and what it says then.
     pub fn transcript(&self) -> String {
         let Example { name, rung, .. } = self;
+        // In a repository that lies further up, git looks for the files there, finds none and says nothing.
         let mut text = format!(
-            "$ cargo xtask new {rung} ../{name}\n$ cp docs/examples/{name}.patch ../{name}/\n$ cd ../{name}\n$ git apply -C1 {name}.patch\n"
+            "$ cargo xtask new {rung} ../{name}\n$ cp docs/examples/{name}.patch ../{name}/\n$ cd ../{name}\n$ git init --quiet\n$ git apply -C1 {name}.patch\n"
         );
         for file in &self.drops {
             text.push_str(&format!("$ rm {file}\n"));
