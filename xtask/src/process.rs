@@ -80,27 +80,49 @@ impl Drop for Process {
 /// Set while a pager shows what we have written. Ctrl-C is a key of its own there, and must not end us under it.
 static PAGED: AtomicBool = AtomicBool::new(false);
 
-/// Lets the pager have the signals from here on.
-pub fn leave_signals_to_pager() {
+/// Lets the pager have Ctrl-C from here on.
+pub fn leave_ctrl_c_to_pager() {
     PAGED.store(true, Ordering::Relaxed);
 }
 
-/// From here on, Ctrl-C, SIGTERM and SIGHUP end every process that was started, and then xtask with code 130.
+/// From here on, Ctrl-C, Ctrl-\, SIGTERM and SIGHUP end every process that was started, and then xtask with code 130.
+#[cfg(unix)]
+pub fn end_all_on_signals() -> Result<(), Failure> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let mut signals = Signals::new([SIGINT, SIGQUIT, SIGTERM, SIGHUP])
+        .map_err(|error| Failure::new(format!("cannot prepare for signals: {error}")))?;
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            if signal != SIGINT || !PAGED.load(Ordering::Relaxed) {
+                end_all();
+            }
+        }
+    });
+    Ok(())
+}
+
+/// From here on, Ctrl-C and Ctrl-Break end every process that was started, and then xtask with code 130.
+#[cfg(windows)]
 pub fn end_all_on_signals() -> Result<(), Failure> {
     ctrlc::set_handler(|| {
-        if PAGED.load(Ordering::Relaxed) {
-            return;
+        if !PAGED.load(Ordering::Relaxed) {
+            end_all();
         }
-        // Not given back: no further process is started.
-        let started = lock(&STARTED);
-        for child in started.iter() {
-            ask_to_stop(&mut lock(child));
-        }
-        started.iter().for_each(end);
-        eprintln!("\ninterrupted: everything that was started has been ended");
-        std::process::exit(INTERRUPTED);
     })
     .map_err(|error| Failure::new(format!("cannot prepare for signals: {error}")))
+}
+
+fn end_all() -> ! {
+    // Not given back: no further process is started, and whoever has waited for one gets no further than its end.
+    let started = lock(&STARTED);
+    for child in started.iter() {
+        ask_to_stop(&mut lock(child));
+    }
+    started.iter().for_each(end);
+    eprintln!("\ninterrupted: everything that was started has been ended");
+    std::process::exit(INTERRUPTED)
 }
 
 /// Memory of its own that a process has in use, in KiB, without what the kernel holds for it: proc(5) on Linux.

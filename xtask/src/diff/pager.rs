@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
 
 use crate::Failure;
-use crate::process::{Process, leave_signals_to_pager};
+use crate::process::{Process, leave_ctrl_c_to_pager};
 use crate::screen::Screen;
 
 /// What is used where PAGER names nothing.
@@ -26,7 +26,7 @@ pub fn show(lines: &[String], screen: &Screen) -> Result<(), Failure> {
 }
 
 fn page(lines: &[String], process: &Process) -> Result<(), Failure> {
-    leave_signals_to_pager();
+    leave_ctrl_c_to_pager();
     let input = process.child().stdin.take();
     if let Some(mut input) = input {
         let text: String = lines.iter().map(|line| format!("{}\n", line.trim_end())).collect();
