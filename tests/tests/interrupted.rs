@@ -1,7 +1,11 @@
 //! What is left when somebody interrupts `cargo xtask`: nothing that runs, and nothing half made.
 #![cfg(unix)]
 
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, Permissions};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{ChildStdin, Command, Stdio};
 
 use ladder_tests::peer::assert_refused;
@@ -10,14 +14,18 @@ use ladder_tests::{Process, binaries};
 use rustix::process::Signal;
 
 /// xtask with a keyboard at which nobody types: dropped, the child has nothing to read any more.
-fn start(args: &[&str]) -> (Process, ChildStdin) {
+fn start(args: &[&str], cargo: impl AsRef<OsStr>) -> (Process, ChildStdin) {
     let (xtask, target) = binaries::xtask();
     let mut command = Command::new(xtask);
-    command.args(args).env("CARGO_TARGET_DIR", target);
+    command.args(args).env("CARGO_TARGET_DIR", target).env("CARGO", cargo);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = spawn(&mut command).expect("xtask starts");
     let keyboard = child.stdin.take().expect("standard input is piped");
     (Process::watch(&format!("xtask {}", args.join(" ")), child), keyboard)
+}
+
+fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or("cargo".into())
 }
 
 #[test]
@@ -25,7 +33,7 @@ fn a_signal_ends_the_server_as_well() {
     // Ctrl-C, Ctrl-\, kill, and a terminal that is closed.
     for signal in [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP] {
         println!("{signal:?}");
-        let (xtask, _keyboard) = start(&["try", "threaded-echo"]);
+        let (xtask, _keyboard) = start(&["try", "threaded-echo"], cargo());
         let line = xtask.expect_stdout(&[" is listening on "]);
         let (_, address) = line.rsplit_once(' ').expect("it has words");
         let address: SocketAddr = address.parse().expect("the last one is an address");
@@ -33,4 +41,27 @@ fn a_signal_ends_the_server_as_well() {
         xtask.wait().expect_code(130);
         assert_refused(address);
     }
+}
+
+#[test]
+fn a_project_that_is_interrupted_is_not_there() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let (script, news) = (folder.path().join("cargo"), folder.path().join("news"));
+    Process::start("mkfifo", Command::new("mkfifo").arg(&news)).wait().expect_code(0);
+    // A cargo that tells when it is asked for the lock file, and never has it.
+    let text =
+        "#!/bin/sh\ncase $1 in update) echo here > \"$NEWS\"; exec sleep 600;; esac\nexec \"$REAL\" \"$@\"\n";
+    let text = text.replace("$NEWS", &news.to_string_lossy()).replace("$REAL", &cargo().to_string_lossy());
+    fs::write(&script, text).expect("a file can be written");
+    fs::set_permissions(&script, Permissions::from_mode(0o700)).expect("it can be made a program");
+    let place = folder.path().join("place");
+    fs::create_dir(&place).expect("a folder can be made");
+    let dest = place.join("mine");
+
+    let reader = Process::start("cat", Command::new("cat").arg(&news));
+    let (xtask, _keyboard) = start(&["new", "udp", &dest.to_string_lossy()], &script);
+    reader.expect_stdout(&["here"]);
+    xtask.signal(Signal::INT);
+    xtask.wait().expect_code(130);
+    assert_eq!(fs::read_dir(&place).expect("it is there").count(), 0);
 }

@@ -6,18 +6,23 @@ mod name;
 mod readme;
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf, absolute};
-use std::process::Stdio;
+use std::process::{self, Stdio};
+use std::time::Duration;
 
 use crate::Failure;
 use crate::ladder::{Ladder, Rung, cargo};
+use crate::process::{Process, Scratch};
 use crate::rename::rename;
 use crate::screen::{Screen, Tone};
 
 /// Files at the top of the workspace that a project needs as well.
 const TOP_FILES: [&str; 6] =
     ["LICENSE-APACHE", "LICENSE-MIT", "rustfmt.toml", "clippy.toml", ".gitattributes", ".gitignore"];
+
+/// Ends a cargo that hangs. What it does here takes less than a second.
+const GENEROUS: Duration = Duration::from_secs(5 * 60);
 
 /// `cargo xtask new`: copies the rung and tells what to change first.
 pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
@@ -55,21 +60,21 @@ pub fn find<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
     })
 }
 
-/// Makes the project `name` of `rung` in `dest`, which is empty or does not exist. A copy that fails leaves nothing.
+/// Makes the project `name` of `rung` in `dest`, which is empty or does not exist. It is there when it is whole: a copy
+/// that fails or is interrupted leaves nothing.
 pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
     let dest = &absolute(dest).map_err(|error| cannot("find", dest, &error))?;
     name::check(name, ladder, rung)?;
     let existed = check_empty(dest)?;
     check_outside(ladder, dest)?;
-    let made = fill(ladder, rung, dest, name);
-    if made.is_err() {
-        // Everything in it is ours. What cannot be removed is seen at the next attempt.
-        let _ = fs::remove_dir_all(dest);
-        if existed {
-            let _ = fs::create_dir(dest);
-        }
+    // Beside it, since only there a move is certain to be no copy.
+    let beside = dest.with_file_name(format!(".{name}-{}", process::id()));
+    let scratch = Scratch::new(beside.clone()).map_err(|error| cannot("create", &beside, &error))?;
+    fill(ladder, rung, scratch.path(), name)?;
+    if existed {
+        fs::remove_dir(dest).map_err(|error| cannot("use", dest, &error))?;
     }
-    made
+    fs::rename(scratch.path(), dest).map_err(|error| cannot("create", dest, &error))
 }
 
 fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
@@ -86,30 +91,37 @@ fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Fai
     write(&dest.join("netcore/README.md"), &readme::netcore(&read(&netcore.join("README.md"))?))?;
     write(&dest.join("Cargo.lock"), &read(&ladder.root.join("Cargo.lock"))?)?;
     lock(dest)?;
-    format(dest);
-    Ok(())
+    format(dest)
 }
 
 /// Takes the packages of others out of the lock file and keeps every version. Downloads nothing.
 fn lock(dest: &Path) -> Result<(), Failure> {
-    let output = cargo()
-        .args(["update", "--workspace", "--offline", "--quiet"])
-        .current_dir(dest)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Failure::new(format!("cannot run cargo update: {error}")))?;
-    match output.status.success() {
+    let (succeeded, said) = run_cargo(&["update", "--workspace", "--offline", "--quiet"], dest)?;
+    match succeeded {
         true => Ok(()),
-        false => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            Err(Failure::new(format!("cannot write the lock file: {}", said.trim())))
-        }
+        false => Err(Failure::new(format!("cannot write the lock file: {}", said.trim()))),
     }
 }
 
 /// Another name makes lines longer or shorter. Without rustfmt they stay as they are, which is no error.
-fn format(dest: &Path) {
-    let _ = cargo().args(["fmt", "--all"]).current_dir(dest).stdin(Stdio::null()).output();
+fn format(dest: &Path) -> Result<(), Failure> {
+    run_cargo(&["fmt", "--all"], dest).map(drop)
+}
+
+/// Runs cargo in `folder`: whether it succeeded, and what it wrote to standard error.
+fn run_cargo(args: &[&str], folder: &Path) -> Result<(bool, String), Failure> {
+    let command = args.join(" ");
+    let failed = |error| Failure::new(format!("cannot run cargo {command}: {error}"));
+    let mut cargo = cargo();
+    cargo.args(args).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let process = Process::start(&mut cargo)?;
+    let mut said = String::new();
+    let stderr = process.child().stderr.take();
+    if let Some(mut stderr) = stderr {
+        stderr.read_to_string(&mut said).map_err(failed)?;
+    }
+    let status = process.wait(GENEROUS).map_err(failed)?;
+    Ok((status.is_some_and(|status| status.success()), said))
 }
 
 /// The last part of the folder's path.

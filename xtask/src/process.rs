@@ -1,7 +1,9 @@
-//! Processes that xtask starts. None of them outlives it: not a normal end, an error, a panic or a signal.
+//! Processes that xtask starts, and folders that it works in. None of them outlives it: not a normal end, an error, a
+//! panic or a signal.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +24,9 @@ const INTERRUPTED: i32 = 130;
 /// Every process that runs now, for the signal handler. The lock is held while one is started, so that none slips
 /// through between the handler's look and the end.
 static STARTED: Mutex<Vec<Arc<Mutex<Child>>>> = Mutex::new(Vec::new());
+
+/// Every [`Scratch`] that there is now, for the signal handler.
+static SCRATCH: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A process that is ended when this is dropped.
 #[derive(Debug)]
@@ -77,6 +82,36 @@ impl Drop for Process {
     }
 }
 
+/// A folder that is ours alone, and is removed when this is dropped, or by a signal.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes it. What an earlier run has left there is removed.
+    pub fn new(folder: PathBuf) -> io::Result<Scratch> {
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        fs::create_dir_all(&folder)?;
+        lock(&SCRATCH).push(folder.clone());
+        Ok(Scratch(folder))
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It may be called otherwise by now.
+        let _ = fs::remove_dir_all(&self.0);
+        lock(&SCRATCH).retain(|folder| *folder != self.0);
+    }
+}
+
 /// Set while a pager shows what we have written. Ctrl-C is a key of its own there, and must not end us under it.
 static PAGED: AtomicBool = AtomicBool::new(false);
 
@@ -121,6 +156,9 @@ fn end_all() -> ! {
         ask_to_stop(&mut lock(child));
     }
     started.iter().for_each(end);
+    for folder in lock(&SCRATCH).iter() {
+        let _ = fs::remove_dir_all(folder);
+    }
     eprintln!("\ninterrupted: everything that was started has been ended");
     std::process::exit(INTERRUPTED)
 }
@@ -253,6 +291,18 @@ mod tests {
         assert!(exists(id));
         drop(process);
         assert!(!exists(id));
+    }
+
+    #[test]
+    fn a_scratch_folder_is_empty_at_first_and_gone_with_its_guard() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("scratch");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("old"), "of an earlier run").unwrap();
+        let scratch = Scratch::new(folder.clone()).unwrap();
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+        drop(scratch);
+        assert!(!folder.exists());
     }
 
     #[test]

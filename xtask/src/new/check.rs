@@ -13,7 +13,7 @@ use super::{cannot, copy, find, take};
 use crate::Failure;
 use crate::example::{self, Example};
 use crate::ladder::{Ladder, Rung, cargo};
-use crate::process::Process;
+use crate::process::{Process, Scratch};
 use crate::screen::{Screen, fit};
 use crate::stage::Stage;
 
@@ -62,7 +62,7 @@ struct Place {
     /// Projects, and what is built.
     inside: PathBuf,
     /// Copies that are not in a workspace, as a plain copy may not be: cargo would look for its members in this one.
-    outside: PathBuf,
+    outside: Scratch,
 }
 
 impl Place {
@@ -75,17 +75,17 @@ impl Place {
         }
         fs::create_dir_all(&inside).map_err(|error| cannot("create", &inside, &error))?;
         let outside = env::temp_dir().join(format!("netladder-{}", process::id()));
-        fs::create_dir(&outside).map_err(|error| cannot("create", &outside, &error))?;
-        Ok(Place { inside, outside })
+        let scratch = Scratch::new(outside.clone()).map_err(|error| cannot("create", &outside, &error))?;
+        Ok(Place { inside, outside: scratch })
     }
 
     fn netcore_beside(&self, ladder: &Ladder) -> Result<(), Failure> {
-        copy(&ladder.root.join("crates/netcore"), &self.outside.join("netcore"), &str::to_string)
+        copy(&ladder.root.join("crates/netcore"), &self.outside.path().join("netcore"), &str::to_string)
     }
 
     /// `cp -r crates/netcore crates/RUNG`: without a lock file, so with what cargo has on this machine.
     fn beside(&self, rung: &Rung) -> Result<(), Failure> {
-        let folder = self.outside.join(&rung.name);
+        let folder = self.outside.path().join(&rung.name);
         copy(&rung.folder, &folder, &str::to_string)?;
         self.cargo(&["build", "--offline"], &folder)
     }
@@ -193,12 +193,5 @@ impl Place {
         let lines: Vec<&str> = said.lines().collect();
         let end = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
         Err(Failure::new(format!("{command} failed:\n{end}")))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        // A folder for temporary files is emptied some day anyhow.
-        let _ = fs::remove_dir_all(&self.outside);
     }
 }
