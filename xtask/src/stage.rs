@@ -137,11 +137,7 @@ impl Stage {
     ) -> Result<(PlayerId, SocketAddr), Failure> {
         match self.try_server(program, folder, port, args, Start::Plain)? {
             (server, Some(address)) => Ok((server, address)),
-            (server, None) => Err(Failure::new(format!(
-                "{} did not say where it listens: {}",
-                shown_name(program),
-                self.wrote(server).first().map_or("it ended without a word", String::as_str)
-            ))),
+            (server, None) => Err(Failure::new(no_ready_line(program, self.wrote(server)))),
         }
     }
 
@@ -361,6 +357,19 @@ impl Stage {
     }
 }
 
+/// What to say of a server that is not ready and `wrote` this: its own error and hint as they are, if it has one.
+fn no_ready_line(program: &Path, wrote: &[String]) -> String {
+    let own = wrote.iter().enumerate().find_map(|(at, line)| Some((at, line.strip_prefix("error: ")?)));
+    match (own, wrote.first()) {
+        (Some((at, error)), _) => [&[error.to_string()], &wrote[at + 1..]].concat().join("\n"),
+        (None, first) => format!(
+            "{} did not say where it listens: {}",
+            shown_name(program),
+            first.map_or("it ended without a word", String::as_str)
+        ),
+    }
+}
+
 /// The address in a ready line, its last word: `listening on 127.0.0.1:9090`, `Serving /a at http://127.0.0.1:8000/`.
 pub fn address(ready: &str) -> Option<SocketAddr> {
     let word = ready.rsplit(' ').next()?;
@@ -429,6 +438,16 @@ mod tests {
         assert_eq!(address("listening on [::1]:9090").as_deref(), Some("[::1]:9090"));
         assert_eq!(address("Serving /a b at http://127.0.0.1:8000/").as_deref(), Some("127.0.0.1:8000"));
         assert_eq!(address("listening soon"), None);
+    }
+
+    #[test]
+    fn the_error_of_a_server_is_told_with_its_hint_and_as_it_is() {
+        let told = |wrote: &[&str]| {
+            no_ready_line(Path::new("/t/echo"), &wrote.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(told(&["error: cannot listen", "hint: try another"]), "cannot listen\nhint: try another");
+        assert_eq!(told(&["panicked"]), "echo did not say where it listens: panicked");
+        assert_eq!(told(&[]), "echo did not say where it listens: it ended without a word");
     }
 
     #[test]
