@@ -32,6 +32,12 @@ const ATTEMPTS: usize = 100;
 /// Ports that no system hands out by itself, so that a server finds its own free when it starts again.
 const LASTING: Range<u16> = 20_000..32_000;
 
+/// Ports that are tried before a server is held to be unable to start.
+const STARTS: usize = 10;
+
+/// How a rung says that a port is taken.
+const IN_USE: &str = "address already in use";
+
 /// Does it to a server.
 pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Result<Outcome, NotHere>, Failure> {
     if cfg!(windows) && matches!(what, Treatment::Stop | Treatment::Restart) {
@@ -47,7 +53,7 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Result<Outcome
         Treatment::PortTaken => {
             let mut stage = Stage::new();
             let (_, address) = stage.start_server(cast.program, &cast.rung.folder, cast.args)?;
-            cannot_start(cast, address.port(), &[], Start::Plain, "address already in use")
+            cannot_start(cast, address.port(), &[], Start::Plain, IN_USE)
         }
         Treatment::LowPort => cannot_start(cast, 1, &[], Start::WithoutPrivileges, "permission denied"),
         Treatment::BadHost => {
@@ -110,21 +116,19 @@ fn stop(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
 fn restart(cast: Cast) -> Result<Outcome, Failure> {
     let Cast { rung, program, args } = cast;
     let mut stage = Stage::new();
-    let mut started = None;
-    // Somebody may take the port between our look and the server's.
-    for _ in 0..LASTING.len() {
-        if let (server, Some(address)) = stage.try_server(
-            program,
-            &rung.folder,
-            free_port(rung.speaks().transport())?,
-            args,
-            Start::Plain,
-        )? {
-            started = Some((server, address));
-            break;
+    let mut attempts = 1;
+    let (server, address) = loop {
+        let port = free_port(rung.speaks().transport())?;
+        match stage.try_server(program, &rung.folder, port, args, Start::Plain)? {
+            (server, Some(address)) => break (server, address),
+            // Somebody has taken the port between our look and the server's.
+            (server, None) if attempts < STARTS && wrote(&stage, server).contains(IN_USE) => attempts += 1,
+            (server, None) => {
+                let why = wrote(&stage, server);
+                return Ok(Outcome::of(false, format!("it does not start: {why}")));
+            }
         }
-    }
-    let Some((server, address)) = started else { return Err(Failure::new("there is no free port")) };
+    };
     let client = match rung.speaks().transport() {
         Transport::Tcp => Some(TcpStream::connect(address)),
         Transport::Udp => None,
@@ -137,7 +141,7 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
     drop(client);
     let (again, address) = stage.try_server(program, &rung.folder, address.port(), args, Start::Plain)?;
     let Some(address) = address else {
-        let why = stage.wrote(again).first().cloned().unwrap_or_default();
+        let why = wrote(&stage, again);
         return Ok(Outcome::of(false, format!("it does not start again: {why}")));
     };
     Ok(match trial::ordinary_client(&mut stage, cast, address, GENEROUS)? {
@@ -148,6 +152,11 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
         },
         Err(story) => Outcome { survived: false, recovered: Some(false), story },
     })
+}
+
+/// The first thing that a server says which is not of its log: why it does not start.
+fn wrote(stage: &Stage, server: PlayerId) -> String {
+    stage.wrote(server).first().cloned().unwrap_or_default()
 }
 
 fn stop_server(stage: &mut Stage, server: PlayerId) -> Result<(Option<i32>, Duration), Failure> {
