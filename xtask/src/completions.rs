@@ -102,7 +102,13 @@ fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
 /// Where nothing fits, bash offers files by itself.
 fn bash(tasks: &[Task], names: &str) -> String {
     let mut script = String::from(
-        "_cargo_xtask() {
+        // Many systems read the completions of a command when it is first completed, which ours would prevent.
+        "if ! declare -F _cargo >/dev/null; then
+    if declare -F _comp_load >/dev/null; then _comp_load cargo
+    elif declare -F _completion_loader >/dev/null; then _completion_loader cargo
+    fi
+fi
+_cargo_xtask() {
     local word=${COMP_WORDS[COMP_CWORD]}
     if [[ ${COMP_WORDS[1]} != xtask ]]; then
         if declare -F _cargo >/dev/null; then _cargo \"$@\"; fi
@@ -224,6 +230,23 @@ mod tests {
         let output = std::process::Command::new(program).args([plain, "-c", &typed]).output().ok()?;
         assert!(output.stderr.is_empty(), "{output:?}");
         Some(String::from_utf8(output.stdout).unwrap())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bash_leaves_every_other_task_to_the_completions_of_cargo_itself() {
+        for loader in ["_comp_load", "_completion_loader"] {
+            // As bash-completion: it knows cargo when it is asked for it, and says 124 then.
+            let load = "_cargo() { COMPREPLY=(build); }; complete -F _cargo cargo; return 124";
+            let before = format!("{loader}() {{ [[ $1 = cargo ]] || return; {load}; }}");
+            let press = "COMP_WORDS=(cargo b); COMP_CWORD=1; _cargo_xtask; echo \"${COMPREPLY[0]}\"; \
+                complete -p cargo";
+            if let Some(offered) = ask(Shell::Bash, &before, press) {
+                let (word, registered) = offered.split_once('\n').unwrap();
+                assert_eq!(word, "build");
+                assert!(registered.contains("_cargo_xtask"), "{registered}");
+            }
+        }
     }
 
     /// As bash does it when a person presses Tab.
