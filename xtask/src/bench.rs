@@ -37,7 +37,7 @@ const BETWEEN: f64 = 0.4;
 #[derive(Args)]
 pub struct Options {
     /// Rungs, peers and scenarios to take; without any of a kind, all of that kind
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "RUNG|PEER|SCENARIO")]
     names: Vec<String>,
     /// How often each server is measured
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 5)]
@@ -51,6 +51,11 @@ pub struct Options {
     /// Draw the charts as well, and write them and the tables into the pages of docs/
     #[arg(long, conflicts_with = "names")]
     svg: bool,
+}
+
+/// The names of the kinds of load.
+pub fn scenario_names() -> impl Iterator<Item = &'static str> {
+    SCENARIOS.iter().map(|scenario| scenario.name)
 }
 
 /// Builds, measures, prints. Fails where one of our own servers did.
@@ -135,7 +140,7 @@ fn choose(
         } else if let Some(contender) = contenders.find(name) {
             servers.push(contender.name.clone());
         } else {
-            let known: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+            let known: Vec<&str> = scenario_names().collect();
             return Err(Failure::Usage(format!(
                 "there is no {name}; servers: {}; scenarios: {}",
                 contenders.names().join(", "),

@@ -5,8 +5,8 @@
 
 use clap::{Arg, Command, ValueEnum, ValueHint};
 
-use crate::ci;
 use crate::ladder::Ladder;
+use crate::{bench, ci};
 
 /// A shell that has completions.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -22,7 +22,7 @@ pub enum Shell {
 /// What can come after `cargo xtask NAME`.
 struct Task {
     name: String,
-    /// Rungs where a rung is asked for, steps of ci, and values that clap knows.
+    /// Rungs where a rung is asked for, faults, scenarios, steps of ci, and values that clap knows.
     words: Vec<String>,
     options: Vec<TaskOption>,
     /// Whether one of its words is the name of a file or a folder.
@@ -40,6 +40,8 @@ enum Value {
     /// What nobody can complete: a number, a text.
     Any,
     File,
+    /// One of these, with spaces between.
+    Words(String),
 }
 
 impl Task {
@@ -67,10 +69,12 @@ pub fn script(shell: Shell, tasks: &Command, ladder: &Ladder) -> String {
 
 fn task_of(task: &Command, ladder: &Ladder) -> Task {
     let options = task.get_arguments().filter_map(|arg| {
-        let value = match (arg.get_action().takes_values(), is_file(arg)) {
-            (false, _) => Value::None,
-            (true, false) => Value::Any,
-            (true, true) => Value::File,
+        let words = words_of(arg, ladder).join(" ");
+        let value = match arg.get_action().takes_values() {
+            false => Value::None,
+            true if is_file(arg) => Value::File,
+            true if words.is_empty() => Value::Any,
+            true => Value::Words(words),
         };
         Some(TaskOption { name: arg.get_long()?.to_string(), value })
     });
@@ -90,11 +94,19 @@ fn is_file(arg: &Arg) -> bool {
 fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
     let asked = arg.get_value_names().unwrap_or_default().join(" ");
     if asked.contains("RUNG") {
-        let rungs = ladder.rungs.iter().map(|rung| rung.about.alias.as_str());
-        return rungs.chain(asked.split('|').skip(1)).map(String::from).collect();
+        let mut words: Vec<String> = ladder.rungs.iter().map(|rung| rung.about.alias.clone()).collect();
+        // Beside kinds of words, which are in capitals, words themselves.
+        words.extend(asked.split('|').skip(1).filter(|word| word.to_lowercase() == *word).map(String::from));
+        if asked.contains("SCENARIO") {
+            words.extend(bench::scenario_names().map(String::from));
+        }
+        return words;
     }
     if asked.contains("STEP") {
         return ci::names().map(String::from).collect();
+    }
+    if asked.contains("FAULT") {
+        return netfault::ALL.iter().map(|fault| fault.name.to_string()).collect();
     }
     arg.get_possible_values().iter().map(|value| value.get_name().to_string()).collect()
 }
@@ -118,7 +130,18 @@ _cargo_xtask() {
 ",
     );
     script.push_str(&format!("        COMPREPLY=($(compgen -W \"{names}\" -- \"$word\"))\n"));
-    script.push_str("        return\n    fi\n    case ${COMP_WORDS[2]} in\n");
+    script.push_str("        return\n    fi\n    case \"${COMP_WORDS[2]} ${COMP_WORDS[COMP_CWORD-1]}\" in\n");
+    for task in tasks {
+        for option in &task.options {
+            let offer = match &option.value {
+                Value::None => continue,
+                Value::Any | Value::File => String::new(),
+                Value::Words(words) => format!("COMPREPLY=($(compgen -W \"{words}\" -- \"$word\")); "),
+            };
+            script.push_str(&format!("        '{} --{}') {offer}return;;\n", task.name, option.name));
+        }
+    }
+    script.push_str("    esac\n    case ${COMP_WORDS[2]} in\n");
     for task in tasks {
         let (name, words) = (&task.name, task.words_and_options());
         script.push_str(&format!("        {name}) COMPREPLY=($(compgen -W \"{words}\" -- \"$word\"));;\n"));
@@ -142,9 +165,14 @@ _cargo_xtask() {
     script.push_str(&format!("        compadd -- {names}\n"));
     script.push_str("        return\n    fi\n    case \"$words[3] $words[CURRENT-1]\" in\n");
     for task in tasks {
-        for option in task.options.iter().filter(|option| option.value != Value::None) {
-            let files = if option.value == Value::File { "_files; " } else { "" };
-            script.push_str(&format!("        '{} --{}') {files}return;;\n", task.name, option.name));
+        for option in &task.options {
+            let offer = match &option.value {
+                Value::None => continue,
+                Value::Any => String::new(),
+                Value::File => "_files; ".into(),
+                Value::Words(words) => format!("compadd -- {words}; "),
+            };
+            script.push_str(&format!("        '{} --{}') {offer}return;;\n", task.name, option.name));
         }
     }
     script.push_str("    esac\n    case $words[3] in\n");
@@ -174,10 +202,11 @@ end
         let files = if task.files { "" } else { "-f " };
         script.push_str(&format!("{after} {files}-a '{}'\n", task.words.join(" ")));
         for option in &task.options {
-            let value = match option.value {
-                Value::None => "",
-                Value::Any => " -x",
-                Value::File => " -rF",
+            let value = match &option.value {
+                Value::None => String::new(),
+                Value::Any => " -x".into(),
+                Value::File => " -rF".into(),
+                Value::Words(words) => format!(" -xa '{words}'"),
             };
             script.push_str(&format!("{after} -l {}{value}\n", option.name));
         }
@@ -204,6 +233,8 @@ mod tests {
         assert!(of("diff").words_and_options().contains("--side-by-side"));
         assert!(of("ci").words.contains(&"manifests".to_string()));
         assert!(of("completions").words.contains(&"zsh".to_string()));
+        assert!(of("bench").words.contains(&"echo-64".to_string()));
+        assert!(of("faults").words.contains(&"drip".to_string()));
         assert!(of("new").files && !of("demo").files);
         assert!(of("demo").options.iter().any(|option| option.name == "svg" && option.value == Value::File));
     }
@@ -252,41 +283,45 @@ mod tests {
     /// As bash does it when a person presses Tab.
     #[cfg(unix)]
     #[test]
-    fn bash_offers_the_rungs_after_try() {
-        let press = "COMP_WORDS=(cargo xtask try udp); COMP_CWORD=3; _cargo_xtask; echo \"${COMPREPLY[0]}\"";
+    fn bash_offers_rungs_and_faults_each_where_they_belong() {
+        let press = "COMP_WORDS=(cargo xtask try udp); COMP_CWORD=3; _cargo_xtask; echo \"${COMPREPLY[0]}\"
+            COMP_WORDS=(cargo xtask demo --fault dri); COMP_CWORD=4; _cargo_xtask; echo \"${COMPREPLY[*]}\"";
         if let Some(offered) = ask(Shell::Bash, "", press) {
-            assert_eq!(offered, "udp\n");
+            assert_eq!(offered, "udp\ndrip\n");
         }
     }
 
     /// The words are handed over as zsh does it, and what stands for its functions prints what it is called with.
     #[cfg(unix)]
     #[test]
-    fn zsh_offers_rungs_options_and_files_each_where_they_belong() {
+    fn zsh_offers_rungs_options_faults_and_files_each_where_they_belong() {
         let stand_ins = "compdef() { : }; compadd() { print -r -- \"$@\" }; _files() { print files }";
         let press = "words=(cargo xtask); CURRENT=3; _cargo_xtask
             words=(cargo xtask try); CURRENT=4; _cargo_xtask
             words=(cargo xtask demo --svg); CURRENT=5; _cargo_xtask
-            words=(cargo xtask demo --loss); CURRENT=5; _cargo_xtask";
+            words=(cargo xtask demo --loss); CURRENT=5; _cargo_xtask
+            words=(cargo xtask demo --fault); CURRENT=5; _cargo_xtask";
         if let Some(offered) = ask(Shell::Zsh, stand_ins, press) {
             let lines: Vec<&str> = offered.lines().collect();
-            assert_eq!(lines.len(), 3, "{offered}");
+            assert_eq!(lines.len(), 4, "{offered}");
             assert!(lines[0].starts_with("-- list demo try "), "{offered}");
             assert!(lines[1].starts_with("-- oneshot reusable timeout ") && !lines[1].contains("list"));
             assert_eq!(lines[2], "files");
+            assert!(lines[3].contains(" drip "), "{offered}");
         }
     }
 
     #[cfg(unix)]
     #[test]
-    fn fish_offers_rungs_options_and_files_each_where_they_belong() {
+    fn fish_offers_rungs_options_faults_and_files_each_where_they_belong() {
         let press = "for typed in 'cargo xtask tr' 'cargo xtask try ud' 'cargo xtask demo --sv' \
-            'cargo xtask ci docs re' 'cargo xtask demo --loss ' 'cargo xtask demo --svg Cargo.t'
+            'cargo xtask ci docs re' 'cargo xtask demo --loss ' 'cargo xtask demo --svg Cargo.t' \
+            'cargo xtask demo --fault dri'
             complete -C $typed
             end";
         if let Some(offered) = ask(Shell::Fish, "", press) {
             // In the folder of xtask.
-            assert_eq!(offered, "try\nudp\n--svg\nCargo.toml\n");
+            assert_eq!(offered, "try\nudp\n--svg\nCargo.toml\ndrip\n");
         }
     }
 }
