@@ -1,4 +1,5 @@
-//! Measures every rung and every peer that is installed, in rounds, and prints what came out beside a limit line.
+//! Measures the rungs and every peer that is installed, in rounds, and prints what came out beside a limit line. A rung
+//! whose protocol nobody else speaks has nothing to be measured beside.
 //!
 //! A machine that does other things as well changes its speed from second to second. So all servers of a scenario
 //! take turns, each round has its own ratios, and their median is told with the lowest and the highest.
@@ -62,7 +63,7 @@ pub fn scenario_names() -> impl Iterator<Item = &'static str> {
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let contenders = Contenders::load(&ladder)?;
-    let (scenarios, names) = choose(&options.names, &contenders)?;
+    let (scenarios, names) = choose(&options.names, &ladder, &contenders)?;
     let bench = Bench::prepare(&ladder, contenders, &names, options.seconds)?;
     let machine = Machine::look(bench.is_pinned());
     if !options.json {
@@ -130,6 +131,7 @@ fn progress(text: &str) {
 /// Which scenarios and which servers are meant.
 fn choose(
     names: &[String],
+    ladder: &Ladder,
     contenders: &Contenders,
 ) -> Result<(Vec<&'static Scenario>, Vec<String>), Failure> {
     let mut scenarios: Vec<&Scenario> = Vec::new();
@@ -139,6 +141,11 @@ fn choose(
             scenarios.push(scenario);
         } else if let Some(contender) = contenders.find(name) {
             servers.push(contender.name.clone());
+        } else if let Some(rung) = ladder.find(name) {
+            return Err(Failure::Usage(format!(
+                "{} is not measured: no other server speaks its protocol",
+                rung.name
+            )));
         } else {
             let known: Vec<&str> = scenario_names().collect();
             return Err(Failure::Usage(format!(
@@ -164,5 +171,27 @@ fn verdict(tables: &[Table], charts: &[chart::Line]) -> Result<(), Failure> {
     match failed.is_empty() {
         true => Ok(()),
         false => Err(Failure::new(failed.join("\nerror: "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_rung_that_is_not_measured_is_told_by_the_page_and_to_whoever_asks_for_it() {
+        let ladder = Ladder::load().unwrap();
+        let contenders = Contenders::load(&ladder).unwrap();
+        let page = fs::read_to_string(ladder.root.join("docs/benchmarks.md")).unwrap();
+        let first = page.lines().find(|line| line.starts_with("`cargo xtask bench`")).unwrap();
+        for rung in &ladder.rungs {
+            let asked = choose(std::slice::from_ref(&rung.about.alias), &ladder, &contenders);
+            assert_eq!(asked.is_err(), first.contains(&rung.name), "{}", rung.name);
+            if let Err(failure) = asked {
+                assert!(failure.to_string().contains("is not measured"), "{failure}");
+            }
+        }
     }
 }

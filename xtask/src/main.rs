@@ -111,7 +111,7 @@ enum Task {
     /// Build the book, serve it, and build it anew when a page changes
     #[command(after_help = "Example:\n  cargo xtask book --open")]
     Book(book::Options),
-    /// Measure every rung beside what else is installed
+    /// Measure the rungs beside what else is installed
     #[command(after_help = "Example:\n  cargo xtask bench poll async echo-64")]
     Bench(bench::Options),
     /// Check everything that is checked before a change lands
