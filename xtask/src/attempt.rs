@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::Failure;
 use crate::ladder::{Ladder, Rung};
-use crate::new::find;
+use crate::list::find;
 use crate::process::Process;
 use crate::programs::Programs;
 use crate::screen::{Screen, Tone};

@@ -29,7 +29,7 @@ pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Res
         Some(scale::NAME) => scale::run(screen),
         Some(pitfalls::NAME) => pitfalls::run(screen),
         Some(name) => {
-            let rung = ladder.find(name).ok_or_else(|| list::unknown(&ladder, name))?;
+            let rung = list::find(&ladder, name)?;
             if options.ask_for_something() {
                 return scene::run(&ladder, rung, &mut programs, options, screen);
             }

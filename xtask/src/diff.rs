@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::Failure;
 use crate::ladder::{Ladder, Rung};
-use crate::new::find;
+use crate::list::find;
 use crate::screen::{Screen, Tone};
 use crate::step::{self, Change};
 

@@ -114,7 +114,7 @@ fn tasks<'a>(ladder: &'a Ladder, options: &Options) -> Result<VecDeque<Task<'a>>
 fn rungs<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<&'a Rung>, Failure> {
     Ok(match options.rung.as_deref() {
         None | Some("all") => ladder.rungs.iter().collect(),
-        Some(name) => vec![ladder.find(name).ok_or_else(|| list::unknown(ladder, name))?],
+        Some(name) => vec![list::find(ladder, name)?],
     })
 }
 

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::Failure;
-use crate::ladder::Ladder;
+use crate::ladder::{Ladder, Rung};
 use crate::screen::{Screen, Tone, fit};
 
 /// Shows every rung with one line.
@@ -15,9 +15,10 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What to say to a name that no rung has.
-pub fn unknown(ladder: &Ladder, name: &str) -> Failure {
-    Failure::Usage(format!("no rung is called {name:?}\n\n{}", table(ladder, &Screen::plain())))
+/// The rung of this name or alias; otherwise the list of those there are.
+pub fn find<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
+    let unknown = || format!("no rung is called {name:?}\n\n{}", table(ladder, &Screen::plain()));
+    ladder.find(name).ok_or_else(|| Failure::Usage(unknown()))
 }
 
 /// The ladder as a table, and what to try first.
@@ -55,4 +56,18 @@ pub fn table(ladder: &Ladder, screen: &Screen) -> String {
         table.push('\n');
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_rung_is_wrong_usage_and_told_with_those_there_are() {
+        let ladder = Ladder::load().unwrap();
+        let Err(Failure::Usage(text)) = find(&ladder, "echo") else { panic!("it was found") };
+        for rung in &ladder.rungs {
+            assert!(text.contains(&rung.name), "{}: {text}", rung.name);
+        }
+    }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::Failure;
 use crate::ladder::{Ladder, Rung, cargo};
+use crate::list;
 use crate::process::{Process, Scratch};
 use crate::rename::rename;
 use crate::screen::{Screen, Tone};
@@ -27,7 +28,7 @@ const GENEROUS: Duration = Duration::from_secs(5 * 60);
 /// `cargo xtask new`: copies the rung and tells what to change first.
 pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
-    let rung = find(&ladder, rung)?;
+    let rung = list::find(&ladder, rung)?;
     let name = match name {
         Some(name) => name.to_string(),
         None => name_of(dest)?,
@@ -50,14 +51,6 @@ pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Resu
     }
     screen.line("")?;
     screen.line("README.md says so again, and in what order to read the files.")
-}
-
-/// The rung of this name or alias; otherwise the list of those there are.
-pub fn find<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
-    ladder.find(name).ok_or_else(|| {
-        let known: Vec<&str> = ladder.rungs.iter().map(|rung| rung.name.as_str()).collect();
-        Failure::Usage(format!("there is no rung {name}; there are {}", known.join(", ")))
-    })
 }
 
 /// Makes the project `name` of `rung` in `dest`, which is empty or does not exist. It is there when it is whole: a copy
@@ -223,7 +216,7 @@ mod tests {
         let ladder = Ladder::load().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let dest = folder.path().join(name);
-        take(&ladder, find(&ladder, rung).unwrap(), &dest, name).unwrap();
+        take(&ladder, list::find(&ladder, rung).unwrap(), &dest, name).unwrap();
         (folder, dest)
     }
 
@@ -319,12 +312,5 @@ mod tests {
         fs::create_dir(&dest).unwrap();
         assert!(take(&ladder, &rung, &dest, "mine").is_err());
         assert_eq!(fs::read_dir(&dest).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn an_unknown_rung_is_wrong_usage_and_told_with_those_there_are() {
-        let ladder = Ladder::load().unwrap();
-        let Err(Failure::Usage(text)) = find(&ladder, "echo") else { panic!("it was found") };
-        assert!(text.contains("oneshot-echo, reusable-echo"), "{text}");
     }
 }

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{cannot, copy, find, take};
+use super::{cannot, copy, take};
 use crate::Failure;
 use crate::example::{self, Example};
 use crate::ladder::{Ladder, Rung, cargo};
+use crate::list;
 use crate::process::{Process, Scratch};
 use crate::screen::{Screen, fit};
 use crate::stage::Stage;
@@ -107,7 +108,7 @@ impl Place {
     /// Makes an example as its chapter says, tests it, and talks to it.
     fn example(&self, ladder: &Ladder, example: &Example) -> Result<(), Failure> {
         let folder = self.inside.join("taken").join(&example.name);
-        let rung = find(ladder, &example.rung)?;
+        let rung = list::find(ladder, &example.rung)?;
         take(ladder, rung, &folder, &example.name)?;
         for file in &example.drops {
             let file = folder.join(file);
