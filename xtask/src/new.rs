@@ -46,7 +46,7 @@ pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Resu
     screen.line("  cargo run -- server")?;
     screen.line("")?;
     screen.line("Change first:")?;
-    for (number, step) in readme::change_first(&ladder, rung, &name)?.iter().enumerate() {
+    for (number, step) in readme::change_first(rung, &name)?.iter().enumerate() {
         screen.prose("  ", &format!("{}. {}", number + 1, readme::without_marks(step)))?;
     }
     screen.line("")?;
@@ -80,7 +80,7 @@ fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Fai
     let top = read(&ladder.root.join("Cargo.toml"))?;
     let own = read(&rung.folder.join("Cargo.toml"))?;
     write(&dest.join("Cargo.toml"), &manifest::standalone(&rename(&own, &rung.name, name), &top))?;
-    write(&dest.join("README.md"), &readme::project(ladder, rung, name)?)?;
+    write(&dest.join("README.md"), &readme::project(rung, name)?)?;
     write(&dest.join("netcore/README.md"), &readme::netcore(&read(&netcore.join("README.md"))?))?;
     write(&dest.join("Cargo.lock"), &read(&ladder.root.join("Cargo.lock"))?)?;
     lock(dest)?;
@@ -279,10 +279,13 @@ mod tests {
     fn every_readme_begins_with_the_protocol_the_limits_and_the_address() {
         let ladder = Ladder::load().unwrap();
         for rung in &ladder.rungs {
-            let steps = readme::change_first(&ladder, rung, "mine").unwrap();
+            let steps = readme::change_first(rung, "mine").unwrap();
             for (step, start) in steps.iter().zip(["The protocol: ", "The limits: ", "The address: "]) {
                 assert!(step.starts_with(start), "{}: {step}", rung.name);
             }
+            // Every echo over TCP has the option, and no other rung.
+            let echo = rung.about.suites.iter().any(|suite| suite == "tcp-echo" || suite == "framed-echo");
+            assert_eq!(steps.concat().contains("--upper"), echo, "{}", rung.name);
         }
     }
 

@@ -3,12 +3,12 @@
 use super::read;
 use crate::Failure;
 use crate::docs::items;
-use crate::ladder::{Ladder, Rung};
+use crate::ladder::Rung;
 use crate::rename::rename;
 use crate::stage::session;
 
 /// What the project's README says: what to change first, then what the rung's README says of the code.
-pub fn project(ladder: &Ladder, rung: &Rung, name: &str) -> Result<String, Failure> {
+pub fn project(rung: &Rung, name: &str) -> Result<String, Failure> {
     let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
     let first = own.lines().skip(1).find(|line| !line.is_empty()).unwrap_or_default();
     let mut page = format!(
@@ -17,7 +17,7 @@ pub fn project(ladder: &Ladder, rung: &Rung, name: &str) -> Result<String, Failu
         rung.name
     );
     page.push_str("\n## Change first\n\n");
-    for (number, step) in change_first(ladder, rung, name)?.iter().enumerate() {
+    for (number, step) in change_first(rung, name)?.iter().enumerate() {
         page.push_str(&format!("{}. {step}\n", number + 1));
     }
     page.push_str("\n## Run it\n\n");
@@ -32,14 +32,19 @@ pub fn project(ladder: &Ladder, rung: &Rung, name: &str) -> Result<String, Failu
 }
 
 /// The first changes, in order. What the rung's own README says of them comes first.
-pub fn change_first(ladder: &Ladder, rung: &Rung, name: &str) -> Result<Vec<String>, Failure> {
+pub fn change_first(rung: &Rung, name: &str) -> Result<Vec<String>, Failure> {
     let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
     let said: Vec<String> = part(&own, "Copy it").filter_map(local).collect();
     let said = said.join(" ");
     let (_, first) = said
         .split_once("Change first: ")
         .ok_or_else(|| Failure::new(format!("crates/{}/README.md: says no `Change first: `", rung.name)))?;
-    let library = read(&ladder.root.join("crates").join(&rung.name).join("src/lib.rs"))?;
+    let library = read(&rung.folder.join("src/lib.rs"))?;
+    // An example in the help names it. To ask the program itself, one would have to build it first.
+    let old = match read(&rung.folder.join("src/main.rs"))?.contains("--upper") {
+        true => " (as what `--upper` does)",
+        false => "",
+    };
     let constants: Vec<String> = items::constants(&library)
         .into_iter()
         .filter(|constant| *constant != "PORT")
@@ -53,8 +58,7 @@ pub fn change_first(ladder: &Ladder, rung: &Rung, name: &str) -> Result<Vec<Stri
         format!("The protocol: {}", first.trim()),
         format!("The limits: {limits}the options of `cargo run -- server --help`. Each has its reason beside it."),
         "The address: `PORT` in `src/lib.rs`. The server listens on 127.0.0.1 unless it is told otherwise.".into(),
-        "The tests: what they say of the old protocol (where there is an `answer`, that and what `--upper` does); what they say of limits, bad clients and the stop stays."
-            .into(),
+        format!("The tests: what they say of the old protocol{old} goes; what they say of limits, bad clients and the stop stays."),
         "The words: `description` in `Cargo.toml`, the first lines of `src/lib.rs`, `src/main.rs` and `README.md`.".into(),
         "The licence: this code is yours under either of the two; your own code may have another.".into(),
     ])
