@@ -24,11 +24,9 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let args = [rung.about.server_args.clone(), patient_args(&program)?].concat();
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(&program, &rung.folder, &args)?;
-    screen.line(&format!(
-        "  {} is listening on {address}",
-        command_line(&format!("{} server", rung.name), &args)
-    ))?;
-    screen.line(&screen.paint(Tone::Dim, &format!("  {}", invitation(rung))))?;
+    let command = command_line(&format!("{} server", rung.name), &args);
+    screen.prose("  ", &format!("{command} is listening on {address}"))?;
+    screen.prose("  ", &screen.paint(Tone::Dim, &invitation(rung)))?;
     let status = Process::start_in_front(
         Command::new(&program).args(["client", "--port", &address.port().to_string()]).stdin(typed),
     )?

@@ -10,7 +10,7 @@ use crate::ladder::{Ladder, cargo};
 use crate::manifests;
 use crate::new;
 use crate::process::Process;
-use crate::screen::{Screen, Tone, fit};
+use crate::screen::{Screen, Tone, fit, wrap};
 use crate::{Failure, stage};
 
 /// Ends a step that hangs.
@@ -83,8 +83,13 @@ const STEPS: &[Step] = &[
 /// Shows the steps.
 pub fn list(screen: &Screen) -> Result<(), Failure> {
     for step in STEPS {
-        screen.line(&format!("  {} {}", screen.paint(Tone::Bold, &fit(step.name, 10)), step.about))?;
-        screen.line(&format!("  {} {}", fit("", 10), screen.paint(Tone::Dim, &step.command())))?;
+        let mut left = format!("  {} ", screen.paint(Tone::Bold, &fit(step.name, 10)));
+        let indent = " ".repeat(13);
+        for line in wrap(step.about, screen.width.saturating_sub(indent.len())) {
+            screen.line(&format!("{left}{line}"))?;
+            left.clone_from(&indent);
+        }
+        screen.command(&indent, Tone::Dim, &step.command())?;
     }
     screen.line("\n  One alone: cargo xtask ci NAME")
 }

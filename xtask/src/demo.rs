@@ -78,8 +78,8 @@ fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure>
     };
     screen.line("")?;
     screen.line("  By hand, in two terminals:")?;
-    screen.line(&format!("    {}", command("server", &rung.about.server_args)))?;
-    screen.line(&format!("    {}", command("client", &run.args)))?;
+    screen.command("    ", Tone::Plain, &command("server", &rung.about.server_args))?;
+    screen.command("    ", Tone::Plain, &command("client", &run.args))?;
     let next = ladder.rungs.iter().skip_while(|other| other.name != rung.name).nth(1);
     if let Some(next) = next {
         screen.line(&format!("  Next: cargo xtask demo {}", next.about.alias))?;

@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::Failure;
 use crate::ladder::{Ladder, Rung};
-use crate::screen::{Screen, Tone, fit};
+use crate::screen::{Screen, Tone, fit, wrap};
 
 /// Shows every rung with one line.
 pub fn run(screen: &Screen) -> Result<(), Failure> {
@@ -32,15 +32,13 @@ pub fn table(ladder: &Ladder, screen: &Screen) -> String {
     let widths = [0, 1, 2].map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
     let mut table = String::new();
     for (number, row) in rows.iter().enumerate() {
-        let line = format!(
-            "  {}  {}  {}  {}",
-            fit(row[0], widths[0]),
-            fit(row[1], widths[1]),
-            fit(row[2], widths[2]),
-            row[3]
-        );
+        let mut left =
+            format!("  {}  {}  {}  ", fit(row[0], widths[0]), fit(row[1], widths[1]), fit(row[2], widths[2]));
         let tone = if number == 0 { Tone::Dim } else { Tone::Plain };
-        table.push_str(&format!("{}\n", screen.paint(tone, &line)));
+        for part in wrap(row[3], screen.width.saturating_sub(left.width())) {
+            table.push_str(&format!("{}\n", screen.paint(tone, &format!("{left}{part}"))));
+            left = " ".repeat(left.width());
+        }
     }
     if let [first, second, ..] = ladder.rungs.as_slice() {
         let (first, second) = (&first.about.alias, &second.about.alias);

@@ -90,6 +90,14 @@ impl Screen {
         Ok(())
     }
 
+    /// Prints a command, wrapped so that it can be pasted.
+    pub fn command(&self, indent: &str, tone: Tone, command: &str) -> Result<(), Failure> {
+        for line in wrap_command(command, self.width.saturating_sub(indent.width())) {
+            self.line(&format!("{indent}{}", self.paint(tone, &line)))?;
+        }
+        Ok(())
+    }
+
     /// `text` in its tone.
     pub fn paint(&self, tone: Tone, text: &str) -> String {
         let code = match tone {
@@ -162,6 +170,24 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines.into_iter().map(|line| line.replace(NO_BREAK, " ")).collect()
 }
 
+/// Lines of a command in at most `width` columns, which a shell takes for one: it is broken between two arguments.
+pub fn wrap_command(command: &str, width: usize) -> Vec<String> {
+    if command.width() <= width {
+        return vec![command.to_string()];
+    }
+    let (mut quoted, mut before) = (false, ' ');
+    let unbroken = command.chars().map(|c| {
+        quoted ^= c == '\'' && (quoted || before != '\\');
+        before = c;
+        if quoted && c == ' ' { NO_BREAK } else { c }
+    });
+    let mut lines = wrap(&unbroken.collect::<String>(), width.saturating_sub(" \\".len()));
+    if let Some((_, others)) = lines.split_last_mut() {
+        others.iter_mut().for_each(|line| line.push_str(" \\"));
+    }
+    lines
+}
+
 fn shown_width(text: &str) -> usize {
     let mut parts = text.split('\x1b');
     let first = parts.next().unwrap_or_default().width();
@@ -221,6 +247,13 @@ mod tests {
         assert_eq!(wrap("an ordinary client was served", 12), ["an ordinary", "client was", "served"]);
         assert_eq!(wrap("127.0.0.1:55286 dropped", 5), ["127.0.0.1:55286", "dropped"]);
         assert_eq!(wrap("served after 0.5\u{a0}s", 16), ["served after", "0.5 s"]);
+    }
+
+    #[test]
+    fn a_command_is_broken_between_its_arguments_and_not_in_one() {
+        let command = r"echo client 'it'\''s a b' -- 'c d'";
+        assert_eq!(wrap_command(command, 40), [command]);
+        assert_eq!(wrap_command(command, 18), [r"echo client \", r"'it'\''s a b' -- \", "'c d'"]);
     }
 
     #[test]
