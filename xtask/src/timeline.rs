@@ -7,7 +7,7 @@ use std::time::Duration;
 use netfault::proxy::{Fate, Passed, Way, record};
 
 use crate::log_line::{Event, Level, LogLine, Time};
-use crate::screen::{Screen, Tone, cut, fit};
+use crate::screen::{Screen, Tone, cut, fit, wrap};
 
 /// Milliseconds with two decimals up to `9999.99`, with fewer beyond.
 const TIME: usize = 7;
@@ -99,17 +99,26 @@ pub fn lines(happenings: &[Happening], screen: &Screen) -> Vec<String> {
             );
             continue;
         }
-        let text = fit(&told(happening, &mut connected), column);
-        let body = text.trim_end();
-        let padding = &text[body.len()..];
-        let body = screen.paint(happening.tone(), body);
-        let time = milliseconds(happening.at.since(start));
-        let time = screen.paint(Tone::Dim, &format!("{time:>TIME$}"));
-        let arrow = happening.arrow();
-        lines.push(match happening.side {
-            Side::Client => format!("{time}  {body}{padding} {arrow}"),
-            Side::Server => format!("{time}  {} {arrow} {body}", " ".repeat(column)),
-        });
+        let text = told(happening, &mut connected);
+        let texts = match &happening.what {
+            // Whole: its last option may be what it is about.
+            What::Started(_) => wrap(&text, column),
+            _ => vec![text],
+        };
+        let mut time = milliseconds(happening.at.since(start));
+        for text in texts {
+            let text = fit(&text, column);
+            let body = text.trim_end();
+            let padding = &text[body.len()..];
+            let body = screen.paint(happening.tone(), body);
+            let at = screen.paint(Tone::Dim, &format!("{time:>TIME$}"));
+            let arrow = happening.arrow();
+            lines.push(match happening.side {
+                Side::Client => format!("{at}  {body}{padding} {arrow}"),
+                Side::Server => format!("{at}  {} {arrow} {body}", " ".repeat(column)),
+            });
+            time.clear();
+        }
     }
     lines
 }
@@ -278,6 +287,15 @@ mod tests {
                 assert!(line.width() <= width, "{width}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn a_long_command_is_shown_to_its_end() {
+        let mut happenings = conversation();
+        happenings[0].what = What::Started("timeout-echo server --idle 500ms --total 500ms".into());
+        let lines = lines(&happenings, &Screen::of_width(80));
+        assert!(lines[1].ends_with("$ timeout-echo server --idle"), "{lines:?}");
+        assert_eq!(lines[2].trim(), "500ms --total 500ms");
     }
 
     #[test]
