@@ -28,6 +28,16 @@ impl Time {
         Duration::from_micros(if micros < DAY / 2 { micros } else { 0 })
     }
 
+    /// The earlier of the two.
+    pub fn earlier(self, other: Time) -> Time {
+        if self.since(other).is_zero() { self } else { other }
+    }
+
+    /// The later of the two.
+    pub fn later(self, other: Time) -> Time {
+        if self.since(other).is_zero() { other } else { self }
+    }
+
     fn parse(text: &str) -> Option<Time> {
         let (hours, rest) = text.split_once(':')?;
         let (minutes, rest) = rest.split_once(':')?;

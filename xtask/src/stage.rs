@@ -42,7 +42,7 @@ struct Player {
     wrote: Vec<String>,
     /// Of standard output and standard error, those that it has not closed.
     open: usize,
-    /// The time of its last line that had one, for those that have none.
+    /// The time of its last line that had one: those that have none came later.
     last: Option<Time>,
 }
 
@@ -328,7 +328,8 @@ impl Stage {
                     self.happened(PlayerId(id), line.at, What::Logged(line));
                 }
                 None => {
-                    let at = self.players[id].last.unwrap_or_else(Time::now);
+                    let now = Time::now();
+                    let at = self.players[id].last.map_or(now, |last| last.later(now));
                     self.happened(PlayerId(id), at, What::Wrote(line.clone()));
                     self.players[id].wrote.push(line);
                 }

@@ -59,14 +59,21 @@ pub enum What {
 /// Puts happenings in order: by time, and those of one process as it made them.
 pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
     let Some(start) = happenings.first().map(|first| first.at) else { return happenings };
-    // A ready line has no time of its own but when we saw it. It was written before the first line of the log.
+    // These have no time of their own but when we saw them. A ready line was written before the first line of the log,
+    // another line before the next one.
     for index in 0..happenings.len() {
-        if matches!(happenings[index].what, What::Ready(_)) {
-            let mine = happenings[index].process;
-            let logged = happenings.iter().filter(|other| other.process == mine && other.is_logged());
-            let first = logged.map(|other| other.at).min_by_key(|at| at.since(start));
-            happenings[index].at =
-                earlier(first.unwrap_or(happenings[index].at), happenings[index].at, start);
+        let mine = happenings[index].process;
+        let logged = |happenings: &[Happening]| {
+            let mut of_mine = happenings.iter().filter(|other| other.process == mine && other.is_logged());
+            of_mine.next().map(|other| other.at)
+        };
+        let next = match happenings[index].what {
+            What::Ready(_) => logged(&happenings),
+            What::Wrote(_) => logged(&happenings[index..]),
+            _ => None,
+        };
+        if let Some(next) = next {
+            happenings[index].at = happenings[index].at.earlier(next);
         }
     }
     // Stable: what has the same time stays as it came, but for the ready line, which we may have read too late.
@@ -74,10 +81,6 @@ pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
         (happening.at.since(start), !matches!(happening.what, What::Started(_) | What::Ready(_)))
     });
     happenings
-}
-
-fn earlier(a: Time, b: Time, start: Time) -> Time {
-    if a.since(start) < b.since(start) { a } else { b }
 }
 
 /// The lines of a timeline, head first.
@@ -287,6 +290,23 @@ mod tests {
                 assert!(line.width() <= width, "{width}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn a_line_without_a_time_is_shown_where_it_was_seen_and_before_the_next_of_its_process() {
+        let at = |line: &str| LogLine::parse(line).unwrap().at;
+        let seen = at("11:34:24.234000 info  seen");
+        let wrote =
+            |process| Happening { at: seen, side: Side::Client, process, what: What::Wrote("error".into()) };
+        let happenings = vec![
+            logged(Side::Client, "11:34:24.231000 debug 127.0.0.1:5 sending"),
+            wrote(1),
+            logged(Side::Server, "11:34:24.233000 warn  127.0.0.1:6 dropped"),
+        ];
+        let order = |happenings| in_order(happenings).iter().map(|one| one.process).collect::<Vec<_>>();
+        assert_eq!(order(happenings.clone()), [1, 0, 1]);
+        let next = logged(Side::Client, "11:34:24.232000 debug 127.0.0.1:5 closed");
+        assert_eq!(order([happenings, vec![next]].concat()), [1, 1, 1, 0]);
     }
 
     #[test]
