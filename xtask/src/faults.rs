@@ -260,9 +260,11 @@ fn matrix(ladder: &Ladder, cells: &[Cell], screen: &Screen) -> Result<(), Failur
     screen.line("")?;
     let good = screen.paint(Tone::Good, "+");
     let limit = screen.paint(Tone::Warning, "-");
-    screen.line(&format!(
-        "  {good} survives   {limit} limit, lifted by a rung below   · there is no such fault for it   ? not on this system"
-    ))?;
+    let legend = format!(
+        "{good} survives; {limit} limit, lifted by the rung named in the list below; · there is no such fault for it; \
+         ? not on this system"
+    );
+    screen.prose("  ", &legend)?;
     screen.line("")?;
     for rung in &ladder.rungs {
         for limit in &rung.about.limits {
