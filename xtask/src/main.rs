@@ -105,7 +105,7 @@ enum Task {
         after_help = "Example:\n  source <(cargo xtask completions bash)\n  cargo xtask completions fish | source"
     )]
     Completions {
-        /// Which
+        /// The shell that is to read them
         shell: completions::Shell,
     },
     /// Build the book, serve it, and build it anew when a page changes

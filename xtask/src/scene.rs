@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What a demo is to show instead of the usual.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Let this fault loose on the server, as `netfault list` names them
+    /// Let this fault loose on the server, as `cargo run -p netfault -- list` names them
     #[arg(long, value_name = "FAULT")]
     fault: Option<String>,
     /// Show the bytes of each segment or datagram
