@@ -39,6 +39,15 @@ fn a_conversation_is_shown_byte_by_byte_and_drawn() {
 }
 
 #[test]
+fn a_drawing_that_cannot_be_written_is_told_before_anything_is_played() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("no such folder").join("exchange.svg");
+    let told = xtask(&["demo", "oneshot-echo", "--svg", &file.to_string_lossy()]).expect_code(1);
+    assert!(told.stderr.starts_with("error: cannot write "), "{}", told.stderr);
+    assert_eq!(told.printed(), "");
+}
+
+#[test]
 fn what_a_network_loses_is_shown_and_drawn_as_lost() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("lost.svg");

@@ -2,9 +2,10 @@
 //! shown, or drawn.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
@@ -73,6 +74,11 @@ pub fn run(
     screen: &Screen,
 ) -> Result<(), Failure> {
     let fault = options.fault.as_deref().map(|name| known(rung, name)).transpose()?;
+    // Before a conversation that may take a while, and would be for nothing.
+    let drawing = match &options.svg {
+        Some(path) => Some((path, File::create(path).map_err(|error| cannot_draw(path, &error))?)),
+        None => None,
+    };
     let network = options.needs_proxy().then(|| options.network.network());
     let scene = play(ladder, rung, programs, fault, network.as_ref())?;
     let mut happenings = scene.happenings;
@@ -117,12 +123,16 @@ pub fn run(
         };
         screen.prose("  ", &text)?;
     }
-    if let Some(path) = &options.svg {
-        fs::write(path, diagram::draw(rung, &scene.passed))
-            .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
+    if let Some((path, mut file)) = drawing {
+        file.write_all(diagram::draw(rung, &scene.passed).as_bytes())
+            .map_err(|error| cannot_draw(path, &error))?;
         screen.prose("  ", &format!("Drawn: {}", path.display()))?;
     }
     Ok(())
+}
+
+fn cannot_draw(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("cannot write {}: {error}", path.display()))
 }
 
 fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
