@@ -83,3 +83,9 @@ fn a_short_soak_tells_what_a_server_holds_when_it_begins_and_when_it_ends() {
     assert!(clients > 1 && faults > clients, "{told}");
     assert!(told.contains("Nothing is left behind."), "{told}");
 }
+
+#[test]
+fn a_file_that_no_rung_has_is_wrong_usage() {
+    let told = xtask(&["diff", "timeout", "--file", "src/nosuch.rs"]).expect_code(2);
+    assert!(told.stderr.contains("has a file src/nosuch.rs"), "{}", told.stderr);
+}

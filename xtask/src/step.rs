@@ -55,7 +55,7 @@ pub fn changes(below: &Rung, rung: &Rung) -> Result<Vec<Change>, Failure> {
 pub fn change(below: &Rung, rung: &Rung, file: &str) -> Result<Change, Failure> {
     let (old, new) = (text(below, file)?, text(rung, file)?);
     if old.is_none() && new.is_none() {
-        return Err(Failure::new(format!("neither {} nor {} has a file {file}", below.name, rung.name)));
+        return Err(Failure::Usage(format!("neither {} nor {} has a file {file}", below.name, rung.name)));
     }
     let name = |rung: &Rung, text: &Option<String>| match text {
         Some(_) => format!("crates/{}/{file}", rung.name),
