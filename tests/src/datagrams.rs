@@ -38,8 +38,10 @@ impl Datagrams {
     /// Sends `bytes` as one datagram.
     #[track_caller]
     pub fn send(&self, bytes: &[u8], to: SocketAddr) {
-        let sent = self.0.send_to(bytes, to);
-        assert_eq!(sent.unwrap_or_else(|error| panic!("cannot send to {to}: {error}")), bytes.len());
+        match self.0.send_to(bytes, to) {
+            Ok(n) => assert_eq!(n, bytes.len()),
+            Err(error) => panic!("cannot send to {to}: {error}"),
+        }
     }
 
     /// Waits for a datagram and returns it with its sender.

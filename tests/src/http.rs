@@ -45,9 +45,10 @@ impl HttpServer {
     #[track_caller]
     pub fn of(process: Process) -> HttpServer {
         let ready = process.expect_stdout(&["Serving ", " at http://"]);
-        let address =
-            ready.rsplit_once("http://").and_then(|(_, rest)| rest.trim_end_matches('/').parse().ok());
-        let address = address.unwrap_or_else(|| panic!("not a ready line: {ready:?}"));
+        let address = ready.rsplit_once("http://").map(|(_, rest)| rest.trim_end_matches('/'));
+        let Some(address) = address.and_then(|address| address.parse().ok()) else {
+            panic!("not a ready line: {ready:?}")
+        };
         HttpServer { process, address }
     }
 
@@ -165,8 +166,9 @@ impl Peer {
     #[track_caller]
     pub fn response_to(&mut self, request: &[u8]) -> Response {
         let head = self.read_head();
-        let status = head.get(9..12).and_then(|code| code.parse().ok());
-        let status = status.unwrap_or_else(|| panic!("not a response: {head:?}"));
+        let Some(status) = head.get(9..12).and_then(|code| code.parse().ok()) else {
+            panic!("not a response: {head:?}")
+        };
         let mut response = Response { status, head, body: Vec::new() };
         if request.starts_with(b"HEAD ") || status < 200 || matches!(status, 204 | 304) {
             return response;

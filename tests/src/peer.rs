@@ -95,7 +95,9 @@ impl Peer {
     /// Sends all of `bytes`.
     #[track_caller]
     pub fn send(&mut self, bytes: &[u8]) {
-        self.0.write_all(bytes).unwrap_or_else(|error| panic!("cannot send {} bytes: {error}", bytes.len()));
+        if let Err(error) = self.0.write_all(bytes) {
+            panic!("cannot send {} bytes: {error}", bytes.len());
+        }
     }
 
     /// Sends and reads at once: more than all the buffers on the way can hold.
@@ -154,8 +156,9 @@ impl Peer {
     #[track_caller]
     pub fn expect_bytes(&mut self, expected: &[u8]) {
         let mut bytes = vec![0; expected.len()];
-        let read = self.0.read_exact(&mut bytes);
-        read.unwrap_or_else(|error| panic!("no {} bytes: {error}", expected.len()));
+        if let Err(error) = self.0.read_exact(&mut bytes) {
+            panic!("no {} bytes: {error}", expected.len());
+        }
         // Not assert_eq: a megabyte of numbers helps nobody.
         if bytes != expected {
             let at = bytes.iter().zip(expected).position(|(a, b)| a != b).unwrap_or_default();

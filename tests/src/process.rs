@@ -71,9 +71,12 @@ impl Process {
     ///
     /// # Panics
     /// When it cannot be started.
+    #[track_caller]
     pub fn start(name: &str, command: &mut Command) -> Process {
-        let child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
-        Process::watch(name, child.unwrap_or_else(|error| panic!("{name} cannot be started: {error}")))
+        match spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped())) {
+            Ok(child) => Process::watch(name, child),
+            Err(error) => panic!("{name} cannot be started: {error}"),
+        }
     }
 
     /// Takes over a process that was started with its standard error piped. Standard output is collected unless
@@ -110,7 +113,10 @@ impl Process {
     #[track_caller]
     pub fn expect_stdout(&self, parts: &[&str]) -> String {
         let stdout = self.stdout.as_ref().expect("standard output is collected");
-        stdout.wait_for_line(parts).unwrap_or_else(|why| panic!("{}: no output {parts:?}: {why}", self.name))
+        match stdout.wait_for_line(parts) {
+            Ok(line) => line,
+            Err(why) => panic!("{}: no output {parts:?}: {why}", self.name),
+        }
     }
 
     /// Whether a whole line of standard output that holds all of `parts` comes before the process ends.
@@ -124,9 +130,10 @@ impl Process {
     /// When it does not come.
     #[track_caller]
     pub fn expect_stderr(&self, parts: &[&str]) -> String {
-        self.stderr
-            .wait_for_line(parts)
-            .unwrap_or_else(|why| panic!("{}: no log line {parts:?}: {why}", self.name))
+        match self.stderr.wait_for_line(parts) {
+            Ok(line) => line,
+            Err(why) => panic!("{}: no log line {parts:?}: {why}", self.name),
+        }
     }
 
     /// Waits until standard error holds `text`, be the line whole or not: a prompt has no end of line.
@@ -136,7 +143,9 @@ impl Process {
     #[track_caller]
     pub fn expect_prompt(&self, text: &str) {
         let find = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(text).then_some(());
-        self.stderr.wait_for(find).unwrap_or_else(|why| panic!("{}: no prompt {text:?}: {why}", self.name));
+        if let Err(why) = self.stderr.wait_for(find) {
+            panic!("{}: no prompt {text:?}: {why}", self.name);
+        }
     }
 
     /// Waits for the end of the process.
@@ -146,8 +155,10 @@ impl Process {
     #[track_caller]
     pub fn wait(mut self) -> Finished {
         // std cannot wait for a child until a deadline. The end of its output can be waited for, and comes first.
-        let ended = self.stderr.wait_for_end();
-        let stderr = ended.unwrap_or_else(|why| panic!("{} does not end: {why}", self.name));
+        let stderr = match self.stderr.wait_for_end() {
+            Ok(stderr) => stderr,
+            Err(why) => panic!("{} does not end: {why}", self.name),
+        };
         let status = self.child.wait().expect("a child can be waited for");
         let stdout = self.stdout.as_ref().map(|stdout| stdout.wait_for_end().expect("it has ended"));
         Finished {
@@ -244,6 +255,7 @@ impl Rung {
     }
 
     /// Starts the program with nothing to read.
+    #[track_caller]
     pub fn start(&self, args: &[&str]) -> Process {
         Process::start(&self.name, self.command(args).stdin(Stdio::null()))
     }
