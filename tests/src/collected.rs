@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use crate::GENEROUS;
 
@@ -82,13 +83,13 @@ impl Collected {
     /// Waits for the end of the stream and returns all that has come.
     ///
     /// # Errors
-    /// The generous deadline.
-    pub fn wait_for_end(&self) -> Result<Vec<u8>, String> {
-        let waited = self.0.changed.wait_timeout_while(self.lock(), GENEROUS, |written| !written.ended);
+    /// It has not ended within `limit`.
+    pub fn wait_for_end(&self, limit: Duration) -> Result<Vec<u8>, String> {
+        let waited = self.0.changed.wait_timeout_while(self.lock(), limit, |written| !written.ended);
         let (written, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match written.ended {
             true => Ok(written.bytes.clone()),
-            false => Err(format!("it has not ended within {GENEROUS:?}")),
+            false => Err(format!("it has not ended within {limit:?}")),
         }
     }
 

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
+use crate::GENEROUS;
 use crate::collected::Collected;
 use crate::ladder::Rung;
 
@@ -153,14 +155,23 @@ impl Process {
     /// # Panics
     /// When it does not end.
     #[track_caller]
-    pub fn wait(mut self) -> Finished {
+    pub fn wait(self) -> Finished {
+        self.wait_within(GENEROUS)
+    }
+
+    /// As [`wait`](Process::wait), for a process that has more to do than the generous deadline allows.
+    ///
+    /// # Panics
+    /// When it does not end.
+    #[track_caller]
+    pub fn wait_within(mut self, limit: Duration) -> Finished {
         // std cannot wait for a child until a deadline. The end of its output can be waited for, and comes first.
-        let stderr = match self.stderr.wait_for_end() {
+        let stderr = match self.stderr.wait_for_end(limit) {
             Ok(stderr) => stderr,
             Err(why) => panic!("{} does not end: {why}", self.name),
         };
         let status = self.child.wait().expect("a child can be waited for");
-        let stdout = self.stdout.as_ref().map(|stdout| stdout.wait_for_end().expect("it has ended"));
+        let stdout = self.stdout.as_ref().map(|stdout| stdout.wait_for_end(limit).expect("it has ended"));
         Finished {
             name: self.name.clone(),
             status,

@@ -5,28 +5,34 @@
 
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use ladder_tests::binaries;
 use ladder_tests::ladder::every_rung;
+use ladder_tests::{Process, binaries};
 use serde_json::Value;
 
 /// What peers, networks and operators do to every server over TCP, and over UDP.
 const EVERYWHERE: [&str; 6] =
     ["random-bytes", "stop-while-idle", "restart", "port-taken", "low-port", "bad-host"];
 
-fn cells() -> Vec<Value> {
+/// Half a minute, on a machine that has nothing else to do.
+const WHOLE_MATRIX: Duration = Duration::from_secs(10 * 60);
+
+/// What `cargo xtask faults` has seen, and its exit code.
+fn cells() -> (Vec<Value>, Option<i32>) {
     let (xtask, target) = binaries::xtask();
     let mut command = Command::new(xtask);
     // It builds the rungs where we do, so that there is nothing left to build.
     command.args(["faults", "--json"]).env("CARGO_TARGET_DIR", target).stdin(Stdio::null());
-    let output = command.stderr(Stdio::inherit()).output().expect("xtask runs");
-    let text = String::from_utf8(output.stdout).expect("JSON is text");
-    text.lines().map(|line| serde_json::from_str(line).expect("a cell is JSON")).collect()
+    let finished = Process::start("xtask faults", &mut command).wait_within(WHOLE_MATRIX);
+    let text = finished.printed();
+    let cells = text.lines().map(|line| serde_json::from_str(line).expect("a cell is JSON"));
+    (cells.collect(), finished.code())
 }
 
 #[test]
 fn every_cell_of_the_matrix_is_as_the_manifests_have_it() {
-    let cells = cells();
+    let (cells, code) = cells();
     let mut wrong = Vec::new();
     for rung in every_rung() {
         let mine: Vec<&Value> = cells.iter().filter(|cell| cell["rung"] == rung.name.as_str()).collect();
@@ -51,4 +57,6 @@ fn every_cell_of_the_matrix_is_as_the_manifests_have_it() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // It judges as we do, so it has nothing to complain of either.
+    assert_eq!(code, Some(0));
 }
