@@ -1,6 +1,6 @@
 //! IPv4, IPv6, both at once, and names that have an address of each.
 
-use std::net::{IpAddr, Ipv6Addr, TcpListener, ToSocketAddrs};
+use std::net::{Ipv6Addr, TcpListener, ToSocketAddrs};
 
 use ladder_tests::peer::{assert_refused, lasting_port};
 use ladder_tests::{Server, ladder, tcp_rungs};
@@ -73,6 +73,8 @@ fn a_server_on_one_ipv6_address_does_not_serve_ipv4() {
     }
 }
 
+/// To the end of the server: a second warning could come late.
+#[cfg(unix)]
 #[test]
 fn listening_wider_than_this_machine_is_warned_of_once() {
     let warning = "listening on every interface";
@@ -83,16 +85,12 @@ fn listening_wider_than_this_machine_is_warned_of_once() {
                 continue;
             }
             let server = Server::start(rung, &["--bind", bind]);
-            assert_eq!(server.address.ip(), bind.parse::<IpAddr>().expect("it is an address"));
-            server.expect_log(&["warn", warning]);
-            assert_eq!(server.stderr_so_far().matches(warning).count(), 1);
+            assert_eq!(server.address.ip().to_string(), bind);
+            let log = server.stop().stderr;
+            assert_eq!(log.matches(warning).count(), 1, "{log}");
+            assert!(log.lines().any(|line| line.contains("warn") && line.contains(warning)), "{log}");
         }
-        // The warning comes before the ready line, and what a client did comes after both.
-        let local = Server::start(rung, &["-v"]);
-        if let Some(run) = rung.demo.first() {
-            local.client(&run.args());
-            local.expect_log(&["received"]);
-        }
-        assert!(!local.stderr_so_far().contains(warning));
+        let local = Server::start(rung, &[]).stop();
+        assert!(!local.stderr.contains(warning), "{}", local.stderr);
     }
 }
