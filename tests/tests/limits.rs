@@ -5,7 +5,7 @@ use ladder_tests::ladder::{at_once, every_rung};
 use ladder_tests::{Rung, Server, rungs_in, tcp_rungs};
 
 /// Short beside every deadline of a test, so that a limit which did not work could not be mistaken for a slow machine.
-const SHORT: &str = "1s";
+const SHORT: &str = "3s";
 
 /// Silent clients that an unlimited server serves at once.
 const CROWD: usize = 10;
