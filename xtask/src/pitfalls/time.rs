@@ -12,12 +12,13 @@ use socket2::{Domain, Socket, Type};
 
 use super::{Seen, connection, seen, timed_out};
 
-/// A limit for a client, and the pause of a client that drips.
-const LIMIT: Duration = Duration::from_millis(300);
+/// A limit for a client, and the pause of a client that drips: so much shorter that a machine which stalls between two
+/// drips does not make it silent.
+const LIMIT: Duration = Duration::from_secs(1);
 const DRIP: Duration = Duration::from_millis(50);
 
-/// How often a client drips.
-const DRIPS: usize = 20;
+/// How often a client drips: for more than two limits.
+const DRIPS: usize = 50;
 
 /// Exchanges that are measured in each way.
 const SLOW: usize = 20;
