@@ -17,6 +17,9 @@ const LARGE: usize = 64 << 20;
 const DATAGRAM: usize = 3_000;
 const BUFFER: usize = 1_024;
 
+/// A pause between two looks how much has come.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// A text of ten bytes, and how many of them a small read takes: three letters and a half.
 const TEXT: &str = "Привет";
 const FEW: usize = 7;
@@ -88,7 +91,12 @@ pub fn reads_as_messages() -> io::Result<Seen> {
     client.write_all(TEXT.as_bytes())?;
     // Both are here before the first read.
     let mut buf = [0; 64];
-    while server.peek(&mut buf)? < 2 * TEXT.len() {}
+    let deadline = Deadline::after(GENEROUS);
+    while server.peek(&mut buf)? < 2 * TEXT.len() {
+        deadline.remaining()?;
+        // The system tells of bytes, not of how many.
+        thread::sleep(PAUSE);
+    }
     let mut few = [0; FEW];
     let n = server.read(&mut few)?;
     let split = str::from_utf8(&few[..n]).is_err();
