@@ -104,7 +104,7 @@ impl Proxy {
         let address = socket.local_addr()?;
         let shutdown = Shutdown::new(DRAIN).map_err(io::Error::other)?;
         let line = Line::new(network, recorder);
-        let threads = udp::start(socket, server, line, &shutdown)?;
+        let threads = udp::start(socket, server, line, udp::IDLE, &shutdown)?;
         Ok(Proxy { address, shutdown, threads })
     }
 

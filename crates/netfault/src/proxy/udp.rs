@@ -20,17 +20,18 @@ use crate::udp::BUFFER;
 /// Clients at a time. Each has a socket of its own towards the server; what further ones send is lost.
 const CLIENTS: usize = 256;
 
-/// A client that has not been heard of, or answered, for this long has gone.
-const IDLE: Duration = Duration::from_secs(60);
+/// A client that has neither sent nor been answered for this long has gone.
+pub(super) const IDLE: Duration = Duration::from_secs(60);
 
 /// Datagrams under way. What comes when they are as many is lost, as by any router.
 const UNDER_WAY: usize = 1_000;
 
-/// Starts the threads that carry datagrams until `shutdown` stops them.
+/// Starts the threads that carry datagrams until `shutdown` stops them. They forget a client after `idle`.
 pub(super) fn start(
     socket: UdpSocket,
     server: SocketAddr,
     line: Arc<Line>,
+    idle: Duration,
     shutdown: &Shutdown,
 ) -> io::Result<Vec<JoinHandle<()>>> {
     socket.set_nonblocking(true)?;
@@ -45,11 +46,21 @@ pub(super) fn start(
     let deliverer = named("delivery", move || delivering.deliver())?;
     let shutdown = shutdown.clone();
     let receiver = named("proxy", move || {
-        if let Err(error) = receive(&Arc::new(socket), server, &post, &shutdown) {
+        if let Err(error) = receive(&Arc::new(socket), server, &post, idle, &shutdown) {
             log::error!("cannot receive datagrams: {}", reason(&error));
         }
     })?;
     Ok(vec![receiver, deliverer])
+}
+
+/// A client that has not gone.
+#[derive(Clone)]
+struct Client {
+    /// Its own socket towards the server.
+    upstream: Arc<UdpSocket>,
+    connection: u64,
+    /// When it has last sent or been answered.
+    last: Arc<Mutex<Instant>>,
 }
 
 /// What clients send.
@@ -57,38 +68,41 @@ fn receive(
     socket: &Arc<UdpSocket>,
     server: SocketAddr,
     post: &Arc<Post>,
+    idle: Duration,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
-    let clients = Arc::new(Mutex::new(HashMap::<SocketAddr, (Arc<UdpSocket>, u64)>::new()));
+    let clients = Arc::new(Mutex::new(HashMap::<SocketAddr, Client>::new()));
     let mut directions: HashMap<u64, Direction> = HashMap::new();
     let mut threads = Vec::new();
     let mut buf = vec![0; BUFFER];
-    while let Some((n, client)) = next(socket, &mut buf, shutdown, Deadline::NEVER)? {
-        let known = lock(&clients).get(&client).cloned();
-        let (upstream, connection) = match known {
+    while let Some((n, peer)) = next(socket, &mut buf, shutdown, Deadline::NEVER)? {
+        let known = lock(&clients).get(&peer).cloned();
+        let client = match known {
             Some(known) => known,
             None if lock(&clients).len() == CLIENTS => continue,
             None => {
                 let upstream = Arc::new(towards(server)?);
                 let connection = post.line.next_connection();
-                lock(&clients).insert(client, (upstream.clone(), connection));
-                log::info!("{client} is a new client");
-                let (upstream_too, downstream) = (upstream.clone(), socket.clone());
+                let client = Client { upstream, connection, last: Arc::new(Mutex::new(Instant::now())) };
+                lock(&clients).insert(peer, client.clone());
+                log::info!("{peer} is a new client");
+                let (answered, downstream) = (client.clone(), socket.clone());
                 let (post, shutdown, clients) = (post.clone(), shutdown.clone(), clients.clone());
                 threads.push(named("answers", move || {
-                    answer(&upstream_too, &downstream, client, connection, &post, &shutdown);
-                    lock(&clients).remove(&client);
+                    answer(&answered, &downstream, peer, &post, idle, &shutdown);
+                    lock(&clients).remove(&peer);
                 })?);
-                (upstream, connection)
+                client
             }
         };
+        *lock(&client.last) = Instant::now();
         let direction = directions
-            .entry(connection)
-            .or_insert_with(|| Direction::new(&post.line, connection, Way::ToServer));
-        post.take(direction, &upstream, server, &buf[..n]);
+            .entry(client.connection)
+            .or_insert_with(|| Direction::new(&post.line, client.connection, Way::ToServer));
+        post.take(direction, &client.upstream, server, &buf[..n]);
         threads.retain(|thread| !thread.is_finished());
         if directions.len() > 2 * CLIENTS {
-            let alive: Vec<u64> = lock(&clients).values().map(|(_, connection)| *connection).collect();
+            let alive: Vec<u64> = lock(&clients).values().map(|client| client.connection).collect();
             directions.retain(|connection, _| alive.contains(connection));
         }
     }
@@ -100,17 +114,26 @@ fn receive(
 
 /// What the server sends to one client.
 fn answer(
-    upstream: &UdpSocket,
+    client: &Client,
     downstream: &Arc<UdpSocket>,
-    client: SocketAddr,
-    connection: u64,
+    peer: SocketAddr,
     post: &Post,
+    idle: Duration,
     shutdown: &Shutdown,
 ) {
-    let mut direction = Direction::new(&post.line, connection, Way::ToClient);
+    let mut direction = Direction::new(&post.line, client.connection, Way::ToClient);
     let mut buf = vec![0; BUFFER];
-    while let Ok(Some((n, _))) = next(upstream, &mut buf, shutdown, Deadline::after(IDLE)) {
-        post.take(&mut direction, downstream, client, &buf[..n]);
+    loop {
+        let left = idle.saturating_sub(lock(&client.last).elapsed());
+        match next(&client.upstream, &mut buf, shutdown, Deadline::after(left)) {
+            Ok(Some((n, _))) => {
+                *lock(&client.last) = Instant::now();
+                post.take(&mut direction, downstream, peer, &buf[..n]);
+            }
+            // The client has sent meanwhile.
+            Ok(None) if !shutdown.is_stopping() && lock(&client.last).elapsed() < idle => {}
+            Ok(None) | Err(_) => return,
+        }
     }
 }
 
@@ -278,4 +301,38 @@ fn named<T: Send + 'static>(
     run: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
     thread::Builder::new().name(name.into()).spawn(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(3);
+
+    /// A hundred times shorter, so that a machine that stalls does not make the client idle.
+    const PAUSE: Duration = Duration::from_millis(30);
+
+    #[test]
+    fn a_client_that_goes_on_sending_keeps_its_port_though_the_server_is_silent() {
+        let here = (Ipv4Addr::LOCALHOST, 0);
+        let server = UdpSocket::bind(here).unwrap();
+        server.set_read_timeout(Some(IDLE)).unwrap();
+        let socket = UdpSocket::bind(here).unwrap();
+        let client = UdpSocket::bind(here).unwrap();
+        client.connect(socket.local_addr().unwrap()).unwrap();
+        let shutdown = Shutdown::new(Duration::ZERO).unwrap();
+        let line = Line::new(&Network::default(), None);
+        let threads = start(socket, server.local_addr().unwrap(), line, IDLE, &shutdown).unwrap();
+
+        let (started, mut first) = (Instant::now(), None);
+        while started.elapsed() < IDLE * 2 {
+            client.send(b"anybody?").unwrap();
+            let (_, from) = server.recv_from(&mut [0; 8]).unwrap();
+            assert_eq!(*first.get_or_insert(from), from);
+            // The pause of the client is what this is about.
+            thread::sleep(PAUSE);
+        }
+        shutdown.stop();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
 }
