@@ -18,7 +18,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use netcore::shutdown::Shutdown;
@@ -121,6 +121,14 @@ impl Drop for Proxy {
             let _ = thread.join();
         }
     }
+}
+
+/// Starts a thread that a debugger shows under this name.
+fn named<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    thread::Builder::new().name(name.into()).spawn(run)
 }
 
 /// What every direction of every connection shares.

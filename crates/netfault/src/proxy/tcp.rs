@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use netcore::accept::Acceptor;
@@ -15,7 +15,7 @@ use netcore::shutdown::{Connection, Shutdown};
 use netcore::wait;
 
 use super::record::{Fate, Way};
-use super::{Line, RETRANSMISSION, Timing};
+use super::{Line, RETRANSMISSION, Timing, named};
 
 /// Connections at a time; the next ones wait in the queue of the system. Each takes four threads.
 const CONNECTIONS: usize = 256;
@@ -178,13 +178,6 @@ fn write(
     }
     // The reader has failed: the sender has reset the connection, say.
     Err(ErrorKind::ConnectionAborted.into())
-}
-
-fn named<T: Send + 'static>(
-    name: &str,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    thread::Builder::new().name(name.into()).spawn(run)
 }
 
 fn join(thread: JoinHandle<io::Result<()>>) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use netcore::deadline::Deadline;
@@ -13,7 +13,7 @@ use netcore::shutdown::Shutdown;
 use netcore::wait::{self, Waited};
 
 use super::record::{Fate, Way};
-use super::{HELD_BACK, Line, Network, Timing};
+use super::{HELD_BACK, Line, Network, Timing, named};
 use crate::random::Random;
 use crate::udp::BUFFER;
 
@@ -296,15 +296,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn named<T: Send + 'static>(
-    name: &str,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    thread::Builder::new().name(name.into()).spawn(run)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     const IDLE: Duration = Duration::from_secs(3);
