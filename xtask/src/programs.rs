@@ -56,14 +56,9 @@ fn build(ladder: &Ladder, names: &[&str]) -> Result<Vec<(String, PathBuf)>, Fail
     let process =
         Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()).stdout(Stdio::piped()))?;
     let Some(messages) = process.child().stdout.take() else { return Err(failed("no output".into())) };
-    let wanted: Vec<String> = names.iter().map(ToString::to_string).collect();
     let reader = thread::spawn(move || -> Vec<(String, PathBuf)> {
         let lines = BufReader::new(messages).lines().map_while(Result::ok);
-        let built = |line: String| {
-            let (name, path) = wanted.iter().find_map(|name| Some((name, executable(&line, name)?)))?;
-            Some((name.clone(), path))
-        };
-        lines.filter_map(built).collect()
+        lines.filter_map(|line| executable(&line)).collect()
     });
     let wait = |limit| process.wait(limit).map_err(|error| failed(error.to_string()));
     let status = match wait(AT_ONCE)? {
@@ -91,11 +86,11 @@ fn word(text: &str) {
     }
 }
 
-fn executable(message: &str, name: &str) -> Option<PathBuf> {
+/// The program that cargo tells of in this message, if it is of one: its name, and where it is.
+pub fn executable(message: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(message).ok()?;
-    let wanted = message["reason"] == "compiler-artifact" && message["target"]["name"] == name;
-    let path = message["executable"].as_str().filter(|_| wanted)?;
-    Some(path.into())
+    let path = message["executable"].as_str()?;
+    Some((message["target"]["name"].as_str()?.into(), path.into()))
 }
 
 #[cfg(test)]
@@ -106,10 +101,9 @@ mod tests {
     fn the_program_is_found_among_the_messages_of_cargo() {
         let message =
             r#"{"reason":"compiler-artifact","target":{"name":"udp-echo"},"executable":"/t/udp-echo"}"#;
-        assert_eq!(executable(message, "udp-echo"), Some("/t/udp-echo".into()));
-        assert_eq!(executable(message, "http-server"), None);
-        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#, "udp-echo"), None);
+        assert_eq!(executable(message), Some(("udp-echo".into(), "/t/udp-echo".into())));
+        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#), None);
         let library = r#"{"reason":"compiler-artifact","target":{"name":"udp_echo"},"executable":null}"#;
-        assert_eq!(executable(library, "udp_echo"), None);
+        assert_eq!(executable(library), None);
     }
 }

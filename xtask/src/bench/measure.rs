@@ -9,8 +9,6 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::contenders::{Contender, Contenders, Start};
 use super::load::{self, Report};
 use super::nginx;
@@ -20,6 +18,7 @@ use super::site::Site;
 use crate::Failure;
 use crate::ladder::{Ladder, cargo};
 use crate::process::Process;
+use crate::programs::executable;
 
 /// A build of everything with optimisation, on a slow machine.
 const BUILD: Duration = Duration::from_secs(60 * 60);
@@ -329,17 +328,11 @@ fn build(ladder: &Ladder, contenders: &Contenders) -> Result<HashMap<String, Pat
         Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()).stdout(Stdio::piped()))?;
     let stdout = process.child().stdout.take().ok_or_else(|| Failure::new("cargo has no output"))?;
     let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-    let programs = lines.filter_map(|line| program(&line)).collect();
+    let programs = lines.filter_map(|line| executable(&line)).collect();
     match process.wait(BUILD) {
         Ok(Some(status)) if status.success() => Ok(programs),
         _ => Err(Failure::new("cannot build the servers: see above")),
     }
-}
-
-fn program(message: &str) -> Option<(String, PathBuf)> {
-    let message: Value = serde_json::from_str(message).ok()?;
-    let path = message["executable"].as_str()?;
-    Some((message["target"]["name"].as_str()?.into(), path.into()))
 }
 
 #[cfg(test)]

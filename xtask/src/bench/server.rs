@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::Failure;
 use crate::process::{Process, resident_kib};
+use crate::stage::address;
 
 /// How long a server may take until it listens. Python on a busy machine is the slowest.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -97,12 +98,6 @@ fn first_address(stdout: ChildStdout, sender: &mpsc::Sender<SocketAddr>) {
     }
 }
 
-/// The address in `listening on 127.0.0.1:9090` or `Serving /site at http://127.0.0.1:8000/`.
-fn address(line: &str) -> Option<SocketAddr> {
-    let word = line.split_whitespace().last()?;
-    word.strip_prefix("http://").unwrap_or(word).trim_end_matches('/').parse().ok()
-}
-
 fn processor_seconds(stat: &str) -> Option<f64> {
     // The second field is the program's name in parentheses and may hold anything.
     let (_, fields) = stat.rsplit_once(')')?;
@@ -115,14 +110,6 @@ fn processor_seconds(stat: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn both_kinds_of_ready_line_are_understood() {
-        let expected = Some(SocketAddr::from(([127, 0, 0, 1], 9090)));
-        assert_eq!(address("listening on 127.0.0.1:9090"), expected);
-        assert_eq!(address("Serving /a b/site at http://127.0.0.1:9090/"), expected);
-        assert_eq!(address("hello"), None);
-    }
 
     #[test]
     fn processor_time_is_found_behind_any_name() {
