@@ -50,7 +50,11 @@ const STEPS: &[Step] = &[
         about: "lints, warnings denied",
         check: Check::Cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
     },
-    Step { name: "test", about: "every test", check: Check::Cargo(&["test", "--workspace", "--locked"]) },
+    Step {
+        name: "test",
+        about: "the tests of the workspace",
+        check: Check::Cargo(&["test", "--workspace", "--locked"]),
+    },
     Step {
         name: "tls",
         about: "the feature that is off by default, and its tests",
