@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netcore::codec::{Codec, HEADER, MAX_BYTES};
 use netcore::frame;
@@ -339,8 +339,10 @@ fn a_client_that_drips_a_message_is_dropped_at_the_idle_limit() {
     let server = Running::start(Options { idle: SHORT, ..OPTIONS });
     let mut dripping = server.connect();
     dripping.write_all(&(MAX_MESSAGE as u32).to_be_bytes()).unwrap();
+    let started = Instant::now();
     // The pause is the fault itself: a byte now and then. It ends when the server has closed the connection.
     while dripping.write_all(b".").is_ok() {
+        assert!(started.elapsed() < GENEROUS);
         thread::sleep(SHORT / 10);
     }
     server.assert_serves();
@@ -351,7 +353,10 @@ fn a_client_that_is_always_busy_is_dropped_at_the_total_limit() {
     let server = Running::start(Options { total: SHORT, ..OPTIONS });
     let stream = server.connect();
     let mut busy = greeted(&stream);
-    while client::exchange(&mut busy, &question(), &CODEC).is_ok() {}
+    let started = Instant::now();
+    while client::exchange(&mut busy, &question(), &CODEC).is_ok() {
+        assert!(started.elapsed() < GENEROUS);
+    }
     server.assert_serves();
 }
 

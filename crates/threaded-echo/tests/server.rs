@@ -1,10 +1,11 @@
 //! The server in the test's own process, on a port of its own.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpStream};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use netcore::deadline::is_socket_timeout;
 use netcore::listen;
 use netcore::shutdown::{DRAIN, Shutdown};
 use socket2::SockRef;
@@ -13,15 +14,12 @@ use threaded_echo::{Options, client, server};
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
 
+/// Beyond [`GENEROUS`], so that a server which waits for its own limit is told from one that ends at once.
+const FAR: Duration = Duration::from_secs(600);
+
 /// Limits that no test comes near unless it sets its own.
-const OPTIONS: Options = Options {
-    upper: false,
-    accept_timeout: None,
-    idle: GENEROUS,
-    total: GENEROUS,
-    max_clients: 100,
-    drain: DRAIN,
-};
+const OPTIONS: Options =
+    Options { upper: false, accept_timeout: None, idle: FAR, total: FAR, max_clients: 100, drain: DRAIN };
 
 /// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
 const SHORT: Duration = Duration::from_millis(300);
@@ -144,8 +142,10 @@ fn a_silent_client_is_dropped_and_the_next_one_served() {
 fn a_client_that_drips_within_the_idle_limit_is_dropped_at_the_total_one() {
     let server = Running::start(Options { total: SHORT, ..OPTIONS });
     let dripping = server.connect();
+    let started = Instant::now();
     // The pause is the fault itself: a byte now and then. It ends when the server has closed the connection.
     while client::exchange(&dripping, b".").is_ok() {
+        assert!(started.elapsed() < GENEROUS);
         thread::sleep(SHORT / 10);
     }
     assert_eq!(client::exchange(&server.connect(), b"next").unwrap(), answer(b"next"));
@@ -157,9 +157,12 @@ fn a_client_that_never_stops_talking_is_dropped_at_the_total_limit() {
     let mut reader = server.connect();
     let mut writer = reader.try_clone().unwrap();
     let talking = thread::spawn(move || while writer.write_all(&[b'x'; 1 << 20]).is_ok() {});
+    let started = Instant::now();
     // Ends when the server has closed the connection; until then there is always more to read.
     let mut buf = vec![0; 1 << 20];
-    while reader.read(&mut buf).is_ok_and(|n| n > 0) {}
+    while reader.read(&mut buf).is_ok_and(|n| n > 0) {
+        assert!(started.elapsed() < GENEROUS);
+    }
     talking.join().unwrap();
     assert_eq!(client::exchange(&server.connect(), b"next").unwrap(), answer(b"next"));
 }
@@ -170,7 +173,8 @@ fn a_client_that_never_reads_is_dropped() {
     let mut deaf = server.connect();
     deaf.set_write_timeout(Some(GENEROUS)).unwrap();
     // Ends when the server has closed the connection; until then its replies fill every buffer on the way.
-    while deaf.write_all(&[b'x'; 64 << 10]).is_ok() {}
+    let ended = std::iter::repeat_with(|| deaf.write_all(&[b'x'; 64 << 10])).find_map(Result::err).unwrap();
+    assert!(!is_socket_timeout(&ended), "it was not dropped: {ended}");
     assert_eq!(client::exchange(&server.connect(), b"next").unwrap(), answer(b"next"));
 }
 
@@ -199,7 +203,7 @@ fn a_client_beyond_the_bound_is_served_when_another_leaves() {
     second.write_all(b"second").unwrap();
     second.set_read_timeout(Some(SHORT)).unwrap();
     let waiting = second.read(&mut [0; 1]).unwrap_err();
-    assert!(matches!(waiting.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut));
+    assert!(matches!(waiting.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
     drop(first);
     second.set_read_timeout(Some(GENEROUS)).unwrap();
     let mut reply = [0; 6];
@@ -212,12 +216,12 @@ fn a_client_beyond_the_bound_is_served_when_another_leaves() {
 #[test]
 fn a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit() {
     // At the bound, where a server that waited for a place would not see the stop.
-    let server = Running::start(Options { drain: SHORT, max_clients: 1, ..OPTIONS });
+    let server = Running::start(Options { drain: SHORT, max_clients: 1, total: GENEROUS, ..OPTIONS });
     let mut deaf = server.connect();
     deaf.set_write_timeout(Some(SHORT)).unwrap();
     // Until its replies fill every buffer on the way.
     while deaf.write_all(&[b'x'; 64 << 10]).is_ok() {}
-    let asked = std::time::Instant::now();
+    let asked = Instant::now();
     server.stop().unwrap();
     // Not when the limits of the visit ended it.
     assert!(asked.elapsed() < GENEROUS / 2);
