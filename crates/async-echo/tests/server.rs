@@ -1,7 +1,7 @@
 //! The server in the test's own process, on a port of its own.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown as Side, SocketAddr, TcpStream};
+use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,9 @@ const OPTIONS: Options = Options { upper: false, idle: FAR, total: FAR, max_clie
 /// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
 const SHORT: Duration = Duration::from_millis(300);
 
+/// Bytes of replies that a server can leave to the system: far fewer than a client can send ahead.
+const LITTLE_ROOM: usize = 4 << 10;
+
 /// A server that is told to stop and waited for on every way out of a test.
 struct Running {
     address: SocketAddr,
@@ -32,8 +35,24 @@ struct Running {
 
 impl Running {
     fn start(options: Options) -> Running {
-        let shutdown = Shutdown::new(options.drain).unwrap();
+        Running::start_on(listen::tcp("127.0.0.1", 0).unwrap(), options)
+    }
+
+    /// With a client that writes and never reads, until the server can do nothing but wait for it to read.
+    fn start_stuck(options: Options) -> (Running, TcpStream) {
         let listener = listen::tcp("127.0.0.1", 0).unwrap();
+        // Its connections have this as well, and a size that was asked for is never made larger by the system. In a
+        // large buffer, a server that the stop wakes may find room for all that has come, and be done.
+        SockRef::from(&listener).set_send_buffer_size(LITTLE_ROOM).unwrap();
+        let server = Running::start_on(listener, options);
+        let mut deaf = server.connect();
+        deaf.set_write_timeout(Some(SHORT)).unwrap();
+        while deaf.write_all(&[b'x'; 64 << 10]).is_ok() {}
+        (server, deaf)
+    }
+
+    fn start_on(listener: TcpListener, options: Options) -> Running {
+        let shutdown = Shutdown::new(options.drain).unwrap();
         let address = listener.local_addr().unwrap();
         let handle = shutdown.clone();
         let thread = Some(thread::spawn(move || server::serve(listener, &options, &handle)));
@@ -214,15 +233,30 @@ fn a_client_beyond_the_bound_is_served_when_another_leaves() {
 #[test]
 fn a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit() {
     // At the bound, where a server that waited for a place would not see the stop.
-    let server = Running::start(Options { drain: SHORT, max_clients: 1, total: GENEROUS, ..OPTIONS });
-    let mut deaf = server.connect();
-    deaf.set_write_timeout(Some(SHORT)).unwrap();
-    // Until its replies fill every buffer on the way.
-    while deaf.write_all(&[b'x'; 64 << 10]).is_ok() {}
+    let (server, _deaf) =
+        Running::start_stuck(Options { drain: SHORT, max_clients: 1, total: GENEROUS, ..OPTIONS });
     let asked = Instant::now();
     server.stop().unwrap();
     // Not when the limits of the visit ended it.
-    assert!(asked.elapsed() < GENEROUS / 2);
+    assert!(asked.elapsed() >= SHORT && asked.elapsed() < GENEROUS / 2);
+}
+
+#[test]
+fn new_clients_are_refused_while_a_stop_waits_for_the_work_in_hand() {
+    // At the bound, where a server that waited for a place would go on listening.
+    let (server, deaf) = Running::start_stuck(Options { drain: FAR, max_clients: 1, ..OPTIONS });
+    server.shutdown.stop();
+    let asked = Instant::now();
+    loop {
+        match TcpStream::connect_timeout(&server.address, GENEROUS) {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => break,
+            _ => assert!(asked.elapsed() < GENEROUS, "the server still listens"),
+        }
+    }
+    // Closing becomes a reset, which ends the write.
+    SockRef::from(&deaf).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(deaf);
+    server.stop().unwrap();
 }
 
 #[test]

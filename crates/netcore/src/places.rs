@@ -74,9 +74,13 @@ impl State {
 mod tests {
     use std::sync::mpsc;
     use std::thread;
+    use std::time::Duration;
 
     use super::*;
     use crate::shutdown::DRAIN;
+
+    /// Ends a test that would otherwise hang; no correct run comes near it.
+    const GENEROUS: Duration = Duration::from_secs(20);
 
     fn one_place() -> (Places, Shutdown) {
         let shutdown = Shutdown::new(DRAIN).unwrap();
@@ -96,12 +100,26 @@ mod tests {
 
     #[test]
     fn a_stop_ends_the_wait_for_a_place() {
+        const WAITING: usize = 16;
         let (places, shutdown) = one_place();
         let _first = places.take();
-        let (taken, second) = mpsc::channel();
-        thread::spawn(move || taken.send(places.take()));
+        let (ready, begun) = mpsc::channel();
+        let (taken, others) = mpsc::channel();
+        // So many that most of them wait by the time of the stop, wherever the last one is.
+        for _ in 0..WAITING {
+            let (places, ready, taken) = (places.clone(), ready.clone(), taken.clone());
+            thread::spawn(move || {
+                ready.send(()).unwrap();
+                taken.send(places.take())
+            });
+        }
+        for _ in 0..WAITING {
+            begun.recv().unwrap();
+        }
         shutdown.stop();
-        assert!(second.recv().unwrap().is_none());
+        for _ in 0..WAITING {
+            assert!(others.recv_timeout(GENEROUS).unwrap().is_none());
+        }
     }
 
     #[test]
