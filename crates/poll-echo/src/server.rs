@@ -43,32 +43,7 @@ pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> i
     });
     let mut events = Events::with_capacity(EVENTS);
     while server.listener.is_some() || !server.visits.is_empty() {
-        match server.poll.poll(&mut events, server.patience()) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            waited => waited?,
-        }
-        let now = Instant::now();
-        for id in std::mem::take(&mut server.unfinished) {
-            server.turn(id, now);
-        }
-        for event in &events {
-            match event.token() {
-                LISTENER => server.clients_wait = true,
-                STOP => server.stop(now),
-                Token(id) => {
-                    let Some(visit) = server.visits.get_mut(id) else { continue };
-                    visit.peer_closed |= event.is_read_closed();
-                    // Where nothing is left to write, room to write is no news. On Windows, a read in answer to it
-                    // would have mio report the same room again, for ever.
-                    let awaited = if visit.has_unsent() { event.is_writable() } else { event.is_readable() };
-                    if awaited || event.is_error() {
-                        server.turn(id, now);
-                    }
-                }
-            }
-        }
-        server.expire(now);
-        server.accept(now)?;
+        server.round(&mut events)?;
     }
     Ok(())
 }
@@ -108,6 +83,36 @@ impl Server<'_> {
             deadlines: BTreeSet::new(),
             buf: vec![0; BUFFER],
         })
+    }
+
+    /// Waits for events, and gives each visit that they are about a turn.
+    fn round(&mut self, events: &mut Events) -> io::Result<()> {
+        match self.poll.poll(events, self.patience()) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
+            waited => waited?,
+        }
+        let now = Instant::now();
+        for id in std::mem::take(&mut self.unfinished) {
+            self.turn(id, now);
+        }
+        for event in events.iter() {
+            match event.token() {
+                LISTENER => self.clients_wait = true,
+                STOP => self.stop(now),
+                Token(id) => {
+                    let Some(visit) = self.visits.get_mut(id) else { continue };
+                    visit.peer_closed |= event.is_read_closed();
+                    // Where nothing is left to write, room to write is no news. On Windows, a read in answer to it
+                    // would have mio report the same room again, for ever.
+                    let awaited = if visit.has_unsent() { event.is_writable() } else { event.is_readable() };
+                    if awaited || event.is_error() {
+                        self.turn(id, now);
+                    }
+                }
+            }
+        }
+        self.expire(now);
+        self.accept(now)
     }
 
     /// How long the wait for events may last.
@@ -210,5 +215,42 @@ impl Server<'_> {
             self.file(id);
             self.turn(id, now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Shutdown, TcpStream};
+
+    use super::*;
+
+    const GENEROUS: Duration = Duration::from_secs(20);
+    const OPTIONS: Options =
+        Options { upper: false, idle: GENEROUS, total: GENEROUS, max_clients: 1, drain: GENEROUS };
+
+    #[test]
+    fn a_visit_with_more_to_read_has_its_next_turn_without_an_event() {
+        /// More than one turn reads.
+        const SENT: usize = 100;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_read_timeout(Some(GENEROUS)).unwrap();
+        // All at once: one event tells of everything.
+        client.write_all(&[b'x'; SENT]).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        let mut server = Server::new(listener, &OPTIONS).unwrap();
+        // A buffer that each byte fills, so that each is a read.
+        server.buf = vec![0; 1];
+        let mut events = Events::with_capacity(EVENTS);
+        while server.visits.is_empty() {
+            server.round(&mut events).unwrap();
+        }
+        while !server.visits.is_empty() {
+            server.round(&mut events).unwrap();
+        }
+        let mut replies = Vec::new();
+        client.read_to_end(&mut replies).unwrap();
+        assert_eq!(replies, [b'x'; SENT]);
     }
 }

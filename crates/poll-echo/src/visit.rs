@@ -133,3 +133,36 @@ fn reply(bytes: &mut [u8], options: &Options) {
         bytes.make_ascii_uppercase();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use super::*;
+
+    const GENEROUS: Duration = Duration::from_secs(20);
+    const OPTIONS: Options =
+        Options { upper: false, idle: GENEROUS, total: GENEROUS, max_clients: 1, drain: GENEROUS };
+
+    #[test]
+    fn a_turn_ends_after_so_many_reads_and_the_next_one_goes_on() {
+        const SENT: usize = READS_PER_TURN + 1;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_read_timeout(Some(GENEROUS)).unwrap();
+        client.write_all(&[b'x'; SENT]).unwrap();
+        let (stream, peer) = listener.accept().unwrap();
+        while stream.peek(&mut [0; SENT]).unwrap() < SENT {}
+        stream.set_nonblocking(true).unwrap();
+        let now = Instant::now();
+        let mut visit = Visit::new(TcpStream::from_std(stream), peer, &OPTIONS, now);
+        // A buffer that each byte fills, so that each is a read.
+        assert!(matches!(visit.turn(&mut [0; 1], &OPTIONS, now), Ok(Turn::Unfinished)));
+        assert_eq!(visit.stream.peek(&mut [0; SENT]).unwrap(), 1);
+        assert!(matches!(visit.turn(&mut [0; 1], &OPTIONS, now), Ok(Turn::Waiting)));
+        let mut replies = [0; SENT];
+        client.read_exact(&mut replies).unwrap();
+        assert_eq!(replies, [b'x'; SENT]);
+    }
+}

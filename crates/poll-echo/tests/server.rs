@@ -231,6 +231,21 @@ fn a_client_beyond_the_bound_is_served_when_another_leaves() {
 }
 
 #[test]
+fn a_client_that_half_closes_before_its_turn_gets_every_byte_and_then_the_end_of_the_stream() {
+    let server = Running::start(Options { max_clients: 1, ..OPTIONS });
+    let first = server.connect();
+    assert_eq!(client::exchange(&first, b"first").unwrap(), answer(b"first"));
+    // In the backlog: the server learns of the bytes and of their end at once.
+    let mut second = server.connect();
+    second.write_all(b"last words").unwrap();
+    second.shutdown(Side::Write).unwrap();
+    drop(first);
+    let mut reply = Vec::new();
+    second.read_to_end(&mut reply).unwrap();
+    assert_eq!(reply, answer(b"last words"));
+}
+
+#[test]
 fn a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit() {
     // At the bound, where a server that waited for a place would not see the stop.
     let (server, _deaf) =
