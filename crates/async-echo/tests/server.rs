@@ -230,6 +230,35 @@ fn a_client_beyond_the_bound_is_served_when_another_leaves() {
     assert_eq!(reply.as_slice(), answer(b"second"));
 }
 
+/// What a client sends to meet a bug. The server has none, so the log, which tells of every message, has it.
+const UNLUCKY: &str = "an unlucky word";
+
+struct Bug;
+
+impl log::Log for Bug {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let unlucky = record.args().to_string().contains(UNLUCKY);
+        assert!(!unlucky, "a client that meets a bug: this line in the output is expected");
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn a_panic_ends_one_visit_and_gives_its_place_back() {
+    log::set_logger(&Bug).unwrap();
+    log::set_max_level(log::LevelFilter::Debug);
+    let server = Running::start(Options { max_clients: 1, ..OPTIONS });
+    let mut unlucky = server.connect();
+    unlucky.write_all(UNLUCKY.as_bytes()).unwrap();
+    assert_eq!(unlucky.read(&mut [0; 1]).unwrap(), 0);
+    assert_eq!(client::exchange(&server.connect(), b"next").unwrap(), answer(b"next"));
+}
+
 #[test]
 fn a_client_that_half_closes_before_its_turn_gets_every_byte_and_then_the_end_of_the_stream() {
     let server = Running::start(Options { max_clients: 1, ..OPTIONS });
