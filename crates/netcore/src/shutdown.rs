@@ -299,9 +299,12 @@ mod tests {
 
     #[test]
     fn a_connection_that_comes_after_a_stop_is_closed_at_once() {
-        let shutdown = Shutdown::new(GENEROUS).unwrap();
+        /// Beyond [`GENEROUS`], so that a stream which the drain limit closes is told from one that is closed at once.
+        const FAR: Duration = Duration::from_secs(600);
+        let shutdown = Shutdown::new(FAR).unwrap();
         shutdown.stop();
         let (_client, stream) = pair();
+        stream.set_read_timeout(Some(GENEROUS)).unwrap();
         let mut stream = shutdown.watch(stream);
         assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
         assert!(stream.write_all(b"too late").is_err());
