@@ -138,6 +138,15 @@ fn a_silent_client_is_dropped_and_the_next_one_served() {
 }
 
 #[test]
+fn the_longest_limits_are_as_good_as_none() {
+    let longest = Duration::MAX;
+    let server =
+        Running::start(Options { accept_timeout: Some(longest), idle: longest, total: longest, ..OPTIONS });
+    assert_eq!(client::exchange(&server.connect(), b"hello").unwrap(), answer(b"hello"));
+    server.stop().unwrap();
+}
+
+#[test]
 fn a_client_that_drips_within_the_idle_limit_is_dropped_at_the_total_one() {
     let server = Running::start(Options { total: SHORT, ..OPTIONS });
     let dripping = server.connect();
