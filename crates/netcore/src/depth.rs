@@ -238,11 +238,12 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Bounded<'_, A> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::ffi::CString;
     use std::marker::PhantomData;
 
-    use serde::Deserialize;
     use serde::de::IntoDeserializer;
     use serde::de::value::Error as Plain;
+    use serde::{Deserialize, forward_to_deserialize_any};
 
     use super::*;
 
@@ -283,5 +284,38 @@ mod tests {
         let error = read::<Vec<()>>(vec![(); 10], &budget).unwrap_err();
         assert_eq!(error.to_string(), "more values than its bytes can hold");
         assert!(!budget.was_too_deep());
+    }
+
+    /// A format that trusts its message: whoever asks for an owned value has it reserve what is claimed.
+    struct Trusting;
+
+    impl<'de> Deserializer<'de> for Trusting {
+        type Error = Plain;
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Plain> {
+            visitor.visit_borrowed_str("what has come")
+        }
+
+        fn deserialize_string<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Plain> {
+            Err(Plain::custom("reserves what is claimed"))
+        }
+
+        fn deserialize_byte_buf<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Plain> {
+            Err(Plain::custom("reserves what is claimed"))
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes option unit unit_struct newtype_struct
+            seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    #[test]
+    fn a_format_is_never_asked_for_an_owned_string() {
+        let budget = Budget::new(1, 100);
+        let text = budget.around(PhantomData::<String>).deserialize(Trusting);
+        assert_eq!(text.as_deref(), Ok("what has come"));
+        let bytes = budget.around(PhantomData::<CString>).deserialize(Trusting);
+        assert_eq!(bytes.as_deref(), Ok(c"what has come"));
     }
 }
