@@ -167,9 +167,16 @@ fn without_dots(path: &Path) -> PathBuf {
     plain
 }
 
-/// Copies the files of a package, each changed by `change`, without what builds have left there.
+/// Copies the files of a package into `to`, whose parent exists, each changed by `change`, without what builds have left
+/// there.
 pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<(), Failure> {
-    fs::create_dir_all(to).map_err(|error| cannot("create", to, &error))?;
+    match fs::create_dir(to) {
+        // Not its parents: where a signal has removed them, they stay so.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(cannot("create", to, &error));
+        }
+        _ => {}
+    }
     let entries = fs::read_dir(from).map_err(|error| cannot("read", from, &error))?;
     for entry in entries {
         let path = entry.map_err(|error| cannot("read", from, &error))?.path();

@@ -18,6 +18,9 @@ const COURTESY: Duration = Duration::from_secs(2);
 /// The first and the longest pause between two looks at a process.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
 
+/// Attempts to remove a folder. Hardly ever is there a second one.
+const REMOVALS: usize = 50;
+
 /// As shells have it for a program that Ctrl-C has ended: 128 and SIGINT.
 const INTERRUPTED: i32 = 130;
 
@@ -93,8 +96,9 @@ impl Scratch {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
+        let mut scratch = lock(&SCRATCH);
         fs::create_dir_all(&folder)?;
-        lock(&SCRATCH).push(folder.clone());
+        scratch.push(folder.clone());
         Ok(Scratch(folder))
     }
 
@@ -106,8 +110,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // It may be called otherwise by now.
-        let _ = fs::remove_dir_all(&self.0);
+        remove(&self.0);
         lock(&SCRATCH).retain(|folder| *folder != self.0);
     }
 }
@@ -156,9 +159,9 @@ fn end_all() -> ! {
         ask_to_stop(&mut lock(child));
     }
     started.iter().for_each(end);
-    for folder in lock(&SCRATCH).iter() {
-        let _ = fs::remove_dir_all(folder);
-    }
+    // Not given back either: nobody makes a further one.
+    let scratch = lock(&SCRATCH);
+    scratch.iter().for_each(|folder| remove(folder));
     eprintln!("\ninterrupted: everything that was started has been ended");
     std::process::exit(INTERRUPTED)
 }
@@ -168,6 +171,17 @@ pub fn resident_kib(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// Removes a folder. Somebody may still write into it, and what comes too late keeps it from being removed.
+fn remove(folder: &Path) {
+    for _ in 0..REMOVALS {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => thread::sleep(PAUSES.1),
+            // Gone, or called otherwise by now.
+            _ => return,
+        }
+    }
 }
 
 fn wait(child: &Mutex<Child>, limit: Duration) -> io::Result<Option<ExitStatus>> {

@@ -21,11 +21,13 @@ const LATEST: &str = "latest.txt";
 /// # Errors
 /// A page that links to what is not in the book, besides those of the file system.
 pub fn finish(root: &Path, folder: &Path, number: Option<u64>) -> Result<(), Failure> {
+    let sources = folder.join(SOURCES);
+    fs::create_dir_all(&sources).map_err(|error| cannot("create", &sources, &error))?;
     for linked in LINKED {
-        copy(&root.join(linked), &folder.join(SOURCES).join(linked), &str::to_string)?;
+        copy(&root.join(linked), &sources.join(linked), &str::to_string)?;
     }
     for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.toml", "deny.toml"] {
-        let target = folder.join(SOURCES).join(file);
+        let target = sources.join(file);
         fs::copy(root.join(file), &target).map_err(|error| cannot("write", &target, &error))?;
     }
     let mut broken = Vec::new();
