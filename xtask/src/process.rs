@@ -2,7 +2,7 @@
 //! panic or a signal.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -162,7 +162,8 @@ fn end_all() -> ! {
     // Not given back either: nobody makes a further one.
     let scratch = lock(&SCRATCH);
     scratch.iter().for_each(|folder| remove(folder));
-    eprintln!("\ninterrupted: everything that was started has been ended");
+    // eprintln! would panic where nobody reads it any more, and we would stay.
+    let _ = writeln!(io::stderr(), "\ninterrupted: everything that was started has been ended");
     std::process::exit(INTERRUPTED)
 }
 

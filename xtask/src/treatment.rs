@@ -14,8 +14,9 @@ use crate::stage::{PlayerId, Stage, Start};
 use crate::timeline::Side;
 use crate::trial::{self, Cast, GENEROUS, NotHere, Outcome, seconds};
 
-/// How long a stop may take while nobody is there: 200 ms on a machine that has nothing else to do.
-const AT_ONCE: Duration = Duration::from_secs(3);
+/// How long a stop may take while nobody is there: 200 ms on a machine that has nothing else to do, and several seconds
+/// on one that has much.
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 /// How long a stop may take with clients connected, whatever limit on that the server has.
 const DRAINED: Duration = Duration::from_secs(15);
