@@ -203,14 +203,14 @@ impl Server {
     /// One more header field on every response.
     ///
     /// # Errors
-    /// `InvalidInput` for what could be taken for more than one field, and for a field that the server or its handlers
-    /// say themselves: a client that meets two of them takes either.
+    /// `InvalidInput` for what could be taken for more than one field, and for one that the server or its handlers set
+    /// themselves: a client that meets two of them takes either.
     pub fn header(mut self, name: &str, value: &str) -> io::Result<Server> {
         let line = field_line(name, value)?;
         let is = |known: &&str| name.eq_ignore_ascii_case(known);
         let is_twice = is(&ALLOW_ORIGIN) && has_field(&self.service.extra, ALLOW_ORIGIN);
         if is_twice || SINGLE.iter().any(is) {
-            let why = format!("{name} is said elsewhere, and there may be only one");
+            let why = format!("{name} is set by the server itself");
             return Err(io::Error::new(ErrorKind::InvalidInput, why));
         }
         self.service.extra.extend_from_slice(line.as_bytes());
