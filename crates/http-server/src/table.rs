@@ -17,8 +17,8 @@ const LEFT: u64 = u64::MAX;
 /// wait, so that of many quick connections none may be waiting for a moment.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// How long a connection is left alone before it may be closed for a new one. What a new client has sent with its
-/// connection is there already, and its worker is about to read it.
+/// How long a connection without a first request is left alone before it may be closed for a new one. What a client has
+/// sent with its connection is there already, and its worker is about to read it.
 const YOUNG: Duration = Duration::from_millis(20);
 
 /// What ends the read that a worker waits in, and lets the worker say goodbye, which TLS wants. On Windows it ends no
@@ -44,6 +44,8 @@ struct Place {
     socket: Arc<TcpStream>,
     /// [`BUSY`], [`LEFT`], or since when it waits, in nanoseconds of the table's life.
     waiting_since: AtomicU64,
+    /// Whether a request of it has ever begun.
+    has_begun: AtomicBool,
 }
 
 impl Table {
@@ -76,7 +78,11 @@ impl Table {
             }
             seats = still;
         }
-        let place = Arc::new(Place { socket, waiting_since: AtomicU64::new(self.now()) });
+        let place = Arc::new(Place {
+            socket,
+            waiting_since: AtomicU64::new(self.now()),
+            has_begun: AtomicBool::new(false),
+        });
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         seats.insert(id, place.clone());
         Some(Seat { table: self, place, id })
@@ -121,13 +127,16 @@ impl Table {
     }
 }
 
-/// Closes the connection that has waited longest, and not only since a moment before `now`. One that was chosen may
-/// become busy before it can be closed; then the next is chosen.
+/// Closes the connection that has waited longest. One that was chosen may become busy before it can be closed; then the
+/// next is chosen.
 fn make_room(seats: &mut HashMap<u64, Arc<Place>>, now: u64) -> bool {
     loop {
         let waiting = |place: &Arc<Place>| match place.waiting_since.load(Ordering::SeqCst) {
             BUSY | LEFT => None,
-            since => (u128::from(now.saturating_sub(since)) >= YOUNG.as_nanos()).then_some(since),
+            since => {
+                let is_young = u128::from(now.saturating_sub(since)) < YOUNG.as_nanos();
+                (!is_young || place.has_begun.load(Ordering::SeqCst)).then_some(since)
+            }
         };
         let oldest = seats.iter().filter_map(|(id, place)| Some((waiting(place)?, *id))).min();
         let Some((_, id)) = oldest else { return false };
@@ -144,12 +153,16 @@ impl Place {
         if matches!(since, BUSY | LEFT) {
             return false;
         }
-        let exchanged =
-            self.waiting_since.compare_exchange(since, LEFT, Ordering::SeqCst, Ordering::SeqCst).is_ok();
-        if exchanged {
+        let changed = self.change(since, LEFT);
+        if changed {
             shut(&self.socket, ENDS_WAITING);
         }
-        exchanged
+        changed
+    }
+
+    /// Whether it was still as it was. Only its worker changes what has not become [`LEFT`].
+    fn change(&self, from: u64, to: u64) -> bool {
+        self.waiting_since.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 }
 
@@ -178,7 +191,10 @@ pub enum Claim {
 impl Seat<'_> {
     /// The connection waits for a request from now on, and may be closed at any moment.
     pub fn wait(&self) -> Claim {
-        self.place.waiting_since.store(self.table.now(), Ordering::SeqCst);
+        let since = self.place.waiting_since.load(Ordering::SeqCst);
+        if since == LEFT || !self.place.change(since, self.table.now()) {
+            return Claim::Lost;
+        }
         if self.table.wanted.load(Ordering::SeqCst) > 0 {
             // Under the lock, so that whoever wants it either sees this one waiting or is waiting to be told.
             let _seats = self.table.seats();
@@ -196,13 +212,11 @@ impl Seat<'_> {
     /// A request has begun to arrive, and the connection is not closed before it has been answered.
     pub fn begin(&self) -> Claim {
         let since = self.place.waiting_since.load(Ordering::SeqCst);
-        let begun = since != LEFT
-            && self
-                .place
-                .waiting_since
-                .compare_exchange(since, BUSY, Ordering::SeqCst, Ordering::SeqCst)
-                .is_ok();
-        if begun { Claim::Ours } else { Claim::Lost }
+        if since == LEFT || !self.place.change(since, BUSY) {
+            return Claim::Lost;
+        }
+        self.place.has_begun.store(true, Ordering::SeqCst);
+        Claim::Ours
     }
 }
 
@@ -236,9 +250,11 @@ mod tests {
         let table = Table::new(2);
         let first = table.seat(socket()).unwrap();
         let second = table.seat(socket()).unwrap();
-        // The first has just been served: now the second has waited longer.
-        assert_eq!(first.begin(), Claim::Ours);
-        assert_eq!(first.wait(), Claim::Ours);
+        // The first has been served last: now the second has waited longer.
+        for served in [&second, &first] {
+            assert_eq!(served.begin(), Claim::Ours);
+            assert_eq!(served.wait(), Claim::Ours);
+        }
         let third = table.seat(socket()).unwrap();
         assert_eq!(second.begin(), Claim::Lost);
         assert_eq!(first.begin(), Claim::Ours);
@@ -254,6 +270,17 @@ mod tests {
         assert!(!make_room(&mut table.seats(), since + young - 1));
         assert!(make_room(&mut table.seats(), since + young));
         assert_eq!(first.begin(), Claim::Lost);
+        assert_eq!(first.wait(), Claim::Lost);
+    }
+
+    #[test]
+    fn a_connection_that_has_been_served_makes_room_at_once() {
+        let table = Table::new(1);
+        let first = table.seat(socket()).unwrap();
+        first.begin();
+        first.wait();
+        let since = first.place.waiting_since.load(Ordering::SeqCst);
+        assert!(make_room(&mut table.seats(), since));
     }
 
     #[test]
