@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Stdio;
+use std::thread;
 
 use ladder_tests::http::HttpServer;
 use ladder_tests::peer::lasting_port;
@@ -82,7 +83,6 @@ fn what_makes_no_sense_is_one_line_and_exit_code_2() {
         &["--header", "Content-Length: 5"],
         &["--header", "Cache-Control: public"],
         &["--header", "etag: \"1\""],
-        &["--cors", "--header", "Access-Control-Allow-Origin: https://example.com"],
         &["--header", "transfer-encoding: chunked"],
         &["--nosuch"],
         &["--idle", "0s"],
@@ -194,6 +194,31 @@ fn the_greeting_of_the_tutorial() {
     ask("HEAD").expect_status(200).expect_field("content-length", "21");
     ask("POST").expect_status(501);
     ask("DELETE").expect_status(501);
+}
+
+/// RFC 9112 section 9.3.1. A server may close a connection that stays while the next request is on its way.
+#[test]
+fn the_client_asks_again_where_a_kept_connection_was_closed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let server = thread::spawn(move || {
+        let take = |peer: &mut Peer, path: &str| {
+            let port = listener.local_addr().unwrap().port();
+            peer.expect_bytes(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n").as_bytes());
+        };
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n";
+        let mut first = Peer::accept(&listener);
+        take(&mut first, "/one");
+        first.send(&[answer, b"one".as_slice()].concat());
+        take(&mut first, "/two");
+        drop(first);
+        let mut second = Peer::accept(&listener);
+        take(&mut second, "/two");
+        second.send(&[answer, b"two".as_slice()].concat());
+    });
+    let program = rung("http-server");
+    program.run(&["client", "-p", &port, "/one", "/two"]).expect_code(0).expect_stdout("one\ntwo\n");
+    server.join().unwrap();
 }
 
 #[test]

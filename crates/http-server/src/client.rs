@@ -1,5 +1,6 @@
 //! The client: asks for one path after another on one connection, and reads as much as each response says.
 
+use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use netcore::log::payload;
 
 use crate::body::{Body, Source};
 use crate::head::Framing;
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 
 /// How long one response may take.
@@ -62,10 +64,31 @@ enum Content {
     ToTheEnd,
 }
 
+/// The connection ended before anything of the response came.
+#[derive(Debug)]
+struct NoReply;
+
+impl fmt::Display for NoReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the other end closed the connection")
+    }
+}
+
+impl std::error::Error for NoReply {}
+
+/// Whether the connection had been closed. A server may do that to a connection that stays, at any moment, so a request
+/// on one is sent again on a new one
+/// ([RFC 9112 section 9.3.1](https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1)); GET changes nothing by being sent
+/// twice.
+pub fn is_without_reply(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<NoReply>())
+}
+
 /// Sends GET for `path` and returns the response.
 ///
 /// # Errors
-/// What reading and writing say; `InvalidData` for what is not a response, or longer than it may be.
+/// What reading and writing say, [without a reply](is_without_reply) or in the middle of it; `InvalidData` for what is
+/// not a response, or longer than it may be.
 pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
     let peer = stream.peer_addr()?;
     let mut stream = Stream::new(Arc::new(stream.try_clone()?), REPLY_TIMEOUT)?;
@@ -74,17 +97,23 @@ pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
     let path = crate::target::encode_target(path.as_bytes());
     let request = format!("GET {slash}{path} HTTP/1.1\r\nHost: {peer}\r\n\r\n");
     log::debug!("{peer} sending {} bytes {}", request.len(), payload(request.as_bytes()));
-    stream.write_all(request.as_bytes())?;
+    let no_reply = |error: io::Error| io::Error::new(error.kind(), NoReply);
+    stream.write_all(request.as_bytes()).map_err(no_reply)?;
     let mut buf = vec![0; HEAD_LIMIT];
     let mut filled = 0;
     let head = loop {
         if let Some(head) = parse(&buf[..filled])? {
             break head;
         }
-        match stream.read(&mut buf[filled..])? {
-            0 if filled == HEAD_LIMIT => return Err(invalid("the head of the response does not end")),
-            0 => return Err(ErrorKind::UnexpectedEof.into()),
-            n => filled += n,
+        match stream.read(&mut buf[filled..]) {
+            Ok(0) if filled == HEAD_LIMIT => return Err(invalid("the head of the response does not end")),
+            Ok(0) if filled == 0 => return Err(no_reply(ErrorKind::UnexpectedEof.into())),
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == ErrorKind::ConnectionReset && filled == 0 => {
+                return Err(no_reply(error));
+            }
+            Err(error) => return Err(error),
         }
     };
     let rest = &mut buf[head.length..];
@@ -101,7 +130,14 @@ pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
 
 fn read_content(source: impl Read) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    source.take(CONTENT_LIMIT + 1).read_to_end(&mut content)?;
+    source.take(CONTENT_LIMIT + 1).read_to_end(&mut content).map_err(|error| {
+        // A server would answer with the status in it.
+        let refusal = error.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>());
+        match refusal.map(|refusal| refusal.why().to_string()) {
+            Some(why) => io::Error::new(error.kind(), why),
+            None => error,
+        }
+    })?;
     if content.len() as u64 > CONTENT_LIMIT {
         return Err(invalid("the content is longer than the limit"));
     }

@@ -74,11 +74,15 @@ fn run_client(args: &ClientArgs<PORT>) -> Result<(), Error> {
     let mut open = Some(args.connect()?);
     for path in cli::messages(&args.messages) {
         let path = String::from_utf8_lossy(&path?).into_owned();
-        let stream = match open.take() {
-            Some(stream) => stream,
-            None => args.connect()?,
-        };
-        let reply = client::get(&stream, &path).map_err(Error::failed(format!("get {path}")))?;
+        let kept = open.take();
+        let was_kept = kept.is_some();
+        let mut stream = kept.map_or_else(|| args.connect(), Ok)?;
+        let mut reply = client::get(&stream, &path);
+        if was_kept && reply.as_ref().is_err_and(client::is_without_reply) {
+            stream = args.connect()?;
+            reply = client::get(&stream, &path);
+        }
+        let reply = reply.map_err(Error::failed(format!("get {path}")))?;
         open = (reply.after == After::Open).then_some(stream);
         cli::print_bytes(reply.content.strip_suffix(b"\n").unwrap_or(&reply.content))?;
         if reply.status >= 400 {

@@ -28,6 +28,11 @@ impl Refusal {
         Refusal { status, why: why.into(), section }
     }
 
+    /// What was wrong.
+    pub(crate) fn why(&self) -> &str {
+        &self.why
+    }
+
     /// 404 in the words that every missing thing gets, whatever the reason: a stranger learns nothing more.
     pub fn not_found() -> Refusal {
         Refusal::new(Status::NOT_FOUND, "there is nothing at this address")

@@ -4,7 +4,7 @@ use std::io::{Cursor, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use http_server::client::{After, get};
+use http_server::client::{After, get, is_without_reply};
 use http_server::{Response, Server};
 
 /// Answers one request with `response` and closes, as Python's `BaseHTTPRequestHandler` does.
@@ -52,5 +52,18 @@ fn content_that_is_cut_short_is_an_error() {
         let address = server_that_closes(response);
         let error = get(&TcpStream::connect(address).unwrap(), "/").unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof, "{response:?}");
+    }
+}
+
+/// RFC 9112 section 9.3.1: only then may the request be sent again.
+#[test]
+fn a_connection_that_ends_before_the_response_is_told_from_one_that_ends_in_it() {
+    let error_of =
+        |response| get(&TcpStream::connect(server_that_closes(response)).unwrap(), "/").unwrap_err();
+    assert!(is_without_reply(&error_of("")));
+    for response in ["HTTP/1.1 2", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"] {
+        let error = error_of(response);
+        assert!(!is_without_reply(&error), "{response:?}");
+        assert!(!error.to_string().contains("400"), "{error}");
     }
 }
