@@ -71,6 +71,7 @@ impl Answers<'_> {
             date: self.clock.date(),
             name: self.client.name,
             extra: &self.service.extra,
+            cors: self.service.cors,
         };
         let status = refusal.status;
         let sent = send(stream, self.output, &frame, refusal.into_response());

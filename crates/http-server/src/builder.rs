@@ -12,7 +12,7 @@ use socket2::Socket;
 use crate::PORT;
 use crate::method::Method;
 use crate::request::Request;
-use crate::response::{IntoResponse, field_line, has_field};
+use crate::response::{IntoResponse, field_line};
 use crate::route::{Handler, Router};
 use crate::server;
 use crate::service::{AccessLog, Cors, Hosts, Limits, Service};
@@ -29,8 +29,6 @@ const SINGLE: [&str; 8] = [
     "location",
     "retry-after",
 ];
-
-const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 
 /// A server that is being put together.
 ///
@@ -188,9 +186,6 @@ impl Server {
     /// Whether pages of other origins may read what is served.
     pub fn cors(mut self, cors: Cors) -> Server {
         self.service.cors = cors;
-        if cors == Cors::AnyOrigin {
-            self.service.extra.extend_from_slice(format!("{ALLOW_ORIGIN}: *\r\n").as_bytes());
-        }
         self
     }
 
@@ -207,9 +202,7 @@ impl Server {
     /// themselves: a client that meets two of them takes either.
     pub fn header(mut self, name: &str, value: &str) -> io::Result<Server> {
         let line = field_line(name, value)?;
-        let is = |known: &&str| name.eq_ignore_ascii_case(known);
-        let is_twice = is(&ALLOW_ORIGIN) && has_field(&self.service.extra, ALLOW_ORIGIN);
-        if is_twice || SINGLE.iter().any(is) {
+        if SINGLE.iter().any(|single| name.eq_ignore_ascii_case(single)) {
             let why = format!("{name} is set by the server itself");
             return Err(io::Error::new(ErrorKind::InvalidInput, why));
         }

@@ -134,6 +134,7 @@ impl Visit<'_> {
             date: self.answers.clock.date(),
             name: self.answers.client.name,
             extra: &self.answers.service.extra,
+            cors: self.answers.service.cors,
         };
         let status = response.status();
         let sent = send(body.stream(), self.answers.output, &frame, response);

@@ -9,6 +9,7 @@ use crate::head::{Persistence, Version};
 use crate::html;
 use crate::method::Method;
 use crate::response::{Content, Part, Parts, Response, has_field};
+use crate::service::Cors;
 use crate::status::Status;
 use crate::stream::Stream;
 use netcore::log::payload;
@@ -32,7 +33,11 @@ pub struct Frame<'a> {
     pub name: &'a str,
     /// Header lines that every response of this server has.
     pub extra: &'a [u8],
+    /// Whether every origin may read it, where nothing else says which.
+    pub cors: Cors,
 }
+
+const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 
 /// What has become of a response.
 #[derive(Debug)]
@@ -74,6 +79,12 @@ impl Sending<'_> {
         write!(self.out, "HTTP/1.1 {} {}\r\n", status.0, status.reason())?;
         for part in [b"Date: ", frame.date.as_bytes(), b"\r\n", &fields, frame.extra] {
             self.out.extend_from_slice(part);
+        }
+        if frame.cors == Cors::AnyOrigin
+            && !has_field(&fields, ALLOW_ORIGIN)
+            && !has_field(frame.extra, ALLOW_ORIGIN)
+        {
+            write!(self.out, "{ALLOW_ORIGIN}: *\r\n")?;
         }
         if status == Status::SERVICE_UNAVAILABLE && !has_field(&fields, "Retry-After") {
             self.out.extend_from_slice(b"Retry-After: 1\r\n");

@@ -4,7 +4,7 @@ use std::io::{self, Cursor, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
 use std::time::{Duration, Instant};
 
-use http_server::{IntoResponse, Limits, Refusal, Request, Response, Running, Server, Status};
+use http_server::{Cors, IntoResponse, Limits, Refusal, Request, Response, Running, Server, Status};
 use socket2::{Domain, Socket, Type};
 
 /// Ends a test that would otherwise hang; no correct run comes near it.
@@ -394,15 +394,17 @@ fn a_client_that_drips_its_head_gets_408_and_one_that_says_nothing_gets_nothing(
 /// RFC 9112 section 8: the client's fault, whoever reads.
 #[test]
 fn a_body_that_cannot_be_read_is_a_400_or_408_of_any_handler() {
-    let limits = Limits { body_time: SHORT, ..Limits::default() };
-    let drop_all = |request: &mut http_server::Request<'_>| -> io::Result<&'static str> {
-        io::copy(request.body(), &mut io::sink())?;
-        Ok("whole")
+    let start = |limits: Limits| {
+        let drop_all = |request: &mut http_server::Request<'_>| -> io::Result<&'static str> {
+            io::copy(request.body(), &mut io::sink())?;
+            Ok("whole")
+        };
+        server().limits(limits).post("/", drop_all).spawn().unwrap()
     };
-    let server = server().limits(limits).post("/", drop_all).spawn().unwrap();
-    let send = |fields: &str, body: &str, end: Option<Side>| {
-        let mut stream = connect(&server);
-        write!(stream, "POST / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n\r\n{body}").unwrap();
+    let send = |server: &Running, fields: &str, body: &str, end: Option<Side>| {
+        let mut stream = connect(server);
+        let request = format!("POST / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).unwrap();
         if let Some(side) = end {
             stream.shutdown(side).unwrap();
         }
@@ -410,10 +412,26 @@ fn a_body_that_cannot_be_read_is_a_400_or_408_of_any_handler() {
         stream.read_exact(&mut response).unwrap();
         String::from_utf8_lossy(&response).into_owned()
     };
-    assert_eq!(send("Transfer-Encoding: chunked", "-1\r\n", None), "HTTP/1.1 400");
-    assert_eq!(send("Content-Length: 5", "hel", Some(Side::Write)), "HTTP/1.1 400");
-    assert_eq!(send("Content-Length: 5", "hel", None), "HTTP/1.1 408");
-    assert_eq!(send("Content-Length: 5", "hello", None), "HTTP/1.1 200");
+    let server = start(Limits::default());
+    assert_eq!(send(&server, "Transfer-Encoding: chunked", "-1\r\n", None), "HTTP/1.1 400");
+    assert_eq!(send(&server, "Content-Length: 5", "hel", Some(Side::Write)), "HTTP/1.1 400");
+    assert_eq!(send(&server, "Content-Length: 5", "hello", None), "HTTP/1.1 200");
+    let hasty = start(Limits { body_time: SHORT, ..Limits::default() });
+    assert_eq!(send(&hasty, "Content-Length: 5", "hel", None), "HTTP/1.1 408");
+}
+
+/// RFC 6454 and the fetch standard: two of them are none.
+#[test]
+fn the_origins_that_may_read_are_said_once() {
+    const NAME: &str = "Access-Control-Allow-Origin";
+    let own = |_: &mut http_server::Request<'_>| Response::text("x").header(NAME, "https://a.test");
+    let server = server().cors(Cors::AnyOrigin).get("/", |_| "x").get("/own", own);
+    let server = server.header("Access-Control-Expose-Headers", "X-A").unwrap().spawn().unwrap();
+    for (path, origin) in [("/", "*"), ("/own", "https://a.test")] {
+        let response = get(&server, path);
+        assert!(response.contains(&format!("{NAME}: {origin}\r\n")), "{response}");
+        assert_eq!(response.matches(NAME).count(), 1, "{response}");
+    }
 }
 
 /// RFC 9112 section 9.6: closing with something unread would be a reset, which takes the rest of the response along.
