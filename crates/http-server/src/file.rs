@@ -208,7 +208,9 @@ fn media_type(path: &Path, file: &mut File) -> io::Result<String> {
 fn read_small(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
     file.rewind()?;
     let mut bytes = Vec::new();
-    file.take(length).read_to_end(&mut bytes)?;
+    // Files of /proc say that they are empty.
+    let most = if length == 0 { store::FILE_LIMIT } else { length };
+    file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

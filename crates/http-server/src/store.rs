@@ -38,9 +38,10 @@ pub struct Place {
 }
 
 impl Place {
-    /// That of the file at `path`, which is below `root`.
+    /// That of the file at `path`, which is below `root`, or is it.
     pub fn new(root: &Path, path: &Path, links: Links) -> Place {
-        let folders = path.ancestors().skip(1).take_while(|folder| *folder != root);
+        let is_between = |folder: &&Path| *folder != root && folder.starts_with(root);
+        let folders = path.ancestors().skip(1).take_while(is_between);
         Place { path: path.into(), folders: folders.map(PathBuf::from).collect(), links }
     }
 
@@ -230,6 +231,15 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert!(store.get(b"/a").is_none());
         assert!(store.shelf.read().unwrap().entries.is_empty());
+    }
+
+    #[test]
+    fn the_folders_on_the_way_are_those_below_the_root() {
+        let folders =
+            |root: &str, path: &str| Place::new(root.as_ref(), path.as_ref(), Links::Inside).folders;
+        assert_eq!(folders("/r", "/r/a/b/c.txt"), [Path::new("/r/a/b"), Path::new("/r/a")]);
+        assert_eq!(folders("/r", "/r/c.txt"), [] as [&Path; 0]);
+        assert_eq!(folders("/r/c.txt", "/r/c.txt"), [] as [&Path; 0]);
     }
 
     #[test]
