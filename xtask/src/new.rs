@@ -22,7 +22,7 @@ use crate::screen::{Screen, Tone};
 const TOP_FILES: [&str; 6] =
     ["LICENSE-APACHE", "LICENSE-MIT", "rustfmt.toml", "clippy.toml", ".gitattributes", ".gitignore"];
 
-/// Ends a cargo that hangs. What it does here takes less than a second.
+/// Ends a cargo that has closed its standard error and hangs. What it does here takes less than a second.
 const GENEROUS: Duration = Duration::from_secs(5 * 60);
 
 /// `cargo xtask new`: copies the rung and tells what to change first.
@@ -60,6 +60,12 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
     name::check(name, ladder, rung)?;
     let existed = check_empty(dest)?;
     check_outside(ladder, dest)?;
+    // A link to an empty folder stays: what it leads to is filled.
+    let dest = &if existed {
+        fs::canonicalize(dest).map_err(|error| cannot("find", dest, &error))?
+    } else {
+        dest.clone()
+    };
     // Beside it, since only there a move is certain to be no copy.
     let beside = dest.with_file_name(format!(".{name}-{}", process::id()));
     let scratch = Scratch::new(beside.clone()).map_err(|error| cannot("create", &beside, &error))?;
@@ -108,13 +114,13 @@ fn run_cargo(args: &[&str], folder: &Path) -> Result<(bool, String), Failure> {
     let mut cargo = cargo();
     cargo.args(args).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let process = Process::start(&mut cargo)?;
-    let mut said = String::new();
+    let mut said = Vec::new();
     let stderr = process.child().stderr.take();
     if let Some(mut stderr) = stderr {
-        stderr.read_to_string(&mut said).map_err(failed)?;
+        stderr.read_to_end(&mut said).map_err(failed)?;
     }
     let status = process.wait(GENEROUS).map_err(failed)?;
-    Ok((status.is_some_and(|status| status.success()), said))
+    Ok((status.is_some_and(|status| status.success()), String::from_utf8_lossy(&said).into_owned()))
 }
 
 /// The last part of the folder's path.
