@@ -1,4 +1,5 @@
-//! The executables of the rungs and tools, built once for each test process: a test never runs a program that is out of date.
+//! The executables of the rungs and tools, built once for each test process: a test
+//! never runs a program that is out of date.
 
 use std::collections::HashMap;
 use std::env;
@@ -11,7 +12,8 @@ use serde_json::Value;
 use crate::ladder::{cargo, every_rung};
 use crate::process::spawn;
 
-/// What a build has made, by name. An error is kept as well: the other tests say the same without building again.
+/// What a build has made, by name. An error is kept as well: the other tests say the
+/// same without building again.
 type Built = OnceLock<Result<HashMap<String, PathBuf>, String>>;
 
 /// The executable of the rung called `name`.
@@ -23,8 +25,9 @@ pub fn executable(name: &str) -> &'static Path {
     find(BUILT.get_or_init(build), name)
 }
 
-/// `xtask`, with the folder that it and the rungs are built in. If it is xtask that runs us, it has been built already
-/// and is not replaced: Windows does not let that be done to a program that runs.
+/// `xtask`, with the folder that it and the rungs are built in. If it is xtask that
+/// runs us, it has been built already and is not replaced: Windows does not let that be
+/// done to a program that runs.
 ///
 /// # Panics
 /// When it does not compile.
@@ -33,7 +36,8 @@ pub fn xtask() -> (&'static Path, PathBuf) {
     (find(BUILT.get_or_init(|| build_packages(&["xtask"])), "xtask"), target_and_profile().0)
 }
 
-/// `netfault`. Built by itself, as for a person: beside the rungs it would give them features of its dependencies.
+/// `netfault`. Built by itself, as for a person: beside the rungs it would give them
+/// features of its dependencies.
 ///
 /// # Panics
 /// When it does not compile.
@@ -63,14 +67,16 @@ fn build_packages(names: &[&str]) -> Result<HashMap<String, PathBuf>, String> {
         command.args(["--package", name]);
     }
     let child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()));
-    let output = child.and_then(Child::wait_with_output).map_err(|error| format!("cargo build: {error}"))?;
+    let output =
+        child.and_then(Child::wait_with_output).map_err(|error| format!("cargo build: {error}"))?;
     if !output.status.success() {
         return Err(format!("{} do not compile: cargo build says why", names.join(", ")));
     }
     let mut built = HashMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
-        if let (Some(name), Some(path)) = (message["target"]["name"].as_str(), message["executable"].as_str())
+        if let (Some(name), Some(path)) =
+            (message["target"]["name"].as_str(), message["executable"].as_str())
         {
             built.insert(name.to_string(), PathBuf::from(path));
         }
@@ -78,8 +84,8 @@ fn build_packages(names: &[&str]) -> Result<HashMap<String, PathBuf>, String> {
     Ok(built)
 }
 
-/// Where cargo has put this test, and how it was built: the rungs are built likewise, so most of the work is done.
-/// The test is `TARGET/PROFILE/deps/NAME-HASH`.
+/// Where cargo has put this test, and how it was built: the rungs are built likewise,
+/// so most of the work is done. The test is `TARGET/PROFILE/deps/NAME-HASH`.
 fn target_and_profile() -> (PathBuf, String) {
     let test = env::current_exe().expect("a test has a path");
     let profile = test.ancestors().nth(2).expect("cargo puts tests into PROFILE/deps");

@@ -1,4 +1,5 @@
-//! What a process writes, collected by a thread, so that it never waits for us and a test can wait for a part of it.
+//! What a process writes, collected by a thread, so that it never waits for us and a
+//! test can wait for a part of it.
 
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -85,7 +86,8 @@ impl Collected {
     /// # Errors
     /// It has not ended within `limit`.
     pub fn wait_for_end(&self, limit: Duration) -> Result<Vec<u8>, String> {
-        let waited = self.0.changed.wait_timeout_while(self.lock(), limit, |written| !written.ended);
+        let waited =
+            self.0.changed.wait_timeout_while(self.lock(), limit, |written| !written.ended);
         let (written, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match written.ended {
             true => Ok(written.bytes.clone()),

@@ -1,4 +1,5 @@
-//! One end of a UDP conversation, datagram by datagram, in words for what a test expects of it.
+//! One end of a UDP conversation, datagram by datagram, in words for what a test
+//! expects of it.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -10,8 +11,8 @@ use crate::GENEROUS;
 /// More than a datagram can hold, so that none is cut.
 const BUFFER: usize = 64 << 10;
 
-/// Room for the largest datagram: macOS refuses to send one that is larger than this buffer, which has 9 KiB there by
-/// default.
+/// Room for the largest datagram: macOS refuses to send one that is larger than this
+/// buffer, which has 9 KiB there by default.
 const SEND_BUFFER: usize = 256 << 10;
 
 /// A UDP socket on a port of its own. No call on it waits beyond the generous deadline.

@@ -58,7 +58,8 @@ impl HttpServer {
         Peer::connect(self.address)
     }
 
-    /// Sends `request` on a connection of its own and reads one response, which it must be the end of.
+    /// Sends `request` on a connection of its own and reads one response, which it must
+    /// be the end of.
     #[track_caller]
     pub fn ask(&self, request: impl AsRef<[u8]>) -> Response {
         let mut peer = self.connect();
@@ -159,7 +160,8 @@ impl Response {
 }
 
 impl Peer {
-    /// Reads one response to `request`, by the framing that its head says, and nothing behind it.
+    /// Reads one response to `request`, by the framing that its head says, and nothing
+    /// behind it.
     ///
     /// # Panics
     /// When what comes is no response.

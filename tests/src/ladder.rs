@@ -11,7 +11,8 @@ use serde_json::Value;
 use crate::binaries;
 use crate::process::spawn;
 
-/// One rung: `[package.metadata.ladder]` of its manifest, under the name of its package.
+/// One rung: `[package.metadata.ladder]` of its manifest, under the name of its
+/// package.
 #[derive(Debug)]
 pub struct Rung {
     /// Package, folder and binary have this name.
@@ -50,8 +51,9 @@ pub struct ClientRun {
     pub expect: Vec<String>,
 }
 
-/// The rungs that follow the ladder's own conventions, in reading order. Those of the suite `http` follow HTTP's: their
-/// ready line, their habits and their messages are others, and are looked at there.
+/// The rungs that follow the ladder's own conventions, in reading order. Those of the
+/// suite `http` follow HTTP's: their ready line, their habits and their messages are
+/// others, and are looked at there.
 pub fn ladder() -> &'static [Rung] {
     static LADDER: OnceLock<Vec<Rung>> = OnceLock::new();
     LADDER.get_or_init(|| read().into_iter().filter(|rung| !rung.passes("http")).collect())
@@ -87,7 +89,8 @@ pub fn rungs_in(suite: &str) -> Vec<&'static Rung> {
 /// # Panics
 /// When there is none.
 pub fn rungs_of_row(row: &str) -> Vec<&'static Rung> {
-    let rungs: Vec<_> = every_rung().iter().filter(|rung| rung.rows.iter().any(|name| name == row)).collect();
+    let rungs: Vec<_> =
+        every_rung().iter().filter(|rung| rung.rows.iter().any(|name| name == row)).collect();
     assert!(!rungs.is_empty(), "no rung covers the row {row}");
     rungs
 }
@@ -139,7 +142,8 @@ impl Rung {
         below.is_some_and(|below| below == name || rung(below).stands_on(name))
     }
 
-    /// Whether the server ends after its first client. It has no loop to stop, so it leaves signals to the system.
+    /// Whether the server ends after its first client. It has no loop to stop, so it
+    /// leaves signals to the system.
     pub fn serves_once(&self) -> bool {
         self.has_limit("second-visit")
     }
@@ -166,7 +170,8 @@ fn read() -> Vec<Rung> {
     let child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
     let output = child.and_then(Child::wait_with_output).expect("cargo metadata runs");
     assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
     let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
     let about = |name: &String| {
         let package = packages.iter().find(|package| package["name"] == name.as_str());
@@ -179,8 +184,10 @@ fn read() -> Vec<Rung> {
 
 impl Rung {
     fn new(about: &Value, name: String) -> Rung {
-        let client_run =
-            |run: &Value| ClientRun { args: strings(&run["args"]), expect: strings(&run["expect"]) };
+        let client_run = |run: &Value| ClientRun {
+            args: strings(&run["args"]),
+            expect: strings(&run["expect"]),
+        };
         let limits = |limit: &Value| -> Vec<Limit> {
             let faults = std::iter::once(string(&limit["fault"])).chain(strings(&limit["also"]));
             faults.map(|fault| Limit { fault, lifted_by: string(&limit["lifted-by"]) }).collect()

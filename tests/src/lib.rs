@@ -1,7 +1,9 @@
-//! The harness of the black-box suites: it builds the rungs, runs their real processes and speaks to them.
+//! The harness of the black-box suites: it builds the rungs, runs their real processes
+//! and speaks to them.
 //!
-//! The suites are in `tests/tests`. They hold no list of rungs: a rung says in its manifest which suites it passes
-//! and which limits it has, and each suite is run over the rungs that name it.
+//! The suites are in `tests/tests`. They hold no list of rungs: a rung says in its
+//! manifest which suites it passes and which limits it has, and each suite is run over
+//! the rungs that name it.
 //!
 //! | module | idea |
 //! |---|---|
@@ -38,5 +40,6 @@ pub use peer::Peer;
 pub use process::{Finished, Process};
 pub use server::Server;
 
-/// Ends a test that would otherwise hang. No correct run comes near it, on a machine however busy.
+/// Ends a test that would otherwise hang. No correct run comes near it, on a machine
+/// however busy.
 pub const GENEROUS: Duration = Duration::from_secs(60);

@@ -46,8 +46,8 @@ impl Peer {
     /// When nobody listens at `address`.
     #[track_caller]
     pub fn connect_deaf(address: SocketAddr) -> Peer {
-        let socket =
-            Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket can be made");
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
+            .expect("a socket can be made");
         // A size that was asked for is never made larger by the system.
         socket.set_recv_buffer_size(LITTLE_ROOM).expect("a size can be set");
         match socket.connect_timeout(&address.into(), GENEROUS) {
@@ -64,7 +64,8 @@ impl Peer {
     pub fn accept(listener: &TcpListener) -> Peer {
         let listener = listener.try_clone().expect("a listener can be cloned");
         let (sender, accepted) = mpsc::channel();
-        // In a thread: std cannot accept until a deadline, and the client may have failed before it connects.
+        // In a thread: std cannot accept until a deadline, and the client may have failed
+        // before it connects.
         thread::spawn(move || sender.send(listener.accept()));
         let client = accepted.recv_timeout(GENEROUS).expect("a client comes");
         Peer::new(client.expect("a client can be accepted").0)
@@ -128,20 +129,26 @@ impl Peer {
         self.try_send(bytes) && still_there(self.0.read_exact(&mut vec![0; bytes.len()]))
     }
 
-    /// Sends `bytes` again and again and reads nothing, until the server takes no more: it is blocked in a write.
+    /// Sends `bytes` again and again and reads nothing, until the server takes no more:
+    /// it is blocked in a write.
     #[track_caller]
     pub fn send_until_stuck(&mut self, bytes: &[u8]) {
         self.0.set_write_timeout(Some(STUCK)).expect("a timeout can be set");
         loop {
             match self.0.write_all(bytes) {
                 Ok(()) => {}
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return,
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    return;
+                }
                 Err(error) => panic!("the server hung up instead of waiting: {error}"),
             }
         }
     }
 
-    /// Closes the sending side: the other end reads end of stream, and its replies still come.
+    /// Closes the sending side: the other end reads end of stream, and its replies
+    /// still come.
     pub fn half_close(&mut self) {
         self.0.shutdown(Shutdown::Write).expect("the sending side can be closed");
     }
@@ -179,7 +186,8 @@ impl Peer {
         }
     }
 
-    /// Waits until the other end has hung up, politely or by a reset, whatever it sends before.
+    /// Waits until the other end has hung up, politely or by a reset, whatever it sends
+    /// before.
     #[track_caller]
     pub fn expect_hang_up(&mut self) {
         let mut rest = [0; 64 << 10];
@@ -193,7 +201,8 @@ impl Peer {
         }
     }
 
-    /// Waits until the other end has hung up, politely or by a reset, with nothing before it.
+    /// Waits until the other end has hung up, politely or by a reset, with nothing
+    /// before it.
     #[track_caller]
     pub fn expect_hang_up_without_a_word(&mut self) {
         let mut rest = [0; 64];
@@ -239,21 +248,25 @@ pub fn assert_refused(address: SocketAddr) {
     }
 }
 
-/// A port that stays free when its server ends, for a test that starts a server there again.
+/// A port that stays free when its server ends, for a test that starts a server there
+/// again.
 ///
-/// Systems hand out ports from 32768 (Linux) or 49152 (macOS, Windows) on by themselves: to a client for its own end,
-/// to a server that asks for port 0. Nobody gets these.
+/// Systems hand out ports from 32768 (Linux) or 49152 (macOS, Windows) on by
+/// themselves: to a client for its own end, to a server that asks for port 0. Nobody
+/// gets these.
 ///
 /// # Panics
 /// When all of them are taken.
 pub fn lasting_port() -> u16 {
     // Test processes that run at once begin at different places.
-    static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(process::id().wrapping_mul(97)));
+    static NEXT: LazyLock<AtomicU32> =
+        LazyLock::new(|| AtomicU32::new(process::id().wrapping_mul(97)));
     let mut candidates = (0..LASTING.len()).map(|_| {
         let n = NEXT.fetch_add(1, Ordering::Relaxed) as usize % LASTING.len();
         LASTING.start + n as u16
     });
-    // Or a child that another test starts would have the port for a moment longer than we do.
+    // Or a child that another test starts would have the port for a moment longer than we
+    // do.
     let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let free = |port: &u16| {
         let here = (Ipv4Addr::LOCALHOST, *port);
@@ -262,7 +275,8 @@ pub fn lasting_port() -> u16 {
     candidates.find(free).expect("a port is free")
 }
 
-/// A TCP port where nobody listens, and nobody else can while it is held: it is bound and no more.
+/// A TCP port where nobody listens, and nobody else can while it is held: it is bound
+/// and no more.
 #[derive(Debug)]
 pub struct ClosedPort(Socket);
 

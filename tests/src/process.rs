@@ -1,4 +1,5 @@
-//! A process that ends with the test: when the guard goes out of scope, panic or not, the process is killed.
+//! A process that ends with the test: when the guard goes out of scope, panic or not,
+//! the process is killed.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -11,11 +12,13 @@ use crate::GENEROUS;
 use crate::collected::Collected;
 use crate::ladder::Rung;
 
-/// Held while a process is started: until it is the new program, it has a copy of every socket that is open here. Whoever
-/// needs a socket to be gone when it is closed holds this as well.
+/// Held while a process is started: until it is the new program, it has a copy of every
+/// socket that is open here. Whoever needs a socket to be gone when it is closed holds
+/// this as well.
 pub(crate) static STARTING: Mutex<()> = Mutex::new(());
 
-/// Starts `command`, as every test has to: see [`lasting_port`](crate::peer::lasting_port).
+/// Starts `command`, as every test has to: see
+/// [`lasting_port`](crate::peer::lasting_port).
 ///
 /// # Errors
 /// As [`Command::spawn`].
@@ -24,8 +27,9 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     command.spawn()
 }
 
-/// Lets this process, and each that it starts from now on, have `wanted` files and sockets open, or as many as they may.
-/// Returns how many. macOS allows 256 unless somebody asks for more.
+/// Lets this process, and each that it starts from now on, have `wanted` files and
+/// sockets open, or as many as they may. Returns how many. macOS allows 256 unless
+/// somebody asks for more.
 ///
 /// # Panics
 /// When the system refuses what it has offered.
@@ -69,7 +73,8 @@ pub struct Finished {
 }
 
 impl Process {
-    /// Starts `command` under `name`. Unless the caller has said otherwise before, it has nothing to read.
+    /// Starts `command` under `name`. Unless the caller has said otherwise before, it
+    /// has nothing to read.
     ///
     /// # Panics
     /// When it cannot be started.
@@ -81,8 +86,8 @@ impl Process {
         }
     }
 
-    /// Takes over a process that was started with its standard error piped. Standard output is collected unless
-    /// the caller has taken it.
+    /// Takes over a process that was started with its standard error piped. Standard
+    /// output is collected unless the caller has taken it.
     ///
     /// # Panics
     /// When its standard error is not piped.
@@ -97,7 +102,8 @@ impl Process {
         self.child.id()
     }
 
-    /// What it has written to standard output so far; nothing where the caller has taken that.
+    /// What it has written to standard output so far; nothing where the caller has
+    /// taken that.
     pub fn stdout_so_far(&self) -> String {
         let bytes = self.stdout.as_ref().map(Collected::so_far).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -108,7 +114,8 @@ impl Process {
         String::from_utf8_lossy(&self.stderr.so_far()).into_owned()
     }
 
-    /// Waits for a whole line of standard output that holds all of `parts`, and returns it.
+    /// Waits for a whole line of standard output that holds all of `parts`, and returns
+    /// it.
     ///
     /// # Panics
     /// When it does not come.
@@ -121,12 +128,14 @@ impl Process {
         }
     }
 
-    /// Whether a whole line of standard output that holds all of `parts` comes before the process ends.
+    /// Whether a whole line of standard output that holds all of `parts` comes before
+    /// the process ends.
     pub fn prints(&self, parts: &[&str]) -> bool {
         self.stdout.as_ref().is_some_and(|stdout| stdout.wait_for_line(parts).is_ok())
     }
 
-    /// Waits for a whole line of standard error that holds all of `parts`, and returns it.
+    /// Waits for a whole line of standard error that holds all of `parts`, and returns
+    /// it.
     ///
     /// # Panics
     /// When it does not come.
@@ -138,7 +147,8 @@ impl Process {
         }
     }
 
-    /// Waits until standard error holds `text`, be the line whole or not: a prompt has no end of line.
+    /// Waits until standard error holds `text`, be the line whole or not: a prompt has
+    /// no end of line.
     ///
     /// # Panics
     /// When it does not come.
@@ -159,19 +169,22 @@ impl Process {
         self.wait_within(GENEROUS)
     }
 
-    /// As [`wait`](Process::wait), for a process that has more to do than the generous deadline allows.
+    /// As [`wait`](Process::wait), for a process that has more to do than the generous
+    /// deadline allows.
     ///
     /// # Panics
     /// When it does not end.
     #[track_caller]
     pub fn wait_within(mut self, limit: Duration) -> Finished {
-        // std cannot wait for a child until a deadline. The end of its output can be waited for, and comes first.
+        // std cannot wait for a child until a deadline. The end of its output can be waited
+        // for, and comes first.
         let stderr = match self.stderr.wait_for_end(limit) {
             Ok(stderr) => stderr,
             Err(why) => panic!("{} does not end: {why}", self.name),
         };
         let status = self.child.wait().expect("a child can be waited for");
-        let stdout = self.stdout.as_ref().map(|stdout| stdout.wait_for_end(limit).expect("it has ended"));
+        let stdout =
+            self.stdout.as_ref().map(|stdout| stdout.wait_for_end(limit).expect("it has ended"));
         Finished {
             name: self.name.clone(),
             status,
@@ -193,8 +206,8 @@ impl Process {
 }
 
 impl Process {
-    /// Halts the process with SIGSTOP, waits until it has halted, and lets it go on: every call that it was blocked in
-    /// begins anew.
+    /// Halts the process with SIGSTOP, waits until it has halted, and lets it go on:
+    /// every call that it was blocked in begins anew.
     ///
     /// # Panics
     /// When it cannot be halted.
@@ -203,7 +216,8 @@ impl Process {
         use rustix::process::{Pid, Signal, WaitOptions, waitpid};
         self.signal(Signal::STOP);
         let halted = waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED);
-        let (_, status) = halted.expect("a child can be waited for").expect("its state has changed");
+        let (_, status) =
+            halted.expect("a child can be waited for").expect("its state has changed");
         assert!(status.stopped(), "{}: {status:?}", self.name);
         self.signal(Signal::CONT);
     }
@@ -215,7 +229,12 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            eprintln!("--- {} wrote\n{}{}---", self.name, self.stdout_so_far(), self.stderr_so_far());
+            eprintln!(
+                "--- {} wrote\n{}{}---",
+                self.name,
+                self.stdout_so_far(),
+                self.stderr_so_far()
+            );
         }
     }
 }
@@ -249,7 +268,8 @@ impl Finished {
     }
 
     /// # Panics
-    /// When standard error is not exactly an error and its hint, in this wording, or standard output is not empty.
+    /// When standard error is not exactly an error and its hint, in this wording, or
+    /// standard output is not empty.
     #[track_caller]
     pub fn expect_error(self, error: &str, hint: &str) -> Finished {
         assert_eq!(self.stderr, format!("error: {error}\nhint: {hint}\n"), "{}", self.name);

@@ -1,4 +1,5 @@
-//! A rung's server on a port of its own, ready before a test speaks to it and gone when the test ends.
+//! A rung's server on a port of its own, ready before a test speaks to it and gone when
+//! the test ends.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
@@ -34,14 +35,16 @@ impl Server {
     pub fn start_on(rung: &'static Rung, port: u16, args: &[&str]) -> Server {
         let process = rung.start(&[&["server", "--port", &port.to_string()], args].concat());
         let ready = process.expect_stdout(&["listening on "]);
-        let Some(address) = ready.strip_prefix("listening on ").and_then(|address| address.parse().ok())
+        let Some(address) =
+            ready.strip_prefix("listening on ").and_then(|address| address.parse().ok())
         else {
             panic!("{}: not a ready line: {ready:?}", rung.name)
         };
         Server { rung, process, address }
     }
 
-    /// Where a client on this machine finds it, also when it listens on every interface.
+    /// Where a client on this machine finds it, also when it listens on every
+    /// interface.
     pub fn reachable(&self) -> SocketAddr {
         let ip = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -69,11 +72,13 @@ impl Server {
         self.client_at(&self.reachable().ip().to_string(), args, input)
     }
 
-    /// As [`client_with_input`](Server::client_with_input), under another of the server's addresses or names.
+    /// As [`client_with_input`](Server::client_with_input), under another of the
+    /// server's addresses or names.
     #[track_caller]
     pub fn client_at(&self, host: &str, args: &[&str], input: &[u8]) -> Finished {
         let port = self.address.port().to_string();
-        self.rung.run_with_input(&[&["client", "--host", host, "--port", &port], args].concat(), input)
+        self.rung
+            .run_with_input(&[&["client", "--host", host, "--port", &port], args].concat(), input)
     }
 
     /// Waits for a log line that holds all of `parts`, and returns it.

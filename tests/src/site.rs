@@ -6,10 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use crate::http::HttpServer;
 
-/// Sun, 06 Nov 1994 08:49:37 GMT, in seconds since 1970: when the files of a [`Site`] were changed.
+/// Sun, 06 Nov 1994 08:49:37 GMT, in seconds since 1970: when the files of a [`Site`]
+/// were changed.
 pub const CHANGED: u64 = 784_111_777;
 
-/// A folder called `site`, and a file called `secret` beside it. It is gone when this is dropped.
+/// A folder called `site`, and a file called `secret` beside it. It is gone when this
+/// is dropped.
 #[derive(Debug)]
 pub struct Site {
     folder: tempfile::TempDir,

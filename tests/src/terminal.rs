@@ -20,7 +20,8 @@ pub struct Keyboard(File);
 /// # Panics
 /// When the system has no terminal left.
 pub fn terminal() -> (Keyboard, Stdio) {
-    let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal can be opened");
+    let keyboard =
+        openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal can be opened");
     grantpt(&keyboard).expect("it can be used");
     unlockpt(&keyboard).expect("it can be used");
     let name = ptsname(&keyboard, Vec::new()).expect("it has a name");

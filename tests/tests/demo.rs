@@ -1,4 +1,5 @@
-//! What `cargo xtask demo` and `cargo xtask faults` show beside the usual, as a person sees it.
+//! What `cargo xtask demo` and `cargo xtask faults` show beside the usual, as a person
+//! sees it.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -26,9 +27,14 @@ fn a_conversation_is_shown_byte_by_byte_and_drawn() {
     let messages: Vec<&String> = runs.iter().flat_map(|run| &run.args).collect();
     assert!(messages.len() > 1, "{messages:?}");
     for message in &messages {
-        let first: Vec<String> = message.bytes().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let first: Vec<String> =
+            message.bytes().take(4).map(|byte| format!("{byte:02x}")).collect();
         // There and back, and none before the client has come.
-        assert_eq!(told.matches(&format!("0000  {}", first.join(" "))).count(), 2, "{message}: {told}");
+        assert_eq!(
+            told.matches(&format!("0000  {}", first.join(" "))).count(),
+            2,
+            "{message}: {told}"
+        );
         let arrow = format!(">{} bytes \"{message}\"</text>", message.len());
         assert_eq!(svg.matches(&arrow).count(), 2, "{message}: {svg}");
     }
@@ -51,7 +57,8 @@ fn a_drawing_that_cannot_be_written_is_told_before_anything_is_played() {
 fn what_a_network_loses_is_shown_and_drawn_as_lost() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("lost.svg");
-    // With this seed one reply is lost. Each that is takes the client a moment, and the next one twice as long.
+    // With this seed one reply is lost. Each that is takes the client a moment, and the
+    // next one twice as long.
     let network = ["--loss", "0.2", "--seed", "1"];
     let args = ["demo", "udp-reliable", "--plain", "--wire", "--svg", &file.to_string_lossy()];
     let shown = xtask(&[&args[..], &network].concat()).expect_code(0);
@@ -71,14 +78,26 @@ fn a_short_soak_tells_what_a_server_holds_when_it_begins_and_when_it_ends() {
     let words: Vec<&str> =
         line.unwrap_or_else(|| panic!("no line of it: {told}")).split_whitespace().collect();
     let numbers: Vec<u64> = words.iter().filter_map(|word| word.parse().ok()).collect();
-    let [descriptors, descriptors_after, threads, threads_after, memory, memory_after, faults, clients] =
-        numbers[..]
+    let [
+        descriptors,
+        descriptors_after,
+        threads,
+        threads_after,
+        memory,
+        memory_after,
+        faults,
+        clients,
+    ] = numbers[..]
     else {
         panic!("not eight numbers: {told}");
     };
     assert!(descriptors_after <= descriptors && threads_after <= threads, "{told}");
-    // A program that is a server has three descriptors and a listener, and is not less than a megabyte.
-    assert!(descriptors >= 4 && threads >= 1 && memory > 1 << 10 && memory_after > 1 << 10, "{told}");
+    // A program that is a server has three descriptors and a listener, and is not less than
+    // a megabyte.
+    assert!(
+        descriptors >= 4 && threads >= 1 && memory > 1 << 10 && memory_after > 1 << 10,
+        "{told}"
+    );
     // The first round alone has more faults than clients, and both are more than none.
     assert!(clients > 1 && faults > clients, "{told}");
     assert!(told.contains("Nothing is left behind."), "{told}");

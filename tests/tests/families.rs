@@ -16,7 +16,8 @@ fn has_ipv6() -> bool {
     }
 }
 
-/// Starts each rung on `bind` and runs the first client of its demo against it as `host`.
+/// Starts each rung on `bind` and runs the first client of its demo against it as
+/// `host`.
 fn assert_serves(bind: &str, host: &str) {
     for rung in ladder() {
         println!("over {}: {host} against {bind}", rung.name);
@@ -88,7 +89,10 @@ fn listening_wider_than_this_machine_is_warned_of_once() {
             assert_eq!(server.address.ip().to_string(), bind);
             let log = server.stop().stderr;
             assert_eq!(log.matches(warning).count(), 1, "{log}");
-            assert!(log.lines().any(|line| line.contains("warn") && line.contains(warning)), "{log}");
+            assert!(
+                log.lines().any(|line| line.contains("warn") && line.contains(warning)),
+                "{log}"
+            );
         }
         let local = Server::start(rung, &[]).stop();
         assert!(!local.stderr.contains(warning), "{}", local.stderr);

@@ -1,7 +1,9 @@
-//! The matrix of rungs and faults, cell by cell: a fault that no limit names is survived, one that a limit names is not,
-//! and after each of them an ordinary client is served.
+//! The matrix of rungs and faults, cell by cell: a fault that no limit names is
+//! survived, one that a limit names is not, and after each of them an ordinary client
+//! is served.
 //!
-//! `cargo xtask faults` plays it over the rungs' real processes; here what it has seen is held against the manifests.
+//! `cargo xtask faults` plays it over the rungs' real processes; here what it has seen
+//! is held against the manifests.
 
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
@@ -35,7 +37,8 @@ fn every_cell_of_the_matrix_is_as_the_manifests_have_it() {
     let (cells, code) = cells();
     let mut wrong = Vec::new();
     for rung in every_rung() {
-        let mine: Vec<&Value> = cells.iter().filter(|cell| cell["rung"] == rung.name.as_str()).collect();
+        let mine: Vec<&Value> =
+            cells.iter().filter(|cell| cell["rung"] == rung.name.as_str()).collect();
         let played: HashSet<&str> = mine.iter().filter_map(|cell| cell["fault"].as_str()).collect();
         assert_eq!(played.len(), mine.len(), "{}: a cell is there twice", rung.name);
         let limits = rung.limits.iter().map(|limit| limit.fault.as_str());
@@ -52,7 +55,10 @@ fn every_cell_of_the_matrix_is_as_the_manifests_have_it() {
                 wrong.push(format!("{} {fault}: {promised} is promised, {cell}", rung.name));
             }
             if cell["recovered"] == false {
-                wrong.push(format!("{} {fault}: no ordinary client was served after it, {cell}", rung.name));
+                wrong.push(format!(
+                    "{} {fault}: no ordinary client was served after it, {cell}",
+                    rung.name
+                ));
             }
         }
     }

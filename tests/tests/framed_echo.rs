@@ -1,5 +1,6 @@
-//! What every server of framed messages does: four bytes of length, the most significant first, and so many bytes of
-//! text. One message in, one message out, however the network cuts or joins them.
+//! What every server of framed messages does: four bytes of length, the most
+//! significant first, and so many bytes of text. One message in, one message out,
+//! however the network cuts or joins them.
 
 use ladder_tests::peer::Peer;
 use ladder_tests::{Rung, Server, rungs_in};
@@ -80,7 +81,8 @@ fn a_message_that_is_cut_at_any_byte_is_answered_once_it_is_whole() {
     over_every_rung(&[], |_, client| {
         let message = framed(TEXT);
         for at in 0..message.len() {
-            // With the answer to the message before it, the server has the first part of this one as well.
+            // With the answer to the message before it, the server has the first part of this one
+            // as well.
             client.send(&[&framed("before")[..], &message[..at]].concat());
             client.expect_bytes(&framed("before"));
             client.assert_would_block();
@@ -167,7 +169,8 @@ fn the_client_of_the_rung_brings_a_mebibyte_back() {
     for rung in rungs_in("framed-echo") {
         println!("over {}", rung.name);
         let server = Server::start(rung, &["--max-message", "1m"]);
-        let finished = server.client_with_input(&["--max-message", "1m"], format!("{line}\n").as_bytes());
+        let finished =
+            server.client_with_input(&["--max-message", "1m"], format!("{line}\n").as_bytes());
         finished.expect_code(0).expect_stdout(&format!("{line}\n"));
     }
 }
@@ -177,7 +180,10 @@ fn the_clients_messages_and_lines_come_back_one_by_one() {
     for rung in rungs_in("framed-echo") {
         println!("over {}", rung.name);
         let server = Server::start(rung, &[]);
-        server.client(&["first", "", TEXT]).expect_code(0).expect_stdout(&format!("first\n\n{TEXT}\n"));
+        server
+            .client(&["first", "", TEXT])
+            .expect_code(0)
+            .expect_stdout(&format!("first\n\n{TEXT}\n"));
         let finished = server.client_with_input(&[], "first\r\n\nпоследняя".as_bytes());
         finished.expect_code(0).expect_stdout("first\n\nпоследняя\n");
     }
@@ -188,7 +194,8 @@ fn the_clients_own_limit_is_told_before_anything_is_sent() {
     for rung in rungs_in("framed-echo") {
         println!("over {}", rung.name);
         let server = Server::start(rung, &[]);
-        let finished = server.client(&["--max-message", "4", "hello"]).expect_code(1).expect_stdout("");
+        let finished =
+            server.client(&["--max-message", "4", "hello"]).expect_code(1).expect_stdout("");
         assert!(finished.stderr.contains("5 bytes is over the limit of 4"), "{}", finished.stderr);
     }
 }
@@ -205,11 +212,15 @@ fn t2_12_a_client_of_the_tutorials_protocol_is_understood() {
         for piece in framed_in_ascii(&long).chunks(16) {
             client.expect_bytes(piece);
         }
-        // The length counts bytes: had it counted characters, the next message would begin inside this one.
+        // The length counts bytes: had it counted characters, the next message would begin
+        // inside this one.
         client.expect_bytes(&framed_in_ascii("next"));
         client.assert_would_block();
         drop(client);
-        server.client(&["--ascii-header", TEXT, ""]).expect_code(0).expect_stdout(&format!("{TEXT}\n\n"));
+        server
+            .client(&["--ascii-header", TEXT, ""])
+            .expect_code(0)
+            .expect_stdout(&format!("{TEXT}\n\n"));
     }
 }
 

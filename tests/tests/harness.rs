@@ -1,4 +1,5 @@
-//! The harness keeps its own promises: no process outlives its test, and no suite is named in vain.
+//! The harness keeps its own promises: no process outlives its test, and no suite is
+//! named in vain.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,8 +7,10 @@ use ladder_tests::ladder::every_rung;
 use ladder_tests::peer::{ClosedPort, assert_refused, lasting_port};
 use ladder_tests::{Server, rungs_in};
 
-/// The suites: each is a file of its name in this folder, or several that begin with it.
-const SUITES: [&str; 6] = ["tcp-echo", "framed-echo", "object-exchange", "udp-echo", "udp-reliable", "http"];
+/// The suites: each is a file of its name in this folder, or several that begin with
+/// it.
+const SUITES: [&str; 6] =
+    ["tcp-echo", "framed-echo", "object-exchange", "udp-echo", "udp-reliable", "http"];
 
 #[test]
 fn a_server_ends_with_a_test_that_panics() {
@@ -21,7 +24,8 @@ fn a_server_ends_with_a_test_that_panics() {
     assert_refused(address.expect("the server was ready"));
 }
 
-/// A child that is being started holds copies of all sockets for a moment, also of the one that a port is tried with.
+/// A child that is being started holds copies of all sockets for a moment, also of the
+/// one that a port is tried with.
 #[cfg(unix)]
 #[test]
 fn a_lasting_port_is_free_while_other_tests_start_processes() {
@@ -59,7 +63,11 @@ fn a_closed_port_refuses_connections_while_it_is_held() {
 #[test]
 fn every_rung_names_suites_and_each_of_them_exists() {
     for rung in every_rung() {
-        assert!(!rung.suites.is_empty(), "{}: say in its Cargo.toml which suites it passes", rung.name);
+        assert!(
+            !rung.suites.is_empty(),
+            "{}: say in its Cargo.toml which suites it passes",
+            rung.name
+        );
         for suite in &rung.suites {
             assert!(SUITES.contains(&suite.as_str()), "{}: no suite {suite}", rung.name);
         }

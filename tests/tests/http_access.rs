@@ -1,5 +1,6 @@
-//! Who gets at `http-server`: passwords, whoever watches its health, and clients of a socket file. Sections of four digits
-//! are of RFC 9110, others say where they are from.
+//! Who gets at `http-server`: passwords, whoever watches its health, and clients of a
+//! socket file. Sections of four digits are of RFC 9110, others say where they are
+//! from.
 
 use std::fs;
 
@@ -34,15 +35,17 @@ fn nothing_is_shown_without_the_password() {
         format!("Authorization: Basic x\r\nAuthorization: Basic {ADA}\r\n"),
     ] {
         let refused = asks(&fields).expect_status(401);
-        let refused =
-            refused.expect_field("www-authenticate", "Basic realm=\"http-server\", charset=\"UTF-8\"");
+        let refused = refused
+            .expect_field("www-authenticate", "Basic realm=\"http-server\", charset=\"UTF-8\"");
         refused.expect_field("cache-control", "no-store").expect_no_field("etag");
     }
     // What is there and what is not looks the same from outside.
     for path in ["/", "/missing", "/%zz", "/404.html"] {
         assert_eq!(server.get(path).status, 401, "{path}");
     }
-    server.ask("POST /a.txt HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").expect_status(401);
+    server
+        .ask("POST /a.txt HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        .expect_status(401);
     server
         .get_with("/missing", &format!("Authorization: Basic {ADA}\r\n"))
         .expect_status(404)
@@ -61,8 +64,9 @@ fn passwords_can_stand_in_a_file_instead_of_the_list_of_processes() {
     server.get_with("/a.txt", &format!("Authorization: Basic {ADA}\r\n")).expect_status(200);
     fs::write(&file, "\n").unwrap();
     for given in [given.as_str(), "no-colon", "", "@/nowhere/at/all"] {
-        let finished =
-            rung("http-server").run(&["--auth", given, site.path().to_str().unwrap()]).expect_code(2);
+        let finished = rung("http-server")
+            .run(&["--auth", given, site.path().to_str().unwrap()])
+            .expect_code(2);
         assert!(finished.stderr.starts_with("error: "), "{}", finished.stderr);
     }
 }
@@ -106,8 +110,8 @@ mod socket_files {
 
     fn start(site: &Site, socket: &Path, more: &[&str]) -> Process {
         let bind = format!("unix:{}", socket.display());
-        let server =
-            rung("http-server").start(&[&[site.path().to_str().unwrap(), "-b", &bind], more].concat());
+        let server = rung("http-server")
+            .start(&[&[site.path().to_str().unwrap(), "-b", &bind], more].concat());
         server.expect_stdout(&["Serving "]);
         server
     }
@@ -122,7 +126,8 @@ mod socket_files {
     fn get(socket: &Path, path: &str) -> String {
         let mut stream = UnixStream::connect(socket).unwrap();
         // Nobody's page can reach it, so that any Host will do.
-        let request = format!("GET {path} HTTP/1.1\r\nHost: any.example\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: any.example\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut response = String::new();
         stream.read_to_string(&mut response).unwrap();
@@ -135,7 +140,10 @@ mod socket_files {
         let server = start(&site, &socket, &[]);
         assert!(server.stdout_so_far().ends_with(&format!(" at unix:{}\n", socket.display())));
         let response = get(&socket, "/a.txt");
-        assert!(response.starts_with("HTTP/1.1 200 ") && response.ends_with("\r\n\r\nhello"), "{response}");
+        assert!(
+            response.starts_with("HTTP/1.1 200 ") && response.ends_with("\r\n\r\nhello"),
+            "{response}"
+        );
         server.expect_stderr(&["unix - - [", "\"GET /a.txt HTTP/1.1\" 200 5 "]);
         server.signal(Signal::TERM);
         server.wait().expect_code(0);
@@ -152,7 +160,8 @@ mod socket_files {
         let server = start(&site, &socket, &[]);
         assert!(get(&socket, "/a.txt").ends_with("hello"));
         let bind = format!("unix:{}", socket.display());
-        let second = rung("http-server").run(&[site.path().to_str().unwrap(), "-b", &bind]).expect_code(1);
+        let second =
+            rung("http-server").run(&[site.path().to_str().unwrap(), "-b", &bind]).expect_code(1);
         assert!(second.stderr.contains("address already in use"), "{}", second.stderr);
         assert!(get(&socket, "/a.txt").ends_with("hello"));
         drop(server);

@@ -27,7 +27,10 @@ fn the_first_line_says_what_is_served_and_where() {
     let folder = fs::canonicalize(site.path()).unwrap();
     let port = server.address.port();
     assert_ne!(port, 0);
-    assert_eq!(server.stdout_so_far(), format!("Serving {} at http://127.0.0.1:{port}/\n", text(&folder)));
+    assert_eq!(
+        server.stdout_so_far(),
+        format!("Serving {} at http://127.0.0.1:{port}/\n", text(&folder))
+    );
     server.get("/a.txt").expect_status(200).expect_body("hello\n");
 }
 
@@ -145,7 +148,8 @@ fn listening_on_every_interface_is_said_and_takes_every_host() {
     server.ask("GET /a.txt HTTP/1.1\r\nHost: my-machine.lan\r\n\r\n").expect_status(200);
 }
 
-/// What is told to people is no reason not to serve. Only Linux has a file that is always full.
+/// What is told to people is no reason not to serve. Only Linux has a file that is
+/// always full.
 #[cfg(target_os = "linux")]
 #[test]
 fn notes_that_cannot_be_written_are_lost_and_no_more() {
@@ -167,7 +171,10 @@ fn the_access_log_has_a_line_for_each_response_and_nothing_of_it_is_a_command() 
     server.get("/a.txt").expect_status(200);
     let line = server.expect_stderr(&["GET /a.txt"]);
     assert!(line.starts_with("127.0.0.1 - - ["), "{line}");
-    assert!(line.contains(" +0000] \"GET /a.txt HTTP/1.1\" 200 6 ") && line.ends_with("ms"), "{line}");
+    assert!(
+        line.contains(" +0000] \"GET /a.txt HTTP/1.1\" 200 6 ") && line.ends_with("ms"),
+        "{line}"
+    );
     server.ask("HEAD /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n");
     server.expect_stderr(&["\"HEAD /a.txt HTTP/1.1\" 200 0 "]);
     server.ask(b"GET /\xd0\x9f\" HTTP/1.1\r\nHost: localhost\r\n\r\n").expect_status(404);
@@ -196,7 +203,8 @@ fn the_greeting_of_the_tutorial() {
     ask("DELETE").expect_status(501);
 }
 
-/// RFC 9112 section 9.3.1. A server may close a connection that stays while the next request is on its way.
+/// RFC 9112 section 9.3.1. A server may close a connection that stays while the next
+/// request is on its way.
 #[test]
 fn the_client_asks_again_where_a_kept_connection_was_closed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -204,7 +212,9 @@ fn the_client_asks_again_where_a_kept_connection_was_closed() {
     let server = thread::spawn(move || {
         let take = |peer: &mut Peer, path: &str| {
             let port = listener.local_addr().unwrap().port();
-            peer.expect_bytes(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n").as_bytes());
+            peer.expect_bytes(
+                format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n").as_bytes(),
+            );
         };
         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n";
         let mut first = Peer::accept(&listener);
@@ -217,7 +227,10 @@ fn the_client_asks_again_where_a_kept_connection_was_closed() {
         second.send(&[answer, b"two".as_slice()].concat());
     });
     let program = rung("http-server");
-    program.run(&["client", "-p", &port, "/one", "/two"]).expect_code(0).expect_stdout("one\ntwo\n");
+    program
+        .run(&["client", "-p", &port, "/one", "/two"])
+        .expect_code(0)
+        .expect_stdout("one\ntwo\n");
     server.join().unwrap();
 }
 
@@ -229,7 +242,10 @@ fn the_client_prints_what_it_gets() {
     let port = server.address.port().to_string();
     let program = rung("http-server");
     program.run(&["client", "-p", &port, "/я #1%25.txt"]).expect_code(0).expect_stdout("odd\n");
-    program.run(&["client", "-p", &port, "/a.txt", "a.txt"]).expect_code(0).expect_stdout("hello\nhello\n");
+    program
+        .run(&["client", "-p", &port, "/a.txt", "a.txt"])
+        .expect_code(0)
+        .expect_stdout("hello\nhello\n");
     let missing = program.run(&["client", "-p", &port, "/missing"]).expect_code(1);
     assert!(missing.stderr.contains("the server answered 404"), "{}", missing.stderr);
 }
@@ -237,7 +253,8 @@ fn the_client_prints_what_it_gets() {
 /// The suites run over the program as it is built by default.
 #[test]
 fn a_build_without_tls_says_how_to_get_it() {
-    let finished = rung("http-server").run(&["--hello", "-p", "0", "--tls"]).expect_code(1).expect_stdout("");
+    let finished =
+        rung("http-server").run(&["--hello", "-p", "0", "--tls"]).expect_code(1).expect_stdout("");
     assert_eq!(
         finished.stderr,
         "error: cannot encrypt: this build has no TLS; build it with --features tls\n"

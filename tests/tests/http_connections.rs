@@ -1,5 +1,6 @@
-//! How `http-server` treats a connection: its requests in order, its limits in time and number, its end. Sections of four
-//! digits are of RFC 9110, others say where they are from.
+//! How `http-server` treats a connection: its requests in order, its limits in time and
+//! number, its end. Sections of four digits are of RFC 9110, others say where they are
+//! from.
 
 use std::io::Read;
 use std::thread;
@@ -23,7 +24,8 @@ fn site() -> Site {
     site
 }
 
-/// Asks until it is not 503: a worker needs a moment to see that its client is idle, or has gone.
+/// Asks until it is not 503: a worker needs a moment to see that its client is idle, or
+/// has gone.
 #[track_caller]
 fn get_when_there_is_room(server: &HttpServer) -> Response {
     let deadline = Instant::now() + GENEROUS;
@@ -79,7 +81,8 @@ fn requests_that_come_together_are_answered_in_order() {
     }
     let server = site.start(&[]);
     let mut peer = server.connect();
-    let requests: String = (0..30).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: localhost\r\n\r\n")).collect();
+    let requests: String =
+        (0..30).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: localhost\r\n\r\n")).collect();
     peer.send(requests.as_bytes());
     for n in 0..30 {
         peer.response().expect_body(format!("file {n}"));
@@ -97,7 +100,8 @@ fn a_request_in_one_byte_segments_is_the_same_request() {
     peer.response().expect_status(200).expect_body("hello\n");
 }
 
-/// RFC 9112 section 9.6: a client that says that it sends no more still gets its response.
+/// RFC 9112 section 9.6: a client that says that it sends no more still gets its
+/// response.
 #[test]
 fn a_client_that_half_closes_gets_its_response() {
     let site = site();
@@ -136,7 +140,8 @@ fn a_refused_body_is_drained_up_to_a_limit_and_the_connection_closed_past_it() {
     peer.expect_end_of_stream();
 }
 
-/// RFC 9112 section 7.1: where a chunk ends is not left to taste. What follows is no request any more.
+/// RFC 9112 section 7.1: where a chunk ends is not left to taste. What follows is no
+/// request any more.
 #[test]
 fn a_chunked_body_that_is_not_framed_exactly_ends_the_connection() {
     let site = site();
@@ -157,7 +162,8 @@ fn a_chunked_body_that_is_not_framed_exactly_ends_the_connection() {
     }
 }
 
-/// RFC 9112 section 9.6: to close at once would reset the connection, and the client lose the answer.
+/// RFC 9112 section 9.6: to close at once would reset the connection, and the client
+/// lose the answer.
 #[test]
 fn a_client_that_is_still_sending_reads_why_it_was_refused() {
     let site = site();
@@ -263,7 +269,8 @@ fn a_thousand_idle_connections_do_not_keep_a_client_from_being_served() {
     drop(idle);
 }
 
-/// More connections than descriptors: the server does not spin, does not end, and recovers.
+/// More connections than descriptors: the server does not spin, does not end, and
+/// recovers.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_server_that_runs_out_of_descriptors_goes_on() {
@@ -300,7 +307,8 @@ fn a_stop_closes_idle_connections_and_lets_a_transfer_end() {
     idle.send(GET);
     idle.response().expect_status(200);
     let mut silent = server.connect();
-    // On Linux after a second: that long, a client that says nothing is kept from the server.
+    // On Linux after a second: that long, a client that says nothing is kept from the
+    // server.
     server.expect_stderr(&[&silent.address(), "connected"]);
     let mut busy = server.connect();
     busy.send(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -356,15 +364,16 @@ fn many_short_connections_are_all_served() {
     });
 }
 
-/// A worker that has served a client waits for the next one: a thread for each connection would cost more than all the
-/// rest of a short one.
+/// A worker that has served a client waits for the next one: a thread for each
+/// connection would cost more than all the rest of a short one.
 #[cfg(target_os = "linux")]
 #[test]
 fn workers_are_born_once() {
     let site = site();
     let server = site.start(&["--quiet"]);
     let threads = || status_of(&server, "Threads:");
-    // One connection at a time: a worker may still be on its way back while the next one takes over.
+    // One connection at a time: a worker may still be on its way back while the next one
+    // takes over.
     let ask = || (0..200).for_each(|_| drop(server.get_with("/a.txt", "Connection: close\r\n")));
     ask();
     let before = threads();
@@ -373,11 +382,13 @@ fn workers_are_born_once() {
     assert!(before < 10, "{before} threads for one client");
     // In a list of threads they can be told from the others.
     let tasks = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
-    let mut names = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
+    let mut names =
+        tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
     assert!(names.any(|name| name == "http-worker\n"));
 }
 
-/// A million requests and more leave no trace: see the page on benchmarks for the long run.
+/// A million requests and more leave no trace: see the page on benchmarks for the long
+/// run.
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_is_flat_however_many_requests_come() {
@@ -398,7 +409,8 @@ fn memory_is_flat_however_many_requests_come() {
             drop(server.get_with("/large", "Connection: close\r\n"));
         }
     };
-    // More workers than one client at a time can keep busy: each one's first requests take memory, which stays.
+    // More workers than one client at a time can keep busy: each one's first requests take
+    // memory, which stays.
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| soak(20));

@@ -1,5 +1,5 @@
-//! What `http-server` finds for a path, and what it says about a file. Sections of four digits are of RFC 9110, others say
-//! where they are from.
+//! What `http-server` finds for a path, and what it says about a file. Sections of four
+//! digits are of RFC 9110, others say where they are from.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -23,7 +23,10 @@ fn tag(response: &Response) -> String {
 #[test]
 fn paths_are_decoded_once_and_stay_inside() {
     let site = Site::new();
-    site.write("a b.txt", "space").write("d/100%.txt", "percent").write("%41", "not A").write("d/x", "x");
+    site.write("a b.txt", "space")
+        .write("d/100%.txt", "percent")
+        .write("%41", "not A")
+        .write("d/x", "x");
     let server = site.start(&[]);
     for (path, content) in [
         ("/a%20b.txt", "space"),
@@ -122,15 +125,23 @@ fn links_inside_are_served_and_those_leading_out_are_missing() {
 #[test]
 fn dot_files_are_hidden_but_the_well_known_ones() {
     let site = Site::new();
-    site.write(".env", "x").write(".git/config", "x").write("d/.x", "x").write(".well-known/a", "known");
+    site.write(".env", "x")
+        .write(".git/config", "x")
+        .write("d/.x", "x")
+        .write(".well-known/a", "known");
     site.write(".well-known/.b", "x").write("seen", "x");
     let server = site.start(&[]);
-    for path in ["/.env", "/.git/config", "/.git/", "/.git", "/d/.x", "/.well-known/.b", "/%2eenv"] {
+    for path in ["/.env", "/.git/config", "/.git/", "/.git", "/d/.x", "/.well-known/.b", "/%2eenv"]
+    {
         assert_eq!(server.get(path).status, 404, "{path}");
     }
     server.get("/.well-known/a").expect_status(200).expect_body("known");
     let listing = server.get("/");
-    assert!(listing.text().contains("seen") && !listing.text().contains(".env"), "{}", listing.text());
+    assert!(
+        listing.text().contains("seen") && !listing.text().contains(".env"),
+        "{}",
+        listing.text()
+    );
     let server = site.start(&["--hidden"]);
     server.get("/.env").expect_status(200);
     assert!(server.get("/").text().contains(".env"));
@@ -169,7 +180,8 @@ fn a_folder_shows_its_index() {
         .expect_field("content-type", "text/html; charset=utf-8")
         .expect_body("html");
     server.get("/b/").expect_status(200).expect_body("htm");
-    // A better index that comes later is the index, though the other one has been kept in memory.
+    // A better index that comes later is the index, though the other one has been kept in
+    // memory.
     server.get("/b/").expect_body("htm");
     site.write("b/index.html", "new");
     server.get("/b/").expect_body("new");
@@ -178,15 +190,18 @@ fn a_folder_shows_its_index() {
 #[test]
 fn a_listing_shows_folders_first_and_names_of_any_kind() {
     let site = Site::new();
-    let names = ["a10.txt", "a9.txt", "B.txt", "100%.txt", "q?#&.txt", "Привет мир.txt", "<b>'\".txt"];
+    let names =
+        ["a10.txt", "a9.txt", "B.txt", "100%.txt", "q?#&.txt", "Привет мир.txt", "<b>'\".txt"];
     for name in names {
         site.write(name, "x");
     }
     site.write("folder/x", "x");
     let server = site.start(&[]);
-    let page = server.get("/").expect_status(200).expect_field("content-type", "text/html; charset=utf-8");
     let page =
-        page.expect_field("cache-control", "no-store").expect_field("x-content-type-options", "nosniff");
+        server.get("/").expect_status(200).expect_field("content-type", "text/html; charset=utf-8");
+    let page = page
+        .expect_field("cache-control", "no-store")
+        .expect_field("x-content-type-options", "nosniff");
     let policy = page.field("content-security-policy").unwrap().to_string();
     assert!(policy.starts_with("default-src 'none'; style-src 'nonce-"), "{policy}");
     let html = page.text();
@@ -228,9 +243,11 @@ fn a_listing_as_json_is_for_programs() {
     let site = Site::new();
     site.write("a \"b\".txt", "12345").write("d/x", "");
     let server = site.start(&[]);
-    let list =
-        server.get_with("/", "Accept: application/json\r\n").expect_field("content-type", "application/json");
-    let list: serde_json::Value = serde_json::from_slice(&list.expect_field("vary", "Accept").body).unwrap();
+    let list = server
+        .get_with("/", "Accept: application/json\r\n")
+        .expect_field("content-type", "application/json");
+    let list: serde_json::Value =
+        serde_json::from_slice(&list.expect_field("vary", "Accept").body).unwrap();
     assert_eq!(list[0]["name"], "d");
     assert_eq!(list[0]["type"], "folder");
     assert_eq!(list[1]["name"], "a \"b\".txt");
@@ -274,8 +291,10 @@ fn types_come_from_the_name_or_else_from_the_content() {
     ] {
         site.write(name, content);
         let server = site.start(&[]);
-        let response =
-            server.get(&format!("/{name}")).expect_status(200).expect_field("content-type", expected);
+        let response = server
+            .get(&format!("/{name}"))
+            .expect_status(200)
+            .expect_field("content-type", expected);
         response.expect_field("x-content-type-options", "nosniff");
     }
 }
@@ -286,8 +305,10 @@ fn a_settled_file_has_a_strong_tag_and_its_date() {
     let site = Site::new();
     site.write("a.txt", "hello");
     let server = site.start(&[]);
-    let response = server.get("/a.txt").expect_status(200).expect_field("last-modified", CHANGED_DATES[0]);
-    let response = response.expect_field("cache-control", "no-cache").expect_field("accept-ranges", "bytes");
+    let response =
+        server.get("/a.txt").expect_status(200).expect_field("last-modified", CHANGED_DATES[0]);
+    let response =
+        response.expect_field("cache-control", "no-cache").expect_field("accept-ranges", "bytes");
     let tag = tag(&response);
     assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag}");
     // The same from memory.
@@ -305,7 +326,12 @@ fn a_young_file_has_a_weak_tag_and_a_date_that_is_over() {
     fs::write(site.path().join("a.txt"), "hello").unwrap();
     // A date in the future keeps it young, however long the request takes.
     let future = SystemTime::now() + Duration::from_secs(3600);
-    fs::File::options().write(true).open(site.path().join("a.txt")).unwrap().set_modified(future).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(site.path().join("a.txt"))
+        .unwrap()
+        .set_modified(future)
+        .unwrap();
     let response = server.get("/a.txt").expect_status(200);
     assert!(tag(&response).starts_with("W/\""), "{}", response.head);
     let date = |name: &str| {
@@ -343,8 +369,9 @@ fn an_edit_of_the_same_length_is_never_answered_with_304() {
     }
 }
 
-/// RFC 9110 section 8.8.1. Builds that can be repeated give every file one date, and copying tools that of the original.
-/// Windows tells no date but the one that can be set.
+/// RFC 9110 section 8.8.1. Builds that can be repeated give every file one date, and
+/// copying tools that of the original. Windows tells no date but the one that can be
+/// set.
 #[cfg(unix)]
 #[test]
 fn an_edit_whose_date_is_set_back_is_never_answered_with_304() {
@@ -460,7 +487,9 @@ fn single_ranges() {
         .expect_status(416)
         .expect_field("content-range", "bytes */0");
     // Section 14.2: a range is for GET alone.
-    server.ask("HEAD /a.txt HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-1\r\n\r\n").expect_status(200);
+    server
+        .ask("HEAD /a.txt HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-1\r\n\r\n")
+        .expect_status(200);
 }
 
 /// RFC 9110 section 14.6.
@@ -473,15 +502,19 @@ fn several_ranges_come_as_parts() {
         .get_with("/a.txt", "Range: bytes=7-8, 0-1, 4-4\r\n")
         .expect_status(206)
         .expect_no_field("content-range");
-    let boundary =
-        response.field("content-type").unwrap().strip_prefix("multipart/byteranges; boundary=").unwrap();
+    let boundary = response
+        .field("content-type")
+        .unwrap()
+        .strip_prefix("multipart/byteranges; boundary=")
+        .unwrap();
     let part = |range: &str, content: &str| {
         format!(
             "\r\n--{boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes {range}/10\r\n\r\n{content}"
         )
     };
     let body =
-        [part("7-8", "78"), part("0-1", "01"), part("4-4", "4"), format!("\r\n--{boundary}--\r\n")].concat();
+        [part("7-8", "78"), part("0-1", "01"), part("4-4", "4"), format!("\r\n--{boundary}--\r\n")]
+            .concat();
     assert_eq!(response.text(), body);
 }
 
@@ -492,8 +525,9 @@ fn a_range_of_another_version_is_the_whole_file() {
     site.write("a.txt", "0123456789");
     let server = site.start(&[]);
     let tag = tag(&server.get("/a.txt"));
-    let status =
-        |value: &str| server.get_with("/a.txt", &format!("Range: bytes=0-1\r\nIf-Range: {value}\r\n")).status;
+    let status = |value: &str| {
+        server.get_with("/a.txt", &format!("Range: bytes=0-1\r\nIf-Range: {value}\r\n")).status
+    };
     assert_eq!(status(&tag), 206);
     assert_eq!(status(CHANGED_DATES[0]), 206);
     for value in [&format!("W/{tag}"), "\"other\"", "Sun, 06 Nov 1994 08:49:38 GMT", "nonsense"] {
@@ -535,7 +569,8 @@ fn cors_and_headers_of_ones_own() {
     }
     let preflight = "OPTIONS /a.txt HTTP/1.1\r\nHost: localhost\r\nOrigin: http://x\r\nAccess-Control-Request-Method: GET\r\n\
                      Access-Control-Request-Headers: range\r\n\r\n";
-    let response = server.ask(preflight).expect_status(204).expect_field("access-control-allow-origin", "*");
+    let response =
+        server.ask(preflight).expect_status(204).expect_field("access-control-allow-origin", "*");
     response.expect_field("access-control-allow-headers", "range");
     let server = site.start(&[]);
     server.get("/a.txt").expect_no_field("access-control-allow-origin");
@@ -551,7 +586,12 @@ fn a_file_that_shrinks_under_way_ends_the_connection_short_and_one_that_grows_ke
         let mut peer = server.connect();
         peer.send(format!("GET /{name} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
         peer.stream().read_exact(&mut [0; 100]).unwrap();
-        fs::File::options().write(true).open(site.path().join(name)).unwrap().set_len(change).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(site.path().join(name))
+            .unwrap()
+            .set_len(change)
+            .unwrap();
         if name == "grows" {
             // Pipelined, so that the end of the first response is seen by the begin of the second.
             peer.send(b"GET /missing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");

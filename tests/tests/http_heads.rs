@@ -1,5 +1,5 @@
-//! What `http-server` makes of the head of a request, over raw sockets. Sections of four digits are of RFC 9110, others
-//! say where they are from.
+//! What `http-server` makes of the head of a request, over raw sockets. Sections of
+//! four digits are of RFC 9110, others say where they are from.
 
 use ladder_tests::http::HttpServer;
 use ladder_tests::site::Site;
@@ -25,7 +25,8 @@ fn assert_refused(server: &HttpServer, request: impl AsRef<[u8]>, status: u16, w
 fn methods_on_files() {
     let site = site();
     let server = site.start(&[]);
-    let ask = |method: &str| server.ask(format!("{method} /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    let ask =
+        |method: &str| server.ask(format!("{method} /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     ask("GET").expect_status(200).expect_body("hello\n");
     ask("HEAD").expect_status(200).expect_field("content-length", "6").expect_body("");
     ask("OPTIONS")
@@ -59,7 +60,8 @@ fn head_says_what_get_would() {
     }
 }
 
-/// RFC 9110 section 9.3.2: no content, whatever the status; a client would take it for the next response.
+/// RFC 9110 section 9.3.2: no content, whatever the status; a client would take it for
+/// the next response.
 #[test]
 fn a_head_that_is_refused_gets_no_content_either() {
     let site = site();
@@ -92,7 +94,8 @@ fn a_host_that_is_missing_double_or_malformed_is_400() {
         400,
         "two Host headers",
     );
-    for host in ["local host", "a/b", "user@localhost", "localhost:80x", "[::1", "localhost:80:80"] {
+    for host in ["local host", "a/b", "user@localhost", "localhost:80x", "[::1", "localhost:80:80"]
+    {
         assert_refused(&server, format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), 400, section);
     }
     server.ask("GET / HTTP/1.0\r\n\r\n").expect_status(200);
@@ -147,7 +150,12 @@ fn header_lines_are_strict() {
         (": no name", "(RFC 9112 section 5)"),
         ("X A: b", "(RFC 9112 section 5)"),
     ] {
-        assert_refused(&server, format!("GET / HTTP/1.1\r\nHost: localhost\r\n{line}\r\n\r\n"), 400, why);
+        assert_refused(
+            &server,
+            format!("GET / HTTP/1.1\r\nHost: localhost\r\n{line}\r\n\r\n"),
+            400,
+            why,
+        );
     }
 }
 
@@ -203,7 +211,12 @@ fn versions() {
 
     let newer = server.ask("GET /a.txt HTTP/1.2\r\nHost: localhost\r\n\r\n").expect_status(200);
     assert!(newer.head.starts_with("HTTP/1.1 200 OK\r\n"), "{}", newer.head);
-    assert_refused(&server, "GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", 505, "(RFC 9110 section 15.6.6)");
+    assert_refused(
+        &server,
+        "GET / HTTP/2.0\r\nHost: localhost\r\n\r\n",
+        505,
+        "(RFC 9110 section 15.6.6)",
+    );
     assert_refused(&server, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "HTTP/1.1");
     let absolute = "GET http://localhost/a.txt HTTP/1.1\r\nHost: other.example\r\n\r\n";
     server.ask(absolute).expect_status(200).expect_body("hello\n");
@@ -219,7 +232,12 @@ fn expectations() {
     // The final status comes first: nobody wants this body.
     peer.response().expect_status(405).expect_field("connection", "close");
     peer.expect_end_of_stream();
-    assert_refused(&server, "GET / HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\n\r\n", 417, "10.1.1");
+    assert_refused(
+        &server,
+        "GET / HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\n\r\n",
+        417,
+        "10.1.1",
+    );
     server.get_with("/a.txt", "Expect: 100-continue\r\n").expect_status(200);
 }
 
@@ -243,25 +261,35 @@ fn limits() {
     assert_refused(&server, long, 431, "(RFC 6585 section 5)");
 }
 
-/// RFC 9110 section 15.5.20: a page of the web cannot reach a local server by a name of its own.
+/// RFC 9110 section 15.5.20: a page of the web cannot reach a local server by a name of
+/// its own.
 #[test]
 fn a_strange_host_on_loopback_is_421() {
     let site = site();
     let server = site.start(&["--allow-host", "my.test"]);
     let ask = |host: &str| server.ask(format!("GET /a.txt HTTP/1.1\r\nHost: {host}\r\n\r\n"));
-    for host in
-        ["localhost", "LOCALHOST:8000", "app.localhost", "127.0.0.1:1", "[::1]", "192.168.1.2", "my.test:80"]
-    {
+    for host in [
+        "localhost",
+        "LOCALHOST:8000",
+        "app.localhost",
+        "127.0.0.1:1",
+        "[::1]",
+        "192.168.1.2",
+        "my.test:80",
+    ] {
         ask(host).expect_status(200);
     }
     let refused = ask("evil.example").expect_status(421);
     assert!(refused.text().contains("--allow-host evil.example"), "{}", refused.text());
     ask("localhost.evil.example").expect_status(421);
     // The host of an absolute target goes before the header (RFC 9112 section 3.2.2).
-    server.ask("GET http://evil.example/a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n").expect_status(421);
+    server
+        .ask("GET http://evil.example/a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .expect_status(421);
 }
 
-/// RFC 9110 section 12.5.1: an error page in the form that is asked for, and always escaped.
+/// RFC 9110 section 12.5.1: an error page in the form that is asked for, and always
+/// escaped.
 #[test]
 fn errors_teach_in_the_form_that_is_asked_for() {
     let site = site();
@@ -269,7 +297,8 @@ fn errors_teach_in_the_form_that_is_asked_for() {
     let request = "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n";
     server.ask(request).expect_body("400: two Host headers (RFC 9112 section 3.2)\n");
     let text = server.get("/missing").expect_field("content-type", "text/plain; charset=utf-8");
-    text.expect_field("cache-control", "no-store").expect_body("404: there is nothing at this address\n");
+    text.expect_field("cache-control", "no-store")
+        .expect_body("404: there is nothing at this address\n");
     let json = server
         .get_with("/missing", "Accept: application/json\r\n")
         .expect_field("content-type", "application/json");
@@ -279,7 +308,8 @@ fn errors_teach_in_the_form_that_is_asked_for() {
         .expect_field("content-type", "text/html; charset=utf-8")
         .expect_field("x-content-type-options", "nosniff");
     assert!(
-        html.field("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'"))
+        html.field("content-security-policy")
+            .is_some_and(|policy| policy.starts_with("default-src 'none'"))
     );
     assert!(html.text().contains("<h1>404 Not Found</h1>") && !html.text().contains("<script"));
     let host = "GET / HTTP/1.1\r\nHost: a&b\r\nAccept: text/html\r\n\r\n";

@@ -1,4 +1,5 @@
-//! What `http-server` keeps, in memory or open, between two requests for a file: it must never show.
+//! What `http-server` keeps, in memory or open, between two requests for a file: it
+//! must never show.
 
 use std::fs;
 use std::thread;
@@ -6,8 +7,9 @@ use std::time::Duration;
 
 use ladder_tests::site::Site;
 
-/// Files younger than two seconds are not kept, since they may change again without a sign of it. The date of a file can
-/// be set, but not when that was done: so the wait is for the age itself.
+/// Files younger than two seconds are not kept, since they may change again without a
+/// sign of it. The date of a file can be set, but not when that was done: so the wait
+/// is for the age itself.
 fn wait_until_files_are_old() {
     thread::sleep(Duration::from_millis(2_200));
 }
@@ -27,7 +29,11 @@ fn what_has_been_sent_before_is_seen_to_change() {
         let path = format!("/{name}");
         let tag = server.get(&path).expect_body(content(b'a')).field("etag").unwrap().to_string();
         for _ in 0..3 {
-            server.get(&path).expect_status(200).expect_field("etag", &tag).expect_body(content(b'a'));
+            server
+                .get(&path)
+                .expect_status(200)
+                .expect_field("etag", &tag)
+                .expect_body(content(b'a'));
         }
         server.get_with(&path, &format!("If-None-Match: {tag}\r\n")).expect_status(304);
         server.get_with(&path, "Range: bytes=1-3\r\n").expect_status(206).expect_body("aaa");

@@ -1,4 +1,5 @@
-//! Symbolic links under `http-server`, where a person meets them: in listings, as an index, and while files are moved.
+//! Symbolic links under `http-server`, where a person meets them: in listings, as an
+//! index, and while files are moved.
 #![cfg(unix)]
 
 use std::fs;
@@ -37,7 +38,11 @@ fn a_listing_leaves_out_links_that_lead_out_and_those_that_lead_nowhere() {
         server.get(path).expect_status(200);
     }
     let page = server.get("/");
-    assert!(page.text().contains("inside-folder/") && !page.text().contains("out"), "{}", page.text());
+    assert!(
+        page.text().contains("inside-folder/") && !page.text().contains("out"),
+        "{}",
+        page.text()
+    );
     let server = site.start(&["--follow-symlinks"]);
     assert_eq!(names(&server), ["folder", "inside-folder", "out-folder", "inside", "out", "real"]);
 }

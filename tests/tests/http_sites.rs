@@ -1,5 +1,6 @@
-//! What sites that were built by a tool want of `http-server`: a page for 404, an app of one page, compressed siblings.
-//! Sections of four digits are of RFC 9110, others say where they are from.
+//! What sites that were built by a tool want of `http-server`: a page for 404, an app
+//! of one page, compressed siblings. Sections of four digits are of RFC 9110, others
+//! say where they are from.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -15,9 +16,12 @@ fn a_site_has_a_page_of_its_own_for_404() {
     let site = Site::new();
     site.write("404.html", "<h1>lost</h1>").write("d/x", "x");
     let server = site.start(&[]);
-    for (path, fields) in
-        [("/missing", HTML), ("/d/missing/", ""), ("/..%2fx", ""), ("/missing", "Range: bytes=0-1\r\n")]
-    {
+    for (path, fields) in [
+        ("/missing", HTML),
+        ("/d/missing/", ""),
+        ("/..%2fx", ""),
+        ("/missing", "Range: bytes=0-1\r\n"),
+    ] {
         let page = server.get_with(path, fields).expect_status(404).expect_body("<h1>lost</h1>");
         let page = page.expect_field("content-type", "text/html; charset=utf-8");
         let page = page.expect_field("cache-control", "no-store").expect_field("vary", "Accept");
@@ -26,16 +30,22 @@ fn a_site_has_a_page_of_its_own_for_404() {
     }
     let head = server.ask("HEAD /missing HTTP/1.1\r\nHost: localhost\r\n\r\n").expect_status(404);
     head.expect_field("content-length", "13").expect_body("");
-    server.get_with("/missing", "If-None-Match: *\r\n").expect_status(404).expect_body("<h1>lost</h1>");
+    server
+        .get_with("/missing", "If-None-Match: *\r\n")
+        .expect_status(404)
+        .expect_body("<h1>lost</h1>");
     let json = server.get_with("/missing", "Accept: application/json\r\n").expect_status(404);
     json.expect_field("content-type", "application/json");
     // Other errors are not about a page that is missing.
     server.get_with("/%zz", HTML).expect_status(400);
-    server.ask("POST /missing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").expect_status(405);
+    server
+        .ask("POST /missing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        .expect_status(405);
     server.get("/404.html").expect_status(200);
 }
 
-/// The head of a file waits for its first bytes, for a fifth of a second on Linux. Here none come.
+/// The head of a file waits for its first bytes, for a fifth of a second on Linux. Here
+/// none come.
 #[test]
 fn an_empty_page_is_not_held_back() {
     let site = Site::new();
@@ -55,7 +65,10 @@ fn an_empty_page_is_not_held_back() {
 fn a_page_for_404_that_leads_out_is_not_shown() {
     let site = Site::new();
     std::os::unix::fs::symlink("../secret", site.path().join("404.html")).unwrap();
-    site.start(&[]).get("/missing").expect_status(404).expect_body("404: there is nothing at this address\n");
+    site.start(&[])
+        .get("/missing")
+        .expect_status(404)
+        .expect_body("404: there is nothing at this address\n");
 }
 
 #[test]
@@ -83,22 +96,30 @@ fn an_app_of_one_page_answers_addresses_that_it_makes_up() {
         server.get(path).expect_status(404);
     }
     server.get("/%zz").expect_status(400);
-    server.ask("POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").expect_status(405);
+    server
+        .ask("POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        .expect_status(405);
     // A file that comes later goes before the app.
     server.get("/users").expect_body("app");
     site.write("users", "now a file");
     server.get("/users").expect_body("now a file");
     let tag = server.get("/elsewhere").field("etag").unwrap().to_string();
-    let fresh = server.get_with("/elsewhere", &format!("If-None-Match: {tag}\r\n")).expect_status(304);
+    let fresh =
+        server.get_with("/elsewhere", &format!("If-None-Match: {tag}\r\n")).expect_status(304);
     fresh.expect_field("vary", "Accept");
 }
 
 #[test]
 fn an_app_without_its_page_is_wrong_usage() {
     let site = Site::new();
-    let finished =
-        ladder_tests::rung("http-server").run(&["--spa", site.path().to_str().unwrap()]).expect_code(2);
-    assert!(finished.stderr.starts_with("error: --spa needs an index.html in "), "{}", finished.stderr);
+    let finished = ladder_tests::rung("http-server")
+        .run(&["--spa", site.path().to_str().unwrap()])
+        .expect_code(2);
+    assert!(
+        finished.stderr.starts_with("error: --spa needs an index.html in "),
+        "{}",
+        finished.stderr
+    );
 }
 
 fn compressed() -> Site {
@@ -111,13 +132,16 @@ fn compressed() -> Site {
         .write("only.css.gz", "gz")
         .write("alone.js", "alone")
         .write("README", "plain");
-    site.write("README.gz", "\x1f\u{8b}").write("d/index.html", "index").write("d/index.html.gz", "gz index");
+    site.write("README.gz", "\x1f\u{8b}")
+        .write("d/index.html", "index")
+        .write("d/index.html.gz", "gz index");
     site
 }
 
 #[track_caller]
 fn assert_coded(server: &HttpServer, path: &str, accept: &str, coding: Option<&str>, body: &str) {
-    let response = server.get_with(path, &format!("Accept-Encoding: {accept}\r\n")).expect_status(200);
+    let response =
+        server.get_with(path, &format!("Accept-Encoding: {accept}\r\n")).expect_status(200);
     assert_eq!(response.field("content-encoding"), coding, "{path} for {accept:?}");
     response.expect_body(body).expect_field("vary", "Accept-Encoding");
 }
@@ -139,7 +163,9 @@ fn compressed_siblings_are_sent_to_whoever_takes_them() {
     assert_coded(&server, "/README", "gzip", None, "plain");
     // The type stays that of the content.
     let coded = server.get_with("/a.js", "Accept-Encoding: br\r\n");
-    coded.expect_field("content-type", "text/javascript; charset=utf-8").expect_field("content-length", "7");
+    coded
+        .expect_field("content-type", "text/javascript; charset=utf-8")
+        .expect_field("content-length", "7");
     // By its own name it is a file like any other.
     server.get("/a.js.gz").expect_body("gzip!!").expect_no_field("content-encoding");
     // Who does not ask for it does not get it, whatever has been sent before.
@@ -160,11 +186,16 @@ fn a_compressed_sibling_has_a_tag_and_ranges_of_its_own() {
     };
     let (plain, brotli) = (tag("identity"), tag("br"));
     assert_ne!(plain, brotli);
-    let again =
-        |tag: &str| server.get_with("/a.js", &format!("Accept-Encoding: br\r\nIf-None-Match: {tag}\r\n"));
-    again(&brotli).expect_status(304).expect_field("vary", "Accept-Encoding").expect_field("etag", &brotli);
+    let again = |tag: &str| {
+        server.get_with("/a.js", &format!("Accept-Encoding: br\r\nIf-None-Match: {tag}\r\n"))
+    };
+    again(&brotli)
+        .expect_status(304)
+        .expect_field("vary", "Accept-Encoding")
+        .expect_field("etag", &brotli);
     again(&plain).expect_status(200).expect_body("brotli!");
-    let part = server.get_with("/a.js", "Accept-Encoding: br\r\nRange: bytes=0-1\r\n").expect_status(206);
+    let part =
+        server.get_with("/a.js", "Accept-Encoding: br\r\nRange: bytes=0-1\r\n").expect_status(206);
     let part = part.expect_body("br").expect_field("content-encoding", "br");
     part.expect_field("content-range", "bytes 0-1/7").expect_field("vary", "Accept-Encoding");
 }

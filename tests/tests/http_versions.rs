@@ -1,5 +1,6 @@
-//! What `http-server` says to clients of HTTP/1.0, which read to the end of the connection unless they are told of another
-//! end. Sections of four digits are of RFC 9110, others say where they are from.
+//! What `http-server` says to clients of HTTP/1.0, which read to the end of the
+//! connection unless they are told of another end. Sections of four digits are of RFC
+//! 9110, others say where they are from.
 
 use ladder_tests::site::Site;
 
@@ -12,7 +13,8 @@ fn site() -> Site {
     site
 }
 
-/// RFC 9112 section 9.3. A client that is not told waits for the end of the connection, which does not come.
+/// RFC 9112 section 9.3. A client that is not told waits for the end of the connection,
+/// which does not come.
 #[test]
 fn a_client_of_1_0_is_told_of_each_response_that_the_connection_stays() {
     let site = site();

@@ -1,4 +1,5 @@
-//! What is left when somebody interrupts `cargo xtask`: nothing that runs, and nothing half made.
+//! What is left when somebody interrupts `cargo xtask`: nothing that runs, and nothing
+//! half made.
 #![cfg(unix)]
 
 use std::env;
@@ -13,7 +14,8 @@ use ladder_tests::process::spawn;
 use ladder_tests::{Process, binaries};
 use rustix::process::Signal;
 
-/// xtask with a keyboard at which nobody types: dropped, the child has nothing to read any more.
+/// xtask with a keyboard at which nobody types: dropped, the child has nothing to read
+/// any more.
 fn start(args: &[&str], cargo: impl AsRef<OsStr>) -> (Process, ChildStdin) {
     let (xtask, target) = binaries::xtask();
     let mut command = Command::new(xtask);
@@ -49,9 +51,9 @@ fn a_project_that_is_interrupted_is_not_there() {
     let (script, news) = (folder.path().join("cargo"), folder.path().join("news"));
     Process::start("mkfifo", Command::new("mkfifo").arg(&news)).wait().expect_code(0);
     // A cargo that tells when it is asked for the lock file, and never has it.
+    let text = "#!/bin/sh\ncase $1 in update) echo here > \"$NEWS\"; exec sleep 600;; esac\nexec \"$REAL\" \"$@\"\n";
     let text =
-        "#!/bin/sh\ncase $1 in update) echo here > \"$NEWS\"; exec sleep 600;; esac\nexec \"$REAL\" \"$@\"\n";
-    let text = text.replace("$NEWS", &news.to_string_lossy()).replace("$REAL", &cargo().to_string_lossy());
+        text.replace("$NEWS", &news.to_string_lossy()).replace("$REAL", &cargo().to_string_lossy());
     fs::write(&script, text).expect("a file can be written");
     fs::set_permissions(&script, Permissions::from_mode(0o700)).expect("it can be made a program");
     let place = folder.path().join("place");

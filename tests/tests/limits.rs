@@ -1,10 +1,12 @@
-//! What a rung cannot do yet, in both directions: a limit that its manifest names is still there, and a fault that it
-//! does not name is survived. Run over every rung that speaks TCP, whatever it says: its log tells who is served.
+//! What a rung cannot do yet, in both directions: a limit that its manifest names is
+//! still there, and a fault that it does not name is survived. Run over every rung that
+//! speaks TCP, whatever it says: its log tells who is served.
 
 use ladder_tests::ladder::{at_once, every_rung};
 use ladder_tests::{Rung, Server, rungs_in, tcp_rungs};
 
-/// Short beside every deadline of a test, so that a limit which did not work could not be mistaken for a slow machine.
+/// Short beside every deadline of a test, so that a limit which did not work could not
+/// be mistaken for a slow machine.
 const SHORT: &str = "3s";
 
 /// Silent clients that an unlimited server serves at once.
@@ -75,7 +77,8 @@ fn a_crowd_of_silent_clients_keeps_nobody_waiting_where_there_is_no_such_limit()
     }
 }
 
-/// Where a client needs no thread, ten thousand that say nothing are promised; each end has a descriptor for each.
+/// Where a client needs no thread, ten thousand that say nothing are promised; each end
+/// has a descriptor for each.
 #[cfg(target_os = "linux")]
 #[test]
 fn ten_thousand_idle_clients_keep_nobody_waiting_where_there_is_no_such_limit() {
@@ -104,7 +107,8 @@ fn ten_thousand_idle_clients_keep_nobody_waiting_where_there_is_no_such_limit() 
     }
 }
 
-/// Descriptors run out: who came too late waits until others leave, and the server pauses instead of trying on and on.
+/// Descriptors run out: who came too late waits until others leave, and the server
+/// pauses instead of trying on and on.
 #[cfg(target_os = "linux")]
 #[test]
 fn clients_beyond_the_open_files_are_served_when_others_leave() {
@@ -134,7 +138,11 @@ fn clients_beyond_the_open_files_are_served_when_others_leave() {
 #[test]
 fn a_silent_client_is_dropped_at_the_idle_limit_or_the_rung_has_none() {
     at_once(tcp_rungs(), |rung| {
-        assert_eq!(rung.server_takes("--idle"), !rung.has_limit("silent"), "manifest or --idle is wrong");
+        assert_eq!(
+            rung.server_takes("--idle"),
+            !rung.has_limit("silent"),
+            "manifest or --idle is wrong"
+        );
         if rung.has_limit("silent") {
             return;
         }

@@ -35,7 +35,11 @@ fn the_list_has_every_fault_that_a_manifest_names_and_says_what_it_is() {
     assert_eq!(about(processes, "port-taken").as_deref(), Some("a port that another server has"));
     assert_eq!(about(peers, "port-taken"), None);
     for limit in every_rung().iter().flat_map(|rung| &rung.limits) {
-        assert!(about(&list, &limit.fault).is_some_and(|about| !about.is_empty()), "{}", limit.fault);
+        assert!(
+            about(&list, &limit.fault).is_some_and(|about| !about.is_empty()),
+            "{}",
+            limit.fault
+        );
     }
 }
 
@@ -57,7 +61,11 @@ fn a_server_that_does_what_is_due_is_told_from_one_that_does_not() {
     forgetful.send(b"hel");
     drop(forgetful);
     let finished = fault.wait().expect_code(1).expect_stdout(told);
-    assert!(finished.stderr.starts_with("error: cannot see what is due: the client "), "{}", finished.stderr);
+    assert!(
+        finished.stderr.starts_with("error: cannot see what is due: the client "),
+        "{}",
+        finished.stderr
+    );
 }
 
 #[test]
@@ -66,13 +74,19 @@ fn a_server_that_drops_a_silent_client_is_told_from_one_that_does_not() {
     let dropping = Server::start(rung("timeout-echo"), &["--idle", "200ms"]);
     let finished = run(&["silent", &dropping.address.to_string()]).expect_code(0);
     let printed = finished.printed();
-    assert!(printed.starts_with(told) && printed.ends_with(" s: the server has closed\n"), "{printed}");
+    assert!(
+        printed.starts_with(told) && printed.ends_with(" s: the server has closed\n"),
+        "{printed}"
+    );
     dropping.expect_log(&["dropped"]);
 
     let patient = Server::start(rung("reusable-echo"), &[]);
     let finished = run(&["silent", &patient.address.to_string(), "--for", "200ms"]).expect_code(0);
     let printed = finished.printed();
-    assert!(printed.starts_with(told) && printed.ends_with(" s: the server has let it go on\n"), "{printed}");
+    assert!(
+        printed.starts_with(told) && printed.ends_with(" s: the server has let it go on\n"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -94,7 +108,8 @@ fn the_proxy_carries_streams_and_writes_down_what_passes() {
     let file = folder.path().join("record");
     let server = Server::start(rung("reusable-echo"), &["-v"]);
     let to = server.address.to_string();
-    let proxy = start(&["proxy", "--to", &to, "--slice", "4", "-v", "--record", &file.to_string_lossy()]);
+    let proxy =
+        start(&["proxy", "--to", &to, "--slice", "4", "-v", "--record", &file.to_string_lossy()]);
     let mut client = Peer::connect(address(&proxy));
     client.exchange(b"hello", b"hello");
     client.half_close();

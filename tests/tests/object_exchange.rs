@@ -1,8 +1,8 @@
-//! What every server of typed values does, byte by byte: it speaks first, answers requests of known types, and makes
-//! of everything else a plain refusal.
+//! What every server of typed values does, byte by byte: it speaks first, answers
+//! requests of known types, and makes of everything else a plain refusal.
 //!
-//! A message is four bytes of length, one of version, and the value: a number of less than 251 is one byte, a text its
-//! length and its bytes, a variant its place.
+//! A message is four bytes of length, one of version, and the value: a number of less
+//! than 251 is one byte, a text its length and its bytes, a variant its place.
 
 use ladder_tests::{Peer, Server, rungs_in};
 
@@ -64,7 +64,8 @@ fn t2_8_the_server_speaks_first_and_the_same_map_arrives() {
 
 #[test]
 fn a_value_comes_back_as_what_it_is() {
-    // A list of a number, a fraction, a text, three bytes, nothing, and a value that might have been missing.
+    // A list of a number, a fraction, a text, three bytes, nothing, and a value that might
+    // have been missing.
     let value = b"\x05\x06\x00\x0a\x01\x00\x00\x00\x00\x00\x00\xf8\x3f\x02\x04\xd0\x9c\xd0\xb8\
         \x03\x03\xff\x00\x80\x04\x00\x04\x01\x00\x02";
     over_every_rung(&[], |_, client| {
@@ -88,7 +89,8 @@ fn requests_that_arrive_together_or_byte_by_byte_are_answered_in_order() {
 
 #[test]
 fn a_message_that_is_no_request_is_refused_and_the_conversation_goes_on() {
-    // A text that claims 64 GiB, in nine bytes, and has none: many a decoder allocates first.
+    // A text that claims 64 GiB, in nine bytes, and has none: many a decoder allocates
+    // first.
     let mut huge = [ECHO, b"\x02\xfd"].concat();
     huge.extend((64u64 << 30).to_le_bytes());
     let deep = [ECHO, &LIST_OF_ONE.repeat(10_000), b"\x04\x00"].concat();

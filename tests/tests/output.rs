@@ -1,4 +1,5 @@
-//! The output contract: what goes to standard output, what to standard error, and which exit code says what.
+//! The output contract: what goes to standard output, what to standard error, and which
+//! exit code says what.
 
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -59,7 +60,11 @@ fn help_ends_with_an_example() {
             let help = help.printed();
             let (_, example) = help.split_once("\nExample:\n").expect("there is an example");
             for line in example.lines() {
-                assert!(line.starts_with(&format!("  {} ", rung.name)), "{} {args:?}: {line:?}", rung.name);
+                assert!(
+                    line.starts_with(&format!("  {} ", rung.name)),
+                    "{} {args:?}: {line:?}",
+                    rung.name
+                );
             }
         }
     }
@@ -77,9 +82,11 @@ fn the_example_of_a_server_can_be_pasted() {
         let program = PathBuf::from(rung.command(&[]).get_program());
         let folder = program.parent().expect("it is in a folder");
         let path = env::var_os("PATH").unwrap_or_default();
-        let path = env::join_paths([folder.to_path_buf()].into_iter().chain(env::split_paths(&path)));
+        let path =
+            env::join_paths([folder.to_path_buf()].into_iter().chain(env::split_paths(&path)));
         let mut shell = Command::new("sh");
-        // The shell becomes the server, so that the guard ends the server and not the shell only.
+        // The shell becomes the server, so that the guard ends the server and not the shell
+        // only.
         shell.args(["-c", &format!("exec {example}")]).stdin(Stdio::null());
         shell.env("PATH", path.expect("it is a list of folders"));
         Process::start(&example, &mut shell).expect_stdout(&["listening on 127.0.0.1:"]);
@@ -92,7 +99,8 @@ fn a_client_without_an_address_speaks_to_the_default_of_its_own_server() {
         let default = |role: &str, option: &str| {
             let help = rung.run(&[role, "--help"]).expect_code(0);
             let help = help.printed();
-            let (_, rest) = help.split_once(option).unwrap_or_else(|| panic!("{role} takes no {option}"));
+            let (_, rest) =
+                help.split_once(option).unwrap_or_else(|| panic!("{role} takes no {option}"));
             let (_, rest) = rest.split_once("[default: ").expect("it has a default");
             rest.split_once(']').expect("it ends").0.to_string()
         };
@@ -114,8 +122,18 @@ fn wrong_usage_is_exit_code_2_and_shows_how_it_is_used() {
             &["client", "--port", "-1"],
         ] {
             let finished = rung.run(args).expect_code(2).expect_stdout("");
-            assert!(finished.stderr.starts_with("error: "), "{} {args:?}: {}", rung.name, finished.stderr);
-            assert!(finished.stderr.contains("--help"), "{} {args:?}: {}", rung.name, finished.stderr);
+            assert!(
+                finished.stderr.starts_with("error: "),
+                "{} {args:?}: {}",
+                rung.name,
+                finished.stderr
+            );
+            assert!(
+                finished.stderr.contains("--help"),
+                "{} {args:?}: {}",
+                rung.name,
+                finished.stderr
+            );
         }
     }
 }
@@ -148,8 +166,10 @@ fn a_host_that_is_none_is_told_with_a_hint() {
     for rung in ladder() {
         for host in ["no such host", ""] {
             println!("over {} on {host:?}", rung.name);
-            let finished =
-                rung.run(&["server", "--port", "0", "--bind", host]).expect_code(1).expect_stdout("");
+            let finished = rung
+                .run(&["server", "--port", "0", "--bind", host])
+                .expect_code(1)
+                .expect_stdout("");
             // What the resolver says next is the system's own wording.
             let start = format!("error: cannot find the host {host:?}: ");
             let end = "\nhint: check the spelling, or give an address such as 127.0.0.1\n";
@@ -225,7 +245,8 @@ fn a_client_that_is_told_to_wait_finds_a_server_that_comes_up_later() {
         println!("over {}", rung.name);
         let Some(run) = rung.demo.first() else { continue };
         let port = lasting_port();
-        let args = ["client", "--port", &port.to_string(), "--wait", &format!("{}s", GENEROUS.as_secs())];
+        let args =
+            ["client", "--port", &port.to_string(), "--wait", &format!("{}s", GENEROUS.as_secs())];
         let client = rung.start(&[&args[..], &run.args()].concat());
         let server_args: Vec<&str> = rung.server_args.iter().map(String::as_str).collect();
         let _server = Server::start_on(rung, port, &server_args);
@@ -254,8 +275,10 @@ fn the_lines_of_standard_input_are_messages() {
     for rung in rungs_in("tcp-echo") {
         println!("over {}", rung.name);
         let server = Server::start(rung, &[]);
-        // The end of a line is no part of it, be it of Unix or of Windows. An empty line is a message too.
-        let finished = server.client_with_input(&[], "first\nвторая\r\n\nlast, without an end".as_bytes());
+        // The end of a line is no part of it, be it of Unix or of Windows. An empty line is a
+        // message too.
+        let finished =
+            server.client_with_input(&[], "first\nвторая\r\n\nlast, without an end".as_bytes());
         finished.expect_code(0).expect_stdout("first\nвторая\n\nlast, without an end\n");
     }
 }
@@ -276,7 +299,8 @@ fn a_message_that_begins_with_a_dash_follows_two_of_them() {
     }
 }
 
-/// `client | head -0`: whoever read our output has seen enough. Nothing is wrong, and nothing is said.
+/// `client | head -0`: whoever read our output has seen enough. Nothing is wrong, and
+/// nothing is said.
 #[test]
 fn a_client_whose_output_nobody_reads_any_more_ends_in_peace() {
     for rung in rungs_in("tcp-echo") {

@@ -1,4 +1,5 @@
-//! The pitfalls of the tutorials are seen broken and mended. How Windows breaks is different in each of them.
+//! The pitfalls of the tutorials are seen broken and mended. How Windows breaks is
+//! different in each of them.
 #![cfg(unix)]
 
 use std::process::{Command, Stdio};
@@ -13,5 +14,8 @@ fn every_pitfall_is_seen_in_both_states() {
     let finished = Process::start("xtask demo pitfalls", &mut command).wait();
     let told = finished.printed();
     assert_eq!(finished.code(), Some(0), "{told}{}", finished.stderr);
-    assert!(told.matches("  broken  ").count() >= 9 && told.contains("were seen in both states"), "{told}");
+    assert!(
+        told.matches("  broken  ").count() >= 9 && told.contains("were seen in both states"),
+        "{told}"
+    );
 }

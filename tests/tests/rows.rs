@@ -1,7 +1,7 @@
-//! The rows of the tutorials: what each sample does there, the rung that names the row does here. The whole of HTTP is
-//! in the files that begin with `http_`.
-//! T2.8, T2.9, T2.11 and T2.12 are with the rest of their protocols, in `object_exchange.rs`, `udp_echo.rs` and
-//! `framed_echo.rs`.
+//! The rows of the tutorials: what each sample does there, the rung that names the row
+//! does here. The whole of HTTP is in the files that begin with `http_`.
+//! T2.8, T2.9, T2.11 and T2.12 are with the rest of their protocols, in
+//! `object_exchange.rs`, `udp_echo.rs` and `framed_echo.rs`.
 
 use std::process::Stdio;
 
@@ -23,7 +23,11 @@ fn t1_1_a_server_for_one_client_tells_who_came_serves_to_the_end_and_ends() {
         client.expect_end_of_stream();
         let address = server.address;
         let finished = server.wait().expect_code(0);
-        assert!(finished.stderr.contains(&format!("{} closed", client.address())), "{}", finished.stderr);
+        assert!(
+            finished.stderr.contains(&format!("{} closed", client.address())),
+            "{}",
+            finished.stderr
+        );
         assert_refused(address);
     }
 }
@@ -79,7 +83,9 @@ fn t1_6_the_handler_greets_on_any_path_and_has_no_other_method() {
         let greeting = greeting.expect_field("content-length", "21");
         greeting.expect_field("content-type", "text/plain; charset=utf-8");
     }
-    server.ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").expect_status(501);
+    server
+        .ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        .expect_status(501);
 }
 
 #[test]
@@ -94,7 +100,10 @@ fn t2_1_one_client_is_answered_in_upper_case_and_the_server_ends() {
 #[test]
 fn t2_2_the_greeting_comes_back() {
     for rung in rungs_of_row("T2.2") {
-        Server::start(rung, &[]).client(&["hello, world!"]).expect_code(0).expect_stdout("hello, world!\n");
+        Server::start(rung, &[])
+            .client(&["hello, world!"])
+            .expect_code(0)
+            .expect_stdout("hello, world!\n");
     }
 }
 
@@ -102,7 +111,8 @@ fn t2_2_the_greeting_comes_back() {
 #[test]
 fn t2_3_the_limits_are_lifted_in_the_tutorials_order() {
     let lifted = ["second-visit", "silent", "second-client"].map(|limit| {
-        let first = tcp_rungs().into_iter().position(|rung| !rung.serves_once() && !rung.has_limit(limit));
+        let first =
+            tcp_rungs().into_iter().position(|rung| !rung.serves_once() && !rung.has_limit(limit));
         first.unwrap_or_else(|| panic!("no rung lifts {limit}"))
     });
     assert!(lifted[0] > 0 && lifted.is_sorted_by(|a, b| a < b), "{lifted:?}");
@@ -113,7 +123,10 @@ fn t2_4_the_same_client_and_a_new_one_may_come_back() {
     for rung in rungs_of_row("T2.4") {
         let server = Server::start(rung, &[]);
         for visit in ["first", "second", "third"] {
-            server.client(&[visit, "again"]).expect_code(0).expect_stdout(&format!("{visit}\nagain\n"));
+            server
+                .client(&[visit, "again"])
+                .expect_code(0)
+                .expect_stdout(&format!("{visit}\nagain\n"));
         }
     }
 }
@@ -141,7 +154,8 @@ fn t2_5_each_step_of_a_visit_is_logged_with_the_peer_in_order() {
             ]);
         }
         // Each line is the time, the level and the event.
-        let event = |line: &str| line.splitn(3, ' ').nth(2).unwrap_or_default().trim_start().to_string();
+        let event =
+            |line: &str| line.splitn(3, ' ').nth(2).unwrap_or_default().trim_start().to_string();
         let events: Vec<String> = log.lines().map(event).take(expected.len()).collect();
         assert_eq!(events, expected, "{}", rung.name);
     }

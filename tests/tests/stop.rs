@@ -1,5 +1,6 @@
-//! Signals: a server ends at once when it is idle, after the work in hand when it is busy, and at the drain limit at
-//! the latest. On Windows there are no signals to send from outside.
+//! Signals: a server ends at once when it is idle, after the work in hand when it is
+//! busy, and at the drain limit at the latest. On Windows there are no signals to send
+//! from outside.
 #![cfg(unix)]
 
 use std::os::unix::process::ExitStatusExt;
@@ -9,19 +10,22 @@ use ladder_tests::peer::{assert_refused, lasting_port};
 use ladder_tests::{Finished, Peer, Rung, Server, ladder, rungs_in, tcp_rungs};
 use rustix::process::Signal;
 
-/// What a server says of connections that it has waited for in vain, until the drain limit.
+/// What a server says of connections that it has waited for in vain, until the drain
+/// limit.
 const WAITED: [&str; 2] = ["did not end in", "timed out"];
 
 /// Ctrl-C, what `kill` and process managers send, and a terminal that is closed.
 const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 
-/// On a port that no other test is handed when this server has ended: that nobody listens there is checked then.
+/// On a port that no other test is handed when this server has ended: that nobody
+/// listens there is checked then.
 #[track_caller]
 fn start(rung: &'static Rung, args: &[&str]) -> Server {
     Server::start_on(rung, lasting_port(), args)
 }
 
-/// Sends `signal` and waits for the end: exit code 0. A rung that serves once leaves signals to the system.
+/// Sends `signal` and waits for the end: exit code 0. A rung that serves once leaves
+/// signals to the system.
 #[track_caller]
 fn assert_stops(rung: &Rung, server: Server, signal: Signal) -> Finished {
     let address = server.address;
@@ -127,12 +131,14 @@ fn a_second_signal_ends_a_server_that_still_drains_at_once_with_130() {
     });
 }
 
-/// A client that sends and never reads, until the server can do nothing but wait for it to read.
+/// A client that sends and never reads, until the server can do nothing but wait for it
+/// to read.
 fn block_in_a_write(server: &Server) -> Peer {
     let mut deaf = Peer::connect_deaf(server.reachable());
     deaf.send_until_stuck(&[b'x'; 64 << 10]);
-    // A blocked write sleeps on while up to a third of its buffer is free; the signal of a test would wake it, it would
-    // write into what is free, and the server would be done. So that comes first.
+    // A blocked write sleeps on while up to a third of its buffer is free; the signal of a
+    // test would wake it, it would write into what is free, and the server would be
+    // done. So that comes first.
     server.halt_and_go_on();
     deaf.send_until_stuck(&[b'x'; 64 << 10]);
     deaf
@@ -151,7 +157,8 @@ fn a_server_starts_again_on_the_same_port_at_once() {
         if rung.speaks_tcp {
             let mut client = server.connect();
             server.expect_log(&[&client.address(), "connected"]);
-            // The server closes first, which leaves its port in TIME_WAIT once the client has closed as well.
+            // The server closes first, which leaves its port in TIME_WAIT once the client has
+            // closed as well.
             assert_stops(rung, server, Signal::TERM);
             client.expect_hang_up();
         } else {
@@ -166,7 +173,8 @@ fn a_server_starts_again_on_the_same_port_at_once() {
     }
 }
 
-/// An idle server costs nothing: it makes no system call, so the kernel never puts it on a processor.
+/// An idle server costs nothing: it makes no system call, so the kernel never puts it
+/// on a processor.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_idle_server_never_wakes() {
@@ -181,8 +189,9 @@ fn an_idle_server_never_wakes() {
         server.expect_log(&[&client.address(), "connected"]);
     }
     idle.extend(visited);
-    // Time that passes is the matter itself here, not a stand-in for an event. Another server tells when it has:
-    // the first second lets the others come to rest, the second one is measured.
+    // Time that passes is the matter itself here, not a stand-in for an event. Another
+    // server tells when it has: the first second lets the others come to rest, the
+    // second one is measured.
     let a_second = || Server::start(clock, &["--accept-timeout", "1s"]).wait().expect_code(0);
     a_second();
     let before: Vec<u64> = idle.iter().map(|server| switches(server.id())).collect();
@@ -197,12 +206,15 @@ fn an_idle_server_never_wakes() {
 fn switches(process: u32) -> u64 {
     let tasks = std::fs::read_dir(format!("/proc/{process}/task")).expect("the process runs");
     let counts = tasks.flat_map(|task| {
-        let status = std::fs::read_to_string(task.expect("a thread is listed").path().join("status"));
+        let status =
+            std::fs::read_to_string(task.expect("a thread is listed").path().join("status"));
         let status = status.expect("the thread lives");
         let lines: Vec<u64> = status
             .lines()
             .filter(|line| line.contains("ctxt_switches"))
-            .map(|line| line.split_whitespace().last().and_then(|n| n.parse().ok()).expect("it is a number"))
+            .map(|line| {
+                line.split_whitespace().last().and_then(|n| n.parse().ok()).expect("it is a number")
+            })
             .collect();
         lines
     });

@@ -1,7 +1,9 @@
-//! What every TCP echo server does with bytes, however they come and however the client leaves.
+//! What every TCP echo server does with bytes, however they come and however the client
+//! leaves.
 //!
-//! Run over the rungs that name the suite `tcp-echo`. After each visit the next client is served; a rung whose
-//! manifest has the limit `second-visit` has ended instead, and that is checked as well.
+//! Run over the rungs that name the suite `tcp-echo`. After each visit the next client
+//! is served; a rung whose manifest has the limit `second-visit` has ended instead, and
+//! that is checked as well.
 
 use ladder_tests::peer::{assert_refused, lasting_port};
 use ladder_tests::{Peer, Rung, Server, rungs_in};
@@ -23,7 +25,8 @@ fn over_every_echo(args: &[&str], visit: impl Fn(&Rung, &Server, &mut Peer)) {
     }
 }
 
-/// On a port that no other test is handed when this server has ended: that nobody listens there is checked then.
+/// On a port that no other test is handed when this server has ended: that nobody
+/// listens there is checked then.
 #[track_caller]
 fn start(rung: &'static Rung, args: &[&str]) -> Server {
     Server::start_on(rung, lasting_port(), args)
@@ -42,7 +45,8 @@ fn expect_the_next_visit(rung: &Rung, server: Server, code: i32) {
     }
 }
 
-/// Bytes without a short period: a part that is lost, repeated or out of place does not go unnoticed.
+/// Bytes without a short period: a part that is lost, repeated or out of place does not
+/// go unnoticed.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 1u32;
     let next = || {
@@ -169,7 +173,8 @@ fn a_client_that_resets_the_connection_midway_is_reported_and_ends_nothing_but_i
         let address = rude.address();
         rude.reset();
         if rung.serves_once() {
-            server.expect_log(&["error: cannot serve the client: connection reset by the other end"]);
+            server
+                .expect_log(&["error: cannot serve the client: connection reset by the other end"]);
         } else {
             server.expect_log(&[&address, "dropped: connection reset by the other end"]);
         }

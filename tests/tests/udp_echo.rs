@@ -1,12 +1,13 @@
-//! What every UDP echo server and its client do: each datagram stands alone, may be lost, and comes with its sender's
-//! address.
+//! What every UDP echo server and its client do: each datagram stands alone, may be
+//! lost, and comes with its sender's address.
 
 use ladder_tests::{Datagrams, Server, rungs_in};
 
 /// The largest datagram over IPv4: 65,535 less 20 of IP's header and 8 of UDP's.
 const LARGEST: usize = 65_507;
 
-/// The largest that one packet over loopback holds, which macOS has smaller: `udp-batch` sends no fragments.
+/// The largest that one packet over loopback holds, which macOS has smaller:
+/// `udp-batch` sends no fragments.
 const ONE_PACKET: usize = if cfg!(target_vendor = "apple") { 16_384 - 28 } else { LARGEST };
 
 fn over_every_server(args: &[&str], visit: impl Fn(&Server, &Datagrams)) {
@@ -20,7 +21,8 @@ fn over_every_server(args: &[&str], visit: impl Fn(&Server, &Datagrams)) {
     }
 }
 
-/// One more reply comes, and none before it: a second one to what was sent earlier would be under way already.
+/// One more reply comes, and none before it: a second one to what was sent earlier
+/// would be under way already.
 #[track_caller]
 fn expect_no_other_reply(server: &Server, client: &Datagrams) {
     client.send(b"LAST", server.address);
@@ -157,10 +159,15 @@ fn nobody_listening_is_told_with_a_hint() {
     for rung in rungs_in("udp-echo") {
         println!("over {}", rung.name);
         // Nobody listens on port 1 over UDP, and it is not handed out as a free one.
-        let finished = rung.run(&["client", "--port", "1", "hello"]).expect_code(1).expect_stdout("");
+        let finished =
+            rung.run(&["client", "--port", "1", "hello"]).expect_code(1).expect_stdout("");
         let error = "error: cannot get a reply from 127.0.0.1:1: connection refused\n";
         assert!(finished.stderr.contains(error), "{}", finished.stderr);
-        assert!(finished.stderr.contains("\nhint: no server is listening there"), "{}", finished.stderr);
+        assert!(
+            finished.stderr.contains("\nhint: no server is listening there"),
+            "{}",
+            finished.stderr
+        );
     }
 }
 

@@ -1,8 +1,9 @@
-//! What every server of numbered requests over UDP does, byte by byte: it runs each of them once, however often it
-//! comes, and its client asks again until it is answered.
+//! What every server of numbered requests over UDP does, byte by byte: it runs each of
+//! them once, however often it comes, and its client asks again until it is answered.
 //!
-//! A datagram is `NLR1`, 1 for a request or 2 for a reply, the try, eight bytes of session, eight of request number and
-//! the payload. The server puts before its answer how many requests it has run.
+//! A datagram is `NLR1`, 1 for a request or 2 for a reply, the try, eight bytes of
+//! session, eight of request number and the payload. The server puts before its answer
+//! how many requests it has run.
 
 use ladder_tests::{Datagrams, Server, rungs_in};
 
@@ -62,9 +63,12 @@ fn what_is_no_request_is_reported_and_not_answered() {
         let server = Server::start(rung, &[]);
         let client = Datagrams::bind();
         let request = datagram(REQUEST, 1, 1, "");
-        for garbage in [&b""[..], b"hello", &request[..request.len() - 1], &datagram(REPLY, 1, 1, "x")] {
+        for garbage in
+            [&b""[..], b"hello", &request[..request.len() - 1], &datagram(REPLY, 1, 1, "x")]
+        {
             client.send(garbage, server.address);
-            server.expect_log(&["dropped", &format!("{} bytes that are no request", garbage.len())]);
+            server
+                .expect_log(&["dropped", &format!("{} bytes that are no request", garbage.len())]);
         }
         client.send(&datagram(REQUEST, 1, 1, "still here"), server.address);
         client.expect(&datagram(REPLY, 1, 1, "1: still here"));

@@ -15,8 +15,9 @@ use crate::timeline::Side;
 /// Limits that a person at a prompt would meet while thinking, and what they are here.
 const PATIENT: [(&str, &str); 2] = [("--idle", "10m"), ("--total", "60m")];
 
-/// Starts the server, leaves the person at the client's prompt, and ends the server when the client has ended. Then
-/// shows what the server has logged. `typed` is where the client reads: the terminal.
+/// Starts the server, leaves the person at the client's prompt, and ends the server
+/// when the client has ended. Then shows what the server has logged. `typed` is where
+/// the client reads: the terminal.
 pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let rung = find(&ladder, name)?;
@@ -61,7 +62,8 @@ fn patient_args(program: &Path) -> Result<Vec<String>, Failure> {
         .output()
         .map_err(|error| Failure::new(format!("cannot run {}: {error}", program.display())))?;
     let help = String::from_utf8_lossy(&help.stdout);
-    let known = PATIENT.iter().filter(|(option, _)| help.split_whitespace().any(|word| word == *option));
+    let known =
+        PATIENT.iter().filter(|(option, _)| help.split_whitespace().any(|word| word == *option));
     Ok(known.flat_map(|(option, value)| [option.to_string(), value.to_string()]).collect())
 }
 

@@ -1,8 +1,10 @@
-//! Measures the rungs and every peer that is installed, in rounds, and prints what came out beside a limit line. A rung
-//! whose protocol nobody else speaks has nothing to be measured beside.
+//! Measures the rungs and every peer that is installed, in rounds, and prints what came
+//! out beside a limit line. A rung whose protocol nobody else speaks has nothing to be
+//! measured beside.
 //!
-//! A machine that does other things as well changes its speed from second to second. So all servers of a scenario
-//! take turns, each round has its own ratios, and their median is told with the lowest and the highest.
+//! A machine that does other things as well changes its speed from second to second. So
+//! all servers of a scenario take turns, each round has its own ratios, and their
+//! median is told with the lowest and the highest.
 
 mod chart;
 mod contenders;
@@ -31,7 +33,8 @@ use measure::{Bench, Sample};
 use scenarios::{SCENARIOS, Scenario};
 use table::Table;
 
-/// Seconds that a measurement takes beside its own: a server starts and ends, a crowd comes and goes.
+/// Seconds that a measurement takes beside its own: a server starts and ends, a crowd
+/// comes and goes.
 const BETWEEN: f64 = 0.4;
 
 /// What can be told on the command line.
@@ -96,7 +99,11 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
 }
 
 /// Every server of the scenario, in turns; `None` where there is none to compare.
-fn measure(bench: &Bench, scenario: &'static Scenario, rounds: u16) -> Result<Option<Table>, Failure> {
+fn measure(
+    bench: &Bench,
+    scenario: &'static Scenario,
+    rounds: u16,
+) -> Result<Option<Table>, Failure> {
     let contenders = bench.contenders(scenario);
     if contenders.iter().all(|contender| contender.base) {
         return Ok(None);
@@ -167,7 +174,8 @@ fn choose(
 /// A peer may fail; that is told in its row. Ours may not.
 fn verdict(tables: &[Table], charts: &[chart::Line]) -> Result<(), Failure> {
     let failed = tables.iter().flat_map(Table::failures_of_ours);
-    let failed: Vec<String> = failed.chain(charts.iter().filter_map(chart::Line::failure_of_ours)).collect();
+    let failed: Vec<String> =
+        failed.chain(charts.iter().filter_map(chart::Line::failure_of_ours)).collect();
     match failed.is_empty() {
         true => Ok(()),
         false => Err(Failure::new(failed.join("\nerror: "))),

@@ -1,8 +1,10 @@
-//! Builds the book with mdBook, serves it with the ladder's own `http-server`, and builds it anew when a page changes.
+//! Builds the book with mdBook, serves it with the ladder's own `http-server`, and
+//! builds it anew when a page changes.
 //!
-//! Changes are looked for twice a second, and a page in a browser asks once a second whether it is still the latest. A
-//! watcher that the system wakes would be several more crates for everybody's first `cargo xtask`, and this runs only
-//! while somebody writes.
+//! Changes are looked for twice a second, and a page in a browser asks once a second
+//! whether it is still the latest. A watcher that the system wakes would be several
+//! more crates for everybody's first `cargo xtask`, and this runs only while somebody
+//! writes.
 
 mod site;
 
@@ -65,7 +67,8 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let (server, address) =
         stage.start_server_on(&program, &folder, options.port, &[folder.display().to_string()])?;
     let address = format!("http://{address}/");
-    screen.line(&format!("the book is at {}; Ctrl-C ends it", screen.paint(Tone::Bold, &address)))?;
+    screen
+        .line(&format!("the book is at {}; Ctrl-C ends it", screen.paint(Tone::Bold, &address)))?;
     if options.open {
         open(&address);
     }
@@ -96,7 +99,8 @@ impl Book {
         self.root.join("target/book")
     }
 
-    /// Builds it; with a number, as a book whose pages are loaded anew when there is another.
+    /// Builds it; with a number, as a book whose pages are loaded anew when there is
+    /// another.
     fn build(&self, number: Option<u64>) -> Result<(), Failure> {
         run_to_end(
             Command::new(&self.mdbook)
@@ -126,15 +130,17 @@ impl Book {
     }
 }
 
-/// mdBook, which is installed under `target` when it is first asked for: nothing else of the machine changes.
+/// mdBook, which is installed under `target` when it is first asked for: nothing else
+/// of the machine changes.
 fn mdbook(root: &Path, screen: &Screen) -> Result<PathBuf, Failure> {
     let folder = root.join("target/mdbook");
     let program = folder.join(format!("bin/mdbook{}", std::env::consts::EXE_SUFFIX));
     if is_right(&program) {
         return Ok(program);
     }
-    screen
-        .line(&format!("installing mdBook {VERSION} under target/mdbook, which takes some minutes, once"))?;
+    screen.line(&format!(
+        "installing mdBook {VERSION} under target/mdbook, which takes some minutes, once"
+    ))?;
     let mut install = cargo();
     install.args(["install", "mdbook", "--version", VERSION, "--locked", "--force"]);
     // It neither watches nor serves here.
@@ -150,15 +156,17 @@ fn is_right(program: &Path) -> bool {
 
 fn run_to_end(command: &mut Command, name: &str) -> Result<(), Failure> {
     let process = Process::start(command.stdin(Stdio::null()))?;
-    let status =
-        process.wait(GENEROUS).map_err(|error| Failure::new(format!("cannot wait for {name}: {error}")))?;
+    let status = process
+        .wait(GENEROUS)
+        .map_err(|error| Failure::new(format!("cannot wait for {name}: {error}")))?;
     match status.is_some_and(|status| status.success()) {
         true => Ok(()),
         false => Err(Failure::new(format!("{name} failed: see above"))),
     }
 }
 
-/// With what the system opens addresses with. Where there is no such thing, the address is on the screen.
+/// With what the system opens addresses with. Where there is no such thing, the address
+/// is on the screen.
 fn open(address: &str) {
     let (program, args): (&str, &[&str]) = if cfg!(target_os = "macos") {
         ("open", &[])
@@ -167,5 +175,10 @@ fn open(address: &str) {
     } else {
         ("xdg-open", &[])
     };
-    let _ = Command::new(program).args(args).arg(address).stdin(Stdio::null()).stderr(Stdio::null()).spawn();
+    let _ = Command::new(program)
+        .args(args)
+        .arg(address)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
 }

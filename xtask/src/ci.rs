@@ -43,12 +43,24 @@ enum Check {
 /// Those that are quick come first.
 const STEPS: &[Step] = &[
     Step { name: "fmt", about: "formatting", check: Check::Cargo(&["fmt", "--all", "--check"]) },
-    Step { name: "manifests", about: "rules that hold across all manifests", check: Check::Manifests },
+    Step {
+        name: "manifests",
+        about: "rules that hold across all manifests",
+        check: Check::Manifests,
+    },
     Step { name: "steps", about: "each step as small as its manifest says", check: Check::Steps },
     Step {
         name: "clippy",
         about: "lints, warnings denied",
-        check: Check::Cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+        check: Check::Cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ]),
     },
     Step {
         name: "test",
@@ -60,7 +72,8 @@ const STEPS: &[Step] = &[
         about: "the feature that is off by default, and its tests",
         check: Check::Cargo(&["test", "--locked", "--package", "http-server", "--features", "tls"]),
     },
-    // No test of the step above: it builds every rung once more, with features of its own, which takes minutes.
+    // No test of the step above: it builds every rung once more, with features of its own, which
+    // takes minutes.
     Step { name: "copies", about: "every rung, taken away and tested there", check: Check::Copies },
     Step {
         name: "doc",
@@ -71,7 +84,11 @@ const STEPS: &[Step] = &[
             &["doc", "--workspace", "--no-deps", "--locked"],
         ),
     },
-    Step { name: "demo", about: "every rung, played", check: Check::Xtask(&["demo", "all", "--plain"]) },
+    Step {
+        name: "demo",
+        about: "every rung, played",
+        check: Check::Xtask(&["demo", "all", "--plain"]),
+    },
     Step {
         name: "docs",
         about: "the generated parts of the book",
@@ -106,19 +123,25 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// Runs every step, or the one of this name, until one fails.
 pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
-    let steps: Vec<&Step> = STEPS.iter().filter(|step| name.is_none_or(|name| name == step.name)).collect();
+    let steps: Vec<&Step> =
+        STEPS.iter().filter(|step| name.is_none_or(|name| name == step.name)).collect();
     if steps.is_empty() {
         let names: Vec<&str> = names().collect();
-        return Err(Failure::Usage(format!("there is no such step; there are {}", names.join(", "))));
+        return Err(Failure::Usage(format!(
+            "there is no such step; there are {}",
+            names.join(", ")
+        )));
     }
     let mut times = Vec::new();
     for step in &steps {
-        screen.line(&screen.paint(Tone::Bold, &format!("==> {}: {}", step.name, step.command())))?;
+        screen
+            .line(&screen.paint(Tone::Bold, &format!("==> {}: {}", step.name, step.command())))?;
         let started = Instant::now();
         let passed = step.run(&ladder, screen).map_err(|failure| match failure {
-            Failure::Message(message) => {
-                Failure::new(format!("{message}\nhint: this step alone: cargo xtask ci {}", step.name))
-            }
+            Failure::Message(message) => Failure::new(format!(
+                "{message}\nhint: this step alone: cargo xtask ci {}",
+                step.name
+            )),
             other => other,
         })?;
         let took = started.elapsed();
@@ -126,13 +149,19 @@ pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
             Passed::Yes => {
                 screen.paint(Tone::Good, &format!("    {} passed in {}", step.name, seconds(took)))
             }
-            Passed::Skipped(why) => screen.paint(Tone::Warning, &format!("    {} SKIPPED: {why}", step.name)),
+            Passed::Skipped(why) => {
+                screen.paint(Tone::Warning, &format!("    {} SKIPPED: {why}", step.name))
+            }
         };
         screen.line(&told)?;
         times.push(took);
     }
     if steps.len() > 1 {
-        screen.line(&format!("All {} steps done in {}.", steps.len(), seconds(times.iter().sum())))?;
+        screen.line(&format!(
+            "All {} steps done in {}.",
+            steps.len(),
+            seconds(times.iter().sum())
+        ))?;
     }
     Ok(())
 }
@@ -146,11 +175,16 @@ impl Step {
     /// What a person types to run it without us.
     fn command(&self) -> String {
         let line = |program: &str, args: &[&str]| {
-            stage::command_line(program, &args.iter().map(|arg| arg.to_string()).collect::<Vec<_>>())
+            stage::command_line(
+                program,
+                &args.iter().map(|arg| arg.to_string()).collect::<Vec<_>>(),
+            )
         };
         match &self.check {
             Check::Cargo(args) => line("cargo", args),
-            Check::CargoWith(name, value, args) => format!("{name}='{value}' {}", line("cargo", args)),
+            Check::CargoWith(name, value, args) => {
+                format!("{name}='{value}' {}", line("cargo", args))
+            }
             Check::Xtask(args) => line("cargo xtask", args),
             Check::IfInstalled(tool, args) => line(&format!("cargo {tool}"), args),
             Check::Manifests | Check::Steps | Check::Copies => line("cargo xtask ci", &[self.name]),
@@ -160,7 +194,9 @@ impl Step {
     fn run(&self, ladder: &Ladder, screen: &Screen) -> Result<Passed, Failure> {
         match &self.check {
             Check::Cargo(args) => self.succeed(cargo().args(*args), ladder),
-            Check::CargoWith(name, value, args) => self.succeed(cargo().env(name, value).args(*args), ladder),
+            Check::CargoWith(name, value, args) => {
+                self.succeed(cargo().env(name, value).args(*args), ladder)
+            }
             Check::Xtask(args) => self.succeed(Command::new(this_program()?).args(*args), ladder),
             Check::IfInstalled(tool, args) => {
                 let installed =
@@ -190,13 +226,17 @@ impl Step {
 
     fn succeed(&self, command: &mut Command, ladder: &Ladder) -> Result<Passed, Failure> {
         let process = Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()))?;
-        let status = process
-            .wait(GENEROUS)
-            .map_err(|error| Failure::new(format!("cannot wait for {}: {error}", self.command())))?;
+        let status = process.wait(GENEROUS).map_err(|error| {
+            Failure::new(format!("cannot wait for {}: {error}", self.command()))
+        })?;
         match status {
             Some(status) if status.success() => Ok(Passed::Yes),
             Some(_) => Err(Failure::new(format!("{} failed: {}", self.name, self.command()))),
-            None => Err(Failure::new(format!("{} took more than an hour: {}", self.name, self.command()))),
+            None => Err(Failure::new(format!(
+                "{} took more than an hour: {}",
+                self.name,
+                self.command()
+            ))),
         }
     }
 }
@@ -218,15 +258,17 @@ mod tests {
     fn each_step_is_shown_as_a_person_types_it() {
         let commands: Vec<String> = STEPS.iter().map(Step::command).collect();
         assert!(commands.contains(&"cargo test --workspace --locked".into()));
-        assert!(
-            commands.contains(&"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked".into())
-        );
+        assert!(commands.contains(
+            &"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked".into()
+        ));
         assert!(commands.contains(&"cargo xtask ci manifests".into()));
     }
 
     #[test]
     fn a_step_that_does_not_exist_is_wrong_usage() {
         let failure = run(Some("tests"), &Screen::of_width(100)).unwrap_err();
-        assert!(matches!(&failure, Failure::Usage(message) if message.contains("fmt, manifests, steps")));
+        assert!(
+            matches!(&failure, Failure::Usage(message) if message.contains("fmt, manifests, steps"))
+        );
     }
 }

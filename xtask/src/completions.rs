@@ -1,7 +1,8 @@
 //! Completions for the shell: the words that can come after `cargo xtask`.
 //!
-//! The shell knows `cargo` and not `xtask`, so what it is given asks whether the word after `cargo` is `xtask`, and
-//! leaves everything else to what it had before. A crate that writes completions writes them for a program only.
+//! The shell knows `cargo` and not `xtask`, so what it is given asks whether the word
+//! after `cargo` is `xtask`, and leaves everything else to what it had before. A crate
+//! that writes completions writes them for a program only.
 
 use clap::{Arg, Command, ValueEnum, ValueHint};
 
@@ -22,7 +23,8 @@ pub enum Shell {
 /// What can come after `cargo xtask NAME`.
 struct Task {
     name: String,
-    /// Rungs where a rung is asked for, faults, scenarios, steps of ci, and values that clap knows.
+    /// Rungs where a rung is asked for, faults, scenarios, steps of ci, and values that
+    /// clap knows.
     words: Vec<String>,
     options: Vec<TaskOption>,
     /// Whether one of its words is the name of a file or a folder.
@@ -94,9 +96,12 @@ fn is_file(arg: &Arg) -> bool {
 fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
     let asked = arg.get_value_names().unwrap_or_default().join(" ");
     if asked.contains("RUNG") {
-        let mut words: Vec<String> = ladder.rungs.iter().map(|rung| rung.about.alias.clone()).collect();
+        let mut words: Vec<String> =
+            ladder.rungs.iter().map(|rung| rung.about.alias.clone()).collect();
         // Beside kinds of words, which are in capitals, words themselves.
-        words.extend(asked.split('|').skip(1).filter(|word| word.to_lowercase() == *word).map(String::from));
+        words.extend(
+            asked.split('|').skip(1).filter(|word| word.to_lowercase() == *word).map(String::from),
+        );
         if asked.contains("SCENARIO") {
             words.extend(bench::scenario_names().map(String::from));
         }
@@ -114,7 +119,8 @@ fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
 /// Where nothing fits, bash offers files by itself.
 fn bash(tasks: &[Task], names: &str) -> String {
     let mut script = String::from(
-        // Many systems read the completions of a command when it is first completed, which ours would prevent.
+        // Many systems read the completions of a command when it is first completed, which ours
+        // would prevent.
         "if ! declare -F _cargo >/dev/null; then
     if declare -F _comp_load >/dev/null; then _comp_load cargo
     elif declare -F _completion_loader >/dev/null; then _completion_loader cargo
@@ -130,21 +136,28 @@ _cargo_xtask() {
 ",
     );
     script.push_str(&format!("        COMPREPLY=($(compgen -W \"{names}\" -- \"$word\"))\n"));
-    script.push_str("        return\n    fi\n    case \"${COMP_WORDS[2]} ${COMP_WORDS[COMP_CWORD-1]}\" in\n");
+    script.push_str(
+        "        return\n    fi\n    case \"${COMP_WORDS[2]} ${COMP_WORDS[COMP_CWORD-1]}\" in\n",
+    );
     for task in tasks {
         for option in &task.options {
             let offer = match &option.value {
                 Value::None => continue,
                 Value::Any | Value::File => String::new(),
-                Value::Words(words) => format!("COMPREPLY=($(compgen -W \"{words}\" -- \"$word\")); "),
+                Value::Words(words) => {
+                    format!("COMPREPLY=($(compgen -W \"{words}\" -- \"$word\")); ")
+                }
             };
-            script.push_str(&format!("        '{} --{}') {offer}return;;\n", task.name, option.name));
+            script
+                .push_str(&format!("        '{} --{}') {offer}return;;\n", task.name, option.name));
         }
     }
     script.push_str("    esac\n    case ${COMP_WORDS[2]} in\n");
     for task in tasks {
         let (name, words) = (&task.name, task.words_and_options());
-        script.push_str(&format!("        {name}) COMPREPLY=($(compgen -W \"{words}\" -- \"$word\"));;\n"));
+        script.push_str(&format!(
+            "        {name}) COMPREPLY=($(compgen -W \"{words}\" -- \"$word\"));;\n"
+        ));
     }
     script.push_str("    esac\n}\ncomplete -F _cargo_xtask -o bashdefault -o default cargo\n");
     script
@@ -172,7 +185,8 @@ _cargo_xtask() {
                 Value::File => "_files; ".into(),
                 Value::Words(words) => format!("compadd -- {words}; "),
             };
-            script.push_str(&format!("        '{} --{}') {offer}return;;\n", task.name, option.name));
+            script
+                .push_str(&format!("        '{} --{}') {offer}return;;\n", task.name, option.name));
         }
     }
     script.push_str("    esac\n    case $words[3] in\n");
@@ -236,19 +250,28 @@ mod tests {
         assert!(of("bench").words.contains(&"echo-64".to_string()));
         assert!(of("faults").words.contains(&"drip".to_string()));
         assert!(of("new").files && !of("demo").files);
-        assert!(of("demo").options.iter().any(|option| option.name == "svg" && option.value == Value::File));
+        assert!(
+            of("demo")
+                .options
+                .iter()
+                .any(|option| option.name == "svg" && option.value == Value::File)
+        );
     }
 
     #[test]
     fn what_help_does_not_show_is_not_offered() {
         let ladder = Ladder::load().unwrap();
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            assert!(!script(shell, &crate::Xtask::command(), &ladder).contains("believer"), "{shell:?}");
+            assert!(
+                !script(shell, &crate::Xtask::command(), &ladder).contains("believer"),
+                "{shell:?}"
+            );
         }
     }
 
-    /// What a shell without settings of its own prints when it has read the completions and then this. `None` where
-    /// there is no such shell, so nobody to complete for.
+    /// What a shell without settings of its own prints when it has read the completions
+    /// and then this. `None` where there is no such shell, so nobody to complete
+    /// for.
     #[cfg(unix)]
     fn ask(shell: Shell, before: &str, then: &str) -> Option<String> {
         let (program, plain) = match shell {
@@ -258,7 +281,8 @@ mod tests {
         };
         let script = script(shell, &crate::Xtask::command(), &Ladder::load().unwrap());
         let typed = format!("{before}\n{script}\n{then}\n");
-        let output = std::process::Command::new(program).args([plain, "-c", &typed]).output().ok()?;
+        let output =
+            std::process::Command::new(program).args([plain, "-c", &typed]).output().ok()?;
         assert!(output.stderr.is_empty(), "{output:?}");
         Some(String::from_utf8(output.stdout).unwrap())
     }
@@ -291,11 +315,13 @@ mod tests {
         }
     }
 
-    /// The words are handed over as zsh does it, and what stands for its functions prints what it is called with.
+    /// The words are handed over as zsh does it, and what stands for its functions
+    /// prints what it is called with.
     #[cfg(unix)]
     #[test]
     fn zsh_offers_rungs_options_faults_and_files_each_where_they_belong() {
-        let stand_ins = "compdef() { : }; compadd() { print -r -- \"$@\" }; _files() { print files }";
+        let stand_ins =
+            "compdef() { : }; compadd() { print -r -- \"$@\" }; _files() { print files }";
         let press = "words=(cargo xtask); CURRENT=3; _cargo_xtask
             words=(cargo xtask try); CURRENT=4; _cargo_xtask
             words=(cargo xtask demo --svg); CURRENT=5; _cargo_xtask
@@ -305,7 +331,9 @@ mod tests {
             let lines: Vec<&str> = offered.lines().collect();
             assert_eq!(lines.len(), 4, "{offered}");
             assert!(lines[0].starts_with("-- list demo try "), "{offered}");
-            assert!(lines[1].starts_with("-- oneshot reusable timeout ") && !lines[1].contains("list"));
+            assert!(
+                lines[1].starts_with("-- oneshot reusable timeout ") && !lines[1].contains("list")
+            );
             assert_eq!(lines[2], "files");
             assert!(lines[3].contains(" drip "), "{offered}");
         }

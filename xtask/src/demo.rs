@@ -1,4 +1,5 @@
-//! Plays rungs: a real server and its clients, why the rung exists, and what is still wrong with it.
+//! Plays rungs: a real server and its clients, why the rung exists, and what is still
+//! wrong with it.
 
 use std::iter;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use crate::stage::{Stage, Visit, command_line};
 use crate::trial::{self, Cast, Expected, NotHere};
 use crate::{Failure, list, pitfalls, scale, scene, timeline};
 
-/// How long a client of a demo may take. A correct one takes milliseconds, or seconds where it has to ask again.
+/// How long a client of a demo may take. A correct one takes milliseconds, or seconds
+/// where it has to ask again.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Plays the rung of this name, or all of them.
@@ -37,7 +39,9 @@ pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Res
             by_hand(&ladder, rung, screen)?;
             match complaints.is_empty() {
                 true => Ok(()),
-                false => Err(Failure::new(format!("{}: not everything was as expected", rung.name))),
+                false => {
+                    Err(Failure::new(format!("{}: not everything was as expected", rung.name)))
+                }
             }
         }
     }
@@ -58,7 +62,8 @@ fn all(ladder: &Ladder, programs: &mut Programs, screen: &Screen) -> Result<(), 
         screen.line("")?;
     }
     if wrong.is_empty() {
-        let text = format!("All {} rungs did what their manifests say of them.", ladder.rungs.len());
+        let text =
+            format!("All {} rungs did what their manifests say of them.", ladder.rungs.len());
         return screen.line(&screen.paint(Tone::Good, &text));
     }
     Err(Failure::new(format!(
@@ -102,8 +107,21 @@ struct Demo<'a> {
 }
 
 impl<'a> Demo<'a> {
-    fn new(ladder: &'a Ladder, rung: &'a Rung, programs: &'a mut Programs, screen: &'a Screen) -> Demo<'a> {
-        Demo { ladder, rung, programs, screen, complaints: Vec::new(), replies: 0, seen: Vec::new() }
+    fn new(
+        ladder: &'a Ladder,
+        rung: &'a Rung,
+        programs: &'a mut Programs,
+        screen: &'a Screen,
+    ) -> Demo<'a> {
+        Demo {
+            ladder,
+            rung,
+            programs,
+            screen,
+            complaints: Vec::new(),
+            replies: 0,
+            seen: Vec::new(),
+        }
     }
 
     /// Shows everything and returns what was not as expected.
@@ -127,7 +145,8 @@ impl<'a> Demo<'a> {
         let program = self.programs.get(self.ladder, &self.rung.name)?;
         let about = &self.rung.about;
         let mut stage = Stage::new();
-        let (server, address) = stage.start_server(&program, &self.rung.folder, &about.server_args)?;
+        let (server, address) =
+            stage.start_server(&program, &self.rung.folder, &about.server_args)?;
         let mut visits = Vec::new();
         for run in &about.demo {
             visits.push(stage.run_client(&program, address, &run.args, PATIENCE)?);
@@ -148,7 +167,8 @@ impl<'a> Demo<'a> {
             };
             self.compare(&who, &run.expect, visit)?;
         }
-        // Windows has no SIGTERM: a server that would go on is ended there, and no exit code of its own is left.
+        // Windows has no SIGTERM: a server that would go on is ended there, and no exit code of
+        // its own is left.
         if code != Some(0) && (cfg!(unix) || self.rung.serves_once()) {
             let text = match code {
                 Some(code) => format!("the server ended with exit code {code}, not 0"),
@@ -176,7 +196,9 @@ impl<'a> Demo<'a> {
             self.screen.line(&format!("    got       {}", quoted(&visit.printed)))?;
         }
         match (visit.waiting, visit.code) {
-            (true, _) => self.complain(format!("{who} was still waiting after {} s", PATIENCE.as_secs()))?,
+            (true, _) => {
+                self.complain(format!("{who} was still waiting after {} s", PATIENCE.as_secs()))?
+            }
             (false, Some(0)) => {}
             (false, Some(code)) => self.complain(format!("{who} ended with exit code {code}"))?,
             (false, None) => self.complain(format!("{who} was ended by a signal"))?,
@@ -193,7 +215,8 @@ impl<'a> Demo<'a> {
             return self.screen.prose("  ", &format!("{what} {text}"));
         };
         let fault = fault(&why.fault)?;
-        let below = self.ladder.find(below).ok_or_else(|| Failure::new(format!("{below} is no rung")))?;
+        let below =
+            self.ladder.find(below).ok_or_else(|| Failure::new(format!("{below} is no rung")))?;
         self.heading("Why this rung exists", fault)?;
         self.trial(below, &why.below_args, fault, Expected::Fails)?;
         self.trial(self.rung, &why.server_args, fault, Expected::Survives)?;
@@ -209,8 +232,12 @@ impl<'a> Demo<'a> {
         self.seen.push("the limit is still there".into());
         let mut lines = vec![(first.lifted_by.as_str(), "lifts it".to_string())];
         for other in others {
-            let about = netfault::find(&other.fault).map_or(other.fault.as_str(), |fault| fault.about);
-            lines.push((other.lifted_by.as_str(), format!("lifts another limit: {about} ({})", other.fault)));
+            let about =
+                netfault::find(&other.fault).map_or(other.fault.as_str(), |fault| fault.about);
+            lines.push((
+                other.lifted_by.as_str(),
+                format!("lifts another limit: {about} ({})", other.fault),
+            ));
         }
         for (lifted_by, text) in lines {
             let to_come = match self.ladder.find(lifted_by) {
@@ -248,7 +275,9 @@ impl<'a> Demo<'a> {
             (Expected::Survives, true) => (Tone::Good, None),
             (Expected::Fails, false) => (Tone::Warning, None),
             (Expected::Survives, false) => (Tone::Bad, Some("should survive, and did not:")),
-            (Expected::Fails, true) => (Tone::Bad, Some("survived what its manifest says it does not:")),
+            (Expected::Fails, true) => {
+                (Tone::Bad, Some("survived what its manifest says it does not:"))
+            }
         };
         let with = if args.is_empty() { String::new() } else { command_line("with", args) + ": " };
         self.told(&rung.name, tone, &format!("{with}{}", outcome.story))?;
@@ -260,7 +289,8 @@ impl<'a> Demo<'a> {
 
     /// A rung and what is to be said of it, in two columns.
     fn told(&self, name: &str, tone: Tone, text: &str) -> Result<(), Failure> {
-        let names = self.ladder.rungs.iter().map(|rung| rung.name.len()).max().unwrap_or(0).max(name.len());
+        let names =
+            self.ladder.rungs.iter().map(|rung| rung.name.len()).max().unwrap_or(0).max(name.len());
         let column = names + 6;
         let mut name = format!("    {}", fit(name, names + 2));
         for line in crate::screen::wrap(text, self.screen.width.saturating_sub(column)) {
@@ -271,7 +301,8 @@ impl<'a> Demo<'a> {
     }
 
     fn complain(&mut self, what: String) -> Result<(), Failure> {
-        self.screen.prose("  ", &self.screen.paint(Tone::Bad, &format!("NOT AS EXPECTED: {what}")))?;
+        self.screen
+            .prose("  ", &self.screen.paint(Tone::Bad, &format!("NOT AS EXPECTED: {what}")))?;
         self.complaints.push(what);
         Ok(())
     }

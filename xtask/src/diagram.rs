@@ -1,5 +1,6 @@
-//! A conversation as a sequence diagram in SVG: the client's line on the left, the server's on the right. Light or dark
-//! as the reader has it, and the same for every run that says the same.
+//! A conversation as a sequence diagram in SVG: the client's line on the left, the
+//! server's on the right. Light or dark as the reader has it, and the same for every
+//! run that says the same.
 
 use std::fmt::Write;
 
@@ -21,7 +22,8 @@ const HEAD: usize = 64;
 /// Characters of a text above an arrow.
 const TEXT: usize = 48;
 
-/// Colours for white and for black, with a ground of their own: the page around may not follow the system.
+/// Colours for white and for black, with a ground of their own: the page around may not
+/// follow the system.
 const STYLE: &str = "\
     svg{background:#fff}text{font:14px ui-monospace,monospace;fill:#1f2328}\
     .end{font-weight:bold}.line{stroke:#8c959f}.there{stroke:#0969da}.back{stroke:#8250df}.lost{stroke:#cf222e}\
@@ -64,8 +66,12 @@ pub fn draw(rung: &Rung, passed: &[Passed]) -> String {
     );
     for (x, name) in [(LEFT, "client"), (RIGHT, "server")] {
         let bottom = height - STEP / 4;
-        let _ = writeln!(svg, "<text class=\"end\" x=\"{x}\" y=\"24\" text-anchor=\"middle\">{name}</text>");
-        let _ = writeln!(svg, "<line class=\"line\" x1=\"{x}\" y1=\"34\" x2=\"{x}\" y2=\"{bottom}\"/>");
+        let _ = writeln!(
+            svg,
+            "<text class=\"end\" x=\"{x}\" y=\"24\" text-anchor=\"middle\">{name}</text>"
+        );
+        let _ =
+            writeln!(svg, "<line class=\"line\" x1=\"{x}\" y1=\"34\" x2=\"{x}\" y2=\"{bottom}\"/>");
     }
     svg.push_str(&arrows);
     svg.push_str("</svg>\n");
@@ -84,7 +90,13 @@ fn arrow(svg: &mut String, row: usize, way: Way, text: &str, lost: bool) {
     let back = if from < to { to - 8 } else { to + 8 };
     let (above, below) = (y - 5, y + 5);
     let tip = match lost {
-        true => format!("M{} {above} L{} {below} M{} {below} L{} {above}", to - 5, to + 5, to - 5, to + 5),
+        true => format!(
+            "M{} {above} L{} {below} M{} {below} L{} {above}",
+            to - 5,
+            to + 5,
+            to - 5,
+            to + 5
+        ),
         false => format!("M{back} {above} L{to} {y} L{back} {below}"),
     };
     let middle = WIDTH / 2;
@@ -129,6 +141,9 @@ mod tests {
     fn what_is_lost_gets_half_of_the_way() {
         let mut svg = String::new();
         arrow(&mut svg, 0, Way::ToServer, "5 bytes", true);
-        assert!(svg.contains("class=\"lost\" d=\"M90 74 L320 74 ") && svg.contains(">5 bytes<"), "{svg}");
+        assert!(
+            svg.contains("class=\"lost\" d=\"M90 74 L320 74 ") && svg.contains(">5 bytes<"),
+            "{svg}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The step from one rung to another, shown as a person reads it: the lesson first, with the words that changed.
+//! The step from one rung to another, shown as a person reads it: the lesson first,
+//! with the words that changed.
 
 mod budget;
 mod lines;
@@ -17,7 +18,8 @@ use crate::step::{self, Change};
 /// What can be told to `cargo xtask diff`.
 #[derive(Args)]
 pub struct Options {
-    /// The rung that the step leads to; with two names, the first is where it starts [default: what it builds on]
+    /// The rung that the step leads to; with two names, the first is where it starts
+    /// [default: what it builds on]
     #[arg(value_name = "[FROM] RUNG", num_args = 0..=2)]
     rungs: Vec<String>,
     /// The two versions beside each other, as wide as the terminal
@@ -26,7 +28,8 @@ pub struct Options {
     /// The size of every step of the ladder, or of this one
     #[arg(long)]
     stat: bool,
-    /// Only this file, as in src/client.rs; the tests and the manifest can be named too [default: all of src]
+    /// Only this file, as in src/client.rs; the tests and the manifest can be named too
+    /// [default: all of src]
     #[arg(long)]
     file: Vec<String>,
 }
@@ -49,7 +52,10 @@ fn ends<'a>(ladder: &'a Ladder, rungs: &[String]) -> Result<(&'a Rung, &'a Rung)
         [rung] => {
             let rung = find(ladder, rung)?;
             ladder.step_to(rung).ok_or_else(|| {
-                Failure::Usage(format!("{} builds on nothing; name two rungs to compare", rung.name))
+                Failure::Usage(format!(
+                    "{} builds on nothing; name two rungs to compare",
+                    rung.name
+                ))
             })
         }
         _ => Err(Failure::Usage("name a rung".into())),
@@ -60,7 +66,9 @@ fn shown(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<Vec
     let (below, rung) = ends;
     let changes = match options.file.as_slice() {
         [] => step::changes(below, rung)?,
-        files => files.iter().map(|file| step::change(below, rung, file)).collect::<Result<_, _>>()?,
+        files => {
+            files.iter().map(|file| step::change(below, rung, file)).collect::<Result<_, _>>()?
+        }
     };
     let title = format!("From {} to {}: {}", below.name, rung.name, rung.about.title);
     let mut lines = vec![screen.paint(Tone::Bold, &title)];

@@ -1,4 +1,5 @@
-//! Fills the generated blocks of the pages from sources and real runs, and checks that they are up to date.
+//! Fills the generated blocks of the pages from sources and real runs, and checks that
+//! they are up to date.
 //!
 //! | block | contents |
 //! |---|---|
@@ -87,7 +88,8 @@ pub fn write(screen: &Screen) -> Result<(), Failure> {
     screen.line(&format!("{} pages, {written} of them changed", pages.len()))
 }
 
-/// Fails where a block is not what [`write()`] would make it, or where a page breaks a rule of the book.
+/// Fails where a block is not what [`write()`] would make it, or where a page breaks a
+/// rule of the book.
 pub fn check(screen: &Screen) -> Result<(), Failure> {
     let mut generator = Generator::new()?;
     let mut complaints = Vec::new();
@@ -98,7 +100,8 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
         let name = generator.shown(path);
         let mut filled = generator.fill(path, &page);
         if filled.as_ref().is_ok_and(|filled| *filled != page) {
-            // On a machine that stalls for a second, a limit of a transcript may be met by chance. Not twice.
+            // On a machine that stalls for a second, a limit of a transcript may be met by chance.
+            // Not twice.
             generator.transcripts.clear();
             filled = generator.fill(path, &page);
         }
@@ -106,16 +109,23 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
             Ok(filled) if filled == page => {}
             Ok(filled) => {
                 stale = true;
-                show(screen, &step::unified((&name, &page), (&format!("{name}, generated"), &filled)))?;
+                show(
+                    screen,
+                    &step::unified((&name, &page), (&format!("{name}, generated"), &filled)),
+                )?;
             }
             Err(failure) => complaints.push(failure.to_string()),
         }
-        complaints.extend(links::broken(path, &page).into_iter().map(|text| format!("{name}: {text}")));
+        complaints
+            .extend(links::broken(path, &page).into_iter().map(|text| format!("{name}: {text}")));
         complaints.extend(broken_rules(&name, &page));
     }
     let (picture, svg) = generator.picture();
     if read(&picture).ok().as_ref() != Some(&svg) {
-        complaints.push(format!("{} is out of date\nhint: `{REPAIR}` repairs it", generator.shown(&picture)));
+        complaints.push(format!(
+            "{} is out of date\nhint: `{REPAIR}` repairs it",
+            generator.shown(&picture)
+        ));
     }
     for (path, drawing) in &generator.drawings {
         if read(path).ok().as_ref() != Some(drawing) {
@@ -224,7 +234,8 @@ impl Generator {
             }
             ("diagram", [rung]) => self.diagram(page, rung),
             ("session", [rung, "server", ..]) => {
-                let script = Script::parse(order.rest.trim_start().strip_prefix(rung).unwrap_or_default())?;
+                let script =
+                    Script::parse(order.rest.trim_start().strip_prefix(rung).unwrap_or_default())?;
                 self.transcript(order.rest, rung, &script)
             }
             _ => Err(Failure::new(format!("there is no block gen:{} {}", order.kind, order.rest))),
@@ -233,7 +244,8 @@ impl Generator {
 
     fn ladder_table(&self, page: &str) -> String {
         let up = "../".repeat(page.matches('/').count());
-        let mut table = String::from("| rung | what it shows | builds on | chapter |\n|---|---|---|---|\n");
+        let mut table =
+            String::from("| rung | what it shows | builds on | chapter |\n|---|---|---|---|\n");
         for rung in &self.ladder.rungs {
             let name = &rung.name;
             let builds_on = match &rung.about.builds_on {
@@ -256,13 +268,17 @@ impl Generator {
         let mut table = String::from(
             "| from | to | new lines in `src` | gone | in its lesson |\n|---|---|---|---|---|\n",
         );
-        // Not those that are no difference to read: their size says nothing, and changes every day.
-        let read = |rung: &Rung| rung.about.step.as_ref().is_some_and(|step| !step.changes.is_empty());
+        // Not those that are no difference to read: their size says nothing, and changes every
+        // day.
+        let read =
+            |rung: &Rung| rung.about.step.as_ref().is_some_and(|step| !step.changes.is_empty());
         for (below, rung) in self.ladder.steps().filter(|(_, rung)| read(rung)) {
             let changes = step::changes(below, rung)?;
             let (added, removed) = step::size(&changes);
-            let lesson =
-                changes.iter().find(|change| change.file == step::LESSON).map_or(0, |change| change.size().0);
+            let lesson = changes
+                .iter()
+                .find(|change| change.file == step::LESSON)
+                .map_or(0, |change| change.size().0);
             table.push_str(&format!(
                 "| `{}` | `{}` | {added} | {removed} | {lesson} |\n",
                 below.name, rung.name
@@ -281,7 +297,8 @@ impl Generator {
             let doc = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
             let paragraph: Vec<&str> = doc.take_while(|line| !line.is_empty()).collect();
             let paragraph = paragraph.join(" ");
-            let sentence = paragraph.split_once(". ").map_or(paragraph.as_str(), |(first, _)| first);
+            let sentence =
+                paragraph.split_once(". ").map_or(paragraph.as_str(), |(first, _)| first);
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             table.push_str(&format!("| `{name}` | {} |\n", sentence.trim_end_matches('.')));
         }
@@ -321,7 +338,10 @@ impl Generator {
         }
         let found = self.ladder.find(rung);
         let rung = found.ok_or_else(|| Failure::new(format!("there is no rung {rung}")))?;
-        let text = fenced("console", &session::transcript(&self.ladder, &mut self.programs, rung, script)?);
+        let text = fenced(
+            "console",
+            &session::transcript(&self.ladder, &mut self.programs, rung, script)?,
+        );
         self.transcripts.insert(key.into(), text.clone());
         Ok(text)
     }
@@ -335,7 +355,10 @@ impl Generator {
         let Some(folder) = page.strip_prefix("docs/").map(|_| self.ladder.root.join("docs")) else {
             return Err(Failure::new("a drawing stands beside a page of the book"));
         };
-        let found = self.ladder.find(rung).ok_or_else(|| Failure::new(format!("there is no rung {rung}")))?;
+        let found = self
+            .ladder
+            .find(rung)
+            .ok_or_else(|| Failure::new(format!("there is no rung {rung}")))?;
         let path = folder.join(format!("{}.svg", found.name));
         if !self.drawings.contains_key(&path) {
             let network = Network::default();
@@ -388,7 +411,8 @@ fn broken_rules(name: &str, page: &str) -> Vec<String> {
             (None, None) if line.starts_with("<!-- gen:") => generated = true,
             (None, None) if line.starts_with("<!-- end") => generated = false,
             (None, Some(_)) if !generated && line.trim_start_matches('`').starts_with("rust") => {
-                complaints.push(format!("{name}: line {}: code is shown by a gen:item block", index + 1));
+                complaints
+                    .push(format!("{name}: line {}: code is shown by a gen:item block", index + 1));
             }
             _ => {}
         }
@@ -400,7 +424,8 @@ fn broken_rules(name: &str, page: &str) -> Vec<String> {
 fn wrong_parts(name: &str, page: &Result<String, Failure>, parts: &[&str]) -> Option<String> {
     match page {
         Ok(page) => {
-            let found: Vec<&str> = links::prose(page).filter_map(|line| line.strip_prefix("## ")).collect();
+            let found: Vec<&str> =
+                links::prose(page).filter_map(|line| line.strip_prefix("## ")).collect();
             let wanted = parts.join("; ");
             (found != parts).then(|| format!("{name}: its parts are not: {wanted}"))
         }
@@ -449,7 +474,10 @@ mod tests {
     #[test]
     fn code_that_was_written_into_prose_by_hand_is_told() {
         let page = "Prose.\n```rust\nfn a() {}\n```\n<!-- gen:item a fn b -->\n```rust\n```\n<!-- end -->\n";
-        assert_eq!(broken_rules("docs/a.md", page), ["docs/a.md: line 2: code is shown by a gen:item block"]);
+        assert_eq!(
+            broken_rules("docs/a.md", page),
+            ["docs/a.md: line 2: code is shown by a gen:item block"]
+        );
         assert_eq!(broken_rules("docs/a.md", "```console\n$ cargo xtask list\n```\n"), [""; 0]);
     }
 
@@ -466,7 +494,10 @@ mod tests {
     #[test]
     fn the_readme_of_a_rung_is_short() {
         let long = "line\n".repeat(README_LINES + 1);
-        assert_eq!(broken_rules("crates/a/README.md", &long), ["crates/a/README.md: more than 60 lines"]);
+        assert_eq!(
+            broken_rules("crates/a/README.md", &long),
+            ["crates/a/README.md: more than 60 lines"]
+        );
         assert_eq!(broken_rules("docs/a.md", &long), [""; 0]);
     }
 }

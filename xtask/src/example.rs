@@ -1,7 +1,9 @@
-//! The worked examples of the book: a rung, and the change that makes another program of it.
+//! The worked examples of the book: a rung, and the change that makes another program
+//! of it.
 //!
-//! An example is one file, `docs/examples/NAME.patch`: what `git diff` wrote in a project that `cargo xtask new` had
-//! made under that name. `git apply` skips what stands above the first file, so this is there for us:
+//! An example is one file, `docs/examples/NAME.patch`: what `git diff` wrote in a
+//! project that `cargo xtask new` had made under that name. `git apply` skips what
+//! stands above the first file, so this is there for us:
 //!
 //! ```text
 //! rung: udp                          which rung
@@ -85,7 +87,9 @@ fn read(name: &str, path: &Path, text: &str) -> Result<Example, String> {
         match (key, example.talks.last_mut()) {
             ("rung", _) => example.rung = value.into(),
             ("drops", _) => example.drops.push(value.into()),
-            ("client", _) => example.talks.push(ClientRun { args: shell_words(value), expect: Vec::new() }),
+            ("client", _) => {
+                example.talks.push(ClientRun { args: shell_words(value), expect: Vec::new() })
+            }
             ("prints", Some(talk)) => talk.expect.push(value.into()),
             _ => return Err(format!("no line of it begins so: {line}")),
         }
@@ -99,7 +103,8 @@ fn read(name: &str, path: &Path, text: &str) -> Result<Example, String> {
 fn patched(part: &str) -> Result<Patched, String> {
     let file = part.lines().next().and_then(|names| names.split_once(" b/"));
     let file = file.ok_or("has a file without a name")?.1.to_string();
-    let hunks = part.find("\n@@ ").map(|at| &part[at + 1..]).ok_or(format!("changes nothing in {file}"))?;
+    let hunks =
+        part.find("\n@@ ").map(|at| &part[at + 1..]).ok_or(format!("changes nothing in {file}"))?;
     let count = |sign| hunks.lines().filter(|line| line.starts_with(sign)).count();
     Ok(Patched {
         added: count('+'),
@@ -137,7 +142,8 @@ impl Example {
     /// What one types to make it, and what it says then.
     pub fn transcript(&self) -> String {
         let Example { name, rung, .. } = self;
-        // In a repository that lies further up, git looks for the files there, finds none and says nothing.
+        // In a repository that lies further up, git looks for the files there, finds none and
+        // says nothing.
         let mut text = format!(
             "$ cargo xtask new {rung} ../{name}\n$ cp docs/examples/{name}.patch ../{name}/\n$ cd ../{name}\n$ git init --quiet\n$ git apply -C1 {name}.patch\n"
         );
@@ -154,7 +160,8 @@ impl Example {
     pub fn promises(&self) -> String {
         let mut list = String::new();
         for file in self.files.iter().filter(|file| file.is_test()) {
-            let source: Vec<&str> = file.hunks.lines().filter_map(|line| line.strip_prefix('+')).collect();
+            let source: Vec<&str> =
+                file.hunks.lines().filter_map(|line| line.strip_prefix('+')).collect();
             for name in crate::docs::items::tests(&source.join("\n")) {
                 list.push_str(&format!("- {}\n", name.replace('_', " ")));
             }
@@ -208,24 +215,30 @@ new file mode 100644
         assert_eq!(example.talks[0].args, ["a b", "c"]);
         assert_eq!(example.talks[0].expect, ["one", ""]);
         assert!(example.table().contains("| `src/lib.rs` | 2 | 1 |"));
-        assert!(
-            example.table().ends_with(
-                "2 lines are new and 1 gone in 1 files of the program; its tests have 2 new ones.\n"
-            )
-        );
+        assert!(example.table().ends_with(
+            "2 lines are new and 1 gone in 1 files of the program; its tests have 2 new ones.\n"
+        ));
         assert_eq!(example.promises(), "- it ticks\n");
         assert!(
-            example.part("src/lib.rs").unwrap().starts_with("--- a/src/lib.rs\n+++ b/src/lib.rs\n@@ -1,2")
+            example
+                .part("src/lib.rs")
+                .unwrap()
+                .starts_with("--- a/src/lib.rs\n+++ b/src/lib.rs\n@@ -1,2")
         );
         assert!(example.part("src/main.rs").is_err());
     }
 
     #[test]
     fn a_patch_without_a_rung_or_with_a_misspelt_line_is_told() {
-        for (from, to) in
-            [("rung: udp\n", ""), ("drops", "drop"), ("client: 'a b' c\nprints: one\nprints:\n", "")]
-        {
-            assert!(read("clock", Path::new("clock.patch"), &PATCH.replace(from, to)).is_err(), "{from}");
+        for (from, to) in [
+            ("rung: udp\n", ""),
+            ("drops", "drop"),
+            ("client: 'a b' c\nprints: one\nprints:\n", ""),
+        ] {
+            assert!(
+                read("clock", Path::new("clock.patch"), &PATCH.replace(from, to)).is_err(),
+                "{from}"
+            );
         }
     }
 }

@@ -31,7 +31,8 @@ pub struct Options {
     /// One line of JSON for each cell
     #[arg(long)]
     json: bool,
-    /// Mix faults and ordinary clients for a while instead, and look at what each server holds at the end (Linux)
+    /// Mix faults and ordinary clients for a while instead, and look at what each
+    /// server holds at the end (Linux)
     #[arg(long, conflicts_with_all = ["json", "fault"])]
     soak: bool,
     /// How long a soak lasts
@@ -46,7 +47,8 @@ struct Cell {
     fault: &'static str,
     /// `survives` or `limit`.
     expected: &'static str,
-    /// `survives`, `limit`, `not here` where it cannot be played on this system, or `failed` where it could not begin.
+    /// `survives`, `limit`, `not here` where it cannot be played on this system, or
+    /// `failed` where it could not begin.
     seen: &'static str,
     as_expected: bool,
     /// Whether an ordinary client was served when the fault was over.
@@ -63,12 +65,18 @@ struct Task<'a> {
     program: PathBuf,
 }
 
-/// Plays what was asked for and shows it. Fails where a cell is not as its manifest has it.
+/// Plays what was asked for and shows it. Fails where a cell is not as its manifest has
+/// it.
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     descriptors::allow_many();
     let ladder = Ladder::load()?;
     if options.soak {
-        return soak::run(&ladder, &rungs(&ladder, options)?, Duration::from_secs(options.seconds), screen);
+        return soak::run(
+            &ladder,
+            &rungs(&ladder, options)?,
+            Duration::from_secs(options.seconds),
+            screen,
+        );
     }
     let tasks = tasks(&ladder, options)?;
     let started = Instant::now();
@@ -101,7 +109,8 @@ fn tasks<'a>(ladder: &'a Ladder, options: &Options) -> Result<VecDeque<Task<'a>>
     programs.build_all(ladder, &names)?;
     let mut tasks = VecDeque::new();
     for rung in rungs {
-        for fault in rung.faults().filter(|one| fault.is_none_or(|wanted| wanted.name == one.name)) {
+        for fault in rung.faults().filter(|one| fault.is_none_or(|wanted| wanted.name == one.name))
+        {
             tasks.push_back(Task { rung, fault, program: programs.get(ladder, &rung.name)? });
         }
     }
@@ -192,7 +201,8 @@ impl Task<'_> {
             Ok(Err(NotHere(why))) => cell("not here", true, None, why),
             Ok(Ok(Outcome { survived, recovered, story })) => {
                 let seen = if survived { "survives" } else { "limit" };
-                let as_expected = survived == (expected == Expected::Survives) && recovered != Some(false);
+                let as_expected =
+                    survived == (expected == Expected::Survives) && recovered != Some(false);
                 cell(seen, as_expected, recovered, story)
             }
         })
@@ -218,8 +228,11 @@ fn stories(cells: &[Cell], screen: &Screen) -> Result<(), Failure> {
     for cell in cells {
         let lifted = cell.lifted_by.iter().map(|rung| format!(" ({rung} lifts it)"));
         let text = format!("{}{}", cell.story, lifted.collect::<String>());
-        let mut left =
-            format!("  {}  {}  ", fit(&name(cell), names), screen.paint(cell.tone(), &fit(cell.seen, 8)));
+        let mut left = format!(
+            "  {}  {}  ",
+            fit(&name(cell), names),
+            screen.paint(cell.tone(), &fit(cell.seen, 8))
+        );
         for line in wrap(&text, screen.width.saturating_sub(names + 14)) {
             screen.line(&format!("{left}{line}"))?;
             left = " ".repeat(names + 14);
@@ -231,7 +244,8 @@ fn stories(cells: &[Cell], screen: &Screen) -> Result<(), Failure> {
 /// Faults down, rungs across.
 fn matrix(ladder: &Ladder, cells: &[Cell], screen: &Screen) -> Result<(), Failure> {
     let names = netfault::ALL.iter().map(|fault| fault.name.len()).max().unwrap_or(0);
-    // A rung's short name, written downwards: there are many rungs and the names are longer than the cells.
+    // A rung's short name, written downwards: there are many rungs and the names are longer
+    // than the cells.
     let aliases: Vec<&str> = ladder.rungs.iter().map(|rung| rung.about.alias.as_str()).collect();
     let height = aliases.iter().map(|alias| alias.len()).max().unwrap_or(0);
     for row in 0..height {
@@ -280,7 +294,12 @@ fn matrix(ladder: &Ladder, cells: &[Cell], screen: &Screen) -> Result<(), Failur
     Ok(())
 }
 
-fn verdict(cells: &[Cell], started: Instant, options: &Options, screen: &Screen) -> Result<(), Failure> {
+fn verdict(
+    cells: &[Cell],
+    started: Instant,
+    options: &Options,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let wrong: Vec<String> = cells
         .iter()
         .filter(|cell| !cell.as_expected)
@@ -292,7 +311,10 @@ fn verdict(cells: &[Cell], started: Instant, options: &Options, screen: &Screen)
         })
         .collect();
     if !wrong.is_empty() {
-        return Err(Failure::new(format!("not every cell is as expected\n  {}", wrong.join("\n  "))));
+        return Err(Failure::new(format!(
+            "not every cell is as expected\n  {}",
+            wrong.join("\n  ")
+        )));
     }
     if options.json {
         return Ok(());

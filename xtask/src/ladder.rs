@@ -1,4 +1,5 @@
-//! What xtask knows of the rungs: read from their manifests through `cargo metadata`, never held in a list here.
+//! What xtask knows of the rungs: read from their manifests through `cargo metadata`,
+//! never held in a list here.
 
 use std::collections::{HashMap, HashSet};
 use std::env;
@@ -21,7 +22,8 @@ pub struct Ladder {
     pub rungs: Vec<Rung>,
 }
 
-/// One rung: `[package.metadata.ladder]` of its manifest, under the name of its package.
+/// One rung: `[package.metadata.ladder]` of its manifest, under the name of its
+/// package.
 pub struct Rung {
     /// Package, folder and binary have this name.
     pub name: String,
@@ -31,7 +33,8 @@ pub struct Rung {
     pub about: About,
 }
 
-/// The ladder metadata of a manifest. An unknown key is an error: it would be a misspelt one.
+/// The ladder metadata of a manifest. An unknown key is an error: it would be a
+/// misspelt one.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct About {
@@ -52,17 +55,20 @@ pub struct About {
     /// What carries its bytes.
     #[serde(default)]
     pub transport: Carrier,
-    /// What it understands, where that is not what the simplest server over its transport does.
+    /// What it understands, where that is not what the simplest server over its
+    /// transport does.
     #[serde(default, deserialize_with = "language")]
     speaks: Option<Speaks>,
-    /// One whole message as it is on the wire, which the server answers: what a faulty peer begins with. Without it, the
-    /// one that `netfault` has for what it speaks.
+    /// One whole message as it is on the wire, which the server answers: what a faulty
+    /// peer begins with. Without it, the one that `netfault` has for what it
+    /// speaks.
     hello: Option<String>,
-    /// Arguments of the server that bring its limits on time within anybody's patience, where a fault lasts until the
-    /// server ends it.
+    /// Arguments of the server that bring its limits on time within anybody's patience,
+    /// where a fault lasts until the server ends it.
     #[serde(default)]
     pub short_limits: Vec<String>,
-    /// Arguments of the server in a demo, beside its port. It runs in the folder of its manifest.
+    /// Arguments of the server in a demo, beside its port. It runs in the folder of its
+    /// manifest.
     #[serde(default)]
     pub server_args: Vec<String>,
     /// The client runs of the demo, in order.
@@ -90,7 +96,8 @@ pub enum Carrier {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Step {
-    /// The files of `src` that differ; none for a rung that is read by itself and not as a difference.
+    /// The files of `src` that differ; none for a rung that is read by itself and not
+    /// as a difference.
     #[serde(default)]
     pub changes: Vec<String>,
     /// How many new lines they have at most, taken together.
@@ -118,7 +125,8 @@ pub struct ClientRun {
 pub struct Why {
     /// The name of the fault in `netfault`.
     pub fault: String,
-    /// Arguments of this rung's server that make the fault show sooner, beside those of the demo: a short limit.
+    /// Arguments of this rung's server that make the fault show sooner, beside those of
+    /// the demo: a short limit.
     #[serde(default)]
     pub server_args: Vec<String>,
     /// Arguments of the server of the rung below, for the same.
@@ -137,7 +145,8 @@ pub struct Limit {
     pub also: Vec<String>,
     /// The rung that survives it.
     pub lifted_by: String,
-    /// Arguments of the server that make the fault show sooner, beside those of the demo.
+    /// Arguments of the server that make the fault show sooner, beside those of the
+    /// demo.
     #[serde(default)]
     pub server_args: Vec<String>,
 }
@@ -188,8 +197,9 @@ impl Ladder {
 
     /// Reads what cargo metadata printed.
     fn read(metadata: &[u8]) -> Result<Ladder, Failure> {
-        let metadata: Metadata = serde_json::from_slice(metadata)
-            .map_err(|error| Failure::new(format!("cannot read what cargo metadata prints: {error}")))?;
+        let metadata: Metadata = serde_json::from_slice(metadata).map_err(|error| {
+            Failure::new(format!("cannot read what cargo metadata prints: {error}"))
+        })?;
         let mut rungs = HashMap::new();
         for package in metadata.packages {
             if let Some(rung) = package.into_rung()? {
@@ -199,13 +209,17 @@ impl Ladder {
         let mut ladder = Ladder { root: metadata.workspace_root, rungs: Vec::new() };
         for name in metadata.metadata.ladder.order {
             let Some(rung) = rungs.remove(&name) else {
-                return Err(Failure::new(format!("{name} is in the order but has no ladder metadata")));
+                return Err(Failure::new(format!(
+                    "{name} is in the order but has no ladder metadata"
+                )));
             };
             ladder.check_next(&rung)?;
             ladder.rungs.push(rung);
         }
         if let Some(name) = rungs.into_keys().min() {
-            return Err(Failure::new(format!("{name} has ladder metadata but is not in the order")));
+            return Err(Failure::new(format!(
+                "{name} has ladder metadata but is not in the order"
+            )));
         }
         Ok(ladder)
     }
@@ -218,7 +232,9 @@ impl Ladder {
         if let Some(builds_on) = about.builds_on.as_deref().filter(|name| !below.contains(name)) {
             return wrong(format!("builds on {builds_on}, which is not below it in the order"));
         }
-        if self.find(&about.alias).is_some() || ["all", crate::scale::NAME].contains(&about.alias.as_str()) {
+        if self.find(&about.alias).is_some()
+            || ["all", crate::scale::NAME].contains(&about.alias.as_str())
+        {
             return wrong(format!("its alias {} is taken", about.alias));
         }
         if about.why.is_some() && about.builds_on.is_none() {
@@ -265,7 +281,10 @@ impl Package {
             return Ok(None);
         };
         let about = About::deserialize(about).map_err(|error| {
-            Failure::new(format!("the ladder metadata in {}: {error}", self.manifest_path.display()))
+            Failure::new(format!(
+                "the ladder metadata in {}: {error}",
+                self.manifest_path.display()
+            ))
         })?;
         let folder = self.manifest_path.parent().map(PathBuf::from).unwrap_or_default();
         Ok(Some(Rung { name: self.name, folder, about }))
@@ -376,7 +395,10 @@ mod tests {
         assert_second_is_refused(with("alias", json!(null)), "invalid type");
         assert_second_is_refused(with("alias", json!("one")), "its alias one is taken");
         assert_second_is_refused(with("alias", json!("all")), "its alias all is taken");
-        assert_second_is_refused(with("builds-on", json!("zero-echo")), "not below it in the order");
+        assert_second_is_refused(
+            with("builds-on", json!("zero-echo")),
+            "not below it in the order",
+        );
         assert_second_is_refused(with("builds-on", json!("two-echo")), "not below it in the order");
         assert_second_is_refused(with("builds-on", json!(null)), "builds on no rung");
         assert_second_is_refused(with("why", json!({"fault": "shy"})), "no fault is called shy");
@@ -384,7 +406,8 @@ mod tests {
         assert_second_is_refused(with("limits", limits), "no fault is called shy");
         let limits = json!([{"fault": "loss", "lifted-by": "three-echo"}]);
         assert_second_is_refused(with("limits", limits), "there is no loss for what it speaks");
-        let limits = json!([{"fault": "silent", "also": ["drip", "silent"], "lifted-by": "three-echo"}]);
+        let limits =
+            json!([{"fault": "silent", "also": ["drip", "silent"], "lifted-by": "three-echo"}]);
         assert_second_is_refused(with("limits", limits), "the limit silent is there twice");
         assert_second_is_refused(with("transport", json!("pigeon")), "unknown variant `pigeon`");
     }

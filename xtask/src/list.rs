@@ -29,11 +29,16 @@ pub fn table(ladder: &Ladder, screen: &Screen) -> String {
         let builds_on = below.map_or("-", |below| &below.about.alias);
         rows.push([&rung.about.alias, &rung.name, builds_on, &rung.about.title]);
     }
-    let widths = [0, 1, 2].map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
+    let widths =
+        [0, 1, 2].map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
     let mut table = String::new();
     for (number, row) in rows.iter().enumerate() {
-        let mut left =
-            format!("  {}  {}  {}  ", fit(row[0], widths[0]), fit(row[1], widths[1]), fit(row[2], widths[2]));
+        let mut left = format!(
+            "  {}  {}  {}  ",
+            fit(row[0], widths[0]),
+            fit(row[1], widths[1]),
+            fit(row[2], widths[2])
+        );
         let tone = if number == 0 { Tone::Dim } else { Tone::Plain };
         for part in wrap(row[3], screen.width.saturating_sub(left.width())) {
             table.push_str(&format!("{}\n", screen.paint(tone, &format!("{left}{part}"))));

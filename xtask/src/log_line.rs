@@ -91,7 +91,8 @@ pub enum Event<'a> {
 }
 
 impl LogLine {
-    /// `None` for a line that is not of the log, such as `error: ...` or the message of a panic.
+    /// `None` for a line that is not of the log, such as `error: ...` or the message of
+    /// a panic.
     pub fn parse(line: &str) -> Option<LogLine> {
         let (time, rest) = line.split_once(' ')?;
         let (level, message) = rest.split_once(' ')?;
@@ -134,12 +135,16 @@ mod tests {
         let peer = "127.0.0.1:55286".parse().unwrap();
         let line = message("11:34:24.235190 info  127.0.0.1:55286 connected");
         assert_eq!((line.level, line.event()), (Level::Other, Event::Connected(peer)));
-        let line = message("11:34:24.238385 debug 127.0.0.1:55286 received 27 bytes \"Привет, сервер!\"");
+        let line =
+            message("11:34:24.238385 debug 127.0.0.1:55286 received 27 bytes \"Привет, сервер!\"");
         assert_eq!(line.event(), Event::Received(peer, "received 27 bytes \"Привет, сервер!\""));
         let line = message("11:34:24.238400 debug 127.0.0.1:55286 sending 0 bytes \"\"");
         assert_eq!(line.event(), Event::Sending(peer, "sending 0 bytes \"\""));
         let line = message("11:34:24.238471 warn  127.0.0.1:55286 dropped: timed out");
-        assert_eq!((line.level, line.event()), (Level::Warn, Event::Left(peer, "dropped: timed out")));
+        assert_eq!(
+            (line.level, line.event()),
+            (Level::Warn, Event::Left(peer, "dropped: timed out"))
+        );
         let line = message("11:34:24.238471 debug 127.0.0.1:55286 refused: nested too deep");
         assert_eq!(line.event(), Event::Refused(peer, "refused: nested too deep"));
         let line = message("11:34:24.238471 info  [::1]:55286 closed");

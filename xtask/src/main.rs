@@ -55,11 +55,13 @@ struct Xtask {
 enum Task {
     /// Show every rung with one line
     List,
-    /// Play a rung: its real server and clients, why it exists, what is still wrong with it
+    /// Play a rung: its real server and clients, why it exists, what is still wrong
+    /// with it
     #[command(after_help = "Example:\n  cargo xtask demo oneshot")]
     Demo {
-        /// The name or short name of a rung; without one, the whole ladder; or `scale`, for several servers behind
-        /// HAProxy; or `pitfalls`, for what goes wrong in samples, broken and mended
+        /// The name or short name of a rung; without one, the whole ladder; or `scale`,
+        /// for several servers behind HAProxy; or `pitfalls`, for what goes
+        /// wrong in samples, broken and mended
         #[arg(value_name = "RUNG|all|scale|pitfalls")]
         name: Option<String>,
         /// No colours
@@ -78,7 +80,9 @@ enum Task {
         rung: String,
     },
     /// Show the step from one rung to the next: the difference is the lesson
-    #[command(after_help = "Example:\n  cargo xtask diff timeout\n  cargo xtask diff -y threaded async")]
+    #[command(
+        after_help = "Example:\n  cargo xtask diff timeout\n  cargo xtask diff -y threaded async"
+    )]
     Diff(diff::Options),
     /// Take a rung out: a project of its own, with all that it needs inside
     #[command(after_help = "Example:\n  cargo xtask new udp-echo ../my-service")]
@@ -96,7 +100,8 @@ enum Task {
     Faults(faults::Options),
     /// Fill the generated blocks of the pages from sources and real runs
     Docs {
-        /// Change nothing; fail where a page is out of date, a link leads nowhere or a rule is broken
+        /// Change nothing; fail where a page is out of date, a link leads nowhere or a
+        /// rule is broken
         #[arg(long)]
         check: bool,
     },
@@ -132,9 +137,11 @@ enum Failure {
     Message(String),
     /// It was called wrongly: exit code 2.
     Usage(String),
-    /// Something that it needs is not installed: exit code 77, as test harnesses have it for "skipped".
+    /// Something that it needs is not installed: exit code 77, as test harnesses have
+    /// it for "skipped".
     Skipped(String),
-    /// Whoever read our output has seen enough, as in `cargo xtask demo | head`. Nothing is wrong.
+    /// Whoever read our output has seen enough, as in `cargo xtask demo | head`.
+    /// Nothing is wrong.
     ReaderGone,
 }
 
@@ -177,8 +184,9 @@ fn main() -> ExitCode {
             demo::run(name.as_deref(), &options, &screen)
         }
         Task::Try { rung } => attempt::run(&rung, Stdio::inherit(), &Screen::new()),
-        Task::Completions { shell } => Ladder::load()
-            .and_then(|ladder| Screen::new().line(&completions::script(shell, &Xtask::command(), &ladder))),
+        Task::Completions { shell } => Ladder::load().and_then(|ladder| {
+            Screen::new().line(&completions::script(shell, &Xtask::command(), &ladder))
+        }),
         Task::Diff(options) => diff::run(&options, &Screen::new()),
         Task::New { rung, dest, name } => new::run(&rung, &dest, name.as_deref(), &Screen::new()),
         Task::Pitfall { child } => pitfalls::run_child(child),

@@ -1,5 +1,5 @@
-//! Rules that hold across all manifests. A rung is copied out on its own, so nothing ties its manifest to the others;
-//! this check does.
+//! Rules that hold across all manifests. A rung is copied out on its own, so nothing
+//! ties its manifest to the others; this check does.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -52,10 +52,14 @@ pub fn check(ladder: &Ladder) -> Result<Vec<String>, Failure> {
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .output()
         .map_err(|error| Failure::new(format!("cannot run cargo metadata: {error}")))?;
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)
-        .map_err(|error| Failure::new(format!("cannot read what cargo metadata prints: {error}")))?;
-    let members: Vec<Member> =
-        metadata.packages.into_iter().map(|package| read(ladder, package)).collect::<Result<_, _>>()?;
+    let metadata: Metadata = serde_json::from_slice(&output.stdout).map_err(|error| {
+        Failure::new(format!("cannot read what cargo metadata prints: {error}"))
+    })?;
+    let members: Vec<Member> = metadata
+        .packages
+        .into_iter()
+        .map(|package| read(ladder, package))
+        .collect::<Result<_, _>>()?;
     Ok(broken(&members))
 }
 
@@ -69,7 +73,12 @@ fn read(ladder: &Ladder, package: Package) -> Result<Member, Failure> {
     Ok(Member {
         manifest: text(&package.manifest_path)?,
         library: if library.is_file() { Some(text(&library)?) } else { None },
-        folder: folder.strip_prefix(&ladder.root).unwrap_or(&folder).display().to_string().replace('\\', "/"),
+        folder: folder
+            .strip_prefix(&ladder.root)
+            .unwrap_or(&folder)
+            .display()
+            .to_string()
+            .replace('\\', "/"),
         package,
     })
 }
@@ -97,7 +106,9 @@ fn alone(member: &Member) -> Vec<String> {
         complain("add `publish = false`: nothing here goes to a registry");
     }
     if inherits(&member.manifest) {
-        complain("write out what `workspace = true` stands for: the crate must build where it is copied to");
+        complain(
+            "write out what `workspace = true` stands for: the crate must build where it is copied to",
+        );
     }
     if let Some(library) = &member.library {
         let wanted: &[&str] = match member.folder.starts_with("crates/") {
@@ -114,20 +125,23 @@ fn alone(member: &Member) -> Vec<String> {
 }
 
 fn inherits(manifest: &str) -> bool {
-    let without_spaces = |line: &str| line.split('#').next().unwrap_or_default().replace([' ', '\t'], "");
+    let without_spaces =
+        |line: &str| line.split('#').next().unwrap_or_default().replace([' ', '\t'], "");
     manifest.lines().any(|line| without_spaces(line).contains("workspace=true"))
 }
 
 /// The rules that compare members: where they differ, all that is said is listed.
 fn together(members: &[Member]) -> Vec<String> {
     let mut said: BTreeMap<String, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
-    let mut say =
-        |what: String, value, folder| said.entry(what).or_default().entry(value).or_default().push(folder);
+    let mut say = |what: String, value, folder| {
+        said.entry(what).or_default().entry(value).or_default().push(folder)
+    };
     for Member { package, folder, .. } in members {
         say("edition".into(), package.edition.as_str(), folder.as_str());
         say("rust-version".into(), package.rust_version.as_deref().unwrap_or("none"), folder);
         say("license".into(), package.license.as_deref().unwrap_or("none"), folder);
-        for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_none()) {
+        for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_none())
+        {
             say(format!("the version of {}", dependency.name), &dependency.req, folder);
         }
     }
@@ -161,7 +175,11 @@ mod tests {
                 rust_version: Some("1.88".into()),
                 license: Some("MIT OR Apache-2.0".into()),
                 publish: Some(Vec::new()),
-                dependencies: vec![Dependency { name: "log".into(), req: "^0.4".into(), path: None }],
+                dependencies: vec![Dependency {
+                    name: "log".into(),
+                    req: "^0.4".into(),
+                    path: None,
+                }],
             },
             folder: format!("crates/{name}"),
             manifest: "[package]\n# never `workspace = true`\n".into(),
@@ -190,7 +208,8 @@ mod tests {
         for publish in [None, Some(vec!["crates-io".to_string()])] {
             let mut member = member("one-echo");
             member.package.publish = publish;
-            let complaint = "crates/one-echo: add `publish = false`: nothing here goes to a registry";
+            let complaint =
+                "crates/one-echo: add `publish = false`: nothing here goes to a registry";
             assert_eq!(broken(&[member]), [complaint]);
         }
         for line in ["edition.workspace = true", "log = { workspace=true }"] {

@@ -8,7 +8,8 @@ const STEP: usize = 36;
 const GAP: usize = 10;
 const MARGIN: usize = 8;
 
-/// The colours of paper and of night: whoever looks has said which, to the system or the browser.
+/// The colours of paper and of night: whoever looks has said which, to the system or
+/// the browser.
 const STYLE: &str = "
   svg { background: #fff }
   text { font: 12px system-ui, sans-serif; fill: #333 }
@@ -63,7 +64,8 @@ fn places(ladder: &Ladder) -> Vec<Place<'_>> {
     waiting.extend(first.rev().map(|rung| (rung, 0)));
     while let Some((rung, depth)) = waiting.pop() {
         places.push(Place { rung, depth, row: places.len() });
-        let above = ladder.rungs.iter().filter(|above| above.about.builds_on.as_ref() == Some(&rung.name));
+        let above =
+            ladder.rungs.iter().filter(|above| above.about.builds_on.as_ref() == Some(&rung.name));
         waiting.extend(above.rev().map(|rung| (rung, depth + 1)));
     }
     places
@@ -111,9 +113,14 @@ mod tests {
             assert_eq!(place.row, row);
             if let Some(below) = &place.rung.about.builds_on {
                 let below = places.iter().find(|other| other.rung.name == *below).unwrap();
-                assert!(below.row < place.row && below.depth + 1 == place.depth, "{}", place.rung.name);
+                assert!(
+                    below.row < place.row && below.depth + 1 == place.depth,
+                    "{}",
+                    place.rung.name
+                );
             }
-            // Seven columns of the screen for a letter are more than the picture's own letters take.
+            // Seven columns of the screen for a letter are more than the picture's own letters
+            // take.
             assert!(place.rung.about.title.len() * 7 < BOX.0 + 40, "{}", place.rung.name);
         }
     }

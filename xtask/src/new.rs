@@ -19,10 +19,17 @@ use crate::rename::rename;
 use crate::screen::{Screen, Tone};
 
 /// Files at the top of the workspace that a project needs as well.
-const TOP_FILES: [&str; 6] =
-    ["LICENSE-APACHE", "LICENSE-MIT", "rustfmt.toml", "clippy.toml", ".gitattributes", ".gitignore"];
+const TOP_FILES: [&str; 6] = [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "rustfmt.toml",
+    "clippy.toml",
+    ".gitattributes",
+    ".gitignore",
+];
 
-/// Ends a cargo that has closed its standard error and hangs. What it does here takes less than a second.
+/// Ends a cargo that has closed its standard error and hangs. What it does here takes
+/// less than a second.
 const GENEROUS: Duration = Duration::from_secs(5 * 60);
 
 /// `cargo xtask new`: copies the rung and tells what to change first.
@@ -53,8 +60,8 @@ pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Resu
     screen.line("README.md says so again, and in what order to read the files.")
 }
 
-/// Makes the project `name` of `rung` in `dest`, which is empty or does not exist. It is there when it is whole: a copy
-/// that fails or is interrupted leaves nothing.
+/// Makes the project `name` of `rung` in `dest`, which is empty or does not exist. It
+/// is there when it is whole: a copy that fails or is interrupted leaves nothing.
 pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
     let dest = &absolute(dest).map_err(|error| cannot("find", dest, &error))?;
     name::check(name, ladder, rung)?;
@@ -68,7 +75,8 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
     };
     // Beside it, since only there a move is certain to be no copy.
     let beside = dest.with_file_name(format!(".{name}-{}", process::id()));
-    let scratch = Scratch::new(beside.clone()).map_err(|error| cannot("create", &beside, &error))?;
+    let scratch =
+        Scratch::new(beside.clone()).map_err(|error| cannot("create", &beside, &error))?;
     fill(ladder, rung, scratch.path(), name)?;
     if existed {
         fs::remove_dir(dest).map_err(|error| cannot("use", dest, &error))?;
@@ -93,7 +101,8 @@ fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Fai
     format(dest)
 }
 
-/// Takes the packages of others out of the lock file and keeps every version. Downloads nothing.
+/// Takes the packages of others out of the lock file and keeps every version. Downloads
+/// nothing.
 fn lock(dest: &Path) -> Result<(), Failure> {
     let (succeeded, said) = run_cargo(&["update", "--workspace", "--offline", "--quiet"], dest)?;
     match succeeded {
@@ -102,7 +111,8 @@ fn lock(dest: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Another name makes lines longer or shorter. Without rustfmt they stay as they are, which is no error.
+/// Another name makes lines longer or shorter. Without rustfmt they stay as they are,
+/// which is no error.
 fn format(dest: &Path) -> Result<(), Failure> {
     run_cargo(&["fmt", "--all"], dest).map(drop)
 }
@@ -112,7 +122,12 @@ fn run_cargo(args: &[&str], folder: &Path) -> Result<(bool, String), Failure> {
     let command = args.join(" ");
     let failed = |error| Failure::new(format!("cannot run cargo {command}: {error}"));
     let mut cargo = cargo();
-    cargo.args(args).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    cargo
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     let process = Process::start(&mut cargo)?;
     let mut said = Vec::new();
     let stderr = process.child().stderr.take();
@@ -127,8 +142,9 @@ fn run_cargo(args: &[&str], folder: &Path) -> Result<(bool, String), Failure> {
 fn name_of(dest: &Path) -> Result<String, Failure> {
     let path = absolute(dest).map_err(|error| cannot("find", dest, &error))?;
     let name = path.file_name().and_then(|name| name.to_str());
-    name.map(String::from)
-        .ok_or_else(|| Failure::Usage(format!("{} gives no name; pass one with --name", dest.display())))
+    name.map(String::from).ok_or_else(|| {
+        Failure::Usage(format!("{} gives no name; pass one with --name", dest.display()))
+    })
 }
 
 /// Whether the folder exists, and is empty then.
@@ -146,7 +162,8 @@ fn check_empty(dest: &Path) -> Result<bool, Failure> {
     }
 }
 
-/// A project inside the workspace would be two things at once. Its folder of builds is not in it.
+/// A project inside the workspace would be two things at once. Its folder of builds is
+/// not in it.
 fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
     let plain = without_dots(dest);
     match plain.starts_with(&ladder.root) && !plain.starts_with(ladder.root.join("target")) {
@@ -173,8 +190,8 @@ fn without_dots(path: &Path) -> PathBuf {
     plain
 }
 
-/// Copies the files of a package into `to`, whose parent exists, each changed by `change`, without what builds have left
-/// there.
+/// Copies the files of a package into `to`, whose parent exists, each changed by
+/// `change`, without what builds have left there.
 pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<(), Failure> {
     match fs::create_dir(to) {
         // Not its parents: where a signal has removed them, they stay so.
@@ -240,7 +257,9 @@ mod tests {
             match path.is_dir() {
                 true => found.extend(texts(&path)),
                 // The inputs of the fuzz targets are no text, and have no name in them.
-                false => found.extend(fs::read_to_string(&path).ok().map(|text| (path.clone(), text))),
+                false => {
+                    found.extend(fs::read_to_string(&path).ok().map(|text| (path.clone(), text)))
+                }
             }
         }
         found
@@ -250,7 +269,8 @@ mod tests {
     fn the_name_of_the_rung_is_left_in_one_sentence_that_tells_where_it_came_from() {
         let (_folder, dest) = taken("object", "key-value-store");
         // netcore is the same in every project, and may name a rung as an example.
-        let own = texts(&dest).into_iter().filter(|(path, _)| !path.starts_with(dest.join("netcore")));
+        let own =
+            texts(&dest).into_iter().filter(|(path, _)| !path.starts_with(dest.join("netcore")));
         for (path, text) in own {
             let left: Vec<&str> = text
                 .lines()
@@ -270,9 +290,15 @@ mod tests {
         let (_folder, dest) = taken("http", "site");
         let manifest = read(&dest.join("Cargo.toml")).unwrap();
         assert!(!manifest.contains("metadata") && !manifest.contains("../"), "{manifest}");
-        assert!(manifest.contains("path = \"netcore\"") && manifest.contains("[workspace]"), "{manifest}");
+        assert!(
+            manifest.contains("path = \"netcore\"") && manifest.contains("[workspace]"),
+            "{manifest}"
+        );
         let lock = read(&dest.join("Cargo.lock")).unwrap();
-        assert!(lock.contains("name = \"site\"\n") && lock.contains("name = \"httparse\"\n"), "{lock}");
+        assert!(
+            lock.contains("name = \"site\"\n") && lock.contains("name = \"httparse\"\n"),
+            "{lock}"
+        );
         for other in ["netload", "netfault", "xtask", "threaded-echo", "tokio", "bincode"] {
             // netcore's optional dependencies are locked with it.
             let there = lock.contains(&format!("name = \"{other}\"\n"));
@@ -281,7 +307,10 @@ mod tests {
         for file in ["README.md", "netcore/README.md"] {
             let page = read(&dest.join(file)).unwrap();
             assert_eq!(crate::docs::links::broken(&dest.join(file), &page), Vec::<String>::new());
-            assert!(!page.contains("<!--") && !page.contains("](..") && !page.contains("xtask"), "{page}");
+            assert!(
+                !page.contains("<!--") && !page.contains("](..") && !page.contains("xtask"),
+                "{page}"
+            );
         }
         for file in TOP_FILES {
             assert!(dest.join(file).is_file(), "{file}");
@@ -293,11 +322,14 @@ mod tests {
         let ladder = Ladder::load().unwrap();
         for rung in &ladder.rungs {
             let steps = readme::change_first(rung, "mine").unwrap();
-            for (step, start) in steps.iter().zip(["The protocol: ", "The limits: ", "The address: "]) {
+            for (step, start) in
+                steps.iter().zip(["The protocol: ", "The limits: ", "The address: "])
+            {
                 assert!(step.starts_with(start), "{}: {step}", rung.name);
             }
             // Every echo over TCP has the option, and no other rung.
-            let echo = rung.about.suites.iter().any(|suite| suite == "tcp-echo" || suite == "framed-echo");
+            let echo =
+                rung.about.suites.iter().any(|suite| suite == "tcp-echo" || suite == "framed-echo");
             assert_eq!(steps.concat().contains("--upper"), echo, "{}", rung.name);
         }
     }
@@ -310,11 +342,17 @@ mod tests {
         let kept = folder.path().join("kept");
         fs::write(&kept, "mine").unwrap();
         let failure = take(&ladder, rung, folder.path(), "mine").unwrap_err();
-        assert!(matches!(&failure, Failure::Usage(text) if text.contains("is not empty")), "{failure}");
+        assert!(
+            matches!(&failure, Failure::Usage(text) if text.contains("is not empty")),
+            "{failure}"
+        );
         assert_eq!(fs::read_to_string(&kept).unwrap(), "mine");
         for inside in ["mine", "target/../crates/mine"] {
             let failure = take(&ladder, rung, &ladder.root.join(inside), "mine").unwrap_err();
-            assert!(matches!(&failure, Failure::Usage(text) if text.contains("inside")), "{failure}");
+            assert!(
+                matches!(&failure, Failure::Usage(text) if text.contains("inside")),
+                "{failure}"
+            );
         }
     }
 

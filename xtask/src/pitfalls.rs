@@ -1,6 +1,7 @@
 //! The pitfalls of network programming, each in both states: broken, and mended.
 //!
-//! The broken halves are BROKEN ON PURPOSE, and stand here so that nobody copies them from a rung.
+//! The broken halves are BROKEN ON PURPOSE, and stand here so that nobody copies them
+//! from a rung.
 
 mod bytes;
 mod children;
@@ -26,7 +27,8 @@ const GENEROUS: Duration = Duration::from_secs(20);
 /// How long something is watched that never comes.
 const VAIN: Duration = Duration::from_millis(500);
 
-/// What was seen, in a sentence without a full stop. Err: it was not what should be seen.
+/// What was seen, in a sentence without a full stop. Err: it was not what should be
+/// seen.
 type Seen = Result<String, String>;
 
 struct Pitfall {
@@ -108,12 +110,13 @@ const ALL: &[Pitfall] = &[
 pub fn run(screen: &Screen) -> Result<(), Failure> {
     let mut wrong = Vec::new();
     for pitfall in ALL {
-        screen.prose("", &format!("{}: {}", screen.paint(Tone::Bold, pitfall.name), pitfall.about))?;
+        screen
+            .prose("", &format!("{}: {}", screen.paint(Tone::Bold, pitfall.name), pitfall.about))?;
         for (state, tone, play) in
             [("broken", Tone::Warning, pitfall.broken), ("mended", Tone::Good, pitfall.mended)]
         {
-            let seen =
-                play().unwrap_or_else(|error| Err(format!("it could not be played: {}", reason(&error))));
+            let seen = play()
+                .unwrap_or_else(|error| Err(format!("it could not be played: {}", reason(&error))));
             let (tone, story) = match &seen {
                 Ok(story) => (tone, story),
                 Err(story) => (Tone::Bad, story),
@@ -131,9 +134,9 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
         screen.line("")?;
     }
     match wrong.is_empty() {
-        true => {
-            screen.line(&screen.paint(Tone::Good, &format!("All {} were seen in both states.", ALL.len())))
-        }
+        true => screen.line(
+            &screen.paint(Tone::Good, &format!("All {} were seen in both states.", ALL.len())),
+        ),
         false => Err(Failure::new(format!("not seen as it should be: {}", wrong.join(", ")))),
     }
 }

@@ -1,5 +1,5 @@
-//! Processes that xtask starts, and folders that it works in. None of them outlives it: not a normal end, an error, a
-//! panic or a signal.
+//! Processes that xtask starts, and folders that it works in. None of them outlives it:
+//! not a normal end, an error, a panic or a signal.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -24,8 +24,8 @@ const REMOVALS: usize = 50;
 /// As shells have it for a program that Ctrl-C has ended: 128 and SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// Every process that runs now, for the signal handler. The lock is held while one is started, so that none slips
-/// through between the handler's look and the end.
+/// Every process that runs now, for the signal handler. The lock is held while one is
+/// started, so that none slips through between the handler's look and the end.
 static STARTED: Mutex<Vec<Arc<Mutex<Child>>>> = Mutex::new(Vec::new());
 
 /// Every [`Scratch`] that there is now, for the signal handler.
@@ -42,7 +42,8 @@ impl Process {
         Process::start_in_front(command)
     }
 
-    /// Starts `command` as the one that has the terminal: it may read from it, and Ctrl-C reaches it as well as us.
+    /// Starts `command` as the one that has the terminal: it may read from it, and
+    /// Ctrl-C reaches it as well as us.
     pub fn start_in_front(command: &mut Command) -> Result<Process, Failure> {
         let mut started = lock(&STARTED);
         let child = command.spawn().map_err(|error| {
@@ -115,7 +116,8 @@ impl Drop for Scratch {
     }
 }
 
-/// Set while a pager shows what we have written. Ctrl-C is a key of its own there, and must not end us under it.
+/// Set while a pager shows what we have written. Ctrl-C is a key of its own there, and
+/// must not end us under it.
 static PAGED: AtomicBool = AtomicBool::new(false);
 
 /// Lets the pager have Ctrl-C from here on.
@@ -123,7 +125,8 @@ pub fn leave_ctrl_c_to_pager() {
     PAGED.store(true, Ordering::Relaxed);
 }
 
-/// From here on, Ctrl-C, Ctrl-\, SIGTERM and SIGHUP end every process that was started, and then xtask with code 130.
+/// From here on, Ctrl-C, Ctrl-\, SIGTERM and SIGHUP end every process that was started,
+/// and then xtask with code 130.
 #[cfg(unix)]
 pub fn end_all_on_signals() -> Result<(), Failure> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -141,7 +144,8 @@ pub fn end_all_on_signals() -> Result<(), Failure> {
     Ok(())
 }
 
-/// From here on, Ctrl-C and Ctrl-Break end every process that was started, and then xtask with code 130.
+/// From here on, Ctrl-C and Ctrl-Break end every process that was started, and then
+/// xtask with code 130.
 #[cfg(windows)]
 pub fn end_all_on_signals() -> Result<(), Failure> {
     ctrlc::set_handler(|| {
@@ -153,7 +157,8 @@ pub fn end_all_on_signals() -> Result<(), Failure> {
 }
 
 fn end_all() -> ! {
-    // Not given back: no further process is started, and whoever has waited for one gets no further than its end.
+    // Not given back: no further process is started, and whoever has waited for one gets no
+    // further than its end.
     let started = lock(&STARTED);
     for child in started.iter() {
         ask_to_stop(&mut lock(child));
@@ -167,14 +172,16 @@ fn end_all() -> ! {
     std::process::exit(INTERRUPTED)
 }
 
-/// Memory of its own that a process has in use, in KiB, without what the kernel holds for it: proc(5) on Linux.
+/// Memory of its own that a process has in use, in KiB, without what the kernel holds
+/// for it: proc(5) on Linux.
 pub fn resident_kib(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Removes a folder. Somebody may still write into it, and what comes too late keeps it from being removed.
+/// Removes a folder. Somebody may still write into it, and what comes too late keeps it
+/// from being removed.
 fn remove(folder: &Path) {
     for _ in 0..REMOVALS {
         match fs::remove_dir_all(folder) {
@@ -189,7 +196,8 @@ fn wait(child: &Mutex<Child>, limit: Duration) -> io::Result<Option<ExitStatus>>
     let started = Instant::now();
     let (mut pause, longest) = PAUSES;
     loop {
-        // `Child::wait` would hold the lock until the end, and the signal handler would wait for it.
+        // `Child::wait` would hold the lock until the end, and the signal handler would wait
+        // for it.
         if let Some(status) = lock(child).try_wait()? {
             return Ok(Some(status));
         }
@@ -215,8 +223,9 @@ fn has_ended(child: &mut Child) -> bool {
     !matches!(child.try_wait(), Ok(None))
 }
 
-/// A group of its own, so that what the process has started ends with it, as the compilers of a cargo do. Ctrl-C on
-/// the terminal then reaches xtask alone, which ends the others in order.
+/// A group of its own, so that what the process has started ends with it, as the
+/// compilers of a cargo do. Ctrl-C on the terminal then reaches xtask alone, which ends
+/// the others in order.
 #[cfg(unix)]
 fn in_a_group_of_its_own(command: &mut Command) {
     use std::os::unix::process::CommandExt;
@@ -238,8 +247,10 @@ fn signal(child: &mut Child, signal: nix::sys::signal::Signal) {
     // Once it has been waited for, its number may be another process's.
     if let (false, Ok(id)) = (has_ended(child), i32::try_from(child.id())) {
         let id = nix::unistd::Pid::from_raw(id);
-        // No group has its number where it was started in front. Then fails only where it has ended meanwhile.
-        let _ = nix::sys::signal::killpg(id, signal).or_else(|_| nix::sys::signal::kill(id, signal));
+        // No group has its number where it was started in front. Then fails only where it has
+        // ended meanwhile.
+        let _ =
+            nix::sys::signal::killpg(id, signal).or_else(|_| nix::sys::signal::kill(id, signal));
     }
 }
 
@@ -301,7 +312,8 @@ mod tests {
 
     #[test]
     fn a_process_in_front_is_ended_with_its_guard_as_well() {
-        let process = Process::start_in_front(Command::new("sleep").arg("600").stdin(Stdio::null())).unwrap();
+        let process =
+            Process::start_in_front(Command::new("sleep").arg("600").stdin(Stdio::null())).unwrap();
         let id = process.child().id();
         assert!(exists(id));
         drop(process);

@@ -36,14 +36,16 @@ impl Programs {
             .ok_or_else(|| Failure::new(format!("cannot build {name}: there is no such program")))
     }
 
-    /// Builds the programs of all these rungs at once: sooner than one by one, and with the same features for all.
+    /// Builds the programs of all these rungs at once: sooner than one by one, and with
+    /// the same features for all.
     pub fn build_all(&mut self, ladder: &Ladder, names: &[&str]) -> Result<(), Failure> {
         self.0.extend(build(ladder, names)?);
         Ok(())
     }
 }
 
-/// `cargo build -p NAME ...`. Its errors and warnings go to standard error, as they do by hand.
+/// `cargo build -p NAME ...`. Its errors and warnings go to standard error, as they do
+/// by hand.
 fn build(ladder: &Ladder, names: &[&str]) -> Result<Vec<(String, PathBuf)>, Failure> {
     let started = Instant::now();
     let what = if names.len() > 3 { format!("{} rungs", names.len()) } else { names.join(", ") };
@@ -53,9 +55,12 @@ fn build(ladder: &Ladder, names: &[&str]) -> Result<Vec<(String, PathBuf)>, Fail
     for name in names {
         command.args(["--package", name]);
     }
-    let process =
-        Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()).stdout(Stdio::piped()))?;
-    let Some(messages) = process.child().stdout.take() else { return Err(failed("no output".into())) };
+    let process = Process::start(
+        command.current_dir(&ladder.root).stdin(Stdio::null()).stdout(Stdio::piped()),
+    )?;
+    let Some(messages) = process.child().stdout.take() else {
+        return Err(failed("no output".into()));
+    };
     let reader = thread::spawn(move || -> Vec<(String, PathBuf)> {
         let lines = BufReader::new(messages).lines().map_while(Result::ok);
         lines.filter_map(|line| executable(&line)).collect()
@@ -86,7 +91,8 @@ fn word(text: &str) {
     }
 }
 
-/// The program that cargo tells of in this message, if it is of one: its name, and where it is.
+/// The program that cargo tells of in this message, if it is of one: its name, and
+/// where it is.
 pub fn executable(message: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(message).ok()?;
     let path = message["executable"].as_str()?;
@@ -99,11 +105,11 @@ mod tests {
 
     #[test]
     fn the_program_is_found_among_the_messages_of_cargo() {
-        let message =
-            r#"{"reason":"compiler-artifact","target":{"name":"udp-echo"},"executable":"/t/udp-echo"}"#;
+        let message = r#"{"reason":"compiler-artifact","target":{"name":"udp-echo"},"executable":"/t/udp-echo"}"#;
         assert_eq!(executable(message), Some(("udp-echo".into(), "/t/udp-echo".into())));
         assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#), None);
-        let library = r#"{"reason":"compiler-artifact","target":{"name":"udp_echo"},"executable":null}"#;
+        let library =
+            r#"{"reason":"compiler-artifact","target":{"name":"udp_echo"},"executable":null}"#;
         assert_eq!(executable(library), None);
     }
 }

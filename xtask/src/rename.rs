@@ -1,7 +1,8 @@
-//! The name of a rung in its own files: as a package, `udp-echo`, and as a crate in the code, `udp_echo`.
+//! The name of a rung in its own files: as a package, `udp-echo`, and as a crate in the
+//! code, `udp_echo`.
 
-/// The text with one name replaced by another, in both forms. A longer name that holds it, as `my-udp-echo` does,
-/// stays.
+/// The text with one name replaced by another, in both forms. A longer name that holds
+/// it, as `my-udp-echo` does, stays.
 pub fn rename(text: &str, from: &str, to: &str) -> String {
     let text = replace_word(text, from, to, |c| c.is_alphanumeric() || c == '-' || c == '_');
     replace_word(&text, &identifier(from), &identifier(to), |c| c.is_alphanumeric() || c == '_')
@@ -42,6 +43,9 @@ mod tests {
     #[test]
     fn a_name_within_another_stays() {
         let text = "one-echo-fast, my-one-echo, one_echoes; (one-echo)";
-        assert_eq!(rename(text, "one-echo", "mine"), "one-echo-fast, my-one-echo, one_echoes; (mine)");
+        assert_eq!(
+            rename(text, "one-echo", "mine"),
+            "one-echo-fast, my-one-echo, one_echoes; (mine)"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Several servers behind a real load balancer, restarted one by one under load: `cargo xtask demo scale`.
+//! Several servers behind a real load balancer, restarted one by one under load: `cargo
+//! xtask demo scale`.
 
 #[cfg(unix)]
 mod haproxy;

@@ -1,5 +1,5 @@
-//! One conversation of a rung in circumstances that are asked for: with a fault, over a bad network, with every byte
-//! shown, or drawn.
+//! One conversation of a rung in circumstances that are asked for: with a fault, over a
+//! bad network, with every byte shown, or drawn.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -32,7 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What a demo is to show instead of the usual.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Let this fault loose on the server, as `cargo run -p netfault -- list` names them
+    /// Let this fault loose on the server, as `cargo run -p netfault -- list` names
+    /// them
     #[arg(long, value_name = "FAULT")]
     fault: Option<String>,
     /// Show the bytes of each segment or datagram
@@ -61,7 +62,9 @@ impl Options {
 
     fn needs_proxy(&self) -> bool {
         let seed = self.network.network().seed;
-        self.wire || self.svg.is_some() || self.network.network() != Network { seed, ..Network::default() }
+        self.wire
+            || self.svg.is_some()
+            || self.network.network() != Network { seed, ..Network::default() }
     }
 }
 
@@ -97,8 +100,11 @@ pub fn run(
     }
     screen.line("")?;
     for (number, (run, visit)) in rung.about.demo.iter().zip(&scene.visits).enumerate() {
-        let who =
-            if rung.about.demo.len() == 1 { "The client".into() } else { format!("Client {}", number + 1) };
+        let who = if rung.about.demo.len() == 1 {
+            "The client".into()
+        } else {
+            format!("Client {}", number + 1)
+        };
         let (tone, text) = match visit {
             visit if visit.code == Some(0) && visit.printed == run.expect => {
                 (Tone::Good, "was served as usual".into())
@@ -114,7 +120,10 @@ pub fn run(
     if let Some(fault) = fault {
         let text = match rung.limit(fault.name) {
             Some(limit) => {
-                format!("{} does not survive {} yet: {} does.", rung.name, fault.name, limit.lifted_by)
+                format!(
+                    "{} does not survive {} yet: {} does.",
+                    rung.name, fault.name, limit.lifted_by
+                )
             }
             None => format!(
                 "{} survives {}; cargo xtask faults {} {1} shows how.",
@@ -142,9 +151,11 @@ fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
     };
     match netfault::find(name) {
         None => Err(Failure::Usage(format!("no fault is called {name}{}", there_are()))),
-        Some(fault) if !fault.is_for(rung.speaks()) => {
-            Err(Failure::Usage(format!("there is no {name} for what {} speaks{}", rung.name, there_are())))
-        }
+        Some(fault) if !fault.is_for(rung.speaks()) => Err(Failure::Usage(format!(
+            "there is no {name} for what {} speaks{}",
+            rung.name,
+            there_are()
+        ))),
         Some(fault) if matches!(fault.proof, Proof::Process(_)) => Err(Failure::Usage(format!(
             "{name} is done to the process, not by a peer: cargo xtask faults {} {name}",
             rung.about.alias
@@ -187,7 +198,9 @@ pub fn play(
         let patience = if limit.is_some() { VAIN } else { PATIENCE };
         visits.push(stage.run_client(&program, address, &run.args, patience)?);
     }
-    if let (Some(running), Some(Proof::Dropped), None) = (&faulty, fault.map(|fault| fault.proof), limit) {
+    if let (Some(running), Some(Proof::Dropped), None) =
+        (&faulty, fault.map(|fault| fault.proof), limit)
+    {
         running.wait_until_dropped(PATIENCE);
     }
     drop(faulty);
@@ -198,7 +211,11 @@ pub fn play(
         stage.ask_to_stop(server);
     }
     stage.exit_code(server)?;
-    Ok(Scene { happenings: std::mem::take(&mut stage.happenings), passed: in_order(&recorded), visits })
+    Ok(Scene {
+        happenings: std::mem::take(&mut stage.happenings),
+        passed: in_order(&recorded),
+        visits,
+    })
 }
 
 fn count(stage: &Stage, is: fn(&Event) -> bool) -> usize {
@@ -214,12 +231,10 @@ fn between(
 ) -> Result<Proxy, Failure> {
     let here = (Ipv4Addr::LOCALHOST, 0);
     let proxy = match rung.speaks().transport() {
-        Transport::Tcp => {
-            TcpListener::bind(here).and_then(|listener| Proxy::tcp(listener, server, network, Some(recorder)))
-        }
-        Transport::Udp => {
-            UdpSocket::bind(here).and_then(|socket| Proxy::udp(socket, server, network, Some(recorder)))
-        }
+        Transport::Tcp => TcpListener::bind(here)
+            .and_then(|listener| Proxy::tcp(listener, server, network, Some(recorder))),
+        Transport::Udp => UdpSocket::bind(here)
+            .and_then(|socket| Proxy::udp(socket, server, network, Some(recorder))),
     };
     proxy.map_err(|error| Failure::new(format!("cannot stand between client and server: {error}")))
 }

@@ -1,4 +1,5 @@
-//! What is printed: the width of the terminal, colours where they are welcome, text cut and wrapped to fit.
+//! What is printed: the width of the terminal, colours where they are welcome, text cut
+//! and wrapped to fit.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -79,7 +80,9 @@ impl Screen {
     /// Prints one line.
     pub fn line(&self, line: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
-        writeln!(stdout, "{}", line.trim_end()).and_then(|()| stdout.flush()).map_err(Failure::output)
+        writeln!(stdout, "{}", line.trim_end())
+            .and_then(|()| stdout.flush())
+            .map_err(Failure::output)
     }
 
     /// Prints words, wrapped, each line of them after `indent`.
@@ -127,7 +130,8 @@ impl Screen {
     }
 }
 
-/// `text` in exactly `width` columns: filled with spaces, or cut, which an ellipsis shows.
+/// `text` in exactly `width` columns: filled with spaces, or cut, which an ellipsis
+/// shows.
 pub fn fit(text: &str, width: usize) -> String {
     let text = cut(text, width);
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
@@ -155,7 +159,8 @@ pub fn cut(text: &str, width: usize) -> String {
 /// A space at which no line is broken: between a number and its unit.
 pub const NO_BREAK: char = '\u{a0}';
 
-/// Lines of whole words in at most `width` columns. A word that is longer stands alone. Colours take no room.
+/// Lines of whole words in at most `width` columns. A word that is longer stands alone.
+/// Colours take no room.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
@@ -170,7 +175,8 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines.into_iter().map(|line| line.replace(NO_BREAK, " ")).collect()
 }
 
-/// Lines of a command in at most `width` columns, which a shell takes for one: it is broken between two arguments.
+/// Lines of a command in at most `width` columns, which a shell takes for one: it is
+/// broken between two arguments.
 pub fn wrap_command(command: &str, width: usize) -> Vec<String> {
     if command.width() <= width {
         return vec![command.to_string()];
@@ -191,17 +197,22 @@ pub fn wrap_command(command: &str, width: usize) -> Vec<String> {
 fn shown_width(text: &str) -> usize {
     let mut parts = text.split('\x1b');
     let first = parts.next().unwrap_or_default().width();
-    first + parts.map(|part| part.split_once('m').map_or(0, |(_, shown)| shown.width())).sum::<usize>()
+    first
+        + parts
+            .map(|part| part.split_once('m').map_or(0, |(_, shown)| shown.width()))
+            .sum::<usize>()
 }
 
-/// Lines and columns. Asked of stty(1), which every Unix has: a crate for it would be built twice, for xtask and for the rungs.
+/// Lines and columns. Asked of stty(1), which every Unix has: a crate for it would be
+/// built twice, for xtask and for the rungs.
 #[cfg(unix)]
 fn terminal_size() -> Option<(usize, usize)> {
     use std::os::fd::AsFd;
     use std::process::{Command, Stdio};
     // The terminal that is standard input there is the one that is standard output here.
     let terminal = io::stdout().as_fd().try_clone_to_owned().ok()?;
-    let size = Command::new("stty").arg("size").stdin(terminal).stderr(Stdio::null()).output().ok()?;
+    let size =
+        Command::new("stty").arg("size").stdin(terminal).stderr(Stdio::null()).output().ok()?;
     // Rows, then columns; a terminal that does not know says 0 0.
     let mut size = str::from_utf8(&size.stdout).ok()?.split_whitespace().map(str::parse);
     match (size.next()?, size.next()?) {
@@ -237,14 +248,18 @@ mod tests {
 
     #[test]
     fn a_field_has_its_width_whatever_is_in_it() {
-        for text in ["", "short", "Привет", "日本語日本語", "much longer than its field"] {
+        for text in ["", "short", "Привет", "日本語日本語", "much longer than its field"]
+        {
             assert_eq!(fit(text, 10).width(), 10, "{text}");
         }
     }
 
     #[test]
     fn words_are_wrapped_whole() {
-        assert_eq!(wrap("an ordinary client was served", 12), ["an ordinary", "client was", "served"]);
+        assert_eq!(
+            wrap("an ordinary client was served", 12),
+            ["an ordinary", "client was", "served"]
+        );
         assert_eq!(wrap("127.0.0.1:55286 dropped", 5), ["127.0.0.1:55286", "dropped"]);
         assert_eq!(wrap("served after 0.5\u{a0}s", 16), ["served after", "0.5 s"]);
     }
@@ -258,7 +273,8 @@ mod tests {
 
     #[test]
     fn colours_take_no_room() {
-        let painted = Screen { colours: true, ..Screen::of_width(100) }.paint(Tone::Good, "as expected");
+        let painted =
+            Screen { colours: true, ..Screen::of_width(100) }.paint(Tone::Good, "as expected");
         assert_eq!(shown_width(&painted), 11);
         assert_eq!(wrap(&format!("one {painted}"), 15).len(), 1);
     }

@@ -1,5 +1,5 @@
-//! Each server under mixed faults and ordinary clients for a while: at the end it holds no more descriptors, threads and
-//! memory than after a crowd and the first round.
+//! Each server under mixed faults and ordinary clients for a while: at the end it holds
+//! no more descriptors, threads and memory than after a crowd and the first round.
 
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
@@ -24,21 +24,21 @@ const AT_ONCE: usize = 4;
 /// How long a server may take to be at rest again, once the last fault is over.
 const REST: Duration = Duration::from_secs(20);
 
-/// Clients that are there at once before the first round, as many as `http-server` has places. What a server keeps for
-/// each place it has from then on: a worker, a buffer, a larger table. Of hundreds of workers, each round would
-/// otherwise reach a few more.
+/// Clients that are there at once before the first round, as many as `http-server` has
+/// places. What a server keeps for each place it has from then on: a worker, a buffer,
+/// a larger table. Of hundreds of workers, each round would otherwise reach a few more.
 const CROWD: usize = 512;
 
 /// When one of the crowd is not answered for so long, all places are taken.
 const NO_PLACE: Duration = Duration::from_secs(2);
 
-/// The head and the content that each of the crowd sends to `http-server`: together they fill a worker's buffer, which
-/// counts from when it is written to.
+/// The head and the content that each of the crowd sends to `http-server`: together
+/// they fill a worker's buffer, which counts from when it is written to.
 const HEAD: usize = 60 << 10;
 const CONTENT: usize = 20 << 10;
 
-/// Memory that may be left over: allocators keep some for the next client. A leak of a few bytes for each client shows
-/// in a longer run.
+/// Memory that may be left over: allocators keep some for the next client. A leak of a
+/// few bytes for each client shows in a longer run.
 const SPARE: u64 = 8 << 20;
 
 /// What a process holds.
@@ -58,9 +58,16 @@ struct Soaked {
 }
 
 /// Soaks each of these rungs for so long, all at once.
-pub fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Result<(), Failure> {
+pub fn run(
+    ladder: &Ladder,
+    rungs: &[&Rung],
+    time: Duration,
+    screen: &Screen,
+) -> Result<(), Failure> {
     if !Path::new("/proc/self/fd").exists() {
-        return Err(Failure::new("what a process holds is read from /proc, which is only on Linux"));
+        return Err(Failure::new(
+            "what a process holds is read from /proc, which is only on Linux",
+        ));
     }
     let rungs: Vec<&Rung> = rungs.iter().copied().filter(|rung| !rung.serves_once()).collect();
     let mut programs = Programs::default();
@@ -72,7 +79,10 @@ pub fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) ->
     let names = soaking.iter().map(|(rung, _)| rung.name.len()).max().unwrap_or(0);
     screen.line(&screen.paint(
         Tone::Dim,
-        &format!("  {}  descriptors      threads       memory (KiB)    faults  clients", fit("", names)),
+        &format!(
+            "  {}  descriptors      threads       memory (KiB)    faults  clients",
+            fit("", names)
+        ),
     ))?;
     let results: Vec<(&Rung, Result<Soaked, Failure>)> = thread::scope(|scope| {
         let threads: Vec<_> = soaking
@@ -112,7 +122,9 @@ pub fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) ->
         }
     }
     match wrong.is_empty() {
-        true => screen.line(&format!("\n  {}", screen.paint(Tone::Good, "Nothing is left behind."))),
+        true => {
+            screen.line(&format!("\n  {}", screen.paint(Tone::Good, "Nothing is left behind.")))
+        }
         false => Err(Failure::new(wrong.join("\nerror: "))),
     }
 }
@@ -120,17 +132,21 @@ pub fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) ->
 fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> {
     let mut args = rung.about.server_args.clone();
     if rung.speaks().transport() == Transport::Udp {
-        // What it remembers for two minutes is no leak. Over TCP the usual limits leave the crowd time to assemble.
+        // What it remembers for two minutes is no leak. Over TCP the usual limits leave the
+        // crowd time to assemble.
         args.extend(rung.about.short_limits.iter().cloned());
     }
     let cast = Cast { rung, program, args: &args };
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(program, &rung.folder, &args)?;
     let process = stage.process_id(server);
-    // What it does not survive would keep the others waiting; what is done to a process ends it.
+    // What it does not survive would keep the others waiting; what is done to a process
+    // ends it.
     let faults: Vec<&Fault> = rung
         .faults()
-        .filter(|fault| rung.limit(fault.name).is_none() && !matches!(fault.proof, Proof::Process(_)))
+        .filter(|fault| {
+            rung.limit(fault.name).is_none() && !matches!(fault.proof, Proof::Process(_))
+        })
         .collect();
     let (mut played, mut clients) = (0, 0);
     let mut round = |stage: &mut Stage| -> Result<(), Failure> {
@@ -153,7 +169,8 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
         }
         Ok(())
     };
-    // One that serves one client at a time keeps nothing for others, and so does one without connections.
+    // One that serves one client at a time keeps nothing for others, and so does one
+    // without connections.
     if rung.speaks().transport() == Transport::Tcp && rung.limit("second-client").is_none() {
         crowd(rung, address)?;
     }
@@ -171,7 +188,8 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
     }
 }
 
-/// Each client is answered and stays, until the last one has been or there is no place for one more.
+/// Each client is answered and stays, until the last one has been or there is no place
+/// for one more.
 fn crowd(rung: &Rung, address: SocketAddr) -> Result<(), Failure> {
     let request = format!(
         "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {CONTENT}\r\nX-Padding: {}\r\n\r\n{}",
@@ -194,14 +212,17 @@ fn crowd(rung: &Rung, address: SocketAddr) -> Result<(), Failure> {
     while clients.len() < CROWD {
         match answered() {
             Ok(client) => clients.push(client),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                break;
+            }
             Err(error) => return Err(Failure::new(format!("a crowd was not answered: {error}"))),
         }
     }
     Ok(())
 }
 
-/// What a process holds when it holds no more than `wanted`, or, without that, when it has come to rest.
+/// What a process holds when it holds no more than `wanted`, or, without that, when it
+/// has come to rest.
 fn at_rest(process: u32, wanted: Option<Held>) -> Result<Held, Failure> {
     let started = Instant::now();
     let mut before = held(process)?;
@@ -222,9 +243,11 @@ fn at_rest(process: u32, wanted: Option<Held>) -> Result<Held, Failure> {
 
 /// Read from proc(5).
 fn held(process: u32) -> Result<Held, Failure> {
-    let gone = |error| Failure::new(format!("what process {process} holds cannot be read: {error}"));
-    let count =
-        |what: &str| fs::read_dir(format!("/proc/{process}/{what}")).map(Iterator::count).map_err(gone);
+    let gone =
+        |error| Failure::new(format!("what process {process} holds cannot be read: {error}"));
+    let count = |what: &str| {
+        fs::read_dir(format!("/proc/{process}/{what}")).map(Iterator::count).map_err(gone)
+    };
     let memory = resident_kib(process).ok_or_else(|| gone(ErrorKind::NotFound.into()))? << 10;
     Ok(Held { descriptors: count("fd")?, threads: count("task")?, memory })
 }

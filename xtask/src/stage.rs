@@ -1,4 +1,5 @@
-//! Where a real server and its clients play: their processes, and everything they print, gathered as it comes.
+//! Where a real server and its clients play: their processes, and everything they
+//! print, gathered as it comes.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -14,7 +15,8 @@ use crate::log_line::{Event, LogLine, Time};
 use crate::process::Process;
 use crate::timeline::{Happening, Side, What};
 
-/// Ends a wait for something that always comes. No correct run comes near it, not even on a busy machine.
+/// Ends a wait for something that always comes. No correct run comes near it, not even
+/// on a busy machine.
 const GENEROUS: Duration = Duration::from_secs(30);
 
 /// Ends a wait for a line that only makes a timeline complete.
@@ -64,7 +66,9 @@ impl Start {
             Start::WithDescriptors(most) => {
                 // The shell becomes the program, so that there is one process and not two.
                 let mut command = Command::new("sh");
-                command.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")]).arg(program);
+                command
+                    .args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")])
+                    .arg(program);
                 command
             }
             Start::WithoutPrivileges => without_privileges(Command::new(program)),
@@ -100,7 +104,8 @@ enum Output {
 pub struct Visit {
     /// What it printed.
     pub printed: Vec<String>,
-    /// Its exit code; `None` when it was still waiting at the limit, or ended by a signal.
+    /// Its exit code; `None` when it was still waiting at the limit, or ended by a
+    /// signal.
     pub code: Option<i32>,
     /// From its start to its end, or to the limit.
     pub took: Duration,
@@ -141,7 +146,8 @@ impl Stage {
         }
     }
 
-    /// Starts `program server` on `port` in the manner of `start`, and waits for its ready line or its end.
+    /// Starts `program server` on `port` in the manner of `start`, and waits for its
+    /// ready line or its end.
     pub fn try_server(
         &mut self,
         program: &Path,
@@ -151,7 +157,8 @@ impl Stage {
         start: Start,
     ) -> Result<(PlayerId, Option<SocketAddr>), Failure> {
         let server = self.start(Side::Server, program, folder, port, args, start)?;
-        let ready = |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
+        let ready =
+            |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
         self.wait(GENEROUS, |stage| ready(stage).is_some() || stage.is_over(server));
         Ok((server, ready(self)))
     }
@@ -175,7 +182,8 @@ impl Stage {
         patience: Duration,
     ) -> Result<Visit, Failure> {
         let started = Instant::now();
-        let client = self.start(Side::Client, program, Path::new("."), server.port(), args, Start::Plain)?;
+        let client =
+            self.start(Side::Client, program, Path::new("."), server.port(), args, Start::Plain)?;
         let over = self.wait(patience, |stage| stage.is_over(client));
         let took = started.elapsed();
         let status = if over { self.end_of(client)? } else { None };
@@ -220,7 +228,8 @@ impl Stage {
         self.players[server.0].process.ask_to_stop();
     }
 
-    /// Waits for the end of a process and returns its exit code, where it has ended by itself.
+    /// Waits for the end of a process and returns its exit code, where it has ended by
+    /// itself.
     pub fn exit_code(&mut self, player: PlayerId) -> Result<Option<i32>, Failure> {
         self.wait_for_end(player);
         Ok(self.end_of(player)?.and_then(|status| status.code()))
@@ -234,8 +243,8 @@ impl Stage {
         })
     }
 
-    /// Waits until there is such a line in the server's log, and no longer than the server lives: one that ends with its
-    /// only client need not log that.
+    /// Waits until there is such a line in the server's log, and no longer than the
+    /// server lives: one that ends with its only client need not log that.
     pub fn wait_for_log_or_end(&mut self, server: PlayerId, wanted: impl Fn(&LogLine) -> bool) {
         self.wait(CALM, |stage| stage.is_over(server) || stage.logged(Side::Server).any(&wanted));
     }
@@ -291,7 +300,14 @@ impl Stage {
             open += 1;
             gather(stderr, id, Output::Wrote, self.sender.clone());
         }
-        self.players.push(Player { side, process, printed: Vec::new(), wrote: Vec::new(), open, last: None });
+        self.players.push(Player {
+            side,
+            process,
+            printed: Vec::new(),
+            wrote: Vec::new(),
+            open,
+            last: None,
+        });
         let player = PlayerId(id);
         // Without the port and -v, which are ours: the columns are narrow.
         let command = command_line(&format!("{} {role}", shown_name(program)), args);
@@ -299,7 +315,8 @@ impl Stage {
         Ok(player)
     }
 
-    /// Takes in what the processes print until `done` says so. `false` when it did not within `limit`.
+    /// Takes in what the processes print until `done` says so. `false` when it did not
+    /// within `limit`.
     fn wait(&mut self, limit: Duration, done: impl Fn(&Stage) -> bool) -> bool {
         let started = Instant::now();
         loop {
@@ -307,7 +324,8 @@ impl Stage {
                 return true;
             }
             // The stage has a sender itself, so the only error is the limit.
-            let Ok(output) = self.receiver.recv_timeout(limit.saturating_sub(started.elapsed())) else {
+            let Ok(output) = self.receiver.recv_timeout(limit.saturating_sub(started.elapsed()))
+            else {
                 return false;
             };
             self.take_in(output);
@@ -342,7 +360,8 @@ impl Stage {
         // A process closes its output as it ends; until it can be waited for, little is left.
         let limit = if self.is_over(player) { GENEROUS } else { Duration::ZERO };
         let waited = self.players[player.0].process.wait(limit);
-        let status = waited.map_err(|error| Failure::new(format!("cannot wait for a process: {error}")))?;
+        let status =
+            waited.map_err(|error| Failure::new(format!("cannot wait for a process: {error}")))?;
         let told = match status.map(|status| status.code()) {
             Some(Some(code)) => format!("ended, exit code {code}"),
             Some(None) => "ended by a signal".into(),
@@ -358,9 +377,11 @@ impl Stage {
     }
 }
 
-/// What to say of a server that is not ready and `wrote` this: its own error and hint as they are, if it has one.
+/// What to say of a server that is not ready and `wrote` this: its own error and hint
+/// as they are, if it has one.
 fn no_ready_line(program: &Path, wrote: &[String]) -> String {
-    let own = wrote.iter().enumerate().find_map(|(at, line)| Some((at, line.strip_prefix("error: ")?)));
+    let own =
+        wrote.iter().enumerate().find_map(|(at, line)| Some((at, line.strip_prefix("error: ")?)));
     match (own, wrote.first()) {
         (Some((at, error)), _) => [&[error.to_string()], &wrote[at + 1..]].concat().join("\n"),
         (None, first) => format!(
@@ -391,13 +412,18 @@ pub fn command_line(program: &str, args: &[String]) -> String {
     line
 }
 
-/// What one types in the folder of a project to see its server and these clients, and what they print. Each command can
-/// be pasted behind the last: the first client waits until the server has been built and listens.
+/// What one types in the folder of a project to see its server and these clients, and
+/// what they print. Each command can be pasted behind the last: the first client waits
+/// until the server has been built and listens.
 pub fn session(server_args: &[String], runs: &[ClientRun]) -> String {
     let mut text = format!("$ {} &\n", command_line("cargo run --quiet -- server", server_args));
     let mut client = "cargo run --quiet -- client --wait 10s";
     for run in runs {
-        text.push_str(&format!("$ {}\n{}\n", command_line(client, &run.args), run.expect.join("\n")));
+        text.push_str(&format!(
+            "$ {}\n{}\n",
+            command_line(client, &run.args),
+            run.expect.join("\n")
+        ));
         client = "cargo run --quiet -- client";
     }
     text
@@ -437,16 +463,25 @@ mod tests {
         let address = |line| super::address(line).map(|address| address.to_string());
         assert_eq!(address("listening on 127.0.0.1:9090").as_deref(), Some("127.0.0.1:9090"));
         assert_eq!(address("listening on [::1]:9090").as_deref(), Some("[::1]:9090"));
-        assert_eq!(address("Serving /a b at http://127.0.0.1:8000/").as_deref(), Some("127.0.0.1:8000"));
+        assert_eq!(
+            address("Serving /a b at http://127.0.0.1:8000/").as_deref(),
+            Some("127.0.0.1:8000")
+        );
         assert_eq!(address("listening soon"), None);
     }
 
     #[test]
     fn the_error_of_a_server_is_told_with_its_hint_and_as_it_is() {
         let told = |wrote: &[&str]| {
-            no_ready_line(Path::new("/t/echo"), &wrote.iter().map(ToString::to_string).collect::<Vec<_>>())
+            no_ready_line(
+                Path::new("/t/echo"),
+                &wrote.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            )
         };
-        assert_eq!(told(&["error: cannot listen", "hint: try another"]), "cannot listen\nhint: try another");
+        assert_eq!(
+            told(&["error: cannot listen", "hint: try another"]),
+            "cannot listen\nhint: try another"
+        );
         assert_eq!(told(&["panicked"]), "echo did not say where it listens: panicked");
         assert_eq!(told(&[]), "echo did not say where it listens: it ended without a word");
     }

@@ -1,4 +1,5 @@
-//! The step from one rung to another, file by file, for the pages and for `cargo xtask diff`.
+//! The step from one rung to another, file by file, for the pages and for `cargo xtask
+//! diff`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +17,8 @@ pub const LESSON: &str = "src/server.rs";
 /// What stands for the file that one of the two rungs does not have.
 const NO_FILE: &str = "/dev/null";
 
-/// One file in both rungs. The lower one's text has the name of the upper one, so that the difference shows the idea.
+/// One file in both rungs. The lower one's text has the name of the upper one, so that
+/// the difference shows the idea.
 pub struct Change {
     /// Its path within a rung, with `/` on every system.
     pub file: String,
@@ -55,7 +57,10 @@ pub fn changes(below: &Rung, rung: &Rung) -> Result<Vec<Change>, Failure> {
 pub fn change(below: &Rung, rung: &Rung, file: &str) -> Result<Change, Failure> {
     let (old, new) = (text(below, file)?, text(rung, file)?);
     if old.is_none() && new.is_none() {
-        return Err(Failure::Usage(format!("neither {} nor {} has a file {file}", below.name, rung.name)));
+        return Err(Failure::Usage(format!(
+            "neither {} nor {} has a file {file}",
+            below.name, rung.name
+        )));
     }
     let name = |rung: &Rung, text: &Option<String>| match text {
         Some(_) => format!("crates/{}/{file}", rung.name),
@@ -98,7 +103,8 @@ pub fn unified(old: (&str, &str), new: (&str, &str)) -> String {
 
 fn sources(rung: &Path, folder: &str, files: &mut BTreeSet<String>) -> Result<(), Failure> {
     let path = rung.join(folder);
-    let cannot = |error: std::io::Error| Failure::new(format!("cannot read {}: {error}", path.display()));
+    let cannot =
+        |error: std::io::Error| Failure::new(format!("cannot read {}: {error}", path.display()));
     for entry in fs::read_dir(&path).map_err(cannot)? {
         let entry = entry.map_err(cannot)?;
         let file = format!("{folder}/{}", entry.file_name().to_string_lossy());
@@ -151,7 +157,10 @@ mod tests {
         let ladder = Ladder::load().unwrap();
         let (below, rung) = (ladder.find("pooled").unwrap(), ladder.find("poll").unwrap());
         let visit = change(below, rung, "src/visit.rs").unwrap();
-        assert_eq!((visit.old_name.as_str(), visit.size()), ("/dev/null", (visit.new.lines().count(), 0)));
+        assert_eq!(
+            (visit.old_name.as_str(), visit.size()),
+            ("/dev/null", (visit.new.lines().count(), 0))
+        );
         assert!(change(below, rung, "src/nothing.rs").is_err());
     }
 }

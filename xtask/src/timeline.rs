@@ -1,4 +1,5 @@
-//! What several processes did, in the order in which they did it: the client on the left, the server on the right.
+//! What several processes did, in the order in which they did it: the client on the
+//! left, the server on the right.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -12,7 +13,8 @@ use crate::screen::{Screen, Tone, cut, fit, wrap};
 /// Milliseconds with two decimals up to `9999.99`, with fewer beyond.
 const TIME: usize = 7;
 
-/// Two spaces after the time, and an arrow between the columns with a space on each side.
+/// Two spaces after the time, and an arrow between the columns with a space on each
+/// side.
 const BETWEEN: usize = 2 + 5;
 
 /// Which end of the conversation.
@@ -59,12 +61,13 @@ pub enum What {
 /// Puts happenings in order: by time, and those of one process as it made them.
 pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
     let Some(start) = happenings.first().map(|first| first.at) else { return happenings };
-    // These have no time of their own but when we saw them. A ready line was written before the first line of the log,
-    // another line before the next one.
+    // These have no time of their own but when we saw them. A ready line was written before
+    // the first line of the log, another line before the next one.
     for index in 0..happenings.len() {
         let mine = happenings[index].process;
         let logged = |happenings: &[Happening]| {
-            let mut of_mine = happenings.iter().filter(|other| other.process == mine && other.is_logged());
+            let mut of_mine =
+                happenings.iter().filter(|other| other.process == mine && other.is_logged());
             of_mine.next().map(|other| other.at)
         };
         let next = match happenings[index].what {
@@ -76,7 +79,8 @@ pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
             happenings[index].at = happenings[index].at.earlier(next);
         }
     }
-    // Stable: what has the same time stays as it came, but for the ready line, which we may have read too late.
+    // Stable: what has the same time stays as it came, but for the ready line, which we may
+    // have read too late.
     happenings.sort_by_key(|happening| {
         (happening.at.since(start), !matches!(happening.what, What::Started(_) | What::Ready(_)))
     });
@@ -95,11 +99,9 @@ pub fn lines(happenings: &[Happening], screen: &Screen) -> Vec<String> {
             let time = format!("{:>TIME$}", milliseconds(happening.at.since(start)));
             lines.push(format!("{}  {}", screen.paint(Tone::Dim, &time), wire(passed)));
             let dump = record::hexdump(&passed.bytes).into_iter();
-            lines.extend(
-                dump.map(|line| {
-                    screen.paint(Tone::Dim, &cut(&format!("{:TIME$}    {line}", ""), screen.width))
-                }),
-            );
+            lines.extend(dump.map(|line| {
+                screen.paint(Tone::Dim, &cut(&format!("{:TIME$}    {line}", ""), screen.width))
+            }));
             continue;
         }
         let text = told(happening, &mut connected);
@@ -145,7 +147,9 @@ impl Happening {
         match &self.what {
             What::Started(_) | What::AskedToStop | What::Ended(_) | What::Passed(_) => Tone::Dim,
             What::Ready(_) => Tone::Plain,
-            What::Wrote(line) if line.starts_with("error") || line.starts_with("thread ") => Tone::Bad,
+            What::Wrote(line) if line.starts_with("error") || line.starts_with("thread ") => {
+                Tone::Bad
+            }
             What::Wrote(_) => Tone::Plain,
             What::Logged(line) => match (line.level, line.event(), self.side) {
                 (Level::Error, ..) => Tone::Bad,
@@ -187,7 +191,8 @@ fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
     };
     if happening.side == Side::Client {
         // There is one server, so its address need not be repeated.
-        let rest = line.message.split_once(' ').filter(|(peer, _)| peer.parse::<SocketAddr>().is_ok());
+        let rest =
+            line.message.split_once(' ').filter(|(peer, _)| peer.parse::<SocketAddr>().is_ok());
         return rest.map_or(&*line.message, |(_, rest)| rest).into();
     }
     match line.event() {
@@ -228,7 +233,12 @@ mod tests {
 
     fn logged(side: Side, line: &str) -> Happening {
         let line = LogLine::parse(line).unwrap();
-        Happening { at: line.at, side, process: usize::from(side == Side::Client), what: What::Logged(line) }
+        Happening {
+            at: line.at,
+            side,
+            process: usize::from(side == Side::Client),
+            what: What::Logged(line),
+        }
     }
 
     fn conversation() -> Vec<Happening> {
@@ -296,14 +306,19 @@ mod tests {
     fn a_line_without_a_time_is_shown_where_it_was_seen_and_before_the_next_of_its_process() {
         let at = |line: &str| LogLine::parse(line).unwrap().at;
         let seen = at("11:34:24.234000 info  seen");
-        let wrote =
-            |process| Happening { at: seen, side: Side::Client, process, what: What::Wrote("error".into()) };
+        let wrote = |process| Happening {
+            at: seen,
+            side: Side::Client,
+            process,
+            what: What::Wrote("error".into()),
+        };
         let happenings = vec![
             logged(Side::Client, "11:34:24.231000 debug 127.0.0.1:5 sending"),
             wrote(1),
             logged(Side::Server, "11:34:24.233000 warn  127.0.0.1:6 dropped"),
         ];
-        let order = |happenings| in_order(happenings).iter().map(|one| one.process).collect::<Vec<_>>();
+        let order =
+            |happenings| in_order(happenings).iter().map(|one| one.process).collect::<Vec<_>>();
         assert_eq!(order(happenings.clone()), [1, 0, 1]);
         let next = logged(Side::Client, "11:34:24.232000 debug 127.0.0.1:5 closed");
         assert_eq!(order([happenings, vec![next]].concat()), [1, 1, 1, 0]);
@@ -324,7 +339,8 @@ mod tests {
             let mut connected = HashSet::new();
             happenings.iter().map(|happening| told(happening, &mut connected)).collect()
         };
-        let datagram = [logged(Side::Server, "11:34:24.231000 debug 127.0.0.1:5 received 1 bytes \"a\"")];
+        let datagram =
+            [logged(Side::Server, "11:34:24.231000 debug 127.0.0.1:5 received 1 bytes \"a\"")];
         assert_eq!(words(&datagram), [":5 received 1 bytes \"a\""]);
         let two = [
             logged(Side::Server, "11:34:24.231000 info  127.0.0.1:5 connected"),

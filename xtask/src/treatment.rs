@@ -1,4 +1,5 @@
-//! What is done to the process of a server, and not by a peer: how it starts, how it stops, what it runs out of.
+//! What is done to the process of a server, and not by a peer: how it starts, how it
+//! stops, what it runs out of.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::ops::Range;
@@ -14,11 +15,12 @@ use crate::stage::{PlayerId, Stage, Start};
 use crate::timeline::Side;
 use crate::trial::{self, Cast, GENEROUS, NotHere, Outcome, seconds};
 
-/// How long a stop may take while nobody is there: 200 ms on a machine that has nothing else to do, and several seconds
-/// on one that has much.
+/// How long a stop may take while nobody is there: 200 ms on a machine that has nothing
+/// else to do, and several seconds on one that has much.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
-/// How long a stop may take with clients connected, whatever limit on that the server has.
+/// How long a stop may take with clients connected, whatever limit on that the server
+/// has.
 const DRAINED: Duration = Duration::from_secs(15);
 
 /// Descriptors of a server that has too few: enough to start, and no more.
@@ -27,10 +29,12 @@ const FEW_DESCRIPTORS: u32 = 40;
 /// How long the shortage lasts.
 const SHORTAGE: Duration = Duration::from_secs(1);
 
-/// Attempts to accept that a server may make while it has too few. One that spins makes thousands.
+/// Attempts to accept that a server may make while it has too few. One that spins makes
+/// thousands.
 const ATTEMPTS: usize = 100;
 
-/// Ports that no system hands out by itself, so that a server finds its own free when it starts again.
+/// Ports that no system hands out by itself, so that a server finds its own free when
+/// it starts again.
 const LASTING: Range<u16> = 20_000..32_000;
 
 /// Ports that are tried before a server is held to be unable to start.
@@ -40,7 +44,11 @@ const STARTS: usize = 10;
 const IN_USE: &str = "address already in use";
 
 /// Does it to a server.
-pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Result<Outcome, NotHere>, Failure> {
+pub fn play(
+    cast: Cast,
+    fault: &Fault,
+    what: Treatment,
+) -> Result<Result<Outcome, NotHere>, Failure> {
     if cfg!(windows) && matches!(what, Treatment::Stop | Treatment::Restart) {
         return Ok(Err(NotHere("there are no signals to send to another process".into())));
     }
@@ -56,7 +64,9 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Result<Outcome
             let (_, address) = stage.start_server(cast.program, &cast.rung.folder, cast.args)?;
             cannot_start(cast, address.port(), &[], Start::Plain, IN_USE)
         }
-        Treatment::LowPort => cannot_start(cast, 1, &[], Start::WithoutPrivileges, "permission denied"),
+        Treatment::LowPort => {
+            cannot_start(cast, 1, &[], Start::WithoutPrivileges, "permission denied")
+        }
         Treatment::BadHost => {
             cannot_start(cast, 0, &["--bind", "no such host"], Start::Plain, "cannot find the host")
         }
@@ -70,7 +80,10 @@ fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let few = Start::WithDescriptors(FEW_DESCRIPTORS);
     let (server, address) = stage.try_server(program, &rung.folder, 0, args, few)?;
     let Some(address) = address else {
-        return Ok(Outcome::of(false, format!("it does not start with {FEW_DESCRIPTORS} descriptors")));
+        return Ok(Outcome::of(
+            false,
+            format!("it does not start with {FEW_DESCRIPTORS} descriptors"),
+        ));
     };
     let crowd = trial::start(rung, fault, address)?;
     let came = crowd.peers().len();
@@ -81,14 +94,18 @@ fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
     stage.ask_to_stop(server);
     stage.wait_for_end(server);
-    let attempts =
-        stage.logged(Side::Server).filter(|line| line.message.starts_with("cannot accept for now")).count();
+    let attempts = stage
+        .logged(Side::Server)
+        .filter(|line| line.message.starts_with("cannot accept for now"))
+        .count();
     let mut outcome = match served {
         Err(story) => Outcome::of(false, format!("{story}{ended}")),
         Ok(_) if attempts > ATTEMPTS => {
             Outcome::of(false, format!("it tried to accept {attempts} times while it could not"))
         }
-        Ok(_) => Outcome::of(true, format!("an ordinary client was served when {came} others had left")),
+        Ok(_) => {
+            Outcome::of(true, format!("an ordinary client was served when {came} others had left"))
+        }
     };
     outcome.recovered = if rung.serves_once() { None } else { Some(outcome.survived) };
     Ok(outcome)
@@ -105,15 +122,20 @@ fn stop(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let listens = rung.speaks().transport() == Transport::Tcp
         && TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
     Ok(match (code, listens) {
-        (Some(0), false) if took <= limit => Outcome::of(true, "it ended in time with exit code 0".into()),
+        (Some(0), false) if took <= limit => {
+            Outcome::of(true, "it ended in time with exit code 0".into())
+        }
         (Some(0), false) => Outcome::of(false, format!("it took {} to end", seconds(took))),
         (Some(0), true) => Outcome::of(false, "it ended, and somebody still listens".into()),
         (Some(code), _) => Outcome::of(false, format!("it ended with exit code {code}")),
-        (None, _) => Outcome::of(false, "the signal ended it in the middle of whatever it did".into()),
+        (None, _) => {
+            Outcome::of(false, "the signal ended it in the middle of whatever it did".into())
+        }
     })
 }
 
-/// A stop with a client connected leaves the port in TIME_WAIT. The same port again, at once.
+/// A stop with a client connected leaves the port in TIME_WAIT. The same port again, at
+/// once.
 fn restart(cast: Cast) -> Result<Outcome, Failure> {
     let Cast { rung, program, args } = cast;
     let mut stage = Stage::new();
@@ -123,7 +145,9 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
         match stage.try_server(program, &rung.folder, port, args, Start::Plain)? {
             (server, Some(address)) => break (server, address),
             // Somebody has taken the port between our look and the server's.
-            (server, None) if attempts < STARTS && wrote(&stage, server).contains(IN_USE) => attempts += 1,
+            (server, None) if attempts < STARTS && wrote(&stage, server).contains(IN_USE) => {
+                attempts += 1
+            }
             (server, None) => {
                 let why = wrote(&stage, server);
                 return Ok(Outcome::of(false, format!("it does not start: {why}")));
@@ -140,7 +164,8 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
     stop_server(&mut stage, server)?;
     // The server has closed first; now the client does.
     drop(client);
-    let (again, address) = stage.try_server(program, &rung.folder, address.port(), args, Start::Plain)?;
+    let (again, address) =
+        stage.try_server(program, &rung.folder, address.port(), args, Start::Plain)?;
     let Some(address) = address else {
         let why = wrote(&stage, again);
         return Ok(Outcome::of(false, format!("it does not start again: {why}")));
@@ -181,7 +206,9 @@ fn cannot_start(
     let tried = stage.try_server(cast.program, &cast.rung.folder, port, &args, start);
     let (server, address) = match tried {
         Ok(tried) => tried,
-        Err(failure) if start == Start::WithoutPrivileges => return Ok(Err(NotHere(failure.to_string()))),
+        Err(failure) if start == Start::WithoutPrivileges => {
+            return Ok(Err(NotHere(failure.to_string())));
+        }
         Err(failure) => return Err(failure),
     };
     if address.is_some() && start == Start::WithoutPrivileges {
@@ -194,7 +221,9 @@ fn cannot_start(
     let wrote = stage.wrote(server);
     Ok(Ok(match (code, wrote) {
         (Some(1), [error, hint])
-            if error.starts_with("error: ") && error.contains(reason) && hint.starts_with("hint: ") =>
+            if error.starts_with("error: ")
+                && error.contains(reason)
+                && hint.starts_with("hint: ") =>
         {
             Outcome::of(true, format!("it says so: {error}"))
         }

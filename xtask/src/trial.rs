@@ -17,8 +17,8 @@ use crate::treatment;
 /// How long an ordinary client is watched where it is expected to wait in vain.
 const VAIN: Duration = Duration::from_secs(2);
 
-/// How long an ordinary client is given where it is expected to be served: enough for any limit that a demo sets, on
-/// any machine. What it really took is told.
+/// How long an ordinary client is given where it is expected to be served: enough for
+/// any limit that a demo sets, on any machine. What it really took is told.
 pub const GENEROUS: Duration = Duration::from_secs(20);
 
 /// What is called "at once".
@@ -38,8 +38,9 @@ pub enum Expected {
 pub struct Outcome {
     /// Whether the server survived.
     pub survived: bool,
-    /// Whether an ordinary client was served when the fault was over; `None` for a server that serves one client and
-    /// ends, and for what is over before there is a server.
+    /// Whether an ordinary client was served when the fault was over; `None` for a
+    /// server that serves one client and ends, and for what is over before there is
+    /// a server.
     pub recovered: Option<bool>,
     /// What was seen, in a sentence without a full stop.
     pub story: String,
@@ -66,8 +67,13 @@ pub struct Cast<'a> {
 /// Why a fault could not be played here: another system is needed, say.
 pub struct NotHere(pub String);
 
-/// Starts the server with its arguments, lets `fault` loose on it and sees what becomes of an ordinary client.
-pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Result<Outcome, NotHere>, Failure> {
+/// Starts the server with its arguments, lets `fault` loose on it and sees what becomes
+/// of an ordinary client.
+pub fn play(
+    cast: Cast,
+    fault: &Fault,
+    expected: Expected,
+) -> Result<Result<Outcome, NotHere>, Failure> {
     if let Proof::Process(what) = fault.proof {
         return treatment::play(cast, fault, what);
     }
@@ -103,9 +109,11 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Result<Outc
     if let Some((at, visit, messages)) = served_at {
         let whole: Vec<&LogLine> = stage.logged(Side::Server).collect();
         outcome = match fault.proof {
-            // The other client has been served since, so everything that the network had has been received.
+            // The other client has been served since, so everything that the network had has been
+            // received.
             Proof::ClientServedOnce => served_once(&whole, &visit, messages, &faulty),
-            // When the server gets rid of the faulty client, the ordinary one may have been served already.
+            // When the server gets rid of the faulty client, the ordinary one may have been served
+            // already.
             Proof::Dropped => served(&whole, &visit, &faulty),
             // What it logs of its end, or of that of the fault, is not of interest.
             _ => {
@@ -136,7 +144,8 @@ struct Usual {
     expect: Vec<String>,
 }
 
-/// The first run of the demo, or, where any words will not do, what a client that says those prints without a fault.
+/// The first run of the demo, or, where any words will not do, what a client that says
+/// those prints without a fault.
 fn usual(cast: Cast, fault: &Fault) -> Result<Usual, Failure> {
     let Some(run) = cast.rung.about.demo.first() else {
         return Err(Failure::new(format!("{} has no demo, so no ordinary client", cast.rung.name)));
@@ -150,7 +159,10 @@ fn usual(cast: Cast, fault: &Fault) -> Result<Usual, Failure> {
     let visit = stage.run_client(cast.program, address, &args, GENEROUS)?;
     match visit.code {
         Some(0) => Ok(Usual { args, expect: visit.printed }),
-        _ => Err(Failure::new(format!("{} does not answer {args:?} even without a fault", cast.rung.name))),
+        _ => Err(Failure::new(format!(
+            "{} does not answer {args:?} even without a fault",
+            cast.rung.name
+        ))),
     }
 }
 
@@ -165,12 +177,14 @@ pub fn ordinary_client(
         return Err(Failure::new(format!("{} has no demo, so no ordinary client", cast.rung.name)));
     };
     let visit = stage.run_client(cast.program, address, &run.args, patience)?;
-    // What was served before may be counted in a reply, so that only its number of lines is known.
+    // What was served before may be counted in a reply, so that only its number of lines is
+    // known.
     let served = visit.code == Some(0) && visit.printed.len() == run.expect.len();
     Ok(if served { Ok(visit.took) } else { Err(not_served(&visit)) })
 }
 
-/// An ordinary client goes to the server while the fault lasts. Err: why that is not what should be.
+/// An ordinary client goes to the server while the fault lasts. Err: why that is not
+/// what should be.
 fn meanwhile(
     stage: &mut Stage,
     cast: Cast,
@@ -181,7 +195,8 @@ fn meanwhile(
     usual: &Usual,
 ) -> Result<Result<Visit, String>, Failure> {
     if cast.rung.serves_once() && !running.lasts() {
-        // Its one client has been: what an ordinary client meets must not depend on how fast the server ends.
+        // Its one client has been: what an ordinary client meets must not depend on how fast
+        // the server ends.
         stage.wait_for_end(server);
     }
     let patience = match expected {
@@ -206,7 +221,8 @@ fn meanwhile(
 fn by_the_log(stage: &mut Stage, server: PlayerId, fault: &Fault, running: &Running) -> Outcome {
     let peers = running.peers();
     // When the server has logged that it has left, it has logged all that was before.
-    let left = |line: &LogLine| matches!(line.event(), Event::Left(peer, _) if peers.contains(&peer));
+    let left =
+        |line: &LogLine| matches!(line.event(), Event::Left(peer, _) if peers.contains(&peer));
     stage.wait_for_log_or_end(server, left);
     let log: Vec<&LogLine> = stage.logged(Side::Server).collect();
     let seen = match fault.proof {
@@ -234,7 +250,9 @@ fn unnumbered(lines: &[String]) -> Vec<&str> {
 
 fn not_served(visit: &Visit) -> String {
     match (&visit.complaint, visit.waiting) {
-        (_, true) => format!("an ordinary client waited {} and was not served", seconds(visit.took)),
+        (_, true) => {
+            format!("an ordinary client waited {} and was not served", seconds(visit.took))
+        }
         (Some(complaint), false) => {
             let complaint = complaint.strip_prefix("error: ").unwrap_or(complaint);
             format!("an ordinary client was not served: {complaint}")
@@ -273,7 +291,8 @@ fn served_once(log: &[&LogLine], visit: &Visit, messages: usize, relay: &[Socket
     let survived = received == messages;
     let but = if survived { "and" } else { "but" };
     let after = after(visit.took);
-    let story = format!("an ordinary client was served {after}, {but} the server received {sent} {times}");
+    let story =
+        format!("an ordinary client was served {after}, {but} the server received {sent} {times}");
     Outcome::of(survived, story)
 }
 
@@ -314,7 +333,9 @@ fn received<'a>(log: &[&'a LogLine], peers: &[SocketAddr]) -> Vec<&'a str> {
 /// What the server said when it got rid of one of `peers`.
 fn dropped<'a>(log: &[&'a LogLine], peers: &[SocketAddr]) -> Option<&'a str> {
     log.iter().find_map(|line| match line.event() {
-        Event::Left(peer, rest) if peers.contains(&peer) && rest.starts_with("dropped") => Some(rest),
+        Event::Left(peer, rest) if peers.contains(&peer) && rest.starts_with("dropped") => {
+            Some(rest)
+        }
         _ => None,
     })
 }
@@ -331,7 +352,8 @@ pub fn seconds(time: Duration) -> String {
 mod tests {
     use super::*;
 
-    const FAULTY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5);
+    const FAULTY: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5);
 
     /// A log of these messages, all at once.
     fn log(messages: &[&str]) -> Vec<LogLine> {
@@ -340,16 +362,26 @@ mod tests {
     }
 
     fn visit(took: Duration) -> Visit {
-        Visit { printed: vec!["hello".into()], code: Some(0), took, waiting: false, complaint: None }
+        Visit {
+            printed: vec!["hello".into()],
+            code: Some(0),
+            took,
+            waiting: false,
+            complaint: None,
+        }
     }
 
     #[test]
     fn a_client_that_is_served_may_hear_of_the_faulty_one() {
-        let log = log(&["127.0.0.1:5 connected", "127.0.0.1:5 dropped: timed out", "127.0.0.1:6 connected"]);
-        let outcome = served(&log.iter().collect::<Vec<_>>(), &visit(Duration::from_millis(520)), &[FAULTY]);
+        let log = log(&[
+            "127.0.0.1:5 connected",
+            "127.0.0.1:5 dropped: timed out",
+            "127.0.0.1:6 connected",
+        ]);
+        let outcome =
+            served(&log.iter().collect::<Vec<_>>(), &visit(Duration::from_millis(520)), &[FAULTY]);
         let told = outcome.story.replace(NO_BREAK, " ");
-        let wanted =
-            "an ordinary client was served after 0.5 s; the server said of the other one: dropped: timed out";
+        let wanted = "an ordinary client was served after 0.5 s; the server said of the other one: dropped: timed out";
         assert_eq!((outcome.survived, told.as_str()), (true, wanted));
         let outcome = served(&[], &visit(Duration::from_millis(3)), &[FAULTY]);
         assert_eq!(outcome.story, "an ordinary client was served at once");
@@ -364,7 +396,8 @@ mod tests {
         ]);
         let log: Vec<&LogLine> = log.iter().collect();
         let outcome = served_once(&log, &visit(AT_ONCE), 1, &[FAULTY]);
-        let wanted = "an ordinary client was served at once, but the server received its one message twice";
+        let wanted =
+            "an ordinary client was served at once, but the server received its one message twice";
         assert_eq!((outcome.survived, outcome.story.as_str()), (false, wanted));
         assert!(served_once(&log[..2], &visit(AT_ONCE), 1, &[FAULTY]).survived);
     }
@@ -375,16 +408,21 @@ mod tests {
         let outcome = apart(&lump.iter().collect::<Vec<_>>(), &[FAULTY], 2);
         let wanted = "the two were received as one: 10 bytes \"hellohello\"";
         assert_eq!((outcome.survived, outcome.story.as_str()), (false, wanted));
-        let two = log(&["127.0.0.1:5 received 5 bytes \"a\"", "127.0.0.1:5 received 5 bytes \"b\""]);
+        let two =
+            log(&["127.0.0.1:5 received 5 bytes \"a\"", "127.0.0.1:5 received 5 bytes \"b\""]);
         assert!(apart(&two.iter().collect::<Vec<_>>(), &[FAULTY], 2).survived);
     }
 
     #[test]
     fn what_is_refused_must_be_refused_in_words() {
         for said in ["refused: version 99", "dropped: not a value"] {
-            let log = log(&["127.0.0.1:5 received 3 bytes \"cos\"", &format!("127.0.0.1:5 {said}")]);
+            let log =
+                log(&["127.0.0.1:5 received 3 bytes \"cos\"", &format!("127.0.0.1:5 {said}")]);
             let outcome = refused(&log.iter().collect::<Vec<_>>(), &[FAULTY]);
-            assert_eq!((outcome.survived, outcome.story), (true, format!("it was not taken: {said}")));
+            assert_eq!(
+                (outcome.survived, outcome.story),
+                (true, format!("it was not taken: {said}"))
+            );
         }
         let log = log(&["127.0.0.1:5 received 3 bytes \"cos\"", "127.0.0.1:5 closed"]);
         assert!(!refused(&log.iter().collect::<Vec<_>>(), &[FAULTY]).survived);

@@ -1,9 +1,11 @@
-//! Echo server with a task for each client: the threaded server's shape, at the cost of an event loop.
+//! Echo server with a task for each client: the threaded server's shape, at the cost of
+//! an event loop.
 //!
-//! [`server`] spawns a task for each connection, up to a bound; [`client`] is that of `threaded-echo`, which needs no
-//! runtime for one connection.
+//! [`server`] spawns a task for each connection, up to a bound; [`client`] is that of
+//! `threaded-echo`, which needs no runtime for one connection.
 //!
-//! Still wrong: nothing that an echo needs. What is left is what one machine is not enough for.
+//! Still wrong: nothing that an echo needs. What is left is what one machine is not
+//! enough for.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -18,10 +20,12 @@ pub mod server;
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 9090;
 
-/// Bytes that one call reads at most. Any size is right; 64 KiB keeps the number of calls low in bulk.
+/// Bytes that one call reads at most. Any size is right; 64 KiB keeps the number of
+/// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
-/// How long a client waits for one reply. A server that never answers would otherwise hold it for ever.
+/// How long a client waits for one reply. A server that never answers would otherwise
+/// hold it for ever.
 pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the server can be told.
@@ -30,7 +34,8 @@ pub struct Options {
     /// Answer in upper case (ASCII letters only)
     #[arg(long)]
     pub upper: bool,
-    /// Drop a client that sends nothing, or takes no whole reply, for this long, as in 500ms, 5s or 2m
+    /// Drop a client that sends nothing, or takes no whole reply, for this long, as in
+    /// 500ms, 5s or 2m
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
     pub idle: Duration,
     /// Drop a client after this long in all, however busy it is

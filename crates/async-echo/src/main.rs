@@ -10,7 +10,10 @@ use netcore::shutdown::Shutdown;
 
 /// Echo server that has a task for each client, and its client
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  async-echo server &\n  async-echo client 'hello, world!'")]
+#[command(
+    version,
+    after_help = "Example:\n  async-echo server &\n  async-echo client 'hello, world!'"
+)]
 enum Role {
     /// Serve clients until told to stop
     #[command(after_help = "Example:\n  async-echo server --port 0 --upper")]

@@ -27,12 +27,17 @@ thread_local! {
     static BUF: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER]);
 }
 
-/// Serves clients, each in a task of its own, until `shutdown` is told to stop. Returns when the last client has gone,
-/// which a stop brings about within `options.drain`.
+/// Serves clients, each in a task of its own, until `shutdown` is told to stop. Returns
+/// when the last client has gone, which a stop brings about within `options.drain`.
 ///
 /// # Errors
-/// What accept says when no further client could be accepted. A client's error is logged and ends that client only.
-pub fn serve(listener: std::net::TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
+/// What accept says when no further client could be accepted. A client's error is
+/// logged and ends that client only.
+pub fn serve(
+    listener: std::net::TcpListener,
+    options: &Options,
+    shutdown: &Shutdown,
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_io().enable_time().build()?;
     runtime.block_on(serve_all(listener, options, shutdown))
 }
@@ -49,7 +54,8 @@ async fn serve_all(
     let places = Arc::new(Semaphore::new(options.max_clients.clamp(1, Semaphore::MAX_PERMITS)));
     let mut visits = JoinSet::new();
     loop {
-        // At the bound we do not accept: the next clients wait in the backlog, as they would for a slow server.
+        // At the bound we do not accept: the next clients wait in the backlog, as they would
+        // for a slow server.
         let place = tokio::select! {
             // A stop must not wait for a place: a client that never reads may hold it past the drain limit.
             biased;
@@ -69,7 +75,8 @@ async fn serve_all(
             // Given back on every way out of the task. A panic ends this client and nobody else.
             drop(place);
         });
-        // What has ended is forgotten here, or the set would grow with every client there ever was.
+        // What has ended is forgotten here, or the set would grow with every client there ever
+        // was.
         while visits.try_join_next().is_some() {}
     }
     // From here on, new clients are refused instead of left waiting.
@@ -105,7 +112,12 @@ async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     }
 }
 
-async fn visit(stream: TcpStream, peer: SocketAddr, options: Options, stopping: watch::Receiver<()>) {
+async fn visit(
+    stream: TcpStream,
+    peer: SocketAddr,
+    options: Options,
+    stopping: watch::Receiver<()>,
+) {
     log::info!("{peer} connected");
     match echo(stream, peer, &options, stopping).await {
         Ok(()) => log::info!("{peer} closed"),
@@ -119,11 +131,13 @@ async fn echo(
     options: &Options,
     mut stopping: watch::Receiver<()>,
 ) -> io::Result<()> {
-    // A point in time: a client that sends a byte now and then renews the idle limit, but never this one.
+    // A point in time: a client that sends a byte now and then renews the idle limit, but
+    // never this one.
     let total = Instant::now() + options.total.min(LONGEST);
     let idle = options.idle.min(LONGEST);
     let mut deadline = total.min(Instant::now() + idle);
-    // One timer for the whole visit. It is set anew when it goes off too early, not at each message.
+    // One timer for the whole visit. It is set anew when it goes off too early, not at each
+    // message.
     let mut alarm = pin!(sleep_until(deadline));
     let mut stopping = pin!(stopping.changed());
     loop {
@@ -150,7 +164,8 @@ async fn echo(
         if deadline <= now {
             return Err(ErrorKind::TimedOut.into());
         }
-        // A client that never reads fills the buffers on the way; until it reads, we do not read either.
+        // A client that never reads fills the buffers on the way; until it reads, we do not
+        // read either.
         if !unsent.is_empty() {
             timeout_at(deadline, stream.write_all(&unsent)).await??;
             deadline = total.min(Instant::now() + idle);
@@ -168,7 +183,8 @@ enum Exchanged {
     Unsent(Vec<u8>),
 }
 
-/// Reads what there is and replies, in one step that never waits between the two, so that the buffer can be shared.
+/// Reads what there is and replies, in one step that never waits between the two, so
+/// that the buffer can be shared.
 fn poll_exchange(
     stream: &mut TcpStream,
     context: &mut Context<'_>,
@@ -198,7 +214,8 @@ fn poll_exchange(
     })
 }
 
-/// Turns what was received into the reply: the place for what a server of your own does.
+/// Turns what was received into the reply: the place for what a server of your own
+/// does.
 fn reply(bytes: &mut [u8], options: &Options) {
     if options.upper {
         // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.

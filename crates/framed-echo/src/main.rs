@@ -10,7 +10,10 @@ use netcore::shutdown::{DRAIN, Shutdown};
 
 /// Echo server for messages, not bytes, and its client
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  framed-echo server &\n  framed-echo client 'hello, world!'")]
+#[command(
+    version,
+    after_help = "Example:\n  framed-echo server &\n  framed-echo client 'hello, world!'"
+)]
 enum Role {
     /// Serve clients until told to stop
     #[command(after_help = "Example:\n  framed-echo server --port 0 --upper")]

@@ -14,13 +14,15 @@ use socket2::SockRef;
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
 
-/// Beyond [`GENEROUS`], so that a server which waits for its own limit is told from one that ends at once.
+/// Beyond [`GENEROUS`], so that a server which waits for its own limit is told from one
+/// that ends at once.
 const FAR: Duration = Duration::from_secs(600);
 
 /// Of the longest messages, which is 64 MiB: more than all the buffers on the way hold.
 const DEAF_MESSAGES: usize = 1024;
 
-/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken
+/// for a slow machine.
 const SHORT: Duration = Duration::from_millis(300);
 
 const BINARY: Framing = Framing { ascii_header: false, max_message: 64 << 10 };
@@ -28,8 +30,14 @@ const BINARY: Framing = Framing { ascii_header: false, max_message: 64 << 10 };
 const ASCII: Framing = Framing { ascii_header: true, ..BINARY };
 
 /// Limits that no test comes near unless it sets its own.
-const OPTIONS: Options =
-    Options { upper: false, greeting: None, framing: BINARY, accept_timeout: None, idle: FAR, total: FAR };
+const OPTIONS: Options = Options {
+    upper: false,
+    greeting: None,
+    framing: BINARY,
+    accept_timeout: None,
+    idle: FAR,
+    total: FAR,
+};
 
 /// A server that is told to stop and waited for on every way out of a test.
 struct Running {
@@ -73,7 +81,8 @@ impl Drop for Running {
     }
 }
 
-/// What the server answers without options: an echo. Whoever changes `reply` in the server changes this with it.
+/// What the server answers without options: an echo. Whoever changes `reply` in the
+/// server changes this with it.
 fn answer(message: &str) -> String {
     message.into()
 }
@@ -86,7 +95,8 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// One exchange on a connection that has no other in flight, so that nothing is read ahead and lost.
+/// One exchange on a connection that has no other in flight, so that nothing is read
+/// ahead and lost.
 fn exchange(stream: &TcpStream, message: &str, framing: &Framing) -> io::Result<String> {
     client::exchange(&mut client::buffered(stream), message.as_bytes(), framing)
 }
@@ -99,7 +109,8 @@ fn framed(messages: &[&str]) -> Vec<u8> {
     bytes
 }
 
-/// Reads to the end, which a server that drops its client with bytes unread makes a reset.
+/// Reads to the end, which a server that drops its client with bytes unread makes a
+/// reset.
 #[track_caller]
 fn assert_closed_without_a_word(mut stream: &TcpStream) {
     let mut said = Vec::new();
@@ -116,7 +127,10 @@ fn several_messages_on_one_connection_each_get_their_reply() {
     let stream = server.connect();
     let mut stream = client::buffered(&stream);
     for message in ["hello", "", "Привет, сервер!"] {
-        assert_eq!(client::exchange(&mut stream, message.as_bytes(), &BINARY).unwrap(), answer(message));
+        assert_eq!(
+            client::exchange(&mut stream, message.as_bytes(), &BINARY).unwrap(),
+            answer(message)
+        );
     }
 }
 
@@ -142,7 +156,8 @@ fn a_message_that_is_split_at_any_byte_gets_one_reply() {
     let (first_reply, second_reply) = (framed(&[&answer("first")]), framed(&[&answer("второе")]));
     let mut stream = server.connect();
     for split in 0..=second.len() {
-        // One write, so once the server has answered the first message it has this part of the second as well.
+        // One write, so once the server has answered the first message it has this part of the
+        // second as well.
         stream.write_all(&[&first, &second[..split]].concat()).unwrap();
         let mut reply = vec![0; first_reply.len()];
         stream.read_exact(&mut reply).unwrap();
@@ -247,7 +262,8 @@ fn the_client_keeps_what_it_has_read_ahead() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let stream = connect(listener.local_addr().unwrap());
     let (mut server, _) = listener.accept().unwrap();
-    // All three in one segment: the greeting and the replies to messages that are still to come.
+    // All three in one segment: the greeting and the replies to messages that are still to
+    // come.
     server.write_all(&framed(&["greeting", "one", "two"])).unwrap();
     let mut stream = client::buffered(&stream);
     assert_eq!(client::greeting(&mut stream, &BINARY).unwrap(), "greeting");
@@ -312,7 +328,8 @@ fn a_stop_ends_the_server_while_it_waits_for_a_client() {
 fn a_stop_ends_the_server_while_it_waits_for_the_rest_of_a_message() {
     let server = Running::start(OPTIONS);
     let mut stream = server.connect();
-    // Once the first message is answered, the server is known to have the beginning of the second.
+    // Once the first message is answered, the server is known to have the beginning of the
+    // second.
     stream.write_all(&[framed(&["whole"]), framed(&["cut"])[..5].to_vec()].concat()).unwrap();
     let mut reply = framed(&[&answer("whole")]);
     stream.read_exact(&mut reply).unwrap();
@@ -336,7 +353,8 @@ fn a_client_that_drips_one_message_is_dropped_at_the_idle_limit() {
     let mut dripping = server.connect();
     dripping.write_all(&60_000_u32.to_be_bytes()).unwrap();
     let started = Instant::now();
-    // The pause is the fault itself: a byte now and then. It ends when the server has closed the connection.
+    // The pause is the fault itself: a byte now and then. It ends when the server has
+    // closed the connection.
     while dripping.write_all(b".").is_ok() {
         assert!(started.elapsed() < GENEROUS);
         thread::sleep(SHORT / 10);
@@ -362,8 +380,9 @@ fn a_client_that_never_reads_is_dropped() {
     let server = Running::start(Options { idle: SHORT, ..OPTIONS });
     let mut deaf = server.connect();
     let message = framed(&[&"x".repeat(BINARY.max_message)]);
-    // The server's replies fill every buffer on the way, and then it closes the connection. With replies that are too
-    // short for that, as a copy of this rung may have, nobody would be dropped, and this not end.
+    // The server's replies fill every buffer on the way, and then it closes the connection.
+    // With replies that are too short for that, as a copy of this rung may have, nobody
+    // would be dropped, and this not end.
     let dropped = (0..DEAF_MESSAGES).any(|_| deaf.write_all(&message).is_err());
     assert!(dropped, "every message was taken");
     server.assert_serves();

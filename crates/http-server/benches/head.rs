@@ -39,7 +39,8 @@ fn find_end(bencher: Bencher, name: &str) {
         .bench_local(|| Scanner::default().find_end(black_box(&head)));
 }
 
-/// The same where each byte comes alone: it must not take longer for each the more there are.
+/// The same where each byte comes alone: it must not take longer for each the more
+/// there are.
 #[divan::bench(args = HEADS)]
 fn find_end_of_a_drip(bencher: Bencher, name: &str) {
     let head = head(name);
@@ -64,10 +65,13 @@ fn head(name: &str) -> Vec<u8> {
     let fields = match name {
         "curl" => "User-Agent: curl/8.5.0\r\nAccept: */*\r\n".into(),
         "browser" => BROWSER.join("\r\n") + "\r\n",
-        _ => (1..FIELD_LIMIT).map(|number| format!("X-Field-{number}: {}\r\n", "v".repeat(500))).collect(),
+        _ => (1..FIELD_LIMIT)
+            .map(|number| format!("X-Field-{number}: {}\r\n", "v".repeat(500)))
+            .collect(),
     };
     let head =
-        format!("GET /docs/index.html?page=2 HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n{fields}\r\n").into_bytes();
+        format!("GET /docs/index.html?page=2 HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n{fields}\r\n")
+            .into_bytes();
     // What is refused would be fast.
     assert_eq!(Scanner::default().find_end(&head).unwrap(), Some(head.len()));
     Head::parse(&head, &mut [EMPTY_HEADER; FIELD_LIMIT]).unwrap();

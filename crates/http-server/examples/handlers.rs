@@ -1,5 +1,6 @@
-//! Handlers of one's own beside files: `cargo run -p http-server --example handlers`, and then
-//! `curl 127.0.0.1:8000/hello/world` and `curl --data hello 127.0.0.1:8000/echo`.
+//! Handlers of one's own beside files: `cargo run -p http-server --example handlers`,
+//! and then `curl 127.0.0.1:8000/hello/world` and `curl --data hello
+//! 127.0.0.1:8000/echo`.
 
 use std::error::Error;
 

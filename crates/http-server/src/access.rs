@@ -1,4 +1,5 @@
-//! The access log: one line for each response on standard error, in the common log format with the time it took.
+//! The access log: one line for each response on standard error, in the common log
+//! format with the time it took.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -32,7 +33,8 @@ impl Line<'_> {
     }
 
     fn text(&self) -> String {
-        let peer = self.peer.map_or("unix".to_string(), |peer| peer.ip().to_canonical().to_string());
+        let peer =
+            self.peer.map_or("unix".to_string(), |peer| peer.ip().to_canonical().to_string());
         let line = self.head.split(|&byte| byte == b'\n').next().unwrap_or_default();
         format!(
             "{peer} - - [{}] \"{}\" {} {} {:.3}ms\n",
@@ -48,8 +50,9 @@ impl Line<'_> {
 /// Bytes of a request line that the log shows.
 const SHOWN: usize = 1 << 10;
 
-/// What a client sent, made harmless: whatever is not a printable ASCII character is `\xNN`, as nginx has it. A client
-/// could otherwise write lines of its own, or commands to the terminal.
+/// What a client sent, made harmless: whatever is not a printable ASCII character is
+/// `\xNN`, as nginx has it. A client could otherwise write lines of its own, or
+/// commands to the terminal.
 fn shown(line: &[u8]) -> String {
     let mut text = String::new();
     for &byte in &line[..line.len().min(SHOWN)] {

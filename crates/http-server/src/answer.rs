@@ -1,5 +1,5 @@
-//! Answers that no handler gives: to what is no request, and to whoever finds no seat. And the line in the access log,
-//! which every answer has.
+//! Answers that no handler gives: to what is no request, and to whoever finds no seat.
+//! And the line in the access log, which every answer has.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -53,7 +53,8 @@ pub(crate) struct Answers<'a> {
 }
 
 impl Answers<'_> {
-    /// Answers what cannot be served. The connection has to end then: where the next request begins is anybody's guess.
+    /// Answers what cannot be served. The connection has to end then: where the next
+    /// request begins is anybody's guess.
     pub(crate) fn refuse(
         &mut self,
         stream: &mut Stream,

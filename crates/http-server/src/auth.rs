@@ -12,7 +12,8 @@ use crate::response::{IntoResponse, Response};
 use crate::route::Handler;
 use crate::status::Status;
 
-/// What is asked for. The character set is that of our comparison; a browser takes it as a hint (section 2.1).
+/// What is asked for. The character set is that of our comparison; a browser takes it
+/// as a hint (section 2.1).
 const CHALLENGE: &str = "Basic realm=\"http-server\", charset=\"UTF-8\"";
 
 /// A handler behind a password: whoever does not give it gets 401.
@@ -30,19 +31,21 @@ const CHALLENGE: &str = "Basic realm=\"http-server\", charset=\"UTF-8\"";
 /// ```
 pub struct Guarded<H> {
     handler: H,
-    /// Each as it comes in the header, so that nothing a client sends has to be decoded.
+    /// Each as it comes in the header, so that nothing a client sends has to be
+    /// decoded.
     tokens: Vec<String>,
 }
 
 impl<H: Handler> Guarded<H> {
-    /// Puts `handler` behind any of `credentials`, each `user:password`; `None` where one of them has no colon or holds
-    /// a control character, or there are none.
+    /// Puts `handler` behind any of `credentials`, each `user:password`; `None` where
+    /// one of them has no colon or holds a control character, or there are none.
     pub fn new(handler: H, credentials: &[impl AsRef<str>]) -> Option<Guarded<H>> {
         let tokens: Option<Vec<String>> = credentials
             .iter()
             .map(|pair| {
                 let pair = pair.as_ref();
-                (pair.contains(':') && !pair.contains(char::is_control)).then(|| STANDARD.encode(pair))
+                (pair.contains(':') && !pair.contains(char::is_control))
+                    .then(|| STANDARD.encode(pair))
             })
             .collect();
         Some(Guarded { handler, tokens: tokens.filter(|tokens| !tokens.is_empty())? })
@@ -51,7 +54,9 @@ impl<H: Handler> Guarded<H> {
     fn lets_in(&self, request: &Request<'_>) -> bool {
         let Some(token) = request.header("authorization").and_then(basic) else { return false };
         // All of them, so that the time says nothing of which one it was.
-        self.tokens.iter().fold(false, |found, known| found | is_equal(known.as_bytes(), token.as_bytes()))
+        self.tokens
+            .iter()
+            .fold(false, |found, known| found | is_equal(known.as_bytes(), token.as_bytes()))
     }
 }
 
@@ -60,9 +65,13 @@ impl<H: Handler> Handler for Guarded<H> {
         if self.lets_in(request) {
             return self.handler.respond(request);
         }
-        Refusal::by("RFC 9110 section 15.5.2", Status::UNAUTHORIZED, "this needs a name and a password")
-            .into_response()
-            .header("WWW-Authenticate", CHALLENGE)
+        Refusal::by(
+            "RFC 9110 section 15.5.2",
+            Status::UNAUTHORIZED,
+            "this needs a name and a password",
+        )
+        .into_response()
+        .header("WWW-Authenticate", CHALLENGE)
     }
 }
 
@@ -72,10 +81,11 @@ fn basic(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("basic").then(|| token.trim_matches(' '))
 }
 
-/// Takes as long for a wrong byte at the front as for one at the end: otherwise a password could be guessed byte by
-/// byte.
+/// Takes as long for a wrong byte at the front as for one at the end: otherwise a
+/// password could be guessed byte by byte.
 fn is_equal(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| black_box(differs | (a ^ b))) == 0
+    a.len() == b.len()
+        && a.iter().zip(b).fold(0, |differs, (a, b)| black_box(differs | (a ^ b))) == 0
 }
 
 #[cfg(test)]
@@ -88,12 +98,15 @@ mod tests {
         assert_eq!(basic("bAsIc  YTpi"), Some("YTpi"));
         assert_eq!(basic("Bearer YTpi"), None);
         assert_eq!(basic("Basic"), None);
-        assert!(is_equal(b"YTpi", b"YTpi") && !is_equal(b"YTpi", b"YTpI") && !is_equal(b"YTpi", b"YTp"));
+        assert!(
+            is_equal(b"YTpi", b"YTpi") && !is_equal(b"YTpi", b"YTpI") && !is_equal(b"YTpi", b"YTp")
+        );
     }
 
     #[test]
     fn credentials_need_a_colon() {
-        let new = |credentials: &[&str]| Guarded::new(|_: &mut Request<'_>| "in", credentials).is_some();
+        let new =
+            |credentials: &[&str]| Guarded::new(|_: &mut Request<'_>| "in", credentials).is_some();
         assert!(new(&["a:b", "c:"]));
         assert!(!new(&["a"]) && !new(&[]) && !new(&["a:b\n"]));
     }

@@ -1,5 +1,5 @@
-//! The body of a request: where it ends, chunks taken apart, and the 100 (Continue) that asks for it
-//! ([RFC 9112 sections 6 and 7](https://www.rfc-editor.org/rfc/rfc9112#section-6)).
+//! The body of a request: where it ends, chunks taken apart, and the 100 (Continue)
+//! that asks for it ([RFC 9112 sections 6 and 7](https://www.rfc-editor.org/rfc/rfc9112#section-6)).
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::ops::Range;
@@ -12,23 +12,28 @@ use crate::refusal::Refusal;
 use crate::status::Status;
 use crate::stream::Stream;
 
-/// Bytes of one line between chunks. No honest client comes near it; past it the body is malformed.
+/// Bytes of one line between chunks. No honest client comes near it; past it the body
+/// is malformed.
 const CHUNK_LINE_LIMIT: usize = 1 << 10;
 
-/// Bytes by which the lines before chunks may exceed what the chunks hold. A size has no more digits than its chunk has
-/// bytes, so that only extensions and leading zeros get there; past it, the body is malformed.
+/// Bytes by which the lines before chunks may exceed what the chunks hold. A size has
+/// no more digits than its chunk has bytes, so that only extensions and leading zeros
+/// get there; past it, the body is malformed.
 const OVERHEAD_LIMIT: u64 = 8 << 10;
 
 /// Bytes of the trailer section, which is read and dropped.
 const TRAILER_LIMIT: usize = 8 << 10;
 
-/// Bytes of a body that nobody wanted that are read to save the connection. Past it, closing is cheaper.
+/// Bytes of a body that nobody wanted that are read to save the connection. Past it,
+/// closing is cheaper.
 pub const DRAIN_LIMIT: u64 = 64 << 10;
 
-/// How long such a body may still take to come. Its client is busy all the while, and nobody waits for it.
+/// How long such a body may still take to come. Its client is busy all the while, and
+/// nobody waits for it.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 
-/// What has arrived of a connection behind the head, and the stream that more comes from.
+/// What has arrived of a connection behind the head, and the stream that more comes
+/// from.
 #[derive(Debug)]
 pub struct Source<'a> {
     stream: &'a mut Stream,
@@ -52,13 +57,16 @@ impl<'a> Source<'a> {
         Ok(n)
     }
 
-    /// The next line, without its CRLF. A bare LF does not end it: framing is where smuggling happens.
+    /// The next line, without its CRLF. A bare LF does not end it: framing is where
+    /// smuggling happens.
     fn line(&mut self) -> io::Result<&[u8]> {
         let mut looked_at = 0;
         loop {
             let line = &self.buf[self.arrived.clone()];
-            let end = line[looked_at..].iter().position(|&byte| byte == b'\n').map(|end| looked_at + end);
-            // The same line is refused however it arrives: whole, or while its end is still to come.
+            let end =
+                line[looked_at..].iter().position(|&byte| byte == b'\n').map(|end| looked_at + end);
+            // The same line is refused however it arrives: whole, or while its end is still to
+            // come.
             if end.unwrap_or(line.len()) > CHUNK_LINE_LIMIT {
                 return Err(malformed("a line of the chunked body is too long"));
             }
@@ -133,17 +141,19 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Whether the connection can go on behind this body, once [`drain`](Body::drain) has read what is left of it.
+    /// Whether the connection can go on behind this body, once [`drain`](Body::drain)
+    /// has read what is left of it.
     pub(crate) fn is_drainable(&self) -> bool {
-        // A client that has been refused before it sent may send its body or not: there is no telling what the
-        // next bytes are.
+        // A client that has been refused before it sent may send its body or not: there is no
+        // telling what the next bytes are.
         self.state != State::Broken
             && self.expectation == Expectation::None
             && self.remaining().is_none_or(|left| left <= DRAIN_LIMIT)
     }
 
-    /// Reads and drops what is left, within [`DRAIN_LIMIT`] and [`DRAIN_TIME`]. Returns what has arrived behind it, as a range of the
-    /// buffer of the source; `None` where the connection has to be closed.
+    /// Reads and drops what is left, within [`DRAIN_LIMIT`] and [`DRAIN_TIME`]. Returns
+    /// what has arrived behind it, as a range of the buffer of the source; `None`
+    /// where the connection has to be closed.
     pub(crate) fn drain(mut self) -> Option<Range<usize>> {
         if !self.is_drainable() {
             return None;
@@ -194,7 +204,9 @@ impl<'a> Body<'a> {
                     let size = chunk_size(line)?;
                     self.overhead = (self.overhead + line.len() as u64).saturating_sub(size);
                     if self.overhead > OVERHEAD_LIMIT {
-                        return Err(malformed("the chunked body has more in its lines than in its chunks"));
+                        return Err(malformed(
+                            "the chunked body has more in its lines than in its chunks",
+                        ));
                     }
                     match size {
                         0 => self.skip_trailers()?,
@@ -249,7 +261,8 @@ impl Read for Body<'_> {
     }
 }
 
-/// The answer to a body that cannot be read. It travels within the error, so that `?` in a handler makes it the response.
+/// The answer to a body that cannot be read. It travels within the error, so that `?`
+/// in a handler makes it the response.
 fn refusal(error: &io::Error) -> Refusal {
     match error.kind() {
         ErrorKind::TimedOut => {
@@ -264,7 +277,9 @@ fn refusal(error: &io::Error) -> Refusal {
 fn chunk_size(line: &[u8]) -> io::Result<u64> {
     let end = line.iter().position(|&byte| byte == b';').unwrap_or(line.len());
     let digits = line[..end].trim_ascii_end();
-    let size = str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let size = str::from_utf8(digits)
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
     // More digits than 64 bits have are an error of from_str_radix, and so is none.
     let size = size.and_then(|text| u64::from_str_radix(text, 16).ok());
     size.ok_or_else(|| malformed("the size of a chunk is not a hexadecimal number"))
@@ -289,8 +304,14 @@ mod tests {
 
     const GENEROUS: Duration = Duration::from_secs(20);
 
-    /// Gives the body of a request to `look`; what is sent is `early`, which comes with the head, then `late`.
-    fn with_body<T>(framing: Framing, early: &[u8], late: &[u8], look: impl FnOnce(Body<'_>) -> T) -> T {
+    /// Gives the body of a request to `look`; what is sent is `early`, which comes with
+    /// the head, then `late`.
+    fn with_body<T>(
+        framing: Framing,
+        early: &[u8],
+        late: &[u8],
+        look: impl FnOnce(Body<'_>) -> T,
+    ) -> T {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (socket, _) = listener.accept().unwrap();
@@ -322,7 +343,11 @@ mod tests {
         let body = b"3\r\nfoo\r\nA;ext=1\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nGET /";
         for cut in 0..body.len() {
             let (early, late) = body.split_at(cut);
-            assert_eq!(text(Framing::Chunked, early, late).as_deref(), Ok("foo0123456789"), "cut at {cut}");
+            assert_eq!(
+                text(Framing::Chunked, early, late).as_deref(),
+                Ok("foo0123456789"),
+                "cut at {cut}"
+            );
         }
     }
 
@@ -340,7 +365,11 @@ mod tests {
             "10000000000000003\r\nfoo\r\n0\r\n\r\n",
             "3;\r\r\nfoo\r\n0\r\n\r\n",
         ] {
-            assert_eq!(text(Framing::Chunked, body.as_bytes(), b""), Err(ErrorKind::InvalidData), "{body:?}");
+            assert_eq!(
+                text(Framing::Chunked, body.as_bytes(), b""),
+                Err(ErrorKind::InvalidData),
+                "{body:?}"
+            );
         }
         let endless = "1".repeat(CHUNK_LINE_LIMIT + 100);
         assert_eq!(text(Framing::Chunked, b"", endless.as_bytes()), Err(ErrorKind::InvalidData));
@@ -350,10 +379,17 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_is_refused_wherever_it_is_cut() {
-        let body = |length: usize| format!("3;{}\r\nfoo\r\n0\r\n\r\n", "a".repeat(length - "3;\r".len()));
+        let body =
+            |length: usize| format!("3;{}\r\nfoo\r\n0\r\n\r\n", "a".repeat(length - "3;\r".len()));
         let (longest, too_long) = (body(CHUNK_LINE_LIMIT), body(CHUNK_LINE_LIMIT + 1));
-        for cut in [0, 1, CHUNK_LINE_LIMIT - 1, CHUNK_LINE_LIMIT, CHUNK_LINE_LIMIT + 1, CHUNK_LINE_LIMIT + 3]
-        {
+        for cut in [
+            0,
+            1,
+            CHUNK_LINE_LIMIT - 1,
+            CHUNK_LINE_LIMIT,
+            CHUNK_LINE_LIMIT + 1,
+            CHUNK_LINE_LIMIT + 3,
+        ] {
             let cut_at = |body: &str| {
                 let (early, late) = body.as_bytes().split_at(cut);
                 text(Framing::Chunked, early, late)
@@ -416,12 +452,16 @@ mod tests {
 
     #[test]
     fn draining_leaves_what_follows_the_body() {
-        with_body(Framing::Length(5), b"helloGET /", b"", |body| assert_eq!(body.drain(), Some(5..10)));
+        with_body(Framing::Length(5), b"helloGET /", b"", |body| {
+            assert_eq!(body.drain(), Some(5..10))
+        });
         with_body(Framing::Length(5), b"he", b"llo", |body| {
             assert_eq!(body.drain().map(|rest| rest.len()), Some(0))
         });
         let long = vec![b'x'; DRAIN_LIMIT as usize + 1];
-        with_body(Framing::Length(DRAIN_LIMIT + 1), b"", &long, |body| assert_eq!(body.drain(), None));
+        with_body(Framing::Length(DRAIN_LIMIT + 1), b"", &long, |body| {
+            assert_eq!(body.drain(), None)
+        });
         with_body(Framing::Chunked, b"nonsense\r\n", b"", |body| assert_eq!(body.drain(), None));
     }
 }

@@ -1,4 +1,5 @@
-//! A server of one's own: where it listens, what it answers, and how it is run or tested.
+//! A server of one's own: where it listens, what it answers, and how it is run or
+//! tested.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -18,7 +19,8 @@ use crate::server;
 use crate::service::{AccessLog, Cors, Hosts, Limits, Service};
 use crate::tls::Tls;
 
-/// Fields that responses have already, or that belong to one of them, and of which there may be only one.
+/// Fields that responses have already, or that belong to one of them, and of which
+/// there may be only one.
 const SINGLE: [&str; 8] = [
     "cache-control",
     "content-encoding",
@@ -52,7 +54,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server on `address`, as in `127.0.0.1:8000`; port 0 takes a free one, and no port is [`PORT`].
+    /// A server on `address`, as in `127.0.0.1:8000`; port 0 takes a free one, and no
+    /// port is [`PORT`].
     ///
     /// # Errors
     /// As [`listen::tcp`], and where the port is no number.
@@ -62,7 +65,8 @@ impl Server {
             None => (address, Ok(PORT)),
         };
         let port = port.map_err(|_| {
-            let why = io::Error::new(io::ErrorKind::InvalidInput, "the port is not a number below 65536");
+            let why =
+                io::Error::new(io::ErrorKind::InvalidInput, "the port is not a number below 65536");
             Error::Listen { address: address.into(), source: why }
         })?;
         Ok(Server::on(vec![listen::tcp(host, port)?.into()]))
@@ -85,10 +89,12 @@ impl Server {
         Server { listeners, service }
     }
 
-    /// Answers GET, and so HEAD, of a path: `/hello/{name}`. The part in braces is `req.param("name")`;
-    /// `{rest..}` at the end stands for all that is left of the path. A slash at the end makes no difference.
+    /// Answers GET, and so HEAD, of a path: `/hello/{name}`. The part in braces is
+    /// `req.param("name")`; `{rest..}` at the end stands for all that is left of
+    /// the path. A slash at the end makes no difference.
     ///
-    /// Braces stand for whole names: with a pattern such as `/pre-{x}` or `/{rest..}/x` the server does not start.
+    /// Braces stand for whole names: with a pattern such as `/pre-{x}` or `/{rest..}/x`
+    /// the server does not start.
     pub fn get<R: IntoResponse>(
         self,
         pattern: &str,
@@ -133,9 +139,11 @@ impl Server {
         self.route(Method::Patch, pattern, handler)
     }
 
-    /// Answers any method of a path with any handler. Of several routes that match, the first one answers.
+    /// Answers any method of a path with any handler. Of several routes that match, the
+    /// first one answers.
     ///
-    /// A closure has to name the type of its argument here, since other types may be handlers too:
+    /// A closure has to name the type of its argument here, since other types may be
+    /// handlers too:
     ///
     /// ```
     /// use http_server::{Method, Request, Server};
@@ -146,7 +154,12 @@ impl Server {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn route(mut self, method: Method, pattern: &str, handler: impl Handler + 'static) -> Server {
+    pub fn route(
+        mut self,
+        method: Method,
+        pattern: &str,
+        handler: impl Handler + 'static,
+    ) -> Server {
         self.service.router.add(method, pattern, handler);
         self
     }
@@ -198,8 +211,9 @@ impl Server {
     /// One more header field on every response.
     ///
     /// # Errors
-    /// `InvalidInput` for what could be taken for more than one field, and for one that the server or its handlers set
-    /// themselves: a client that meets two of them takes either.
+    /// `InvalidInput` for what could be taken for more than one field, and for one that
+    /// the server or its handlers set themselves: a client that meets two of them
+    /// takes either.
     pub fn header(mut self, name: &str, value: &str) -> io::Result<Server> {
         let line = field_line(name, value)?;
         if SINGLE.iter().any(|single| name.eq_ignore_ascii_case(single)) {
@@ -218,7 +232,8 @@ impl Server {
     /// Serves until SIGINT or SIGTERM, or Ctrl-C.
     ///
     /// # Errors
-    /// When signals cannot be waited for, a pattern makes no sense, or no further client could be accepted.
+    /// When signals cannot be waited for, a pattern makes no sense, or no further
+    /// client could be accepted.
     pub fn run(self) -> Result<(), Error> {
         let shutdown = Shutdown::on_signals(self.service.limits.drain)?;
         self.serve(&shutdown)
@@ -227,13 +242,16 @@ impl Server {
     /// Serves until `shutdown` is told to stop.
     ///
     /// # Errors
-    /// When a pattern makes no sense, no worker can be started, or no further client could be accepted.
+    /// When a pattern makes no sense, no worker can be started, or no further client
+    /// could be accepted.
     pub fn serve(self, shutdown: &Shutdown) -> Result<(), Error> {
         self.check()?;
-        server::serve(self.listeners, self.service, shutdown).map_err(Error::failed("accept clients"))
+        server::serve(self.listeners, self.service, shutdown)
+            .map_err(Error::failed("accept clients"))
     }
 
-    /// Serves in a thread of its own until it is told to stop: for tests, and for servers inside other programs.
+    /// Serves in a thread of its own until it is told to stop: for tests, and for
+    /// servers inside other programs.
     ///
     /// # Errors
     /// When a pattern makes no sense, or the thread cannot be started.
@@ -242,7 +260,8 @@ impl Server {
         let shutdown = Shutdown::new(self.service.limits.drain)?;
         let addresses = self.addresses();
         let handle = shutdown.clone();
-        let thread = thread::Builder::new().name("http-server".into()).spawn(move || self.serve(&handle));
+        let thread =
+            thread::Builder::new().name("http-server".into()).spawn(move || self.serve(&handle));
         let thread = thread.map_err(Error::failed("start a thread"))?;
         Ok(Running { addresses, shutdown, thread: Some(thread) })
     }
@@ -256,7 +275,8 @@ fn address(listener: &Socket) -> Option<SocketAddr> {
     listener.local_addr().ok()?.as_socket()
 }
 
-/// A server that runs in a thread of its own. It is stopped and waited for when this is dropped.
+/// A server that runs in a thread of its own. It is stopped and waited for when this is
+/// dropped.
 #[derive(Debug)]
 pub struct Running {
     addresses: Vec<SocketAddr>,
@@ -288,7 +308,9 @@ impl Running {
         match self.thread.take().map(JoinHandle::join) {
             None | Some(Ok(Ok(()))) => Ok(()),
             Some(Ok(Err(error))) => Err(error),
-            Some(Err(_)) => Err(Error::failed("serve")(io::Error::other("the server's thread panicked"))),
+            Some(Err(_)) => {
+                Err(Error::failed("serve")(io::Error::other("the server's thread panicked")))
+            }
         }
     }
 }

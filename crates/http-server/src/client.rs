@@ -1,4 +1,5 @@
-//! The client: asks for one path after another on one connection, and reads as much as each response says.
+//! The client: asks for one path after another on one connection, and reads as much as
+//! each response says.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -76,8 +77,8 @@ impl fmt::Display for NoReply {
 
 impl std::error::Error for NoReply {}
 
-/// Whether the connection had been closed. A server may do that to a connection that stays, at any moment, so a request
-/// on one is sent again on a new one
+/// Whether the connection had been closed. A server may do that to a connection that
+/// stays, at any moment, so a request on one is sent again on a new one
 /// ([RFC 9112 section 9.3.1](https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1)); GET changes nothing by being sent
 /// twice.
 pub fn is_without_reply(error: &io::Error) -> bool {
@@ -87,8 +88,8 @@ pub fn is_without_reply(error: &io::Error) -> bool {
 /// Sends GET for `path` and returns the response.
 ///
 /// # Errors
-/// What reading and writing say, [without a reply](is_without_reply) or in the middle of it; `InvalidData` for what is
-/// not a response, or longer than it may be.
+/// What reading and writing say, [without a reply](is_without_reply) or in the middle
+/// of it; `InvalidData` for what is not a response, or longer than it may be.
 pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
     let peer = stream.peer_addr()?;
     let mut stream = Stream::new(Arc::new(stream.try_clone()?), REPLY_TIMEOUT)?;
@@ -106,7 +107,9 @@ pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
             break head;
         }
         match stream.read(&mut buf[filled..]) {
-            Ok(0) if filled == HEAD_LIMIT => return Err(invalid("the head of the response does not end")),
+            Ok(0) if filled == HEAD_LIMIT => {
+                return Err(invalid("the head of the response does not end"));
+            }
             Ok(0) if filled == 0 => return Err(no_reply(ErrorKind::UnexpectedEof.into())),
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
             Ok(n) => filled += n,
@@ -159,17 +162,23 @@ fn parse(received: &[u8]) -> io::Result<Option<Head>> {
         let field = response.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name));
         field.map(|field| field.value)
     };
-    let says =
-        |name, word: &str| field(name).is_some_and(|value| value.eq_ignore_ascii_case(word.as_bytes()));
+    let says = |name, word: &str| {
+        field(name).is_some_and(|value| value.eq_ignore_ascii_case(word.as_bytes()))
+    };
     let content = match (field("transfer-encoding"), field("content-length")) {
         _ if matches!(status, 204 | 304) => Content::Framed(Framing::Length(0)),
         (Some(_), _) if says("transfer-encoding", "chunked") => Content::Framed(Framing::Chunked),
-        (Some(_), _) => return Err(invalid("the response has a transfer coding other than chunked")),
+        (Some(_), _) => {
+            return Err(invalid("the response has a transfer coding other than chunked"));
+        }
         (None, Some(digits)) => {
-            let digits =
-                str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+            let digits = str::from_utf8(digits)
+                .ok()
+                .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
             let length = digits.and_then(|digits| digits.parse().ok());
-            Content::Framed(Framing::Length(length.ok_or_else(|| invalid("the length is no number"))?))
+            Content::Framed(Framing::Length(
+                length.ok_or_else(|| invalid("the length is no number"))?,
+            ))
         }
         (None, None) => Content::ToTheEnd,
     };
@@ -200,18 +209,27 @@ mod tests {
     fn content_ends_where_its_head_says() {
         let length = |n| Content::Framed(Framing::Length(n));
         assert_eq!(head("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"), (length(5), After::Open));
-        assert_eq!(head("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"), (length(0), After::Open));
+        assert_eq!(
+            head("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"),
+            (length(0), After::Open)
+        );
         assert_eq!(
             head("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
             (Content::Framed(Framing::Chunked), After::Open)
         );
-        assert_eq!(head("HTTP/1.0 200 OK\r\nServer: x\r\n\r\n"), (Content::ToTheEnd, After::Closed));
+        assert_eq!(
+            head("HTTP/1.0 200 OK\r\nServer: x\r\n\r\n"),
+            (Content::ToTheEnd, After::Closed)
+        );
     }
 
     #[test]
     fn a_connection_stays_where_both_versions_say_so() {
         let after = |head_| head(head_).1;
-        assert_eq!(after("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), After::Closed);
+        assert_eq!(
+            after("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            After::Closed
+        );
         assert_eq!(after("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"), After::Closed);
         assert_eq!(
             after("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"),
@@ -228,7 +246,11 @@ mod tests {
             "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
         ] {
-            assert_eq!(parse(text.as_bytes()).unwrap_err().kind(), ErrorKind::InvalidData, "{text:?}");
+            assert_eq!(
+                parse(text.as_bytes()).unwrap_err().kind(),
+                ErrorKind::InvalidData,
+                "{text:?}"
+            );
         }
     }
 }

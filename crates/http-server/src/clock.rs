@@ -1,10 +1,12 @@
-//! The time in the two forms that responses and the access log need, written once a second.
+//! The time in the two forms that responses and the access log need, written once a
+//! second.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use httpdate::fmt_http_date;
 
-/// One thread's clock. Formatting a date for each response would cost more than everything else in it.
+/// One thread's clock. Formatting a date for each response would cost more than
+/// everything else in it.
 #[derive(Debug)]
 pub struct Clock {
     second: u64,
@@ -28,8 +30,8 @@ impl Clock {
     }
 }
 
-/// A point in seconds since 1970 as in Date and Last-Modified. The clock of a file may be set beyond what dates can
-/// hold: year 9999.
+/// A point in seconds since 1970 as in Date and Last-Modified. The clock of a file may
+/// be set beyond what dates can hold: year 9999.
 pub fn date(seconds: u64) -> String {
     const LAST: u64 = 253_402_300_799;
     fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds.min(LAST)))
@@ -38,7 +40,9 @@ pub fn date(seconds: u64) -> String {
 /// A date as the common log format has it: `06/Nov/1994:08:49:37 +0000`.
 pub fn log_date(date: &str) -> String {
     match (date.get(5..7), date.get(8..11), date.get(12..16), date.get(17..25)) {
-        (Some(day), Some(month), Some(year), Some(time)) => format!("{day}/{month}/{year}:{time} +0000"),
+        (Some(day), Some(month), Some(year), Some(time)) => {
+            format!("{day}/{month}/{year}:{time} +0000")
+        }
         _ => date.to_string(),
     }
 }

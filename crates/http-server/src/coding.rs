@@ -1,5 +1,5 @@
-//! Files that lie beside others in compressed form: `app.js.br` for `app.js`, made once by whoever builds the site.
-//! Nothing is compressed on the fly.
+//! Files that lie beside others in compressed form: `app.js.br` for `app.js`, made once
+//! by whoever builds the site. Nothing is compressed on the fly.
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -33,8 +33,8 @@ pub fn is_accepted(fields: &Fields) -> bool {
     wanted(fields).next().is_some()
 }
 
-/// The codings that the client likes at least as well as the file itself, each with its weight. The file itself has a
-/// weight only where the client gives it one.
+/// The codings that the client likes at least as well as the file itself, each with its
+/// weight. The file itself has a weight only where the client gives it one.
 fn wanted(fields: &Fields) -> impl Iterator<Item = (u16, &'static Coding)> {
     let plain = fields.weight(ACCEPT, "identity");
     CODINGS
@@ -48,7 +48,8 @@ fn wanted(fields: &Fields) -> impl Iterator<Item = (u16, &'static Coding)> {
 
 /// The compressed sibling of a file that the client likes best, if there is one.
 pub fn choose(path: &Path, fields: &Fields) -> Option<(PathBuf, &'static Coding)> {
-    // Without an extension, the type is judged by the content, and that would be the compressed one.
+    // Without an extension, the type is judged by the content, and that would be the
+    // compressed one.
     types::by_name(path)?;
     let original = fs::metadata(path).ok()?;
     let mut wanted: Vec<(u16, &Coding)> = wanted(fields).collect();
@@ -63,7 +64,8 @@ pub fn choose(path: &Path, fields: &Fields) -> Option<(PathBuf, &'static Coding)
     })
 }
 
-/// A sibling that is older than its original was made from another version of it. Links are not followed here.
+/// A sibling that is older than its original was made from another version of it. Links
+/// are not followed here.
 fn is_current(sibling: &Path, original: &Metadata) -> bool {
     let Ok(sibling) = fs::symlink_metadata(sibling) else { return false };
     let is_younger = match (sibling.modified(), original.modified()) {

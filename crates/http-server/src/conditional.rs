@@ -1,5 +1,5 @@
-//! Preconditions: whether a request still makes sense for the version that is here, in the order that
-//! [RFC 9110 section 13.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2) prescribes.
+//! Preconditions: whether a request still makes sense for the version that is here, in
+//! the order that [RFC 9110 section 13.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2) prescribes.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -32,13 +32,15 @@ pub fn weigh(fields: &Fields, method: Method, current: &Validators) -> Verdict {
         if any_tag(fields, "if-none-match", |tag| tag.text == current.tag.as_bytes()) {
             return if reads { Verdict::NotModified } else { Verdict::Failed };
         }
-    } else if reads && date(fields, "if-modified-since").is_some_and(|date| current.changed <= date) {
+    } else if reads && date(fields, "if-modified-since").is_some_and(|date| current.changed <= date)
+    {
         return Verdict::NotModified;
     }
     Verdict::Serve
 }
 
-/// Whether a Range header still holds: If-Range is missing or names exactly this version (section 13.1.5).
+/// Whether a Range header still holds: If-Range is missing or names exactly this
+/// version (section 13.1.5).
 pub fn range_holds(fields: &Fields, current: &Validators) -> bool {
     match fields.get("if-range") {
         None => true,
@@ -65,7 +67,8 @@ impl Tag<'_> {
     }
 }
 
-/// Whether the field is `*`, which any existing file matches, or holds a tag that `matches`.
+/// Whether the field is `*`, which any existing file matches, or holds a tag that
+/// `matches`.
 fn any_tag(fields: &Fields, name: &str, matches: impl Fn(&Tag) -> bool) -> bool {
     for value in fields.all(name) {
         if value == b"*" {
@@ -82,7 +85,8 @@ fn any_tag(fields: &Fields, name: &str, matches: impl Fn(&Tag) -> bool) -> bool 
     false
 }
 
-/// The first tag of a list, and what follows it. A tag may hold commas, so the list cannot be split at them.
+/// The first tag of a list, and what follows it. A tag may hold commas, so the list
+/// cannot be split at them.
 fn parse_tag(list: &[u8]) -> Option<(Tag<'_>, &[u8])> {
     let start = list.iter().position(|byte| !b" \t,".contains(byte))?;
     let list = &list[start..];
@@ -95,8 +99,9 @@ fn parse_tag(list: &[u8]) -> Option<(Tag<'_>, &[u8])> {
     Some((Tag { strength, text: &inner[..end] }, &inner[end + 1..]))
 }
 
-/// A date in one of the three forms of section 5.6.7; one that is none is as good as absent. So is one before 1970, which
-/// httpdate does not know: no response has told one.
+/// A date in one of the three forms of section 5.6.7; one that is none is as good as
+/// absent. So is one before 1970, which httpdate does not know: no response has told
+/// one.
 fn date(fields: &Fields, name: &str) -> Option<u64> {
     let text = str::from_utf8(fields.get(name)?).ok()?;
     let date: SystemTime = httpdate::parse_http_date(text).ok()?;
@@ -111,8 +116,11 @@ mod tests {
 
     /// Sun, 06 Nov 1994 08:49:37 GMT
     const CHANGED: u64 = 784_111_777;
-    const DATES: [&str; 3] =
-        ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"];
+    const DATES: [&str; 3] = [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+    ];
     const EARLIER: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
     const LATER: &str = "Sun, 06 Nov 1994 08:49:38 GMT";
 
@@ -138,8 +146,9 @@ mod tests {
         for value in ["\"v2\"", "v1", "", "\"v1", "W/v1", "w/\"v1\""] {
             assert_eq!(verdict(&[("If-None-Match", value)]), Verdict::Serve, "{value:?}");
         }
-        let posted =
-            with(&[("If-None-Match", "*")], |fields| weigh(fields, Method::Post, &current(Strength::Strong)));
+        let posted = with(&[("If-None-Match", "*")], |fields| {
+            weigh(fields, Method::Post, &current(Strength::Strong))
+        });
         assert_eq!(posted, Verdict::Failed);
     }
 
@@ -149,8 +158,9 @@ mod tests {
         assert_eq!(verdict(&[("If-Match", "*")]), Verdict::Serve);
         assert_eq!(verdict(&[("If-Match", "W/\"v1\"")]), Verdict::Failed);
         assert_eq!(verdict(&[("If-Match", "\"v2\"")]), Verdict::Failed);
-        let weak =
-            with(&[("If-Match", "\"v1\"")], |fields| weigh(fields, Method::Get, &current(Strength::Weak)));
+        let weak = with(&[("If-Match", "\"v1\"")], |fields| {
+            weigh(fields, Method::Get, &current(Strength::Weak))
+        });
         assert_eq!(weak, Verdict::Failed);
     }
 
@@ -169,10 +179,22 @@ mod tests {
 
     #[test]
     fn tags_go_before_dates_and_failing_before_not_modified() {
-        assert_eq!(verdict(&[("If-None-Match", "\"v2\""), ("If-Modified-Since", LATER)]), Verdict::Serve);
-        assert_eq!(verdict(&[("If-Match", "\"v1\""), ("If-Unmodified-Since", EARLIER)]), Verdict::Serve);
-        assert_eq!(verdict(&[("If-Match", "\"v2\""), ("If-None-Match", "\"v1\"")]), Verdict::Failed);
-        assert_eq!(verdict(&[("If-Match", "\"v1\""), ("If-None-Match", "\"v1\"")]), Verdict::NotModified);
+        assert_eq!(
+            verdict(&[("If-None-Match", "\"v2\""), ("If-Modified-Since", LATER)]),
+            Verdict::Serve
+        );
+        assert_eq!(
+            verdict(&[("If-Match", "\"v1\""), ("If-Unmodified-Since", EARLIER)]),
+            Verdict::Serve
+        );
+        assert_eq!(
+            verdict(&[("If-Match", "\"v2\""), ("If-None-Match", "\"v1\"")]),
+            Verdict::Failed
+        );
+        assert_eq!(
+            verdict(&[("If-Match", "\"v1\""), ("If-None-Match", "\"v1\"")]),
+            Verdict::NotModified
+        );
     }
 
     #[test]

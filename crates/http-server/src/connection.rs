@@ -1,4 +1,5 @@
-//! One connection: requests in, responses out, one after another, until one of the two sides has had enough.
+//! One connection: requests in, responses out, one after another, until one of the two
+//! sides has had enough.
 
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,13 +23,14 @@ use crate::stream::Stream;
 use crate::table::Seat;
 use crate::target::Target;
 
-/// How long an ended connection is still read from. A client that is still sending would otherwise be told of a
-/// reset, and lose the response that says why (RFC 9112 section 9.6).
+/// How long an ended connection is still read from. A client that is still sending
+/// would otherwise be told of a reset, and lose the response that says why (RFC 9112
+/// section 9.6).
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Content up to this size is with the client before anything that it still sends could bring about a reset, since it
-/// fits into any receive buffer. A client that has asked to close is not lingered with for so little: it would cost more
-/// than the response.
+/// Content up to this size is with the client before anything that it still sends could
+/// bring about a reset, since it fits into any receive buffer. A client that has asked
+/// to close is not lingered with for so little: it would cost more than the response.
 const SMALL: u64 = 4 << 10;
 
 /// Serves a connection until it ends.
@@ -82,7 +84,8 @@ pub fn serve(
 }
 
 enum Next {
-    /// The connection goes on, and this much of the rest of the buffer has arrived of it.
+    /// The connection goes on, and this much of the rest of the buffer has arrived of
+    /// it.
     Request(std::ops::Range<usize>),
     Close,
     Linger,
@@ -119,13 +122,20 @@ impl Visit<'_> {
             }
         };
         stream.set_read_deadline(Deadline::after(self.answers.service.limits.body_time));
-        let body = Body::new(Source::new(stream, rest, arrived), head.framing, head.expects_continue);
-        let mut request =
-            Request::new(&head, &target, self.answers.client.peer, body, self.answers.service.limits.body);
+        let body =
+            Body::new(Source::new(stream, rest, arrived), head.framing, head.expects_continue);
+        let mut request = Request::new(
+            &head,
+            &target,
+            self.answers.client.peer,
+            body,
+            self.answers.service.limits.body,
+        );
         let response = respond(self.answers.service, &mut request);
         let mut body = request.into_body();
 
-        let stays = head.persistence == Persistence::Keep && body.is_drainable() && !self.seat.is_ending();
+        let stays =
+            head.persistence == Persistence::Keep && body.is_drainable() && !self.seat.is_ending();
         let frame = Frame {
             method: head.method,
             version: head.version,
@@ -141,7 +151,8 @@ impl Visit<'_> {
         self.answers.report(head_bytes, status, &sent, started);
         sent.result?;
         if sent.persistence == Persistence::Close {
-            // Who has not asked to close may have sent the next request already, or the rest of this one.
+            // Who has not asked to close may have sent the next request already, or the rest of
+            // this one.
             let is_last = head.persistence == Persistence::Close && body.remaining() == Some(0);
             return Ok(if is_last && sent.bytes <= SMALL { Next::Close } else { Next::Linger });
         }
@@ -161,7 +172,8 @@ impl Visit<'_> {
             && !host::is_local(host, allowed)
         {
             let host = String::from_utf8_lossy(host::without_port(host)).into_owned();
-            let why = format!("this server does not answer to {host:?}; --allow-host {host} makes it");
+            let why =
+                format!("this server does not answer to {host:?}; --allow-host {host} makes it");
             return Err(Refusal::by("RFC 9110 section 15.5.20", Status::MISDIRECTED_REQUEST, why));
         }
         Ok(target)
@@ -178,7 +190,8 @@ fn respond(service: &Service, request: &mut Request<'_>) -> Response {
     })
 }
 
-/// Says that no more will come and reads what the client still sends, for [`LINGER`] at most.
+/// Says that no more will come and reads what the client still sends, for [`LINGER`] at
+/// most.
 fn linger(stream: &mut Stream) {
     if stream.end_writing().is_err() {
         return;

@@ -1,7 +1,8 @@
-//! A client of HTTP speaks first, so that there is nothing to do for it before its first bytes have come. Linux can
-//! keep it until then: TCP_DEFER_ACCEPT of [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html). No worker
-//! wakes up for a new connection only to sleep again until the request is there, a moment later; with a new connection
-//! for each request, that is up to a third of the processor time.
+//! A client of HTTP speaks first, so that there is nothing to do for it before its
+//! first bytes have come. Linux can keep it until then: TCP_DEFER_ACCEPT of [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html). No worker
+//! wakes up for a new connection only to sleep again until the request is there, a
+//! moment later; with a new connection for each request, that is up to a third of the
+//! processor time.
 
 use std::io;
 
@@ -10,7 +11,8 @@ use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::SetStruct;
 use socket2::Socket;
 
-/// Seconds that a client is waited for. One that has said nothing by then is handed over all the same.
+/// Seconds that a client is waited for. One that has said nothing by then is handed
+/// over all the same.
 const PATIENCE: u32 = 1;
 
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +20,8 @@ struct DeferAccept;
 
 nix::setsockopt_impl!(DeferAccept, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, u32, SetStruct<u32>);
 
-/// Keeps new clients of `listener` back until they have said something, for a second at most.
+/// Keeps new clients of `listener` back until they have said something, for a second at
+/// most.
 ///
 /// # Errors
 /// Where the system does not have it, or the listener is not one of TCP.

@@ -1,4 +1,5 @@
-//! The header fields of a request: look-ups that do not care for case, and lists that may be spread over lines.
+//! The header fields of a request: look-ups that do not care for case, and lists that
+//! may be spread over lines.
 
 use httparse::Header;
 
@@ -21,7 +22,10 @@ impl<'h> Fields<'h> {
 
     /// The values of every field of this name.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &'h [u8]> {
-        self.list.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
+        self.list
+            .iter()
+            .filter(move |field| field.name.eq_ignore_ascii_case(name))
+            .map(|field| field.value)
     }
 
     /// Name and value of every field.
@@ -29,8 +33,9 @@ impl<'h> Fields<'h> {
         self.list.iter().map(|field| (field.name, field.value))
     }
 
-    /// The members of a comma-separated list, which may be spread over several fields (RFC 9110 section 5.6.1).
-    /// Not for fields whose members may hold commas, such as entity tags.
+    /// The members of a comma-separated list, which may be spread over several fields
+    /// (RFC 9110 section 5.6.1). Not for fields whose members may hold commas, such
+    /// as entity tags.
     pub fn members(&self, name: &str) -> impl Iterator<Item = &'h [u8]> {
         self.all(name)
             .flat_map(|value| value.split(|&byte| byte == b','))
@@ -38,8 +43,9 @@ impl<'h> Fields<'h> {
             .filter(|member| !member.is_empty())
     }
 
-    /// How much the client wants `choice` by a field such as Accept or Accept-Encoding, in thousandths
-    /// (RFC 9110 section 12.4.2): 0 where it is not named, and where it is refused.
+    /// How much the client wants `choice` by a field such as Accept or Accept-Encoding,
+    /// in thousandths (RFC 9110 section 12.4.2): 0 where it is not named, and where
+    /// it is refused.
     pub fn weight(&self, name: &str, choice: &str) -> u16 {
         self.members(name).find_map(|member| weight(member, choice)).unwrap_or(0)
     }

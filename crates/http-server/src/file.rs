@@ -31,7 +31,8 @@ const SENT: &str = "Accept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n"
 pub(crate) enum Way {
     /// The path of the request is its name, or that of its folder.
     ByName,
-    /// It stands in for something better that is not there. That may come, and nothing about this file would change.
+    /// It stands in for something better that is not there. That may come, and nothing
+    /// about this file would change.
     SecondChoice,
 }
 
@@ -50,8 +51,14 @@ impl Files {
     }
 
     /// The answer that a file is, whichever parts of it are wanted.
-    pub(crate) fn file(&self, request: &Request<'_>, path: &Path, way: Way) -> Result<Response, Refusal> {
-        let coded = if self.may_be_coded(request) { coding::choose(path, request.fields()) } else { None };
+    pub(crate) fn file(
+        &self,
+        request: &Request<'_>,
+        path: &Path,
+        way: Way,
+    ) -> Result<Response, Refusal> {
+        let coded =
+            if self.may_be_coded(request) { coding::choose(path, request.fields()) } else { None };
         let (opened, coding) = match &coded {
             Some((sibling, coding)) => (sibling.as_path(), Some(coding.name)),
             None => (path, None),
@@ -103,7 +110,8 @@ impl Files {
         self.precompressed == Precompressed::Sent && coding::is_accepted(request.fields())
     }
 
-    /// Keeps a file, unless it may change, or has changed while it was read, without its metadata telling.
+    /// Keeps a file, unless it may change, or has changed while it was read, without
+    /// its metadata telling.
     fn keep(
         &self,
         request: &Request<'_>,
@@ -170,14 +178,25 @@ fn whole(content: &Kept) -> Response {
             Response { content: Content::Stored(stored.clone()), ..Response::new(Status::OK) }
         }
         Kept::Open(opened) => {
-            let parts = Parts { file: opened.file.clone(), list: vec![Part::Slice(0..opened.length)] };
-            Response { status: Status::OK, fields: opened.fields.clone(), content: Content::File(parts) }
+            let parts =
+                Parts { file: opened.file.clone(), list: vec![Part::Slice(0..opened.length)] };
+            Response {
+                status: Status::OK,
+                fields: opened.fields.clone(),
+                content: Content::File(parts),
+            }
         }
     }
 }
 
 /// One part of a file, or several.
-fn some(file: File, length: u64, mut fields: Vec<u8>, media_type: &str, parts: &[Range<u64>]) -> Response {
+fn some(
+    file: File,
+    length: u64,
+    mut fields: Vec<u8>,
+    media_type: &str,
+    parts: &[Range<u64>],
+) -> Response {
     let (lines, list) = match parts {
         [part] => {
             let range = content_range(part, length);
@@ -204,7 +223,8 @@ fn media_type(path: &Path, file: &mut File) -> io::Result<String> {
     Ok(types::by_content(&start).to_string())
 }
 
-/// Small enough to be read at once; what it has grown by meanwhile is another version's.
+/// Small enough to be read at once; what it has grown by meanwhile is another
+/// version's.
 fn read_small(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
     file.rewind()?;
     let mut bytes = Vec::new();
@@ -230,8 +250,9 @@ fn multipart(parts: &[Range<u64>], length: u64, media_type: &str, boundary: &str
     let mut list = Vec::new();
     for part in parts {
         let range = content_range(part, length);
-        let head =
-            format!("\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {range}\r\n\r\n");
+        let head = format!(
+            "\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {range}\r\n\r\n"
+        );
         list.push(Part::Text(head.into_bytes()));
         list.push(Part::Slice(part.clone()));
     }

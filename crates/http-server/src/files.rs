@@ -73,7 +73,12 @@ impl Files {
                 Kind::Folder
             }
             kind if kind.is_file() => Kind::File,
-            _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, "neither a folder nor a file")),
+            _ => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "neither a folder nor a file",
+                ));
+            }
         };
         let cache_control = "no-cache".to_string();
         Ok(Files {
@@ -113,7 +118,8 @@ impl Files {
         Files { missing, ..self }
     }
 
-    /// Lets clients use a file for so long without asking again. Unless told so, they ask each time.
+    /// Lets clients use a file for so long without asking again. Unless told so, they
+    /// ask each time.
     pub fn cache(self, seconds: u32) -> Files {
         Files { cache_control: format!("max-age={seconds}"), ..self }
     }
@@ -153,7 +159,8 @@ impl Files {
             (Kind::File, []) => locate::find_at(self.root.clone()),
             // One file has its own name as well.
             (Kind::File, [name])
-                if self.root.file_name().map(locate::name_bytes).as_deref() == Some(name.as_ref()) =>
+                if self.root.file_name().map(locate::name_bytes).as_deref()
+                    == Some(name.as_ref()) =>
             {
                 locate::find_at(self.root.clone())
             }
@@ -165,17 +172,22 @@ impl Files {
 impl Handler for Files {
     fn respond(&self, request: &mut Request<'_>) -> Response {
         match request.method() {
-            Method::Get | Method::Head => match self.kept(request).unwrap_or_else(|| self.get(request)) {
-                Err(refusal) if refusal.status == Status::NOT_FOUND => self.instead(request, refusal),
-                found => found.into_response(),
-            },
+            Method::Get | Method::Head => {
+                match self.kept(request).unwrap_or_else(|| self.get(request)) {
+                    Err(refusal) if refusal.status == Status::NOT_FOUND => {
+                        self.instead(request, refusal)
+                    }
+                    found => found.into_response(),
+                }
+            }
             other => other_method(other, &[Method::Get]),
         }
     }
 }
 
-/// A folder's links are relative to it, so that its path has to end with a slash. The Location is a path only: with
-/// two slashes at its front, it would lead to another host.
+/// A folder's links are relative to it, so that its path has to end with a slash. The
+/// Location is a path only: with two slashes at its front, it would lead to another
+/// host.
 fn redirect_to_folder(request: &Request<'_>, path: target::Path<'_>) -> Response {
     let mut location = target::Path { folder: true, ..path }.encode();
     if let Some(query) = request.target().query {
@@ -183,7 +195,9 @@ fn redirect_to_folder(request: &Request<'_>, path: target::Path<'_>) -> Response
         // A query is sent on as it came; what is not ASCII in it would not be a header value.
         location.push_str(&target::encode_target(query));
     }
-    Response::new(Status::MOVED_PERMANENTLY).header("Location", &location).header("Cache-Control", "no-cache")
+    Response::new(Status::MOVED_PERMANENTLY)
+        .header("Location", &location)
+        .header("Cache-Control", "no-cache")
 }
 
 fn index_of(folder: &Path) -> Option<(PathBuf, Way)> {

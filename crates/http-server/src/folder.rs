@@ -1,4 +1,5 @@
-//! A folder as a response: its entries are looked at, and those that could not be opened left out.
+//! A folder as a response: its entries are looked at, and those that could not be
+//! opened left out.
 
 use std::borrow::Cow;
 use std::fs::{self, Metadata};
@@ -38,7 +39,8 @@ impl Files {
             let Ok(metadata) = fs::metadata(entry.path()) else { continue };
             entries.extend(listed(name, &metadata));
         }
-        let order = Order::parse(request.query("sort").as_deref(), request.query("order").as_deref());
+        let order =
+            Order::parse(request.query("sort").as_deref(), request.query("order").as_deref());
         sort(&mut entries, order);
         let page = request.query("page").and_then(|page| page.parse().ok()).unwrap_or(1);
         let path = names.iter().map(Cow::as_ref).collect();
@@ -68,6 +70,7 @@ fn listed(name: Vec<u8>, metadata: &Metadata) -> Option<Entry> {
         kind if kind.is_file() => Kind::File,
         _ => return None,
     };
-    let modified = metadata.modified().unwrap_or(UNIX_EPOCH).duration_since(UNIX_EPOCH).unwrap_or_default();
+    let modified =
+        metadata.modified().unwrap_or(UNIX_EPOCH).duration_since(UNIX_EPOCH).unwrap_or_default();
     Some(Entry { name, kind, size: metadata.len(), modified: modified.as_secs() })
 }

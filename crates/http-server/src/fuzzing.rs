@@ -1,5 +1,6 @@
-//! What must hold of any bytes at all: called by the fuzz targets in `fuzz/`, which see this module, and by the tests
-//! here, which replay their corpus. It is in no ordinary build.
+//! What must hold of any bytes at all: called by the fuzz targets in `fuzz/`, which see
+//! this module, and by the tests here, which replay their corpus. It is in no ordinary
+//! build.
 
 use std::cell::RefCell;
 use std::io::Read;
@@ -15,7 +16,8 @@ use crate::scanner::{HEAD_LIMIT, Scanner};
 use crate::stream::Stream;
 use crate::target::{Path, Target};
 
-/// A head, however it is cut: it ends at the same place, or is refused, wherever the reads end.
+/// A head, however it is cut: it ends at the same place, or is refused, wherever the
+/// reads end.
 pub fn head(data: &[u8]) {
     let whole = Scanner::default().find_end(data);
     let mut scanner = Scanner::default();
@@ -46,7 +48,8 @@ pub fn head(data: &[u8]) {
     target(head.target);
 }
 
-/// A request target: its path leads nowhere but down, and is the same when it is written and read again.
+/// A request target: its path leads nowhere but down, and is the same when it is
+/// written and read again.
 pub fn target(data: &[u8]) {
     // The request line has been looked at before, and holds no control characters.
     if data.iter().any(u8::is_ascii_control) {
@@ -65,8 +68,8 @@ pub fn target(data: &[u8]) {
     let _ = target.query_value("n");
 }
 
-/// A Range header, with the length of the file in its first eight bytes: its parts are inside the file, in no part twice,
-/// and never more bytes than there are.
+/// A Range header, with the length of the file in its first eight bytes: its parts are
+/// inside the file, in no part twice, and never more bytes than there are.
 pub fn range(data: &[u8]) {
     let Some((length, value)) = data.split_first_chunk() else { return };
     let length = u64::from_le_bytes(*length);
@@ -79,15 +82,16 @@ pub fn range(data: &[u8]) {
     }
 }
 
-/// A chunked body that has arrived, and then the end of the stream: it gives no more bytes than came, and what is behind
-/// it is still there.
+/// A chunked body that has arrived, and then the end of the stream: it gives no more
+/// bytes than came, and what is behind it is still there.
 pub fn chunked(data: &[u8]) {
     thread_local!(static ENDED: RefCell<Option<Stream>> = const { RefCell::new(None) });
     ENDED.with_borrow_mut(|stream| {
         let stream = stream.get_or_insert_with(ended);
         let mut buf = vec![0; data.len().max(4 << 10)];
         buf[..data.len()].copy_from_slice(data);
-        let mut body = Body::new(Source::new(stream, &mut buf, data.len()), Framing::Chunked, false);
+        let mut body =
+            Body::new(Source::new(stream, &mut buf, data.len()), Framing::Chunked, false);
         let mut content = Vec::new();
         let read = body.read_to_end(&mut content);
         assert!(content.len() < data.len().max(1));
@@ -103,7 +107,8 @@ pub fn chunked(data: &[u8]) {
 /// A stream of which the end has come.
 fn ended() -> Stream {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let client = TcpStream::connect(listener.local_addr().expect("it has an address")).expect("it accepts");
+    let client =
+        TcpStream::connect(listener.local_addr().expect("it has an address")).expect("it accepts");
     let (server, _) = listener.accept().expect("a client has come");
     drop(client);
     Stream::new(Arc::new(server), Duration::from_secs(1)).expect("it takes a limit")
@@ -114,7 +119,8 @@ mod tests {
     use std::fs;
 
     fn replay(target: &str, check: fn(&[u8])) {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
         let mut count = 0;
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();

@@ -1,8 +1,9 @@
 //! The head of a request: what it says, by the strict reading of
 //! [RFC 9112](https://www.rfc-editor.org/rfc/rfc9112).
 //!
-//! Two readers that understand one head differently are how requests are smuggled past a proxy. So whatever the RFC
-//! leaves a choice about is refused here, with a sentence that says what was wrong.
+//! Two readers that understand one head differently are how requests are smuggled past
+//! a proxy. So whatever the RFC leaves a choice about is refused here, with a sentence
+//! that says what was wrong.
 
 use httparse::Header;
 
@@ -18,7 +19,8 @@ pub const FIELD_LIMIT: usize = 100;
 /// Room for the fields of one head.
 pub type FieldSlots<'b> = [Header<'b>; FIELD_LIMIT];
 
-/// What the version means for the reply. 1.2 and later minor versions are answered as 1.1 (RFC 9110 section 2.5).
+/// What the version means for the reply. 1.2 and later minor versions are answered as
+/// 1.1 (RFC 9110 section 2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
     /// Closes unless asked to stay, knows no chunks and no 100.
@@ -65,7 +67,8 @@ pub struct Head<'b> {
 }
 
 impl<'b> Head<'b> {
-    /// Reads a whole head, as [`Scanner::find_end`](crate::scanner::Scanner::find_end) delimits it.
+    /// Reads a whole head, as [`Scanner::find_end`](crate::scanner::Scanner::find_end)
+    /// delimits it.
     ///
     /// # Errors
     /// The status that the RFC asks for, with the reason.
@@ -108,16 +111,22 @@ impl<'b> RequestLine<'b> {
     /// Method, target and version with one space between them (RFC 9112 section 3).
     pub(crate) fn parse(line: &'b [u8]) -> Result<RequestLine<'b>, Refusal> {
         let mut parts = line.split(|&byte| byte == b' ');
-        let (method, target, version) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(method), Some(target), Some(version), None) => (method, target, version),
-            (Some(_), Some(_), None, None) => {
-                return Err(bad(
-                    "RFC 9112 section 3",
-                    "the request line has no version: HTTP/0.9 is not spoken",
-                ));
-            }
-            _ => return Err(bad("RFC 9112 section 3", "the request line is not: method, target, version")),
-        };
+        let (method, target, version) =
+            match (parts.next(), parts.next(), parts.next(), parts.next()) {
+                (Some(method), Some(target), Some(version), None) => (method, target, version),
+                (Some(_), Some(_), None, None) => {
+                    return Err(bad(
+                        "RFC 9112 section 3",
+                        "the request line has no version: HTTP/0.9 is not spoken",
+                    ));
+                }
+                _ => {
+                    return Err(bad(
+                        "RFC 9112 section 3",
+                        "the request line is not: method, target, version",
+                    ));
+                }
+            };
         if method.is_empty() || !method.iter().all(|&byte| is_token(byte)) {
             return Err(bad("RFC 9110 section 9.1", "the method is not a name"));
         }
@@ -139,9 +148,10 @@ fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
             let why = "this server speaks HTTP/1.1";
             Err(Refusal::by("RFC 9110 section 15.6.6", Status::VERSION_NOT_SUPPORTED, why))
         }
-        _ => {
-            Err(bad("RFC 9112 section 2.3", "the request line does not end with a version such as HTTP/1.1"))
-        }
+        _ => Err(bad(
+            "RFC 9112 section 2.3",
+            "the request line does not end with a version such as HTTP/1.1",
+        )),
     }
 }
 
@@ -229,7 +239,10 @@ mod tests {
     #[test]
     fn hosts_are_strict() {
         let section = "(RFC 9112 section 3.2)";
-        assert_refused(b"GET / HTTP/1.1\r\n\r\n", &format!("400: the Host header is missing {section}"));
+        assert_refused(
+            b"GET / HTTP/1.1\r\n\r\n",
+            &format!("400: the Host header is missing {section}"),
+        );
         assert_refused(&get("host: b\r\n"), &format!("400: two Host headers {section}"));
         assert_refused(
             b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
@@ -283,9 +296,18 @@ mod tests {
             "400: white space before the colon of a header field (RFC 9112 section 5.1)",
         );
         assert_refused(&get("X: y\r\n z\r\n"), "400: a folded header line (RFC 9112 section 5.2)");
-        assert_refused(&get("X: y\rz\r\n"), "400: a bare CR in a header field (RFC 9112 section 2.2)");
-        assert_refused(&get("X: y\0z\r\n"), "400: a header field holds a NUL (RFC 9110 section 5.5)");
-        assert_refused(&get("nonsense\r\n"), "400: a header line without a colon (RFC 9112 section 5)");
+        assert_refused(
+            &get("X: y\rz\r\n"),
+            "400: a bare CR in a header field (RFC 9112 section 2.2)",
+        );
+        assert_refused(
+            &get("X: y\0z\r\n"),
+            "400: a header field holds a NUL (RFC 9110 section 5.5)",
+        );
+        assert_refused(
+            &get("nonsense\r\n"),
+            "400: a header line without a colon (RFC 9112 section 5)",
+        );
         assert_refused(
             &get(": y\r\n"),
             "400: a header field that is not: name, colon, value (RFC 9112 section 5)",
@@ -295,7 +317,8 @@ mod tests {
     #[test]
     fn request_lines_are_strict() {
         let status = |line: &str| {
-            read(format!("{line}\r\nHost: a\r\n\r\n").as_bytes(), |_| ()).map_err(|refusal| refusal.status.0)
+            read(format!("{line}\r\nHost: a\r\n\r\n").as_bytes(), |_| ())
+                .map_err(|refusal| refusal.status.0)
         };
         for line in [
             "GET /",
@@ -308,7 +331,9 @@ mod tests {
         ] {
             assert_eq!(status(line), Err(400), "{line:?}");
         }
-        for line in ["GET / HTTP/0.9", "GET / http/1.1", "GET / HTTP/1.10", "GET / HTTP/11", "GET / HTTP/1"] {
+        for line in
+            ["GET / HTTP/0.9", "GET / http/1.1", "GET / HTTP/1.10", "GET / HTTP/11", "GET / HTTP/1"]
+        {
             assert_eq!(status(line), Err(400), "{line:?}");
         }
         assert_eq!(status("GET / HTTP/2.0"), Err(505));
@@ -370,7 +395,10 @@ mod tests {
         };
         assert_eq!(status(line(LINE_LIMIT)), Ok(()));
         assert_eq!(status(line(LINE_LIMIT + 1)), Err(414));
-        assert_eq!(Scanner::default().find_end(&vec![b'a'; LINE_LIMIT + 1]).unwrap_err().status.0, 414);
+        assert_eq!(
+            Scanner::default().find_end(&vec![b'a'; LINE_LIMIT + 1]).unwrap_err().status.0,
+            414
+        );
         assert_eq!(status(get(&"X: y\r\n".repeat(FIELD_LIMIT - 1))), Ok(()));
         assert_eq!(status(get(&"X: y\r\n".repeat(FIELD_LIMIT))), Err(431));
         assert_eq!(status(get(&format!("X: {}\r\n", "y".repeat(HEAD_LIMIT)))), Err(431));

@@ -1,15 +1,17 @@
 //! The Host header: its grammar, and which names a server on loopback answers to.
 //!
-//! A web page can make a browser of this machine connect to 127.0.0.1 under the page's own name, by changing what
-//! the name resolves to (DNS rebinding), and then read what a local server shows. The browser still sends that name
-//! in Host, which gives it away.
+//! A web page can make a browser of this machine connect to 127.0.0.1 under the page's
+//! own name, by changing what the name resolves to (DNS rebinding), and then read what
+//! a local server shows. The browser still sends that name in Host, which gives it
+//! away.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The end of every name that belongs to this machine (RFC 6761 section 6.3).
 const BELOW_LOCALHOST: &[u8] = b".localhost";
 
-/// Whether `value` is a host with an optional port (RFC 9110 section 7.2), or empty, as for a target without one.
+/// Whether `value` is a host with an optional port (RFC 9110 section 7.2), or empty, as
+/// for a target without one.
 pub fn is_valid(value: &[u8]) -> bool {
     let (host, port) = split(value);
     let is_port = |port: &[u8]| port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
@@ -27,8 +29,8 @@ pub fn without_port(value: &[u8]) -> &[u8] {
     split(value).0
 }
 
-/// Whether a server that listens on loopback only answers to this Host: IP literals, `localhost`, names below it,
-/// and `allowed` ones. `*` in `allowed` is every name.
+/// Whether a server that listens on loopback only answers to this Host: IP literals,
+/// `localhost`, names below it, and `allowed` ones. `*` in `allowed` is every name.
 pub fn is_local(value: &[u8], allowed: &[String]) -> bool {
     let host = without_port(value);
     let host = host.strip_suffix(b".").unwrap_or(host);
@@ -69,7 +71,8 @@ mod tests {
         for host in ["a", "a:80", "127.0.0.1:8000", "[::1]", "[::1]:80", "", "a.b-c", "a:"] {
             assert!(is_valid(host.as_bytes()), "{host:?}");
         }
-        for host in ["a b", "a:b", "a:80:80", "[::1", "::1", "a/b", "u@a", "[zz]", "a\t", "a,b:999999", "я"]
+        for host in
+            ["a b", "a:b", "a:80:80", "[::1", "::1", "a/b", "u@a", "[zz]", "a\t", "a,b:999999", "я"]
         {
             assert!(!is_valid(host.as_bytes()), "{host:?}");
         }
@@ -88,7 +91,9 @@ mod tests {
         ] {
             assert!(is_local(host.as_bytes(), &[]), "{host:?}");
         }
-        for host in ["evil.example", "localhost.evil.example", "notlocalhost", "127.0.0.1.evil.example"] {
+        for host in
+            ["evil.example", "localhost.evil.example", "notlocalhost", "127.0.0.1.evil.example"]
+        {
             assert!(!is_local(host.as_bytes(), &[]), "{host:?}");
         }
         assert!(is_local(b"My.Test:80", &["my.test".into()]));

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 
-/// The style of every page: the reader's own light or dark colours, and a phone's width.
+/// The style of every page: the reader's own light or dark colours, and a phone's
+/// width.
 const STYLE: &str = "\
 :root{color-scheme:light dark}
 body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:60rem;padding:1rem}
@@ -17,10 +18,14 @@ a{text-decoration:none}a:hover,a:focus{text-decoration:underline}
 @media(max-width:40rem){td:nth-child(3),th:nth-child(3){display:none}}
 ";
 
-/// Allows nothing but our own style, by its nonce: a page that a file name could slip a script into would not run it.
+/// Allows nothing but our own style, by its nonce: a page that a file name could slip a
+/// script into would not run it.
 pub fn content_security_policy(page: &str) -> String {
-    let nonce =
-        page.split("<style nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    let nonce = page
+        .split("<style nonce=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .unwrap_or_default();
     format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
@@ -74,8 +79,9 @@ pub fn json(text: &str) -> String {
     quoted
 }
 
-/// A number that nobody can know beforehand. The keys of a thread's first `RandomState` are the system's randomness, and
-/// those of the next ones count on from there; SipHash lets nobody see that, or the keys.
+/// A number that nobody can know beforehand. The keys of a thread's first `RandomState`
+/// are the system's randomness, and those of the next ones count on from there; SipHash
+/// lets nobody see that, or the keys.
 pub fn nonce() -> String {
     let random = RandomState::new();
     format!("{:016x}{:016x}", random.hash_one(0), random.hash_one(1))

@@ -1,4 +1,5 @@
-//! A small HTTP/1.1 server over threads: handlers that return a value, and files of a folder.
+//! A small HTTP/1.1 server over threads: handlers that return a value, and files of a
+//! folder.
 //!
 //! ```no_run
 //! use http_server::{Files, Server};
@@ -13,9 +14,10 @@
 //!
 //! # Handlers
 //!
-//! A handler is a function from [`Request`] to a value: text, bytes, a [`Status`], a whole [`Response`], or a `Result` of
-//! these. It writes nothing to the wire, so that it cannot forget the length, the character set or the answer to HEAD;
-//! HEAD, OPTIONS and 405 follow from the routes that there are. What goes wrong is returned with `?`:
+//! A handler is a function from [`Request`] to a value: text, bytes, a [`Status`], a
+//! whole [`Response`], or a `Result` of these. It writes nothing to the wire, so that
+//! it cannot forget the length, the character set or the answer to HEAD; HEAD, OPTIONS
+//! and 405 follow from the routes that there are. What goes wrong is returned with `?`:
 //!
 //! ```
 //! use std::fs;
@@ -42,26 +44,30 @@
 //! # }
 //! ```
 //!
-//! The error in a `Result` is a [`Refusal`], an [`io::Error`](std::io::Error), or another of the values above. Other
-//! errors, `Box<dyn Error>` among them, are none: what they mean for the client is the handler's to say.
-//! `.map_err(io::Error::other)?` makes a 500 of one, with its text in the log alone.
+//! The error in a `Result` is a [`Refusal`], an [`io::Error`](std::io::Error), or
+//! another of the values above. Other errors, `Box<dyn Error>` among them, are none:
+//! what they mean for the client is the handler's to say. `.map_err(io::Error::other)?`
+//! makes a 500 of one, with its text in the log alone.
 //!
-//! A handler with state of its own is a closure that owns an `Arc`, or a type that implements [`Handler`].
+//! A handler with state of its own is a closure that owns an `Arc`, or a type that
+//! implements [`Handler`].
 //!
 //! # Files
 //!
-//! [`Files`] serves a folder with everything that browsers and download tools expect: validators, ranges, listings,
-//! an index. It never leaves the folder, whatever paths and links say. [`Guarded`] puts a password before it, or before
-//! any handler.
+//! [`Files`] serves a folder with everything that browsers and download tools expect:
+//! validators, ranges, listings, an index. It never leaves the folder, whatever paths
+//! and links say. [`Guarded`] puts a password before it, or before any handler.
 //!
 //! # Limits
 //!
-//! Every connection has its [`Limits`], and they hold without being asked for: a head that drips, a body without end, a
-//! client that reads nothing, more clients than there is room for.
+//! Every connection has its [`Limits`], and they hold without being asked for: a head
+//! that drips, a body without end, a client that reads nothing, more clients than there
+//! is room for.
 //!
 //! # Tests
 //!
-//! [`Server::spawn`] runs a server beside a test, on a port of its own, and [`Running`] stops it when it is dropped:
+//! [`Server::spawn`] runs a server beside a test, on a port of its own, and [`Running`]
+//! stops it when it is dropped:
 //!
 //! ```
 //! use std::io::{Read, Write};

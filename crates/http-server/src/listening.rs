@@ -1,5 +1,5 @@
-//! Where the command line's server listens: on both loopback addresses, on others, everywhere, or on a socket file; and
-//! under which of these a person finds it.
+//! Where the command line's server listens: on both loopback addresses, on others,
+//! everywhere, or on a socket file; and under which of these a person finds it.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -44,8 +44,8 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Listens on `port`; where nobody has asked for one, on 8000 or the next that is free. `scheme` is `http` or
-    /// `https`, for the addresses that people are told.
+    /// Listens on `port`; where nobody has asked for one, on 8000 or the next that is
+    /// free. `scheme` is `http` or `https`, for the addresses that people are told.
     ///
     /// # Errors
     /// As [`listen::tcp`]; [`Error::Failed`] for a socket file.
@@ -100,7 +100,8 @@ impl Listening {
             Some(path) => self.add_file(path),
             None => {
                 // With port 0, all addresses get the one that the first of them got.
-                let port = self.sockets.iter().find_map(address).map_or(port, |address| address.port());
+                let port =
+                    self.sockets.iter().find_map(address).map_or(port, |address| address.port());
                 self.sockets.push(listen::tcp(host, port)?.into());
                 Ok(())
             }
@@ -132,7 +133,8 @@ impl Listening {
         }
         for address in addresses.iter().filter(|address| !address.ip().is_loopback()) {
             if !address.ip().is_unspecified() {
-                self.notes.push(format!("listening on {address}: whoever can reach it can read this"));
+                self.notes
+                    .push(format!("listening on {address}: whoever can reach it can read this"));
                 continue;
             }
             let note = "listening on every interface: whoever can reach this machine can read this";
@@ -145,7 +147,8 @@ impl Listening {
     }
 }
 
-/// 127.0.0.1 and ::1, since `localhost` may be either; one of them where the machine has no other.
+/// 127.0.0.1 and ::1, since `localhost` may be either; one of them where the machine
+/// has no other.
 fn loopback(port: u16) -> Result<Vec<Socket>, Error> {
     // A free port of one family may be taken in the other; then another one is tried.
     const ATTEMPTS: usize = 8;
@@ -174,10 +177,11 @@ fn address(listener: &Socket) -> Option<SocketAddr> {
     listener.local_addr().ok()?.as_socket()
 }
 
-/// The addresses of this machine in its networks: those that it would send from. A UDP socket that is connected sends
-/// nothing.
+/// The addresses of this machine in its networks: those that it would send from. A UDP
+/// socket that is connected sends nothing.
 pub fn lan_addresses() -> Vec<IpAddr> {
-    // Addresses for documentation (RFC 5737, RFC 3849): whatever has a route there is the way out.
+    // Addresses for documentation (RFC 5737, RFC 3849): whatever has a route there is the
+    // way out.
     [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")]
         .into_iter()
         .filter_map(|(from, to)| {

@@ -59,20 +59,27 @@ pub enum Direction {
 }
 
 impl Key {
-    const ALL: [(Key, &'static str, &'static str); 3] =
-        [(Key::Name, "name", "Name"), (Key::Size, "size", "Size"), (Key::Time, "time", "Changed (UTC)")];
+    const ALL: [(Key, &'static str, &'static str); 3] = [
+        (Key::Name, "name", "Name"),
+        (Key::Size, "size", "Size"),
+        (Key::Time, "time", "Changed (UTC)"),
+    ];
 }
 
 impl Order {
     /// What `?sort=` and `?order=` say; by name where they do not.
     pub fn parse(sort: Option<&str>, order: Option<&str>) -> Order {
-        let key = Key::ALL.iter().find(|(_, word, _)| sort == Some(word)).map_or(Key::Name, |(key, ..)| *key);
+        let key = Key::ALL
+            .iter()
+            .find(|(_, word, _)| sort == Some(word))
+            .map_or(Key::Name, |(key, ..)| *key);
         let direction = if order == Some("down") { Direction::Down } else { Direction::Up };
         Order { key, direction }
     }
 
     fn query(self) -> String {
-        let word = Key::ALL.iter().find(|(key, ..)| *key == self.key).map_or("name", |(_, word, _)| word);
+        let word =
+            Key::ALL.iter().find(|(key, ..)| *key == self.key).map_or("name", |(_, word, _)| word);
         let direction = if self.direction == Direction::Up { "up" } else { "down" };
         format!("sort={word}&order={direction}")
     }
@@ -93,13 +100,15 @@ pub fn sort(entries: &mut [Entry], order: Order) {
     });
 }
 
-/// Numbers inside names by their value, so that 9 goes before 10; letters without their case.
+/// Numbers inside names by their value, so that 9 goes before 10; letters without their
+/// case.
 fn natural(a: &[u8], b: &[u8]) -> Ordering {
     let (mut rest_a, mut rest_b) = (a, b);
     loop {
         let (digits_a, digits_b) = (digits(rest_a), digits(rest_b));
         if digits_a > 0 && digits_b > 0 {
-            let (number_a, number_b) = (significant(&rest_a[..digits_a]), significant(&rest_b[..digits_b]));
+            let (number_a, number_b) =
+                (significant(&rest_a[..digits_a]), significant(&rest_b[..digits_b]));
             // The longer number is the larger one; equally long ones compare as text.
             let ordered = number_a.len().cmp(&number_b.len()).then_with(|| number_a.cmp(number_b));
             if ordered != Ordering::Equal {
@@ -172,8 +181,8 @@ impl Listing<'_> {
         page(&format!("/{}", names.concat()), &body)
     }
 
-    /// The same for programs. A name that is not UTF-8 is shown as well as can be; its link is exact. What no link can
-    /// lead to has none.
+    /// The same for programs. A name that is not UTF-8 is shown as well as can be; its
+    /// link is exact. What no link can lead to has none.
     pub fn json(&self) -> String {
         let mut list = String::from("[");
         for (at, entry) in self.shown().iter().enumerate() {
@@ -195,8 +204,8 @@ impl Listing<'_> {
         list
     }
 
-    /// The value of a Link header (RFC 8288) that leads to the next page, where there is one: JSON has no other place for
-    /// it.
+    /// The value of a Link header (RFC 8288) that leads to the next page, where there
+    /// is one: JSON has no other place for it.
     pub fn next(&self) -> Option<String> {
         let pages = self.entries.len().div_ceil(PAGE);
         let next = (1..pages).contains(&self.page).then(|| self.page + 1)?;
@@ -212,8 +221,12 @@ impl Listing<'_> {
     fn crumbs(&self) -> String {
         let mut crumbs = format!("<a href=\"{}\">/</a>", up(self.path.len()));
         for (at, name) in self.path.iter().enumerate() {
-            let _ =
-                write!(crumbs, "<a href=\"{}\">{}</a>/", up(self.path.len() - at - 1), escape(&text(name)));
+            let _ = write!(
+                crumbs,
+                "<a href=\"{}\">{}</a>/",
+                up(self.path.len() - at - 1),
+                escape(&text(name))
+            );
         }
         crumbs
     }
@@ -255,8 +268,8 @@ fn up(folders: usize) -> String {
     if folders == 0 { "./".to_string() } else { "../".repeat(folders) }
 }
 
-/// The way to an entry of this folder. A backslash is never taken from a path, so that no link can lead to a name with
-/// one.
+/// The way to an entry of this folder. A backslash is never taken from a path, so that
+/// no link can lead to a name with one.
 fn link(entry: &Entry) -> Option<String> {
     let slash = if entry.kind == Kind::Folder { "/" } else { "" };
     (!entry.name.contains(&b'\\')).then(|| format!("{}{slash}", encode(&entry.name)))
@@ -331,8 +344,15 @@ mod tests {
 
     #[test]
     fn folders_go_first_and_numbers_by_their_value() {
-        let entries =
-            || vec![file("a10", 1, 3), file("a9", 2, 1), file("B", 3, 2), folder("z"), file("a010", 1, 1)];
+        let entries = || {
+            vec![
+                file("a10", 1, 3),
+                file("a9", 2, 1),
+                file("B", 3, 2),
+                folder("z"),
+                file("a010", 1, 1),
+            ]
+        };
         assert_eq!(sorted(entries(), "name", "up"), ["z", "a9", "a010", "a10", "B"]);
         assert_eq!(sorted(entries(), "name", "down"), ["z", "B", "a10", "a010", "a9"]);
         assert_eq!(sorted(entries(), "size", "down"), ["z", "B", "a9", "a010", "a10"]);
@@ -342,10 +362,13 @@ mod tests {
 
     #[test]
     fn names_are_escaped_in_text_and_encoded_in_links() {
-        let entries = [file("<b>\"&'#?%.txt", 0, 0), file("javascript:x", 0, 0), file("a\\b", 0, 0)];
+        let entries =
+            [file("<b>\"&'#?%.txt", 0, 0), file("javascript:x", 0, 0), file("a\\b", 0, 0)];
         let html = listing(vec![], &entries, 1).html();
         assert!(
-            html.contains("href=\"./%3Cb%3E%22%26%27%23%3F%25.txt\">&lt;b&gt;&quot;&amp;&#39;#?%.txt</a>"),
+            html.contains(
+                "href=\"./%3Cb%3E%22%26%27%23%3F%25.txt\">&lt;b&gt;&quot;&amp;&#39;#?%.txt</a>"
+            ),
             "{html}"
         );
         assert!(html.contains("href=\"./javascript%3Ax\""));
@@ -359,7 +382,8 @@ mod tests {
 
     #[test]
     fn names_of_any_bytes_have_an_exact_link() {
-        let entries = [Entry { name: vec![0xff, b'\n', b'a'], kind: Kind::File, size: 0, modified: 0 }];
+        let entries =
+            [Entry { name: vec![0xff, b'\n', b'a'], kind: Kind::File, size: 0, modified: 0 }];
         assert!(listing(vec![], &entries, 1).html().contains("href=\"./%FF%0Aa\""));
     }
 
@@ -367,7 +391,9 @@ mod tests {
     fn the_way_up_is_relative() {
         let html = listing(vec![b"a", b"b"], &[], 1).html();
         assert!(
-            html.contains("<h1><a href=\"../../\">/</a><a href=\"../\">a</a>/<a href=\"./\">b</a>/</h1>"),
+            html.contains(
+                "<h1><a href=\"../../\">/</a><a href=\"../\">a</a>/<a href=\"./\">b</a>/</h1>"
+            ),
             "{html}"
         );
         assert!(html.contains("This folder is empty."));
@@ -375,22 +401,24 @@ mod tests {
 
     #[test]
     fn large_folders_are_paged() {
-        let entries: Vec<Entry> = (0..PAGE as u64 + 5).map(|n| file(&format!("f{n}"), n, 0)).collect();
+        let entries: Vec<Entry> =
+            (0..PAGE as u64 + 5).map(|n| file(&format!("f{n}"), n, 0)).collect();
         let rows = |page| listing(vec![], &entries, page).html().matches("<tr><td>").count();
         assert_eq!((rows(1), rows(2), rows(3), rows(usize::MAX)), (PAGE, 5, 0, 0));
         let next = |page| listing(vec![], &entries, page).next();
         assert_eq!(next(1).as_deref(), Some("<?sort=name&order=up&page=2>; rel=\"next\""));
         assert_eq!((next(0), next(2), next(usize::MAX)), (None, None, None));
-        assert!(
-            listing(vec![], &entries, 2)
-                .html()
-                .contains("10005 entries. Page <a href=\"?sort=name&amp;order=up&amp;page=1\">1</a> 2")
-        );
+        assert!(listing(vec![], &entries, 2).html().contains(
+            "10005 entries. Page <a href=\"?sort=name&amp;order=up&amp;page=1\">1</a> 2"
+        ));
     }
 
     #[test]
     fn sizes_and_times_are_for_people() {
-        assert_eq!((human(0), human(1023), human(1024)), ("0 B".into(), "1023 B".into(), "1.0 KiB".into()));
+        assert_eq!(
+            (human(0), human(1023), human(1024)),
+            ("0 B".into(), "1023 B".into(), "1.0 KiB".into())
+        );
         assert_eq!((human(1_048_575), human(5 << 30)), ("1.0 MiB".into(), "5.0 GiB".into()));
         assert_eq!(iso(784_111_777), "1994-11-06T08:49:37Z");
     }

@@ -1,4 +1,5 @@
-//! From the names of a request to a file or folder: inside the root, whatever links say, and never a pipe or a device.
+//! From the names of a request to a file or folder: inside the root, whatever links
+//! say, and never a pipe or a device.
 
 use std::borrow::Cow;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -25,10 +26,12 @@ pub enum Found {
     Folder(PathBuf),
 }
 
-/// Finds what the names stand for, links followed. Nothing is opened: opening a pipe would wait for a writer.
+/// Finds what the names stand for, links followed. Nothing is opened: opening a pipe
+/// would wait for a writer.
 ///
 /// # Errors
-/// 404 for what is not there or is neither file nor folder, 403 for what may not be looked at.
+/// 404 for what is not there or is neither file nor folder, 403 for what may not be
+/// looked at.
 pub fn find(root: &Path, names: &[Cow<'_, [u8]>]) -> Result<Found, Refusal> {
     let mut path = root.to_path_buf();
     for name in names {
@@ -50,11 +53,12 @@ pub fn find_at(path: PathBuf) -> Result<Found, Refusal> {
     }
 }
 
-/// Opens a regular file that [`find`] has found, and judges what has really been opened: by now the name may stand
-/// for something else.
+/// Opens a regular file that [`find`] has found, and judges what has really been
+/// opened: by now the name may stand for something else.
 ///
 /// # Errors
-/// As [`find`]; 404 for what lies outside of `root`, where `links` are not to lead there.
+/// As [`find`]; 404 for what lies outside of `root`, where `links` are not to lead
+/// there.
 pub fn open(root: &Path, path: &Path, links: Links) -> Result<(File, Metadata), Refusal> {
     let file = open_without_waiting(path).map_err(unreachable_is_missing)?;
     let metadata = file.metadata()?;
@@ -72,7 +76,9 @@ pub fn open(root: &Path, path: &Path, links: Links) -> Result<(File, Metadata), 
 /// # Errors
 /// As [`find`].
 pub fn check_inside(root: &Path, path: &Path, links: Links) -> Result<(), Refusal> {
-    if links == Links::Anywhere || fs::canonicalize(path).map_err(unreachable_is_missing)?.starts_with(root) {
+    if links == Links::Anywhere
+        || fs::canonicalize(path).map_err(unreachable_is_missing)?.starts_with(root)
+    {
         return Ok(());
     }
     Err(Refusal::not_found())
@@ -105,7 +111,8 @@ fn open_without_waiting(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).open(path)
 }
 
-/// Where an open file lies. Linux tells; elsewhere its name is resolved again, and has to stand for the same file.
+/// Where an open file lies. Linux tells; elsewhere its name is resolved again, and has
+/// to stand for the same file.
 fn real_path(file: &File, metadata: &Metadata, path: &Path) -> Result<PathBuf, Refusal> {
     #[cfg(target_os = "linux")]
     {
@@ -139,14 +146,17 @@ fn file_name(name: &[u8]) -> Option<&Path> {
     Some(Path::new(OsStr::from_bytes(name)))
 }
 
-/// A name that Windows takes for itself. `file:stream`, `file.` and `CON` would be other names for other things.
+/// A name that Windows takes for itself. `file:stream`, `file.` and `CON` would be
+/// other names for other things.
 #[cfg(not(unix))]
 fn file_name(name: &[u8]) -> Option<&Path> {
     const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
     let name = str::from_utf8(name).ok()?;
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
-    let numbered = (stem.starts_with("com") || stem.starts_with("lpt")) && stem.chars().count() == 4;
-    let is_plain = !name.contains([':', '*', '?', '"', '<', '>', '|']) && !name.ends_with(['.', ' ']);
+    let numbered =
+        (stem.starts_with("com") || stem.starts_with("lpt")) && stem.chars().count() == 4;
+    let is_plain =
+        !name.contains([':', '*', '?', '"', '<', '>', '|']) && !name.ends_with(['.', ' ']);
     (is_plain && !numbered && !DEVICES.contains(&stem.as_str())).then(|| Path::new(name))
 }
 

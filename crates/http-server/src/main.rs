@@ -18,7 +18,9 @@ const WRONG_USAGE: u8 = 2;
 /// HTTP server for a folder, and its client
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Example:\n  http-server ./site 8080\n  http-server client --port 8080 /index.html")]
+#[command(
+    after_help = "Example:\n  http-server ./site 8080\n  http-server client --port 8080 /index.html"
+)]
 struct Arguments {
     #[command(subcommand)]
     role: Option<Role>,
@@ -66,7 +68,8 @@ fn serve(prepared: Prepared, drain: Duration) -> Result<(), Error> {
     // Before the ready line: whoever reads that may stop us at once.
     let shutdown = Shutdown::on_signals(drain)?;
     cli::print(&prepared.ready)?;
-    // Only the server is given away: the files of sockets are removed when the rest is dropped, at the end.
+    // Only the server is given away: the files of sockets are removed when the rest is
+    // dropped, at the end.
     prepared.server.serve(&shutdown)
 }
 

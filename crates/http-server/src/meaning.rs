@@ -1,5 +1,5 @@
-//! What the fields of a head say about the message itself: where its body ends, whether the connection stays, and
-//! whether the client waits for leave to send.
+//! What the fields of a head say about the message itself: where its body ends, whether
+//! the connection stays, and whether the client waits for leave to send.
 
 use httparse::Header;
 
@@ -30,13 +30,19 @@ impl Meaning {
                         return Err(bad("RFC 9112 section 3.2", "two Host headers"));
                     }
                     if !host::is_valid(value) {
-                        return Err(bad("RFC 9112 section 3.2", "the Host header is not a host and port"));
+                        return Err(bad(
+                            "RFC 9112 section 3.2",
+                            "the Host header is not a host and port",
+                        ));
                     }
                 }
                 14 if name.eq_ignore_ascii_case("content-length") => {
                     let this = parse_length(value)?;
                     if length.replace(this).is_some_and(|other| other != this) {
-                        return Err(bad("RFC 9112 section 6.3", "two Content-Length headers that differ"));
+                        return Err(bad(
+                            "RFC 9112 section 6.3",
+                            "two Content-Length headers that differ",
+                        ));
                     }
                 }
                 17 if name.eq_ignore_ascii_case("transfer-encoding") => {
@@ -54,7 +60,11 @@ impl Meaning {
                 6 if name.eq_ignore_ascii_case("expect") => {
                     if !value.eq_ignore_ascii_case(b"100-continue") {
                         let why = "only 100-continue can be expected";
-                        return Err(Refusal::by("RFC 9110 section 10.1.1", Status::EXPECTATION_FAILED, why));
+                        return Err(Refusal::by(
+                            "RFC 9110 section 10.1.1",
+                            Status::EXPECTATION_FAILED,
+                            why,
+                        ));
                     }
                     // A client of 1.0 does not know 100, and its Expect is ignored.
                     expects_continue = version == Version::Http11;
@@ -67,10 +77,16 @@ impl Meaning {
         }
         let framing = match (chunked, length) {
             (Some(_), Some(_)) => {
-                return Err(bad("RFC 9112 section 6.1", "both Content-Length and Transfer-Encoding"));
+                return Err(bad(
+                    "RFC 9112 section 6.1",
+                    "both Content-Length and Transfer-Encoding",
+                ));
             }
             (Some(_), None) if version == Version::Http10 => {
-                return Err(bad("RFC 9112 section 6.1", "Transfer-Encoding in a request of HTTP/1.0"));
+                return Err(bad(
+                    "RFC 9112 section 6.1",
+                    "Transfer-Encoding in a request of HTTP/1.0",
+                ));
             }
             (Some(_), None) => Framing::Chunked,
             (None, length) => Framing::Length(length.unwrap_or(0)),
@@ -96,7 +112,8 @@ fn parse_coding(value: &[u8]) -> Result<(), Refusal> {
         return Ok(());
     }
     let mut codings = value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
-    if codings.clone().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"chunked")) {
+    if codings.clone().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"chunked"))
+    {
         let last = codings.next_back().unwrap_or_default();
         if codings.any(|coding| coding.eq_ignore_ascii_case(b"chunked"))
             && !last.eq_ignore_ascii_case(b"chunked")

@@ -1,6 +1,7 @@
 //! What is wanted of a resource.
 
-/// The methods of RFC 9110 section 9 and PATCH (RFC 5789). Names are compared with their case.
+/// The methods of RFC 9110 section 9 and PATCH (RFC 5789). Names are compared with
+/// their case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "their names say what they are")]
 pub enum Method {

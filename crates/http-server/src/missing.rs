@@ -1,5 +1,5 @@
-//! What is answered where there is nothing: a page of the site's own, or the page of an app that knows its addresses
-//! itself.
+//! What is answered where there is nothing: a page of the site's own, or the page of an
+//! app that knows its addresses itself.
 
 use std::sync::Arc;
 
@@ -23,8 +23,9 @@ const APP: &str = "index.html";
 pub enum Missing {
     /// 404, with the site's own `404.html` where it has one.
     NotFound,
-    /// `index.html` of the root, for addresses that an app makes up (a single-page app). What looks like a file, with a
-    /// dot in its name, is 404 still: a script that is missing is no page. So is what lies in a hidden folder.
+    /// `index.html` of the root, for addresses that an app makes up (a single-page
+    /// app). What looks like a file, with a dot in its name, is 404 still: a script
+    /// that is missing is no page. So is what lies in a hidden folder.
     App,
 }
 

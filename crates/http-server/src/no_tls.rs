@@ -1,5 +1,5 @@
-//! What takes the place of TLS in a build without the feature `tls`: types that nobody can make, so that nothing else
-//! has to know.
+//! What takes the place of TLS in a build without the feature `tls`: types that nobody
+//! can make, so that nothing else has to know.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::path::Path;

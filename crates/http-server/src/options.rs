@@ -1,4 +1,5 @@
-//! The command line of the server: what it serves, where, and how that becomes a [`Server`].
+//! The command line of the server: what it serves, where, and how that becomes a
+//! [`Server`].
 
 use std::fs;
 use std::net::SocketAddr;
@@ -38,10 +39,12 @@ pub struct Options {
     /// The folder to serve
     #[arg(short, long, value_name = "DIR")]
     pub directory: Option<PathBuf>,
-    /// Port to listen on; 0 takes a free one [default: 8000, or the next free one up to 8010]
+    /// Port to listen on; 0 takes a free one [default: 8000, or the next free one up to
+    /// 8010]
     #[arg(short, long, value_name = "N")]
     pub port: Option<u16>,
-    /// Address or name to listen on, or unix:PATH; may be given again [default: 127.0.0.1 and ::1]
+    /// Address or name to listen on, or unix:PATH; may be given again [default:
+    /// 127.0.0.1 and ::1]
     #[arg(short, long, value_name = "HOST", conflicts_with = "lan")]
     pub bind: Vec<String>,
     /// Listen on every interface, and say under which addresses
@@ -65,7 +68,8 @@ pub struct Options {
     /// Send FILE.br, FILE.zst or FILE.gz for FILE to clients that take it
     #[arg(long)]
     pub precompressed: bool,
-    /// Ask for a name and a password; @FILE has one of these on each line; may be given again
+    /// Ask for a name and a password; @FILE has one of these on each line; may be given
+    /// again
     #[arg(long, value_name = "USER:PASSWORD")]
     pub auth: Vec<String>,
     /// Speak TLS with a certificate made at the start (in a build with the feature tls)
@@ -86,7 +90,8 @@ pub struct Options {
     /// Let pages of every origin read what is served
     #[arg(long)]
     pub cors: bool,
-    /// One more header on every response, as in 'X-Robots-Tag: none'; may be given again
+    /// One more header on every response, as in 'X-Robots-Tag: none'; may be given
+    /// again
     #[arg(long = "header", value_name = "K: V", value_parser = header)]
     pub headers: Vec<(String, String)>,
     /// Close a connection that has been idle for this long
@@ -120,7 +125,8 @@ pub struct Prepared {
     pub ready: String,
     /// More lines, for people.
     pub notes: Vec<String>,
-    /// The files of sockets, to be kept as long as the server runs: they are removed when this is dropped.
+    /// The files of sockets, to be kept as long as the server runs: they are removed
+    /// when this is dropped.
     #[cfg(unix)]
     pub socket_files: Vec<crate::unix::SocketFile>,
 }
@@ -171,11 +177,9 @@ impl Options {
         let tls = self.certificate()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let listening = Listening::open(place, port, scheme)?;
-        let mut server = Server::on(listening.sockets).limits(self.limits()).access_log(if self.quiet {
-            AccessLog::Hidden
-        } else {
-            AccessLog::Shown
-        });
+        let mut server = Server::on(listening.sockets)
+            .limits(self.limits())
+            .access_log(if self.quiet { AccessLog::Hidden } else { AccessLog::Shown });
         if let Some(tls) = tls {
             server = server.tls(tls);
         }
@@ -186,10 +190,12 @@ impl Options {
             server = server.cors(Cors::AnyOrigin);
         }
         for (name, value) in &self.headers {
-            server = server.header(name, value).map_err(|error| Unprepared::Usage(error.to_string()))?;
+            server =
+                server.header(name, value).map_err(|error| Unprepared::Usage(error.to_string()))?;
         }
         if self.health {
-            server = server.get(HEALTH, |_| Response::text("ok\n").header("Cache-Control", "no-store"));
+            server =
+                server.get(HEALTH, |_| Response::text("ok\n").header("Cache-Control", "no-store"));
         }
         let mut notes = listening.notes;
         let is_seen = |address: &SocketAddr| !address.ip().is_loopback();
@@ -220,14 +226,18 @@ impl Options {
                     .parse()
                     .map_err(|_| Unprepared::Usage(format!("{word} is not a port below 65536")))?;
                 if port.replace(number).is_some() {
-                    return Err(Unprepared::Usage(format!("two ports are given, one of them {word}")));
+                    return Err(Unprepared::Usage(format!(
+                        "two ports are given, one of them {word}"
+                    )));
                 }
             } else if self.hello {
                 return Err(Unprepared::Usage(format!(
                     "--hello serves nothing else, and {word} is not a port"
                 )));
             } else if path.replace(word.into()).is_some() {
-                return Err(Unprepared::Usage(format!("two things to serve are given, one of them {word}")));
+                return Err(Unprepared::Usage(format!(
+                    "two things to serve are given, one of them {word}"
+                )));
             }
         }
         Ok((path.unwrap_or_else(|| ".".into()), port))
@@ -235,7 +245,11 @@ impl Options {
 
     fn files(&self, path: &Path) -> Result<Files, Unprepared> {
         let files = Files::new(path).map_err(|error| {
-            Unprepared::Usage(format!("cannot serve {}: {}", path.display(), netcore::error::reason(&error)))
+            Unprepared::Usage(format!(
+                "cannot serve {}: {}",
+                path.display(),
+                netcore::error::reason(&error)
+            ))
         })?;
         if self.spa && !files.root().join("index.html").is_file() {
             let why = format!("--spa needs an index.html in {}", files.root().display());
@@ -243,7 +257,11 @@ impl Options {
         }
         let files = files
             .missing(if self.spa { Missing::App } else { Missing::NotFound })
-            .precompressed(if self.precompressed { Precompressed::Sent } else { Precompressed::Ignored })
+            .precompressed(if self.precompressed {
+                Precompressed::Sent
+            } else {
+                Precompressed::Ignored
+            })
             .links(if self.follow_symlinks { Links::Anywhere } else { Links::Inside })
             .dot_files(if self.hidden { DotFiles::Shown } else { DotFiles::Hidden });
         Ok(match self.cache {
@@ -260,14 +278,19 @@ impl Options {
                 None => all.push(given.clone()),
                 Some(path) => {
                     let text = fs::read_to_string(path).map_err(|error| {
-                        Unprepared::Usage(format!("cannot read {path}: {}", netcore::error::reason(&error)))
+                        Unprepared::Usage(format!(
+                            "cannot read {path}: {}",
+                            netcore::error::reason(&error)
+                        ))
                     })?;
                     all.extend(text.lines().filter(|line| !line.is_empty()).map(str::to_string));
                 }
             }
         }
         if all.is_empty() && !self.auth.is_empty() {
-            return Err(Unprepared::Usage("--auth names files without a name and a password".into()));
+            return Err(Unprepared::Usage(
+                "--auth names files without a name and a password".into(),
+            ));
         }
         Ok(all)
     }
@@ -298,7 +321,8 @@ impl Options {
     }
 }
 
-/// The tutorial's own handler: a fixed text on every path. Methods that it does not have are 501 there.
+/// The tutorial's own handler: a fixed text on every path. Methods that it does not
+/// have are 501 there.
 fn hello(request: &mut Request<'_>) -> Response {
     match request.method() {
         Method::Get | Method::Head => Response::text(GREETING),

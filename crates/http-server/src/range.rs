@@ -3,15 +3,18 @@
 
 use std::ops::Range;
 
-/// Ranges that one request may ask for. More is no honest wish: the whole is sent instead.
+/// Ranges that one request may ask for. More is no honest wish: the whole is sent
+/// instead.
 pub const RANGE_LIMIT: usize = 16;
 
 /// What to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
-    /// Everything: the header is missing, malformed, in another unit or asks for too much.
+    /// Everything: the header is missing, malformed, in another unit or asks for too
+    /// much.
     Whole,
-    /// These parts, each not empty and inside the file, none touching another, in the order of the request.
+    /// These parts, each not empty and inside the file, none touching another, in the
+    /// order of the request.
     Parts(Vec<Range<u64>>),
     /// Nothing that exists: 416.
     Nothing,
@@ -30,7 +33,9 @@ fn parse(value: &[u8], length: u64) -> Option<Wanted> {
     }
     let mut parts: Vec<Range<u64>> = Vec::new();
     let mut asked = 0;
-    for spec in set.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|spec| !spec.is_empty()) {
+    for spec in
+        set.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|spec| !spec.is_empty())
+    {
         asked += 1;
         if asked > RANGE_LIMIT {
             return None;
@@ -47,7 +52,8 @@ fn parse(value: &[u8], length: u64) -> Option<Wanted> {
     }
 }
 
-/// One of `first-last`, `first-` and `-length`; empty where it lies behind the end; `None` where it is malformed.
+/// One of `first-last`, `first-` and `-length`; empty where it lies behind the end;
+/// `None` where it is malformed.
 fn parse_one(spec: &[u8], length: u64) -> Option<Range<u64>> {
     let dash = spec.iter().position(|&byte| byte == b'-')?;
     let (first, last) = (&spec[..dash], &spec[dash + 1..]);
@@ -65,7 +71,9 @@ fn parse_one(spec: &[u8], length: u64) -> Option<Range<u64>> {
 /// A number however large: past 64 bits it is behind the end of every file.
 fn number(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0u64, |number, digit| {
-        digit.is_ascii_digit().then(|| number.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
+        digit
+            .is_ascii_digit()
+            .then(|| number.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
     })
 }
 

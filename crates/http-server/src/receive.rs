@@ -51,7 +51,8 @@ impl Receiver<'_> {
         let mut phase = Phase::New;
         let mut deadline = Deadline::NEVER;
         loop {
-            // Some clients send an empty line behind a body that they do not count (RFC 9112 section 2.2).
+            // Some clients send an empty line behind a body that they do not count (RFC 9112
+            // section 2.2).
             if skipped == Skipped::Nothing && input[..*filled].starts_with(b"\r\n") {
                 input.copy_within(2..*filled, 0);
                 *filled -= 2;
@@ -91,7 +92,11 @@ impl Receiver<'_> {
                     return Err(io::Error::new(ErrorKind::UnexpectedEof, why));
                 }
                 Ok(n) => {
-                    log::debug!("{} received {n} bytes {}", self.name, payload(&input[*filled..*filled + n]));
+                    log::debug!(
+                        "{} received {n} bytes {}",
+                        self.name,
+                        payload(&input[*filled..*filled + n])
+                    );
                     *filled += n;
                 }
                 Err(error) if error.kind() == ErrorKind::TimedOut => {
@@ -107,7 +112,9 @@ impl Receiver<'_> {
                     });
                 }
                 // Some clients leave so between two requests.
-                Err(error) if error.kind() == ErrorKind::ConnectionReset && phase == Phase::Waiting => {
+                Err(error)
+                    if error.kind() == ErrorKind::ConnectionReset && phase == Phase::Waiting =>
+                {
                     return Ok(Received::Nothing);
                 }
                 Err(error) => return Err(error),

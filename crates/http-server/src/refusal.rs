@@ -1,4 +1,5 @@
-//! An error that teaches: the status, what was wrong in one sentence, and the section of the RFC that says so.
+//! An error that teaches: the status, what was wrong in one sentence, and the section
+//! of the RFC that says so.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +9,8 @@ use crate::fields::Fields;
 use crate::html;
 use crate::status::Status;
 
-/// Why a request is not served. Reads as `400: two Host headers (RFC 9112 section 3.2)`.
+/// Why a request is not served. Reads as `400: two Host headers (RFC 9112 section
+/// 3.2)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The status of the response.
@@ -33,18 +35,24 @@ impl Refusal {
         &self.why
     }
 
-    /// 404 in the words that every missing thing gets, whatever the reason: a stranger learns nothing more.
+    /// 404 in the words that every missing thing gets, whatever the reason: a stranger
+    /// learns nothing more.
     pub fn not_found() -> Refusal {
         Refusal::new(Status::NOT_FOUND, "there is nothing at this address")
     }
 
-    /// The page that shows this refusal, with its media type, in the form that the client asks for.
+    /// The page that shows this refusal, with its media type, in the form that the
+    /// client asks for.
     pub(crate) fn page(&self, fields: Option<&Fields>) -> (&'static str, String) {
         match fields.map_or(Form::Text, Form::preferred) {
             Form::Text => ("text/plain; charset=utf-8", format!("{self}\n")),
             Form::Json => (
                 "application/json",
-                format!("{{\"status\":{},\"error\":{}}}\n", self.status.0, html::json(&self.to_string())),
+                format!(
+                    "{{\"status\":{},\"error\":{}}}\n",
+                    self.status.0,
+                    html::json(&self.to_string())
+                ),
             ),
             Form::Html => ("text/html; charset=utf-8", self.html()),
         }
@@ -52,7 +60,11 @@ impl Refusal {
 
     fn html(&self) -> String {
         let title = format!("{} {}", self.status.0, self.status.reason());
-        let body = format!("<h1>{}</h1>\n<p>{}</p>\n", html::escape(&title), html::escape(&self.to_string()));
+        let body = format!(
+            "<h1>{}</h1>\n<p>{}</p>\n",
+            html::escape(&title),
+            html::escape(&self.to_string())
+        );
         html::page(&title, &body)
     }
 }
@@ -67,8 +79,9 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl From<io::Error> for Refusal {
-    /// NotFound is 404, PermissionDenied 403, a want of descriptors 503, a body that could not be read 400 or 408,
-    /// everything else 500. The error's own text stays in the log: it may name paths of this machine.
+    /// NotFound is 404, PermissionDenied 403, a want of descriptors 503, a body that
+    /// could not be read 400 or 408, everything else 500. The error's own text
+    /// stays in the log: it may name paths of this machine.
     fn from(error: io::Error) -> Refusal {
         if let Some(refusal) = error.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>()) {
             return refusal.clone();
@@ -77,9 +90,11 @@ impl From<io::Error> for Refusal {
             ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
                 Refusal::not_found()
             }
-            ErrorKind::PermissionDenied => {
-                Refusal::by("RFC 9110 section 15.5.4", Status::FORBIDDEN, "the server may not read this")
-            }
+            ErrorKind::PermissionDenied => Refusal::by(
+                "RFC 9110 section 15.5.4",
+                Status::FORBIDDEN,
+                "the server may not read this",
+            ),
             _ if is_shortage(&error) => Refusal::by(
                 "RFC 9110 section 15.6.4",
                 Status::SERVICE_UNAVAILABLE,
@@ -119,12 +134,15 @@ pub enum Form {
 }
 
 impl Form {
-    /// What the Accept field asks for by name. `*/*` is what curl and scripts send: they get text.
+    /// What the Accept field asks for by name. `*/*` is what curl and scripts send:
+    /// they get text.
     pub fn preferred(fields: &Fields) -> Form {
         let mut best = (0, Form::Text);
-        for (name, form) in
-            [("text/plain", Form::Text), ("application/json", Form::Json), ("text/html", Form::Html)]
-        {
+        for (name, form) in [
+            ("text/plain", Form::Text),
+            ("application/json", Form::Json),
+            ("text/html", Form::Html),
+        ] {
             let weight = fields.weight("accept", name);
             if weight > best.0 {
                 best = (weight, form);
@@ -139,7 +157,10 @@ mod tests {
     use super::*;
 
     fn accepting(accept: &str) -> Form {
-        Form::preferred(&Fields::new(&[httparse::Header { name: "Accept", value: accept.as_bytes() }]))
+        Form::preferred(&Fields::new(&[httparse::Header {
+            name: "Accept",
+            value: accept.as_bytes(),
+        }]))
     }
 
     #[test]
@@ -151,7 +172,10 @@ mod tests {
 
     #[test]
     fn the_form_of_a_page_follows_accept() {
-        assert_eq!(accepting("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"), Form::Html);
+        assert_eq!(
+            accepting("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+            Form::Html
+        );
         assert_eq!(accepting("application/json"), Form::Json);
         assert_eq!(accepting("text/html;q=0.1, application/json;q=0.5"), Form::Json);
         assert_eq!(accepting("*/*"), Form::Text);

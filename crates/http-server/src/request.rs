@@ -11,7 +11,8 @@ use crate::refusal::Refusal;
 use crate::status::Status;
 use crate::target::{Path, Target};
 
-/// One request. Its head has been checked; its body is read when a handler asks for it, and not before.
+/// One request. Its head has been checked; its body is read when a handler asks for it,
+/// and not before.
 #[derive(Debug)]
 pub struct Request<'a> {
     head: &'a Head<'a>,
@@ -52,12 +53,14 @@ impl<'a> Request<'a> {
         Path::parse(self.target.path)
     }
 
-    /// How many names at the front of the path belong to the place where this handler is mounted.
+    /// How many names at the front of the path belong to the place where this handler
+    /// is mounted.
     pub fn mount_depth(&self) -> usize {
         self.mount_depth
     }
 
-    /// The part of the path that stands for `{name}` in the route; empty where the route has no such part.
+    /// The part of the path that stands for `{name}` in the route; empty where the
+    /// route has no such part.
     pub fn param(&self, name: &str) -> &str {
         self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
@@ -82,8 +85,9 @@ impl<'a> Request<'a> {
         self.peer
     }
 
-    /// The body, to be read as it comes, within [`Limits::body_time`](crate::Limits). It ends where the request ends; how
-    /// much is read is the handler's affair. An error of it that is returned with `?` is the client's: 400, or 408.
+    /// The body, to be read as it comes, within [`Limits::body_time`](crate::Limits).
+    /// It ends where the request ends; how much is read is the handler's affair. An
+    /// error of it that is returned with `?` is the client's: 400, or 408.
     pub fn body(&mut self) -> &mut Body<'a> {
         &mut self.body
     }
@@ -91,15 +95,17 @@ impl<'a> Request<'a> {
     /// The whole body.
     ///
     /// # Errors
-    /// 413 past the limit, which is 1 MiB unless the server was given another; 400 where it is cut short or
-    /// malformed; 408 where it does not come in time.
+    /// 413 past the limit, which is 1 MiB unless the server was given another; 400
+    /// where it is cut short or malformed; 408 where it does not come in time.
     pub fn body_bytes(&mut self) -> Result<Vec<u8>, Refusal> {
         if self.body.remaining().is_some_and(|length| length > self.body_limit as u64) {
             return Err(self.too_large());
         }
         let mut bytes = Vec::new();
         // One byte more than is allowed tells a body of exactly the limit from a longer one.
-        (&mut self.body).take((self.body_limit as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+        (&mut self.body)
+            .take((self.body_limit as u64).saturating_add(1))
+            .read_to_end(&mut bytes)?;
         if bytes.len() > self.body_limit { Err(self.too_large()) } else { Ok(bytes) }
     }
 

@@ -11,7 +11,8 @@ use crate::head::is_token;
 use crate::refusal::Refusal;
 use crate::status::Status;
 
-/// A response. Date, Content-Length, Connection and the framing are added when it is sent.
+/// A response. Date, Content-Length, Connection and the framing are added when it is
+/// sent.
 #[derive(Debug)]
 pub struct Response {
     pub(crate) status: Status,
@@ -26,7 +27,8 @@ pub(crate) enum Content {
     Bytes(Cow<'static, [u8]>),
     /// Its page is made when it is sent, in the form that the client asks for.
     Refusal(Refusal),
-    /// A response that could not be built: nothing that is added to it makes it another one.
+    /// A response that could not be built: nothing that is added to it makes it another
+    /// one.
     Failure(Refusal),
     /// A small file that is kept in memory, with its header lines.
     Stored(Arc<Stored>),
@@ -34,7 +36,8 @@ pub(crate) enum Content {
     Stream(Box<dyn Read + Send>),
 }
 
-/// A small file with its header lines ready-made, so that a request for it copies and formats nothing.
+/// A small file with its header lines ready-made, so that a request for it copies and
+/// formats nothing.
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) fields: Vec<u8>,
@@ -82,9 +85,11 @@ impl fmt::Debug for Content {
 }
 
 impl Response {
-    /// A response without content. The status is as [`with_status`](Response::with_status) says.
+    /// A response without content. The status is as
+    /// [`with_status`](Response::with_status) says.
     pub fn new(status: Status) -> Response {
-        Response { status: Status::OK, fields: Vec::new(), content: Content::Empty }.with_status(status)
+        Response { status: Status::OK, fields: Vec::new(), content: Content::Empty }
+            .with_status(status)
     }
 
     fn failure(why: String) -> Response {
@@ -120,13 +125,15 @@ impl Response {
         Response::new(Status::OK).with_content(media_type, bytes)
     }
 
-    /// 200 with content whose length is not known: sent in chunks, or to the end of the connection on HTTP/1.0.
+    /// 200 with content whose length is not known: sent in chunks, or to the end of the
+    /// connection on HTTP/1.0.
     pub fn stream(reader: impl Read + Send + 'static) -> Response {
         Response { content: Content::Stream(Box::new(reader)), ..Response::new(Status::OK) }
     }
 
-    /// The same with another status, which is one of 200 to 599: others make it a 500, and their reason is in the log.
-    /// A status before 200 would announce another response, and a client would wait for it.
+    /// The same with another status, which is one of 200 to 599: others make it a 500,
+    /// and their reason is in the log. A status before 200 would announce another
+    /// response, and a client would wait for it.
     pub fn with_status(self, status: Status) -> Response {
         match status.0 {
             _ if self.has_failed() => self,
@@ -138,13 +145,19 @@ impl Response {
     /// The same with content of a media type.
     pub fn with_content(self, media_type: &str, bytes: impl Into<Cow<'static, [u8]>>) -> Response {
         let typed = self.header("Content-Type", media_type);
-        if typed.has_failed() { typed } else { Response { content: Content::Bytes(bytes.into()), ..typed } }
+        if typed.has_failed() {
+            typed
+        } else {
+            Response { content: Content::Bytes(bytes.into()), ..typed }
+        }
     }
 
-    /// The same with one more header field. Content-Type replaces the one that is there.
+    /// The same with one more header field. Content-Type replaces the one that is
+    /// there.
     ///
-    /// A value that holds a line end would smuggle in further fields, and a length of one's own would make the client
-    /// lose track of where the response ends; so these make the whole response a 500. Their reason is in the log.
+    /// A value that holds a line end would smuggle in further fields, and a length of
+    /// one's own would make the client lose track of where the response ends; so
+    /// these make the whole response a 500. Their reason is in the log.
     pub fn header(mut self, name: &str, value: &str) -> Response {
         match field_line(name, value) {
             _ if self.has_failed() => self,
@@ -160,7 +173,8 @@ impl Response {
     }
 
     fn remove(&mut self, name: &str) {
-        self.fields = lines(&self.fields).filter(|line| !is_field(line, name)).collect::<Vec<_>>().concat();
+        self.fields =
+            lines(&self.fields).filter(|line| !is_field(line, name)).collect::<Vec<_>>().concat();
     }
 
     /// The status that it has now.
@@ -183,14 +197,16 @@ fn is_field(line: &[u8], name: &str) -> bool {
         && line.get(name.len()) == Some(&b':')
 }
 
-/// The fields that say where a response ends and what becomes of the connection: the server's own.
+/// The fields that say where a response ends and what becomes of the connection: the
+/// server's own.
 const RESERVED: [&str; 6] =
     ["connection", "content-length", "date", "keep-alive", "trailer", "transfer-encoding"];
 
 /// `Name: value\r\n`, checked.
 ///
 /// # Errors
-/// `InvalidInput` for what could be taken for more than one field, and for those that only the server sets.
+/// `InvalidInput` for what could be taken for more than one field, and for those that
+/// only the server sets.
 pub fn field_line(name: &str, value: &str) -> io::Result<String> {
     let is_value = !value.bytes().any(|byte| (byte < b' ' && byte != b'\t') || byte == 0x7f);
     if name.is_empty() || !name.bytes().all(is_token) || !is_value {
@@ -290,7 +306,8 @@ mod tests {
             let failed = Response::text("x").header(name, value);
             assert_eq!(failed.status(), Status::INTERNAL_SERVER_ERROR, "{name:?}");
             // And it stays one.
-            let failed = failed.with_status(Status::OK).header("A", "b").with_content("text/plain", b"x");
+            let failed =
+                failed.with_status(Status::OK).header("A", "b").with_content("text/plain", b"x");
             assert_eq!(failed.status(), Status::INTERNAL_SERVER_ERROR, "{name:?}");
             assert!(failed.has_failed() && failed.fields.is_empty(), "{name:?}");
         }

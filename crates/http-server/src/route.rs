@@ -1,4 +1,5 @@
-//! Which handler answers: routes by method and pattern first, then what is mounted at the longest prefix.
+//! Which handler answers: routes by method and pattern first, then what is mounted at
+//! the longest prefix.
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
@@ -10,7 +11,8 @@ use crate::response::{IntoResponse, Response};
 use crate::status::Status;
 use crate::target::Path;
 
-/// Answers requests. Closures that take `&mut Request` and return something that can become a response are handlers.
+/// Answers requests. Closures that take `&mut Request` and return something that can
+/// become a response are handlers.
 pub trait Handler: Send + Sync {
     /// Makes the response; it is sent when this returns.
     fn respond(&self, request: &mut Request<'_>) -> Response;
@@ -72,8 +74,8 @@ impl Router {
         }
     }
 
-    /// Whether every pattern makes sense. Routes are added one behind the other; the mistake in one of them is told
-    /// before the server starts.
+    /// Whether every pattern makes sense. Routes are added one behind the other; the
+    /// mistake in one of them is told before the server starts.
     ///
     /// # Errors
     /// `InvalidInput` where one does not.
@@ -84,14 +86,16 @@ impl Router {
         }
     }
 
-    /// Adds a handler for everything below a prefix that no route matches. The longest prefix answers.
+    /// Adds a handler for everything below a prefix that no route matches. The longest
+    /// prefix answers.
     pub fn mount(&mut self, prefix: &str, handler: impl Handler + 'static) {
         let prefix = names_of(prefix).map(str::to_string).collect();
         self.mounts.push(Mount { prefix, handler: Box::new(handler) });
         self.mounts.sort_by_key(|mount| std::cmp::Reverse(mount.prefix.len()));
     }
 
-    /// Answers: HEAD as GET, OPTIONS with what is allowed, and 405 where only other methods are.
+    /// Answers: HEAD as GET, OPTIONS with what is allowed, and 405 where only other
+    /// methods are.
     pub fn respond(&self, request: &mut Request<'_>) -> Response {
         // The common case of a file server needs no path here.
         if let ([], [Mount { prefix, handler }]) = (self.routes.as_slice(), self.mounts.as_slice())
@@ -131,8 +135,9 @@ impl Router {
         Refusal::not_found().into_response()
     }
 
-    /// Where a path of `*` ends: OPTIONS about the server as a whole, and CONNECT, which only a proxy takes. What is
-    /// mounted may have other methods; it is taken for files.
+    /// Where a path of `*` ends: OPTIONS about the server as a whole, and CONNECT,
+    /// which only a proxy takes. What is mounted may have other methods; it is
+    /// taken for files.
     fn server_wide(&self, method: Method) -> Response {
         let routes = self.routes.iter().map(|route| route.method);
         let mounts = self.mounts.first().map(|_| Method::Get);
@@ -140,8 +145,8 @@ impl Router {
     }
 }
 
-/// The answer to a method that a resource does not have, where it has `present` ones: OPTIONS is a question about
-/// them, everything else a 405.
+/// The answer to a method that a resource does not have, where it has `present` ones:
+/// OPTIONS is a question about them, everything else a 405.
 pub fn other_method(method: Method, present: &[Method]) -> Response {
     let allow = allow(present);
     if method == Method::Options {
@@ -238,7 +243,10 @@ mod tests {
 
     #[test]
     fn patterns_match_whole_paths() {
-        assert_eq!(params("/hello/{name}", "/hello/%D0%9C%D0%B8%D1%80"), Some(vec![pair("name", "Мир")]));
+        assert_eq!(
+            params("/hello/{name}", "/hello/%D0%9C%D0%B8%D1%80"),
+            Some(vec![pair("name", "Мир")])
+        );
         assert_eq!(params("/hello/{name}", "/hello"), None);
         assert_eq!(params("/hello/{name}", "/hello/a/b"), None);
         assert_eq!(params("/", "/"), Some(vec![]));
@@ -250,7 +258,9 @@ mod tests {
 
     #[test]
     fn patterns_that_could_not_match_are_refused() {
-        for pattern in ["/pre-{x}", "/{x}-post", "/{x", "/x}", "/{a}{b}", "/{rest..}/x", "/{a..}/{b..}"] {
+        for pattern in
+            ["/pre-{x}", "/{x}-post", "/{x", "/x}", "/{a}{b}", "/{rest..}/x", "/{a..}/{b..}"]
+        {
             assert!(parse_pattern(pattern).is_err(), "{pattern}");
         }
     }

@@ -10,7 +10,8 @@ pub const LINE_LIMIT: usize = 16 << 10;
 /// Bytes of a whole head. Past it: 431.
 pub const HEAD_LIMIT: usize = 64 << 10;
 
-/// Finds the end of a head in a buffer that fills, and looks at each byte once however slowly they come.
+/// Finds the end of a head in a buffer that fills, and looks at each byte once however
+/// slowly they come.
 #[derive(Debug, Default)]
 pub struct Scanner {
     scanned: usize,
@@ -22,7 +23,8 @@ impl Scanner {
     /// The length of the head with its empty line, once `buf` holds all of it.
     ///
     /// # Errors
-    /// A head that is past a limit, or a first line that is none: there is no reason to wait for the rest of it.
+    /// A head that is past a limit, or a first line that is none: there is no reason to
+    /// wait for the rest of it.
     pub fn find_end(&mut self, buf: &[u8]) -> Result<Option<usize>, Refusal> {
         if self.scanned == 0 && buf.first() == Some(&TLS_HANDSHAKE) {
             return Err(bad("", "this is a TLS handshake, and the server speaks plain HTTP here"));
@@ -39,7 +41,11 @@ impl Scanner {
                 RequestLine::parse(line)?;
                 self.first_line = Some(newline);
             } else if line.is_empty() {
-                return if newline < HEAD_LIMIT { Ok(Some(newline + 1)) } else { Err(head_too_long()) };
+                return if newline < HEAD_LIMIT {
+                    Ok(Some(newline + 1))
+                } else {
+                    Err(head_too_long())
+                };
             }
         }
         self.scanned = buf.len();

@@ -1,4 +1,5 @@
-//! A response on its way to the wire: head and small content in one call, files without a copy, streams in chunks.
+//! A response on its way to the wire: head and small content in one call, files without
+//! a copy, streams in chunks.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -14,7 +15,8 @@ use crate::status::Status;
 use crate::stream::Stream;
 use netcore::log::payload;
 
-/// Bytes that are copied at a time where the system cannot send from a file by itself, and of a chunk.
+/// Bytes that are copied at a time where the system cannot send from a file by itself,
+/// and of a chunk.
 const COPY: usize = 64 << 10;
 
 /// What a response needs to know of its request and of its server.
@@ -128,12 +130,18 @@ impl Sending<'_> {
     fn end_head(&mut self, frame: &Frame, content: u64) {
         let line: &[u8] = match (self.persistence, frame.version) {
             (Persistence::Close, _) => b"Connection: close\r\n\r\n",
-            // A client of 1.0 reads to the end of the connection unless it is told that there is none.
+            // A client of 1.0 reads to the end of the connection unless it is told that there is
+            // none.
             (Persistence::Keep, Version::Http10) => b"Connection: keep-alive\r\n\r\n",
             (Persistence::Keep, Version::Http11) => b"\r\n",
         };
         self.out.extend_from_slice(line);
-        log::debug!("{} sending {} bytes {}", frame.name, self.out.len() as u64 + content, payload(self.out));
+        log::debug!(
+            "{} sending {} bytes {}",
+            frame.name,
+            self.out.len() as u64 + content,
+            payload(self.out)
+        );
     }
 
     fn text(&mut self, frame: &Frame, bytes: &[u8], shown: bool, length: Length) -> io::Result<()> {
@@ -167,18 +175,26 @@ impl Sending<'_> {
         Ok(())
     }
 
-    /// The connection ends short of the promised length where the file has become shorter meanwhile, since there is
-    /// no other way to say so. What the file has grown by is not sent.
+    /// The connection ends short of the promised length where the file has become
+    /// shorter meanwhile, since there is no other way to say so. What the file has
+    /// grown by is not sent.
     fn slice(&mut self, file: &File, mut slice: Range<u64>) -> io::Result<()> {
         while !slice.is_empty() {
             match self.stream.send_file(file, slice.clone()) {
-                Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the file became shorter")),
+                Ok(0) => {
+                    return Err(io::Error::new(
+                        ErrorKind::UnexpectedEof,
+                        "the file became shorter",
+                    ));
+                }
                 Ok(n) => {
                     slice.start += n;
                     self.bytes += n;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::Unsupported => return self.copy(file, slice),
+                Err(error) if error.kind() == ErrorKind::Unsupported => {
+                    return self.copy(file, slice);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -188,9 +204,15 @@ impl Sending<'_> {
     fn copy(&mut self, file: &File, mut slice: Range<u64>) -> io::Result<()> {
         let mut buf = vec![0; COPY];
         while !slice.is_empty() {
-            let most = buf.len().min(usize::try_from(slice.end - slice.start).unwrap_or(usize::MAX));
+            let most =
+                buf.len().min(usize::try_from(slice.end - slice.start).unwrap_or(usize::MAX));
             match read_at(file, &mut buf[..most], slice.start) {
-                Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the file became shorter")),
+                Ok(0) => {
+                    return Err(io::Error::new(
+                        ErrorKind::UnexpectedEof,
+                        "the file became shorter",
+                    ));
+                }
                 Ok(n) => {
                     self.stream.write_all(&buf[..n])?;
                     slice.start += n as u64;
@@ -203,7 +225,12 @@ impl Sending<'_> {
         Ok(())
     }
 
-    fn stream(&mut self, frame: &Frame, mut reader: Box<dyn Read + Send>, shown: bool) -> io::Result<()> {
+    fn stream(
+        &mut self,
+        frame: &Frame,
+        mut reader: Box<dyn Read + Send>,
+        shown: bool,
+    ) -> io::Result<()> {
         let chunked = frame.version == Version::Http11;
         if chunked {
             self.out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");

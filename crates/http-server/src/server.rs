@@ -1,9 +1,12 @@
-//! The server: workers that take turns at accepting. One waits for clients and the others for their turn, so that a
-//! new connection wakes one thread and none has to be born for it.
+//! The server: workers that take turns at accepting. One waits for clients and the
+//! others for their turn, so that a new connection wakes one thread and none has to be
+//! born for it.
 //!
-//! A worker stays with its client until the connection ends: while the client is idle it costs a sleeping thread and
-//! no processor time, and a request is read by the thread that waits for it, with nothing handed over. The [`Table`]
-//! bounds how many there are. There is always one worker more than seats, so that somebody is there to make room.
+//! A worker stays with its client until the connection ends: while the client is idle
+//! it costs a sleeping thread and no processor time, and a request is read by the
+//! thread that waits for it, with nothing handed over. The [`Table`] bounds how many
+//! there are. There is always one worker more than seats, so that somebody is there to
+//! make room.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -28,24 +31,26 @@ use crate::stream::Stream;
 use crate::table::Table;
 use crate::tls::Tls;
 
-/// The name of each worker's thread, for debuggers, lists of threads and the message of a panic. Linux shows 15 bytes.
+/// The name of each worker's thread, for debuggers, lists of threads and the message of
+/// a panic. Linux shows 15 bytes.
 const WORKER: &str = "http-worker";
 
 /// A worker's stack. Only what is used of it takes memory.
 const STACK: usize = 512 << 10;
 
-/// How long a client that finds the server full may take to send its request, so that it reads the answer.
+/// How long a client that finds the server full may take to send its request, so that
+/// it reads the answer.
 const TURN_AWAY: Duration = Duration::from_millis(50);
 
 /// For workers to end after their connections have been closed.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Serves clients of all `listeners` until `shutdown` is told to stop, and until what is under way then has ended or
-/// the drain limit has passed.
+/// Serves clients of all `listeners` until `shutdown` is told to stop, and until what
+/// is under way then has ended or the drain limit has passed.
 ///
 /// # Errors
-/// What accept says when no further client could be accepted, and what the system says when no worker can be started. A
-/// client's error is logged and ends that client only.
+/// What accept says when no further client could be accepted, and what the system says
+/// when no worker can be started. A client's error is logged and ends that client only.
 pub fn serve(listeners: Vec<Socket>, service: Service, shutdown: &Shutdown) -> io::Result<()> {
     for listener in &listeners {
         // A client that has been announced may be gone again before accept is called.
@@ -99,14 +104,18 @@ struct Door {
 
 impl Door {
     /// The next client; `None` when the server is stopping.
-    fn accept(&mut self, shutdown: &Shutdown) -> io::Result<Option<(TcpStream, Option<SocketAddr>)>> {
+    fn accept(
+        &mut self,
+        shutdown: &Shutdown,
+    ) -> io::Result<Option<(TcpStream, Option<SocketAddr>)>> {
         while let Some(place) = wait::first_readable(&self.listeners, shutdown)? {
             match self.listeners[place].accept() {
                 Ok((socket, peer)) => {
-                    // Of several listeners the first that has a client is taken: a busy one goes to the end.
+                    // Of several listeners the first that has a client is taken: a busy one goes to
+                    // the end.
                     self.listeners.rotate_left(place + 1);
-                    // What std calls a TcpStream is any stream socket here: reading, writing and closing are the same
-                    // for a Unix one.
+                    // What std calls a TcpStream is any stream socket here: reading, writing and
+                    // closing are the same for a Unix one.
                     return Ok(Some((socket.into(), peer.as_socket())));
                 }
                 Err(error) => pass_over(error, shutdown)?,
@@ -201,10 +210,12 @@ impl Hall {
             // The end of a response would otherwise wait for the acknowledgement of its beginning.
             socket.set_nodelay(true)?;
         }
-        // Who comes through a socket file is on this machine: there is nothing to hide on the way.
+        // Who comes through a socket file is on this machine: there is nothing to hide on the
+        // way.
         let tls = self.service.tls.as_ref().filter(|_| peer.is_some());
         let session = tls.map(Tls::session).transpose()?;
-        let mut stream = Stream::new(socket.clone(), self.service.limits.write)?.with_session(session);
+        let mut stream =
+            Stream::new(socket.clone(), self.service.limits.write)?.with_session(session);
         let client = Client { peer, name };
         match self.table.seat(socket) {
             Some(seat) => connection::serve(&mut stream, &client, &seat, &self.service, buffers),
@@ -215,7 +226,8 @@ impl Hall {
         }
     }
 
-    /// Waits for the workers, whose clients have gone. One that is stuck in a handler is not waited for.
+    /// Waits for the workers, whose clients have gone. One that is stuck in a handler
+    /// is not waited for.
     fn wait_until_gone(&self) {
         let workers = self.workers();
         let waited = self.gone.wait_timeout_while(workers, GRACE, |workers| workers.all > 0);

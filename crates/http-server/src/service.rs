@@ -1,4 +1,5 @@
-//! What every connection of one server shares: its routes, its limits, and what it adds to each response.
+//! What every connection of one server shares: its routes, its limits, and what it adds
+//! to each response.
 
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use crate::tls::Tls;
 pub struct Limits {
     /// For a whole head, from its first byte; past it 408.
     pub head: Duration,
-    /// For a whole body, whatever its pace; past it 408. A handler that takes large uploads needs more.
+    /// For a whole body, whatever its pace; past it 408. A handler that takes large
+    /// uploads needs more.
     pub body_time: Duration,
     /// Between two requests of one connection; past it the connection is closed.
     pub idle: Duration,
@@ -24,7 +26,8 @@ pub struct Limits {
     pub drain: Duration,
     /// Bytes of a body that a handler reads; past it 413.
     pub body: usize,
-    /// Connections at a time. When they are all taken, the one that has been idle longest is closed.
+    /// Connections at a time. When they are all taken, the one that has been idle
+    /// longest is closed.
     pub clients: usize,
 }
 
@@ -55,7 +58,8 @@ fn default_clients() -> usize {
     {
         use rustix::process::{Resource, getrlimit};
         let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-        let left = usize::try_from(descriptors.saturating_sub(SPARE_DESCRIPTORS)).unwrap_or(usize::MAX);
+        let left =
+            usize::try_from(descriptors.saturating_sub(SPARE_DESCRIPTORS)).unwrap_or(usize::MAX);
         left.clamp(1, CLIENTS)
     }
     #[cfg(not(unix))]
@@ -69,8 +73,9 @@ fn default_clients() -> usize {
 pub enum Hosts {
     /// All: the server is meant for other machines, which know it by whatever name.
     Any,
-    /// Local ones and these: the server listens on loopback, and a page of the web must not reach it by a name
-    /// of its own. `*` is every name. Clients of a socket file are not asked.
+    /// Local ones and these: the server listens on loopback, and a page of the web must
+    /// not reach it by a name of its own. `*` is every name. Clients of a socket
+    /// file are not asked.
     LocalAnd(Vec<String>),
 }
 
@@ -115,8 +120,8 @@ impl Service {
     }
 }
 
-/// What a browser asks before it lets a page of another origin send anything out of the ordinary
-/// ([Fetch, CORS-preflight](https://fetch.spec.whatwg.org/#cors-preflight-fetch)).
+/// What a browser asks before it lets a page of another origin send anything out of the
+/// ordinary ([Fetch, CORS-preflight](https://fetch.spec.whatwg.org/#cors-preflight-fetch)).
 fn is_preflight(request: &Request<'_>) -> bool {
     request.method() == Method::Options
         && request.header("origin").is_some()

@@ -55,8 +55,8 @@ statuses! {
 }
 
 impl Status {
-    /// Whether a response of this status has no content by definition, and so neither Content-Length nor
-    /// chunks (RFC 9112 section 6.3).
+    /// Whether a response of this status has no content by definition, and so neither
+    /// Content-Length nor chunks (RFC 9112 section 6.3).
     pub fn has_no_content(self) -> bool {
         self == Status::NO_CONTENT || self == Status::NOT_MODIFIED
     }

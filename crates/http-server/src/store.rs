@@ -1,5 +1,6 @@
-//! Small files kept in memory, and larger ones kept open. Each use is preceded by one look at the file itself, so that
-//! what is sent is what is there: that look replaces opening, reading and closing.
+//! Small files kept in memory, and larger ones kept open. Each use is preceded by one
+//! look at the file itself, so that what is sent is what is there: that look replaces
+//! opening, reading and closing.
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
@@ -11,28 +12,33 @@ use crate::locate::Links;
 use crate::response::Stored;
 use crate::validators::Validators;
 
-/// Files up to this size are kept in memory; larger ones are sent by the system without a copy.
+/// Files up to this size are kept in memory; larger ones are sent by the system without
+/// a copy.
 pub const FILE_LIMIT: u64 = 64 << 10;
 
-/// Files up to this size are kept open. With larger ones, opening is a small part of the work; and a file that is open
-/// takes up its room on the disk even when it has been deleted.
+/// Files up to this size are kept open. With larger ones, opening is a small part of
+/// the work; and a file that is open takes up its room on the disk even when it has
+/// been deleted.
 pub const OPEN_LIMIT: u64 = 1 << 20;
 
-/// Files that are kept open at most; with one more, the others are closed. They come out of the descriptors that
-/// connections leave.
+/// Files that are kept open at most; with one more, the others are closed. They come
+/// out of the descriptors that connections leave.
 const OPEN_FILES: usize = 16;
 
-/// Bytes of all that is kept. When there is no room left, everything is dropped: what is used comes back.
+/// Bytes of all that is kept. When there is no room left, everything is dropped: what
+/// is used comes back.
 const TOTAL_LIMIT: usize = 32 << 20;
 
-/// What an entry costs beside its bytes, at a guess; without it, a million empty files would cost nothing.
+/// What an entry costs beside its bytes, at a guess; without it, a million empty files
+/// would cost nothing.
 const OVERHEAD: usize = 512;
 
 /// Where a file was found, which may stand for another one at any time.
 #[derive(Debug)]
 pub struct Place {
     path: PathBuf,
-    /// Folders between the root and the file. One that has become a link may lead out of the root.
+    /// Folders between the root and the file. One that has become a link may lead out
+    /// of the root.
     folders: Vec<PathBuf>,
     links: Links,
 }
@@ -45,8 +51,8 @@ impl Place {
         Place { path: path.into(), folders: folders.map(PathBuf::from).collect(), links }
     }
 
-    /// What is there now. Where links may not lead out, one on the way is something else than what was found: whoever
-    /// opens it finds out where it leads.
+    /// What is there now. Where links may not lead out, one on the way is something
+    /// else than what was found: whoever opens it finds out where it leads.
     ///
     /// # Errors
     /// That nothing is there, or that it may not be looked at.
@@ -104,7 +110,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Device, inode, length, and the times of the last change of content and of anything.
+    /// Device, inode, length, and the times of the last change of content and of
+    /// anything.
     #[cfg(unix)]
     pub fn of(metadata: &Metadata) -> Identity {
         use std::os::unix::fs::MetadataExt;
@@ -129,7 +136,8 @@ impl Identity {
     }
 }
 
-/// What is kept, by the path of the request as it was sent: whoever sends the same bytes means the same file.
+/// What is kept, by the path of the request as it was sent: whoever sends the same
+/// bytes means the same file.
 #[derive(Debug, Default)]
 pub struct Store {
     shelf: RwLock<Shelf>,
@@ -145,8 +153,10 @@ struct Shelf {
 impl Store {
     /// The entry for a path, if the file is still the one that was read.
     pub fn get(&self, path: &[u8]) -> Option<Arc<KeptFile>> {
-        let entry = self.shelf.read().unwrap_or_else(PoisonError::into_inner).entries.get(path)?.clone();
-        // By now the name may stand for another file, or for none; then the long way finds out what.
+        let entry =
+            self.shelf.read().unwrap_or_else(PoisonError::into_inner).entries.get(path)?.clone();
+        // By now the name may stand for another file, or for none; then the long way finds out
+        // what.
         let is_same = entry.place.look().is_ok_and(|identity| identity == entry.identity);
         if !is_same {
             // At once: what has been deleted would stay open.
@@ -206,8 +216,12 @@ mod tests {
 
     fn entry(path: PathBuf, content: Kept) -> KeptFile {
         let identity = Identity::of(&fs::metadata(&path).unwrap());
-        let validators =
-            Validators { tag: "t".into(), strength: Strength::Strong, changed: 0, last_modified: 0 };
+        let validators = Validators {
+            tag: "t".into(),
+            strength: Strength::Strong,
+            changed: 0,
+            last_modified: 0,
+        };
         let place = Place::new(path.parent().unwrap(), &path, Links::Inside);
         KeptFile { place, identity, validators, content }
     }
@@ -235,8 +249,9 @@ mod tests {
 
     #[test]
     fn the_folders_on_the_way_are_those_below_the_root() {
-        let folders =
-            |root: &str, path: &str| Place::new(root.as_ref(), path.as_ref(), Links::Inside).folders;
+        let folders = |root: &str, path: &str| {
+            Place::new(root.as_ref(), path.as_ref(), Links::Inside).folders
+        };
         assert_eq!(folders("/r", "/r/a/b/c.txt"), [Path::new("/r/a/b"), Path::new("/r/a")]);
         assert_eq!(folders("/r", "/r/c.txt"), [] as [&Path; 0]);
         assert_eq!(folders("/r/c.txt", "/r/c.txt"), [] as [&Path; 0]);

@@ -1,4 +1,5 @@
-//! A client's connection: its [`Wire`], and between it and us the encryption, where there is one.
+//! A client's connection: its [`Wire`], and between it and us the encryption, where
+//! there is one.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
@@ -12,7 +13,8 @@ use netcore::deadline::Deadline;
 use crate::tls::Session;
 use crate::wire::Wire;
 
-/// Bytes of a file that one call sends at most, so that the log and the limits see progress.
+/// Bytes of a file that one call sends at most, so that the log and the limits see
+/// progress.
 #[cfg(target_os = "linux")]
 const SEND_FILE_LIMIT: usize = 2 << 20;
 
@@ -24,7 +26,8 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A connection in the clear. A client that takes nothing for `write_limit` ends it.
+    /// A connection in the clear. A client that takes nothing for `write_limit` ends
+    /// it.
     ///
     /// # Errors
     /// When the socket does not take the limit.
@@ -61,14 +64,16 @@ impl Stream {
         }
     }
 
-    /// Hands all of `first` and `second` to the system, in one call where it takes them.
+    /// Hands all of `first` and `second` to the system, in one call where it takes
+    /// them.
     ///
     /// # Errors
     /// As [`Write::write`].
     pub fn write_both(&mut self, first: &[u8], second: &[u8]) -> io::Result<()> {
         let mut parts = [IoSlice::new(first), IoSlice::new(second)];
         let mut parts = parts.as_mut_slice();
-        // An empty slice at the front would make a complete write look like one that takes nothing.
+        // An empty slice at the front would make a complete write look like one that takes
+        // nothing.
         IoSlice::advance_slices(&mut parts, 0);
         while !parts.is_empty() {
             match self.write_vectored(parts) {
@@ -82,8 +87,8 @@ impl Stream {
     }
 }
 
-/// Linux can send from a file, and can be told that more follows, so that the head travels with the first bytes of
-/// the file instead of in a segment of its own.
+/// Linux can send from a file, and can be told that more follows, so that the head
+/// travels with the first bytes of the file instead of in a segment of its own.
 #[cfg(target_os = "linux")]
 impl Stream {
     /// Hands over `bytes`, which something else follows at once.
@@ -115,7 +120,8 @@ impl Stream {
         if self.session.is_some() {
             return Err(ErrorKind::Unsupported.into());
         }
-        let count = usize::try_from(slice.end - slice.start).unwrap_or(usize::MAX).min(SEND_FILE_LIMIT);
+        let count =
+            usize::try_from(slice.end - slice.start).unwrap_or(usize::MAX).min(SEND_FILE_LIMIT);
         let mut offset = slice.start;
         match rustix::fs::sendfile(self.wire.socket(), file, Some(&mut offset), count) {
             Ok(n) => Ok(n as u64),

@@ -1,5 +1,5 @@
-//! The connections that are open, and which of them wait: when the table is full, the one that has waited longest
-//! makes room.
+//! The connections that are open, and which of them wait: when the table is full, the
+//! one that has waited longest makes room.
 
 use std::collections::HashMap;
 use std::net::{Shutdown as Side, TcpStream};
@@ -13,16 +13,19 @@ const BUSY: u64 = 0;
 /// The connection has been closed under its worker, between two requests.
 const LEFT: u64 = u64::MAX;
 
-/// How long a new connection waits for a seat. A worker that has sent its response may be anywhere before its next
-/// wait, so that of many quick connections none may be waiting for a moment.
+/// How long a new connection waits for a seat. A worker that has sent its response may
+/// be anywhere before its next wait, so that of many quick connections none may be
+/// waiting for a moment.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// How long a connection without a first request is left alone before it may be closed for a new one. What a client has
-/// sent with its connection is there already, and its worker is about to read it.
+/// How long a connection without a first request is left alone before it may be closed
+/// for a new one. What a client has sent with its connection is there already, and its
+/// worker is about to read it.
 const YOUNG: Duration = Duration::from_millis(20);
 
-/// What ends the read that a worker waits in, and lets the worker say goodbye, which TLS wants. On Windows it ends no
-/// read that has begun: there the client has to be told, so that it closes.
+/// What ends the read that a worker waits in, and lets the worker say goodbye, which
+/// TLS wants. On Windows it ends no read that has begun: there the client has to be
+/// told, so that it closes.
 const ENDS_WAITING: Side = if cfg!(windows) { Side::Both } else { Side::Read };
 
 /// All connections of a server.
@@ -34,7 +37,8 @@ pub struct Table {
     next_id: AtomicU64,
     seats: Mutex<HashMap<u64, Arc<Place>>>,
     emptied: Condvar,
-    /// How many wait in [`Table::seat`], and are to be told of a connection that ends or begins to wait.
+    /// How many wait in [`Table::seat`], and are to be told of a connection that ends
+    /// or begins to wait.
     wanted: AtomicUsize,
     vacated: Condvar,
 }
@@ -63,13 +67,16 @@ impl Table {
         }
     }
 
-    /// A seat for a new connection, which waits at first. When the table is full, the connection that has waited
-    /// longest is closed for it; `None` when none waits, and none ends or begins to within `PATIENCE`.
+    /// A seat for a new connection, which waits at first. When the table is full, the
+    /// connection that has waited longest is closed for it; `None` when none waits,
+    /// and none ends or begins to within `PATIENCE`.
     pub fn seat(&self, socket: Arc<TcpStream>) -> Option<Seat<'_>> {
         let mut seats = self.seats();
         if seats.len() >= self.limit {
             self.wanted.fetch_add(1, Ordering::SeqCst);
-            let full = |seats: &mut HashMap<_, _>| seats.len() >= self.limit && !make_room(seats, self.now());
+            let full = |seats: &mut HashMap<_, _>| {
+                seats.len() >= self.limit && !make_room(seats, self.now())
+            };
             let waited = self.vacated.wait_timeout_while(seats, PATIENCE, full);
             self.wanted.fetch_sub(1, Ordering::SeqCst);
             let (still, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +95,8 @@ impl Table {
         Some(Seat { table: self, place, id })
     }
 
-    /// From here on, connections end after the response in hand; those that wait are closed now.
+    /// From here on, connections end after the response in hand; those that wait are
+    /// closed now.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         for place in self.seats().values() {
@@ -101,7 +109,8 @@ impl Table {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// Waits until every connection has ended, and closes those that have not after `limit`.
+    /// Waits until every connection has ended, and closes those that have not after
+    /// `limit`.
     pub fn drain(&self, limit: Duration) {
         let seats = self.seats();
         let (seats, waited) = self
@@ -127,8 +136,8 @@ impl Table {
     }
 }
 
-/// Closes the connection that has waited longest. One that was chosen may become busy before it can be closed; then the
-/// next is chosen.
+/// Closes the connection that has waited longest. One that was chosen may become busy
+/// before it can be closed; then the next is chosen.
 fn make_room(seats: &mut HashMap<u64, Arc<Place>>, now: u64) -> bool {
     loop {
         let waiting = |place: &Arc<Place>| match place.waiting_since.load(Ordering::SeqCst) {
@@ -160,7 +169,8 @@ impl Place {
         changed
     }
 
-    /// Whether it was still as it was. Only its worker changes what has not become [`LEFT`].
+    /// Whether it was still as it was. Only its worker changes what has not become
+    /// [`LEFT`].
     fn change(&self, from: u64, to: u64) -> bool {
         self.waiting_since.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
@@ -196,7 +206,8 @@ impl Seat<'_> {
             return Claim::Lost;
         }
         if self.table.wanted.load(Ordering::SeqCst) > 0 {
-            // Under the lock, so that whoever wants it either sees this one waiting or is waiting to be told.
+            // Under the lock, so that whoever wants it either sees this one waiting or is waiting
+            // to be told.
             let _seats = self.table.seats();
             self.table.vacated.notify_all();
         }
@@ -209,7 +220,8 @@ impl Seat<'_> {
         self.table.is_stopping()
     }
 
-    /// A request has begun to arrive, and the connection is not closed before it has been answered.
+    /// A request has begun to arrive, and the connection is not closed before it has
+    /// been answered.
     pub fn begin(&self) -> Claim {
         let since = self.place.waiting_since.load(Ordering::SeqCst);
         if since == LEFT || !self.place.change(since, BUSY) {

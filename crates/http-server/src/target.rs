@@ -1,4 +1,5 @@
-//! The request target: its four forms, and the path in it, decoded once and kept inside the root.
+//! The request target: its four forms, and the path in it, decoded once and kept inside
+//! the root.
 
 use std::borrow::Cow;
 
@@ -9,10 +10,12 @@ use crate::method::Method;
 use crate::refusal::Refusal;
 use crate::status::Status;
 
-/// What stays as it is in a name inside a path; the unreserved characters of RFC 3986 section 2.3.
+/// What stays as it is in a name inside a path; the unreserved characters of RFC 3986
+/// section 2.3.
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What would end a target, or is not part of one. What is encoded already stays as it is.
+/// What would end a target, or is not part of one. What is encoded already stays as it
+/// is.
 const TARGET: &AsciiSet = &CONTROLS.add(b' ').add(b'#');
 
 /// Where a request goes (RFC 9112 section 3.2).
@@ -27,7 +30,8 @@ pub struct Target<'b> {
 }
 
 impl<'b> Target<'b> {
-    /// Reads a target. CONNECT has an authority for one, and a path of `*` here: it names no resource.
+    /// Reads a target. CONNECT has an authority for one, and a path of `*` here: it
+    /// names no resource.
     ///
     /// # Errors
     /// 400 for what is none of the four forms.
@@ -83,15 +87,17 @@ impl<'b> Target<'b> {
 /// The names between the slashes of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path<'b> {
-    /// Each name, decoded. None is empty, `.` or `..`, and none holds a slash, a backslash or a NUL.
+    /// Each name, decoded. None is empty, `.` or `..`, and none holds a slash, a
+    /// backslash or a NUL.
     pub names: Vec<Cow<'b, [u8]>>,
     /// Whether the path ended with a slash, and so asks for a folder.
     pub folder: bool,
 }
 
 impl<'b> Path<'b> {
-    /// Splits first and decodes afterwards, once: `%2F` is no separator and `%252e` no dot. `..` goes up, and stays
-    /// at the root there, whether it is encoded or not.
+    /// Splits first and decodes afterwards, once: `%2F` is no separator and `%252e` no
+    /// dot. `..` goes up, and stays at the root there, whether it is encoded or
+    /// not.
     ///
     /// # Errors
     /// 400 for a bad escape or a NUL, 404 for a name that no file can have.
@@ -106,8 +112,11 @@ impl<'b> Path<'b> {
                 b".." => {
                     names.pop();
                 }
-                // On Windows a backslash separates; an encoded slash would everywhere, once it is joined to others.
-                name if name.contains(&b'/') || name.contains(&b'\\') => return Err(Refusal::not_found()),
+                // On Windows a backslash separates; an encoded slash would everywhere, once it is
+                // joined to others.
+                name if name.contains(&b'/') || name.contains(&b'\\') => {
+                    return Err(Refusal::not_found());
+                }
                 _ => names.push(name),
             }
         }
@@ -133,8 +142,8 @@ pub fn encode(name: &[u8]) -> String {
     percent_encode(name, NAME).to_string()
 }
 
-/// A path with its query, or a part of them, as it may be sent: as it came, but for bytes that are not ASCII or would
-/// end it.
+/// A path with its query, or a part of them, as it may be sent: as it came, but for
+/// bytes that are not ASCII or would end it.
 pub fn encode_target(target: &[u8]) -> String {
     percent_encode(target, TARGET).to_string()
 }
@@ -145,7 +154,8 @@ fn decode(raw: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
         return Ok(Cow::Borrowed(raw));
     }
     for (at, _) in raw.iter().enumerate().filter(|(_, byte)| **byte == b'%') {
-        if !matches!(raw.get(at + 1..at + 3), Some(digits) if digits.iter().all(u8::is_ascii_hexdigit)) {
+        if !matches!(raw.get(at + 1..at + 3), Some(digits) if digits.iter().all(u8::is_ascii_hexdigit))
+        {
             return Err(Refusal::by(
                 "RFC 3986 section 2.1",
                 Status::BAD_REQUEST,
@@ -168,7 +178,8 @@ fn form_decode(raw: &[u8]) -> String {
 fn strip_scheme(raw: &[u8]) -> Option<&[u8]> {
     let end = raw.windows(3).position(|window| window == b"://")?;
     let scheme = &raw[..end];
-    (scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https")).then(|| &raw[end + 3..])
+    (scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https"))
+        .then(|| &raw[end + 3..])
 }
 
 fn bad(why: &'static str) -> Refusal {
@@ -197,7 +208,10 @@ mod tests {
             (b"/a".as_slice(), Some(b"b?c".as_slice()), None)
         );
         let absolute = target(Method::Get, "HTTP://h:1/a?b").unwrap();
-        assert_eq!((absolute.path, absolute.authority), (b"/a".as_slice(), Some(b"h:1".as_slice())));
+        assert_eq!(
+            (absolute.path, absolute.authority),
+            (b"/a".as_slice(), Some(b"h:1".as_slice()))
+        );
         assert_eq!(target(Method::Get, "http://h").unwrap().path, b"/");
         assert_eq!(target(Method::Get, "http://h?q").unwrap().query, Some(b"q".as_slice()));
         assert_eq!(target(Method::Options, "http://h").unwrap().path, b"*");

@@ -1,7 +1,8 @@
 //! TLS: the same requests and responses, encrypted ([RFC 8446](https://www.rfc-editor.org/rfc/rfc8446)). rustls does
 //! the work; what is here joins it to a blocking socket with a deadline.
 //!
-//! Needs the feature `tls`. Without it, there are the same types in `no_tls.rs`, and none of them can be made.
+//! Needs the feature `tls`. Without it, there are the same types in `no_tls.rs`, and
+//! none of them can be made.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::path::Path;
@@ -29,8 +30,8 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// A certificate made now, for these names and addresses, and held in memory only. Nobody vouches for it: browsers
-    /// warn, and `curl` wants `-k`.
+    /// A certificate made now, for these names and addresses, and held in memory only.
+    /// Nobody vouches for it: browsers warn, and `curl` wants `-k`.
     ///
     /// # Errors
     /// When a name is none.
@@ -41,17 +42,18 @@ impl Tls {
         Tls::new(vec![made.cert.der().clone()], key.into())
     }
 
-    /// A certificate with those that vouch for it, and its key, from files as certificate authorities give them out
-    /// (PEM, RFC 7468).
+    /// A certificate with those that vouch for it, and its key, from files as
+    /// certificate authorities give them out (PEM, RFC 7468).
     ///
     /// # Errors
     /// When a file cannot be read, or they do not belong together.
     pub fn from_pem(certificates: &Path, key: &Path) -> Result<Tls, Error> {
         let read = |path: &Path| Error::failed(format!("read {}", path.display()));
-        let chain: Result<Vec<_>, _> =
-            CertificateDer::pem_file_iter(certificates).and_then(|certificates| certificates.collect());
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(certificates)
+            .and_then(|certificates| certificates.collect());
         let chain = chain.map_err(|error| read(certificates)(io::Error::other(error)))?;
-        let key = PrivateKeyDer::from_pem_file(key).map_err(|error| read(key)(io::Error::other(error)))?;
+        let key = PrivateKeyDer::from_pem_file(key)
+            .map_err(|error| read(key)(io::Error::other(error)))?;
         Tls::new(chain, key)
     }
 
@@ -91,8 +93,8 @@ impl Session {
         loop {
             match self.connection.reader().read(buf) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.receive(wire)?,
-                // Many clients leave without a word. A request that is cut off has no end, so that this is no danger
-                // to it (RFC 9112 section 9.8).
+                // Many clients leave without a word. A request that is cut off has no end, so that
+                // this is no danger to it (RFC 9112 section 9.8).
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
                 done => return done,
             }
@@ -102,7 +104,8 @@ impl Session {
     fn receive(&mut self, wire: &mut Wire) -> io::Result<()> {
         self.connection.read_tls(wire)?;
         let Err(error) = self.connection.process_new_packets() else { return self.send(wire) };
-        let is_plain = matches!(error, rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType));
+        let is_plain =
+            matches!(error, rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType));
         if is_plain && self.connection.is_handshaking() {
             // Without TLS, since that is what they speak.
             let length = PLAIN_REFUSAL.len();
@@ -137,7 +140,8 @@ impl Session {
         Ok(n)
     }
 
-    /// Says that nothing more will come, so that the client knows that nobody cut it off (RFC 8446 section 6.1).
+    /// Says that nothing more will come, so that the client knows that nobody cut it
+    /// off (RFC 8446 section 6.1).
     pub(crate) fn end(&mut self, wire: &mut Wire) -> io::Result<()> {
         if self.connection.is_handshaking() {
             // Nothing has been said that could be cut short.

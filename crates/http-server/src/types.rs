@@ -1,4 +1,5 @@
-//! Media types: by the name of the file, from a table that is built in; the machine's own tables are not asked.
+//! Media types: by the name of the file, from a table that is built in; the machine's
+//! own tables are not asked.
 
 use std::path::Path;
 
@@ -10,12 +11,13 @@ pub fn by_name(name: &Path) -> Option<String> {
     let guess = mime_guess::from_path(name).first()?;
     let essence = guess.essence_str();
     // The charset of JSON and of images is fixed by their own definitions.
-    let is_text =
-        essence.starts_with("text/") || matches!(essence, "application/javascript" | "application/xml");
+    let is_text = essence.starts_with("text/")
+        || matches!(essence, "application/javascript" | "application/xml");
     Some(if is_text { format!("{essence}; charset=utf-8") } else { essence.to_string() })
 }
 
-/// Text or not, by the first bytes of the file: UTF-8 without control characters is text.
+/// Text or not, by the first bytes of the file: UTF-8 without control characters is
+/// text.
 pub fn by_content(start: &[u8]) -> &'static str {
     let text = match str::from_utf8(start) {
         Ok(text) => text,
@@ -25,7 +27,8 @@ pub fn by_content(start: &[u8]) -> &'static str {
         }
         Err(_) => return "application/octet-stream",
     };
-    let is_binary = |c: char| c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b');
+    let is_binary =
+        |c: char| c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b');
     if text.contains(is_binary) { "application/octet-stream" } else { "text/plain; charset=utf-8" }
 }
 

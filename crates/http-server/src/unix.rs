@@ -1,5 +1,5 @@
-//! A socket that is a file: for a proxy on the same machine, and for whoever may write to that file
-//! ([unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)).
+//! A socket that is a file: for a proxy on the same machine, and for whoever may write
+//! to that file ([unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)).
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -11,7 +11,8 @@ use netcore::Error;
 use netcore::listen::BACKLOG;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-/// The file of a listening socket. It is removed when this is dropped, if it is still that one.
+/// The file of a listening socket. It is removed when this is dropped, if it is still
+/// that one.
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
@@ -47,8 +48,11 @@ fn bind(path: &Path) -> io::Result<Socket> {
 
 /// A server that was killed leaves its file behind: a socket that nobody listens on.
 fn is_left_behind(path: &Path) -> bool {
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
-    is_socket && UnixStream::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    let is_socket =
+        fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    is_socket
+        && UnixStream::connect(path)
+            .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
 impl Drop for SocketFile {

@@ -1,16 +1,18 @@
-//! What tells one version of a file from another: the entity tag and the date of the last change
-//! ([RFC 9110 section 8.8](https://www.rfc-editor.org/rfc/rfc9110#section-8.8)).
+//! What tells one version of a file from another: the entity tag and the date of the
+//! last change ([RFC 9110 section 8.8](https://www.rfc-editor.org/rfc/rfc9110#section-8.8)).
 
 use std::fs::Metadata;
 #[cfg(target_os = "linux")]
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A file changed less than this ago may change again within the same stamp on file systems that stamp in seconds.
+/// A file changed less than this ago may change again within the same stamp on file
+/// systems that stamp in seconds.
 const YOUNG: Duration = Duration::from_secs(2);
 
-/// File systems that stamp in nanoseconds take them from a clock that ticks: about every 16 ms on Windows; Linux tells
-/// how often. Two changes within one tick have the same stamp.
+/// File systems that stamp in nanoseconds take them from a clock that ticks: about
+/// every 16 ms on Windows; Linux tells how often. Two changes within one tick have the
+/// same stamp.
 const TICK: Duration = Duration::from_millis(20);
 
 /// The version of a file, as it is told to clients.
@@ -20,7 +22,8 @@ pub struct Validators {
     pub tag: String,
     /// Whether equal tags promise equal bytes.
     pub strength: Strength,
-    /// When the file was changed, in whole seconds since 1970: what dates in requests are compared with.
+    /// When the file was changed, in whole seconds since 1970: what dates in requests
+    /// are compared with.
     pub changed: u64,
     /// What Last-Modified says, which may be less.
     pub last_modified: u64,
@@ -38,7 +41,13 @@ pub enum Strength {
 impl Validators {
     /// Those of a file that was looked at `now`.
     pub fn of(metadata: &Metadata, now: SystemTime) -> Validators {
-        Validators::from_parts(metadata.len(), modified(metadata), changed(metadata), inode(metadata), now)
+        Validators::from_parts(
+            metadata.len(),
+            modified(metadata),
+            changed(metadata),
+            inode(metadata),
+            now,
+        )
     }
 
     fn from_parts(
@@ -48,14 +57,17 @@ impl Validators {
         inode: u64,
         now: SystemTime,
     ) -> Validators {
-        let [stamp, changed, now_stamp] =
-            [modified, changed, now].map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default());
+        let [stamp, changed, now_stamp] = [modified, changed, now]
+            .map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default());
         let age = now_stamp.saturating_sub(stamp);
-        // Tools that copy or build set the date of a file back to what it was. The time at which they did so tells.
-        let mut tag = format!("{length:x}-{:x}-{:x}-{inode:x}", stamp.as_nanos(), changed.as_nanos());
+        // Tools that copy or build set the date of a file back to what it was. The time at
+        // which they did so tells.
+        let mut tag =
+            format!("{length:x}-{:x}-{:x}-{inode:x}", stamp.as_nanos(), changed.as_nanos());
         if age < resolution(stamp) {
-            // The next change may leave everything above as it is. So this tag is never given again, and never
-            // matches: a change of the same length is not answered with 304.
+            // The next change may leave everything above as it is. So this tag is never given
+            // again, and never matches: a change of the same length is not answered
+            // with 304.
             tag = format!("{tag}-{:x}", now_stamp.as_nanos());
         }
         Validators {
@@ -75,16 +87,18 @@ impl Validators {
     }
 }
 
-/// Whether the file can change without a sign of it in its metadata: then it must not be kept in memory.
+/// Whether the file can change without a sign of it in its metadata: then it must not
+/// be kept in memory.
 pub fn is_unsettled(metadata: &Metadata, now: SystemTime) -> bool {
     let changed = changed(metadata).max(modified(metadata));
     now.duration_since(changed).unwrap_or_default() < YOUNG
 }
 
-/// The date that is told. While the second of the change is not over, a later change could fall into it, and two
-/// versions would have one date; so the second before is told, which no version will be mistaken for. This also
-/// keeps the date from lying in the future (section 8.8.2.1). The clock of files is behind by up to a tick: a second is
-/// over once that is over too.
+/// The date that is told. While the second of the change is not over, a later change
+/// could fall into it, and two versions would have one date; so the second before is
+/// told, which no version will be mistaken for. This also keeps the date from lying in
+/// the future (section 8.8.2.1). The clock of files is behind by up to a tick: a second
+/// is over once that is over too.
 fn last_modified(modified: u64, now: Duration) -> u64 {
     modified.min(now.saturating_sub(tick()).as_secs().saturating_sub(1))
 }
@@ -184,6 +198,9 @@ mod tests {
         assert_eq!(seen(10_100, 11_000).last_modified, 9);
         assert_eq!(seen(10_100, 10_900).last_modified, 9);
         assert_eq!(seen(50_000, 10_900).last_modified, 9);
-        assert_eq!(Validators::from_parts(5, UNIX_EPOCH, UNIX_EPOCH, 7, at(10_000)).last_modified, 0);
+        assert_eq!(
+            Validators::from_parts(5, UNIX_EPOCH, UNIX_EPOCH, 7, at(10_000)).last_modified,
+            0
+        );
     }
 }

@@ -16,12 +16,14 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Wraps a blocking socket. A client that takes nothing for `write_limit` ends the connection.
+    /// Wraps a blocking socket. A client that takes nothing for `write_limit` ends the
+    /// connection.
     ///
     /// # Errors
     /// When the socket does not take the limit.
     pub fn new(socket: Arc<TcpStream>, write_limit: Duration) -> io::Result<Wire> {
-        // This bounds one wait for room, not the whole response: a slow reader of a large file may take its time.
+        // This bounds one wait for room, not the whole response: a slow reader of a large file
+        // may take its time.
         socket.set_write_timeout(Some(write_limit))?;
         Ok(Wire { socket, read_by: Deadline::NEVER, read_timeout: None })
     }
@@ -46,7 +48,8 @@ impl Read for Wire {
                 self.read_timeout = remaining;
             }
             match (&*self.socket).read(buf) {
-                Err(error) if error.kind() == ErrorKind::Interrupted || is_socket_timeout(&error) => {}
+                Err(error)
+                    if error.kind() == ErrorKind::Interrupted || is_socket_timeout(&error) => {}
                 done => return done,
             }
         }
@@ -67,8 +70,8 @@ impl Write for Wire {
     }
 }
 
-/// Whether the timeout that is set will do. A deadline late by a sixteenth saves a system call for each request of
-/// a connection, whose idle limit is always the same.
+/// Whether the timeout that is set will do. A deadline late by a sixteenth saves a
+/// system call for each request of a connection, whose idle limit is always the same.
 fn is_near(set: Option<Duration>, wanted: Option<Duration>) -> bool {
     match (set, wanted) {
         (Some(set), Some(wanted)) => set.abs_diff(wanted) <= wanted / 16,

@@ -1,16 +1,20 @@
-//! The server in the test's own process, on a port of its own: what a user of the library relies on.
+//! The server in the test's own process, on a port of its own: what a user of the
+//! library relies on.
 
 use std::io::{self, Cursor, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
 use std::time::{Duration, Instant};
 
-use http_server::{Cors, IntoResponse, Limits, Refusal, Request, Response, Running, Server, Status};
+use http_server::{
+    Cors, IntoResponse, Limits, Refusal, Request, Response, Running, Server, Status,
+};
 use socket2::{Domain, Socket, Type};
 
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
 
-/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken
+/// for a slow machine.
 const SHORT: Duration = Duration::from_millis(300);
 
 fn server() -> Server {
@@ -41,13 +45,17 @@ fn ask(stream: &mut TcpStream) -> String {
 }
 
 fn get(server: &Running, path: &str) -> String {
-    exchange(server, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+    exchange(
+        server,
+        &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+    )
 }
 
 fn post(server: &Running, path: &str, body: &str) -> String {
     let length = body.len();
-    let head =
-        format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}"
+    );
     exchange(server, &format!("{head}\r\n\r\n{body}"))
 }
 
@@ -62,7 +70,8 @@ fn assert_status(response: &str, status: u16) {
 
 #[test]
 fn a_closure_that_returns_text_is_a_handler() {
-    let server = server().get("/hello/{name}", |req| format!("hi {}\n", req.param("name"))).spawn().unwrap();
+    let server =
+        server().get("/hello/{name}", |req| format!("hi {}\n", req.param("name"))).spawn().unwrap();
     let response = get(&server, "/hello/%D0%BC%D0%B8%D1%80");
     assert_status(&response, 200);
     assert!(
@@ -141,7 +150,10 @@ fn a_password_guards_one_mount_and_no_other() {
 fn head_options_and_405_come_with_the_routes() {
     let server = server().get("/", |_| "text").put("/", |_| Status::NO_CONTENT).spawn().unwrap();
     let ask = |method: &str| {
-        exchange(&server, &format!("{method} / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+        exchange(
+            &server,
+            &format!("{method} / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+        )
     };
     let head = ask("HEAD");
     assert_status(&head, 200);
@@ -175,17 +187,23 @@ fn a_body_is_read_to_its_limit_and_no_further() {
 /// RFC 9110 section 15.5.14, without any limit of the test's own.
 #[test]
 fn a_mebibyte_is_read_and_no_more() {
-    let server =
-        server().post("/count", |req| req.body_bytes().map(|body| body.len().to_string())).spawn().unwrap();
+    let server = server()
+        .post("/count", |req| req.body_bytes().map(|body| body.len().to_string()))
+        .spawn()
+        .unwrap();
     assert_eq!(content(&post(&server, "/count", &"x".repeat(1 << 20))), "1048576");
     assert_status(&post(&server, "/count", &"x".repeat((1 << 20) + 1)), 413);
 }
 
-/// RFC 9110 section 10.1.1: 100 asks for the body when the handler wants it, and not before.
+/// RFC 9110 section 10.1.1: 100 asks for the body when the handler wants it, and not
+/// before.
 #[test]
 fn a_client_that_waits_is_asked_for_its_body_at_the_first_read() {
-    let server =
-        server().post("/echo", |req| req.body_text()).post("/no", |_| Status::FORBIDDEN).spawn().unwrap();
+    let server = server()
+        .post("/echo", |req| req.body_text())
+        .post("/no", |_| Status::FORBIDDEN)
+        .spawn()
+        .unwrap();
     let ask = |path: &str| {
         let mut stream = connect(&server);
         let head = format!(
@@ -198,7 +216,9 @@ fn a_client_that_waits_is_asked_for_its_body_at_the_first_read() {
     let mut asked = [0; 25];
     stream.read_exact(&mut asked).unwrap();
     assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
-    stream.write_all(b"helloGET /missing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    stream
+        .write_all(b"helloGET /missing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .unwrap();
     let mut responses = String::new();
     stream.read_to_string(&mut responses).unwrap();
     assert_status(&responses, 200);
@@ -208,7 +228,10 @@ fn a_client_that_waits_is_asked_for_its_body_at_the_first_read() {
     let mut refused = String::new();
     ask("/no").read_to_string(&mut refused).unwrap();
     assert_status(&refused, 403);
-    assert!(refused.contains("Connection: close\r\n") && !refused.contains("100 Continue"), "{refused}");
+    assert!(
+        refused.contains("Connection: close\r\n") && !refused.contains("100 Continue"),
+        "{refused}"
+    );
 
     // A client of 1.0 does not know 100.
     let head = "POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello";
@@ -259,7 +282,8 @@ fn each_method_for_which_there_is_a_word_has_its_route() {
         .spawn()
         .unwrap();
     for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
-        let request = format!("{method} / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("{method} / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         assert_eq!(content(&exchange(&server, &request)), method);
     }
 }
@@ -305,7 +329,8 @@ fn a_body_without_a_limit_is_read_whole() {
 fn a_body_that_is_not_text_is_400() {
     let server = server().post("/", |req| req.body_text()).spawn().unwrap();
     let mut stream = connect(&server);
-    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\n";
+    let head =
+        "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\n";
     stream.write_all(&[head.as_bytes(), b"\xff"].concat()).unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
@@ -323,7 +348,9 @@ fn an_input_error_becomes_a_status_by_question_mark() {
         .get("/missing", |_| missing())
         .get("/denied", |_| -> io::Result<String> { Err(io::ErrorKind::PermissionDenied.into()) })
         .get("/broken", |_| -> io::Result<String> { Err(io::Error::other("a secret")) })
-        .get("/refused", |_| -> Result<String, Refusal> { Err(Refusal::new(Status::CONFLICT, "no")) })
+        .get("/refused", |_| -> Result<String, Refusal> {
+            Err(Refusal::new(Status::CONFLICT, "no"))
+        })
         .spawn()
         .unwrap();
     assert_status(&get(&server, "/missing"), 404);
@@ -336,8 +363,11 @@ fn an_input_error_becomes_a_status_by_question_mark() {
 
 #[test]
 fn a_panic_is_a_500_and_the_server_goes_on() {
-    let server =
-        server().get("/bad", |_| -> String { panic!("on purpose") }).get("/", |_| "good").spawn().unwrap();
+    let server = server()
+        .get("/bad", |_| -> String { panic!("on purpose") })
+        .get("/", |_| "good")
+        .spawn()
+        .unwrap();
     assert_status(&get(&server, "/bad"), 500);
     assert_eq!(content(&get(&server, "/")), "good");
 }
@@ -356,7 +386,8 @@ fn a_stream_is_chunked_on_1_1_and_ends_with_the_connection_on_1_0() {
 #[test]
 fn requests_that_come_together_are_answered_in_order() {
     let server = server().get("/{n}", |req| format!("<{}>", req.param("n"))).spawn().unwrap();
-    let requests: String = (0..20).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: localhost\r\n\r\n")).collect();
+    let requests: String =
+        (0..20).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: localhost\r\n\r\n")).collect();
     let mut stream = connect(&server);
     stream.write_all(requests.as_bytes()).unwrap();
     stream.shutdown(Side::Write).unwrap();
@@ -372,7 +403,8 @@ fn a_client_that_drips_its_head_gets_408_and_one_that_says_nothing_gets_nothing(
     let server = server().limits(limits).get("/", |_| "ok").spawn().unwrap();
     let mut silent = connect(&server);
     let mut dripping = connect(&server);
-    // The pause is the fault itself: a byte now and then. It ends when the server has closed the connection.
+    // The pause is the fault itself: a byte now and then. It ends when the server has
+    // closed the connection.
     for byte in "GET / HTTP/1.1\r\nX-Long: ".bytes().chain(std::iter::repeat(b'x')).take(1000) {
         if dripping.write_all(&[byte]).is_err() {
             break;
@@ -434,7 +466,8 @@ fn the_origins_that_may_read_are_said_once() {
     }
 }
 
-/// RFC 9112 section 9.6: closing with something unread would be a reset, which takes the rest of the response along.
+/// RFC 9112 section 9.6: closing with something unread would be a reset, which takes
+/// the rest of the response along.
 #[test]
 fn a_stray_byte_behind_the_last_request_costs_nothing_of_the_response() {
     const LENGTH: usize = 300_000;
@@ -457,7 +490,9 @@ fn a_stray_byte_behind_the_last_request_costs_nothing_of_the_response() {
 #[test]
 fn a_status_without_content_has_nothing_that_announces_some() {
     let server = server()
-        .get("/stream", |_| Response::stream(Cursor::new("content")).with_status(Status::NO_CONTENT))
+        .get("/stream", |_| {
+            Response::stream(Cursor::new("content")).with_status(Status::NO_CONTENT)
+        })
         .get("/refusal", |_| Err::<&str, _>(Refusal::new(Status::NOT_MODIFIED, "content")))
         .spawn()
         .unwrap();
@@ -465,7 +500,10 @@ fn a_status_without_content_has_nothing_that_announces_some() {
         let response = get(&server, path);
         assert_status(&response, status);
         let lower = response.to_ascii_lowercase();
-        assert!(!lower.contains("content-length") && !lower.contains("transfer-encoding"), "{response}");
+        assert!(
+            !lower.contains("content-length") && !lower.contains("transfer-encoding"),
+            "{response}"
+        );
         assert_eq!(content(&response), "");
     }
 }
@@ -508,7 +546,8 @@ fn a_refused_body_that_does_not_come_is_not_waited_for() {
     assert_status(&response, 405);
 }
 
-/// RFC 9112 section 2.2: the empty line is no request. While one was on its way, a stop would wait for it.
+/// RFC 9112 section 2.2: the empty line is no request. While one was on its way, a stop
+/// would wait for it.
 #[test]
 fn an_empty_line_behind_a_body_leaves_the_connection_idle() {
     let server = server().limits(NO_LIMITS).post("/", |req| req.body_text()).spawn().unwrap();
@@ -533,12 +572,14 @@ fn a_full_server_closes_an_idle_connection_for_a_new_one() {
     for stream in &mut idle {
         assert_eq!(ask(stream), "HTTP/1.1 200");
     }
-    // A worker may still be between its response and its next wait; then nobody is idle yet.
+    // A worker may still be between its response and its next wait; then nobody is idle
+    // yet.
     let deadline = Instant::now() + GENEROUS;
     while ask(&mut connect(&server)) == "HTTP/1.1 503" {
         assert!(Instant::now() < deadline, "nobody becomes idle");
     }
-    // Which of the two had waited longer is not known here; the table's own test knows. One of them has ended.
+    // Which of the two had waited longer is not known here; the table's own test knows. One
+    // of them has ended.
     let (sender, ended) = std::sync::mpsc::channel();
     for mut stream in idle {
         let sender = sender.clone();

@@ -1,4 +1,5 @@
-//! The server behind TLS, with a client that checks the certificate: `cargo test -p http-server --features tls`.
+//! The server behind TLS, with a client that checks the certificate: `cargo test -p
+//! http-server --features tls`.
 #![cfg(feature = "tls")]
 
 use std::fs;
@@ -16,7 +17,8 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
 
-/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken
+/// for a slow machine.
 const SHORT: Duration = Duration::from_millis(300);
 
 /// More than one record, and more than the buffers between two ends hold.
@@ -39,7 +41,9 @@ fn connect(address: SocketAddr, certificate: &[u8], protocols: &[&str]) -> TlsSt
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(certificate.to_vec())).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     let session = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
@@ -66,15 +70,24 @@ fn start(server: Server) -> (Running, Vec<u8>) {
 
 #[test]
 fn requests_and_bodies_pass_through() {
-    let server = Server::bind("127.0.0.1:0").unwrap().post("/echo", |req| req.body_text()).get("/", |_| "hi");
+    let server = Server::bind("127.0.0.1:0")
+        .unwrap()
+        .post("/echo", |req| req.body_text())
+        .get("/", |_| "hi");
     let (server, certificate) = start(server);
     let mut stream = connect(server.address(), &certificate, &["h2", "http/1.1"]);
     let body = "я".repeat(100_000);
-    let post =
-        format!("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let post = format!(
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
     let responses = exchange(&mut stream, &[post, get("/")].concat());
     assert_eq!(stream.conn.alpn_protocol(), Some(b"http/1.1".as_slice()));
-    assert!(responses.contains(&body) && responses.ends_with("\r\n\r\nhi"), "{} bytes", responses.len());
+    assert!(
+        responses.contains(&body) && responses.ends_with("\r\n\r\nhi"),
+        "{} bytes",
+        responses.len()
+    );
 }
 
 /// RFC 8446 section 6.1: the end is said, so that a client knows that it has all of it.
@@ -87,11 +100,16 @@ fn files_streams_and_parts_come_whole_and_the_end_is_said() {
     let server = Server::bind("127.0.0.1:0").unwrap();
     let server = server.get("/stream", |_| Response::stream(std::io::repeat(b'x').take(200_000)));
     let (server, certificate) = start(server.mount("/", Files::new(folder.path()).unwrap()));
-    let ask = |request: String| exchange(&mut connect(server.address(), &certificate, &[]), &request);
+    let ask =
+        |request: String| exchange(&mut connect(server.address(), &certificate, &[]), &request);
     assert!(ask(get("/large")).as_bytes().ends_with(&content));
     assert!(ask(get("/small")).ends_with("\r\n\r\nsmall"));
-    let part = ask(get("/large").replace("Connection", "Range: bytes=5000000-5999999\r\nConnection"));
-    assert!(part.starts_with("HTTP/1.1 206 ") && part.as_bytes().ends_with(&content[5_000_000..6_000_000]));
+    let part =
+        ask(get("/large").replace("Connection", "Range: bytes=5000000-5999999\r\nConnection"));
+    assert!(
+        part.starts_with("HTTP/1.1 206 ")
+            && part.as_bytes().ends_with(&content[5_000_000..6_000_000])
+    );
     assert!(ask(get("/stream")).ends_with("\r\n0\r\n\r\n"));
     // What cannot be served is answered and ended in the same way.
     assert!(ask("nonsense\r\n\r\n".into()).starts_with("HTTP/1.1 400 "));
@@ -113,7 +131,8 @@ fn a_client_without_tls_is_told_so() {
 #[test]
 fn a_handshake_that_does_not_come_is_given_up_and_holds_up_nobody() {
     let limits = Limits { head: SHORT, ..Limits::default() };
-    let (server, certificate) = start(Server::bind("127.0.0.1:0").unwrap().limits(limits).get("/", |_| "hi"));
+    let (server, certificate) =
+        start(Server::bind("127.0.0.1:0").unwrap().limits(limits).get("/", |_| "hi"));
     let mut silent = tcp(server.address());
     let mut halfway = tcp(server.address());
     // The first bytes of a handshake record, and then nothing.
@@ -153,8 +172,12 @@ impl Drop for Program {
 
 fn start_program(args: &[&str]) -> (Program, SocketAddr) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_http-server"));
-    let child =
-        command.args(["-q", "-p", "0"]).args(args).stdout(Stdio::piped()).stdin(Stdio::null()).spawn();
+    let child = command
+        .args(["-q", "-p", "0"])
+        .args(args)
+        .stdout(Stdio::piped())
+        .stdin(Stdio::null())
+        .spawn();
     let mut program = Program(child.unwrap());
     let mut ready = String::new();
     BufReader::new(program.0.stdout.take().unwrap()).read_line(&mut ready).unwrap();
@@ -183,13 +206,24 @@ fn the_program_takes_a_certificate_from_files() {
     let response = exchange(&mut connect(address, made.cert.der(), &[]), &get("/"));
     assert!(response.ends_with("Привет, мир!"), "{response}");
     // The key of another certificate.
-    fs::write(&key, pem("PRIVATE KEY", &rcgen::KeyPair::generate().unwrap().serialize_der())).unwrap();
+    fs::write(&key, pem("PRIVATE KEY", &rcgen::KeyPair::generate().unwrap().serialize_der()))
+        .unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_http-server"));
-    let refused =
-        command.args(["--hello", "-p", "0", "--tls-cert", &text(&certificate), "--tls-key", &text(&key)]);
+    let refused = command.args([
+        "--hello",
+        "-p",
+        "0",
+        "--tls-cert",
+        &text(&certificate),
+        "--tls-key",
+        &text(&key),
+    ]);
     let refused = refused.output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).starts_with("error: cannot use this certificate: "));
+    assert!(
+        String::from_utf8_lossy(&refused.stderr)
+            .starts_with("error: cannot use this certificate: ")
+    );
 }
 
 #[test]

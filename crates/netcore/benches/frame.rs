@@ -38,7 +38,8 @@ fn reads(bencher: Bencher, size: usize, header: Header) {
     let mut message = Vec::new();
     // What fails would be fast.
     assert!(
-        frame::read(&mut stream.as_slice(), header, size, &mut message).unwrap() && message.len() == size
+        frame::read(&mut stream.as_slice(), header, size, &mut message).unwrap()
+            && message.len() == size
     );
     bencher
         .counter(BytesCount::new(size))

@@ -1,4 +1,5 @@
-//! An accept that a stop or a deadline ends at once, and that one client's error does not end.
+//! An accept that a stop or a deadline ends at once, and that one client's error does
+//! not end.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,14 +11,16 @@ use crate::error::reason;
 use crate::shutdown::{Connection, Shutdown};
 use crate::wait::{self, Waited};
 
-/// How long to leave the listener alone when descriptors or memory run out. The connections wait in the backlog
-/// meanwhile; trying again at once would turn the shortage into a busy loop.
+/// How long to leave the listener alone when descriptors or memory run out. The
+/// connections wait in the backlog meanwhile; trying again at once would turn the
+/// shortage into a busy loop.
 pub const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
 /// What came of waiting for a client.
 #[derive(Debug)]
 pub enum Accepted {
-    /// A client, with its address. The stream blocks, has TCP_NODELAY set and is woken by a stop.
+    /// A client, with its address. The stream blocks, has TCP_NODELAY set and is woken
+    /// by a stop.
     Client(Connection, SocketAddr),
     /// The process has been told to stop.
     Stopping,
@@ -39,7 +42,8 @@ impl Acceptor {
     /// # Errors
     /// When the listener cannot be made non-blocking.
     pub fn new(listener: TcpListener, shutdown: &Shutdown) -> io::Result<Acceptor> {
-        // A client that poll(2) has announced can be gone, or taken by another process, before accept is called.
+        // A client that poll(2) has announced can be gone, or taken by another process, before
+        // accept is called.
         listener.set_nonblocking(true)?;
         Ok(Acceptor { listener, shutdown: shutdown.clone(), turn: Mutex::new(()) })
     }
@@ -57,16 +61,18 @@ impl Acceptor {
 
     /// The next client before `deadline`: [accept(2)](https://man7.org/linux/man-pages/man2/accept.2.html).
     ///
-    /// Errors that belong to one connection are logged and passed over; a shortage of descriptors or memory is
-    /// waited out.
+    /// Errors that belong to one connection are logged and passed over; a shortage of
+    /// descriptors or memory is waited out.
     ///
-    /// Threads that accept from one listener wait for their turn before anything else: then `deadline` bounds the wait of
-    /// the one whose turn it is, and no other.
+    /// Threads that accept from one listener wait for their turn before anything else:
+    /// then `deadline` bounds the wait of the one whose turn it is, and no other.
     ///
     /// # Errors
-    /// Those that every further accept would meet as well, such as a listener that is not one.
+    /// Those that every further accept would meet as well, such as a listener that is
+    /// not one.
     pub fn accept_before(&self, deadline: Deadline) -> io::Result<Accepted> {
-        // poll(2) wakes every thread that waits in it, for one client. So one waits there, and the others here.
+        // poll(2) wakes every thread that waits in it, for one client. So one waits there, and
+        // the others here.
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             match wait::readable(&self.listener, &self.shutdown, deadline)? {
@@ -89,11 +95,13 @@ impl Acceptor {
 fn prepare(stream: &TcpStream) -> io::Result<()> {
     // On BSD, macOS and Windows the stream inherits the listener's mode.
     stream.set_nonblocking(false)?;
-    // Without this, a small reply can wait 40 ms for the acknowledgement of the one before it.
+    // Without this, a small reply can wait 40 ms for the acknowledgement of the one before
+    // it.
     stream.set_nodelay(true)
 }
 
-/// Logs an error of accept that belongs to one connection and waits out a shortage, so that the caller may go on.
+/// Logs an error of accept that belongs to one connection and waits out a shortage, so
+/// that the caller may go on.
 ///
 /// # Errors
 /// The error itself, where every further accept would meet it as well.
@@ -119,13 +127,15 @@ pub enum Affects {
     NoConnection,
     /// One client is lost, and the next can be accepted at once.
     OneConnection,
-    /// Descriptors or memory have run out, or accepting is forbidden: accept again after [`SHORTAGE_PAUSE`].
+    /// Descriptors or memory have run out, or accepting is forbidden: accept again
+    /// after [`SHORTAGE_PAUSE`].
     AllForNow,
     /// The listener is of no use any more.
     All,
 }
 
-/// Tells how far an error of accept(2) reaches, for servers with an accept of their own.
+/// Tells how far an error of accept(2) reaches, for servers with an accept of their
+/// own.
 pub fn affects(error: &io::Error) -> Affects {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::Interrupted => return Affects::NoConnection,
@@ -136,14 +146,15 @@ pub fn affects(error: &io::Error) -> Affects {
         | ErrorKind::NetworkDown
         | ErrorKind::NetworkUnreachable
         | ErrorKind::TimedOut => return Affects::OneConnection,
-        // Whoever forbids it, such as SELinux, may do so before the client is taken off the queue: then the same one
-        // would be announced again at once.
+        // Whoever forbids it, such as SELinux, may do so before the client is taken off the queue:
+        // then the same one would be announced again at once.
         ErrorKind::OutOfMemory | ErrorKind::PermissionDenied => return Affects::AllForNow,
         _ => {}
     }
     match rustix::io::Errno::from_io_error(error) {
         Some(errno) => errno_affects(errno),
-        // Not the system's: std says so of a client that macOS hands out without an address, as it had reset before.
+        // Not the system's: std says so of a client that macOS hands out without an address, as it
+        // had reset before.
         None => Affects::OneConnection,
     }
 }
@@ -153,7 +164,9 @@ fn errno_affects(errno: rustix::io::Errno) -> Affects {
     use rustix::io::Errno;
     match errno {
         Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM => Affects::AllForNow,
-        Errno::PROTO | Errno::NOPROTOOPT | Errno::HOSTDOWN | Errno::OPNOTSUPP => Affects::OneConnection,
+        Errno::PROTO | Errno::NOPROTOOPT | Errno::HOSTDOWN | Errno::OPNOTSUPP => {
+            Affects::OneConnection
+        }
         #[cfg(target_os = "linux")]
         Errno::NONET => Affects::OneConnection,
         _ => Affects::All,
@@ -194,7 +207,9 @@ mod tests {
         ] {
             assert_eq!(affects(errno), Affects::OneConnection, "{errno:?}");
         }
-        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::PERM, Errno::ACCESS] {
+        for errno in
+            [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::PERM, Errno::ACCESS]
+        {
             assert_eq!(affects(errno), Affects::AllForNow, "{errno:?}");
         }
         assert_eq!(super::affects(&ErrorKind::InvalidInput.into()), Affects::OneConnection);

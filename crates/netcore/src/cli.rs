@@ -1,4 +1,5 @@
-//! The arguments, output and exit codes that all rungs share, so that a rung's `main.rs` holds its roles only.
+//! The arguments, output and exit codes that all rungs share, so that a rung's
+//! `main.rs` holds its roles only.
 
 use std::error::Error as _;
 use std::fmt::Display;
@@ -26,7 +27,8 @@ pub struct ServerArgs<const PORT: u16> {
     pub verbose: u8,
 }
 
-/// Where a client connects and what it sends. `PORT` is the default of the rung's own server.
+/// Where a client connects and what it sends. `PORT` is the default of the rung's own
+/// server.
 #[derive(Debug, Clone, Args)]
 pub struct ClientArgs<const PORT: u16> {
     /// Address or name of the server
@@ -83,8 +85,9 @@ impl<const PORT: u16> ClientArgs<PORT> {
         }
     }
 
-    /// Starts the log and makes a UDP socket for each address of the server. Nothing is sent yet, so `--wait` is
-    /// not applied here but by [`exchange`](ClientArgs::exchange).
+    /// Starts the log and makes a UDP socket for each address of the server. Nothing is
+    /// sent yet, so `--wait` is not applied here but by
+    /// [`exchange`](ClientArgs::exchange).
     ///
     /// # Errors
     /// As [`connect::udp`].
@@ -93,27 +96,34 @@ impl<const PORT: u16> ClientArgs<PORT> {
         connect::udp(&self.host, self.port)
     }
 
-    /// Exchanges one datagram for another, again while nobody listens and `--wait` is not over.
+    /// Exchanges one datagram for another, again while nobody listens and `--wait` is
+    /// not over.
     ///
     /// # Errors
     /// [`Error::Reply`] with what `exchange` said last.
     pub fn exchange<T>(&self, mut exchange: impl FnMut() -> io::Result<T>) -> Result<T, Error> {
         connect::when_up(self.wait.unwrap_or_default(), || {
-            exchange().map_err(|source| Error::Reply { address: listen::join(&self.host, self.port), source })
+            exchange().map_err(|source| Error::Reply {
+                address: listen::join(&self.host, self.port),
+                source,
+            })
         })
     }
 
-    /// Whether a person types the messages, and can go on with the next when one has failed.
+    /// Whether a person types the messages, and can go on with the next when one has
+    /// failed.
     pub fn at_prompt(&self) -> bool {
         self.messages.is_empty() && io::stdin().is_terminal()
     }
 }
 
-/// Turns what `main` returns into output and exit code: 0 done, 1 failed. Wrong usage is clap's 2.
+/// Turns what `main` returns into output and exit code: 0 done, 1 failed. Wrong usage
+/// is clap's 2.
 pub fn finish(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read our output has seen enough, as in `client hello | head -0`. Nothing is wrong.
+        // Whoever read our output has seen enough, as in `client hello | head -0`. Nothing is
+        // wrong.
         Err(Error::Output(source)) if source.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             report(&error, "");
@@ -140,12 +150,16 @@ fn exposure(ip: IpAddr) -> Option<String> {
     // `::ffff:127.0.0.1` is 127.0.0.1.
     let ip = ip.to_canonical();
     if ip.is_unspecified() {
-        return Some("listening on every interface: whoever can reach this machine can connect".into());
+        return Some(
+            "listening on every interface: whoever can reach this machine can connect".into(),
+        );
     }
-    (!ip.is_loopback()).then(|| format!("listening beyond this machine: whoever can reach {ip} can connect"))
+    (!ip.is_loopback())
+        .then(|| format!("listening beyond this machine: whoever can reach {ip} can connect"))
 }
 
-/// Prints one result on a line of its own and flushes it: a program that reads us must not wait for a full buffer.
+/// Prints one result on a line of its own and flushes it: a program that reads us must
+/// not wait for a full buffer.
 ///
 /// # Errors
 /// [`Error::Output`]; `println!` would panic when the reader has gone.
@@ -166,7 +180,8 @@ pub fn print_bytes(result: &[u8]) -> Result<(), Error> {
         .map_err(Error::Output)
 }
 
-/// What a client sends: its arguments, or else the lines of standard input as they are typed.
+/// What a client sends: its arguments, or else the lines of standard input as they are
+/// typed.
 ///
 /// On a terminal it shows a prompt, on standard error: standard output is for replies.
 pub fn messages(args: &[String]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + '_> {
@@ -197,10 +212,12 @@ pub fn messages(args: &[String]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Erro
     }))
 }
 
-/// Reports what went wrong with one message at a prompt, where the session goes on, with the number of the system.
+/// Reports what went wrong with one message at a prompt, where the session goes on,
+/// with the number of the system.
 pub fn complain(error: &Error) {
     let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    let number = source.and_then(io::Error::raw_os_error).map(|number| format!(" (os error {number})"));
+    let number =
+        source.and_then(io::Error::raw_os_error).map(|number| format!(" (os error {number})"));
     match number {
         // A rare reason has its number already.
         Some(number) if !error.to_string().ends_with(&number) => report(error, &number),
@@ -239,7 +256,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A size as it is written on the command line, in bytes: `512`, `64k`, `1m` (1,024 and 1,048,576).
+/// A size as it is written on the command line, in bytes: `512`, `64k`, `1m` (1,024 and
+/// 1,048,576).
 ///
 /// # Errors
 /// A sentence for clap to show.
@@ -282,9 +300,17 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for wrong in
-            ["", "5", "s", "-5s", "5 s", "5h", "0s", "99999999999999999999s", "18446744073709551615m"]
-        {
+        for wrong in [
+            "",
+            "5",
+            "s",
+            "-5s",
+            "5 s",
+            "5h",
+            "0s",
+            "99999999999999999999s",
+            "18446744073709551615m",
+        ] {
             assert!(duration(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -1,9 +1,11 @@
-//! Typed values in frames: what serde can describe, bounded in bytes and in nesting, with nothing trailing.
+//! Typed values in frames: what serde can describe, bounded in bytes and in nesting,
+//! with nothing trailing.
 //!
-//! A message is one [frame]. Its first byte is the version of the protocol, the rest is one value
-//! in [bincode](https://docs.rs/bincode/2.0.1): numbers at variable length, little end first, no names.
-//! The type that is asked for decides what is read, so bytes can become a value of that type and nothing else.
-//! It does not say who sent them, or whether they make sense: that remains for the caller to check.
+//! A message is one [frame]. Its first byte is the version of the protocol, the rest is
+//! one value in [bincode](https://docs.rs/bincode/2.0.1): numbers at variable length, little end first, no names.
+//! The type that is asked for decides what is read, so bytes can become a value of that
+//! type and nothing else. It does not say who sent them, or whether they make sense:
+//! that remains for the caller to check.
 //!
 //! What a peer claims is not believed until so many bytes have come:
 //!
@@ -14,12 +16,13 @@
 //! | a value inside a value inside a value | the stack ends and the process aborts | [`ValueError::TooDeep`] |
 //! | a billion items of no bytes each | no end to the work | [`ValueError::Undecodable`] |
 //!
-//! The work and the memory for a message are in proportion to the bytes that came for it. The proportion depends on the
-//! type: an item of one byte may need 30 in memory.
+//! The work and the memory for a message are in proportion to the bytes that came for
+//! it. The proportion depends on the type: an item of one byte may need 30 in memory.
 //!
 //! bincode 2.0.1 is its last real release: upstream has stopped ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141)),
-//! and 3.0.0 is only a compile error. The advisory names no fault, but the next one will not be repaired: so bincode is
-//! named in this file alone, and another serde format can take its place here.
+//! and 3.0.0 is only a compile error. The advisory names no fault, but the next one
+//! will not be repaired: so bincode is named in this file alone, and another serde
+//! format can take its place here.
 
 use std::fmt;
 use std::io::{self, BufRead, ErrorKind};
@@ -40,8 +43,8 @@ pub const HEADER: Header = Header::Binary;
 /// The most that any message may have, whatever limit is asked for.
 pub const MAX_BYTES: usize = 16 << 20;
 
-/// bincode's own limit, a constant. It counts numbers at full length, up to 16 bytes for one on the wire: at
-/// `MAX_BYTES` it would refuse honest messages.
+/// bincode's own limit, a constant. It counts numbers at full length, up to 16 bytes
+/// for one on the wire: at `MAX_BYTES` it would refuse honest messages.
 const CLAIMED: usize = 16 * MAX_BYTES;
 
 const CONFIG: Configuration<config::LittleEndian, config::Varint, Limit<CLAIMED>> =
@@ -52,7 +55,8 @@ const CONFIG: Configuration<config::LittleEndian, config::Varint, Limit<CLAIMED>
 pub enum CodecError {
     /// The stream has lost its place, or has failed. It can only be closed.
     Frame(FrameError),
-    /// The frame was whole and its value was not to be had. The next frame can be read as if nothing had happened.
+    /// The frame was whole and its value was not to be had. The next frame can be read
+    /// as if nothing had happened.
     Value(ValueError),
 }
 
@@ -66,21 +70,25 @@ pub enum ValueError {
         /// The version that we read.
         ours: u8,
     },
-    /// The bytes are not a value of the type that was asked for; the text says why, for a log.
+    /// The bytes are not a value of the type that was asked for; the text says why, for
+    /// a log.
     Undecodable(String),
     /// Values inside values go deeper than the limit.
     TooDeep {
         /// The limit.
         max: usize,
     },
-    /// Bytes follow after the end of the value: a mistake, or another meaning smuggled past.
+    /// Bytes follow after the end of the value: a mistake, or another meaning smuggled
+    /// past.
     TrailingBytes(usize),
-    /// The value to be sent needs more bytes than the limit, and nothing has been written.
+    /// The value to be sent needs more bytes than the limit, and nothing has been
+    /// written.
     TooLong {
         /// The limit.
         max: usize,
     },
-    /// The value to be sent has a part that the format cannot write, such as a list of unknown length.
+    /// The value to be sent has a part that the format cannot write, such as a list of
+    /// unknown length.
     Unencodable(String),
 }
 
@@ -155,19 +163,23 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// Messages of at most `max_bytes` (never more than [`MAX_BYTES`]), with values at most `max_depth` deep.
+    /// Messages of at most `max_bytes` (never more than [`MAX_BYTES`]), with values at
+    /// most `max_depth` deep.
     ///
-    /// A number or a text is one deep; each list, map, struct, newtype, option or enum around it adds a level. So the
-    /// items of a list inside an enum are two deeper than the enum.
+    /// A number or a text is one deep; each list, map, struct, newtype, option or enum
+    /// around it adds a level. So the items of a list inside an enum are two deeper
+    /// than the enum.
     pub const fn new(version: u8, max_bytes: usize, max_depth: usize) -> Codec {
         let max_bytes = if max_bytes < MAX_BYTES { max_bytes } else { MAX_BYTES };
         Codec { version, max_bytes, max_depth }
     }
 
-    /// Reads one frame into `message` and the value from it. `None` is the end of the stream between two messages.
+    /// Reads one frame into `message` and the value from it. `None` is the end of the
+    /// stream between two messages.
     ///
     /// # Errors
-    /// After [`CodecError::Value`] the next message can be read; after [`CodecError::Frame`] none.
+    /// After [`CodecError::Value`] the next message can be read; after
+    /// [`CodecError::Frame`] none.
     pub fn read<T: DeserializeOwned>(
         &self,
         reader: &mut impl BufRead,
@@ -179,7 +191,8 @@ impl Codec {
         Ok(Some(self.decode(message)?))
     }
 
-    /// Writes one message, made by [`encode`](Codec::encode), as a frame: header and value in one call.
+    /// Writes one message, made by [`encode`](Codec::encode), as a frame: header and
+    /// value in one call.
     ///
     /// # Errors
     /// As [`frame::write`].
@@ -189,10 +202,12 @@ impl Codec {
 
     /// Makes a message of `value`, replacing what `message` held.
     ///
-    /// The depth is not checked: the value is the program's own. A peer with the same limits refuses it if it is too deep.
+    /// The depth is not checked: the value is the program's own. A peer with the same
+    /// limits refuses it if it is too deep.
     ///
     /// # Errors
-    /// [`ValueError::TooLong`], as soon as the limit is reached; [`ValueError::Unencodable`].
+    /// [`ValueError::TooLong`], as soon as the limit is reached;
+    /// [`ValueError::Unencodable`].
     pub fn encode<T: Serialize>(&self, value: &T, message: &mut Vec<u8>) -> Result<(), ValueError> {
         message.clear();
         let mut writer = UpTo { max: self.max_bytes, message };
@@ -217,8 +232,8 @@ impl Codec {
         if version != self.version {
             return Err(ValueError::WrongVersion { theirs: version, ours: self.version });
         }
-        // A byte lies in at most `max_depth` values, one inside the other. So an honest message never has more
-        // values than this, unless most of them take no bytes.
+        // A byte lies in at most `max_depth` values, one inside the other. So an honest message
+        // never has more values than this, unless most of them take no bytes.
         let budget = Budget::new(self.max_depth, message.len().saturating_mul(self.max_depth));
         let seed = budget.around(PhantomData::<T>);
         match bincode::serde::seed_decode_from_slice(seed, body, CONFIG) {
@@ -228,14 +243,17 @@ impl Codec {
             Err(DecodeError::UnexpectedEnd { .. }) => {
                 Err(ValueError::Undecodable("it ends too early".into()))
             }
-            Err(DecodeError::LimitExceeded) => Err(ValueError::Undecodable("it claims too much".into())),
+            Err(DecodeError::LimitExceeded) => {
+                Err(ValueError::Undecodable("it claims too much".into()))
+            }
             Err(DecodeError::OtherString(why)) => Err(ValueError::Undecodable(why)),
             Err(other) => Err(ValueError::Undecodable(other.to_string())),
         }
     }
 }
 
-/// A vector that takes so many bytes and no more: bincode's own limit is for reading only.
+/// A vector that takes so many bytes and no more: bincode's own limit is for reading
+/// only.
 struct UpTo<'a> {
     max: usize,
     message: &'a mut Vec<u8>,

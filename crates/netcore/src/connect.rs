@@ -1,4 +1,5 @@
-//! A client's connection: every address that a name resolves to is tried, within one deadline.
+//! A client's connection: every address that a name resolves to is tried, within one
+//! deadline.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
@@ -9,19 +10,23 @@ use crate::Error;
 use crate::deadline::Deadline;
 use crate::listen::{join, resolve, udp_socket};
 
-/// How long a client waits for a connection. Left alone, Linux gives up after about two minutes.
+/// How long a client waits for a connection. Left alone, Linux gives up after about two
+/// minutes.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The first and the longest pause between two attempts to reach a server that is not up yet.
+/// The first and the longest pause between two attempts to reach a server that is not
+/// up yet.
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
 
-/// Connects to the first address of `host` that answers, within `timeout` for all of them together.
+/// Connects to the first address of `host` that answers, within `timeout` for all of
+/// them together.
 ///
-/// A name often has an IPv6 and an IPv4 address and the server listens on one of them: `localhost` is such a name.
-/// The stream has TCP_NODELAY set.
+/// A name often has an IPv6 and an IPv4 address and the server listens on one of them:
+/// `localhost` is such a name. The stream has TCP_NODELAY set.
 ///
 /// # Errors
-/// [`Error::Resolve`] for a host that is none, [`Error::Connect`] with the reason for the last address tried.
+/// [`Error::Resolve`] for a host that is none, [`Error::Connect`] with the reason for
+/// the last address tried.
 pub fn tcp(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, Error> {
     tcp_before(host, port, Deadline::after(timeout))
 }
@@ -37,16 +42,19 @@ pub fn tcp_when_up(host: &str, port: u16, patience: Duration) -> Result<TcpStrea
 
 fn tcp_before(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, Error> {
     let addresses = resolve(host, port)?;
-    tcp_any(&addresses, deadline).map_err(|source| Error::Connect { address: join(host, port), source })
+    tcp_any(&addresses, deadline)
+        .map_err(|source| Error::Connect { address: join(host, port), source })
 }
 
 /// A UDP socket for each address of `host`, connected to it; at least one.
 ///
-/// Connecting a UDP socket sends nothing. From then on it takes datagrams from that address only, and tells when
-/// nobody listens there. Which of the addresses answers is known once one has been asked.
+/// Connecting a UDP socket sends nothing. From then on it takes datagrams from that
+/// address only, and tells when nobody listens there. Which of the addresses answers is
+/// known once one has been asked.
 ///
 /// # Errors
-/// [`Error::Resolve`] for a host that is none, [`Error::Connect`] when no address can be reached from here.
+/// [`Error::Resolve`] for a host that is none, [`Error::Connect`] when no address can
+/// be reached from here.
 pub fn udp(host: &str, port: u16) -> Result<Vec<UdpSocket>, Error> {
     let mut sockets = Vec::new();
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
@@ -69,11 +77,15 @@ fn udp_one(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-/// Repeats `attempt` while nobody listens there, until `patience` is over. It is made once at least.
+/// Repeats `attempt` while nobody listens there, until `patience` is over. It is made
+/// once at least.
 ///
 /// # Errors
 /// Those of the last attempt.
-pub fn when_up<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+pub fn when_up<T>(
+    patience: Duration,
+    mut attempt: impl FnMut() -> Result<T, Error>,
+) -> Result<T, Error> {
     let deadline = Deadline::after(patience);
     let (mut pause, longest) = RETRY_PAUSES;
     loop {
@@ -102,7 +114,8 @@ fn nobody_listens(error: &Error) -> bool {
 fn tcp_any(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<TcpStream> {
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
     for (tried, address) in addresses.iter().enumerate() {
-        // An equal share each: an address that does not answer must not use up the time of the next.
+        // An equal share each: an address that does not answer must not use up the time of the
+        // next.
         let share = deadline.remaining()?.map(|left| left / (addresses.len() - tried) as u32);
         let connected = match share {
             Some(share) => TcpStream::connect_timeout(address, share),
@@ -128,9 +141,9 @@ fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Where nobody listens, the port that the system picks for our end can be the one that we ask for. Then the two ends
-/// are one: TCP knows no roles, and calls it a simultaneous open
-/// ([RFC 9293 section 3.5](https://www.rfc-editor.org/rfc/rfc9293#section-3.5)).
+/// Where nobody listens, the port that the system picks for our end can be the one that
+/// we ask for. Then the two ends are one: TCP knows no roles, and calls it a
+/// simultaneous open ([RFC 9293 section 3.5](https://www.rfc-editor.org/rfc/rfc9293#section-3.5)).
 fn is_connected_to_itself(stream: &TcpStream) -> bool {
     match (stream.local_addr(), stream.peer_addr()) {
         (Ok(here), Ok(there)) => here == there,
@@ -159,7 +172,8 @@ mod tests {
         assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
     }
 
-    /// What happens to a client once in some thousand times that nobody listens on a port of that range.
+    /// What happens to a client once in some thousand times that nobody listens on a
+    /// port of that range.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_socket_that_is_connected_to_itself_has_found_nobody() {
@@ -181,7 +195,8 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
         drop(taken);
-        let client = thread::spawn(move || tcp_when_up("127.0.0.1", address.port(), CONNECT_TIMEOUT));
+        let client =
+            thread::spawn(move || tcp_when_up("127.0.0.1", address.port(), CONNECT_TIMEOUT));
         let listener = crate::listen::tcp("127.0.0.1", address.port()).unwrap();
         listener.accept().unwrap();
         client.join().unwrap().unwrap();
@@ -192,7 +207,8 @@ mod tests {
         let mut attempts = 0;
         let error = when_up::<()>(CONNECT_TIMEOUT, || {
             attempts += 1;
-            let kind = if attempts < 3 { ErrorKind::ConnectionRefused } else { ErrorKind::TimedOut };
+            let kind =
+                if attempts < 3 { ErrorKind::ConnectionRefused } else { ErrorKind::TimedOut };
             Err(Error::Reply { address: "127.0.0.1:9".into(), source: kind.into() })
         })
         .unwrap_err();
@@ -206,7 +222,10 @@ mod tests {
         let port = taken.local_addr().unwrap().port();
         drop(taken);
         let error = tcp("127.0.0.1", port, CONNECT_TIMEOUT).unwrap_err();
-        assert_eq!(error.to_string(), format!("cannot connect to 127.0.0.1:{port}: connection refused"));
+        assert_eq!(
+            error.to_string(),
+            format!("cannot connect to 127.0.0.1:{port}: connection refused")
+        );
         assert!(error.hint().unwrap().starts_with("no server is listening there"));
     }
 }

@@ -1,8 +1,10 @@
-//! A point in time, not a duration per call: a peer that drips one byte at a time cannot stretch it.
+//! A point in time, not a duration per call: a peer that drips one byte at a time
+//! cannot stretch it.
 //!
-//! `set_read_timeout` bounds one call. A loop of such calls is bounded by nothing, since each byte starts the time
-//! anew; this is the mistake of nearly every sample that sets a timeout. Here the time that remains until one
-//! fixed point is computed before each call.
+//! `set_read_timeout` bounds one call. A loop of such calls is bounded by nothing,
+//! since each byte starts the time anew; this is the mistake of nearly every sample
+//! that sets a timeout. Here the time that remains until one fixed point is computed
+//! before each call.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,12 +13,13 @@ use std::time::{Duration, Instant};
 use crate::shutdown::Shutdown;
 use crate::wait;
 
-/// Two socket timeouts nearer than this count as the same, which saves the system call that sets it again.
-/// A deadline is late by no more than this.
+/// Two socket timeouts nearer than this count as the same, which saves the system call
+/// that sets it again. A deadline is late by no more than this.
 const SLACK: Duration = Duration::from_millis(1);
 
-/// As good as no limit. More than this from now, as [`Duration::MAX`] is, may be a point that no clock can hold: then
-/// `Instant + Duration` panics. For servers that keep their own points in time; [`Deadline`] knows.
+/// As good as no limit. More than this from now, as [`Duration::MAX`] is, may be a
+/// point that no clock can hold: then `Instant + Duration` panics. For servers that
+/// keep their own points in time; [`Deadline`] knows.
 pub const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// A point in time by which something has to be done, or never.
@@ -27,7 +30,8 @@ impl Deadline {
     /// Waits for as long as it takes.
     pub const NEVER: Deadline = Deadline(None);
 
-    /// The point `limit` from now. A limit beyond what the clock can hold is [`Deadline::NEVER`].
+    /// The point `limit` from now. A limit beyond what the clock can hold is
+    /// [`Deadline::NEVER`].
     pub fn after(limit: Duration) -> Deadline {
         Deadline(Instant::now().checked_add(limit))
     }
@@ -48,7 +52,8 @@ impl Deadline {
     /// The time that is left, never zero; `None` where there is no limit.
     ///
     /// # Errors
-    /// `TimedOut` once the point has come. So a zero is never handed to `set_read_timeout`, which refuses it.
+    /// `TimedOut` once the point has come. So a zero is never handed to
+    /// `set_read_timeout`, which refuses it.
     pub fn remaining(self) -> io::Result<Option<Duration>> {
         let Some(at) = self.0 else { return Ok(None) };
         match at.checked_duration_since(Instant::now()) {
@@ -77,7 +82,8 @@ impl Stream for TcpStream {
     }
 }
 
-/// A stream whose reads and writes all end at one deadline, however many calls they take.
+/// A stream whose reads and writes all end at one deadline, however many calls they
+/// take.
 ///
 /// Sets SO_RCVTIMEO and SO_SNDTIMEO ([socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)) to what
 /// remains before each call. The socket keeps the last value that was set.
@@ -91,7 +97,8 @@ pub struct TimedStream<'a> {
 }
 
 impl<'a> TimedStream<'a> {
-    /// Wraps `stream`, which must be in blocking mode. `deadline` holds until another is set.
+    /// Wraps `stream`, which must be in blocking mode. `deadline` holds until another
+    /// is set.
     pub fn new(stream: &'a impl Stream, deadline: Deadline) -> TimedStream<'a> {
         let (stream, watched_by) = (stream.stream(), stream.watched_by());
         TimedStream { stream, watched_by, deadline, read_timeout: None, write_timeout: None }
@@ -158,25 +165,29 @@ fn nearly_equal(set: Option<Duration>, wanted: Option<Duration>) -> bool {
     }
 }
 
-/// Whether SO_RCVTIMEO or SO_SNDTIMEO has ended a call: WouldBlock on Unix, TimedOut on Windows. Whether the deadline has
-/// come, the clock says.
+/// Whether SO_RCVTIMEO or SO_SNDTIMEO has ended a call: WouldBlock on Unix, TimedOut on
+/// Windows. Whether the deadline has come, the clock says.
 ///
-/// On Unix, TimedOut is another thing: the system has given the connection up, since the peer's machine has gone.
-/// It says so once, and after that it looks like an end of the stream.
+/// On Unix, TimedOut is another thing: the system has given the connection up, since
+/// the peer's machine has gone. It says so once, and after that it looks like an end of
+/// the stream.
 pub fn is_socket_timeout(error: &io::Error) -> bool {
     error.kind() == if cfg!(windows) { ErrorKind::TimedOut } else { ErrorKind::WouldBlock }
 }
 
 /// What setting a timeout of a socket said, unless the connection is over.
 ///
-/// macOS lets no option be set once both directions have ended. No call can block any more then, so it needs no limit,
-/// and says itself what there is: data, the end of the stream or an error.
+/// macOS lets no option be set once both directions have ended. No call can block any
+/// more then, so it needs no limit, and says itself what there is: data, the end of the
+/// stream or an error.
 ///
 /// # Errors
 /// Every other one.
 pub fn unless_over(set: io::Result<()>) -> io::Result<()> {
     match set {
-        Err(error) if cfg!(target_vendor = "apple") && error.kind() == ErrorKind::InvalidInput => Ok(()),
+        Err(error) if cfg!(target_vendor = "apple") && error.kind() == ErrorKind::InvalidInput => {
+            Ok(())
+        }
         set => set,
     }
 }
@@ -189,7 +200,8 @@ mod tests {
 
     use super::*;
 
-    /// Short beside [`GENEROUS`], so that a deadline which did not work could not be mistaken for a slow machine.
+    /// Short beside [`GENEROUS`], so that a deadline which did not work could not be
+    /// mistaken for a slow machine.
     const SHORT: Duration = Duration::from_millis(200);
     const GENEROUS: Duration = Duration::from_secs(20);
 
@@ -218,7 +230,8 @@ mod tests {
     fn a_peer_that_drips_bytes_cannot_stretch_the_deadline() {
         let (mut dripping, stream) = pair();
         thread::spawn(move || {
-            // Ends when the other side has closed. A byte every 20 ms would renew a timeout of 200 ms for ever.
+            // Ends when the other side has closed. A byte every 20 ms would renew a timeout of 200
+            // ms for ever.
             while dripping.write_all(b".").is_ok() {
                 thread::sleep(SHORT / 10);
             }

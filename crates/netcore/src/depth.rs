@@ -1,14 +1,16 @@
 //! Serde's nesting, bounded: a deserializer around another one, of any format.
 //!
-//! A value that can hold values of its own kind is read by a function that calls itself, one call for each level. The
-//! stack ends before a hostile message does, and the process with it; that is no error which could be caught. JSON
-//! readers count levels for this reason. bincode does not, so the counting is done here, between the format and
-//! the type: whatever one hands to the other is wrapped, and each value inside a value has one level less than the
-//! value around it.
+//! A value that can hold values of its own kind is read by a function that calls
+//! itself, one call for each level. The stack ends before a hostile message does, and
+//! the process with it; that is no error which could be caught. JSON readers count
+//! levels for this reason. bincode does not, so the counting is done here, between the
+//! format and the type: whatever one hands to the other is wrapped, and each value
+//! inside a value has one level less than the value around it.
 //!
-//! Two smaller promises of a message are not believed either. A list says how long it is, and serde reserves up
-//! to 1 MiB for it at every level; here it grows as its items come. And items that take no bytes, as in
-//! `Vec<()>`, can be claimed by the billion; here the number of values is bounded as well.
+//! Two smaller promises of a message are not believed either. A list says how long it
+//! is, and serde reserves up to 1 MiB for it at every level; here it grows as its items
+//! come. And items that take no bytes, as in `Vec<()>`, can be claimed by the billion;
+//! here the number of values is bounded as well.
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,7 +19,8 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// What one message may hold. The counts are of one message: make a new one for the next.
+/// What one message may hold. The counts are of one message: make a new one for the
+/// next.
 #[derive(Debug)]
 pub struct Budget {
     levels: usize,
@@ -26,7 +29,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// For at most `levels` of values inside each other, the outermost included, and `values` in all.
+    /// For at most `levels` of values inside each other, the outermost included, and
+    /// `values` in all.
     pub fn new(levels: usize, values: usize) -> Budget {
         Budget { levels, values: Cell::new(values), too_deep: Cell::new(false) }
     }
@@ -42,7 +46,8 @@ impl Budget {
     }
 }
 
-/// Anything that serde passes between a format and a type, and the levels that are left below it.
+/// Anything that serde passes between a format and a type, and the levels that are left
+/// below it.
 #[derive(Debug)]
 pub struct Bounded<'b, T> {
     inner: T,
@@ -70,8 +75,9 @@ impl<'b, T> Bounded<'b, T> {
     }
 }
 
-// Three doors lead to a value inside a value. This one is for the items of a list, the keys and values of a map, the
-// fields of a struct and the content of an enum; the other two are `visit_some` and `visit_newtype_struct`.
+// Three doors lead to a value inside a value. This one is for the items of a list, the
+// keys and values of a map, the fields of a struct and the content of an enum; the
+// other two are `visit_some` and `visit_newtype_struct`.
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<'_, S> {
     type Value = S::Value;
 
@@ -81,7 +87,8 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<'_, S> {
     }
 }
 
-/// Methods that hand a request of the type on to the format, with the type's visitor wrapped.
+/// Methods that hand a request of the type on to the format, with the type's visitor
+/// wrapped.
 macro_rules! ask {
     ($($method:ident($($arg:ident: $type:ty),*))*) => {$(
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, Self::Error> {
@@ -108,8 +115,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
         deserialize_enum(name: &'static str, variants: &'static [&'static str])
     }
 
-    // Asked for an owned string, bincode reserves the length that the message claims before it looks whether so
-    // much has come. Asked for a borrowed one it looks first, and the type makes its copy from that.
+    // Asked for an owned string, bincode reserves the length that the message claims before
+    // it looks whether so much has come. Asked for a borrowed one it looks first, and
+    // the type makes its copy from that.
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.deserialize_str(visitor)
     }
@@ -156,7 +164,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<'_, V> {
         self.inner.visit_some(deserializer)
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<V::Value, D::Error> {
         let deserializer = self.inside(deserializer)?;
         self.inner.visit_newtype_struct(deserializer)
     }
@@ -181,11 +192,15 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<'_, V> {
     }
 }
 
-// `size_hint` is left at its default, "unknown": it would repeat what the message claims.
+// `size_hint` is left at its default, "unknown": it would repeat what the message
+// claims.
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<'_, A> {
     type Error = A::Error;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
         let seed = self.same(seed);
         self.inner.next_element_seed(seed)
     }
@@ -194,7 +209,10 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<'_, A> {
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<'_, A> {
     type Error = A::Error;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
         let seed = self.same(seed);
         self.inner.next_key_seed(seed)
     }
@@ -209,7 +227,10 @@ impl<'de, 'b, A: EnumAccess<'de>> EnumAccess<'de> for Bounded<'b, A> {
     type Error = A::Error;
     type Variant = Bounded<'b, A::Variant>;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Self::Variant), A::Error> {
         let Bounded { levels, budget, .. } = self;
         let seed = self.same(seed);
         let (name, content) = self.inner.variant_seed(seed)?;
@@ -247,7 +268,8 @@ mod tests {
 
     use super::*;
 
-    /// Reads from a format that describes itself, where bincode does not: keys have names, and any type may come.
+    /// Reads from a format that describes itself, where bincode does not: keys have
+    /// names, and any type may come.
     fn read<'de, T: Deserialize<'de>>(
         source: impl IntoDeserializer<'de, Plain>,
         budget: &Budget,
@@ -286,7 +308,8 @@ mod tests {
         assert!(!budget.was_too_deep());
     }
 
-    /// A format that trusts its message: whoever asks for an owned value has it reserve what is claimed.
+    /// A format that trusts its message: whoever asks for an owned value has it reserve
+    /// what is claimed.
     struct Trusting;
 
     impl<'de> Deserializer<'de> for Trusting {

@@ -1,11 +1,13 @@
-//! One error type for what a person can act on: what was attempted, on what, why it failed, and a hint.
+//! One error type for what a person can act on: what was attempted, on what, why it
+//! failed, and a hint.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
 
 /// What a rung reports before it ends with exit code 1.
 ///
-/// Its text completes "error: ": `cannot listen on 127.0.0.1:9090: address already in use`.
+/// Its text completes "error: ": `cannot listen on 127.0.0.1:9090: address already in
+/// use`.
 #[derive(Debug)]
 pub enum Error {
     /// A host name has no address, or is not a name at all.
@@ -48,7 +50,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// An error that ends the program while it tried to do `attempted`, which completes "cannot ".
+    /// An error that ends the program while it tried to do `attempted`, which completes
+    /// "cannot ".
     pub fn failed(attempted: impl fmt::Display) -> impl FnOnce(io::Error) -> Error {
         let attempted = attempted.to_string();
         |source| Error::Failed { attempted, source }
@@ -57,9 +60,13 @@ impl Error {
     /// What the person at the keyboard can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Error::Resolve { .. } => Some("check the spelling, or give an address such as 127.0.0.1"),
+            Error::Resolve { .. } => {
+                Some("check the spelling, or give an address such as 127.0.0.1")
+            }
             Error::Listen { source, .. } => match source.kind() {
-                ErrorKind::AddrInUse => Some("another server has this port; pass --port 0 for a free one"),
+                ErrorKind::AddrInUse => {
+                    Some("another server has this port; pass --port 0 for a free one")
+                }
                 ErrorKind::PermissionDenied => {
                     Some("ports below 1024 need privileges; choose a higher --port")
                 }
@@ -69,18 +76,20 @@ impl Error {
                 _ => None,
             },
             Error::Connect { source, .. } => match source.kind() {
-                ErrorKind::ConnectionRefused => {
-                    Some("no server is listening there; start one first, or check --host and --port")
-                }
-                ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+                ErrorKind::ConnectionRefused => Some(
+                    "no server is listening there; start one first, or check --host and --port",
+                ),
+                ErrorKind::TimedOut
+                | ErrorKind::HostUnreachable
+                | ErrorKind::NetworkUnreachable => {
                     Some("nothing answers at this address; check it, and any firewall on the way")
                 }
                 _ => None,
             },
             Error::Reply { source, .. } => match source.kind() {
-                ErrorKind::ConnectionRefused => {
-                    Some("no server is listening there; start one first, or check --host and --port")
-                }
+                ErrorKind::ConnectionRefused => Some(
+                    "no server is listening there; start one first, or check --host and --port",
+                ),
                 ErrorKind::TimedOut => {
                     Some("the server may be down, or the datagrams lost: UDP does not tell")
                 }
@@ -95,16 +104,24 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Resolve { host, source } => write!(f, "cannot find the host {host:?}: {}", reason(source)),
-            Error::Listen { address, source } => write!(f, "cannot listen on {address}: {}", reason(source)),
+            Error::Resolve { host, source } => {
+                write!(f, "cannot find the host {host:?}: {}", reason(source))
+            }
+            Error::Listen { address, source } => {
+                write!(f, "cannot listen on {address}: {}", reason(source))
+            }
             Error::Connect { address, source } => {
                 write!(f, "cannot connect to {address}: {}", reason(source))
             }
             Error::Reply { address, source } => {
                 write!(f, "cannot get a reply from {address}: {}", reason(source))
             }
-            Error::Output(source) => write!(f, "cannot write to standard output: {}", reason(source)),
-            Error::Failed { attempted, source } => write!(f, "cannot {attempted}: {}", reason(source)),
+            Error::Output(source) => {
+                write!(f, "cannot write to standard output: {}", reason(source))
+            }
+            Error::Failed { attempted, source } => {
+                write!(f, "cannot {attempted}: {}", reason(source))
+            }
         }
     }
 }
@@ -122,7 +139,8 @@ impl std::error::Error for Error {
     }
 }
 
-/// The common reasons in the same words on every platform; the system's own words, with its number, for the rest.
+/// The common reasons in the same words on every platform; the system's own words, with
+/// its number, for the rest.
 pub fn reason(error: &io::Error) -> String {
     let words = match error.kind() {
         ErrorKind::AddrInUse => "address already in use",
@@ -155,7 +173,10 @@ mod tests {
         let source = io::Error::from(ErrorKind::AddrInUse);
         let error = Error::Listen { address: "127.0.0.1:9090".into(), source };
         assert_eq!(error.to_string(), "cannot listen on 127.0.0.1:9090: address already in use");
-        assert_eq!(error.hint(), Some("another server has this port; pass --port 0 for a free one"));
+        assert_eq!(
+            error.hint(),
+            Some("another server has this port; pass --port 0 for a free one")
+        );
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! Messages over a byte stream: a length, then so many bytes.
 //!
-//! TCP keeps the order of bytes and nothing else. What was written in one call can be read in several, and what was
-//! written in several can be read in one. So the length comes first, and is checked against a limit before it is
-//! believed.
+//! TCP keeps the order of bytes and nothing else. What was written in one call can be
+//! read in several, and what was written in several can be read in one. So the length
+//! comes first, and is checked against a limit before it is believed.
 
 use std::fmt;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 
 use crate::log::payload;
 
-/// Digits of the tutorial's header: the length in ASCII, padded with spaces on the right.
+/// Digits of the tutorial's header: the length in ASCII, padded with spaces on the
+/// right.
 const ASCII_HEADER: usize = 10;
 
 /// How the length of a message is written. Both count bytes, not characters.
@@ -34,7 +35,8 @@ impl Header {
 /// Why no message could be read or written.
 #[derive(Debug)]
 pub enum FrameError {
-    /// The length is over the limit. Nothing has been allocated for it, and nothing has been written of it.
+    /// The length is over the limit. Nothing has been allocated for it, and nothing has
+    /// been written of it.
     TooLong {
         /// The length of the message, or what its header claims.
         length: u64,
@@ -43,8 +45,9 @@ pub enum FrameError {
     },
     /// The stream ended in the middle of a header or of a message.
     CutShort,
-    /// These ten bytes are not a length. A sender that counts characters instead of bytes ends here or in silence:
-    /// the rest of its text is taken for the next header.
+    /// These ten bytes are not a length. A sender that counts characters instead of
+    /// bytes ends here or in silence: the rest of its text is taken for the next
+    /// header.
     BadHeader([u8; ASCII_HEADER]),
     /// The stream failed.
     Io(io::Error),
@@ -57,7 +60,9 @@ impl fmt::Display for FrameError {
                 write!(f, "a message of {length} bytes is over the limit of {max}")
             }
             FrameError::CutShort => write!(f, "the connection ended in the middle of a message"),
-            FrameError::BadHeader(header) => write!(f, "the header {} is not a length", payload(header)),
+            FrameError::BadHeader(header) => {
+                write!(f, "the header {} is not a length", payload(header))
+            }
             FrameError::Io(error) => write!(f, "{}", crate::error::reason(error)),
         }
     }
@@ -90,13 +95,15 @@ impl From<FrameError> for io::Error {
     }
 }
 
-/// Reads one message of at most `max` bytes into `message`, replacing what it held. `false` is the end of the
-/// stream between two messages, which is where it should end.
+/// Reads one message of at most `max` bytes into `message`, replacing what it held.
+/// `false` is the end of the stream between two messages, which is where it should end.
 ///
-/// The reader is buffered, and the same one for every message: what it holds beyond this message belongs to the next.
+/// The reader is buffered, and the same one for every message: what it holds beyond
+/// this message belongs to the next.
 ///
 /// # Errors
-/// See [`FrameError`]. After any of them the stream has lost its place and can only be closed.
+/// See [`FrameError`]. After any of them the stream has lost its place and can only be
+/// closed.
 pub fn read(
     reader: &mut impl BufRead,
     header: Header,
@@ -116,12 +123,18 @@ pub fn read(
     Ok(true)
 }
 
-/// Writes one message with its header, in one call: two small writes would wait for each other's acknowledgement.
+/// Writes one message with its header, in one call: two small writes would wait for
+/// each other's acknowledgement.
 ///
 /// # Errors
-/// [`FrameError::TooLong`] before anything is written, for a message over `max` or over what the header can tell;
-/// [`FrameError::Io`].
-pub fn write(writer: &mut impl Write, header: Header, max: usize, message: &[u8]) -> Result<(), FrameError> {
+/// [`FrameError::TooLong`] before anything is written, for a message over `max` or over
+/// what the header can tell; [`FrameError::Io`].
+pub fn write(
+    writer: &mut impl Write,
+    header: Header,
+    max: usize,
+    message: &[u8],
+) -> Result<(), FrameError> {
     let max = header.most().min(max as u64) as usize;
     let length = message.len();
     if length > max {

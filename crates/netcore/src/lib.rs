@@ -1,7 +1,8 @@
 //! Building blocks that the Netladder rungs share, one idea a file.
 //!
 //! Socket calls and control flow that a rung teaches stay in that rung.
-//! Here is what every rung needs and no rung is about, and what one chapter introduces and later rungs reuse.
+//! Here is what every rung needs and no rung is about, and what one chapter introduces
+//! and later rungs reuse.
 //!
 //! | module | idea |
 //! |---|---|

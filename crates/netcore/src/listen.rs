@@ -1,4 +1,5 @@
-//! TCP and UDP sockets bound with options that are written down, not left to the platform.
+//! TCP and UDP sockets bound with options that are written down, not left to the
+//! platform.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
@@ -7,30 +8,34 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::Error;
 
-/// Connections that the kernel completes while the server is busy. Linux cuts it to `net.core.somaxconn` (4,096).
-/// When it is full, a client's SYN is dropped and retried after a second: with std's 128, 5,000 clients that come
-/// at once wait for half a minute.
+/// Connections that the kernel completes while the server is busy. Linux cuts it to
+/// `net.core.somaxconn` (4,096). When it is full, a client's SYN is dropped and retried
+/// after a second: with std's 128, 5,000 clients that come at once wait for half a
+/// minute.
 pub const BACKLOG: i32 = 4096;
 
-/// Room for a burst of datagrams. The default of about 208 KiB loses most of 256 datagrams in flight.
-/// Linux cuts it to `net.core.rmem_max`.
+/// Room for a burst of datagrams. The default of about 208 KiB loses most of 256
+/// datagrams in flight. Linux cuts it to `net.core.rmem_max`.
 pub const UDP_RECEIVE_BUFFER: usize = 4 << 20;
 
-/// Room for the largest datagram. macOS and the BSDs refuse to send one that is larger than this buffer, which has
-/// 9 KiB there by default.
+/// Room for the largest datagram. macOS and the BSDs refuse to send one that is larger
+/// than this buffer, which has 9 KiB there by default.
 const UDP_SEND_BUFFER: usize = 256 << 10;
 
-/// A TCP socket that listens on `host` and `port`; port 0 takes a free one. A name is tried address by address.
+/// A TCP socket that listens on `host` and `port`; port 0 takes a free one. A name is
+/// tried address by address.
 ///
 /// `::` listens for IPv4 as well, on every platform.
 ///
 /// # Errors
-/// [`Error::Resolve`] for a host that is none, [`Error::Listen`] with the reason for the last address tried.
+/// [`Error::Resolve`] for a host that is none, [`Error::Listen`] with the reason for
+/// the last address tried.
 pub fn tcp(host: &str, port: u16) -> Result<TcpListener, Error> {
     let socket = bind_first(host, port, |address| {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // A server that has closed a connection leaves it in TIME_WAIT for a minute; without this option, a
-        // restart within that minute fails. On Windows the option means another thing: two servers on one port.
+        // A server that has closed a connection leaves it in TIME_WAIT for a minute; without
+        // this option, a restart within that minute fails. On Windows the option means
+        // another thing: two servers on one port.
         #[cfg(unix)]
         socket.set_reuse_address(true)?;
         bind(&socket, address)?;
@@ -40,8 +45,8 @@ pub fn tcp(host: &str, port: u16) -> Result<TcpListener, Error> {
     Ok(socket.into())
 }
 
-/// A UDP socket bound to `host` and `port`, as [`tcp`]. No address reuse: UDP has no TIME_WAIT, and reuse would
-/// let a second server take the datagrams of the first.
+/// A UDP socket bound to `host` and `port`, as [`tcp`]. No address reuse: UDP has no
+/// TIME_WAIT, and reuse would let a second server take the datagrams of the first.
 ///
 /// # Errors
 /// As [`tcp`].
@@ -49,7 +54,8 @@ pub fn udp(host: &str, port: u16) -> Result<UdpSocket, Error> {
     let socket = bind_first(host, port, |address| {
         let socket = udp_socket(address)?;
         if let Err(error) = socket.set_recv_buffer_size(UDP_RECEIVE_BUFFER) {
-            // Linux and macOS take less and say nothing; the BSDs refuse. The server works, with more losses.
+            // Linux and macOS take less and say nothing; the BSDs refuse. The server works, with
+            // more losses.
             log::warn!("cannot have a receive buffer of {UDP_RECEIVE_BUFFER} bytes: {error}");
         }
         bind(&socket, address)?;
@@ -58,7 +64,8 @@ pub fn udp(host: &str, port: u16) -> Result<UdpSocket, Error> {
     Ok(socket.into())
 }
 
-/// A socket for the family of `address`, not bound yet, that can send the largest datagram.
+/// A socket for the family of `address`, not bound yet, that can send the largest
+/// datagram.
 pub(crate) fn udp_socket(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_send_buffer_size(UDP_SEND_BUFFER)?;
@@ -67,8 +74,9 @@ pub(crate) fn udp_socket(address: SocketAddr) -> io::Result<Socket> {
 
 fn bind(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     if let SocketAddr::V6(v6) = address {
-        // Linux and macOS default to both families on ::, Windows and OpenBSD to IPv6 only. ::ffff:127.0.0.1 is an
-        // IPv4 address, which a socket for IPv6 only cannot have.
+        // Linux and macOS default to both families on ::, Windows and OpenBSD to IPv6 only.
+        // ::ffff:127.0.0.1 is an IPv4 address, which a socket for IPv6 only cannot
+        // have.
         socket.set_only_v6(!v6.ip().is_unspecified() && v6.ip().to_ipv4_mapped().is_none())?;
     }
     socket.bind(&address.into())
@@ -90,7 +98,8 @@ fn bind_first(
     Err(Error::Listen { address: join(host, port), source })
 }
 
-/// Every address of a host name or literal, at least one; `[::1]` may keep its brackets.
+/// Every address of a host name or literal, at least one; `[::1]` may keep its
+/// brackets.
 ///
 /// # Errors
 /// [`Error::Resolve`], also for an empty name.
@@ -98,7 +107,8 @@ pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     let no_address = || io::Error::new(io::ErrorKind::NotFound, "it has no address");
     let resolved = if bare.is_empty() {
-        // getaddrinfo takes an empty name for every interface. Here that has to be said: 0.0.0.0 or ::.
+        // getaddrinfo takes an empty name for every interface. Here that has to be said:
+        // 0.0.0.0 or ::.
         Err(io::Error::new(io::ErrorKind::InvalidInput, "the name is empty"))
     } else {
         (bare, port).to_socket_addrs().map(Vec::from_iter)
@@ -169,7 +179,10 @@ mod tests {
         let first = tcp("127.0.0.1", 0).unwrap();
         let port = first.local_addr().unwrap().port();
         let error = tcp("127.0.0.1", port).unwrap_err();
-        assert_eq!(error.to_string(), format!("cannot listen on 127.0.0.1:{port}: address already in use"));
+        assert_eq!(
+            error.to_string(),
+            format!("cannot listen on 127.0.0.1:{port}: address already in use")
+        );
 
         let first = udp("127.0.0.1", 0).unwrap();
         let port = first.local_addr().unwrap().port();

@@ -1,4 +1,5 @@
-//! The log on standard error: one line an event, its time first, what a peer sent made harmless.
+//! The log on standard error: one line an event, its time first, what a peer sent made
+//! harmless.
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
@@ -9,10 +10,11 @@ use env_logger::{Builder, Env};
 /// Bytes of a payload that the log shows; the rest is counted.
 const SHOWN: usize = 64;
 
-/// Starts the log: `info` and above, everything that is sent and received with `-v`, all with `-vv`.
-/// `RUST_LOG` overrides both ([its syntax](https://docs.rs/env_logger)).
+/// Starts the log: `info` and above, everything that is sent and received with `-v`,
+/// all with `-vv`. `RUST_LOG` overrides both ([its syntax](https://docs.rs/env_logger)).
 ///
-/// Times are UTC, in microseconds, so that the lines of two processes can be put in order.
+/// Times are UTC, in microseconds, so that the lines of two processes can be put in
+/// order.
 pub fn init(verbose: u8) {
     let level = match verbose {
         0 => "info",
@@ -35,9 +37,11 @@ fn time_of_day(now: SystemTime) -> String {
     format!("{hours:02}:{minutes:02}:{:02}.{:06}", seconds % 60, since.subsec_micros())
 }
 
-/// Shows bytes from a peer as quoted text: control characters escaped, what is not UTF-8 as `\xNN`, long ones cut.
+/// Shows bytes from a peer as quoted text: control characters escaped, what is not
+/// UTF-8 as `\xNN`, long ones cut.
 ///
-/// A peer could otherwise write lines of its own into the log, or commands to the terminal that shows it.
+/// A peer could otherwise write lines of its own into the log, or commands to the
+/// terminal that shows it.
 pub fn payload(bytes: &[u8]) -> Payload<'_> {
     Payload(bytes)
 }
@@ -93,11 +97,17 @@ mod tests {
 
     #[test]
     fn a_long_payload_is_cut_and_counted() {
-        assert_eq!(payload(&[b'a'; 100]).to_string(), format!("\"{}\" and 36 more", "a".repeat(64)));
+        assert_eq!(
+            payload(&[b'a'; 100]).to_string(),
+            format!("\"{}\" and 36 more", "a".repeat(64))
+        );
         assert_eq!(payload(&[b'a'; 64]).to_string(), format!("\"{}\"", "a".repeat(64)));
         // A character is never cut in half.
         let text = format!("{}я!", "a".repeat(63));
-        assert_eq!(payload(text.as_bytes()).to_string(), format!("\"{}\" and 3 more", "a".repeat(63)));
+        assert_eq!(
+            payload(text.as_bytes()).to_string(),
+            format!("\"{}\" and 3 more", "a".repeat(63))
+        );
     }
 
     #[test]

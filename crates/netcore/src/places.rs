@@ -1,4 +1,5 @@
-//! A bounded number of clients at once: a place is taken before a client is accepted, and given back when it has gone.
+//! A bounded number of clients at once: a place is taken before a client is accepted,
+//! and given back when it has gone.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +17,8 @@ struct State {
     shutdown: Shutdown,
 }
 
-/// One place, free again when this is dropped: also when the thread that holds it panics.
+/// One place, free again when this is dropped: also when the thread that holds it
+/// panics.
 #[derive(Debug)]
 pub struct Place(Arc<State>);
 
@@ -24,7 +26,8 @@ impl Places {
     /// So many places, at least one.
     pub fn new(most: usize, shutdown: &Shutdown) -> Places {
         let shutdown = shutdown.clone();
-        let state = State { most: most.max(1), taken: Mutex::new(0), changed: Condvar::new(), shutdown };
+        let state =
+            State { most: most.max(1), taken: Mutex::new(0), changed: Condvar::new(), shutdown };
         let places = Places(Arc::new(state));
         // Weak, or the handle and the places would keep each other for ever.
         let state = Arc::downgrade(&places.0);
@@ -38,7 +41,8 @@ impl Places {
         places
     }
 
-    /// Waits until a place is free and takes it, or `None` when the process has been told to stop.
+    /// Waits until a place is free and takes it, or `None` when the process has been
+    /// told to stop.
     pub fn take(&self) -> Option<Place> {
         let must_wait = |taken: &mut usize| *taken == self.0.most && !self.0.shutdown.is_stopping();
         let taken = self.0.changed.wait_while(self.0.taken(), must_wait);

@@ -1,7 +1,8 @@
 //! One handle that ends every blocked call of the process.
 //!
-//! A signal handler alone does not end a server: the blocked accept is retried, and so is the read of the
-//! connection in hand. A stop here wakes both, lets the work in hand end, and closes what is left at a limit.
+//! A signal handler alone does not end a server: the blocked accept is retried, and so
+//! is the read of the connection in hand. A stop here wakes both, lets the work in hand
+//! end, and closes what is left at a limit.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -24,7 +25,8 @@ pub const DRAIN: Duration = Duration::from_secs(5);
 /// The exit code after a second signal: 128 and SIGINT, as shells have it.
 const INTERRUPTED_TWICE: i32 = 130;
 
-/// Tells every thread of a server to stop, and wakes those that are blocked. Clones are the same handle.
+/// Tells every thread of a server to stop, and wakes those that are blocked. Clones are
+/// the same handle.
 #[derive(Clone)]
 pub struct Shutdown(Arc<State>);
 
@@ -39,8 +41,9 @@ struct State {
 }
 
 impl Shutdown {
-    /// A handle that [`stop`](Shutdown::stop) triggers, for tests and for servers inside other programs.
-    /// `drain` is how long connections may stay open after a stop.
+    /// A handle that [`stop`](Shutdown::stop) triggers, for tests and for servers
+    /// inside other programs. `drain` is how long connections may stay open after a
+    /// stop.
     ///
     /// # Errors
     /// When the system has no descriptors left.
@@ -57,11 +60,12 @@ impl Shutdown {
         })))
     }
 
-    /// A handle that SIGINT, SIGTERM or SIGHUP triggers (Ctrl-C or Ctrl-Break on Windows, which gives
-    /// no time for a drain when the window is closed).
+    /// A handle that SIGINT, SIGTERM or SIGHUP triggers (Ctrl-C or Ctrl-Break on
+    /// Windows, which gives no time for a drain when the window is closed).
     /// A second signal ends the process at once with exit code 130.
     ///
-    /// SIGHUP counts even under `nohup`, which only has it ignored until this call; `setsid` keeps it away.
+    /// SIGHUP counts even under `nohup`, which only has it ignored until this call;
+    /// `setsid` keeps it away.
     ///
     /// # Errors
     /// When the process has such a handle already: signals belong to the whole process.
@@ -79,7 +83,8 @@ impl Shutdown {
         Ok(shutdown)
     }
 
-    /// Begins the stop: blocked accepts and reads end now, connections at the drain limit at the latest.
+    /// Begins the stop: blocked accepts and reads end now, connections at the drain
+    /// limit at the latest.
     pub fn stop(&self) {
         let connections = self.connections();
         if self.0.stopping.swap(true, Ordering::SeqCst) {
@@ -90,13 +95,15 @@ impl Shutdown {
             end_reads(stream);
         }
         drop(connections);
-        let at_stop = std::mem::take(&mut *self.0.at_stop.lock().unwrap_or_else(PoisonError::into_inner));
+        let at_stop =
+            std::mem::take(&mut *self.0.at_stop.lock().unwrap_or_else(PoisonError::into_inner));
         for wake in at_stop {
             wake();
         }
         let shutdown = self.clone();
-        let spawned =
-            thread::Builder::new().name("drain".into()).spawn(move || shutdown.close_at_drain_limit());
+        let spawned = thread::Builder::new()
+            .name("drain".into())
+            .spawn(move || shutdown.close_at_drain_limit());
         if spawned.is_err() {
             // Without a thread to wait in, the limit is now.
             self.close_all();
@@ -108,10 +115,12 @@ impl Shutdown {
         self.0.stopping.load(Ordering::SeqCst)
     }
 
-    /// Calls `wake` when a stop begins, or at once if it has begun: for a server that waits in an event loop.
+    /// Calls `wake` when a stop begins, or at once if it has begun: for a server that
+    /// waits in an event loop.
     pub fn on_stop(&self, wake: impl FnOnce() + Send + 'static) {
         let mut at_stop = self.0.at_stop.lock().unwrap_or_else(PoisonError::into_inner);
-        // Under the lock, so that a stop which begins now either finds this in the list or is seen here.
+        // Under the lock, so that a stop which begins now either finds this in the list or is
+        // seen here.
         if self.is_stopping() {
             drop(at_stop);
             wake();
@@ -131,13 +140,15 @@ impl Shutdown {
         Ok(())
     }
 
-    /// Takes a stream under the care of this handle: a stop ends its blocked reads, the drain limit closes it.
-    /// A stream that comes after a stop is closed at once, as those are that are still in the backlog.
+    /// Takes a stream under the care of this handle: a stop ends its blocked reads, the
+    /// drain limit closes it. A stream that comes after a stop is closed at once,
+    /// as those are that are still in the backlog.
     pub fn watch(&self, stream: TcpStream) -> Connection {
         let stream = Arc::new(stream);
         let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
         let mut connections = self.connections();
-        // Under the lock, so that a stop which begins now either finds this stream in the map or is seen here.
+        // Under the lock, so that a stop which begins now either finds this stream in the map
+        // or is seen here.
         if self.is_stopping() {
             // Whoever waits for the drain limit may have gone: it ends with the last connection.
             close(&stream);
@@ -160,7 +171,11 @@ impl Shutdown {
             .wait_timeout_while(connections, self.0.drain, still_open)
             .unwrap_or_else(PoisonError::into_inner);
         if limit.timed_out() {
-            log::warn!("closing {} connections that did not end in {:?}", connections.len(), self.0.drain);
+            log::warn!(
+                "closing {} connections that did not end in {:?}",
+                connections.len(),
+                self.0.drain
+            );
         }
         drop(connections);
         self.close_all();
@@ -249,16 +264,18 @@ fn close(stream: &TcpStream) {
     let _ = stream.shutdown(Side::Both);
 }
 
-/// Ends blocked reads; replies can still be sent. On Linux, what has arrived can still be read; macOS and the BSDs
-/// discard it.
+/// Ends blocked reads; replies can still be sent. On Linux, what has arrived can still
+/// be read; macOS and the BSDs discard it.
 #[cfg(not(windows))]
 fn end_reads(stream: &TcpStream) {
-    // Nothing is sent to the peer: SHUT_RD is a local matter. Fails only where the peer has gone already.
+    // Nothing is sent to the peer: SHUT_RD is a local matter. Fails only where the peer has
+    // gone already.
     let _ = stream.shutdown(Side::Read);
 }
 
-/// On Windows this would not wake a read that is blocked, and data that arrives afterwards would be answered with a reset.
-/// There, a read waits where a stop wakes it.
+/// On Windows this would not wake a read that is blocked, and data that arrives
+/// afterwards would be answered with a reset. There, a read waits where a stop wakes
+/// it.
 #[cfg(windows)]
 fn end_reads(_: &TcpStream) {}
 
@@ -283,7 +300,8 @@ mod tests {
     fn a_connection_that_does_not_end_is_closed_at_the_drain_limit_and_not_before() {
         use std::time::Instant;
 
-        /// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+        /// Short beside [`GENEROUS`], so that a limit which did not work could not be
+        /// mistaken for a slow machine.
         const SHORT: Duration = Duration::from_millis(200);
         let shutdown = Shutdown::new(SHORT).unwrap();
         let (_deaf, stream) = pair();
@@ -299,7 +317,8 @@ mod tests {
 
     #[test]
     fn a_connection_that_comes_after_a_stop_is_closed_at_once() {
-        /// Beyond [`GENEROUS`], so that a stream which the drain limit closes is told from one that is closed at once.
+        /// Beyond [`GENEROUS`], so that a stream which the drain limit closes is told
+        /// from one that is closed at once.
         const FAR: Duration = Duration::from_secs(600);
         let shutdown = Shutdown::new(FAR).unwrap();
         shutdown.stop();

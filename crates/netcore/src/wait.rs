@@ -1,7 +1,7 @@
 //! poll(2): wait for a socket, a stop or a deadline, whichever is first.
 //!
-//! A blocked accept or receive does not end for a stop: after a signal it is begun anew. And std can set no deadline
-//! for accept.
+//! A blocked accept or receive does not end for a stop: after a signal it is begun
+//! anew. And std can set no deadline for accept.
 //! Waiting in [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html) (WSAPoll on Windows) ends for all
 //! three, and a server that waits there uses no processor time.
 
@@ -27,9 +27,11 @@ pub enum Waited {
     TimedOut,
 }
 
-/// Waits until `socket` can be read (or accepted from), a stop begins or the deadline passes.
+/// Waits until `socket` can be read (or accepted from), a stop begins or the deadline
+/// passes.
 ///
-/// With several threads in this call on one socket, all of them wake; so the call that follows must not block.
+/// With several threads in this call on one socket, all of them wake; so the call that
+/// follows must not block.
 ///
 /// # Errors
 /// Only what the system says of the wait itself, such as a shortage of memory.
@@ -39,17 +41,20 @@ pub fn readable(socket: &impl AsFd, shutdown: &Shutdown, deadline: Deadline) -> 
             return Ok(Waited::Stopping);
         }
         let Ok(remaining) = deadline.remaining() else { return Ok(Waited::TimedOut) };
-        let mut fds = [PollFd::new(socket, PollFlags::IN), PollFd::new(shutdown.waker(), PollFlags::IN)];
+        let mut fds =
+            [PollFd::new(socket, PollFlags::IN), PollFd::new(shutdown.waker(), PollFlags::IN)];
         match poll(&mut fds, remaining.map(timespec).as_ref()) {
-            Ok(_) if !fds[0].revents().is_empty() && !shutdown.is_stopping() => return Ok(Waited::Ready),
+            Ok(_) if !fds[0].revents().is_empty() && !shutdown.is_stopping() => {
+                return Ok(Waited::Ready);
+            }
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// As [`readable`] for several sockets and without a deadline: the place of one that can be read, or `None` when a stop
-/// begins.
+/// As [`readable`] for several sockets and without a deadline: the place of one that
+/// can be read, or `None` when a stop begins.
 ///
 /// # Errors
 /// As [`readable`].
@@ -72,8 +77,9 @@ pub fn first_readable(sockets: &[impl AsFd], shutdown: &Shutdown) -> io::Result<
 
 /// Whether a stop has ended the reading of `stream`; otherwise a read may be tried.
 ///
-/// On Windows a blocked read sleeps on, whatever is done to its socket short of closing it: so this waits in WSAPoll until
-/// there is something to read. Elsewhere a stop wakes the read itself, and there is nothing to wait for.
+/// On Windows a blocked read sleeps on, whatever is done to its socket short of closing
+/// it: so this waits in WSAPoll until there is something to read. Elsewhere a stop
+/// wakes the read itself, and there is nothing to wait for.
 ///
 /// # Errors
 /// `TimedOut` when the deadline passes first, and as [`readable`].
@@ -113,7 +119,8 @@ pub fn pause(pause: Duration, shutdown: &Shutdown) -> io::Result<()> {
 }
 
 fn timespec(duration: Duration) -> Timespec {
-    // Systems without ppoll(2) take milliseconds in an i32; a longer wait is only cut into several.
+    // Systems without ppoll(2) take milliseconds in an i32; a longer wait is only cut into
+    // several.
     let whole = duration.min(Duration::from_secs(24 * 60 * 60));
     // Under 10^9, which fits in 32 bits: C's long, which this is, has no more on Windows.
     Timespec { tv_sec: whole.as_secs() as i64, tv_nsec: whole.subsec_nanos() as _ }

@@ -11,7 +11,8 @@ pub(crate) type WakeSocket = std::os::unix::net::UnixStream;
 #[cfg(windows)]
 pub(crate) type WakeSocket = std::net::UdpSocket;
 
-/// A socket that becomes readable at a stop and stays so: one byte that nobody reads wakes every thread.
+/// A socket that becomes readable at a stop and stays so: one byte that nobody reads
+/// wakes every thread.
 #[derive(Debug)]
 pub(crate) struct Waker {
     reader: WakeSocket,
@@ -34,7 +35,8 @@ impl Waker {
     }
 
     pub(crate) fn wake(&self) {
-        // The buffer of a socket pair has room for this byte, the only one that is ever written.
+        // The buffer of a socket pair has room for this byte, the only one that is ever
+        // written.
         let _ = (&self.writer).write_all(&[1]);
     }
 }

@@ -1,4 +1,5 @@
-//! The codec on memory instead of a stream: what round trips, what is refused, and what a hostile message cannot do.
+//! The codec on memory instead of a stream: what round trips, what is refused, and what
+//! a hostile message cannot do.
 #![cfg(feature = "codec")]
 
 use std::collections::BTreeMap;
@@ -52,7 +53,8 @@ fn values() -> impl Strategy<Value = Value> {
         prop_oneof![
             proptest::option::of(inner.clone().prop_map(Box::new)).prop_map(Value::Optional),
             proptest::collection::vec(inner.clone(), 0..8).prop_map(Value::List),
-            proptest::collection::btree_map(any::<String>(), inner.clone(), 0..4).prop_map(Value::Map),
+            proptest::collection::btree_map(any::<String>(), inner.clone(), 0..4)
+                .prop_map(Value::Map),
             (inner.clone(), inner).prop_map(|(left, right)| Value::Struct {
                 left: Box::new(left),
                 right: Wrapped(Box::new(right))
@@ -83,7 +85,8 @@ fn length(length: u64) -> [u8; 9] {
     bytes
 }
 
-/// `List` of one `List` of one ... and in the innermost a `Unit`. Two levels each, one for the innermost and its name.
+/// `List` of one `List` of one ... and in the innermost a `Unit`. Two levels each, one
+/// for the innermost and its name.
 fn nested(lists: usize) -> Vec<u8> {
     message(&[&[9, 1].repeat(lists), &[0]])
 }
@@ -178,7 +181,8 @@ fn the_limit_of_nesting_is_exact() {
     assert_eq!(too_deep, Err(ValueError::TooDeep { max: 2 }));
 }
 
-/// No value of this type can exist. Reading one takes no bytes, and never ends by itself.
+/// No value of this type can exist. Reading one takes no bytes, and never ends by
+/// itself.
 #[derive(Debug, PartialEq, Deserialize)]
 struct Endless(Box<Endless>);
 
@@ -203,14 +207,21 @@ fn each_way_to_nest_is_counted() {
         let within = message(&[&way.repeat(10), &[0]]);
         assert!(CODEC.decode::<Ways>(&within).is_ok(), "{way:?}");
         let beyond = message(&[&way.repeat(10_000), &[0]]);
-        assert_eq!(CODEC.decode::<Ways>(&beyond), Err(ValueError::TooDeep { max: DEPTH }), "{way:?}");
+        assert_eq!(
+            CODEC.decode::<Ways>(&beyond),
+            Err(ValueError::TooDeep { max: DEPTH }),
+            "{way:?}"
+        );
     }
 }
 
 #[test]
 fn a_list_of_nothing_cannot_be_longer_than_its_message_allows() {
     assert_eq!(CODEC.decode(&encode(&vec![(); 100])), Ok(vec![(); 100]));
-    assert_undecodable::<Vec<()>>(&message(&[&length(1 << 40)]), "more values than its bytes can hold");
+    assert_undecodable::<Vec<()>>(
+        &message(&[&length(1 << 40)]),
+        "more values than its bytes can hold",
+    );
 }
 
 #[test]
@@ -256,7 +267,8 @@ fn no_limit_is_above_that_of_the_codec() {
     let mut message = Vec::new();
     let text = "x".repeat(MAX_BYTES);
     assert_eq!(codec.encode(&text, &mut message), Err(ValueError::TooLong { max: MAX_BYTES }));
-    // Version and length take six bytes: the longest message that can be written can also be read.
+    // Version and length take six bytes: the longest message that can be written can also
+    // be read.
     codec.encode(&&text[6..], &mut message).unwrap();
     assert_eq!(message.len(), MAX_BYTES);
     assert!(codec.decode::<String>(&message).unwrap() == text[6..]);
@@ -291,7 +303,10 @@ fn a_frame_that_is_not_whole_ends_the_conversation() {
     let mut message = Vec::new();
     let mut read = |mut stream: &[u8]| CODEC.read::<Value>(&mut stream, &mut message);
     assert!(matches!(read(b"\0\0\0\x09cut"), Err(CodecError::Frame(FrameError::CutShort))));
-    assert!(matches!(read(b"\xff\xff\xff\xff"), Err(CodecError::Frame(FrameError::TooLong { .. }))));
+    assert!(matches!(
+        read(b"\xff\xff\xff\xff"),
+        Err(CodecError::Frame(FrameError::TooLong { .. }))
+    ));
 }
 
 #[test]

@@ -9,11 +9,12 @@ use proptest::prelude::*;
 /// The limit of a reader that is to accept every message of a test.
 const MAX: usize = 1 << 20;
 
-/// What `read_to_end` may reserve to look for the end of the stream, beside twice what has arrived.
+/// What `read_to_end` may reserve to look for the end of the stream, beside twice what
+/// has arrived.
 const PROBE: usize = 64;
 
-/// Gives its bytes away in parts of these sizes, in turn: as TCP does, which keeps the bytes and not their grouping.
-/// A size of zero is a signal that arrives first.
+/// Gives its bytes away in parts of these sizes, in turn: as TCP does, which keeps the
+/// bytes and not their grouping. A size of zero is a signal that arrives first.
 struct Parts<'a> {
     bytes: &'a [u8],
     sizes: Vec<usize>,

@@ -9,7 +9,8 @@ use crate::{Speaks, Target};
 /// The largest reply to a hello that is looked at.
 pub(crate) const LARGEST: usize = 1 << 20;
 
-/// Whether `reply` is `count` answers to hello, in order and nothing else, in words that complete "the faulty client".
+/// Whether `reply` is `count` answers to hello, in order and nothing else, in words
+/// that complete "the faulty client".
 pub(crate) fn judge(target: &Target, reply: &[u8], count: usize) -> Result<String, String> {
     let right = match target.speaks {
         Speaks::Bytes | Speaks::Frames => reply == target.hello.repeat(count),
@@ -21,11 +22,14 @@ pub(crate) fn judge(target: &Target, reply: &[u8], count: usize) -> Result<Strin
     match (right, count) {
         (true, 1) => Ok("got its whole answer".into()),
         (true, _) => Ok(format!("got {count} whole answers")),
-        (false, _) => Err(format!("got {} bytes back, and they are not what is due to it", reply.len())),
+        (false, _) => {
+            Err(format!("got {} bytes back, and they are not what is due to it", reply.len()))
+        }
     }
 }
 
-/// How many frames follow the greeting that end with the text of hello; `None` where anything else comes.
+/// How many frames follow the greeting that end with the text of hello; `None` where
+/// anything else comes.
 fn objects(reply: &[u8], hello: &[u8]) -> Option<usize> {
     let text = &hello[hello.len().saturating_sub(TEXT)..];
     let mut reader = BufReader::new(reply);
@@ -67,7 +71,11 @@ fn response(reply: &[u8]) -> Option<(u16, &[u8])> {
     let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        if name.eq_ignore_ascii_case("content-length") { value.trim().parse::<usize>().ok() } else { None }
+        if name.eq_ignore_ascii_case("content-length") {
+            value.trim().parse::<usize>().ok()
+        } else {
+            None
+        }
     });
     Some((status, reply.get(end + length.unwrap_or(0)..)?))
 }

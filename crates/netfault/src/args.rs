@@ -21,7 +21,8 @@ pub struct FaultArgs {
     /// What the server understands [default: the simplest that there is this fault for]
     #[arg(long, value_name = "WHAT")]
     pub speaks: Option<Speaks>,
-    /// A whole message that the server answers, with escapes as in \r\n and \x05 [default: one of what it speaks]
+    /// A whole message that the server answers, with escapes as in \r\n and \x05
+    /// [default: one of what it speaks]
     // Not a Vec, which would be an option that is given more than once, a byte each time.
     #[arg(long, value_name = "TEXT", value_parser = unescape)]
     pub hello: Option<Box<[u8]>>,
@@ -57,7 +58,8 @@ fn fault(name: &str) -> Result<&'static Fault, String> {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut addresses = text.to_socket_addrs().map_err(|error| format!("{error}, as in 127.0.0.1:9090"))?;
+    let mut addresses =
+        text.to_socket_addrs().map_err(|error| format!("{error}, as in 127.0.0.1:9090"))?;
     addresses.next().ok_or_else(|| format!("{text} has no address"))
 }
 

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use crate::Proof::{Answered, ClientServed, ClientServedOnce, Dropped, MessagesApart, Process, Refused};
+use crate::Proof::{
+    Answered, ClientServed, ClientServedOnce, Dropped, MessagesApart, Process, Refused,
+};
 use crate::Speaks::{Bytes, Datagrams, Frames, Http, Objects, Requests};
 use crate::{Fault, Proof, Running, Speaks, Target, Transport, Treatment};
 use crate::{crowd, http, messages, relay, replies, slow, tcp, udp};
@@ -23,7 +25,13 @@ pub const ALL: &[Fault] = &[
         ClientServed,
         tcp::second_visit,
     ),
-    fault("connect-close", "100 clients that connect and close", TCP, ClientServed, tcp::connect_close),
+    fault(
+        "connect-close",
+        "100 clients that connect and close",
+        TCP,
+        ClientServed,
+        tcp::connect_close,
+    ),
     fault(
         "reset-midway",
         "a client that breaks off in the middle of a message",
@@ -62,7 +70,13 @@ pub const ALL: &[Fault] = &[
         Dropped,
         slow::never_reads,
     ),
-    fault("coalesced", "two messages that arrive in one segment", TCP, MessagesApart(2), replies::coalesced),
+    fault(
+        "coalesced",
+        "two messages that arrive in one segment",
+        TCP,
+        MessagesApart(2),
+        replies::coalesced,
+    ),
     fault(
         "cut-mid-message",
         "a client that closes in the middle of a message",
@@ -70,7 +84,13 @@ pub const ALL: &[Fault] = &[
         Refused,
         messages::cut_mid_message,
     ),
-    fault("oversize-length", "a length far past the limit", FRAMED, Refused, messages::oversize_length),
+    fault(
+        "oversize-length",
+        "a length far past the limit",
+        FRAMED,
+        Refused,
+        messages::oversize_length,
+    ),
     fault(
         "pickle",
         "a whole message that is a program for Python's pickle",
@@ -85,7 +105,13 @@ pub const ALL: &[Fault] = &[
         Refused,
         messages::wrong_version,
     ),
-    fault("trailing-bytes", "a value with bytes behind its end", OBJECTS, Refused, messages::trailing_bytes),
+    fault(
+        "trailing-bytes",
+        "a value with bytes behind its end",
+        OBJECTS,
+        Refused,
+        messages::trailing_bytes,
+    ),
     fault("deep-nesting", "lists inside lists, 40 deep", OBJECTS, Refused, messages::deep_nesting),
     fault(
         "huge-claim",
@@ -101,7 +127,13 @@ pub const ALL: &[Fault] = &[
         ClientServed,
         second_client,
     ),
-    fault("many-idle", "1,000 clients that stay connected, idle", TCP, ClientServed, crowd::many_idle),
+    fault(
+        "many-idle",
+        "1,000 clients that stay connected, idle",
+        TCP,
+        ClientServed,
+        crowd::many_idle,
+    ),
     fault(
         "out-of-descriptors",
         "more connections than the server may have open files",
@@ -138,7 +170,13 @@ pub const ALL: &[Fault] = &[
         udp::largest_datagram,
     ),
     fault("not-utf8", "a datagram that is not text", UDP, ClientServed, udp::not_utf8),
-    fault("interleaved", "20 clients whose datagrams come in turns", UDP, Answered, udp::interleaved),
+    fault(
+        "interleaved",
+        "20 clients whose datagrams come in turns",
+        UDP,
+        Answered,
+        udp::interleaved,
+    ),
     fault(
         "nobody-listening",
         "clients that are gone before their replies come",
@@ -163,7 +201,13 @@ pub const ALL: &[Fault] = &[
         relay::reorder,
     ),
     fault("truncated", "a reply of which half arrives", UDP, ClientServed, relay::truncated),
-    fault("stranger", "a reply from somebody who was not asked", UDP, ClientServed, relay::stranger),
+    fault(
+        "stranger",
+        "a reply from somebody who was not asked",
+        UDP,
+        ClientServed,
+        relay::stranger,
+    ),
     Fault {
         // The one text ends with the other.
         words: &["one more", "more"],
@@ -196,9 +240,21 @@ pub const ALL: &[Fault] = &[
         Process(Treatment::Restart),
         nothing,
     ),
-    fault("port-taken", "a port that another server has", ANY, Process(Treatment::PortTaken), nothing),
+    fault(
+        "port-taken",
+        "a port that another server has",
+        ANY,
+        Process(Treatment::PortTaken),
+        nothing,
+    ),
     fault("low-port", "a port that needs privileges", ANY, Process(Treatment::LowPort), nothing),
-    fault("bad-host", "an address to listen on that is none", ANY, Process(Treatment::BadHost), nothing),
+    fault(
+        "bad-host",
+        "an address to listen on that is none",
+        ANY,
+        Process(Treatment::BadHost),
+        nothing,
+    ),
 ];
 
 /// The fault of this name.

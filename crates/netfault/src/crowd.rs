@@ -12,8 +12,9 @@ use crate::{GENEROUS, LIFETIME, Running, Target};
 /// Clients that stay: far more than a pool of threads.
 const MANY: usize = 1_000;
 
-/// When a connect takes this long, the server's queue is full, and the crowd is complete. A first packet that a busy
-/// machine has dropped is sent again after a second.
+/// When a connect takes this long, the server's queue is full, and the crowd is
+/// complete. A first packet that a busy machine has dropped is sent again after a
+/// second.
 const QUEUE_IS_FULL: Duration = Duration::from_secs(3);
 
 /// Says hello, has its reply, and stays.
@@ -21,7 +22,8 @@ pub(crate) fn second_client(target: &Target) -> io::Result<Running> {
     stay(target, vec![answered(target)?])
 }
 
-/// Connects many times. Nobody speaks: a server with fewer places leaves the rest in its queue.
+/// Connects many times. Nobody speaks: a server with fewer places leaves the rest in
+/// its queue.
 pub(crate) fn many_idle(target: &Target) -> io::Result<Running> {
     let mut streams = Vec::new();
     for _ in 0..MANY {
@@ -34,8 +36,8 @@ pub(crate) fn many_idle(target: &Target) -> io::Result<Running> {
     stay(target, streams)
 }
 
-/// One client that has been answered and is silent, and one that has sent half a message. The second one is not served
-/// by a server that has only one place.
+/// One client that has been answered and is silent, and one that has sent half a
+/// message. The second one is not served by a server that has only one place.
 pub(crate) fn in_conversation(target: &Target) -> io::Result<Running> {
     let first = answered(target)?;
     let mut second = connect(target)?;
@@ -43,7 +45,8 @@ pub(crate) fn in_conversation(target: &Target) -> io::Result<Running> {
     stay(target, vec![first, second])
 }
 
-/// A full queue is silence on Linux and macOS, and a refusal on Windows. A server that serves one client has gone.
+/// A full queue is silence on Linux and macOS, and a refusal on Windows. A server that
+/// serves one client has gone.
 fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),

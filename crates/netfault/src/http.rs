@@ -25,8 +25,8 @@ pub(crate) fn endless_head(target: &Target) -> io::Result<Running> {
     answered(target, &[b"GET / HTTP/1.1\r\nHost: localhost\r\n", &fields[..]].concat(), 431)
 }
 
-/// RFC 9112 section 6.1: where one server believes the first length and another one the second, a request hides
-/// inside the body.
+/// RFC 9112 section 6.1: where one server believes the first length and another one the
+/// second, a request hides inside the body.
 pub(crate) fn two_lengths(target: &Target) -> io::Result<Running> {
     let request =
         b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 36\r\nTransfer-Encoding: chunked\r\n\r\n\
@@ -49,8 +49,8 @@ pub(crate) fn old_dialect(target: &Target) -> io::Result<Running> {
     answered(target, b"GET /\r\n\r\n", 400)
 }
 
-/// RFC 9112 section 7.1. The target is answered without its body, so the refusal is the end of the connection: no
-/// request is looked for behind it.
+/// RFC 9112 section 7.1. The target is answered without its body, so the refusal is the
+/// end of the connection: no request is looked for behind it.
 pub(crate) fn bad_chunk(target: &Target) -> io::Result<Running> {
     let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n\
         hello\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -68,7 +68,8 @@ fn answered(target: &Target, bytes: &[u8], status: u16) -> io::Result<Running> {
     let stream = connect(target)?;
     let peer = stream.local_addr()?;
     let (reply, _) = listen_after(&stream, |timed| {
-        // A server that has seen enough answers and closes. What it does not take any more is of no interest.
+        // A server that has seen enough answers and closes. What it does not take any more is
+        // of no interest.
         let _ = timed.write_all(bytes);
         Ok(())
     })

@@ -1,5 +1,6 @@
-//! Misbehaving peers and networks: each fault is one way in which a client or a network goes wrong, as a named, bounded
-//! program; and a [`proxy`] that makes a good network a bad one.
+//! Misbehaving peers and networks: each fault is one way in which a client or a network
+//! goes wrong, as a named, bounded program; and a [`proxy`] that makes a good network a
+//! bad one.
 //!
 //! ```no_run
 //! use netfault::{Speaks, Target};
@@ -12,8 +13,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! A fault has taken hold when [`Fault::start`] returns. It ends when the guard is dropped, when the server ends it,
-//! or after [`LIFETIME`], whichever is first.
+//! A fault has taken hold when [`Fault::start`] returns. It ends when the guard is
+//! dropped, when the server ends it, or after [`LIFETIME`], whichever is first.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -42,10 +43,12 @@ mod udp;
 pub use catalogue::{ALL, find};
 pub use running::Running;
 
-/// How long a fault lasts at most. A guard that is never dropped must not load the machine for ever.
+/// How long a fault lasts at most. A guard that is never dropped must not load the
+/// machine for ever.
 pub const LIFETIME: Duration = Duration::from_secs(60);
 
-/// How long a server may take to accept, or to answer a hello. No correct one comes near it.
+/// How long a server may take to accept, or to answer a hello. No correct one comes
+/// near it.
 const GENEROUS: Duration = Duration::from_secs(10);
 
 /// What noise comes from where nothing else is said.
@@ -58,7 +61,8 @@ pub struct Target<'a> {
     pub address: SocketAddr,
     /// What it understands.
     pub speaks: Speaks,
-    /// One whole message in the server's own protocol, as it is on the wire. The server answers it.
+    /// One whole message in the server's own protocol, as it is on the wire. The server
+    /// answers it.
     pub hello: &'a [u8],
     /// What noise comes from. The same seed makes the same noise.
     pub seed: u64,
@@ -71,8 +75,8 @@ impl<'a> Target<'a> {
     }
 }
 
-/// What a server understands, and so which faults there are for it. `--speaks` and the manifests of the rungs have the
-/// same words, in lower case.
+/// What a server understands, and so which faults there are for it. `--speaks` and the
+/// manifests of the rungs have the same words, in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Speaks {
     /// TCP: bytes, which it sends back.
@@ -107,7 +111,8 @@ impl Speaks {
         }
     }
 
-    /// A whole message in it, as it is on the wire, which any server that speaks it answers.
+    /// A whole message in it, as it is on the wire, which any server that speaks it
+    /// answers.
     pub fn hello(self) -> &'static [u8] {
         match self {
             Speaks::Bytes | Speaks::Datagrams => b"hello",
@@ -129,29 +134,32 @@ pub struct Fault {
     pub about: &'static str,
     /// How to tell whether a server survives it.
     pub proof: Proof,
-    /// What an ordinary client says meanwhile, where any words will not do: the fault shows with these.
+    /// What an ordinary client says meanwhile, where any words will not do: the fault
+    /// shows with these.
     pub words: &'static [&'static str],
     speaks: &'static [Speaks],
     start: fn(&Target) -> io::Result<Running>,
 }
 
-/// How to tell whether a server survives a fault. After each of them an ordinary client is served.
+/// How to tell whether a server survives a fault. After each of them an ordinary client
+/// is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     /// An ordinary client is served while the fault lasts.
     ClientServed,
-    /// As [`ClientServed`](Proof::ClientServed), and the server has received each of its messages once: work that is
-    /// asked for once must not be done twice.
+    /// As [`ClientServed`](Proof::ClientServed), and the server has received each of
+    /// its messages once: work that is asked for once must not be done twice.
     ClientServedOnce,
-    /// As [`ClientServed`](Proof::ClientServed), and the server gets rid of the faulty client by itself.
+    /// As [`ClientServed`](Proof::ClientServed), and the server gets rid of the faulty
+    /// client by itself.
     Dropped,
     /// The faulty peer has got the answers that are due to it, by [`Running::verdict`].
     Answered,
-    /// As [`Answered`](Proof::Answered), and the server takes what the faulty peer has sent for so many messages, by its
-    /// own log.
+    /// As [`Answered`](Proof::Answered), and the server takes what the faulty peer has
+    /// sent for so many messages, by its own log.
     MessagesApart(usize),
-    /// As [`Answered`](Proof::Answered), where no answer is due, and the server says in its log that it refused or
-    /// dropped the peer.
+    /// As [`Answered`](Proof::Answered), where no answer is due, and the server says in
+    /// its log that it refused or dropped the peer.
     Refused,
     /// Done to a process, not to an address: what it is started with, and how it ends.
     Process(Treatment),
@@ -160,11 +168,14 @@ pub enum Proof {
 /// What is done to the process of a server, beside what peers do to its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
-    /// It has fewer descriptors than there are clients. It backs off, and recovers when they leave.
+    /// It has fewer descriptors than there are clients. It backs off, and recovers when
+    /// they leave.
     FewDescriptors,
-    /// It is asked to stop. It refuses new clients, ends the work in hand, and ends with exit code 0.
+    /// It is asked to stop. It refuses new clients, ends the work in hand, and ends
+    /// with exit code 0.
     Stop,
-    /// It is stopped with a client connected, and started again on the same port at once.
+    /// It is stopped with a client connected, and started again on the same port at
+    /// once.
     Restart,
     /// Its port has been taken. It says so with a hint and ends with exit code 1.
     PortTaken,
@@ -188,7 +199,8 @@ impl Fault {
     /// Starts the fault and returns when it has taken hold.
     ///
     /// # Errors
-    /// When the server cannot be reached, or does not answer a [`hello`](Target::hello) that the fault begins with.
+    /// When the server cannot be reached, or does not answer a [`hello`](Target::hello)
+    /// that the fault begins with.
     pub fn start(&self, target: &Target) -> io::Result<Running> {
         (self.start)(target)
     }

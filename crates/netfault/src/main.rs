@@ -36,7 +36,8 @@ enum Command {
     /// Show every fault
     #[command(after_help = "Example:\n  netfault list")]
     List,
-    /// Stand between clients and a server, as a network that loses, delays and cuts: TCP and UDP on the same port
+    /// Stand between clients and a server, as a network that loses, delays and cuts:
+    /// TCP and UDP on the same port
     #[command(
         after_help = "Example:\n  netfault proxy --listen 127.0.0.1:0 --to 127.0.0.1:9090 --delay 50ms --loss 0.1"
     )]
@@ -76,7 +77,8 @@ fn is_done_to_a_process(fault: &Fault) -> bool {
 
 fn play(args: &FaultArgs) -> Result<(), Error> {
     let speaks = args.speaks.unwrap_or(args.fault.first_language());
-    let wrong = |why: String| -> ! { Arguments::command().error(ErrorKind::ValueValidation, why).exit() };
+    let wrong =
+        |why: String| -> ! { Arguments::command().error(ErrorKind::ValueValidation, why).exit() };
     if is_done_to_a_process(args.fault) {
         wrong(format!(
             "{} is done to a process, not to an address: cargo xtask faults RUNG {0}",
@@ -158,7 +160,8 @@ fn listen_twice(at: SocketAddr) -> Result<(TcpListener, UdpSocket), Error> {
     }
 }
 
-/// Until the proxy has gone, one line for each segment or datagram, and its bytes below.
+/// Until the proxy has gone, one line for each segment or datagram, and its bytes
+/// below.
 fn write_down(mut file: File, recorded: &Receiver<Passed>) {
     let started = SystemTime::now();
     for passed in recorded {
@@ -174,8 +177,11 @@ fn write_down(mut file: File, recorded: &Receiver<Passed>) {
             Fate::Ended => ", end of stream",
             Fate::Cut => ", cut",
         };
-        let mut text =
-            format!("{seconds:10.6} #{} {arrow} {} bytes{fate}\n", passed.connection, passed.bytes.len());
+        let mut text = format!(
+            "{seconds:10.6} #{} {arrow} {} bytes{fate}\n",
+            passed.connection,
+            passed.bytes.len()
+        );
         for line in record::hexdump(&passed.bytes) {
             text.push_str(&format!("    {line}\n"));
         }

@@ -1,4 +1,5 @@
-//! Messages that must be refused: cut short, too long, or values that decode only without limits.
+//! Messages that must be refused: cut short, too long, or values that decode only
+//! without limits.
 
 use std::io::{self, Write};
 
@@ -44,7 +45,8 @@ pub(crate) fn deep_nesting(target: &Target) -> io::Result<Running> {
     refused(target, &framed(&[b"\x01\x02", &lists[..], b"\x00\x00"].concat())?)
 }
 
-/// `object-exchange`: an echo of a text whose length, a 64-bit number behind the byte 253, says 64 GiB.
+/// `object-exchange`: an echo of a text whose length, a 64-bit number behind the byte
+/// 253, says 64 GiB.
 pub(crate) fn huge_claim(target: &Target) -> io::Result<Running> {
     const CLAIM: u64 = 64 << 30;
     refused(target, &framed(&[b"\x01\x02\x02\xfd", &CLAIM.to_le_bytes()[..], b"hello"].concat())?)
@@ -60,7 +62,8 @@ fn framed(message: &[u8]) -> io::Result<Vec<u8>> {
 fn refused(target: &Target, bytes: &[u8]) -> io::Result<Running> {
     let stream = connect(target)?;
     let peer = stream.local_addr()?;
-    // A server that closes with bytes unread resets the connection, which is as good a refusal as any.
+    // A server that closes with bytes unread resets the connection, which is as good a
+    // refusal as any.
     let (reply, _) = listen_after(&stream, |timed| timed.write_all(bytes)).unwrap_or_default();
     let answered = match target.speaks {
         Speaks::Bytes | Speaks::Frames => !reply.is_empty(),

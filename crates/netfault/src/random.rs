@@ -1,6 +1,7 @@
 //! Random numbers that are the same for the same seed, so that a run can be repeated.
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014). Not for secrets.
+/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators",
+/// 2014). Not for secrets.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 

@@ -1,6 +1,8 @@
-//! Bad networks for datagrams, each with one exact mishap: a relay between client and server.
+//! Bad networks for datagrams, each with one exact mishap: a relay between client and
+//! server.
 //!
-//! Chance is the matter of the [`proxy`](crate::proxy); here the mishap is the same at every run.
+//! Chance is the matter of the [`proxy`](crate::proxy); here the mishap is the same at
+//! every run.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
@@ -70,7 +72,8 @@ pub(crate) fn reorder(target: &Target) -> io::Result<Running> {
     })
 }
 
-/// Takes its time with everything. One datagram at a time will do for a client that waits for each reply.
+/// Takes its time with everything. One datagram at a time will do for a client that
+/// waits for each reply.
 pub(crate) fn delay(target: &Target) -> io::Result<Running> {
     relay(target, |mail| {
         // The pause is the fault itself.
@@ -79,7 +82,8 @@ pub(crate) fn delay(target: &Target) -> io::Result<Running> {
     })
 }
 
-/// Delivers half of the first reply, as a receiver with too small a buffer would have it.
+/// Delivers half of the first reply, as a receiver with too small a buffer would have
+/// it.
 pub(crate) fn truncated(target: &Target) -> io::Result<Running> {
     let mut cut = false;
     relay(target, move |mail| {
@@ -104,7 +108,8 @@ pub(crate) fn stranger(target: &Target) -> io::Result<Running> {
     })
 }
 
-/// Keeps the first reply until the client has gone on to another message, and delivers it then.
+/// Keeps the first reply until the client has gone on to another message, and delivers
+/// it then.
 pub(crate) fn late_reply(target: &Target) -> io::Result<Running> {
     let header = if target.speaks == Speaks::Requests { HEADER } else { 0 };
     let mut first_text = None;
@@ -141,8 +146,9 @@ impl Mail<'_> {
     }
 }
 
-/// Carries datagrams between the server and the client that spoke last, as `network` says.
-/// One client at a time: the server knows all of them by the address of the relay.
+/// Carries datagrams between the server and the client that spoke last, as `network`
+/// says. One client at a time: the server knows all of them by the address of the
+/// relay.
 fn relay(
     target: &Target,
     mut network: impl FnMut(&Mail) -> io::Result<()> + Send + 'static,
@@ -172,7 +178,8 @@ fn carry(
         }
         let (n, from) = match received {
             Ok(received) => received,
-            // A timeout, which the next look at the lifetime tells; a signal; on Windows, a reply that found nobody.
+            // A timeout, which the next look at the lifetime tells; a signal; on Windows, a reply
+            // that found nobody.
             Err(error) if passes_over(&error) => continue,
             Err(error) => return Err(error),
         };
@@ -189,6 +196,9 @@ fn carry(
 fn passes_over(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::ConnectionReset
+        ErrorKind::WouldBlock
+            | ErrorKind::TimedOut
+            | ErrorKind::Interrupted
+            | ErrorKind::ConnectionReset
     )
 }

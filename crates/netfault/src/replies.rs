@@ -43,7 +43,8 @@ fn converse(
     Ok(Running::judged(target.address, vec![peer], verdict))
 }
 
-/// Says something, closes the sending side, and reads to the end: the bytes, and what came instead of the end.
+/// Says something, closes the sending side, and reads to the end: the bytes, and what
+/// came instead of the end.
 pub(crate) fn listen_after(
     stream: &TcpStream,
     say: impl Fn(&mut TimedStream) -> io::Result<()>,

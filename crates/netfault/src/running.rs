@@ -22,7 +22,8 @@ pub struct Running {
     verdict: Result<String, String>,
 }
 
-/// What ends a thread that waits in a receive: the flag, and a datagram that makes it look.
+/// What ends a thread that waits in a receive: the flag, and a datagram that makes it
+/// look.
 #[derive(Debug)]
 struct Relay {
     address: SocketAddr,
@@ -30,12 +31,14 @@ struct Relay {
 }
 
 impl Running {
-    /// Where an ordinary client goes: the server itself, or a relay that stands for a bad network.
+    /// Where an ordinary client goes: the server itself, or a relay that stands for a
+    /// bad network.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Whether it goes on beside the caller; if not, it was over when it had taken hold.
+    /// Whether it goes on beside the caller; if not, it was over when it had taken
+    /// hold.
     pub fn lasts(&self) -> bool {
         self.thread.is_some() || self.socket.is_some()
     }
@@ -45,8 +48,8 @@ impl Running {
         &self.peers
     }
 
-    /// What the faulty peer has seen by itself: that it got what was due to it, or what it got instead. Both complete
-    /// "the faulty client ".
+    /// What the faulty peer has seen by itself: that it got what was due to it, or what
+    /// it got instead. Both complete "the faulty client ".
     ///
     /// # Errors
     /// The same, where it is not what should have come.
@@ -54,7 +57,8 @@ impl Running {
         self.verdict.as_deref().map_err(String::as_str)
     }
 
-    /// Waits until the server has ended what a lasting fault had open, for `limit` at most. `false` when it has not.
+    /// Waits until the server has ended what a lasting fault had open, for `limit` at
+    /// most. `false` when it has not.
     pub fn wait_until_dropped(&self, limit: Duration) -> bool {
         match &self.ended {
             Some(ended) => ended.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected),
@@ -97,7 +101,8 @@ impl Running {
         Ok(running)
     }
 
-    /// A fault that `play`s on its streams in a thread of its own. Whatever they say ends it.
+    /// A fault that `play`s on its streams in a thread of its own. Whatever they say
+    /// ends it.
     pub(crate) fn playing(
         server: SocketAddr,
         streams: Vec<TcpStream>,
@@ -120,7 +125,8 @@ impl Running {
         Ok(running)
     }
 
-    /// A relay that `play`s on `socket`, before the server, until the flag that it is handed is set.
+    /// A relay that `play`s on `socket`, before the server, until the flag that it is
+    /// handed is set.
     pub(crate) fn relaying(
         socket: UdpSocket,
         play: impl FnOnce(&UdpSocket, &AtomicBool) -> io::Result<()> + Send + 'static,

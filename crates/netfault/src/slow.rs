@@ -8,10 +8,12 @@ use netcore::deadline::{Deadline, TimedStream};
 use crate::tcp::{connect, idle, play};
 use crate::{LIFETIME, Running, Target};
 
-/// Between two bytes of a dripping client: well within any idle limit that a server is given.
+/// Between two bytes of a dripping client: well within any idle limit that a server is
+/// given.
 const DRIP: Duration = Duration::from_millis(100);
 
-/// What a client sends at most that never reads. It is stopped long before, once the buffers on the way are full.
+/// What a client sends at most that never reads. It is stopped long before, once the
+/// buffers on the way are full.
 const FLOOD: usize = 256 << 20;
 
 /// Connects, and that is all.

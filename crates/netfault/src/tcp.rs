@@ -31,7 +31,8 @@ pub(crate) fn connect_close(target: &Target) -> io::Result<Running> {
     visitors(target, |_| Ok(()))
 }
 
-/// Connects and resets, again and again: faster than the server accepts, so that some are gone by then.
+/// Connects and resets, again and again: faster than the server accepts, so that some
+/// are gone by then.
 pub(crate) fn reset_before_accept(target: &Target) -> io::Result<Running> {
     visitors(target, reset_on_close)
 }
@@ -46,7 +47,8 @@ pub(crate) fn reset_midway(target: &Target) -> io::Result<Running> {
     Ok(Running::over(target.address, peer))
 }
 
-/// Sends bytes that mean nothing, the same for the same seed, and reads what comes back.
+/// Sends bytes that mean nothing, the same for the same seed, and reads what comes
+/// back.
 pub(crate) fn random_bytes(target: &Target) -> io::Result<Running> {
     let noise = Random::new(target.seed).noise(NOISE);
     play(target, connect(target)?, move |stream| {
@@ -57,7 +59,8 @@ pub(crate) fn random_bytes(target: &Target) -> io::Result<Running> {
     })
 }
 
-/// A server that serves one client and ends refuses the later ones, which is no failure of theirs.
+/// A server that serves one client and ends refuses the later ones, which is no failure
+/// of theirs.
 fn visitors(target: &Target, leave: fn(&TcpStream) -> io::Result<()>) -> io::Result<Running> {
     let mut peers: Vec<SocketAddr> = Vec::new();
     for number in 0..VISITORS {
@@ -89,7 +92,8 @@ pub(crate) fn connect(target: &Target) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Sends nothing and throws away what comes, until the server closes or `deadline` has passed.
+/// Sends nothing and throws away what comes, until the server closes or `deadline` has
+/// passed.
 pub(crate) fn idle(stream: &TcpStream, deadline: Deadline) -> io::Result<()> {
     io::copy(&mut TimedStream::new(stream, deadline), &mut io::sink())?;
     Ok(())

@@ -46,7 +46,8 @@ pub(crate) fn random_bytes(target: &Target) -> io::Result<Running> {
     Ok(Running::over(target.address, noisy.local_addr()?))
 }
 
-/// Says hello and closes its socket, so that the reply meets a port where nobody listens.
+/// Says hello and closes its socket, so that the reply meets a port where nobody
+/// listens.
 pub(crate) fn nobody_listening(target: &Target) -> io::Result<Running> {
     let mut peers = Vec::new();
     for _ in 0..CLIENTS {
@@ -60,11 +61,13 @@ pub(crate) fn nobody_listening(target: &Target) -> io::Result<Running> {
 
 /// All clients send, then all receive: each has to get its own text.
 pub(crate) fn interleaved(target: &Target) -> io::Result<Running> {
-    let clients: Vec<UdpSocket> = (0..CLIENTS).map(|_| bind(target.address)).collect::<io::Result<_>>()?;
+    let clients: Vec<UdpSocket> =
+        (0..CLIENTS).map(|_| bind(target.address)).collect::<io::Result<_>>()?;
     let text = |number: usize| format!("{number:02}");
     for (number, client) in clients.iter().enumerate() {
         let message =
-            [&target.hello[..target.hello.len().saturating_sub(2)], text(number).as_bytes()].concat();
+            [&target.hello[..target.hello.len().saturating_sub(2)], text(number).as_bytes()]
+                .concat();
         client.send_to(&message, target.address)?;
     }
     let mut verdict = Ok("got each its own answer".to_string());

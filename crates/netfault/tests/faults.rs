@@ -211,7 +211,8 @@ fn many_clients_stay_until_their_guard_is_dropped() {
     });
     let running = fault.join().unwrap();
     assert_eq!(running.peers().len(), 1_000);
-    let streams: Vec<TcpStream> = (0..1_000).map(|_| accepted.recv_timeout(GENEROUS).unwrap()).collect();
+    let streams: Vec<TcpStream> =
+        (0..1_000).map(|_| accepted.recv_timeout(GENEROUS).unwrap()).collect();
     drop(running);
     for mut stream in streams {
         stream.set_read_timeout(Some(GENEROUS)).unwrap();
@@ -252,7 +253,8 @@ fn a_lossy_network_loses_the_first_reply_and_no_other() {
         client.send(request).unwrap();
         assert_eq!(serve_one(&server, &running), request);
     }
-    // Datagrams between two sockets of one machine keep their order, so the first would have come first.
+    // Datagrams between two sockets of one machine keep their order, so the first would
+    // have come first.
     assert_eq!(receive(&client), b"two");
 }
 
@@ -285,7 +287,8 @@ fn a_reply_is_cut_forged_or_late() {
     serve_one(&server, &running);
     assert_eq!(receive(&client), b"fo");
 
-    // The client's socket is connected, and the forger has another address: only the true reply comes through.
+    // The client's socket is connected, and the forger has another address: only the true
+    // reply comes through.
     let (server, client, running) = network("stranger");
     client.send(b"four").unwrap();
     serve_one(&server, &running);

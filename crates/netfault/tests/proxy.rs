@@ -21,7 +21,8 @@ fn connected(network: &Network) -> Connected {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (recorder, recorded) = mpsc::channel();
-    let proxy = Proxy::tcp(listener, server.local_addr().unwrap(), network, Some(recorder)).unwrap();
+    let proxy =
+        Proxy::tcp(listener, server.local_addr().unwrap(), network, Some(recorder)).unwrap();
     let client = TcpStream::connect(proxy.address()).unwrap();
     let (server, _) = server.accept().unwrap();
     for stream in [&client, &server] {
@@ -136,7 +137,8 @@ fn a_connection_is_cut_after_so_many_bytes() {
     let _ = ends.server.read_to_end(&mut all);
     assert_eq!(all, b"hell");
     let _ = ends.client.read_to_end(&mut all);
-    let fates: Vec<Fate> = [0; 2].map(|_| ends.recorded.recv_timeout(GENEROUS).unwrap().fate).to_vec();
+    let fates: Vec<Fate> =
+        [0; 2].map(|_| ends.recorded.recv_timeout(GENEROUS).unwrap().fate).to_vec();
     assert_eq!(fates, [Fate::Delivered, Fate::Cut]);
 }
 
@@ -182,7 +184,8 @@ fn the_same_datagrams_are_lost_with_the_same_seed() {
 
 #[test]
 fn datagrams_come_twice_and_answers_find_their_client() {
-    let (server, client, _recorded, proxy) = datagrams(&Network { duplicate: 1.0, ..Network::default() });
+    let (server, client, _recorded, proxy) =
+        datagrams(&Network { duplicate: 1.0, ..Network::default() });
     let other = UdpSocket::bind("127.0.0.1:0").unwrap();
     other.connect(proxy.address()).unwrap();
     other.set_read_timeout(Some(GENEROUS)).unwrap();

@@ -1,6 +1,8 @@
-//! The limit line: the least that a TCP echo can do for each message. One thread, epoll, one read and one write.
+//! The limit line: the least that a TCP echo can do for each message. One thread,
+//! epoll, one read and one write.
 //!
-//! What a server for people needs is left out on purpose: no limits, no log, no orderly end.
+//! What a server for people needs is left out on purpose: no limits, no log, no orderly
+//! end.
 #![forbid(unsafe_code)]
 
 #[cfg(target_os = "linux")]
@@ -22,7 +24,8 @@ mod linux {
 
     struct Visit {
         stream: TcpStream,
-        /// The rest of a reply that the socket did not take. Nothing is read before it has gone.
+        /// The rest of a reply that the socket did not take. Nothing is read before it
+        /// has gone.
         unsent: Vec<u8>,
     }
 
@@ -48,7 +51,8 @@ mod linux {
                 }
                 let Some(place) = visits.get_mut(mark as usize) else { continue };
                 let Some(visit) = place else { continue };
-                let closing = flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR);
+                let closing =
+                    flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR);
                 if !visit.turn(&mut buf, closing) {
                     // Closing the descriptor takes it out of epoll as well.
                     *place = None;

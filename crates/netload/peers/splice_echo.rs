@@ -1,4 +1,5 @@
-//! The limit of a long stream: splice(2) moves it from the socket through a pipe and back, and nothing is copied.
+//! The limit of a long stream: splice(2) moves it from the socket through a pipe and
+//! back, and nothing is copied.
 #![forbid(unsafe_code)]
 
 #[cfg(target_os = "linux")]

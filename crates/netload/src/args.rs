@@ -40,7 +40,8 @@ impl RunArgs {
 /// # Errors
 /// A sentence for clap to show.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut addresses = text.to_socket_addrs().map_err(|error| format!("{error}, as in 127.0.0.1:9090"))?;
+    let mut addresses =
+        text.to_socket_addrs().map_err(|error| format!("{error}, as in 127.0.0.1:9090"))?;
     addresses.next().ok_or_else(|| format!("{text} has no address"))
 }
 
@@ -50,7 +51,9 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
 /// A sentence for clap to show.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.filter(|seconds| !seconds.is_zero()).ok_or_else(|| "seconds are written as 2 or 0.5".into())
+    seconds
+        .filter(|seconds| !seconds.is_zero())
+        .ok_or_else(|| "seconds are written as 2 or 0.5".into())
 }
 
 /// The size of a message, as in 64 or 4k, at least one byte.
@@ -72,7 +75,9 @@ pub fn message_size(text: &str) -> Result<usize, String> {
 pub fn bytes(text: &str) -> Result<u64, String> {
     let wrong = || String::from("bytes are written as 512, 64k, 100m or 1g");
     let bytes = match text.strip_suffix('g') {
-        Some(gigabytes) => gigabytes.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << 30)),
+        Some(gigabytes) => {
+            gigabytes.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << 30))
+        }
         None => cli::size(text).ok().map(|size| size as u64),
     };
     bytes.filter(|bytes| *bytes > 0).ok_or_else(wrong)

@@ -49,7 +49,8 @@ pub struct Echo {
 }
 
 impl Echo {
-    /// The conversation of connection `number`, in messages of `size` bytes, which `pattern` must be made for.
+    /// The conversation of connection `number`, in messages of `size` bytes, which
+    /// `pattern` must be made for.
     pub fn new(pattern: &Rc<Pattern>, number: usize, size: usize, visit: Visit) -> Echo {
         let start = Pattern::start(number);
         Echo { pattern: pattern.clone(), size, visit, sent: start, received: start, come: 0 }
@@ -66,7 +67,9 @@ impl Conversation for Echo {
         let n = bytes.len().min(self.size - self.come);
         if let Some((offset, got, expected)) = self.pattern.difference(self.received, &bytes[..n]) {
             let byte = self.come + offset;
-            return Err(format!("byte {byte} of a reply is {got:#04x} and should be {expected:#04x}"));
+            return Err(format!(
+                "byte {byte} of a reply is {got:#04x} and should be {expected:#04x}"
+            ));
         }
         self.received += n as u64;
         self.come += n;

@@ -8,7 +8,8 @@ use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 /// The payload of the largest datagram over IPv4.
 pub const LARGEST: usize = 65_507;
 
-/// Messages that one call receives at most, each of them one datagram or many that the kernel has put together.
+/// Messages that one call receives at most, each of them one datagram or many that the
+/// kernel has put together.
 const MESSAGES: usize = 8;
 
 /// Datagrams that wait to be sent, and how they are.
@@ -40,11 +41,17 @@ pub enum Calls {
 }
 
 impl Outbox {
-    /// For datagrams of `size` bytes on a socket that does not block and is connected to `address`.
+    /// For datagrams of `size` bytes on a socket that does not block and is connected
+    /// to `address`.
     ///
     /// # Errors
     /// When the socket cannot be set up for many.
-    pub fn new(socket: UdpSocket, address: SocketAddr, size: usize, calls: Calls) -> io::Result<Outbox> {
+    pub fn new(
+        socket: UdpSocket,
+        address: SocketAddr,
+        size: usize,
+        calls: Calls,
+    ) -> io::Result<Outbox> {
         let offload = match calls {
             Calls::One => None,
             Calls::Many => Some(UdpSocketState::new((&socket).into())?),

@@ -21,11 +21,13 @@ use crate::stop::Stop;
 /// Bytes that one call reads at most.
 const BUFFER: usize = 256 << 10;
 
-/// How often the loop looks at what is no event: late replies, a stop, the progress line.
+/// How often the loop looks at what is no event: late replies, a stop, the progress
+/// line.
 const TICK: Duration = Duration::from_millis(100);
 
-/// epoll and kqueue report a socket again when more arrives after a read that did not fill the buffer.
-/// What mio does on Windows reports it again only after a read that would have blocked.
+/// epoll and kqueue report a socket again when more arrives after a read that did not
+/// fill the buffer. What mio does on Windows reports it again only after a read that
+/// would have blocked.
 const SHORT_READ_EMPTIES: bool = cfg!(unix);
 
 /// What a run needs beside its conversations.
@@ -33,7 +35,8 @@ const SHORT_READ_EMPTIES: bool = cfg!(unix);
 pub struct Plan<'a> {
     /// Where new connections go.
     pub address: SocketAddr,
-    /// Requests that each connection keeps in flight; 1 where replies are the last of their connection.
+    /// Requests that each connection keeps in flight; 1 where replies are the last of
+    /// their connection.
     pub in_flight: usize,
     /// How long a reply may take.
     pub timeout: Duration,
@@ -88,7 +91,12 @@ impl<'a, C: Conversation> Drive<'a, C> {
     /// When the system has no descriptors left.
     pub fn new(plan: &'a Plan<'a>, bound: Bound, meter: Meter) -> Result<Drive<'a, C>, Error> {
         let poll = Poll::new().map_err(Error::failed("wait for events"))?;
-        Ok(Drive { plan, poll, slots: Vec::new(), run: Run { bound, meter, outstanding: 0, connects: 0 } })
+        Ok(Drive {
+            plan,
+            poll,
+            slots: Vec::new(),
+            run: Run { bound, meter, outstanding: 0, connects: 0 },
+        })
     }
 
     /// Adds a connection that is open already.
@@ -97,7 +105,8 @@ impl<'a, C: Conversation> Drive<'a, C> {
     /// When it cannot be waited for.
     pub fn add_open(&mut self, mut stream: TcpStream, conversation: C) -> Result<(), Error> {
         let token = Token(self.slots.len());
-        register(self.poll.registry(), &mut stream, token).map_err(Error::failed("wait for events"))?;
+        register(self.poll.registry(), &mut stream, token)
+            .map_err(Error::failed("wait for events"))?;
         self.add(Link::Open(stream), conversation);
         Ok(())
     }
@@ -113,11 +122,13 @@ impl<'a, C: Conversation> Drive<'a, C> {
         self.slots.push(Slot { number, conversation, link, out, written: 0, awaited });
     }
 
-    /// Runs until the bound is reached and every request has its reply, or its connection has failed.
-    /// Returns what was counted, and the connections that are still open.
+    /// Runs until the bound is reached and every request has its reply, or its
+    /// connection has failed. Returns what was counted, and the connections that
+    /// are still open.
     ///
     /// # Errors
-    /// When events cannot be waited for. What goes wrong on a connection is counted and ends that one only.
+    /// When events cannot be waited for. What goes wrong on a connection is counted and
+    /// ends that one only.
     pub fn run(mut self) -> Result<(Meter, Vec<TcpStream>), Error> {
         let mut events = Events::with_capacity(1024);
         let mut buf = vec![0; BUFFER];
@@ -133,9 +144,11 @@ impl<'a, C: Conversation> Drive<'a, C> {
             slot.end_on_fault(begun, &mut self.run);
         }
         while self.run.outstanding > 0 {
-            // Many turns for each look at all connections, which costs as much as several of their replies.
+            // Many turns for each look at all connections, which costs as much as several of their
+            // replies.
             while self.run.outstanding > 0 && Instant::now() < tick {
-                wait(&mut self.poll, &mut events, TICK).map_err(Error::failed("wait for events"))?;
+                wait(&mut self.poll, &mut events, TICK)
+                    .map_err(Error::failed("wait for events"))?;
                 for event in &events {
                     let slot = &mut self.slots[event.token().0];
                     let closing = event.is_read_closed() || event.is_error();
@@ -174,18 +187,20 @@ impl<C: Conversation> Slot<C> {
         self.flush()
     }
 
-    /// Makes a connection for the next request, where there is one. Its latency begins here.
+    /// Makes a connection for the next request, where there is one. Its latency begins
+    /// here.
     fn connect(&mut self, plan: &Plan, registry: &Registry, run: &mut Run) -> Result<(), Fault> {
         self.link = Link::None;
         if !self.ask(run, Instant::now()) {
             return Ok(());
         }
-        let mut stream = source::connect(plan.address, run.connects).map_err(|error| match error.kind() {
-            ErrorKind::AddrNotAvailable => {
-                io::Error::other("no local port is free: a closed connection holds its own for a while")
-            }
-            _ => error,
-        })?;
+        let mut stream =
+            source::connect(plan.address, run.connects).map_err(|error| match error.kind() {
+                ErrorKind::AddrNotAvailable => io::Error::other(
+                    "no local port is free: a closed connection holds its own for a while",
+                ),
+                _ => error,
+            })?;
         run.connects += 1;
         register(registry, &mut stream, Token(self.number))?;
         self.link = Link::Connecting(stream);
@@ -233,7 +248,8 @@ impl<C: Conversation> Slot<C> {
                 After::Stay => self.flush()?,
                 After::Leave => return self.connect(plan, registry, run),
             }
-            // The end of the stream, which was announced with these bytes, is announced no second time.
+            // The end of the stream, which was announced with these bytes, is announced no second
+            // time.
             if SHORT_READ_EMPTIES && n < buf.len() && !closing {
                 return Ok(());
             }
@@ -257,7 +273,10 @@ impl<C: Conversation> Slot<C> {
         let now = Instant::now();
         while !bytes.is_empty() {
             let Some(since) = self.awaited.front() else {
-                return Err(Fault::Wrong(format!("{} bytes came that nobody had asked for", bytes.len())));
+                return Err(Fault::Wrong(format!(
+                    "{} bytes came that nobody had asked for",
+                    bytes.len()
+                )));
             };
             let (used, after) = match self.conversation.reply(bytes).map_err(Fault::Wrong)? {
                 Reply::Part => {
@@ -281,7 +300,8 @@ impl<C: Conversation> Slot<C> {
         Ok(After::Stay)
     }
 
-    /// Writes requests until all are sent or the socket takes no more; then an event tells when it does again.
+    /// Writes requests until all are sent or the socket takes no more; then an event
+    /// tells when it does again.
     fn flush(&mut self) -> Result<(), Fault> {
         let Link::Open(stream) = &mut self.link else { return Ok(()) };
         while self.written < self.out.len() {
@@ -304,7 +324,8 @@ impl<C: Conversation> Slot<C> {
         }
     }
 
-    /// Counts a fault and closes the connection: nothing that comes after it could be trusted.
+    /// Counts a fault and closes the connection: nothing that comes after it could be
+    /// trusted.
     fn end_on_fault(&mut self, done: Result<(), Fault>, run: &mut Run) {
         let Err(fault) = done else { return };
         run.meter.faults.count(self.number, &fault);

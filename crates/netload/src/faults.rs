@@ -11,7 +11,8 @@ use serde::Serialize;
 pub enum Fault {
     /// A reply was not what it should have been: how.
     Wrong(String),
-    /// The server closed the connection with a reply outstanding, or one that was to stay.
+    /// The server closed the connection with a reply outstanding, or one that was to
+    /// stay.
     Closed,
     /// No reply came within the limit.
     TimedOut,

@@ -38,7 +38,8 @@ pub struct Options {
     /// A new connection for each request
     #[arg(long)]
     pub close: bool,
-    /// Connections besides that ask once and then say nothing; the server may close them
+    /// Connections besides that ask once and then say nothing; the server may close
+    /// them
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub idle: u16,
     /// Give a connection up when a reply takes longer than this
@@ -70,7 +71,8 @@ pub fn url(text: &str) -> Result<Url, String> {
     if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("escape what is not printable ASCII, as in %20".into());
     }
-    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    let has_port =
+        host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
     let address = if has_port { address(host)? } else { address(&format!("{host}:80"))? };
     Ok(Url { address, host: host.into(), path: path.into() })
 }
@@ -78,12 +80,13 @@ pub fn url(text: &str) -> Result<Url, String> {
 /// Asks once to learn the body, and then measures.
 ///
 /// # Errors
-/// When the first reply is not a whole 200 with its length, or a connection cannot be opened.
-/// What goes wrong later is in the report.
+/// When the first reply is not a whole 200 with its length, or a connection cannot be
+/// opened. What goes wrong later is in the report.
 pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     let Options { url, close, timeout, .. } = options;
     let connections = usize::from(options.connections);
-    let body: Rc<[u8]> = learn(url, *timeout).map_err(Error::failed(format!("get {}", url.path)))?.into();
+    let body: Rc<[u8]> =
+        learn(url, *timeout).map_err(Error::failed(format!("get {}", url.path)))?.into();
     let request: Rc<[u8]> = message("GET", url, *close).into();
     let size = body.len();
     let get = || Get {
@@ -94,7 +97,8 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
         body: None,
     };
     let plan = Plan { address: url.address, in_flight: 1, timeout: *timeout, stop };
-    // They are held, and not looked at again. The answer to HEAD is small enough to wait unread.
+    // They are held, and not looked at again. The answer to HEAD is small enough to wait
+    // unread.
     let idle = open(url.address, options.idle.into())?;
     let head = message("HEAD", url, false);
     for mut stream in &idle {
@@ -124,7 +128,8 @@ fn message(method: &str, url: &Url, close: bool) -> Vec<u8> {
     format!("{method} {} HTTP/1.1\r\nHost: {}\r\n{close}\r\n", url.path, url.host).into_bytes()
 }
 
-/// The body that every reply is compared with, read in the plainest way there is: to the end of a connection.
+/// The body that every reply is compared with, read in the plainest way there is: to
+/// the end of a connection.
 fn learn(url: &Url, timeout: Duration) -> io::Result<Vec<u8>> {
     let stream = TcpStream::connect_timeout(&url.address, timeout)?;
     let mut stream = TimedStream::new(&stream, Deadline::after(timeout));
@@ -135,7 +140,8 @@ fn learn(url: &Url, timeout: Duration) -> io::Result<Vec<u8>> {
     let head = head.ok_or_else(|| io::Error::other("the reply ended before its head did"))?;
     let body = reply.split_off(head.length);
     if body.len() as u64 != head.content_length {
-        let differ = format!("Content-Length is {} and {} bytes came", head.content_length, body.len());
+        let differ =
+            format!("Content-Length is {} and {} bytes came", head.content_length, body.len());
         return Err(io::Error::other(differ));
     }
     Ok(body)
@@ -149,7 +155,8 @@ struct Get {
     close: bool,
     /// The part of the head that has come, where it came in several.
     head: Vec<u8>,
-    /// Where the body has got to, and whether the server closes after it. `None` before the head is whole.
+    /// Where the body has got to, and whether the server closes after it. `None` before
+    /// the head is whole.
     body: Option<(usize, bool)>,
 }
 
@@ -170,7 +177,8 @@ impl Conversation for Get {
         let n = left.len().min(bytes.len() - used);
         let got = &bytes[used..used + n];
         if got != &left[..n] {
-            let offset = got.iter().zip(left).position(|(got, expected)| got != expected).unwrap_or(0);
+            let offset =
+                got.iter().zip(left).position(|(got, expected)| got != expected).unwrap_or(0);
             return Err(format!("byte {} of a body is not that of the first reply", at + offset));
         }
         if n < left.len() {
@@ -183,7 +191,8 @@ impl Conversation for Get {
 }
 
 impl Get {
-    /// How many of `bytes` belong to the head, where they complete it, and whether the server closes after the reply.
+    /// How many of `bytes` belong to the head, where they complete it, and whether the
+    /// server closes after the reply.
     fn take_head(&mut self, bytes: &[u8]) -> Result<Option<(usize, bool)>, String> {
         // Nearly always the whole head comes at once and is not copied.
         let before = self.head.len();
@@ -225,7 +234,8 @@ struct Head {
 }
 
 impl Head {
-    /// `None` where there is more to come. Everything but a 200 with a length is an error.
+    /// `None` where there is more to come. Everything but a 200 with a length is an
+    /// error.
     fn parse(bytes: &[u8]) -> Result<Option<Head>, String> {
         let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
         let mut response = httparse::Response::new(&mut fields);
@@ -237,7 +247,10 @@ impl Head {
         match response.code {
             Some(200) => {}
             Some(code) => {
-                return Err(format!("the status is {code} {}", response.reason.unwrap_or_default()));
+                return Err(format!(
+                    "the status is {code} {}",
+                    response.reason.unwrap_or_default()
+                ));
             }
             None => return Err("a reply has no status".into()),
         }
@@ -245,7 +258,8 @@ impl Head {
         let mut closes = response.version == Some(0);
         for field in response.headers {
             if field.name.eq_ignore_ascii_case("content-length") {
-                let number = std::str::from_utf8(field.value).ok().and_then(|value| value.parse().ok());
+                let number =
+                    std::str::from_utf8(field.value).ok().and_then(|value| value.parse().ok());
                 if number.is_none() || content_length.is_some() {
                     return Err("Content-Length is not one number".into());
                 }
@@ -273,7 +287,8 @@ mod tests {
         let url = url("http://127.0.0.1:8000/a/b?c").unwrap();
         assert_eq!((url.host.as_str(), url.path.as_str()), ("127.0.0.1:8000", "/a/b?c"));
         assert_eq!(super::url("http://127.0.0.1").unwrap().address.port(), 80);
-        for wrong in ["127.0.0.1:80/", "https://127.0.0.1/", "http://127.0.0.1:80/ü", "http://:x/"] {
+        for wrong in ["127.0.0.1:80/", "https://127.0.0.1/", "http://127.0.0.1:80/ü", "http://:x/"]
+        {
             assert!(super::url(wrong).is_err(), "{wrong}");
         }
     }
@@ -302,7 +317,10 @@ mod tests {
     #[test]
     fn what_is_not_the_same_reply_again_is_wrong() {
         for (reply, what) in [
-            ("HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nhello", "the status is 404 Not Found"),
+            (
+                "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nhello",
+                "the status is 404 Not Found",
+            ),
             (
                 "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhell",
                 "Content-Length is 4 and was 5 in the first reply",
@@ -312,7 +330,10 @@ mod tests {
                 "byte 1 of a body is not that of the first reply",
             ),
             ("HTTP/1.1 200 OK\r\n\r\nhello", "a reply has no Content-Length"),
-            ("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello", "Content-Length is not one number"),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello",
+                "Content-Length is not one number",
+            ),
             ("hello, world! hello, world!", "a head is no head of HTTP: invalid HTTP version"),
         ] {
             assert_eq!(get(b"hello").reply(reply.as_bytes()), Err(what.into()), "{reply}");
@@ -320,6 +341,12 @@ mod tests {
     }
 
     fn get(expected: &[u8]) -> Get {
-        Get { request: [].into(), expected: expected.into(), close: false, head: Vec::new(), body: None }
+        Get {
+            request: [].into(),
+            expected: expected.into(),
+            close: false,
+            head: Vec::new(),
+            body: None,
+        }
     }
 }

@@ -1,7 +1,9 @@
-//! Closed-loop load generator: each connection sends its next request when a reply has come back.
+//! Closed-loop load generator: each connection sends its next request when a reply has
+//! come back.
 //!
-//! Every byte that comes back is checked, so that a fast server is known to be a right one as well.
-//! One thread and an event loop, so that it can be pinned to one core and leaves the others to the server.
+//! Every byte that comes back is checked, so that a fast server is known to be a right
+//! one as well. One thread and an event loop, so that it can be pinned to one core and
+//! leaves the others to the server.
 //!
 //! | module | what it measures |
 //! |---|---|
@@ -17,7 +19,8 @@
 //! [`conversation`] is what one of them says and which replies are right.
 //!
 //! A closed loop measures how fast a server is when its clients wait for it.
-//! Clients that do not wait, and queue up behind a slow reply, see longer latencies than it tells.
+//! Clients that do not wait, and queue up behind a slow reply, see longer latencies
+//! than it tells.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -10,7 +10,10 @@ use netload::{http, object, tcp_bulk, tcp_connect, tcp_echo, tcp_idle, udp_echo}
 
 /// Closed-loop load generator that checks every byte it gets back
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  netload tcp-echo 127.0.0.1:9090 --connections 64 --seconds 5")]
+#[command(
+    version,
+    after_help = "Example:\n  netload tcp-echo 127.0.0.1:9090 --connections 64 --seconds 5"
+)]
 struct Command {
     #[command(subcommand)]
     scenario: Scenario,

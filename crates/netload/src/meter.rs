@@ -37,7 +37,14 @@ impl Meter {
         let latencies = Histogram::new_with_bounds(1, LONGEST.as_nanos() as u64, DIGITS)
             .map_err(|error| Error::failed("count latencies")(std::io::Error::other(error)))?;
         let now = Instant::now();
-        Ok(Meter { latencies, bytes: 0, opened: 0, faults: Faults::default(), started: now, last: now })
+        Ok(Meter {
+            latencies,
+            bytes: 0,
+            opened: 0,
+            faults: Faults::default(),
+            started: now,
+            last: now,
+        })
     }
 
     /// The time that rates are counted from.

@@ -23,7 +23,8 @@ use crate::stop::Stop;
 /// The server's own limit on a message, unless it is told otherwise.
 const LONGEST: usize = 64 << 10;
 
-/// Values that differ. A reply to the wrong request is seen unless so many were in between.
+/// Values that differ. A reply to the wrong request is seen unless so many were in
+/// between.
 const VARIETY: usize = 61;
 
 /// What the scenario can be told.
@@ -77,7 +78,8 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     Ok(Report { connections, size, interrupted: stop.is_told(), ..report })
 }
 
-/// What is sent and what must come back, as bytes: a value has one form only, so that it need not be read to be checked.
+/// What is sent and what must come back, as bytes: a value has one form only, so that
+/// it need not be read to be checked.
 #[derive(Debug)]
 struct Script {
     greeting: Vec<u8>,
@@ -164,7 +166,8 @@ impl Conversation for Objects {
     }
 }
 
-/// How many of `bytes` belong to what is expected from `come` on, which they must be the same as.
+/// How many of `bytes` belong to what is expected from `come` on, which they must be
+/// the same as.
 fn same(bytes: &[u8], expected: &[u8], come: usize, what: &str) -> Result<usize, String> {
     let n = bytes.len().min(expected.len() - come);
     let (got, expected) = (&bytes[..n], &expected[come..come + n]);

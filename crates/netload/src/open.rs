@@ -8,16 +8,18 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use netcore::Error;
 
-/// How long a crowd may take to connect. A server whose accept queue is short drops what does not fit,
-/// and the system tries again after one second, two, four and so on.
+/// How long a crowd may take to connect. A server whose accept queue is short drops
+/// what does not fit, and the system tries again after one second, two, four and so on.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Connects `count` times to `address`, all at once, and returns when all are connected.
+/// Connects `count` times to `address`, all at once, and returns when all are
+/// connected.
 ///
 /// # Errors
 /// [`Error::Connect`] as soon as one fails, or after a minute.
 pub fn open(address: SocketAddr, count: usize) -> Result<Vec<TcpStream>, Error> {
-    try_open(address, count).map_err(|source| Error::Connect { address: address.to_string(), source })
+    try_open(address, count)
+        .map_err(|source| Error::Connect { address: address.to_string(), source })
 }
 
 fn try_open(address: SocketAddr, count: usize) -> io::Result<Vec<TcpStream>> {
@@ -35,7 +37,8 @@ fn try_open(address: SocketAddr, count: usize) -> io::Result<Vec<TcpStream>> {
     while missing > 0 {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            let late = format!("{missing} of {count} connections were not there after {PATIENCE:?}");
+            let late =
+                format!("{missing} of {count} connections were not there after {PATIENCE:?}");
             return Err(io::Error::new(ErrorKind::TimedOut, late));
         }
         wait(&mut poll, &mut events, left)?;
@@ -53,7 +56,8 @@ fn try_open(address: SocketAddr, count: usize) -> io::Result<Vec<TcpStream>> {
     Ok(streams)
 }
 
-/// Whether a connection that was being made is there. It then sends small messages without delay.
+/// Whether a connection that was being made is there. It then sends small messages
+/// without delay.
 ///
 /// # Errors
 /// Why it could not be made.
@@ -72,7 +76,8 @@ pub fn established(stream: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// Waits for events, or for `limit`. A signal that interrupts the wait leaves no events.
+/// Waits for events, or for `limit`. A signal that interrupts the wait leaves no
+/// events.
 ///
 /// # Errors
 /// What the system says.

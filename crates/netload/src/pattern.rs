@@ -1,6 +1,8 @@
-//! The bytes that are sent: a stream that tells its own position, so that a shift or a mix-up is seen.
+//! The bytes that are sent: a stream that tells its own position, so that a shift or a
+//! mix-up is seen.
 
-/// After this many bytes the stream repeats. A prime: messages of any one length begin at a different place each time.
+/// After this many bytes the stream repeats. A prime: messages of any one length begin
+/// at a different place each time.
 const PERIOD: usize = 65_521;
 
 /// Bytes that look random and are the same in every run.
@@ -32,15 +34,18 @@ impl Pattern {
         &self.0[start..start + length]
     }
 
-    /// A place in the stream for connection `number` to begin at, far from those of its neighbours.
+    /// A place in the stream for connection `number` to begin at, far from those of its
+    /// neighbours.
     pub fn start(number: usize) -> u64 {
         (number as u64).wrapping_mul(7_919) % PERIOD as u64
     }
 
-    /// Where `got` first differs from the stream at `position`: the offset, what came, what should have.
+    /// Where `got` first differs from the stream at `position`: the offset, what came,
+    /// what should have.
     pub fn difference(&self, position: u64, got: &[u8]) -> Option<(usize, u8, u8)> {
         let expected = self.at(position, got.len());
-        // One comparison of the whole is many times as fast as one of each byte, and nearly always enough.
+        // One comparison of the whole is many times as fast as one of each byte, and nearly
+        // always enough.
         if got == expected {
             return None;
         }
@@ -64,7 +69,8 @@ mod tests {
     #[test]
     fn messages_that_follow_each_other_differ() {
         let pattern = Pattern::new(8);
-        let messages: std::collections::HashSet<&[u8]> = (0..10_000).map(|n| pattern.at(n * 8, 8)).collect();
+        let messages: std::collections::HashSet<&[u8]> =
+            (0..10_000).map(|n| pattern.at(n * 8, 8)).collect();
         assert_eq!(messages.len(), 10_000);
     }
 

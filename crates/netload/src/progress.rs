@@ -41,7 +41,8 @@ impl Progress {
             thousands(megabytes),
             meter.faults
         );
-        // A line without an end may stay in a buffer; where it cannot be written, nobody misses it.
+        // A line without an end may stay in a buffer; where it cannot be written, nobody misses
+        // it.
         let _ = io::stderr().flush();
     }
 }

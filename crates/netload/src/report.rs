@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::meter::{Latency, Meter};
 
-/// What a run found. Keys in JSON are those of the fields; what a scenario does not have is `null`.
+/// What a run found. Keys in JSON are those of the fields; what a scenario does not
+/// have is `null`.
 #[derive(Debug, Serialize)]
 pub struct Report {
     /// The name of the scenario, as on the command line.
@@ -34,7 +35,8 @@ pub struct Report {
     pub latency: Option<Latency>,
     /// Connections that were opened in the run.
     pub opened: u64,
-    /// The time that opening the crowd took: until it was connected, and until each of it had been answered.
+    /// The time that opening the crowd took: until it was connected, and until each of
+    /// it had been answered.
     pub crowd: Option<Crowd>,
     /// Datagrams without a reply.
     pub lost: Option<u64>,
@@ -120,12 +122,16 @@ fn json(value: &impl Serialize) -> Result<String, Error> {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report { scenario, target, connections, in_flight, size, .. } = self;
-        writeln!(f, "{scenario} {target}, {connections} connections, {in_flight} in flight, {size} bytes")?;
+        writeln!(
+            f,
+            "{scenario} {target}, {connections} connections, {in_flight} in flight, {size} bytes"
+        )?;
         if let Some(crowd) = &self.crowd {
             writeln!(f, "  {crowd}")?;
         }
         if let Some(latency) = &self.latency {
-            let (replies, rate) = (thousands(self.replies), thousands(self.replies_per_second as u64));
+            let (replies, rate) =
+                (thousands(self.replies), thousands(self.replies_per_second as u64));
             writeln!(f, "  {replies} replies in {:.2} s: {rate} a second", self.seconds)?;
             writeln!(f, "  {latency}")?;
         }
@@ -144,7 +150,10 @@ impl fmt::Display for Report {
 impl fmt::Display for Latency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Latency { p50, p90, p99, p999, max } = self;
-        write!(f, "latency in µs: p50 {p50:.0}, p90 {p90:.0}, p99 {p99:.0}, p99.9 {p999:.0}, max {max:.0}")
+        write!(
+            f,
+            "latency in µs: p50 {p50:.0}, p90 {p90:.0}, p99 {p99:.0}, p99.9 {p999:.0}, max {max:.0}"
+        )
     }
 }
 

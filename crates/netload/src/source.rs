@@ -8,9 +8,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 /// Begins the `nth` new connection to `address` and does not wait for it.
 ///
-/// The side that closes first holds its port for a minute. With one source address, some 28,000 such ports are all
-/// there are, and soon the search for a free one is all that is measured. The whole of 127.0.0.0/8 is this machine
-/// on Linux, so that connections to it can come from another address each.
+/// The side that closes first holds its port for a minute. With one source address,
+/// some 28,000 such ports are all there are, and soon the search for a free one is all
+/// that is measured. The whole of 127.0.0.0/8 is this machine on Linux, so that
+/// connections to it can come from another address each.
 ///
 /// # Errors
 /// What the system says.

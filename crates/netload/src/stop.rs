@@ -11,7 +11,8 @@ use netcore::Error;
 /// The exit code after a second signal: 128 and SIGINT, as shells have it.
 const INTERRUPTED_TWICE: i32 = 130;
 
-/// Told once to stop, it stays so. Clones are the same handle. Belongs to the thread that made it, which alone waits.
+/// Told once to stop, it stays so. Clones are the same handle. Belongs to the thread
+/// that made it, which alone waits.
 #[derive(Debug, Clone)]
 pub struct Stop(Arc<(AtomicBool, Thread)>);
 
@@ -22,7 +23,8 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// A handle that SIGINT and SIGTERM trigger. A second signal ends the process at once.
+    /// A handle that SIGINT and SIGTERM trigger. A second signal ends the process at
+    /// once.
     ///
     /// # Errors
     /// When the process has such a handle already.
@@ -42,7 +44,8 @@ impl Stop {
     /// Triggers the stop when standard input ends.
     pub fn when_stdin_ends(&self) {
         let stop = self.clone();
-        // Nobody waits for this thread: a read of standard input cannot be ended, and the process may end meanwhile.
+        // Nobody waits for this thread: a read of standard input cannot be ended, and the
+        // process may end meanwhile.
         thread::spawn(move || {
             let mut stdin = io::stdin().lock();
             while stdin.read(&mut [0; 1024]).is_ok_and(|n| n > 0) {}

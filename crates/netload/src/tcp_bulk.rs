@@ -56,7 +56,12 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     Ok(Report { size: options.buffer, interrupted: stop.is_told(), ..report })
 }
 
-fn exchange(mut stream: TcpStream, options: &Options, stop: &Stop, meter: &mut Meter) -> Result<(), Fault> {
+fn exchange(
+    mut stream: TcpStream,
+    options: &Options,
+    stop: &Stop,
+    meter: &mut Meter,
+) -> Result<(), Fault> {
     let pattern = Pattern::new(options.buffer);
     let mut buf = vec![0; options.buffer];
     let mut poll = Poll::new()?;

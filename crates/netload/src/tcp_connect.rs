@@ -35,10 +35,12 @@ pub struct Options {
     pub run: RunArgs,
 }
 
-/// Connects, sends, checks the reply, closes, and does it again. The latency is that of all four.
+/// Connects, sends, checks the reply, closes, and does it again. The latency is that of
+/// all four.
 ///
 /// # Errors
-/// When the system has no descriptors left. What goes wrong with a connection is in the report.
+/// When the system has no descriptors left. What goes wrong with a connection is in the
+/// report.
 pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     let Options { address, size, timeout, .. } = *options;
     let connections = usize::from(options.connections);

@@ -45,7 +45,8 @@ pub struct Options {
 /// When a connection cannot be opened. What goes wrong later is in the report.
 pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     let Options { address, size, timeout, .. } = *options;
-    let (connections, in_flight) = (usize::from(options.connections), usize::from(options.in_flight));
+    let (connections, in_flight) =
+        (usize::from(options.connections), usize::from(options.in_flight));
     let plan = Plan { address, in_flight, timeout, stop };
     let pattern = Rc::new(Pattern::new(size));
     let mut meter = Meter::new()?;

@@ -35,19 +35,23 @@ pub struct Options {
     /// Connections that exchange messages beside the crowd
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub active: u16,
-    /// Hold the crowd for this many seconds [default: until standard input ends or a signal comes]
+    /// Hold the crowd for this many seconds [default: until standard input ends or a
+    /// signal comes]
     #[arg(long, value_name = "N", value_parser = seconds)]
     pub seconds: Option<Duration>,
-    /// Give a connection up when a reply takes longer than this: where an accept queue is short, half a minute
+    /// Give a connection up when a reply takes longer than this: where an accept queue
+    /// is short, half a minute
     #[arg(long, value_name = "DURATION", value_parser = cli::duration, default_value = "60s")]
     pub timeout: Duration,
 }
 
-/// Opens the crowd and has one message of each answered, so that the server is known to have taken them all; tells
-/// `standing` of it; holds the crowd while the active connections are measured; and checks that it is still there.
+/// Opens the crowd and has one message of each answered, so that the server is known to
+/// have taken them all; tells `standing` of it; holds the crowd while the active
+/// connections are measured; and checks that it is still there.
 ///
 /// # Errors
-/// When a connection cannot be opened, and what `standing` returns. What goes wrong later is in the report.
+/// When a connection cannot be opened, and what `standing` returns. What goes wrong
+/// later is in the report.
 pub fn run(
     options: &Options,
     stop: &Stop,
@@ -92,7 +96,11 @@ pub fn run(
     Ok(Report { connections: active, size: SIZE, crowd: Some(figures), interrupted, ..report })
 }
 
-fn exchange(plan: &Plan, bound: Bound, streams: Vec<TcpStream>) -> Result<(Meter, Vec<TcpStream>), Error> {
+fn exchange(
+    plan: &Plan,
+    bound: Bound,
+    streams: Vec<TcpStream>,
+) -> Result<(Meter, Vec<TcpStream>), Error> {
     let pattern = Rc::new(Pattern::new(SIZE));
     let mut drive = Drive::new(plan, bound, Meter::new()?)?;
     for (number, stream) in streams.into_iter().enumerate() {

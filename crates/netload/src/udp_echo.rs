@@ -68,7 +68,8 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     connected.map_err(|source| Error::Connect { address: address.to_string(), source })?;
     let events_of = socket.try_clone().map_err(Error::failed("wait for events"))?;
     let calls = if options.batch { Calls::Many } else { Calls::One };
-    let outbox = Outbox::new(socket, address, size, calls).map_err(Error::failed("send many at once"))?;
+    let outbox =
+        Outbox::new(socket, address, size, calls).map_err(Error::failed("send many at once"))?;
     let mut window = Window::new(outbox, options)?;
     if let Err(fault) = window.exchange(&mut UdpSocket::from_std(events_of), stop) {
         window.meter.faults.count(0, &fault);
@@ -87,7 +88,8 @@ struct Window {
     lost_after: Duration,
     bound: Bound,
     meter: Meter,
-    /// The datagram in each place; those that follow it there have its number plus the number of places.
+    /// The datagram in each place; those that follow it there have its number plus the
+    /// number of places.
     places: Vec<Place>,
     /// Datagrams whose replies are awaited.
     outstanding: usize,
@@ -111,14 +113,17 @@ impl Window {
             lost_after: options.lost_after,
             bound: options.run.bound(),
             meter: Meter::new()?,
-            places: (0..options.window.into()).map(|number| Place { number, since: None }).collect(),
+            places: (0..options.window.into())
+                .map(|number| Place { number, since: None })
+                .collect(),
             outstanding: 0,
             lost: 0,
             stray: 0,
         })
     }
 
-    /// `socket` is the one that the outbox has, and tells when there is something to do.
+    /// `socket` is the one that the outbox has, and tells when there is something to
+    /// do.
     fn exchange(&mut self, socket: &mut UdpSocket, stop: &Stop) -> Result<(), Fault> {
         let mut poll = Poll::new()?;
         poll.registry().register(socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;
@@ -178,12 +183,14 @@ impl Window {
             return Err(Fault::Wrong(format!("datagram {number} came back and was never sent")));
         }
         if got.len() != self.size {
-            let wrong = format!("a datagram of {} bytes came back for one of {}", got.len(), self.size);
+            let wrong =
+                format!("a datagram of {} bytes came back for one of {}", got.len(), self.size);
             return Err(Fault::Wrong(wrong));
         }
         if let Some((offset, got, expected)) = self.pattern.difference(number, rest) {
             let byte = offset + NUMBER;
-            let wrong = format!("byte {byte} of a datagram is {got:#04x} and should be {expected:#04x}");
+            let wrong =
+                format!("byte {byte} of a datagram is {got:#04x} and should be {expected:#04x}");
             return Err(Fault::Wrong(wrong));
         }
         let since = match place.since {

@@ -11,7 +11,10 @@ use object_exchange::{Limits, Options, PORT, client, notation, server};
 
 /// Server that exchanges typed values, and its client
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  object-exchange server &\n  object-exchange client 'get 2'")]
+#[command(
+    version,
+    after_help = "Example:\n  object-exchange server &\n  object-exchange client 'get 2'"
+)]
 enum Role {
     /// Serve clients until told to stop
     #[command(after_help = "Example:\n  object-exchange server --port 0 --max-message 1m")]

@@ -1,7 +1,9 @@
-//! What the two ends say to each other. This file is the protocol: another end needs nothing else but the codec.
+//! What the two ends say to each other. This file is the protocol: another end needs
+//! nothing else but the codec.
 //!
-//! A variant is told by its place, not by its name, and a field by its order. So new variants go to the end, and any
-//! other change needs another [`VERSION`](crate::VERSION).
+//! A variant is told by its place, not by its name, and a field by its order. So new
+//! variants go to the end, and any other change needs another
+//! [`VERSION`](crate::VERSION).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +14,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Greeting(pub BTreeMap<u32, String>);
 
-/// What a client can ask for. There is nothing else: no name in a message is ever looked up or called.
+/// What a client can ask for. There is nothing else: no name in a message is ever
+/// looked up or called.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Request {
     /// The entry of the greeting with this number.
@@ -32,11 +35,13 @@ pub enum Reply {
     Upper(String),
     /// The value.
     Echo(Value),
-    /// To any message that was whole and could not be answered. The conversation goes on.
+    /// To any message that was whole and could not be answered. The conversation goes
+    /// on.
     Refused(Refusal),
 }
 
-/// Why a request was not answered. The details are for the server's log and not for whoever sent it.
+/// Why a request was not answered. The details are for the server's log and not for
+/// whoever sent it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Refusal {
     /// The first byte was not this version.
@@ -83,7 +88,8 @@ impl From<ValueError> for Refusal {
     }
 }
 
-/// Bytes in one piece. Serde takes a `Vec<u8>` for a list of numbers, and would read and write it one by one.
+/// Bytes in one piece. Serde takes a `Vec<u8>` for a list of numbers, and would read
+/// and write it one by one.
 mod bytes {
     use serde::{Deserialize, Deserializer, Serializer};
 

@@ -1,4 +1,5 @@
-//! How a person writes requests and reads replies, as [`HELP`] tells. Nothing of this is on the wire.
+//! How a person writes requests and reads replies, as [`HELP`] tells. Nothing of this
+//! is on the wire.
 
 use std::fmt;
 
@@ -15,12 +16,13 @@ Messages:
 Example:
   object-exchange client hello 'get 2' '[pi, 3.14159]'";
 
-/// Lists inside lists that are written here at most; more brackets than that are text. It is past what a server takes,
-/// so that its refusal can be seen.
+/// Lists inside lists that are written here at most; more brackets than that are text.
+/// It is past what a server takes, so that its refusal can be seen.
 const MAX_LISTS: usize = 100;
 
 impl Request {
-    /// What is meant by `written`. Everything has a meaning: what is nothing else is text.
+    /// What is meant by `written`. Everything has a meaning: what is nothing else is
+    /// text.
     pub fn parse(written: &[u8]) -> Request {
         let Ok(text) = str::from_utf8(written) else {
             return Request::Echo(Value::Bytes(written.to_vec()));
@@ -46,7 +48,9 @@ fn list(text: &str) -> Option<Value> {
             "[" => open.push(Vec::new()),
             "]" => {
                 let list = Value::List(open.pop()?);
-                let Some(outer) = open.last_mut() else { return words.next().is_none().then_some(list) };
+                let Some(outer) = open.last_mut() else {
+                    return words.next().is_none().then_some(list);
+                };
                 outer.push(list);
             }
             word => open.last_mut()?.push(item(word)),
@@ -118,7 +122,8 @@ impl fmt::Display for Value {
     }
 }
 
-/// So that every kind can be told from the others: `2`, `2.0`, `"2"`, `b"2"`, `some 2`, `[2]`.
+/// So that every kind can be told from the others: `2`, `2.0`, `"2"`, `b"2"`, `some 2`,
+/// `[2]`.
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -173,9 +178,20 @@ mod tests {
     #[test]
     fn what_is_nothing_else_is_text() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        for written in
-            ["", "2", "get well soon", "get", "get -1", "upper", "[", "]", "[1", "1]", "[1] 2", &deep]
-        {
+        for written in [
+            "",
+            "2",
+            "get well soon",
+            "get",
+            "get -1",
+            "upper",
+            "[",
+            "]",
+            "[1",
+            "1]",
+            "[1] 2",
+            &deep,
+        ] {
             assert_means(written, Request::Echo(text(written)));
         }
         assert_eq!(Request::parse(b"\xff\n"), Request::Echo(Value::Bytes(b"\xff\n".to_vec())));
@@ -184,7 +200,16 @@ mod tests {
     #[test]
     fn kinds_can_be_told_apart() {
         let some = Value::Optional(Some(Box::new(Value::Integer(2))));
-        let kinds = [Value::Integer(2), Value::Float(2.0), text("2"), Value::Bytes(b"2\xff".to_vec()), some];
-        assert_eq!(format!("{:?}", Value::List(kinds.into())), r#"[2, 2.0, "2", b"2\xff", some 2]"#);
+        let kinds = [
+            Value::Integer(2),
+            Value::Float(2.0),
+            text("2"),
+            Value::Bytes(b"2\xff".to_vec()),
+            some,
+        ];
+        assert_eq!(
+            format!("{:?}", Value::List(kinds.into())),
+            r#"[2, 2.0, "2", b"2\xff", some 2]"#
+        );
     }
 }

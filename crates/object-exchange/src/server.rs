@@ -1,4 +1,5 @@
-//! The server: accepts one client, greets it, answers its requests within its limits, and accepts the next.
+//! The server: accepts one client, greets it, answers its requests within its limits,
+//! and accepts the next.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -16,10 +17,12 @@ use serde::Serialize;
 use crate::message::{Greeting, Reply, Request};
 use crate::{BUFFER, Options};
 
-/// Serves clients, one at a time, until `shutdown` is told to stop or nobody comes for `options.accept_timeout`.
+/// Serves clients, one at a time, until `shutdown` is told to stop or nobody comes for
+/// `options.accept_timeout`.
 ///
 /// # Errors
-/// What accept says when no further client could be accepted. A client's error is logged and ends that client only.
+/// What accept says when no further client could be accepted. A client's error is
+/// logged and ends that client only.
 pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, shutdown)?;
     loop {
@@ -48,18 +51,22 @@ fn visit(stream: Connection, peer: SocketAddr, options: &Options) {
 fn answer(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<()> {
     let mut message = Vec::new();
     let codec = options.limits.codec();
-    // A point in time: a client that sends a message now and then renews the idle limit, but never this one.
+    // A point in time: a client that sends a message now and then renews the idle limit,
+    // but never this one.
     let total = Deadline::after(options.total);
-    // One for the whole connection: what it has read beyond a message is the beginning of the next.
+    // One for the whole connection: what it has read beyond a message is the beginning of
+    // the next.
     let mut stream = BufReader::with_capacity(BUFFER, TimedStream::new(&stream, total));
     stream.get_mut().set_deadline(total.or_sooner(Deadline::after(options.idle)));
-    // The server speaks first, as the client knows. If both waited for the other, both would wait for ever.
+    // The server speaks first, as the client knows. If both waited for the other, both
+    // would wait for ever.
     let greeting = greeting();
     send(stream.get_mut(), peer, &codec, &greeting, &mut message)?;
     loop {
         stream.get_mut().set_deadline(total.or_sooner(Deadline::after(options.idle)));
         let reply = match codec.read::<Request>(&mut stream, &mut message) {
-            // End of stream between two messages: the client has closed its sending side. No more will come.
+            // End of stream between two messages: the client has closed its sending side. No more
+            // will come.
             Ok(None) => return Ok(()),
             Ok(Some(request)) => {
                 log::debug!(
@@ -69,7 +76,8 @@ fn answer(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result
                 );
                 reply(request, &greeting)
             }
-            // The frame was whole, so it is known where the next one begins: the client is told and may go on.
+            // The frame was whole, so it is known where the next one begins: the client is told and
+            // may go on.
             Err(CodecError::Value(error)) => {
                 log::debug!("{peer} received {} bytes {}", message.len(), payload(&message));
                 log::debug!("{peer} refused: {error}");
@@ -78,7 +86,8 @@ fn answer(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result
             // No reply could follow: where the next message begins is unknown from here on.
             Err(CodecError::Frame(error)) => return Err(error.into()),
         };
-        // A client that never reads fills the buffers on the way; then writing blocks as reading does.
+        // A client that never reads fills the buffers on the way; then writing blocks as
+        // reading does.
         stream.get_mut().set_deadline(total.or_sooner(Deadline::after(options.idle)));
         match send(stream.get_mut(), peer, &codec, &reply, &mut message) {
             // Nothing has been sent yet, so there is room for another reply.
@@ -110,8 +119,9 @@ fn greeting() -> Greeting {
 
 /// Turns a request into the reply: the place for what a server of your own does.
 ///
-/// That a request has come in this shape does not mean that its sender may ask for it, or that its numbers make
-/// sense: a server that does more than this one checks both here.
+/// That a request has come in this shape does not mean that its sender may ask for it,
+/// or that its numbers make sense: a server that does more than this one checks both
+/// here.
 fn reply(request: Request, greeting: &Greeting) -> Reply {
     match request {
         Request::Get(key) => Reply::Entry(greeting.0.get(&key).cloned()),

@@ -18,20 +18,26 @@ use socket2::SockRef;
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
 
-/// Beyond [`GENEROUS`], so that a server which waits for its own limit is told from one that ends at once.
+/// Beyond [`GENEROUS`], so that a server which waits for its own limit is told from one
+/// that ends at once.
 const FAR: Duration = Duration::from_secs(600);
 
 /// Of the longest messages, which is 64 MiB: more than all the buffers on the way hold.
 const DEAF_MESSAGES: usize = 1024;
 
-/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken
+/// for a slow machine.
 const SHORT: Duration = Duration::from_millis(300);
 
 const MAX_MESSAGE: usize = 64 << 10;
 
 /// Limits that no test comes near unless it sets its own.
-const OPTIONS: Options =
-    Options { limits: Limits { max_message: MAX_MESSAGE }, accept_timeout: None, idle: FAR, total: FAR };
+const OPTIONS: Options = Options {
+    limits: Limits { max_message: MAX_MESSAGE },
+    accept_timeout: None,
+    idle: FAR,
+    total: FAR,
+};
 
 const CODEC: Codec = Codec::new(VERSION, MAX_BYTES, MAX_DEPTH);
 
@@ -79,7 +85,8 @@ impl Drop for Running {
     }
 }
 
-/// What the tests ask where any request will do. Whoever changes the protocol changes this and its answer with it.
+/// What the tests ask where any request will do. Whoever changes the protocol changes
+/// this and its answer with it.
 fn question() -> Request {
     Request::Get(1)
 }
@@ -140,7 +147,8 @@ fn text(text: &str) -> Value {
     Value::Text(text.into())
 }
 
-/// Reads to the end, which a server that drops its client with bytes unread makes a reset.
+/// Reads to the end, which a server that drops its client with bytes unread makes a
+/// reset.
 #[track_caller]
 fn assert_closed_without_a_word(mut stream: &TcpStream) {
     let mut said = Vec::new();
@@ -165,7 +173,8 @@ fn the_greeting_has_the_bytes_that_the_protocol_says() {
     let server = Running::start(OPTIONS);
     let mut bytes = [0; 17];
     server.connect().read_exact(&mut bytes).unwrap();
-    // The length of the frame; the version; two entries; each a number, the length of its text, and the text.
+    // The length of the frame; the version; two entries; each a number, the length of its
+    // text, and the text.
     assert_eq!(&bytes, b"\0\0\0\x0d\x01\x02\x01\x02hi\x02\x05there");
 }
 
@@ -176,7 +185,10 @@ fn every_request_gets_its_reply() {
     let mut stream = greeted(&stream);
     assert_eq!(ask(&mut stream, Request::Get(1)), Reply::Entry(Some("hi".into())));
     assert_eq!(ask(&mut stream, Request::Get(3)), Reply::Entry(None));
-    assert_eq!(ask(&mut stream, Request::Upper("straße, мир".into())), Reply::Upper("STRASSE, МИР".into()));
+    assert_eq!(
+        ask(&mut stream, Request::Upper("straße, мир".into())),
+        Reply::Upper("STRASSE, МИР".into())
+    );
     assert_eq!(ask(&mut stream, Request::Echo(text(""))), Reply::Echo(text("")));
 }
 
@@ -201,7 +213,8 @@ fn the_largest_message_is_answered_and_a_larger_one_refused_without_reading_it()
     let server = Running::start(OPTIONS);
     let stream = server.connect();
     let mut stream = greeted(&stream);
-    // The version, the request, the kind of the value, and four bytes of length stand before the bytes.
+    // The version, the request, the kind of the value, and four bytes of length stand
+    // before the bytes.
     let largest = Value::Bytes(vec![7; MAX_MESSAGE - 6]);
     assert_eq!(encoded(&Request::Echo(largest.clone())).len(), MAX_MESSAGE);
     assert_eq!(ask(&mut stream, Request::Echo(largest.clone())), Reply::Echo(largest));
@@ -295,7 +308,8 @@ fn a_length_over_the_limit_closes_the_connection_at_once() {
     let server = Running::start(OPTIONS);
     let stream = server.connect();
     let mut buffered = greeted(&stream);
-    // The other bytes never come: a server that waited for them would wait for its own limit.
+    // The other bytes never come: a server that waited for them would wait for its own
+    // limit.
     buffered.get_mut().write_all(&u32::MAX.to_be_bytes()).unwrap();
     assert_closed_without_a_word(&stream);
     server.assert_serves();
@@ -340,7 +354,8 @@ fn a_client_that_drips_a_message_is_dropped_at_the_idle_limit() {
     let mut dripping = server.connect();
     dripping.write_all(&(MAX_MESSAGE as u32).to_be_bytes()).unwrap();
     let started = Instant::now();
-    // The pause is the fault itself: a byte now and then. It ends when the server has closed the connection.
+    // The pause is the fault itself: a byte now and then. It ends when the server has
+    // closed the connection.
     while dripping.write_all(b".").is_ok() {
         assert!(started.elapsed() < GENEROUS);
         thread::sleep(SHORT / 10);
@@ -365,8 +380,9 @@ fn a_client_that_never_reads_is_dropped() {
     let server = Running::start(Options { idle: SHORT, ..OPTIONS });
     let mut deaf = server.connect();
     let request = framed(&Request::Echo(Value::Bytes(vec![b'x'; MAX_MESSAGE - 6])));
-    // The server's replies fill every buffer on the way, and then it closes the connection. With replies that are too
-    // short for that, as a copy of this rung may have, nobody would be dropped, and this not end.
+    // The server's replies fill every buffer on the way, and then it closes the connection.
+    // With replies that are too short for that, as a copy of this rung may have, nobody
+    // would be dropped, and this not end.
     let dropped = (0..DEAF_MESSAGES).any(|_| deaf.write_all(&request).is_err());
     assert!(dropped, "every message was taken");
     server.assert_serves();
@@ -410,7 +426,8 @@ fn a_client_tells_a_server_that_closes_or_says_something_else_from_a_reply() {
         // Ends when the client has closed.
         let _ = closes.read(&mut [0; 1]);
     });
-    let greeting = |stream: &TcpStream| client::greeting(&mut client::buffered(stream), &CODEC).unwrap_err();
+    let greeting =
+        |stream: &TcpStream| client::greeting(&mut client::buffered(stream), &CODEC).unwrap_err();
     let stream = connect(address);
     assert_eq!(greeting(&stream).kind(), ErrorKind::UnexpectedEof);
     let error = greeting(&connect(address));

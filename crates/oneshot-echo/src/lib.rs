@@ -1,6 +1,8 @@
-//! Echo server that serves one client and ends: the whole life of a TCP connection, call by call.
+//! Echo server that serves one client and ends: the whole life of a TCP connection,
+//! call by call.
 //!
-//! [`server`] spells out socket, bind, listen and accept; [`client`] half-closes and reads to the end.
+//! [`server`] spells out socket, bind, listen and accept; [`client`] half-closes and
+//! reads to the end.
 //!
 //! Still wrong: one client, one exchange, then the server has gone (`reusable-echo`).
 //! A client that connects and says nothing holds it for ever (`timeout-echo`).
@@ -15,7 +17,8 @@ pub mod server;
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 9090;
 
-/// Bytes that one call reads at most. Any size is right; 64 KiB keeps the number of calls low in bulk.
+/// Bytes that one call reads at most. Any size is right; 64 KiB keeps the number of
+/// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
 /// What the server can be told.

@@ -9,7 +9,10 @@ use oneshot_echo::{Options, PORT, client, server};
 
 /// Echo server that serves one client and ends, and its client
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  oneshot-echo server &\n  oneshot-echo client 'hello, world!'")]
+#[command(
+    version,
+    after_help = "Example:\n  oneshot-echo server &\n  oneshot-echo client 'hello, world!'"
+)]
 enum Role {
     /// Serve one client until it has sent everything, then end
     #[command(after_help = "Example:\n  oneshot-echo server --port 0 --upper")]

@@ -1,4 +1,5 @@
-//! The server: socket, bind, listen, accept, then read and write until the client has said everything.
+//! The server: socket, bind, listen, accept, then read and write until the client has
+//! said everything.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,22 +9,26 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::{BUFFER, Options};
 
-/// Clients that may wait in the queue. There is only ever one accept, so nobody behind the first is served.
+/// Clients that may wait in the queue. There is only ever one accept, so nobody behind
+/// the first is served.
 const BACKLOG: i32 = 1;
 
-/// Opens a TCP socket that listens on `address`: what `TcpListener::bind` does in one call.
+/// Opens a TCP socket that listens on `address`: what `TcpListener::bind` does in one
+/// call.
 ///
 /// # Errors
 /// What [bind(2)](https://man7.org/linux/man-pages/man2/bind.2.html) and
 /// [listen(2)](https://man7.org/linux/man-pages/man2/listen.2.html) say, such as `AddrInUse`.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // The side that closes first leaves the address in TIME_WAIT for a minute; without this option the next
-    // start fails. On Windows the option means another thing: two servers on one port.
+    // The side that closes first leaves the address in TIME_WAIT for a minute; without this
+    // option the next start fails. On Windows the option means another thing: two
+    // servers on one port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
-        // `::` is every address of both families, and on Windows of IPv6 only unless it is said.
+        // `::` is every address of both families, and on Windows of IPv6 only unless it is
+        // said.
         socket.set_only_v6(false)?;
     }
     socket.bind(&address.into())?;

@@ -67,7 +67,8 @@ fn without_the_half_close_both_ends_wait_for_each_other() {
     let mut reply = [0; 5];
     stream.read_exact(&mut reply).unwrap();
     assert_eq!(&reply, b"hello");
-    // The tutorial's "read in a loop" would be here now: the server waits for our end of stream, we for its.
+    // The tutorial's "read in a loop" would be here now: the server waits for our end of
+    // stream, we for its.
     stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     let blocked = stream.read(&mut [0; 1]).unwrap_err();
     assert!(matches!(blocked.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut));

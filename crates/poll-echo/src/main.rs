@@ -10,7 +10,10 @@ use poll_echo::{Options, PORT, client, server};
 
 /// Echo server that has one thread for all clients, and its client
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  poll-echo server &\n  poll-echo client 'hello, world!'")]
+#[command(
+    version,
+    after_help = "Example:\n  poll-echo server &\n  poll-echo client 'hello, world!'"
+)]
 enum Role {
     /// Serve clients until told to stop
     #[command(after_help = "Example:\n  poll-echo server --port 0 --upper")]

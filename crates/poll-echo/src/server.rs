@@ -1,4 +1,5 @@
-//! The server: one thread that asks which sockets are ready, and gives each ready one a turn.
+//! The server: one thread that asks which sockets are ready, and gives each ready one a
+//! turn.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
@@ -19,18 +20,19 @@ use crate::{BUFFER, Options};
 /// Events that one call of the system reports at most; the others come with the next.
 const EVENTS: usize = 1024;
 
-/// The token of the listener. Those of the visits are their places in the slab, which start at 0.
+/// The token of the listener. Those of the visits are their places in the slab, which
+/// start at 0.
 const LISTENER: Token = Token(usize::MAX);
 
 /// The token of the waker that a stop uses.
 const STOP: Token = Token(usize::MAX - 1);
 
-/// Serves clients, all in this thread, until `shutdown` is told to stop. Returns when the last client has gone, which
-/// a stop brings about within `options.drain`.
+/// Serves clients, all in this thread, until `shutdown` is told to stop. Returns when
+/// the last client has gone, which a stop brings about within `options.drain`.
 ///
 /// # Errors
-/// What accept or the wait say when no further client could be served. A client's error is logged and ends that client
-/// only.
+/// What accept or the wait say when no further client could be served. A client's error
+/// is logged and ends that client only.
 pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
     let mut server = Server::new(listener, options)?;
     // Held here as well as by the stop: a waker that is dropped takes its event with it.
@@ -53,14 +55,16 @@ struct Server<'a> {
     poll: Poll,
     /// `None` once a stop has begun.
     listener: Option<mio::net::TcpListener>,
-    /// Events tell of a change: until accept has said WouldBlock, there may be more clients.
+    /// Events tell of a change: until accept has said WouldBlock, there may be more
+    /// clients.
     clients_wait: bool,
     /// When descriptors or memory run out, accept is left alone until then.
     accept_from: Instant,
     visits: Slab<Visit>,
     /// Visits that had more to read when their turn was over.
     unfinished: BTreeSet<usize>,
-    /// One entry a visit, at its deadline or before: a deadline that has moved is filed again when its entry is due.
+    /// One entry a visit, at its deadline or before: a deadline that has moved is filed
+    /// again when its entry is due.
     deadlines: BTreeSet<(Instant, usize)>,
     /// One buffer for all: a visit that waits holds none.
     buf: Vec<u8>,
@@ -102,9 +106,11 @@ impl Server<'_> {
                 Token(id) => {
                     let Some(visit) = self.visits.get_mut(id) else { continue };
                     visit.peer_closed |= event.is_read_closed();
-                    // Where nothing is left to write, room to write is no news. On Windows, a read in answer to it
-                    // would have mio report the same room again, for ever.
-                    let awaited = if visit.has_unsent() { event.is_writable() } else { event.is_readable() };
+                    // Where nothing is left to write, room to write is no news. On Windows, a read
+                    // in answer to it would have mio report the same room
+                    // again, for ever.
+                    let awaited =
+                        if visit.has_unsent() { event.is_writable() } else { event.is_readable() };
                     if awaited || event.is_error() {
                         self.turn(id, now);
                     }
@@ -125,7 +131,8 @@ impl Server<'_> {
     }
 
     fn accept(&mut self, now: Instant) -> io::Result<()> {
-        // At the bound we do not accept: the next clients wait in the backlog, as they would for a slow server.
+        // At the bound we do not accept: the next clients wait in the backlog, as they would
+        // for a slow server.
         while self.clients_wait
             && self.visits.len() < self.options.max_clients.max(1)
             && self.accept_from <= now
@@ -136,7 +143,9 @@ impl Server<'_> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.clients_wait = false,
                 Err(error) => match affects(&error) {
                     Affects::NoConnection => {}
-                    Affects::OneConnection => log::warn!("a client left before it was accepted: {error}"),
+                    Affects::OneConnection => {
+                        log::warn!("a client left before it was accepted: {error}")
+                    }
                     Affects::AllForNow => {
                         log::warn!("cannot accept for now: {error}");
                         self.accept_from = now + SHORTAGE_PAUSE;
@@ -151,11 +160,12 @@ impl Server<'_> {
 
     fn welcome(&mut self, mut stream: mio::net::TcpStream, peer: SocketAddr, now: Instant) {
         let place = self.visits.vacant_entry();
-        // Asked for both once: writability is reported when a full buffer has room again, and not before.
+        // Asked for both once: writability is reported when a full buffer has room again, and
+        // not before.
         let interest = Interest::READABLE | Interest::WRITABLE;
-        let registered = stream
-            .set_nodelay(true)
-            .and_then(|()| self.poll.registry().register(&mut stream, Token(place.key()), interest));
+        let registered = stream.set_nodelay(true).and_then(|()| {
+            self.poll.registry().register(&mut stream, Token(place.key()), interest)
+        });
         if let Err(error) = registered {
             log::warn!("{peer} dropped: {}", reason(&error));
             return;

@@ -1,4 +1,5 @@
-//! One client's connection as a state that goes on from where it stopped, since nothing here may block.
+//! One client's connection as a state that goes on from where it stopped, since nothing
+//! here may block.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -10,13 +11,15 @@ use netcore::log::payload;
 
 use crate::Options;
 
-/// Full buffers that a client may send in one turn. A client that sends faster than we read would otherwise keep
-/// all others waiting.
+/// Full buffers that a client may send in one turn. A client that sends faster than we
+/// read would otherwise keep all others waiting.
 const READS_PER_TURN: usize = 16;
 
-/// Events tell of a change, so a socket is read until it has nothing left. Where a read that does not fill the buffer
-/// proves that, the call that would say WouldBlock is saved. On Windows, mio reports the next change only after it.
-/// Urgent data (MSG_OOB) ends a read early too: whoever sends it may wait for the rest of its echo until it sends more.
+/// Events tell of a change, so a socket is read until it has nothing left. Where a read
+/// that does not fill the buffer proves that, the call that would say WouldBlock is
+/// saved. On Windows, mio reports the next change only after it. Urgent data (MSG_OOB)
+/// ends a read early too: whoever sends it may wait for the rest of its echo until it
+/// sends more.
 const SHORT_READ_IS_LAST: bool = cfg!(not(windows));
 
 /// A client's connection.
@@ -27,11 +30,13 @@ pub struct Visit {
     pub deadline: Instant,
     /// The deadline under which it was last filed.
     pub filed: Instant,
-    /// The client has closed its sending side, so a short read is not the last: the end of the stream follows.
+    /// The client has closed its sending side, so a short read is not the last: the end
+    /// of the stream follows.
     pub peer_closed: bool,
     stream: TcpStream,
     total: Instant,
-    /// What a short write has left. While there is any, nothing is read: the client has to read first.
+    /// What a short write has left. While there is any, nothing is read: the client has
+    /// to read first.
     unsent: Vec<u8>,
 }
 
@@ -50,7 +55,15 @@ impl Visit {
     pub fn new(stream: TcpStream, peer: SocketAddr, options: &Options, now: Instant) -> Visit {
         let total = now + options.total.min(LONGEST);
         let deadline = total.min(now + options.idle.min(LONGEST));
-        Visit { peer, deadline, filed: deadline, peer_closed: false, stream, total, unsent: Vec::new() }
+        Visit {
+            peer,
+            deadline,
+            filed: deadline,
+            peer_closed: false,
+            stream,
+            total,
+            unsent: Vec::new(),
+        }
     }
 
     /// Moves both limits forward to `limit`, if they are not before it.
@@ -64,11 +77,13 @@ impl Visit {
         !self.unsent.is_empty()
     }
 
-    /// Sends what is left, then reads and replies until there is nothing to read or the turn is over.
+    /// Sends what is left, then reads and replies until there is nothing to read or the
+    /// turn is over.
     ///
     /// # Errors
-    /// What read or write say. `WouldBlock` is no error: "nothing yet" differs from data, from the end of the stream
-    /// and from a failure, and has an arm of its own.
+    /// What read or write say. `WouldBlock` is no error: "nothing yet" differs from
+    /// data, from the end of the stream and from a failure, and has an arm of its
+    /// own.
     pub fn turn(&mut self, buf: &mut [u8], options: &Options, now: Instant) -> io::Result<Turn> {
         if self.has_unsent() {
             let unsent = std::mem::take(&mut self.unsent);
@@ -102,7 +117,8 @@ impl Visit {
         Ok(Turn::Unfinished)
     }
 
-    /// A client that does something has the idle limit before it again, but never more than the total one.
+    /// A client that does something has the idle limit before it again, but never more
+    /// than the total one.
     fn renew(&mut self, options: &Options, now: Instant) {
         self.deadline = self.total.min(now + options.idle.min(LONGEST));
     }
@@ -126,7 +142,8 @@ impl Visit {
     }
 }
 
-/// Turns what was received into the reply: the place for what a server of your own does.
+/// Turns what was received into the reply: the place for what a server of your own
+/// does.
 fn reply(bytes: &mut [u8], options: &Options) {
     if options.upper {
         // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.

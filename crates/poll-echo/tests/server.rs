@@ -14,16 +14,20 @@ use socket2::SockRef;
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
 
-/// Beyond [`GENEROUS`], so that a server which waits for its own limit is told from one that ends at once.
+/// Beyond [`GENEROUS`], so that a server which waits for its own limit is told from one
+/// that ends at once.
 const FAR: Duration = Duration::from_secs(600);
 
 /// Limits that no test comes near unless it sets its own.
-const OPTIONS: Options = Options { upper: false, idle: FAR, total: FAR, max_clients: 8, drain: DRAIN };
+const OPTIONS: Options =
+    Options { upper: false, idle: FAR, total: FAR, max_clients: 8, drain: DRAIN };
 
-/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken
+/// for a slow machine.
 const SHORT: Duration = Duration::from_millis(300);
 
-/// Bytes of replies that a server can leave to the system: far fewer than a client can send ahead.
+/// Bytes of replies that a server can leave to the system: far fewer than a client can
+/// send ahead.
 const LITTLE_ROOM: usize = 4 << 10;
 
 /// A server that is told to stop and waited for on every way out of a test.
@@ -38,11 +42,13 @@ impl Running {
         Running::start_on(listen::tcp("127.0.0.1", 0).unwrap(), options)
     }
 
-    /// With a client that writes and never reads, until the server can do nothing but wait for it to read.
+    /// With a client that writes and never reads, until the server can do nothing but
+    /// wait for it to read.
     fn start_stuck(options: Options) -> (Running, TcpStream) {
         let listener = listen::tcp("127.0.0.1", 0).unwrap();
-        // Its connections have this as well, and a size that was asked for is never made larger by the system. In a
-        // large buffer, a server that the stop wakes may find room for all that has come, and be done.
+        // Its connections have this as well, and a size that was asked for is never made larger
+        // by the system. In a large buffer, a server that the stop wakes may find room
+        // for all that has come, and be done.
         SockRef::from(&listener).set_send_buffer_size(LITTLE_ROOM).unwrap();
         let server = Running::start_on(listener, options);
         let mut deaf = server.connect();
@@ -80,7 +86,8 @@ impl Drop for Running {
     }
 }
 
-/// What the server answers without options: an echo. Whoever changes `reply` in the server changes this with it.
+/// What the server answers without options: an echo. Whoever changes `reply` in the
+/// server changes this with it.
 fn answer(message: &[u8]) -> Vec<u8> {
     message.to_vec()
 }
@@ -90,7 +97,10 @@ fn several_messages_on_one_connection_each_get_their_reply() {
     let server = Running::start(OPTIONS);
     let stream = server.connect();
     for message in ["hello", "", "Привет, сервер!"] {
-        assert_eq!(client::exchange(&stream, message.as_bytes()).unwrap(), answer(message.as_bytes()));
+        assert_eq!(
+            client::exchange(&stream, message.as_bytes()).unwrap(),
+            answer(message.as_bytes())
+        );
     }
 }
 
@@ -159,7 +169,8 @@ fn a_silent_client_is_dropped_and_the_next_one_served() {
 #[test]
 fn the_longest_limits_are_as_good_as_none() {
     let longest = Duration::MAX;
-    let server = Running::start(Options { idle: longest, total: longest, drain: longest, ..OPTIONS });
+    let server =
+        Running::start(Options { idle: longest, total: longest, drain: longest, ..OPTIONS });
     assert_eq!(client::exchange(&server.connect(), b"hello").unwrap(), answer(b"hello"));
     server.stop().unwrap();
 }
@@ -169,7 +180,8 @@ fn a_client_that_drips_within_the_idle_limit_is_dropped_at_the_total_one() {
     let server = Running::start(Options { total: SHORT, ..OPTIONS });
     let dripping = server.connect();
     let started = Instant::now();
-    // The pause is the fault itself: a byte now and then. It ends when the server has closed the connection.
+    // The pause is the fault itself: a byte now and then. It ends when the server has
+    // closed the connection.
     while client::exchange(&dripping, b".").is_ok() {
         assert!(started.elapsed() < GENEROUS);
         thread::sleep(SHORT / 10);
@@ -184,7 +196,8 @@ fn a_client_that_never_stops_talking_is_dropped_at_the_total_limit() {
     let mut writer = reader.try_clone().unwrap();
     let talking = thread::spawn(move || while writer.write_all(&[b'x'; 1 << 20]).is_ok() {});
     let started = Instant::now();
-    // Ends when the server has closed the connection; until then there is always more to read.
+    // Ends when the server has closed the connection; until then there is always more to
+    // read.
     let mut buf = vec![0; 1 << 20];
     while reader.read(&mut buf).is_ok_and(|n| n > 0) {
         assert!(started.elapsed() < GENEROUS);
@@ -198,8 +211,10 @@ fn a_client_that_never_reads_is_dropped() {
     let server = Running::start(Options { idle: SHORT, ..OPTIONS });
     let mut deaf = server.connect();
     deaf.set_write_timeout(Some(GENEROUS)).unwrap();
-    // Ends when the server has closed the connection; until then its replies fill every buffer on the way.
-    let ended = std::iter::repeat_with(|| deaf.write_all(&[b'x'; 64 << 10])).find_map(Result::err).unwrap();
+    // Ends when the server has closed the connection; until then its replies fill every
+    // buffer on the way.
+    let ended =
+        std::iter::repeat_with(|| deaf.write_all(&[b'x'; 64 << 10])).find_map(Result::err).unwrap();
     assert!(!is_socket_timeout(&ended), "it was not dropped: {ended}");
     assert_eq!(client::exchange(&server.connect(), b"next").unwrap(), answer(b"next"));
 }

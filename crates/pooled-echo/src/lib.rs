@@ -1,9 +1,11 @@
-//! Echo server with a pool of threads that each wait for the next client: no thread is born for a connection.
+//! Echo server with a pool of threads that each wait for the next client: no thread is
+//! born for a connection.
 //!
-//! [`server`] starts its workers once, all in accept on one listener; [`client`] is that of `threaded-echo`.
+//! [`server`] starts its workers once, all in accept on one listener; [`client`] is
+//! that of `threaded-echo`.
 //!
-//! Still wrong: each idle client holds a worker, and when all are held the next client waits (`poll-echo`,
-//! `async-echo`).
+//! Still wrong: each idle client holds a worker, and when all are held the next client
+//! waits (`poll-echo`, `async-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -18,14 +20,16 @@ pub mod server;
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 9090;
 
-/// Bytes that one call reads at most. Any size is right; 64 KiB keeps the number of calls low in bulk.
+/// Bytes that one call reads at most. Any size is right; 64 KiB keeps the number of
+/// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
-/// How long a client waits for one reply. A server that never answers would otherwise hold it for ever.
+/// How long a client waits for one reply. A server that never answers would otherwise
+/// hold it for ever.
 pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The stack of a worker. The default of 2 MiB is only reserved, but ten thousand of them reserve 20 GiB;
-/// this one holds several times what a client needs.
+/// The stack of a worker. The default of 2 MiB is only reserved, but ten thousand of
+/// them reserve 20 GiB; this one holds several times what a client needs.
 pub const STACK: usize = 128 << 10;
 
 /// What the server can be told.
@@ -34,13 +38,15 @@ pub struct Options {
     /// Answer in upper case (ASCII letters only)
     #[arg(long)]
     pub upper: bool,
-    /// Drop a client that sends nothing, or takes no whole reply, for this long, as in 500ms, 5s or 2m
+    /// Drop a client that sends nothing, or takes no whole reply, for this long, as in
+    /// 500ms, 5s or 2m
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
     pub idle: Duration,
     /// Drop a client after this long in all, however busy it is
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
     pub total: Duration,
-    /// Serve at most so many clients at once, each by a worker; more wait in the backlog
+    /// Serve at most so many clients at once, each by a worker; more wait in the
+    /// backlog
     #[arg(long, value_name = "N", default_value_t = 128)]
     pub max_clients: usize,
     /// After a signal, let clients finish for this long

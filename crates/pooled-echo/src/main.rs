@@ -10,7 +10,10 @@ use pooled_echo::{Options, PORT, client, server};
 
 /// Echo server that has a pool of waiting threads, and its client
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  pooled-echo server &\n  pooled-echo client 'hello, world!'")]
+#[command(
+    version,
+    after_help = "Example:\n  pooled-echo server &\n  pooled-echo client 'hello, world!'"
+)]
 enum Role {
     /// Serve clients until told to stop
     #[command(after_help = "Example:\n  pooled-echo server --port 0 --upper")]

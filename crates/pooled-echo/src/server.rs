@@ -14,12 +14,13 @@ use netcore::shutdown::{Connection, Shutdown};
 
 use crate::{BUFFER, Options, STACK};
 
-/// Serves clients by `options.max_clients` workers until `shutdown` is told to stop. Returns when the last client
-/// has gone, which a stop brings about within its drain limit.
+/// Serves clients by `options.max_clients` workers until `shutdown` is told to stop.
+/// Returns when the last client has gone, which a stop brings about within its drain
+/// limit.
 ///
 /// # Errors
-/// What accept says when no further client could be accepted, or that a worker could not be started. A client's error
-/// is logged and ends that client only.
+/// What accept says when no further client could be accepted, or that a worker could
+/// not be started. A client's error is logged and ends that client only.
 pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
     let acceptor = Arc::new(Acceptor::new(listener, shutdown)?);
     thread::scope(|scope| {
@@ -39,7 +40,8 @@ pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> i
         }
         // Without a stop, the scope would wait for the workers for ever.
         shutdown.wait().inspect_err(|_| shutdown.stop())?;
-        // Workers that serve a client hold no share of the listener: from here on, new clients are refused.
+        // Workers that serve a client hold no share of the listener: from here on, new clients
+        // are refused.
         drop(acceptor);
         workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
     })
@@ -75,7 +77,8 @@ fn visit(stream: Connection, peer: SocketAddr, options: &Options) {
 
 fn echo(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<()> {
     let mut buf = vec![0; BUFFER];
-    // A point in time: a client that sends a byte now and then renews the idle limit, but never this one.
+    // A point in time: a client that sends a byte now and then renews the idle limit, but
+    // never this one.
     let total = Deadline::after(options.total);
     let mut stream = TimedStream::new(&stream, total);
     loop {
@@ -92,14 +95,16 @@ fn echo(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<(
         log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
         reply(&mut buf[..n], options);
         log::debug!("{peer} sending {n} bytes {}", payload(&buf[..n]));
-        // A client that never reads fills the buffers on the way; then writing blocks as reading does.
+        // A client that never reads fills the buffers on the way; then writing blocks as
+        // reading does.
         stream.set_deadline(total.or_sooner(Deadline::after(options.idle)));
         // `write` may take a part only; `write_all` calls it until nothing is left.
         stream.write_all(&buf[..n])?;
     }
 }
 
-/// Turns what was received into the reply: the place for what a server of your own does.
+/// Turns what was received into the reply: the place for what a server of your own
+/// does.
 fn reply(bytes: &mut [u8], options: &Options) {
     if options.upper {
         // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.

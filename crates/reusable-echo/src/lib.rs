@@ -1,9 +1,11 @@
-//! Echo server that serves one client after another: the accept loop, and errors that end a client but not it.
+//! Echo server that serves one client after another: the accept loop, and errors that
+//! end a client but not it.
 //!
-//! [`server`] accepts in a loop that a stop ends; [`client`] exchanges several messages on one connection.
+//! [`server`] accepts in a loop that a stop ends; [`client`] exchanges several messages
+//! on one connection.
 //!
-//! Still wrong: a client that connects and says nothing holds the server for ever (`timeout-echo`).
-//! A second client waits until the first has gone (`threaded-echo`).
+//! Still wrong: a client that connects and says nothing holds the server for ever
+//! (`timeout-echo`). A second client waits until the first has gone (`threaded-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -15,7 +17,8 @@ pub mod server;
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 9090;
 
-/// Bytes that one call reads at most. Any size is right; 64 KiB keeps the number of calls low in bulk.
+/// Bytes that one call reads at most. Any size is right; 64 KiB keeps the number of
+/// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
 /// What the server can be told.

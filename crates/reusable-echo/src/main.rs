@@ -10,7 +10,10 @@ use reusable_echo::{Options, PORT, client, server};
 
 /// Echo server that serves one client after another, and its client
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  reusable-echo server &\n  reusable-echo client 'hello, world!'")]
+#[command(
+    version,
+    after_help = "Example:\n  reusable-echo server &\n  reusable-echo client 'hello, world!'"
+)]
 enum Role {
     /// Serve clients until told to stop
     #[command(after_help = "Example:\n  reusable-echo server --port 0 --upper")]

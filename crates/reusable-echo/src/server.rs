@@ -1,4 +1,5 @@
-//! The server: accepts one client, serves it until it has sent everything, and accepts the next.
+//! The server: accepts one client, serves it until it has sent everything, and accepts
+//! the next.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -13,7 +14,8 @@ use crate::{BUFFER, Options};
 /// Serves clients, one at a time, until `shutdown` is told to stop.
 ///
 /// # Errors
-/// What accept says when no further client could be accepted. A client's error is logged and ends that client only.
+/// What accept says when no further client could be accepted. A client's error is
+/// logged and ends that client only.
 pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, shutdown)?;
     loop {
@@ -52,7 +54,8 @@ fn echo(mut stream: Connection, peer: SocketAddr, options: &Options) -> io::Resu
     }
 }
 
-/// Turns what was received into the reply: the place for what a server of your own does.
+/// Turns what was received into the reply: the place for what a server of your own
+/// does.
 fn reply(bytes: &mut [u8], options: &Options) {
     if options.upper {
         // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.

@@ -51,7 +51,8 @@ impl Drop for Running {
     }
 }
 
-/// What the server answers without options: an echo. Whoever changes `reply` in the server changes this with it.
+/// What the server answers without options: an echo. Whoever changes `reply` in the
+/// server changes this with it.
 fn answer(message: &[u8]) -> Vec<u8> {
     message.to_vec()
 }
@@ -61,7 +62,10 @@ fn several_messages_on_one_connection_each_get_their_reply() {
     let server = Running::start(Options::default());
     let stream = server.connect();
     for message in ["hello", "", "Привет, сервер!"] {
-        assert_eq!(client::exchange(&stream, message.as_bytes()).unwrap(), answer(message.as_bytes()));
+        assert_eq!(
+            client::exchange(&stream, message.as_bytes()).unwrap(),
+            answer(message.as_bytes())
+        );
     }
 }
 

@@ -1,4 +1,5 @@
-//! The client: sends one message after another on one connection, and reads as many bytes back as it sent.
+//! The client: sends one message after another on one connection, and reads as many
+//! bytes back as it sent.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -9,13 +10,16 @@ use netcore::log::payload;
 
 use crate::REPLY_TIMEOUT;
 
-/// Sends `message` and returns the reply, which is as long as the message, within [`REPLY_TIMEOUT`] for all of it.
+/// Sends `message` and returns the reply, which is as long as the message, within
+/// [`REPLY_TIMEOUT`] for all of it.
 ///
-/// Writing has a thread of its own, because a server that nobody reads from stops reading in turn: with a message
-/// larger than the buffers between the two, write-then-read waits for ever.
+/// Writing has a thread of its own, because a server that nobody reads from stops
+/// reading in turn: with a message larger than the buffers between the two,
+/// write-then-read waits for ever.
 ///
 /// # Errors
-/// What read or write say; `TimedOut`; `UnexpectedEof` when the server closes before the whole reply has come.
+/// What read or write say; `TimedOut`; `UnexpectedEof` when the server closes before
+/// the whole reply has come.
 pub fn exchange(stream: &TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     let peer = stream.peer_addr()?;
     let deadline = Deadline::after(REPLY_TIMEOUT);
@@ -27,7 +31,8 @@ pub fn exchange(stream: &TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
             // The writer may be blocked in a write that nobody will read.
             let _ = stream.shutdown(Shutdown::Both);
         }
-        let sent = writer.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread panicked")));
+        let sent =
+            writer.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread panicked")));
         let reply = reply?;
         sent?;
         log::debug!("{peer} received {} bytes {}", reply.len(), payload(&reply));
@@ -41,7 +46,8 @@ fn send(mut stream: TimedStream, peer: SocketAddr, message: &[u8]) -> io::Result
 }
 
 fn receive(mut stream: TimedStream, length: usize) -> io::Result<Vec<u8>> {
-    // One read may return a part only; `read_exact` calls it until the whole reply is there.
+    // One read may return a part only; `read_exact` calls it until the whole reply is
+    // there.
     let mut reply = vec![0; length];
     stream.read_exact(&mut reply)?;
     Ok(reply)

@@ -1,9 +1,12 @@
-//! Echo server with a thread for each client: nobody waits for another client's silence.
+//! Echo server with a thread for each client: nobody waits for another client's
+//! silence.
 //!
-//! [`server`] spawns a thread for each connection, up to a bound; [`client`] is that of `timeout-echo`.
+//! [`server`] spawns a thread for each connection, up to a bound; [`client`] is that of
+//! `timeout-echo`.
 //!
-//! Still wrong: a thread is born for each connection, which costs more than a short connection itself (`pooled-echo`).
-//! Each idle client holds a thread and its stack (`poll-echo`, `async-echo`).
+//! Still wrong: a thread is born for each connection, which costs more than a short
+//! connection itself (`pooled-echo`). Each idle client holds a thread and its stack
+//! (`poll-echo`, `async-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -18,14 +21,16 @@ pub mod server;
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 9090;
 
-/// Bytes that one call reads at most. Any size is right; 64 KiB keeps the number of calls low in bulk.
+/// Bytes that one call reads at most. Any size is right; 64 KiB keeps the number of
+/// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
-/// How long a client waits for one reply. A server that never answers would otherwise hold it for ever.
+/// How long a client waits for one reply. A server that never answers would otherwise
+/// hold it for ever.
 pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The stack of a client's thread. The default of 2 MiB is only reserved, but ten thousand of them reserve 20 GiB;
-/// this one holds several times what a client needs.
+/// The stack of a client's thread. The default of 2 MiB is only reserved, but ten
+/// thousand of them reserve 20 GiB; this one holds several times what a client needs.
 pub const STACK: usize = 128 << 10;
 
 /// What the server can be told.
@@ -34,7 +39,8 @@ pub struct Options {
     /// Answer in upper case (ASCII letters only)
     #[arg(long)]
     pub upper: bool,
-    /// End when no client has come for this long, as in 500ms, 5s or 2m [default: never]
+    /// End when no client has come for this long, as in 500ms, 5s or 2m [default:
+    /// never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub accept_timeout: Option<Duration>,
     /// Drop a client that sends nothing, or takes no whole reply, for this long

@@ -10,7 +10,10 @@ use threaded_echo::{Options, PORT, client, server};
 
 /// Echo server that has a thread for each client, and its client
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  threaded-echo server &\n  threaded-echo client 'hello, world!'")]
+#[command(
+    version,
+    after_help = "Example:\n  threaded-echo server &\n  threaded-echo client 'hello, world!'"
+)]
 enum Role {
     /// Serve clients until told to stop
     #[command(after_help = "Example:\n  threaded-echo server --port 0 --upper")]

@@ -1,4 +1,5 @@
-//! The server: accepts a client, leaves it to a thread of its own, and accepts the next.
+//! The server: accepts a client, leaves it to a thread of its own, and accepts the
+//! next.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -13,16 +14,19 @@ use netcore::shutdown::{Connection, Shutdown};
 
 use crate::{BUFFER, Options, STACK};
 
-/// Serves clients, each in a thread of its own, until `shutdown` is told to stop or nobody comes for
-/// `options.accept_timeout`. Returns when the last client has gone, which a stop brings about within its drain limit.
+/// Serves clients, each in a thread of its own, until `shutdown` is told to stop or
+/// nobody comes for `options.accept_timeout`. Returns when the last client has gone,
+/// which a stop brings about within its drain limit.
 ///
 /// # Errors
-/// What accept says when no further client could be accepted. A client's error is logged and ends that client only.
+/// What accept says when no further client could be accepted. A client's error is
+/// logged and ends that client only.
 pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, shutdown)?;
     let places = Places::new(options.max_clients, shutdown);
     loop {
-        // At the bound we do not accept: the next clients wait in the backlog, as they would for a slow server.
+        // At the bound we do not accept: the next clients wait in the backlog, as they would
+        // for a slow server.
         let Some(place) = places.take() else { break };
         log::info!("waiting for a client");
         let deadline = options.accept_timeout.map_or(Deadline::NEVER, Deadline::after);
@@ -60,7 +64,8 @@ fn visit(stream: Connection, peer: SocketAddr, options: &Options) {
 
 fn echo(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<()> {
     let mut buf = vec![0; BUFFER];
-    // A point in time: a client that sends a byte now and then renews the idle limit, but never this one.
+    // A point in time: a client that sends a byte now and then renews the idle limit, but
+    // never this one.
     let total = Deadline::after(options.total);
     let mut stream = TimedStream::new(&stream, total);
     loop {
@@ -77,14 +82,16 @@ fn echo(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<(
         log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
         reply(&mut buf[..n], options);
         log::debug!("{peer} sending {n} bytes {}", payload(&buf[..n]));
-        // A client that never reads fills the buffers on the way; then writing blocks as reading does.
+        // A client that never reads fills the buffers on the way; then writing blocks as
+        // reading does.
         stream.set_deadline(total.or_sooner(Deadline::after(options.idle)));
         // `write` may take a part only; `write_all` calls it until nothing is left.
         stream.write_all(&buf[..n])?;
     }
 }
 
-/// Turns what was received into the reply: the place for what a server of your own does.
+/// Turns what was received into the reply: the place for what a server of your own
+/// does.
 fn reply(bytes: &mut [u8], options: &Options) {
     if options.upper {
         // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.

@@ -10,7 +10,10 @@ use timeout_echo::{Options, PORT, client, server};
 
 /// Echo server that drops a silent or dripping client, and its client
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  timeout-echo server &\n  timeout-echo client 'hello, world!'")]
+#[command(
+    version,
+    after_help = "Example:\n  timeout-echo server &\n  timeout-echo client 'hello, world!'"
+)]
 enum Role {
     /// Serve clients until told to stop
     #[command(after_help = "Example:\n  timeout-echo server --port 0 --upper")]

@@ -11,10 +11,12 @@ use netcore::shutdown::{Connection, Shutdown};
 
 use crate::{BUFFER, Options};
 
-/// Serves clients, one at a time, until `shutdown` is told to stop or nobody comes for `options.accept_timeout`.
+/// Serves clients, one at a time, until `shutdown` is told to stop or nobody comes for
+/// `options.accept_timeout`.
 ///
 /// # Errors
-/// What accept says when no further client could be accepted. A client's error is logged and ends that client only.
+/// What accept says when no further client could be accepted. A client's error is
+/// logged and ends that client only.
 pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, shutdown)?;
     loop {
@@ -42,7 +44,8 @@ fn visit(stream: Connection, peer: SocketAddr, options: &Options) {
 
 fn echo(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<()> {
     let mut buf = vec![0; BUFFER];
-    // A point in time: a client that sends a byte now and then renews the idle limit, but never this one.
+    // A point in time: a client that sends a byte now and then renews the idle limit, but
+    // never this one.
     let total = Deadline::after(options.total);
     let mut stream = TimedStream::new(&stream, total);
     loop {
@@ -59,14 +62,16 @@ fn echo(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<(
         log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
         reply(&mut buf[..n], options);
         log::debug!("{peer} sending {n} bytes {}", payload(&buf[..n]));
-        // A client that never reads fills the buffers on the way; then writing blocks as reading does.
+        // A client that never reads fills the buffers on the way; then writing blocks as
+        // reading does.
         stream.set_deadline(total.or_sooner(Deadline::after(options.idle)));
         // `write` may take a part only; `write_all` calls it until nothing is left.
         stream.write_all(&buf[..n])?;
     }
 }
 
-/// Turns what was received into the reply: the place for what a server of your own does.
+/// Turns what was received into the reply: the place for what a server of your own
+/// does.
 fn reply(bytes: &mut [u8], options: &Options) {
     if options.upper {
         // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.

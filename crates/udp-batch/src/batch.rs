@@ -7,15 +7,16 @@ use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 
 use crate::{BUFFER, MAX_MESSAGE};
 
-/// Bytes of a datagram that may leave together with others: what the smallest packet of IPv6 carries, 1,280 bytes less
-/// 40 of IP's header and 8 of UDP's. The kernel refuses to cut a buffer into more than the path takes, and after one
-/// refusal quinn-udp asks for no offload any more, for any peer. Longer ones leave one by one.
+/// Bytes of a datagram that may leave together with others: what the smallest packet of
+/// IPv6 carries, 1,280 bytes less 40 of IP's header and 8 of UDP's. The kernel refuses
+/// to cut a buffer into more than the path takes, and after one refusal quinn-udp asks
+/// for no offload any more, for any peer. Longer ones leave one by one.
 const LONGEST_SEGMENT: usize = 1_232;
 
 /// What one call has received: [recvmmsg(2)](https://man7.org/linux/man-pages/man2/recvmmsg.2.html) on Linux.
 ///
-/// It is some messages. Each is a datagram, or many of the same length from one peer that the kernel has put together
-/// (UDP_GRO in [udp(7)](https://man7.org/linux/man-pages/man7/udp.7.html)).
+/// It is some messages. Each is a datagram, or many of the same length from one peer
+/// that the kernel has put together (UDP_GRO in [udp(7)](https://man7.org/linux/man-pages/man7/udp.7.html)).
 #[derive(Debug)]
 pub struct Inbox {
     bufs: [Vec<u8>; BATCH_SIZE],
@@ -26,7 +27,8 @@ pub struct Inbox {
 impl Inbox {
     /// An empty one.
     pub fn new() -> Inbox {
-        // Memory that was never written takes no room, so large buffers cost what has come into them.
+        // Memory that was never written takes no room, so large buffers cost what has come into
+        // them.
         let bufs = std::array::from_fn(|_| vec![0; BUFFER]);
         Inbox { bufs, metas: [RecvMeta::default(); BATCH_SIZE], messages: 0 }
     }
@@ -44,7 +46,8 @@ impl Inbox {
     /// Each datagram and its sender.
     pub fn datagrams(&self) -> impl Iterator<Item = (&[u8], SocketAddr)> {
         let messages = self.metas.iter().zip(&self.bufs).take(self.messages);
-        // Port 0 says that no reply is wanted (RFC 768). A try would be a refusal, which ends offload for everybody.
+        // Port 0 says that no reply is wanted (RFC 768). A try would be a refusal, which ends
+        // offload for everybody.
         let messages = messages.filter(|(meta, _)| meta.addr.port() != 0);
         messages.flat_map(|(meta, buf)| {
             // A length of 0 is an empty datagram, answered as any other: UDP has no end of stream.
@@ -55,10 +58,11 @@ impl Inbox {
     }
 }
 
-/// Datagrams for one peer, one behind the other: all of the same length but for the last, which may be shorter.
+/// Datagrams for one peer, one behind the other: all of the same length but for the
+/// last, which may be shorter.
 ///
-/// The kernel cuts them apart again (UDP_SEGMENT), or the network card does. Together they cost one way through the
-/// system instead of one each.
+/// The kernel cuts them apart again (UDP_SEGMENT), or the network card does. Together
+/// they cost one way through the system instead of one each.
 #[derive(Debug)]
 pub struct Outbox {
     peer: SocketAddr,
@@ -80,8 +84,8 @@ impl Outbox {
         self.peer
     }
 
-    /// Whether a datagram of `len` bytes for `peer` can leave in the same call as those before it, of which a call
-    /// takes `max_segments`.
+    /// Whether a datagram of `len` bytes for `peer` can leave in the same call as those
+    /// before it, of which a call takes `max_segments`.
     pub fn takes(&self, peer: SocketAddr, len: usize, max_segments: usize) -> bool {
         if self.segments == 0 {
             return true;
@@ -105,10 +109,12 @@ impl Outbox {
         self.segments += 1;
     }
 
-    /// Sends what there is. The outbox is empty after that, whether it could be sent or not.
+    /// Sends what there is. The outbox is empty after that, whether it could be sent or
+    /// not.
     ///
     /// # Errors
-    /// What the system says: `WouldBlock` when its buffer is full. Then some or all are lost.
+    /// What the system says: `WouldBlock` when its buffer is full. Then some or all are
+    /// lost.
     pub fn send(&mut self, socket: &UdpSocket, offload: &UdpSocketState) -> io::Result<()> {
         let together = (self.segments > 1).then_some(self.segment);
         let sent = match self.segments {
@@ -242,12 +248,17 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn what_leaves_together_comes_together() {
-        let (sender, receiver) = (UdpSocket::bind(peer(0)).unwrap(), UdpSocket::bind(peer(0)).unwrap());
+        let (sender, receiver) =
+            (UdpSocket::bind(peer(0)).unwrap(), UdpSocket::bind(peer(0)).unwrap());
         let sending = UdpSocketState::new((&sender).into()).unwrap();
         let receiving = UdpSocketState::new((&receiver).into()).unwrap();
         let mut outbox = Outbox::new();
         for datagram in ["one", "two", "3"] {
-            assert!(outbox.takes(receiver.local_addr().unwrap(), datagram.len(), sending.max_gso_segments()));
+            assert!(outbox.takes(
+                receiver.local_addr().unwrap(),
+                datagram.len(),
+                sending.max_gso_segments()
+            ));
             outbox.push(receiver.local_addr().unwrap(), datagram.as_bytes());
         }
         outbox.send(&sender, &sending).unwrap();

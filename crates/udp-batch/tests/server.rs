@@ -17,13 +17,15 @@ use udp_batch::{BUFFER, MAX_MESSAGE, Options, Patience, client, server};
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
 
-/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken
+/// for a slow machine.
 const SHORT: Duration = Duration::from_millis(100);
 
 /// The tutorial's prefix: 12 bytes, 7 characters.
 const PREFIX: &str = "Ответ: ";
 
-/// The largest message that one packet over loopback holds, which macOS has smaller. This server sends no fragments.
+/// The largest message that one packet over loopback holds, which macOS has smaller.
+/// This server sends no fragments.
 const ONE_PACKET: usize = if cfg!(target_vendor = "apple") { 16_384 - 28 } else { MAX_MESSAGE };
 
 /// A server that is told to stop and waited for on every way out of a test.
@@ -86,7 +88,8 @@ fn played_server() -> (UdpSocket, SocketAddr) {
     (socket, address)
 }
 
-/// A port that nobody listens on. Another process could take it meanwhile, but the system hands out others first.
+/// A port that nobody listens on. Another process could take it meanwhile, but the
+/// system hands out others first.
 fn nobody() -> SocketAddr {
     played_server().1
 }
@@ -121,7 +124,8 @@ impl log::Log for Listener {
     fn flush(&self) {}
 }
 
-/// Runs `act` when the first try of the client in this thread has had no reply, before the second is sent.
+/// Runs `act` when the first try of the client in this thread has had no reply, before
+/// the second is sent.
 fn between_tries(act: impl FnOnce() + 'static) {
     // Another test may have set it: it listens for all threads.
     let _ = log::set_logger(&Listener);
@@ -155,7 +159,10 @@ fn the_prefix_stands_before_the_reply_byte_for_byte() {
     let reply = client::exchange(&mut server.connect(), b"Hello UDP!", &one_try()).unwrap();
     assert_eq!(reply, b"\xd0\x9e\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82: Hello UDP!");
     // The shorter reply holds nothing of the longer one before it.
-    assert_eq!(client::exchange(&mut server.connect(), b"", &one_try()).unwrap(), PREFIX.as_bytes());
+    assert_eq!(
+        client::exchange(&mut server.connect(), b"", &one_try()).unwrap(),
+        PREFIX.as_bytes()
+    );
 }
 
 #[test]
@@ -218,7 +225,8 @@ fn datagrams_that_wait_together_are_answered_each_to_its_own_sender() {
 
 #[test]
 fn datagrams_of_any_lengths_that_wait_together_come_back_as_they_are_and_in_order() {
-    let lengths = [100, 100, 50, 100, 0, 0, 100, 1, 1, 1_300, 1_300, 1_232, 1_232, 7, 9_000, 9_000, 8];
+    let lengths =
+        [100, 100, 50, 100, 0, 0, 100, 1, 1, 1_300, 1_300, 1_232, 1_232, 7, 9_000, 9_000, 8];
     let (socket, address) = played_server();
     let peer = &connect_to(address)[0];
     let message = |index: usize| vec![b'a' + index as u8; lengths[index]];
@@ -227,7 +235,10 @@ fn datagrams_of_any_lengths_that_wait_together_come_back_as_they_are_and_in_orde
     }
     let _server = Running::serve(socket, PREFIX);
     for index in 0..lengths.len() {
-        assert!(receive(peer).0 == [PREFIX.as_bytes(), &message(index)].concat(), "datagram {index}");
+        assert!(
+            receive(peer).0 == [PREFIX.as_bytes(), &message(index)].concat(),
+            "datagram {index}"
+        );
     }
 }
 
@@ -313,7 +324,8 @@ fn a_stop_ends_the_server_while_datagrams_keep_coming() {
     let started = Instant::now();
     let (over, is_over) = mpsc::channel::<()>();
     let flood = thread::spawn(move || {
-        // Ends when the test drops its end of the channel. Once the server has gone, each send is refused.
+        // Ends when the test drops its end of the channel. Once the server has gone, each send
+        // is refused.
         while is_over.try_recv() == Err(mpsc::TryRecvError::Empty) && started.elapsed() < GENEROUS {
             let _ = sockets[0].send(b"more");
         }
@@ -335,7 +347,8 @@ fn a_client_asks_again_until_it_is_answered() {
         let (message, peer) = receive(&socket);
         socket.send_to(&message, peer).unwrap();
     });
-    let reply = client::exchange(&mut connect_to(address), b"is anybody there?", &patience(SHORT / 10, 12));
+    let reply =
+        client::exchange(&mut connect_to(address), b"is anybody there?", &patience(SHORT / 10, 12));
     assert_eq!(reply.unwrap(), b"is anybody there?");
     lossy.join().unwrap();
 }
@@ -344,8 +357,12 @@ fn a_client_asks_again_until_it_is_answered() {
 fn a_client_waits_twice_as_long_at_each_try_and_then_gives_up() {
     let (silent, address) = played_server();
     let started = Instant::now();
-    let error = client::exchange(&mut connect_to(address), b"hello", &patience(SHORT, 3)).unwrap_err();
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::TimedOut, "timed out at try 3"));
+    let error =
+        client::exchange(&mut connect_to(address), b"hello", &patience(SHORT, 3)).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (ErrorKind::TimedOut, "timed out at try 3")
+    );
     let took = started.elapsed();
     assert!(took >= SHORT * (1 + 2 + 4) && took < GENEROUS, "{took:?}");
     for _ in 0..3 {
@@ -377,7 +394,8 @@ fn replies_to_something_else_cannot_stretch_the_wait() {
     let (over, is_over) = mpsc::channel::<()>();
     let wrong = thread::spawn(move || {
         let (_, peer) = receive(&socket);
-        // The pause is the fault itself: a datagram now and then would renew a timeout that each receive has anew.
+        // The pause is the fault itself: a datagram now and then would renew a timeout that
+        // each receive has anew.
         let pause = || is_over.recv_timeout(SHORT / 10) == Err(mpsc::RecvTimeoutError::Timeout);
         while pause() && started.elapsed() < GENEROUS {
             let _ = socket.send_to(b"something else", peer);
@@ -410,7 +428,8 @@ fn a_reply_to_an_earlier_message_that_comes_late_is_not_taken_for_this_one() {
 fn a_late_reply_that_is_there_before_the_next_message_is_thrown_away() {
     let (socket, address) = played_server();
     let mut sockets = connect_to(address);
-    // The late reply ends with the next message, so that nothing else would keep it from being taken.
+    // The late reply ends with the next message, so that nothing else would keep it from
+    // being taken.
     assert!(client::exchange(&mut sockets, b"say hello", &patience(SHORT, 1)).is_err());
     let (late, peer) = receive(&socket);
     socket.send_to(&late, peer).unwrap();

@@ -1,11 +1,12 @@
 //! UDP echo: one socket, many clients, no connections.
 //!
-//! [`server`] answers each datagram on its own; [`client`] asks again when no reply comes, since a datagram may
-//! be lost, doubled or late.
+//! [`server`] answers each datagram on its own; [`client`] asks again when no reply
+//! comes, since a datagram may be lost, doubled or late.
 //!
-//! Still wrong: echoed text has no number, so a late reply to an earlier message can pass for the reply to this
-//! one, and a message whose reply was lost is served twice (`udp-reliable`). A server on every interface answers
-//! from the address that the system prefers; if that is not the one that was asked, the client drops the reply as
+//! Still wrong: echoed text has no number, so a late reply to an earlier message can
+//! pass for the reply to this one, and a message whose reply was lost is served twice
+//! (`udp-reliable`). A server on every interface answers from the address that the
+//! system prefers; if that is not the one that was asked, the client drops the reply as
 //! a stranger's.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -22,14 +23,15 @@ pub mod server;
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 50007;
 
-/// Bytes that one call receives at most. What does not fit is lost, so this is one more than the 65,527 of the
-/// largest datagram (over IPv6: 65,535 less 8 of UDP's header). Nothing is cut. If something were, a buffer that
-/// is full to the last byte would tell, and on Windows an error.
+/// Bytes that one call receives at most. What does not fit is lost, so this is one more
+/// than the 65,527 of the largest datagram (over IPv6: 65,535 less 8 of UDP's header).
+/// Nothing is cut. If something were, a buffer that is full to the last byte would
+/// tell, and on Windows an error.
 pub const BUFFER: usize = 65_528;
 
-/// Bytes that a message may have: the largest datagram over IPv4, 65,535 less 20 of IP's header and 8 of UDP's.
-/// A longer one is refused before it is sent. IPv6 takes 20 more, but which of the two it will be is not known
-/// before the server has answered.
+/// Bytes that a message may have: the largest datagram over IPv4, 65,535 less 20 of
+/// IP's header and 8 of UDP's. A longer one is refused before it is sent. IPv6 takes 20
+/// more, but which of the two it will be is not known before the server has answered.
 pub const MAX_MESSAGE: usize = 65_507;
 
 /// What the server can be told.

@@ -1,4 +1,5 @@
-//! The server: receives a datagram, answers its sender, and receives the next, whoever sent it.
+//! The server: receives a datagram, answers its sender, and receives the next, whoever
+//! sent it.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
@@ -12,7 +13,8 @@ use netcore::wait;
 
 use crate::{BUFFER, Options};
 
-/// Windows for "the datagram is longer than the buffer, and was cut". It has no [`ErrorKind`].
+/// Windows for "the datagram is longer than the buffer, and was cut". It has no
+/// [`ErrorKind`].
 const WSAEMSGSIZE: i32 = 10040;
 
 /// Windows for "the time to live of an earlier reply ran out".
@@ -20,11 +22,12 @@ const WSAENETRESET: i32 = 10052;
 
 /// Answers datagrams until `shutdown` is told to stop.
 ///
-/// There is nothing to accept and no client to wait for: each datagram comes with the address of its sender.
+/// There is nothing to accept and no client to wait for: each datagram comes with the
+/// address of its sender.
 ///
 /// # Errors
-/// What receive says when no further datagram could be received. One that cannot be answered is logged and lost,
-/// as the network may lose any.
+/// What receive says when no further datagram could be received. One that cannot be
+/// answered is logged and lost, as the network may lose any.
 pub fn serve(socket: UdpSocket, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     let mut buf = vec![0; BUFFER];
@@ -38,8 +41,9 @@ pub fn serve(socket: UdpSocket, options: &Options, shutdown: &Shutdown) -> io::R
         log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
         reply(&buf[..n], options, &mut answer);
         log::debug!("{peer} sending {} bytes {}", answer.len(), payload(&answer));
-        // Nobody has checked that the sender's address is the sender's. On an open network, a reply longer than
-        // its request helps to flood a third party, and two echo servers can be set on each other for ever.
+        // Nobody has checked that the sender's address is the sender's. On an open network, a
+        // reply longer than its request helps to flood a third party, and two echo
+        // servers can be set on each other for ever.
         match socket.send_to(&answer, peer) {
             // As a whole: a datagram has no rest to send.
             Ok(_) => {}
@@ -47,17 +51,20 @@ pub fn serve(socket: UdpSocket, options: &Options, shutdown: &Shutdown) -> io::R
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 log::warn!("{peer} dropped: the buffer for sending is full");
             }
-            // Too long with its prefix, stopped by a firewall, no route, no memory: one datagram's bad luck.
+            // Too long with its prefix, stopped by a firewall, no route, no memory: one datagram's
+            // bad luck.
             Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
         }
     }
     Ok(())
 }
 
-/// The next datagram, whole, in `buf`: its length and its sender. `None` when the process has been told to stop.
+/// The next datagram, whole, in `buf`: its length and its sender. `None` when the
+/// process has been told to stop.
 ///
-/// Receives first and polls only when nothing is there. So a busy server makes two system calls for each datagram,
-/// recvfrom and sendto; an idle one sleeps in poll, which a stop ends, and makes none.
+/// Receives first and polls only when nothing is there. So a busy server makes two
+/// system calls for each datagram, recvfrom and sendto; an idle one sleeps in poll,
+/// which a stop ends, and makes none.
 fn receive(
     socket: &UdpSocket,
     buf: &mut [u8],
@@ -87,7 +94,8 @@ fn receive(
     Ok(None)
 }
 
-/// Turns what was received into the reply: the place for what a server of your own does.
+/// Turns what was received into the reply: the place for what a server of your own
+/// does.
 fn reply(received: &[u8], options: &Options, answer: &mut Vec<u8>) {
     answer.clear();
     answer.extend_from_slice(options.prefix.as_bytes());
@@ -95,8 +103,9 @@ fn reply(received: &[u8], options: &Options, answer: &mut Vec<u8>) {
     answer.extend_from_slice(received);
 }
 
-/// Whether this is no error of the receive. A reply to a port that has been closed meanwhile is answered by ICMP,
-/// and Windows reports that at the next receive, whoever it is from. Linux and macOS tell connected sockets only.
+/// Whether this is no error of the receive. A reply to a port that has been closed
+/// meanwhile is answered by ICMP, and Windows reports that at the next receive, whoever
+/// it is from. Linux and macOS tell connected sockets only.
 fn tells_of_an_earlier_reply(error: &io::Error) -> bool {
     match error.kind() {
         ErrorKind::ConnectionReset

@@ -1,4 +1,5 @@
-//! The client: sends a message as one datagram and waits for its reply, again and longer while none comes.
+//! The client: sends a message as one datagram and waits for its reply, again and
+//! longer while none comes.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind::{ConnectionRefused, ConnectionReset, Interrupted, TimedOut, WouldBlock};
@@ -13,7 +14,8 @@ use crate::retransmit::{Rtt, Tries};
 use crate::wire::{Kind, Message};
 use crate::{BUFFER, MAX_MESSAGE, Patience};
 
-/// What makes the requests of one run of a client known to the server, and how long their replies have taken.
+/// What makes the requests of one run of a client known to the server, and how long
+/// their replies have taken.
 #[derive(Debug)]
 pub struct Session {
     number: u64,
@@ -23,28 +25,32 @@ pub struct Session {
 }
 
 impl Session {
-    /// A new one. Its random number tells it from that of a predecessor on the same port.
+    /// A new one. Its random number tells it from that of a predecessor on the same
+    /// port.
     pub fn new(patience: &Patience) -> Session {
         Session { number: random(), last: 0, rtt: Rtt::new(patience.timeout) }
     }
 
-    /// The number of the next request. Whoever asks again, after an error, with the number that the message had will
-    /// not have it run twice by one server.
+    /// The number of the next request. Whoever asks again, after an error, with the
+    /// number that the message had will not have it run twice by one server.
     pub fn new_request(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 }
 
-/// Sends `message` as request `id` of the session and returns the reply to it, and to nothing else.
+/// Sends `message` as request `id` of the session and returns the reply to it, and to
+/// nothing else.
 ///
-/// Each of `sockets` is connected to one address of the server. They are asked in turn as long as nobody listens
-/// there. Silence does not tell that a request has not run, so after it no other address is asked.
+/// Each of `sockets` is connected to one address of the server. They are asked in turn
+/// as long as nobody listens there. Silence does not tell that a request has not run,
+/// so after it no other address is asked.
 ///
 /// # Errors
-/// `ConnectionRefused` when nobody listens at any address. `TimedOut` when no try was answered and `ConnectionAborted`
-/// when the server went away meanwhile: then the message may have been taken, or not. `InvalidInput` for a message
-/// longer than [`MAX_MESSAGE`].
+/// `ConnectionRefused` when nobody listens at any address. `TimedOut` when no try was
+/// answered and `ConnectionAborted` when the server went away meanwhile: then the
+/// message may have been taken, or not. `InvalidInput` for a message longer than
+/// [`MAX_MESSAGE`].
 pub fn exchange(
     sockets: &mut [UdpSocket],
     session: &mut Session,
@@ -53,7 +59,10 @@ pub fn exchange(
     patience: &Patience,
 ) -> io::Result<Vec<u8>> {
     if message.len() > MAX_MESSAGE {
-        let text = format!("{} bytes are more than the {MAX_MESSAGE} of the largest message", message.len());
+        let text = format!(
+            "{} bytes are more than the {MAX_MESSAGE} of the largest message",
+            message.len()
+        );
         return Err(io::Error::new(ErrorKind::InvalidInput, text));
     }
     let mut result = Err(ErrorKind::AddrNotAvailable.into());
@@ -81,7 +90,8 @@ fn ask(
     let mut tries = Tries::new(patience.tries);
     while let Some(next) = tries.next(&mut session.rtt, Instant::now(), random()) {
         let attempt = next.number;
-        let request = Message { kind: Kind::Request, attempt, session: number, id, payload: message };
+        let request =
+            Message { kind: Kind::Request, attempt, session: number, id, payload: message };
         let received = send(socket, peer, &request)
             // One deadline for the whole try: datagrams that are not the reply cannot stretch it.
             .and_then(|()| receive(socket, peer, &request, Deadline::after(next.wait)));
@@ -95,7 +105,8 @@ fn ask(
             }
             // Windows says reset for refused.
             Err(error) if matches!(error.kind(), ConnectionRefused | ConnectionReset) => {
-                // Linux tells this first, even if an earlier try has been answered and its reply waits here.
+                // Linux tells this first, even if an earlier try has been answered and its reply
+                // waits here.
                 let reply = take_waiting(socket, peer, &request, Deadline::after(next.wait))?;
                 // How long it was on its way is not known: it has waited here.
                 return reply.map(|(_, reply)| reply).ok_or_else(|| refused(attempt));
@@ -127,7 +138,8 @@ fn receive(
         // The socket is connected, so the kernel has dropped what strangers sent.
         let n = match socket.recv(&mut buf) {
             Ok(n) => n,
-            // A socket timeout (WouldBlock on Unix) or a signal. Whether the deadline has come, the clock says.
+            // A socket timeout (WouldBlock on Unix) or a signal. Whether the deadline has come, the
+            // clock says.
             Err(error) if matches!(error.kind(), WouldBlock | TimedOut | Interrupted) => continue,
             Err(error) => return Err(error),
         };
@@ -162,8 +174,8 @@ fn take_waiting(
 
 /// The reply in `datagram`, if it answers `request`, and the try that it answers.
 fn reply_in(datagram: &[u8], peer: SocketAddr, request: &Message<'_>) -> Option<(u8, Vec<u8>)> {
-    // A reply to an earlier request comes late, or comes twice; a forger who cannot see our requests does not
-    // know the session.
+    // A reply to an earlier request comes late, or comes twice; a forger who cannot see our
+    // requests does not know the session.
     let Some(reply) = Message::decode(datagram).filter(|message| answers(message, request)) else {
         log::info!("{peer} ignored {} bytes, not the reply to this request", datagram.len());
         return None;
@@ -176,8 +188,9 @@ fn answers(message: &Message<'_>, request: &Message<'_>) -> bool {
     message.kind == Kind::Reply && (message.session, message.id) == (request.session, request.id)
 }
 
-/// Nobody listens. Where that is told at the first try, the message has hardly been taken: a refusal does not say which
-/// datagram it is for, so it may be one that comes late, for an earlier request.
+/// Nobody listens. Where that is told at the first try, the message has hardly been
+/// taken: a refusal does not say which datagram it is for, so it may be one that comes
+/// late, for an earlier request.
 fn refused(attempt: u8) -> io::Error {
     match attempt {
         1 => ConnectionRefused.into(),
@@ -188,8 +201,9 @@ fn refused(attempt: u8) -> io::Error {
     }
 }
 
-/// A number that nobody can foresee. The keys of [`RandomState`] come from the system's own generator, which spares a
-/// dependency; the one thing that must not happen is that two sessions have the same number.
+/// A number that nobody can foresee. The keys of [`RandomState`] come from the system's
+/// own generator, which spares a dependency; the one thing that must not happen is that
+/// two sessions have the same number.
 fn random() -> u64 {
     RandomState::new().hash_one(())
 }

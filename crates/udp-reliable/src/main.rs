@@ -11,7 +11,10 @@ use udp_reliable::{Options, PORT, Patience, server};
 
 /// Requests over UDP that are sent again until they are answered, and run at most once
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  udp-reliable server &\n  udp-reliable client 'Hello UDP!'")]
+#[command(
+    version,
+    after_help = "Example:\n  udp-reliable server &\n  udp-reliable client 'Hello UDP!'"
+)]
 enum Role {
     /// Number and answer requests until told to stop
     #[command(after_help = "Example:\n  udp-reliable server --port 0 -v")]
@@ -49,9 +52,11 @@ fn run_client(args: &ClientArgs<PORT>, patience: &Patience) -> Result<(), Error>
     let mut session = Session::new(patience);
     for message in cli::messages(&args.messages) {
         let message = message?;
-        // Once for all attempts: a server that took the message although it seemed to be down knows it again.
+        // Once for all attempts: a server that took the message although it seemed to be down
+        // knows it again.
         let id = session.new_request();
-        match args.exchange(|| client::exchange(&mut sockets, &mut session, id, &message, patience)) {
+        match args.exchange(|| client::exchange(&mut sockets, &mut session, id, &message, patience))
+        {
             Ok(reply) => cli::print_bytes(&reply)?,
             // There is no connection that could have broken: the next message may fare better.
             Err(error) if args.at_prompt() => cli::complain(&error),

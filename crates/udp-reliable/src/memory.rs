@@ -1,7 +1,8 @@
 //! What the server remembers, so that a request which comes again does not run again.
 //!
-//! One reply for each client: a client that sends its next request has no use for the last reply any more. An older
-//! request that comes now was delayed on its way, and nobody waits for it.
+//! One reply for each client: a client that sends its next request has no use for the
+//! last reply any more. An older request that comes now was delayed on its way, and
+//! nobody waits for it.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, VecDeque};
@@ -15,15 +16,16 @@ pub type Client = (SocketAddr, u64);
 
 /// The latest requests and their replies, bounded in number, bytes and time.
 ///
-/// At a bound, requests that are not known do not run. To forget a reply instead would make room, but what it answered
-/// would run twice if it came again.
+/// At a bound, requests that are not known do not run. To forget a reply instead would
+/// make room, but what it answered would run twice if it came again.
 #[derive(Debug)]
 pub struct Memory {
     bounds: Options,
     latest: HashMap<Client, Latest>,
     /// Bytes of all replies.
     bytes: usize,
-    /// Each client once, and a time at which it was heard of: those at the front are looked at first.
+    /// Each client once, and a time at which it was heard of: those at the front are
+    /// looked at first.
     heard: VecDeque<(Instant, Client)>,
 }
 
@@ -81,8 +83,8 @@ impl Memory {
         }
     }
 
-    /// Forgets clients that have been silent for too long. Each is looked at once in that time, so one may be
-    /// remembered for up to twice as long.
+    /// Forgets clients that have been silent for too long. Each is looked at once in
+    /// that time, so one may be remembered for up to twice as long.
     fn forget_silent(&mut self, now: Instant) {
         let remember = self.bounds.remember;
         let silent = |since: Instant| now.saturating_duration_since(since) >= remember;

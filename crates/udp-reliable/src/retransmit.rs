@@ -5,20 +5,22 @@
 use std::num::NonZeroU8;
 use std::time::{Duration, Instant};
 
-/// The shortest wait that measuring leads to. The RFC has a second, since TCP may delay an acknowledgement by half of
-/// one. Our server answers at once; this covers a moment in which its machine is busy.
+/// The shortest wait that measuring leads to. The RFC has a second, since TCP may delay
+/// an acknowledgement by half of one. Our server answers at once; this covers a moment
+/// in which its machine is busy.
 const SHORTEST: Duration = Duration::from_millis(200);
 
-/// The longest wait that doubling leads to. The RFC allows a limit of 60 s or more: a connection can wait for minutes.
-/// Someone who waits for one reply is better served by a few more tries, or by an error.
+/// The longest wait that doubling leads to. The RFC allows a limit of 60 s or more: a
+/// connection can wait for minutes. Someone who waits for one reply is better served by
+/// a few more tries, or by an error.
 const LONGEST: Duration = Duration::from_secs(8);
 
-/// How late a wait may end, the RFC's clock granularity: a tick of the system's timer, 1 to 16 ms. Round trips that
-/// never vary would otherwise leave no margin at all.
+/// How late a wait may end, the RFC's clock granularity: a tick of the system's timer,
+/// 1 to 16 ms. Round trips that never vary would otherwise leave no margin at all.
 const GRANULARITY: Duration = Duration::from_millis(16);
 
-/// A wait is longer by up to this part of itself, by chance: clients that lost their requests in the same moment must
-/// not all send again in the same moment.
+/// A wait is longer by up to this part of itself, by chance: clients that lost their
+/// requests in the same moment must not all send again in the same moment.
 const JITTER: f64 = 0.25;
 
 /// How long a reply takes, as far as is known, and how long to wait for one.
@@ -28,7 +30,8 @@ pub struct Rtt {
     timeout: Duration,
 }
 
-/// SRTT and RTTVAR: the mean of the round trips, the last ones counting most, and how far they are from it.
+/// SRTT and RTTVAR: the mean of the round trips, the last ones counting most, and how
+/// far they are from it.
 #[derive(Debug, Clone, Copy)]
 struct Measured {
     mean: Duration,
@@ -61,7 +64,8 @@ impl Rtt {
         self.timeout = mean.saturating_add(margin).clamp(SHORTEST, LONGEST);
     }
 
-    /// No reply came in time. What was lost may have been lost to a crowd, which asking at the same pace would feed.
+    /// No reply came in time. What was lost may have been lost to a crowd, which asking
+    /// at the same pace would feed.
     pub fn back_off(&mut self) {
         let doubled = self.timeout.saturating_mul(2).min(LONGEST);
         // The limit does not shorten a first wait that is longer.
@@ -72,8 +76,8 @@ impl Rtt {
 /// The tries of one request: when each was sent.
 ///
 /// [Karn's rule](https://www.rfc-editor.org/rfc/rfc6298#section-3) is to measure nothing by a request that was sent
-/// twice, since its reply may be to either. Ours names the try that it answers, so each one counts, and a timeout that
-/// is too short corrects itself.
+/// twice, since its reply may be to either. Ours names the try that it answers, so each
+/// one counts, and a timeout that is too short corrects itself.
 #[derive(Debug)]
 pub struct Tries {
     limit: NonZeroU8,
@@ -95,7 +99,8 @@ impl Tries {
         Tries { limit, sent: Vec::new() }
     }
 
-    /// What to do at the beginning, and again whenever a wait has ended without a reply. `None` is to give up.
+    /// What to do at the beginning, and again whenever a wait has ended without a
+    /// reply. `None` is to give up.
     pub fn next(&mut self, rtt: &mut Rtt, now: Instant, random: u64) -> Option<Try> {
         if !self.sent.is_empty() {
             rtt.back_off();
@@ -149,7 +154,8 @@ mod tests {
     fn further_round_trips_count_as_the_rfc_has_it() {
         let mut rtt = Rtt::new(ms(1000));
         rtt.measure(ms(400));
-        // SRTT 7/8 * 400 + 1/8 * 800 = 450; RTTVAR 3/4 * 200 + 1/4 * |400 - 800| = 250; RTO 450 + 4 * 250.
+        // SRTT 7/8 * 400 + 1/8 * 800 = 450; RTTVAR 3/4 * 200 + 1/4 * |400 - 800| = 250; RTO 450
+        // + 4 * 250.
         rtt.measure(ms(800));
         assert_eq!(rtt.timeout(), ms(1450));
         // SRTT 7/8 * 450 + 1/8 * 450 = 450; RTTVAR 3/4 * 250 + 0 = 187.5.
@@ -180,7 +186,8 @@ mod tests {
         let mut rtt = Rtt::new(ms(1000));
         let mut tries = tries(6);
         let now = Instant::now();
-        let waits = std::iter::from_fn(|| tries.next(&mut rtt, now, 0)).map(|next| next.wait.as_secs());
+        let waits =
+            std::iter::from_fn(|| tries.next(&mut rtt, now, 0)).map(|next| next.wait.as_secs());
         assert_eq!(waits.collect::<Vec<_>>(), [1, 2, 4, 8, 8, 8]);
         assert_eq!(tries.next(&mut rtt, now, 0), None);
     }
@@ -197,7 +204,8 @@ mod tests {
 
     #[test]
     fn chance_makes_a_wait_longer_by_a_quarter_at_most_and_never_shorter() {
-        let wait = |random| tries(1).next(&mut Rtt::new(ms(1000)), Instant::now(), random).unwrap().wait;
+        let wait =
+            |random| tries(1).next(&mut Rtt::new(ms(1000)), Instant::now(), random).unwrap().wait;
         assert_eq!(wait(0), ms(1000));
         assert_eq!(wait(u64::MAX / 2 + 1), ms(1125));
         assert_eq!(wait(u64::MAX), ms(1250));
@@ -206,7 +214,9 @@ mod tests {
     #[test]
     fn a_reply_is_measured_from_the_try_that_it_answers() {
         let start = Instant::now();
-        for (number, expected) in [(1, ms(3 * 1400)), (2, ms(3 * 400)), (0, ms(2000)), (3, ms(2000))] {
+        for (number, expected) in
+            [(1, ms(3 * 1400)), (2, ms(3 * 400)), (0, ms(2000)), (3, ms(2000))]
+        {
             let mut rtt = Rtt::new(ms(1000));
             let mut tries = tries(2);
             tries.next(&mut rtt, start, 0).unwrap();

@@ -1,4 +1,5 @@
-//! The server: runs each request when it comes first, and answers from memory when it comes again.
+//! The server: runs each request when it comes first, and answers from memory when it
+//! comes again.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
@@ -15,7 +16,8 @@ use crate::memory::{Known, Memory};
 use crate::wire::{Kind, Message};
 use crate::{BUFFER, MAX_MESSAGE, Options};
 
-/// Windows for "the datagram is longer than the buffer, and was cut". It has no [`ErrorKind`].
+/// Windows for "the datagram is longer than the buffer, and was cut". It has no
+/// [`ErrorKind`].
 const WSAEMSGSIZE: i32 = 10040;
 
 /// Windows for "the time to live of an earlier reply ran out".
@@ -23,11 +25,12 @@ const WSAENETRESET: i32 = 10052;
 
 /// Answers requests until `shutdown` is told to stop.
 ///
-/// There is nothing to accept and no client to wait for: each datagram comes with the address of its sender.
+/// There is nothing to accept and no client to wait for: each datagram comes with the
+/// address of its sender.
 ///
 /// # Errors
-/// What receive says when no further datagram could be received. A reply that cannot be sent is logged and lost, as
-/// the network may lose any: its client will ask again.
+/// What receive says when no further datagram could be received. A reply that cannot be
+/// sent is logged and lost, as the network may lose any: its client will ask again.
 pub fn serve(socket: UdpSocket, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     let mut buf = vec![0; BUFFER];
@@ -39,8 +42,8 @@ pub fn serve(socket: UdpSocket, options: &Options, shutdown: &Shutdown) -> io::R
             continue;
         }
         let Some(answer) = desk.answer(&buf[..n], peer, Instant::now()) else { continue };
-        // Nobody has checked that the sender's address is the sender's. On an open network, a reply longer than its
-        // request helps to flood a third party.
+        // Nobody has checked that the sender's address is the sender's. On an open network, a
+        // reply longer than its request helps to flood a third party.
         match socket.send_to(&answer, peer) {
             // As a whole: a datagram has no rest to send.
             Ok(_) => {}
@@ -55,10 +58,12 @@ pub fn serve(socket: UdpSocket, options: &Options, shutdown: &Shutdown) -> io::R
     Ok(())
 }
 
-/// The next datagram, whole, in `buf`: its length and its sender. `None` when the process has been told to stop.
+/// The next datagram, whole, in `buf`: its length and its sender. `None` when the
+/// process has been told to stop.
 ///
-/// Receives first and polls only when nothing is there. So a busy server makes two system calls for each datagram,
-/// recvfrom and sendto; an idle one sleeps in poll, which a stop ends, and makes none.
+/// Receives first and polls only when nothing is there. So a busy server makes two
+/// system calls for each datagram, recvfrom and sendto; an idle one sleeps in poll,
+/// which a stop ends, and makes none.
 fn receive(
     socket: &UdpSocket,
     buf: &mut [u8],
@@ -106,8 +111,9 @@ impl Desk {
         self.runs
     }
 
-    /// The datagram that answers `datagram`, which `peer` has sent and which came `now`. `None` where there is nothing
-    /// to say: a client that is not answered asks again.
+    /// The datagram that answers `datagram`, which `peer` has sent and which came
+    /// `now`. `None` where there is nothing to say: a client that is not answered
+    /// asks again.
     pub fn answer(&mut self, datagram: &[u8], peer: SocketAddr, now: Instant) -> Option<Vec<u8>> {
         let Some(request @ Message { kind: Kind::Request, attempt, session, id, payload: asked }) =
             Message::decode(datagram)
@@ -148,8 +154,9 @@ impl Desk {
     }
 }
 
-/// Turns what was received into the reply: the place for what a server of your own does. This one is to be seen
-/// running, so each run takes the next number, and would take another one if it ran again.
+/// Turns what was received into the reply: the place for what a server of your own
+/// does. This one is to be seen running, so each run takes the next number, and would
+/// take another one if it ran again.
 fn reply(received: &[u8], number: u64, answer: &mut Vec<u8>) {
     answer.clear();
     answer.extend_from_slice(format!("{number}: ").as_bytes());
@@ -157,8 +164,9 @@ fn reply(received: &[u8], number: u64, answer: &mut Vec<u8>) {
     answer.extend_from_slice(received);
 }
 
-/// Whether this is no error of the receive. A reply to a port that has been closed meanwhile is answered by ICMP,
-/// and Windows reports that at the next receive, whoever it is from. Linux and macOS tell connected sockets only.
+/// Whether this is no error of the receive. A reply to a port that has been closed
+/// meanwhile is answered by ICMP, and Windows reports that at the next receive, whoever
+/// it is from. Linux and macOS tell connected sockets only.
 fn tells_of_an_earlier_reply(error: &io::Error) -> bool {
     match error.kind() {
         ErrorKind::ConnectionReset

@@ -3,7 +3,8 @@
 /// Bytes before the payload.
 pub const HEADER: usize = 22;
 
-/// The protocol and its version. Whatever else comes to our port does not begin with it.
+/// The protocol and its version. Whatever else comes to our port does not begin with
+/// it.
 const MAGIC: [u8; 4] = *b"NLR1";
 
 /// What a datagram is for.
@@ -22,7 +23,8 @@ pub struct Message<'a> {
     pub kind: Kind,
     /// Which try of the request it is, or answers.
     pub attempt: u8,
-    /// One run of a client. A client that is started again on the same port is another one.
+    /// One run of a client. A client that is started again on the same port is another
+    /// one.
     pub session: u64,
     /// The number of the request within its session.
     pub id: u64,
@@ -75,7 +77,8 @@ mod tests {
 
     #[test]
     fn a_datagram_has_the_bytes_that_are_written_down() {
-        let bytes = b"NLR1\x01\x03\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x17\x18hi";
+        let bytes =
+            b"NLR1\x01\x03\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x17\x18hi";
         assert_eq!(REQUEST.encode(), bytes);
         assert_eq!(Message::decode(bytes), Some(REQUEST));
         let reply = Message { kind: Kind::Reply, payload: b"", ..REQUEST };

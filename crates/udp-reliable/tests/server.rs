@@ -22,7 +22,8 @@ use udp_reliable::{BUFFER, MAX_MESSAGE, Options, Patience, server};
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
 
-/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken for a slow machine.
+/// Short beside [`GENEROUS`], so that a limit which did not work could not be mistaken
+/// for a slow machine.
 const SHORT: Duration = Duration::from_millis(100);
 
 /// Bounds that no test comes near unless it sets its own.
@@ -64,8 +65,8 @@ impl Drop for Running {
     }
 }
 
-/// A network between one client and a server that loses, doubles and reorders datagrams, the same at each run as far
-/// as those that come to it are the same.
+/// A network between one client and a server that loses, doubles and reorders
+/// datagrams, the same at each run as far as those that come to it are the same.
 struct Relay {
     address: SocketAddr,
     shutdown: Shutdown,
@@ -134,7 +135,8 @@ fn played_server() -> (UdpSocket, SocketAddr) {
     (socket, address)
 }
 
-/// A port that nobody listens on. Another process could take it meanwhile, but the system hands out others first.
+/// A port that nobody listens on. Another process could take it meanwhile, but the
+/// system hands out others first.
 fn nobody() -> SocketAddr {
     played_server().1
 }
@@ -194,7 +196,8 @@ impl log::Log for Listener {
     fn flush(&self) {}
 }
 
-/// Runs `act` when the first try of the client in this thread has had no reply, before the second is sent.
+/// Runs `act` when the first try of the client in this thread has had no reply, before
+/// the second is sent.
 fn between_tries(act: impl FnOnce() + 'static) {
     // Another test may have set it: it listens for all threads.
     let _ = log::set_logger(&Listener);
@@ -232,7 +235,8 @@ fn each_message_gets_its_reply_and_the_next_number() {
     let server = Running::start(OPTIONS);
     let mut sockets = server.connect();
     let mut session = Session::new(&one_try());
-    let messages = [b"hello", "".as_bytes(), "Привет, сервер!".as_bytes(), b"\xff\xfe\0\xd0", b"hello"];
+    let messages =
+        [b"hello", "".as_bytes(), "Привет, сервер!".as_bytes(), b"\xff\xfe\0\xd0", b"hello"];
     for (message, number) in messages.into_iter().zip(1..) {
         let reply = exchange(&mut sockets, &mut session, message, &one_try()).unwrap();
         assert_eq!(reply, [format!("{number}: ").as_bytes(), message].concat());
@@ -269,7 +273,8 @@ fn a_reply_names_the_try_that_it_answers() {
     let server = Running::start(OPTIONS);
     let socket = &server.connect()[0];
     for attempt in [2, 1, 255] {
-        let request = Message { kind: Kind::Request, attempt, session: 7, id: 1, payload: b"hello" };
+        let request =
+            Message { kind: Kind::Request, attempt, session: 7, id: 1, payload: b"hello" };
         socket.send(&request.encode()).unwrap();
         assert_eq!(Message::decode(&receive(socket).0).unwrap().attempt, attempt);
     }
@@ -378,7 +383,8 @@ fn a_stop_ends_the_server_while_datagrams_keep_coming() {
     let (over, is_over) = mpsc::channel::<()>();
     let flood = thread::spawn(move || {
         let mut id = 0;
-        // Ends when the test drops its end of the channel. Once the server has gone, each send is refused.
+        // Ends when the test drops its end of the channel. Once the server has gone, each send
+        // is refused.
         while is_over.try_recv() == Err(mpsc::TryRecvError::Empty) && started.elapsed() < GENEROUS {
             id += 1;
             let _ = sockets[0].send(&request(7, id, b"more"));
@@ -481,7 +487,8 @@ fn replies_to_something_else_cannot_stretch_the_wait() {
     let wrong = thread::spawn(move || {
         let (request, peer) = receive(&socket);
         let other = answer(&request, b"something else", |reply| reply.id += 1);
-        // The pause is the fault itself: a datagram now and then would renew a timeout that each receive has anew.
+        // The pause is the fault itself: a datagram now and then would renew a timeout that
+        // each receive has anew.
         let pause = || is_over.recv_timeout(SHORT / 10) == Err(mpsc::RecvTimeoutError::Timeout);
         while pause() && started.elapsed() < GENEROUS {
             let _ = socket.send_to(&other, peer);
@@ -529,7 +536,10 @@ fn a_server_that_goes_away_meanwhile_may_have_taken_the_message() {
     let error = ask(&mut connect_to(address), b"hello", &patience(SHORT, 20)).unwrap_err();
     server.join().unwrap();
     assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
-    assert_eq!(error.to_string(), "the server has gone; whether the message was taken is not known");
+    assert_eq!(
+        error.to_string(),
+        "the server has gone; whether the message was taken is not known"
+    );
 }
 
 #[test]

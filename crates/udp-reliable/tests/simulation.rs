@@ -1,4 +1,5 @@
-//! Clients and a server over a bad network, in simulated time: thousands of exchanges in a moment, the same at each run.
+//! Clients and a server over a bad network, in simulated time: thousands of exchanges
+//! in a moment, the same at each run.
 
 mod dice;
 
@@ -37,7 +38,8 @@ struct Weather {
     spread: u64,
 }
 
-/// A moment, a number that keeps what happens at the same moment in order, and what happens then.
+/// A moment, a number that keeps what happens at the same moment in order, and what
+/// happens then.
 type Event = Reverse<(Duration, u64, What)>;
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,7 +113,8 @@ impl World {
             self.now = at;
             match what {
                 What::AtServer(client, datagram) => {
-                    let answer = self.desk.answer(&datagram, address(client), self.start + self.now);
+                    let answer =
+                        self.desk.answer(&datagram, address(client), self.start + self.now);
                     if let Some(answer) = answer {
                         self.carry(|datagram| What::AtClient(client, datagram), &answer);
                     }
@@ -213,7 +216,8 @@ const ALL: u64 = CLIENTS as u64 * EXCHANGES;
 
 #[test]
 fn over_a_good_network_nothing_is_sent_twice() {
-    // Longer than the shortest wait: it is the measuring that keeps the clients from asking too early.
+    // Longer than the shortest wait: it is the measuring that keeps the clients from asking
+    // too early.
     let world = World::new(1, Weather { lost: 0, doubled: 0, delay: 200, spread: 50 }, 255).play();
     assert_eq!((world.sends, world.desk.runs(), world.numbers.len() as u64), (ALL, ALL, ALL));
 }
@@ -225,7 +229,8 @@ fn over_a_bad_network_each_request_runs_once_and_each_reply_is_its_own() {
         let world = World::new(seed, weather, 255).play();
         assert_eq!((world.given_up, world.desk.runs()), (0, ALL), "seed {seed}");
         assert!(world.numbers.into_iter().eq(1..=ALL), "seed {seed}");
-        // Of the tries, 64 in 100 are answered. The rest of the bound is for those that were only late.
+        // Of the tries, 64 in 100 are answered. The rest of the bound is for those that were
+        // only late.
         assert!(world.sends < ALL * 3, "seed {seed}: {} sends", world.sends);
     }
 }
@@ -238,7 +243,11 @@ fn a_request_that_was_given_up_has_run_once_or_not_at_all() {
         let answered = world.numbers.len() as u64;
         assert_eq!(answered + world.given_up, ALL, "seed {seed}");
         assert!(world.given_up > 0 && world.given_up < ALL, "seed {seed}: {}", world.given_up);
-        assert!((answered..=ALL).contains(&world.desk.runs()), "seed {seed}: {}", world.desk.runs());
+        assert!(
+            (answered..=ALL).contains(&world.desk.runs()),
+            "seed {seed}: {}",
+            world.desk.runs()
+        );
         assert!(world.sends <= ALL * 3, "seed {seed}: {} sends", world.sends);
     }
 }

@@ -1,4 +1,5 @@
-//! The solutions of the exercises in the chapters. Each chapter shows its own from here.
+//! The solutions of the exercises in the chapters. Each chapter shows its own from
+//! here.
 
 mod http;
 mod many_clients;

@@ -6,7 +6,8 @@ use ladder_tests::{Server, rung};
 fn two_frames_written_by_hand() {
     let server = Server::start(rung("framed-echo"), &[]);
     let mut client = server.connect();
-    // The length is four bytes, the highest first, and counts what follows it. A message may be empty.
+    // The length is four bytes, the highest first, and counts what follows it. A message
+    // may be empty.
     let frames = b"\x00\x00\x00\x02hi\x00\x00\x00\x00";
     client.exchange(frames, frames);
 }
@@ -26,7 +27,8 @@ fn upper_hi_is_nine_bytes() {
     let server = Server::start(rung("object-exchange"), &[]);
     let mut client = server.connect();
     client.expect_bytes(b"\x00\x00\x00\x0d\x01\x02\x01\x02hi\x02\x05there");
-    // The length, the version, the variant Upper by its place, the length of the text, the text.
+    // The length, the version, the variant Upper by its place, the length of the text, the
+    // text.
     client.exchange(b"\x00\x00\x00\x05\x01\x01\x02hi", b"\x00\x00\x00\x05\x01\x01\x02HI");
 }
 

@@ -48,7 +48,8 @@ fn what_was_sent_before_a_stop_is_still_answered() {
     server.expect_log(&[&client.address(), "received 5 bytes"]);
     server.signal(rustix::process::Signal::TERM);
     client.expect_bytes(b"hello");
-    // Its reading side has ended, so the loop ends as it does after every client: nobody is cut off.
+    // Its reading side has ended, so the loop ends as it does after every client: nobody is
+    // cut off.
     client.expect_end_of_stream();
     server.wait().expect_code(0);
 }

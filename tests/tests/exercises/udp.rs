@@ -10,7 +10,8 @@ fn one_socket_answers_each_client_at_its_own_address() {
     let (one, two) = (Datagrams::bind(), Datagrams::bind());
     one.send(b"from one", server.address);
     two.send(b"from two", server.address);
-    // Nobody has connected; the address that came with a datagram is all that the server knows.
+    // Nobody has connected; the address that came with a datagram is all that the server
+    // knows.
     two.expect(b"from two");
     one.expect(b"from one");
 }
@@ -29,7 +30,8 @@ fn an_empty_datagram_is_a_message_and_no_end() {
 fn a_burst_is_answered_one_by_one() {
     let server = Server::start(rung("udp-batch"), &[]);
     let client = Datagrams::bind();
-    let sent: BTreeSet<Vec<u8>> = (0..32).map(|number| format!("number {number}").into_bytes()).collect();
+    let sent: BTreeSet<Vec<u8>> =
+        (0..32).map(|number| format!("number {number}").into_bytes()).collect();
     for message in &sent {
         client.send(message, server.address);
     }
@@ -50,7 +52,8 @@ fn a_number_is_run_once_whatever_comes_under_it_later() {
     };
     client.send(&request(1, "pay"), server.address);
     client.expect(&reply(1, "1: pay"));
-    // The second try of the same request. That it says something else is its sender's mistake.
+    // The second try of the same request. That it says something else is its sender's
+    // mistake.
     client.send(&request(2, "pay again"), server.address);
     client.expect(&reply(2, "1: pay"));
 }

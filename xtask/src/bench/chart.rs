@@ -21,7 +21,8 @@ const AREA: (f64, f64, f64, f64) = (76.0, 70.0, 700.0, 420.0);
 /// Between the names of two lines.
 const LEADING: f64 = 16.0;
 
-/// Colours for light pages and for dark ones. More lines than these begin again, with another dash.
+/// Colours for light pages and for dark ones. More lines than these begin again, with
+/// another dash.
 const COLOURS: [(&str, &str); 6] = [
     ("#0b62a8", "#6cb6ff"),
     ("#b3420a", "#ff9f5a"),
@@ -41,7 +42,8 @@ pub struct Line {
 }
 
 impl Line {
-    /// What went wrong, where the server is our own. Its line is shorter, or has fewer rounds behind it.
+    /// What went wrong, where the server is our own. Its line is shorter, or has fewer
+    /// rounds behind it.
     pub fn failure_of_ours(&self) -> Option<String> {
         let failure = self.failure.as_ref().filter(|_| self.ours)?;
         Some(format!("charts: {}: {failure}", self.name))
@@ -77,7 +79,9 @@ pub fn measure(bench: &Bench, rounds: u16) -> Result<Vec<Line>, Failure> {
         for (place, connections) in CONNECTIONS.into_iter().enumerate() {
             for (contender, samples) in contenders.iter().zip(&mut samples) {
                 let name = &contender.name;
-                progress(&format!("charts: round {round} of {rounds}, {connections} connections, {name}"));
+                progress(&format!(
+                    "charts: round {round} of {rounds}, {connections} connections, {name}"
+                ));
                 samples[place].push(bench.sample(contender, &SWEEP, connections)?);
             }
         }
@@ -98,7 +102,11 @@ pub fn measure(bench: &Bench, rounds: u16) -> Result<Vec<Line>, Failure> {
 
 /// Replies in a second.
 pub fn throughput(lines: &[Line], machine: &Machine) -> String {
-    let most = lines.iter().flat_map(|line| &line.points).filter_map(|point| point.rate).fold(1.0, f64::max);
+    let most = lines
+        .iter()
+        .flat_map(|line| &line.points)
+        .filter_map(|point| point.rate)
+        .fold(1.0, f64::max);
     picture(
         "Replies a second",
         "64 bytes, one message in flight on each connection",
@@ -143,8 +151,10 @@ fn picture(
     for mark in axis.marks() {
         let y = axis.height(mark);
         let label = table::thousands(mark);
-        let _ =
-            writeln!(svg, "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
+        let _ = writeln!(
+            svg,
+            "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"
+        );
         let (x, y) = (left - 8.0, y + 4.0);
         let _ = writeln!(svg, "<text class=\"right\" x=\"{x}\" y=\"{y:.1}\">{label}</text>");
     }
@@ -223,8 +233,10 @@ fn style() -> String {
     for (number, (light_colour, dark_colour)) in COLOURS.iter().enumerate() {
         for (sheet, colour) in [(&mut style, light_colour), (&mut dark, dark_colour)] {
             let _ = writeln!(sheet, ".c{number} {{ stroke: {colour}; }}");
-            let _ =
-                writeln!(sheet, ".d{number} {{ fill: {colour}; }}\nline.d{number} {{ stroke: {colour}; }}");
+            let _ = writeln!(
+                sheet,
+                ".d{number} {{ fill: {colour}; }}\nline.d{number} {{ stroke: {colour}; }}"
+            );
         }
     }
     format!("{style}@media (prefers-color-scheme: dark) {{\n{dark}}}\n")
@@ -264,7 +276,9 @@ impl Axis {
     /// The values that have a line and a label.
     fn marks(&self) -> Vec<f64> {
         match *self {
-            Axis::Linear(most) => (0..=5).map(|fifth| round_up(most) * f64::from(fifth) / 5.0).collect(),
+            Axis::Linear(most) => {
+                (0..=5).map(|fifth| round_up(most) * f64::from(fifth) / 5.0).collect()
+            }
             Axis::Logarithmic(low, high) => (low..=high).map(|power| 10_f64.powi(power)).collect(),
         }
     }
@@ -312,7 +326,8 @@ mod tests {
     #[test]
     fn a_server_that_failed_somewhere_has_a_shorter_line_and_the_picture_is_whole() {
         let point = |rate| Point { rate, p99: rate };
-        let line = |name: &str, points| Line { name: name.into(), ours: true, points, failure: None };
+        let line =
+            |name: &str, points| Line { name: name.into(), ours: true, points, failure: None };
         let lines = [
             line("a<b", vec![point(Some(10.0)), point(None), point(Some(20.0))]),
             line("none", vec![point(None)]),

@@ -1,4 +1,5 @@
-//! The servers that are measured: read from the manifests of the rungs and of netload, never held in a list here.
+//! The servers that are measured: read from the manifests of the rungs and of netload,
+//! never held in a list here.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -45,12 +46,14 @@ pub enum Start {
 struct RungBench {
     speaks: Speaks,
     clients: Clients,
-    /// `{connections}` stands for how many come at once, `{site}` for the folder of the pages.
+    /// `{connections}` stands for how many come at once, `{site}` for the folder of the
+    /// pages.
     #[serde(default)]
     server_args: Vec<String>,
 }
 
-/// `[[package.metadata.peers]]` of netload. One of `example`, `python` and `nginx` says how it is started.
+/// `[[package.metadata.peers]]` of netload. One of `example`, `python` and `nginx` says
+/// how it is started.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Peer {
@@ -67,7 +70,8 @@ struct Peer {
     nginx: bool,
 }
 
-/// All of them: the peers that ratios are to first, then the rungs in their order, then the other peers.
+/// All of them: the peers that ratios are to first, then the rungs in their order, then
+/// the other peers.
 pub struct Contenders(Vec<Contender>);
 
 impl Contenders {
@@ -105,8 +109,9 @@ impl Contenders {
                 start: Start::Rung(bench.server_args),
             });
         }
-        let peers =
-            of("netload").map(|package| &package["metadata"]["peers"]).filter(|peers| !peers.is_null());
+        let peers = of("netload")
+            .map(|package| &package["metadata"]["peers"])
+            .filter(|peers| !peers.is_null());
         let peers: Vec<Peer> = peers.map_or(Ok(Vec::new()), |peers| read(peers, "netload"))?;
         let mut bases = Vec::new();
         for peer in peers {
@@ -116,7 +121,9 @@ impl Contenders {
                 (None, None, true) => Start::Nginx,
                 _ => {
                     let name = peer.name;
-                    return Err(Failure::new(format!("netload: the peer {name} is started in one way")));
+                    return Err(Failure::new(format!(
+                        "netload: the peer {name} is started in one way"
+                    )));
                 }
             };
             let contender = Contender {
@@ -137,7 +144,9 @@ impl Contenders {
 
     /// The one of this name or short name.
     pub fn find(&self, name: &str) -> Option<&Contender> {
-        self.0.iter().find(|contender| contender.name == name || contender.alias.as_deref() == Some(name))
+        self.0
+            .iter()
+            .find(|contender| contender.name == name || contender.alias.as_deref() == Some(name))
     }
 
     /// All names.
@@ -145,7 +154,8 @@ impl Contenders {
         self.0.iter().map(|contender| contender.name.clone()).collect()
     }
 
-    /// Those that can be started here and are meant. What ratios are to is always meant.
+    /// Those that can be started here and are meant. What ratios are to is always
+    /// meant.
     pub fn retain(&mut self, mut keep: impl FnMut(&Contender) -> bool) {
         self.0.retain(|contender| keep(contender));
     }
@@ -164,6 +174,7 @@ impl Contender {
 }
 
 fn read<T: serde::de::DeserializeOwned>(said: &Value, name: &str) -> Result<T, Failure> {
-    T::deserialize(said)
-        .map_err(|error| Failure::new(format!("{name}: cannot read its metadata for bench: {error}")))
+    T::deserialize(said).map_err(|error| {
+        Failure::new(format!("{name}: cannot read its metadata for bench: {error}"))
+    })
 }

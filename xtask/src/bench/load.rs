@@ -73,13 +73,14 @@ enum Line {
     Crowd(Crowd),
 }
 
-/// Runs netload; calls `standing` when the idle crowd stands. `None` where that has ended it; the error says why there
-/// is no report.
+/// Runs netload; calls `standing` when the idle crowd stands. `None` where that has
+/// ended it; the error says why there is no report.
 pub fn run(
     command: &mut Command,
     mut standing: impl FnMut(&Crowd) -> ControlFlow<()>,
 ) -> Result<Option<Report>, Failure> {
-    let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let process =
+        Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let (stdout, stderr) = {
         let mut child = process.child();
         (child.stdout.take(), child.stderr.take())
@@ -113,10 +114,15 @@ mod tests {
     #[test]
     fn a_report_is_told_from_a_crowd() {
         let crowd = r#"{"connections":5000,"connected_seconds":0.1,"answered_seconds":0.2}"#;
-        assert!(matches!(serde_json::from_str(crowd).unwrap(), Line::Crowd(Crowd { connections: 5000, .. })));
+        assert!(matches!(
+            serde_json::from_str(crowd).unwrap(),
+            Line::Crowd(Crowd { connections: 5000, .. })
+        ));
         let report = r#"{"scenario":"tcp-echo","connections":1,"size":64,"seconds":1.0,"replies":9,
             "replies_per_second":9.0,"bytes":576,"bytes_per_second":576.0,"latency":null,"crowd":null,"lost":null,
             "faults":{"wrong":0,"first":null}}"#;
-        assert!(matches!(serde_json::from_str(report).unwrap(), Line::Report(report) if report.replies == 9));
+        assert!(
+            matches!(serde_json::from_str(report).unwrap(), Line::Report(report) if report.replies == 9)
+        );
     }
 }

@@ -21,7 +21,8 @@ impl Machine {
     /// This one, now. What it does not tell is `unknown`.
     pub fn look(pinned: bool) -> Machine {
         let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let processor = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+        let processor =
+            cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         Machine {
             processor: processor
                 .map_or_else(|| said("uname", &["-m"]), |(_, model)| model.trim().to_string()),
@@ -60,6 +61,8 @@ impl fmt::Display for Machine {
 fn said(program: &str, args: &[&str]) -> String {
     let output = Command::new(program).args(args).output();
     let output = output.ok().filter(|output| output.status.success());
-    output
-        .map_or_else(|| "unknown".into(), |output| String::from_utf8_lossy(&output.stdout).trim().to_string())
+    output.map_or_else(
+        || "unknown".into(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_string(),
+    )
 }

@@ -75,7 +75,8 @@ struct Cores {
 }
 
 impl Bench {
-    /// Builds what is needed and looks what is installed. What is not is left out, with a word.
+    /// Builds what is needed and looks what is installed. What is not is left out, with
+    /// a word.
     pub fn prepare(
         ladder: &Ladder,
         mut contenders: Contenders,
@@ -117,7 +118,8 @@ impl Bench {
         self.contenders.iter().filter(|contender| contender.serves(scenario)).cloned().collect()
     }
 
-    /// Starts the server, loads it, ends it. The error is one of bench itself; the server's own is in the sample.
+    /// Starts the server, loads it, ends it. The error is one of bench itself; the
+    /// server's own is in the sample.
     pub fn sample(
         &self,
         contender: &Contender,
@@ -136,7 +138,8 @@ impl Bench {
         let (before, used) = (server.resident_kib(), server.processor_seconds());
         let mut silent = Figures::default();
         let report = load::run(&mut command, |crowd| {
-            let grown = server.resident_kib().zip(before).map(|(now, before)| now.saturating_sub(before));
+            let grown =
+                server.resident_kib().zip(before).map(|(now, before)| now.saturating_sub(before));
             silent.kib_each = grown.map(|kib| kib as f64 / crowd.connections as f64);
             if scenario.unit != Unit::Nothing {
                 return ControlFlow::Continue(());
@@ -146,12 +149,15 @@ impl Bench {
         });
         let used = server.processor_seconds().zip(used).map(|(now, before)| now - before);
         Ok(report.map_err(|failure| failure.to_string()).and_then(|report| match report {
-            Some(report) => Ok(Figures { kib_each: silent.kib_each, ..figures(&report, scenario, used)? }),
+            Some(report) => {
+                Ok(Figures { kib_each: silent.kib_each, ..figures(&report, scenario, used)? })
+            }
             None => Ok(silent),
         }))
     }
 
-    /// What a server does while its clients are silent, and when it is asked to stop then.
+    /// What a server does while its clients are silent, and when it is asked to stop
+    /// then.
     fn rest(&self, server: &Server, figures: &mut Figures) {
         let before = server.processor_seconds();
         let seconds = f64::from(self.seconds);
@@ -192,7 +198,8 @@ impl Bench {
     fn start(&self, contender: &Contender, connections: usize) -> Result<Server, Failure> {
         match &contender.start {
             Start::Rung(args) => {
-                let mut command = self.pinned(|cores| &cores.server, &self.program(&contender.name)?);
+                let mut command =
+                    self.pinned(|cores| &cores.server, &self.program(&contender.name)?);
                 command.args(["server", "--port", "0"]);
                 for arg in args {
                     let arg = arg.replace("{connections}", &(connections + SPARE).to_string());
@@ -220,7 +227,12 @@ impl Bench {
             let address = nginx::address(attempt);
             let configuration = nginx::configure(self.site.folder(), &self.site.pages(), address)?;
             let mut command = self.pinned(|cores| &cores.server, &PathBuf::from("nginx"));
-            command.arg("-p").arg(self.site.folder()).arg("-c").arg(configuration).stderr(Stdio::null());
+            command
+                .arg("-p")
+                .arg(self.site.folder())
+                .arg("-c")
+                .arg(configuration)
+                .stderr(Stdio::null());
             if let Some(server) = Server::start_silent(&mut command, address)? {
                 return Ok(server);
             }
@@ -237,11 +249,15 @@ impl Bench {
     }
 
     fn program(&self, name: &str) -> Result<PathBuf, Failure> {
-        self.programs.get(name).cloned().ok_or_else(|| Failure::new(format!("{name} was not built")))
+        self.programs
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Failure::new(format!("{name} was not built")))
     }
 }
 
-/// Places beside those that the load takes: for the active ones beside a crowd, and for one that is being closed.
+/// Places beside those that the load takes: for the active ones beside a crowd, and for
+/// one that is being closed.
 const SPARE: usize = 64;
 
 /// Seconds that no measurement lasts.
@@ -280,9 +296,8 @@ fn missing(start: &Start) -> Option<String> {
     match start {
         Start::Rung(_) | Start::Example(_) => None,
         Start::Python(_, None) => (!runs("python3", &["--version"])).then(|| "python3".into()),
-        Start::Python(_, Some(module)) => {
-            (!runs("python3", &["-c", &format!("import {module}")])).then(|| format!("{module} for python3"))
-        }
+        Start::Python(_, Some(module)) => (!runs("python3", &["-c", &format!("import {module}")]))
+            .then(|| format!("{module} for python3")),
         Start::Nginx => (!runs("nginx", &["-v"])).then(|| "nginx".into()),
     }
 }
@@ -294,7 +309,8 @@ fn runs(program: &str, args: &[&str]) -> bool {
     process.wait(LOOK).is_ok_and(|ended| ended.is_some_and(|status| status.success()))
 }
 
-/// The first two cores that we may use, where there are two and something to bind processes to them.
+/// The first two cores that we may use, where there are two and something to bind
+/// processes to them.
 fn cores() -> Option<Cores> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
@@ -312,21 +328,26 @@ fn first_two(list: &str) -> Option<(String, String)> {
     Some((all.next()?.to_string(), all.next()?.to_string()))
 }
 
-/// Builds every program with optimisation; what it prints goes to the terminal, as by hand.
+/// Builds every program with optimisation; what it prints goes to the terminal, as by
+/// hand.
 fn build(ladder: &Ladder, contenders: &Contenders) -> Result<HashMap<String, PathBuf>, Failure> {
     let mut command = cargo();
     command.args(["build", "--release", "--quiet", "--message-format", "json-render-diagnostics"]);
     command.args(["--package", "netload", "--bin", "netload"]);
     for contender in contenders.iter() {
         match &contender.start {
-            Start::Rung(_) => command.args(["--package", &contender.name, "--bin", &contender.name]),
+            Start::Rung(_) => {
+                command.args(["--package", &contender.name, "--bin", &contender.name])
+            }
             Start::Example(name) => command.args(["--example", name]),
             Start::Python(..) | Start::Nginx => &mut command,
         };
     }
-    let process =
-        Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()).stdout(Stdio::piped()))?;
-    let stdout = process.child().stdout.take().ok_or_else(|| Failure::new("cargo has no output"))?;
+    let process = Process::start(
+        command.current_dir(&ladder.root).stdin(Stdio::null()).stdout(Stdio::piped()),
+    )?;
+    let stdout =
+        process.child().stdout.take().ok_or_else(|| Failure::new("cargo has no output"))?;
     let lines = BufReader::new(stdout).lines().map_while(Result::ok);
     let programs = lines.filter_map(|line| executable(&line)).collect();
     match process.wait(BUILD) {

@@ -8,10 +8,12 @@ use super::machine::Machine;
 use super::table::Table;
 use crate::Failure;
 
-/// What begins and ends a block that is filled here; between the two halves of the first is its name.
+/// What begins and ends a block that is filled here; between the two halves of the
+/// first is its name.
 const BLOCK: (&str, &str, &str) = ("<!-- bench:", " -->\n", "<!-- bench:end -->");
 
-/// The blocks there are, with the scenarios whose tables they hold; all of them where there is `None`.
+/// The blocks there are, with the scenarios whose tables they hold; all of them where
+/// there is `None`.
 const BLOCKS: [(&str, Option<&[&str]>); 2] =
     [("all", None), ("architectures", Some(&["echo-1", "echo-64", "connect", "idle", "rest"]))];
 
@@ -24,8 +26,10 @@ pub fn write(
     lines: &[Line],
 ) -> Result<(), Failure> {
     let docs = root.join("docs");
-    let pictures =
-        [("throughput", chart::throughput(lines, machine)), ("latency", chart::latency(lines, machine))];
+    let pictures = [
+        ("throughput", chart::throughput(lines, machine)),
+        ("latency", chart::latency(lines, machine)),
+    ];
     for (name, picture) in pictures {
         let path = docs.join(format!("benchmarks-{name}.svg"));
         fs::write(&path, picture).map_err(|error| cannot("write", &path, &error))?;
@@ -66,11 +70,13 @@ fn text(name: &str, machine: &Machine, left_out: &[String], tables: &[Table]) ->
 fn fill(page: &str, text: impl Fn(&str) -> Option<String>) -> Result<String, Failure> {
     let (before_name, after_name, end) = BLOCK;
     let Some((before, rest)) = page.split_once(before_name) else { return Ok(page.into()) };
-    let parts = rest.split_once(after_name).and_then(|(name, rest)| Some((name, rest.split_once(end)?.1)));
+    let parts =
+        rest.split_once(after_name).and_then(|(name, rest)| Some((name, rest.split_once(end)?.1)));
     let Some((name, after)) = parts else {
         return Err(Failure::new(format!("a block {before_name} has no {end}")));
     };
-    let text = text(name).ok_or_else(|| Failure::new(format!("there is no block {before_name}{name}")))?;
+    let text =
+        text(name).ok_or_else(|| Failure::new(format!("there is no block {before_name}{name}")))?;
     Ok(format!("{before}{before_name}{name}{after_name}\n{text}\n{end}{after}"))
 }
 
@@ -100,8 +106,9 @@ mod tests {
 
     #[test]
     fn the_blocks_name_scenarios_that_there_are() {
-        let known =
-            |name: &&str| super::super::scenarios::SCENARIOS.iter().any(|scenario| scenario.name == *name);
+        let known = |name: &&str| {
+            super::super::scenarios::SCENARIOS.iter().any(|scenario| scenario.name == *name)
+        };
         assert!(BLOCKS.iter().flat_map(|(_, names)| names.unwrap_or_default()).all(known));
     }
 }

@@ -35,7 +35,8 @@ pub enum Unit {
     Replies,
     /// Bytes.
     Bytes,
-    /// Nothing: the clients are silent, and what counts is what the server does all the same.
+    /// Nothing: the clients are silent, and what counts is what the server does all the
+    /// same.
     Nothing,
 }
 
@@ -58,8 +59,8 @@ pub struct Scenario {
     pub page: &'static str,
     /// What the rate counts.
     pub unit: Unit,
-    /// Whether server and load share a core. Both are slower then, but neither waits for the other to be woken, and
-    /// the ratio is that of the work alone.
+    /// Whether server and load share a core. Both are slower then, but neither waits
+    /// for the other to be woken, and the ratio is that of the work alone.
     pub one_core: bool,
 }
 
@@ -88,7 +89,11 @@ pub const SCENARIOS: [Scenario; 21] = [
         connections: 1,
         ..TCP
     },
-    Scenario { name: "echo-64", what: "64 connections, 64 bytes, one message in flight on each", ..TCP },
+    Scenario {
+        name: "echo-64",
+        what: "64 connections, 64 bytes, one message in flight on each",
+        ..TCP
+    },
     Scenario {
         name: "echo-64-one-core",
         what: "64 connections, 64 bytes; server and load on one core",
@@ -140,7 +145,12 @@ pub const SCENARIOS: [Scenario; 21] = [
         ..TCP
     },
     Scenario { name: "udp", what: "64 datagrams of 64 bytes in flight", ..UDP },
-    Scenario { name: "udp-256", what: "256 datagrams of 64 bytes in flight", connections: 256, ..UDP },
+    Scenario {
+        name: "udp-256",
+        what: "256 datagrams of 64 bytes in flight",
+        connections: 256,
+        ..UDP
+    },
     Scenario {
         name: "udp-many",
         what: "1,024 datagrams of 64 bytes in flight, sent many with each call",
@@ -164,7 +174,12 @@ pub const SCENARIOS: [Scenario; 21] = [
         page: "/1k",
         ..HTTP
     },
-    Scenario { name: "http-1k", what: "GET of 1 KiB on 64 connections that stay", page: "/1k", ..HTTP },
+    Scenario {
+        name: "http-1k",
+        what: "GET of 1 KiB on 64 connections that stay",
+        page: "/1k",
+        ..HTTP
+    },
     Scenario {
         name: "http-1k-one-core",
         what: "GET of 1 KiB on 64 connections that stay; server and load on one core",
@@ -179,7 +194,12 @@ pub const SCENARIOS: [Scenario; 21] = [
         page: "/1k",
         ..HTTP
     },
-    Scenario { name: "http-100k", what: "GET of 100 KiB on 64 connections that stay", page: "/100k", ..HTTP },
+    Scenario {
+        name: "http-100k",
+        what: "GET of 100 KiB on 64 connections that stay",
+        page: "/100k",
+        ..HTTP
+    },
     Scenario {
         name: "http-10m",
         what: "GET of 10 MiB on 8 connections that stay",

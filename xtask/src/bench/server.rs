@@ -12,16 +12,19 @@ use crate::Failure;
 use crate::process::{Process, resident_kib};
 use crate::stage::address;
 
-/// How long a server may take until it listens. Python on a busy machine is the slowest.
+/// How long a server may take until it listens. Python on a busy machine is the
+/// slowest.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A pause between two looks whether a server that says nothing listens.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A pause between two looks whether a server has ended: how exactly the time of a stop is known.
+/// A pause between two looks whether a server has ended: how exactly the time of a stop
+/// is known.
 const SHORT_PAUSE: Duration = Duration::from_micros(200);
 
-/// Ticks in a second, in what Linux tells of a process: the same on every machine that there is.
+/// Ticks in a second, in what Linux tells of a process: the same on every machine that
+/// there is.
 const TICKS: f64 = 100.0;
 
 /// A server that listens.
@@ -38,7 +41,8 @@ impl Server {
         let stdout = process.child().stdout.take();
         let stdout = stdout.ok_or_else(|| Failure::new("a server has no standard output"))?;
         let (sender, receiver) = mpsc::channel();
-        // Reads on after the ready line, so that the server never waits for a reader. Ends with the server.
+        // Reads on after the ready line, so that the server never waits for a reader. Ends with
+        // the server.
         thread::spawn(move || first_address(stdout, &sender));
         match receiver.recv_timeout(PATIENCE) {
             Ok(address) => Ok(Server { process, address }),
@@ -47,8 +51,12 @@ impl Server {
         }
     }
 
-    /// Starts a server that listens on `address` and says nothing; `None` when it ends instead.
-    pub fn start_silent(command: &mut Command, address: SocketAddr) -> Result<Option<Server>, Failure> {
+    /// Starts a server that listens on `address` and says nothing; `None` when it ends
+    /// instead.
+    pub fn start_silent(
+        command: &mut Command,
+        address: SocketAddr,
+    ) -> Result<Option<Server>, Failure> {
         let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
@@ -63,8 +71,8 @@ impl Server {
         Err(Failure::new("it does not listen"))
     }
 
-    /// Asks it to stop, and returns how long that took, with its exit code unless a signal has ended it; `None` when it
-    /// goes on.
+    /// Asks it to stop, and returns how long that took, with its exit code unless a
+    /// signal has ended it; `None` when it goes on.
     pub fn stop(&self) -> Option<(Duration, Option<i32>)> {
         let started = Instant::now();
         self.process.ask_to_stop();
@@ -83,7 +91,8 @@ impl Server {
         processor_seconds(&stat)
     }
 
-    /// Memory of its own that it has in use, in KiB, without what the kernel holds for its sockets. Known on Linux.
+    /// Memory of its own that it has in use, in KiB, without what the kernel holds for
+    /// its sockets. Known on Linux.
     pub fn resident_kib(&self) -> Option<u64> {
         resident_kib(self.process.child().id())
     }

@@ -1,4 +1,5 @@
-//! The pages that web servers are asked for, in a folder of the build that is gone afterwards.
+//! The pages that web servers are asked for, in a folder of the build that is gone
+//! afterwards.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,9 +18,13 @@ impl Site {
     pub fn new(built: &Path) -> Result<Site, Failure> {
         let site = Site(built.join(format!("bench-{}", process::id())));
         let written = fs::create_dir_all(site.pages()).and_then(|()| {
-            PAGES.iter().try_for_each(|(name, size)| fs::write(site.pages().join(name), page(*size)))
+            PAGES
+                .iter()
+                .try_for_each(|(name, size)| fs::write(site.pages().join(name), page(*size)))
         });
-        written.map_err(|error| Failure::new(format!("cannot write to {}: {error}", site.0.display())))?;
+        written.map_err(|error| {
+            Failure::new(format!("cannot write to {}: {error}", site.0.display()))
+        })?;
         Ok(site)
     }
 

@@ -29,8 +29,13 @@ struct Column {
 }
 
 impl Table {
-    /// `samples` of each contender, in rounds. The first contender that is a base is what ratios are to.
-    pub fn new(scenario: &'static Scenario, contenders: Vec<Contender>, samples: Vec<Vec<Sample>>) -> Table {
+    /// `samples` of each contender, in rounds. The first contender that is a base is
+    /// what ratios are to.
+    pub fn new(
+        scenario: &'static Scenario,
+        contenders: Vec<Contender>,
+        samples: Vec<Vec<Sample>>,
+    ) -> Table {
         let base: Vec<Option<f64>> = contenders
             .iter()
             .zip(&samples)
@@ -77,7 +82,8 @@ impl Table {
     /// For a page.
     pub fn markdown(&self) -> String {
         let columns = self.columns();
-        let mut text = format!("### {}\n\n{}.\n\n", self.scenario.name, capital(self.scenario.what));
+        let mut text =
+            format!("### {}\n\n{}.\n\n", self.scenario.name, capital(self.scenario.what));
         text.push_str(&format!("| {} |\n|---|", headings(&columns).join(" | ")));
         text.push_str(&"---:|".repeat(columns.len()));
         text.push('\n');
@@ -115,8 +121,14 @@ impl Table {
                 },
             ),
             Unit::Bytes => (
-                Column { head: "MB a second", cell: |row| Some(thousands(row.median(|f| f.rate)? / 1e6)) },
-                Column { head: "CPU s/GB", cell: |row| Some(format!("{:.3}", row.median(|f| f.processor)?)) },
+                Column {
+                    head: "MB a second",
+                    cell: |row| Some(thousands(row.median(|f| f.rate)? / 1e6)),
+                },
+                Column {
+                    head: "CPU s/GB",
+                    cell: |row| Some(format!("{:.3}", row.median(|f| f.processor)?)),
+                },
             ),
         };
         let columns = [
@@ -130,10 +142,22 @@ impl Table {
             Column { head: "p99 µs", cell: |row| Some(thousands(row.median(|f| f.p99)?)) },
             Column { head: "p99.9 µs", cell: |row| Some(thousands(row.median(|f| f.p999)?)) },
             processor,
-            Column { head: "opened in s", cell: |row| Some(format!("{:.2}", row.median(|f| f.opening)?)) },
-            Column { head: "KiB each", cell: |row| Some(format!("{:.1}", row.median(|f| f.kib_each)?)) },
-            Column { head: "CPU ms/s", cell: |row| Some(format!("{:.1}", row.median(|f| f.at_rest)?)) },
-            Column { head: "stopped in ms", cell: |row| Some(format!("{:.1}", row.median(|f| f.stop)?)) },
+            Column {
+                head: "opened in s",
+                cell: |row| Some(format!("{:.2}", row.median(|f| f.opening)?)),
+            },
+            Column {
+                head: "KiB each",
+                cell: |row| Some(format!("{:.1}", row.median(|f| f.kib_each)?)),
+            },
+            Column {
+                head: "CPU ms/s",
+                cell: |row| Some(format!("{:.1}", row.median(|f| f.at_rest)?)),
+            },
+            Column {
+                head: "stopped in ms",
+                cell: |row| Some(format!("{:.1}", row.median(|f| f.stop)?)),
+            },
             Column { head: "lost", cell: |row| Some(thousands(row.median(|f| f.lost)?)) },
         ];
         let filled = |column: &Column| self.rows.iter().any(|row| (column.cell)(row).is_some());
@@ -155,7 +179,8 @@ impl Row {
 
     /// How often it failed, and the first reason.
     fn failure(&self) -> Option<String> {
-        let failures: Vec<&String> = self.samples.iter().filter_map(|sample| sample.as_ref().err()).collect();
+        let failures: Vec<&String> =
+            self.samples.iter().filter_map(|sample| sample.as_ref().err()).collect();
         let (times, rounds) = (failures.len(), self.samples.len());
         let first = failures.first()?;
         Some(format!("{} failed in {times} of {rounds} rounds: {first}", self.contender.name))
@@ -181,8 +206,9 @@ impl Row {
                 Err(failure) => json!({ "failure": failure }),
             })
             .collect();
-        let ratio =
-            self.ratio.map(|ratio| json!({ "low": ratio.low, "median": ratio.median, "high": ratio.high }));
+        let ratio = self
+            .ratio
+            .map(|ratio| json!({ "low": ratio.low, "median": ratio.median, "high": ratio.high }));
         json!({
             "name": self.contender.name,
             "ours": self.contender.ours,
@@ -194,7 +220,10 @@ impl Row {
 }
 
 fn headings(columns: &[Column]) -> Vec<String> {
-    std::iter::once("server").chain(columns.iter().map(|column| column.head)).map(String::from).collect()
+    std::iter::once("server")
+        .chain(columns.iter().map(|column| column.head))
+        .map(String::from)
+        .collect()
 }
 
 fn rate(sample: &Sample) -> Option<f64> {
@@ -243,7 +272,10 @@ mod tests {
     #[test]
     fn ratios_are_taken_within_a_round_and_a_failed_round_has_none() {
         let ratio = table().rows[1].ratio.unwrap();
-        assert!((ratio.low, ratio.high) == (0.9, 0.95) && (ratio.median - 0.925).abs() < 1e-9, "{ratio:?}");
+        assert!(
+            (ratio.low, ratio.high) == (0.9, 0.95) && (ratio.median - 0.925).abs() < 1e-9,
+            "{ratio:?}"
+        );
     }
 
     #[test]
@@ -257,6 +289,9 @@ mod tests {
 
     #[test]
     fn what_fails_is_ours_to_answer_for_and_a_peer_is_not() {
-        assert_eq!(table().failures_of_ours(), ["echo-64: poll-echo failed in 1 of 3 rounds: it fell over"]);
+        assert_eq!(
+            table().failures_of_ours(),
+            ["echo-64: poll-echo failed in 1 of 3 rounds: it fell over"]
+        );
     }
 }

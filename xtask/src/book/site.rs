@@ -1,5 +1,5 @@
-//! What is done to the pages that mdBook has written: links to the sources lead to copies of them inside the book, and
-//! a page that is being written loads itself anew.
+//! What is done to the pages that mdBook has written: links to the sources lead to
+//! copies of them inside the book, and a page that is being written loads itself anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,8 @@ const LINKED: [&str; 3] = ["crates", "tests", "xtask"];
 /// Holds the number of the latest build.
 const LATEST: &str = "latest.txt";
 
-/// Puts the sources into `folder` and mends the links of every page there. With a number, pages ask for a later one.
+/// Puts the sources into `folder` and mends the links of every page there. With a
+/// number, pages ask for a later one.
 ///
 /// # Errors
 /// A page that links to what is not in the book, besides those of the file system.
@@ -55,7 +56,8 @@ pub fn finish(root: &Path, folder: &Path, number: Option<u64>) -> Result<(), Fai
     }
 }
 
-/// The pages of the book, which has no folders of them. The page for what does not exist links from the root.
+/// The pages of the book, which has no folders of them. The page for what does not
+/// exist links from the root.
 fn pages(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = fs::read_dir(folder).map_err(|error| cannot("read", folder, &error))?;
     let mut pages: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -76,8 +78,8 @@ fn leads_somewhere(folder: &Path, link: &str) -> bool {
     folder.join(file).exists()
 }
 
-/// Asks for the number of the latest build, and loads the page anew where it is another. While a build runs there is
-/// none; then it asks again.
+/// Asks for the number of the latest build, and loads the page anew where it is
+/// another. While a build runs there is none; then it asks again.
 fn script(number: u64) -> String {
     format!(
         "<script>setInterval(async () => {{
@@ -111,7 +113,8 @@ mod tests {
         finish(&ladder.root, folder.path(), Some(7)).unwrap();
         let html = fs::read_to_string(&page).unwrap();
         assert!(
-            html.contains("<a href=\"source/crates/netcore/src/lib.rs\">") && html.contains("!== \"7\""),
+            html.contains("<a href=\"source/crates/netcore/src/lib.rs\">")
+                && html.contains("!== \"7\""),
             "{html}"
         );
         assert!(folder.path().join("source/crates/netcore/src/lib.rs").is_file());

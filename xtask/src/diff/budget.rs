@@ -21,7 +21,9 @@ pub fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<Vec<String>, F
         let changes = step::changes(below, rung)?;
         let (added, removed) = step::size(&changes);
         let budget = match &rung.about.step {
-            Some(Step { lines: Some(lines), .. }) if rung.about.builds_on.as_ref() == Some(&below.name) => {
+            Some(Step { lines: Some(lines), .. })
+                if rung.about.builds_on.as_ref() == Some(&below.name) =>
+            {
                 lines.to_string()
             }
             _ => "-".into(),
@@ -47,18 +49,23 @@ pub fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<Vec<String>, F
             let numbers: Vec<String> =
                 (2..5).map(|column| format!("{:>1$}", row[column], widths[column])).collect();
             let room = screen.width.saturating_sub(widths.iter().sum::<usize>() + 12);
-            let line = format!("  {names}  {}  {}", numbers.join("  "), crate::screen::cut(&row[5], room));
+            let line =
+                format!("  {names}  {}  {}", numbers.join("  "), crate::screen::cut(&row[5], room));
             if number == 0 { screen.paint(Tone::Dim, &line) } else { line }
         })
         .collect())
 }
 
-/// What each step does beyond what its manifest declares, in a sentence that says how to mend it.
+/// What each step does beyond what its manifest declares, in a sentence that says how
+/// to mend it.
 pub fn check(ladder: &Ladder) -> Result<Vec<String>, Failure> {
     let mut complaints = Vec::new();
     for (below, rung) in ladder.steps() {
         let Some(declared) = &rung.about.step else {
-            complaints.push(format!("{}: its manifest declares no step: which files it changes", rung.name));
+            complaints.push(format!(
+                "{}: its manifest declares no step: which files it changes",
+                rung.name
+            ));
             continue;
         };
         let broken = broken(declared, &step::changes(below, rung)?);
@@ -78,7 +85,9 @@ fn broken(declared: &Step, changes: &[Change]) -> Vec<String> {
             change.file
         ));
     }
-    for file in declared.changes.iter().filter(|file| changes.iter().all(|change| change.file != **file)) {
+    for file in
+        declared.changes.iter().filter(|file| changes.iter().all(|change| change.file != **file))
+    {
         complaints.push(format!("the step declares to change {file}, and does not"));
     }
     let (added, _) = step::size(changes);
@@ -89,7 +98,9 @@ fn broken(declared: &Step, changes: &[Change]) -> Vec<String> {
             ));
         }
         Some(_) => {}
-        None => complaints.push("the step declares no `lines`: how many new ones it has at most".into()),
+        None => {
+            complaints.push("the step declares no `lines`: how many new ones it has at most".into())
+        }
     }
     complaints
 }
@@ -140,6 +151,10 @@ mod tests {
         let table = table(&steps, &Screen::of_width(100)).unwrap();
         assert_eq!(table.len(), ladder.rungs.len());
         assert!(table.iter().all(|line| line.width() <= 100));
-        assert!(table[1].starts_with("  reusable-echo") && table[1].contains("oneshot-echo"), "{}", table[1]);
+        assert!(
+            table[1].starts_with("  reusable-echo") && table[1].contains("oneshot-echo"),
+            "{}",
+            table[1]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The lines of a difference on a screen: unified, or the two versions beside each other.
+//! The lines of a difference on a screen: unified, or the two versions beside each
+//! other.
 
 use similar::{ChangeTag, DiffOp, DiffTag, InlineChange, TextDiff};
 use unicode_width::UnicodeWidthChar;
@@ -23,14 +24,16 @@ pub fn unified(change: &Change, screen: &Screen) -> Vec<String> {
         lines.push(screen.paint(Tone::Client, &place(&group)));
         for change in group.iter().flat_map(|op| diff.iter_inline_changes(op)) {
             let (sign, tone, _) = look(change.tag());
-            let text: String = pieces(&change).iter().map(|(tone, text)| screen.paint(*tone, text)).collect();
+            let text: String =
+                pieces(&change).iter().map(|(tone, text)| screen.paint(*tone, text)).collect();
             lines.push(format!("{}{text}", screen.paint(tone, sign)));
         }
     }
     lines
 }
 
-/// As `diff -y` has it, with the lines around a change only: `|` is changed, `<` is gone, `>` is new.
+/// As `diff -y` has it, with the lines around a change only: `|` is changed, `<` is
+/// gone, `>` is new.
 pub fn side_by_side(change: &Change, screen: &Screen) -> Vec<String> {
     let diff = TextDiff::from_lines(&change.old, &change.new);
     let half = screen.columns.saturating_sub(3) / 2;
@@ -85,7 +88,8 @@ fn beside(old: &[Piece], mark: char, new: &[Piece], half: usize, screen: &Screen
         .collect()
 }
 
-/// The painted pieces in rows of at most `width` columns, each row with the columns that it takes.
+/// The painted pieces in rows of at most `width` columns, each row with the columns
+/// that it takes.
 fn wrapped(pieces: &[Piece], width: usize, screen: &Screen) -> Vec<(String, usize)> {
     let mut rows = vec![(String::new(), 0)];
     for (tone, text) in pieces {
@@ -171,7 +175,10 @@ mod tests {
     fn the_words_that_changed_stand_out() {
         let screen = Screen { colours: true, ..Screen::of_width(80) };
         let lines = unified(&change(), &screen).join("\n");
-        assert!(lines.contains("\x1b[31m    let deadline = \x1b[0m\x1b[31;7mnever();\x1b[0m"), "{lines:?}");
+        assert!(
+            lines.contains("\x1b[31m    let deadline = \x1b[0m\x1b[31;7mnever();\x1b[0m"),
+            "{lines:?}"
+        );
         assert!(lines.contains("\x1b[32;7mafter(5);\x1b[0m"), "{lines:?}");
     }
 

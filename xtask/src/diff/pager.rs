@@ -42,7 +42,8 @@ fn page(lines: &[String], process: &Process) -> Result<(), Failure> {
 
 /// PAGER, which is a line for the shell; nothing where it is empty or `cat`.
 fn pager() -> Option<Command> {
-    let wanted = env::var("PAGER").unwrap_or_else(|_| if cfg!(unix) { USUAL.into() } else { String::new() });
+    let wanted =
+        env::var("PAGER").unwrap_or_else(|_| if cfg!(unix) { USUAL.into() } else { String::new() });
     if wanted.trim().is_empty() || wanted.trim() == "cat" {
         return None;
     }
@@ -52,7 +53,8 @@ fn pager() -> Option<Command> {
     let mut pager = Command::new(shell);
     pager.arg(flag).arg(line).stdin(Stdio::piped());
     if env::var_os("LESS").is_none() {
-        // Colours as they are, and no more than that: it begins at the top, and is left with `q`.
+        // Colours as they are, and no more than that: it begins at the top, and is left with
+        // `q`.
         pager.env("LESS", "R");
     }
     Some(pager)

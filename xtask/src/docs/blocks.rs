@@ -1,7 +1,8 @@
 //! Finds the generated blocks of a page and puts new contents into them.
 //!
-//! A block starts with a line `<!-- gen:KIND ARGUMENTS -->` and ends with a line `<!-- end -->`. Markers in a
-//! fenced code block are text, so that a page can show what a block looks like.
+//! A block starts with a line `<!-- gen:KIND ARGUMENTS -->` and ends with a line `<!--
+//! end -->`. Markers in a fenced code block are text, so that a page can show what a
+//! block looks like.
 
 use crate::Failure;
 
@@ -27,7 +28,8 @@ impl<'a> Order<'a> {
 /// The page with the contents of each block replaced by what `generate` returns for it.
 ///
 /// # Errors
-/// A block that is not closed or not ordered in one line, and what `generate` says, each with the line number.
+/// A block that is not closed or not ordered in one line, and what `generate` says,
+/// each with the line number.
 pub fn fill(
     page: &str,
     mut generate: impl FnMut(&Order) -> Result<String, Failure>,
@@ -99,9 +101,9 @@ mod tests {
 
     #[test]
     fn what_a_block_held_is_replaced_and_the_prose_around_it_is_not() {
-        let page = "# Title\n\n<!-- gen:item src/a.rs fn b -->\nold\nolder\n<!-- end -->\n\nProse.\n";
-        let wanted =
-            "# Title\n\n<!-- gen:item src/a.rs fn b -->\nitem: src/a.rs,fn,b\n<!-- end -->\n\nProse.\n";
+        let page =
+            "# Title\n\n<!-- gen:item src/a.rs fn b -->\nold\nolder\n<!-- end -->\n\nProse.\n";
+        let wanted = "# Title\n\n<!-- gen:item src/a.rs fn b -->\nitem: src/a.rs,fn,b\n<!-- end -->\n\nProse.\n";
         assert_eq!(fill(page, echo).unwrap(), wanted);
         assert_eq!(fill(wanted, echo).unwrap(), wanted);
     }
@@ -135,7 +137,8 @@ mod tests {
 
     #[test]
     fn what_goes_wrong_inside_a_block_is_told_with_its_line() {
-        let failed = fill("\n\n<!-- gen:x -->\n<!-- end -->\n", |_| Err(Failure::new("no such item")));
+        let failed =
+            fill("\n\n<!-- gen:x -->\n<!-- end -->\n", |_| Err(Failure::new("no such item")));
         assert_eq!(failed.unwrap_err().to_string(), "line 3: no such item");
     }
 

@@ -1,24 +1,26 @@
 //! Takes one item out of a Rust source text.
 //!
-//! No parser: sources here are formatted by rustfmt, so an item ends at the first line with its own indentation that
-//! closes what it opened. A page asks for `fn serve` or `impl Read for TimedStream` as it stands in the source,
-//! without visibility.
+//! No parser: sources here are formatted by rustfmt, so an item ends at the first line
+//! with its own indentation that closes what it opened. A page asks for `fn serve` or
+//! `impl Read for TimedStream` as it stands in the source, without visibility.
 
 use crate::Failure;
 
 /// Words that may stand between the start of a line and the item.
 const MODIFIERS: [&str; 5] = ["pub ", "pub(crate) ", "pub(super) ", "const ", "async "];
 
-/// The source text of the item that starts with `wanted`, with the comments and attributes above it.
-/// An item inside another loses the indentation that it has there.
+/// The source text of the item that starts with `wanted`, with the comments and
+/// attributes above it. An item inside another loses the indentation that it has there.
 ///
 /// # Errors
 /// No such item, or several.
 pub fn find(source: &str, wanted: &str) -> Result<String, Failure> {
     let lines: Vec<&str> = source.lines().collect();
-    let starts: Vec<usize> = (0..lines.len()).filter(|&index| starts_item(lines[index], wanted)).collect();
+    let starts: Vec<usize> =
+        (0..lines.len()).filter(|&index| starts_item(lines[index], wanted)).collect();
     // An item of the file goes before one of the same name in its tests.
-    let outer: Vec<usize> = starts.iter().copied().filter(|&index| indent(lines[index]) == 0).collect();
+    let outer: Vec<usize> =
+        starts.iter().copied().filter(|&index| indent(lines[index]) == 0).collect();
     let start = match (outer.as_slice(), starts.as_slice()) {
         ([one], _) | ([], [one]) => *one,
         ([], []) => return Err(Failure::new(format!("there is no `{wanted}`"))),
@@ -32,7 +34,8 @@ pub fn find(source: &str, wanted: &str) -> Result<String, Failure> {
         first -= 1;
     }
     let depth = indent(lines[start]);
-    let text: Vec<&str> = lines[first..=end].iter().map(|line| line.get(depth..).unwrap_or("")).collect();
+    let text: Vec<&str> =
+        lines[first..=end].iter().map(|line| line.get(depth..).unwrap_or("")).collect();
     Ok(text.join("\n"))
 }
 
@@ -157,7 +160,10 @@ mod tests {
 
     #[test]
     fn an_item_of_one_line_is_that_line_with_its_doc() {
-        assert_found("const LIMIT", "/// How long.\npub const LIMIT: Duration = Duration::from_secs(5);");
+        assert_found(
+            "const LIMIT",
+            "/// How long.\npub const LIMIT: Duration = Duration::from_secs(5);",
+        );
         assert_found("fn serve_all", "pub fn serve_all() {}");
     }
 
@@ -192,7 +198,8 @@ mod tests {
     #[test]
     fn an_item_that_is_missing_or_there_twice_is_told() {
         assert_eq!(find(SOURCE, "fn reply").unwrap_err().to_string(), "there is no `fn reply`");
-        let twice = find("mod a {\n    fn b() {}\n}\nmod c {\n    fn b() {}\n}\n", "fn b").unwrap_err();
+        let twice =
+            find("mod a {\n    fn b() {}\n}\nmod c {\n    fn b() {}\n}\n", "fn b").unwrap_err();
         assert_eq!(twice.to_string(), "there are 2 of `fn b`");
         let open = find("fn a() {\n", "fn a").unwrap_err();
         assert_eq!(open.to_string(), "`fn a` has no end; is the file formatted?");

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::blocks::fence_after;
 
-/// One sentence for every relative link of `page` that leads nowhere. `path` is where the page is.
+/// One sentence for every relative link of `page` that leads nowhere. `path` is where
+/// the page is.
 pub fn broken(path: &Path, page: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     for target in targets(page) {
@@ -90,14 +91,19 @@ mod tests {
 
     #[test]
     fn a_heading_has_the_anchor_that_pages_give_it() {
-        let page = "# Why `SO_REUSEADDR`?\n## What is still wrong\n## What is still wrong\n#no heading\n";
-        assert_eq!(anchors(page), ["why-so_reuseaddr", "what-is-still-wrong", "what-is-still-wrong-1"]);
+        let page =
+            "# Why `SO_REUSEADDR`?\n## What is still wrong\n## What is still wrong\n#no heading\n";
+        assert_eq!(
+            anchors(page),
+            ["why-so_reuseaddr", "what-is-still-wrong", "what-is-still-wrong-1"]
+        );
     }
 
     #[test]
     fn a_link_that_leads_nowhere_is_told() {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-        let page = "[a](Cargo.toml) [b](missing.md) [c](#bottom) [d](https://example.org/x) [e](src/)\n";
+        let page =
+            "[a](Cargo.toml) [b](missing.md) [c](#bottom) [d](https://example.org/x) [e](src/)\n";
         let complaints = broken(&manifest, page);
         assert_eq!(
             complaints,

@@ -1,12 +1,12 @@
-//! What the pages say of faults: the matrix, the list, and the limits of one rung. All from the manifests; that they are
-//! true, the tests show.
+//! What the pages say of faults: the matrix, the list, and the limits of one rung. All
+//! from the manifests; that they are true, the tests show.
 
 use netfault::{Fault, Transport};
 
 use crate::ladder::{Ladder, Rung};
 
-/// Faults down, rungs across: `✓`, the short name of the rung that lifts the limit, or nothing where there is no such
-/// fault for what the rung speaks.
+/// Faults down, rungs across: `✓`, the short name of the rung that lifts the limit, or
+/// nothing where there is no such fault for what the rung speaks.
 pub fn matrix(ladder: &Ladder, transport: Transport) -> String {
     let rungs: Vec<&Rung> =
         ladder.rungs.iter().filter(|rung| rung.speaks().transport() == transport).collect();
@@ -15,8 +15,11 @@ pub fn matrix(ladder: &Ladder, transport: Transport) -> String {
         table.push_str(&format!(" [{}]({}.md) |", rung.about.alias, rung.name));
     }
     table.push_str(&format!("\n|---|{}\n", "---|".repeat(rungs.len())));
-    for fault in netfault::ALL.iter().filter(|fault| rungs.iter().any(|rung| fault.is_for(rung.speaks()))) {
-        let cells: String = rungs.iter().map(|rung| format!(" {} |", cell(ladder, rung, fault))).collect();
+    for fault in
+        netfault::ALL.iter().filter(|fault| rungs.iter().any(|rung| fault.is_for(rung.speaks())))
+    {
+        let cells: String =
+            rungs.iter().map(|rung| format!(" {} |", cell(ladder, rung, fault))).collect();
         table.push_str(&format!("| `{}` |{cells}\n", fault.name));
     }
     table
@@ -27,7 +30,8 @@ fn cell(ladder: &Ladder, rung: &Rung, fault: &Fault) -> String {
         _ if !fault.is_for(rung.speaks()) => String::new(),
         None => "✓".into(),
         Some(limit) => {
-            let lifted_by = ladder.find(&limit.lifted_by).map_or(&limit.lifted_by, |rung| &rung.about.alias);
+            let lifted_by =
+                ladder.find(&limit.lifted_by).map_or(&limit.lifted_by, |rung| &rung.about.alias);
             format!("→ {lifted_by}")
         }
     }
@@ -42,12 +46,18 @@ pub fn list(ladder: &Ladder) -> String {
             .iter()
             .filter(|rung| rung.about.why.as_ref().is_some_and(|why| why.fault == fault.name));
         let made_for: Vec<String> = made_for.map(|rung| format!("`{}`", rung.name)).collect();
-        table.push_str(&format!("| `{}` | {} | {} |\n", fault.name, fault.about, made_for.join(", ")));
+        table.push_str(&format!(
+            "| `{}` | {} | {} |\n",
+            fault.name,
+            fault.about,
+            made_for.join(", ")
+        ));
     }
     table
 }
 
-/// One line on what a rung survives and what it does not, with links that work on `page`.
+/// One line on what a rung survives and what it does not, with links that work on
+/// `page`.
 pub fn limits(ladder: &Ladder, rung: &Rung, page: &str) -> String {
     let in_book = page.starts_with("docs/");
     let matrix = if in_book { "fault-matrix.md" } else { "../../docs/fault-matrix.md" };
@@ -67,5 +77,8 @@ pub fn limits(ladder: &Ladder, rung: &Rung, page: &str) -> String {
     });
     let limits = rung.about.limits.iter().flat_map(|limit| limit.faults()).count();
     let groups = groups.collect::<Vec<_>>().join("; ");
-    format!("Of the {all} [faults]({matrix}) for it, it survives {}, and not yet {groups}.\n", all - limits)
+    format!(
+        "Of the {all} [faults]({matrix}) for it, it survives {}, and not yet {groups}.\n",
+        all - limits
+    )
 }

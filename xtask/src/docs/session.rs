@@ -1,7 +1,9 @@
-//! Runs a rung's real server and clients and writes down what they print, the same for every run.
+//! Runs a rung's real server and clients and writes down what they print, the same for
+//! every run.
 //!
-//! Ports are chosen by the system and times pass; so a transcript shows the rung's default port, numbers the
-//! clients' ports in order, leaves the times of the log out, and has one date for all.
+//! Ports are chosen by the system and times pass; so a transcript shows the rung's
+//! default port, numbers the clients' ports in order, leaves the times of the log out,
+//! and has one date for all.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -66,8 +68,8 @@ pub enum Step {
         /// How long.
         runs: Runs,
     },
-    /// A peer misbehaves, until the server is rid of it; or the network does, for the steps that follow: the name of
-    /// the fault in `netfault`.
+    /// A peer misbehaves, until the server is rid of it; or the network does, for the
+    /// steps that follow: the name of the fault in `netfault`.
     Fault(String),
 }
 
@@ -76,7 +78,8 @@ pub enum Step {
 pub enum Runs {
     /// To its end, before the next step.
     ToItsEnd,
-    /// Until the session ends, with nothing to read and nobody to close its input: `client &`.
+    /// Until the session ends, with nothing to read and nobody to close its input:
+    /// `client &`.
     InTheBackground,
     /// For so many seconds, since it would wait for ever: `timeout 1 client`.
     For(u64),
@@ -95,13 +98,16 @@ impl Script {
         Script { server, steps: rung.about.demo.iter().map(|run| client(&run.args)).collect() }
     }
 
-    /// Reads `server ARGS | STEP | STEP`, with quotes as in a shell. A step is `client ARGS`, `client ARGS &`,
-    /// `timeout SECONDS client ARGS`, `server ARGS` or `fault NAME`.
+    /// Reads `server ARGS | STEP | STEP`, with quotes as in a shell. A step is `client
+    /// ARGS`, `client ARGS &`, `timeout SECONDS client ARGS`, `server ARGS` or
+    /// `fault NAME`.
     pub fn parse(text: &str) -> Result<Script, Failure> {
         let mut parts = text.split('|').map(shell_words);
         let wrong = || Failure::new("a session is: server ARGS | client ARGS | fault NAME");
         let server = match parts.next() {
-            Some(words) if words.first().is_some_and(|role| role == "server") => words[1..].to_vec(),
+            Some(words) if words.first().is_some_and(|role| role == "server") => {
+                words[1..].to_vec()
+            }
             _ => return Err(wrong()),
         };
         let mut steps = Vec::new();
@@ -126,7 +132,8 @@ impl Script {
     }
 }
 
-/// Runs `script` against the real programs of `rung` and returns what they print, server first.
+/// Runs `script` against the real programs of `rung` and returns what they print,
+/// server first.
 pub fn transcript(
     ladder: &Ladder,
     programs: &mut Programs,
@@ -194,7 +201,8 @@ pub fn transcript(
     Ok(timeless(&normalised(&shown, &port, &default_port(&rung.folder)?)))
 }
 
-/// Lets a fault loose on the server, waits until the server is rid of a faulty client, and returns what it is.
+/// Lets a fault loose on the server, waits until the server is rid of a faulty client,
+/// and returns what it is.
 fn misbehave(
     name: &str,
     address: SocketAddr,
@@ -267,7 +275,9 @@ impl Running {
     fn gather_until(&mut self, done: impl Fn(&Running) -> bool) -> Result<(), Failure> {
         match self.gather_within(GENEROUS, done) {
             true => Ok(()),
-            false => Err(Failure::new(format!("a run of this page did not get on:\n{}", self.said()))),
+            false => {
+                Err(Failure::new(format!("a run of this page did not get on:\n{}", self.said())))
+            }
         }
     }
 
@@ -288,7 +298,9 @@ impl Running {
     fn wait_for_address(&mut self) -> Result<SocketAddr, Failure> {
         self.gather_until(|server| server.stdout.iter().any(|line| address(line).is_some()))?;
         let ready = self.stdout.iter().find_map(|line| address(line));
-        ready.ok_or_else(|| Failure::new(format!("a server of this page did not start:\n{}", self.said())))
+        ready.ok_or_else(|| {
+            Failure::new(format!("a server of this page did not start:\n{}", self.said()))
+        })
     }
 
     fn log(&self) -> impl Iterator<Item = LogLine> {
@@ -306,8 +318,9 @@ impl Running {
         self.gather_until(|server| server.connected() >= server.clients)
     }
 
-    /// As [`wait_for_next_client`](Running::wait_for_next_client), and until it has left. Without connections there is
-    /// nothing to wait for: a datagram is logged before its reply is sent.
+    /// As [`wait_for_next_client`](Running::wait_for_next_client), and until it has
+    /// left. Without connections there is nothing to wait for: a datagram is logged
+    /// before its reply is sent.
     fn wait_until_next_client_has_left(&mut self, rung: &Rung) -> Result<(), Failure> {
         if rung.speaks().transport() == Transport::Udp {
             return Ok(());
@@ -332,21 +345,27 @@ impl Running {
         }
     }
 
-    /// Asks for the end and gathers what was written until then, but nothing of the stop itself.
+    /// Asks for the end and gathers what was written until then, but nothing of the
+    /// stop itself.
     fn stop(&mut self) -> Result<(), Failure> {
         self.process.ask_to_stop();
         self.wait_for_end()?;
-        let stopping =
-            |line: &String| LogLine::parse(line).is_some_and(|line| line.message.starts_with(STOPPING));
+        let stopping = |line: &String| {
+            LogLine::parse(line).is_some_and(|line| line.message.starts_with(STOPPING))
+        };
         let end = self.stderr.iter().position(stopping).unwrap_or(self.stderr.len());
         self.stderr.truncate(end);
         Ok(())
     }
 
-    /// Whether a server has come to wait again when it is stopped is chance; with several threads, so is the place
-    /// of every such line.
+    /// Whether a server has come to wait again when it is stopped is chance; with
+    /// several threads, so is the place of every such line.
     fn leave_out_chance(&mut self, one_at_a_time: bool) {
-        let last = self.stderr.iter().rposition(|line| !line.ends_with(WAITING)).map_or(0, |last| last + 1);
+        let last = self
+            .stderr
+            .iter()
+            .rposition(|line| !line.ends_with(WAITING))
+            .map_or(0, |last| last + 1);
         self.stderr.truncate(last);
         if !one_at_a_time {
             self.stderr.retain(|line| !line.ends_with(WAITING));
@@ -356,7 +375,12 @@ impl Running {
     /// What it has printed, and then what it has logged, without the times.
     fn said(&self) -> String {
         let logged = self.stderr.iter().map(|line| without_time(line));
-        self.stdout.iter().map(String::as_str).chain(logged).map(|line| format!("{line}\n")).collect()
+        self.stdout
+            .iter()
+            .map(String::as_str)
+            .chain(logged)
+            .map(|line| format!("{line}\n"))
+            .collect()
     }
 }
 
@@ -374,13 +398,15 @@ fn gather(from: impl Read + Send + 'static, kind: fn(String) -> Line, to: Sender
     });
 }
 
-/// The text with [`DATE`] for every date of HTTP, and without how long a wait or a response took.
+/// The text with [`DATE`] for every date of HTTP, and without how long a wait or a
+/// response took.
 fn timeless(text: &str) -> String {
     let mut shown = String::new();
     for line in text.lines() {
         let mut line = line.to_string();
         for (end, end_of_date) in line.clone().match_indices(" GMT") {
-            let range = (end + end_of_date.len()).saturating_sub(DATE.len())..end + end_of_date.len();
+            let range =
+                (end + end_of_date.len()).saturating_sub(DATE.len())..end + end_of_date.len();
             if line.get(range.clone()).is_some_and(|date| date.get(3..5) == Some(", ")) {
                 line.replace_range(range, DATE);
             }
@@ -416,10 +442,12 @@ fn normalised(text: &str, port: &str, default: &str) -> String {
     let mut shown = String::new();
     let mut others: Vec<&str> = Vec::new();
     let mut rest = text;
-    while let Some(start) = BEFORE_PORT.iter().filter_map(|words| Some(rest.find(words)? + words.len())).min()
+    while let Some(start) =
+        BEFORE_PORT.iter().filter_map(|words| Some(rest.find(words)? + words.len())).min()
     {
         let (before, after) = rest.split_at(start);
-        let (found, after) = after.split_at(after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len()));
+        let (found, after) =
+            after.split_at(after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len()));
         shown.push_str(before);
         if found == port {
             shown.push_str(default);
@@ -489,7 +517,9 @@ mod tests {
 
     #[test]
     fn a_session_is_read_with_quotes_as_in_a_shell() {
-        let script = Script::parse("server -v --idle 1s | client 'hello, world!' '' again | client").unwrap();
+        let script =
+            Script::parse("server -v --idle 1s | client 'hello, world!' '' again | client")
+                .unwrap();
         assert_eq!(script.server, ["-v", "--idle", "1s"]);
         let client = |args: &[&str], runs| Step::Program {
             role: "client".into(),
@@ -501,7 +531,10 @@ mod tests {
         let script = Script::parse("server | client & | timeout 2 client hello").unwrap();
         assert_eq!(script.steps[0], client(&[], Runs::InTheBackground));
         assert_eq!(script.steps[1], client(&["hello"], Runs::For(2)));
-        assert_eq!(Script::parse("server | fault silent").unwrap().steps, [Step::Fault("silent".into())]);
+        assert_eq!(
+            Script::parse("server | fault silent").unwrap().steps,
+            [Step::Fault("silent".into())]
+        );
         assert!(Script::parse("client | server").is_err());
         assert!(Script::parse("server | timeout long client").is_err());
     }

@@ -1,7 +1,9 @@
-//! Takes every rung away and tests it there, without the network, and makes every worked example of the book.
+//! Takes every rung away and tests it there, without the network, and makes every
+//! worked example of the book.
 //!
-//! In the workspace, cargo builds a dependency once with the features that all members ask for together. Here a rung
-//! gets those that it asks for itself, so one that leans on another's does not build.
+//! In the workspace, cargo builds a dependency once with the features that all members
+//! ask for together. Here a rung gets those that it asks for itself, so one that leans
+//! on another's does not build.
 
 use std::env;
 use std::fs::{self, File};
@@ -24,7 +26,8 @@ const GENEROUS: Duration = Duration::from_secs(30 * 60);
 /// Lines of a failure's output that are shown.
 const SHOWN: usize = 60;
 
-/// What a project has to pass. Its own code only: netcore's is the same in each of them.
+/// What a project has to pass. Its own code only: netcore's is the same in each of
+/// them.
 const CHECKS: [&[&str]; 3] = [
     &["fmt", "--check"],
     &["clippy", "--offline", "--locked", "--all-targets", "--", "-D", "warnings"],
@@ -34,7 +37,8 @@ const CHECKS: [&[&str]; 3] = [
 /// Nobody debugs these builds, and hardly any is repeated.
 const QUICK: [(&str, &str); 2] = [("CARGO_PROFILE_DEV_DEBUG", "false"), ("CARGO_INCREMENTAL", "0")];
 
-/// Copies every rung in both ways, with `cp -r` and with `cargo xtask new`, builds the first and tests the second.
+/// Copies every rung in both ways, with `cp -r` and with `cargo xtask new`, builds the
+/// first and tests the second.
 pub fn run(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
     let place = Place::new(ladder)?;
     place.netcore_beside(ladder)?;
@@ -53,16 +57,21 @@ pub fn run(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
         let started = Instant::now();
         place.example(ladder, &example)?;
         let took = started.elapsed().as_secs_f64();
-        screen.line(&format!("    {} is what its chapter says: {took:.1} s", fit(&example.name, 16)))?;
+        screen.line(&format!(
+            "    {} is what its chapter says: {took:.1} s",
+            fit(&example.name, 16)
+        ))?;
     }
     Ok(())
 }
 
-/// Where the copies are. Their builds share a folder, so a dependency is built once for each set of its features.
+/// Where the copies are. Their builds share a folder, so a dependency is built once for
+/// each set of its features.
 struct Place {
     /// Projects, and what is built.
     inside: PathBuf,
-    /// Copies that are not in a workspace, as a plain copy may not be: cargo would look for its members in this one.
+    /// Copies that are not in a workspace, as a plain copy may not be: cargo would look
+    /// for its members in this one.
     outside: Scratch,
 }
 
@@ -76,15 +85,21 @@ impl Place {
         }
         fs::create_dir_all(&inside).map_err(|error| cannot("create", &inside, &error))?;
         let outside = env::temp_dir().join(format!("netladder-{}", process::id()));
-        let scratch = Scratch::new(outside.clone()).map_err(|error| cannot("create", &outside, &error))?;
+        let scratch =
+            Scratch::new(outside.clone()).map_err(|error| cannot("create", &outside, &error))?;
         Ok(Place { inside, outside: scratch })
     }
 
     fn netcore_beside(&self, ladder: &Ladder) -> Result<(), Failure> {
-        copy(&ladder.root.join("crates/netcore"), &self.outside.path().join("netcore"), &str::to_string)
+        copy(
+            &ladder.root.join("crates/netcore"),
+            &self.outside.path().join("netcore"),
+            &str::to_string,
+        )
     }
 
-    /// `cp -r crates/netcore crates/RUNG`: without a lock file, so with what cargo has on this machine.
+    /// `cp -r crates/netcore crates/RUNG`: without a lock file, so with what cargo has
+    /// on this machine.
     fn beside(&self, rung: &Rung) -> Result<(), Failure> {
         let folder = self.outside.path().join(&rung.name);
         copy(&rung.folder, &folder, &str::to_string)?;

@@ -6,7 +6,8 @@ const WORKSPACE: &str = "
 [workspace]
 ";
 
-/// The manifest `own` without what only the ladder reads, with netcore inside, and with the profiles of `top`.
+/// The manifest `own` without what only the ladder reads, with netcore inside, and with
+/// the profiles of `top`.
 pub fn standalone(own: &str, top: &str) -> String {
     let own = own.replace("path = \"../netcore\"", "path = \"netcore\"");
     let own = tables(&own, |header| !header.starts_with("package.metadata."));
@@ -14,7 +15,8 @@ pub fn standalone(own: &str, top: &str) -> String {
     format!("{}\n{WORKSPACE}\n{}\n", own.trim(), profiles.trim())
 }
 
-/// The tables of a manifest whose names are `wanted`, as they are written. What stands above the first has no name.
+/// The tables of a manifest whose names are `wanted`, as they are written. What stands
+/// above the first has no name.
 fn tables(manifest: &str, wanted: impl Fn(&str) -> bool) -> String {
     let mut kept = String::new();
     let mut keep = wanted("");

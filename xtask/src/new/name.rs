@@ -8,11 +8,11 @@ use crate::rename::identifier;
 
 /// Words of the language, in use or reserved: no crate can be called so.
 const KEYWORDS: [&str; 52] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
-    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
-    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
-    "struct", "super", "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized", "use",
-    "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// Crates that come with the compiler.
@@ -21,14 +21,17 @@ const STANDARD: [&str; 5] = ["alloc", "core", "proc_macro", "std", "test"];
 /// Folders that cargo makes where the program goes.
 const FOLDERS: [&str; 4] = ["build", "deps", "examples", "incremental"];
 
-/// Names of devices on Windows, where no file can be called so; `com` and `lpt` with a digit as well.
+/// Names of devices on Windows, where no file can be called so; `com` and `lpt` with a
+/// digit as well.
 const DEVICES: [&str; 4] = ["aux", "con", "nul", "prn"];
 
 /// Fails with what is wrong with `name` for a project of `rung`.
 pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
     let lock = fs::read_to_string(ladder.root.join("Cargo.lock")).unwrap_or_default();
     let wrong = wrong_alone(name)
-        .or_else(|| is_dependency(name, &lock).then_some("is the name of a crate that the project uses"))
+        .or_else(|| {
+            is_dependency(name, &lock).then_some("is the name of a crate that the project uses")
+        })
         .or_else(|| is_used_in(name, rung).then_some("is the name of something else in the code"));
     match wrong {
         None => Ok(()),
@@ -42,7 +45,8 @@ fn wrong_alone(name: &str) -> Option<&'static str> {
     let crate_name = identifier(name);
     let device = DEVICES.contains(&name)
         || ["com", "lpt"].iter().any(|port| {
-            name.strip_prefix(port).is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
+            name.strip_prefix(port)
+                .is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
         });
     let small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
@@ -63,17 +67,19 @@ fn wrong_alone(name: &str) -> Option<&'static str> {
     device.then_some("is the name of a device on Windows")
 }
 
-/// Whether the lock file has a crate of this name that is none of ours, or it is netcore.
+/// Whether the lock file has a crate of this name that is none of ours, or it is
+/// netcore.
 fn is_dependency(name: &str, lock: &str) -> bool {
     let ours = |package: &str| !package.contains("\nsource = ");
     let found = lock.split("[[package]]").find(|package| {
-        package.lines().find_map(|line| line.strip_prefix("name = ")) == Some(&format!("\"{name}\""))
+        package.lines().find_map(|line| line.strip_prefix("name = "))
+            == Some(&format!("\"{name}\""))
     });
     name == "netcore" || found.is_some_and(|package| !ours(package))
 }
 
-/// Whether the rung's code gives the name to a module or imports something of that name: `use` would not know which
-/// of the two is meant.
+/// Whether the rung's code gives the name to a module or imports something of that
+/// name: `use` would not know which of the two is meant.
 fn is_used_in(name: &str, rung: &Rung) -> bool {
     let name = identifier(name);
     if name == identifier(&rung.name) {
@@ -81,7 +87,9 @@ fn is_used_in(name: &str, rung: &Rung) -> bool {
     }
     ["src", "tests"].iter().any(|folder| {
         let files = fs::read_dir(rung.folder.join(folder)).into_iter().flatten().flatten();
-        files.filter_map(|file| fs::read_to_string(file.path()).ok()).any(|source| imports(&source, &name))
+        files
+            .filter_map(|file| fs::read_to_string(file.path()).ok())
+            .any(|source| imports(&source, &name))
     })
 }
 
@@ -89,9 +97,10 @@ fn imports(source: &str, name: &str) -> bool {
     let mut statement = false;
     source.lines().any(|line| {
         let line = line.trim_start();
-        statement |= ["use ", "pub use ", "mod ", "pub mod "].iter().any(|start| line.starts_with(start));
-        let found =
-            statement && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
+        statement |=
+            ["use ", "pub use ", "mod ", "pub mod "].iter().any(|start| line.starts_with(start));
+        let found = statement
+            && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
         statement &= !line.contains(';');
         found
     })

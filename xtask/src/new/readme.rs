@@ -1,4 +1,5 @@
-//! The pages of a project: its README from that of the rung, and netcore's without what lies outside.
+//! The pages of a project: its README from that of the rung, and netcore's without what
+//! lies outside.
 
 use super::read;
 use crate::Failure;
@@ -7,7 +8,8 @@ use crate::ladder::Rung;
 use crate::rename::rename;
 use crate::stage::session;
 
-/// What the project's README says: what to change first, then what the rung's README says of the code.
+/// What the project's README says: what to change first, then what the rung's README
+/// says of the code.
 pub fn project(rung: &Rung, name: &str) -> Result<String, Failure> {
     let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
     let first = own.lines().skip(1).find(|line| !line.is_empty()).unwrap_or_default();
@@ -36,11 +38,12 @@ pub fn change_first(rung: &Rung, name: &str) -> Result<Vec<String>, Failure> {
     let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
     let said: Vec<String> = part(&own, "Copy it").filter_map(local).collect();
     let said = said.join(" ");
-    let (_, first) = said
-        .split_once("Change first: ")
-        .ok_or_else(|| Failure::new(format!("crates/{}/README.md: says no `Change first: `", rung.name)))?;
+    let (_, first) = said.split_once("Change first: ").ok_or_else(|| {
+        Failure::new(format!("crates/{}/README.md: says no `Change first: `", rung.name))
+    })?;
     let library = read(&rung.folder.join("src/lib.rs"))?;
-    // An example in the help names it. To ask the program itself, one would have to build it first.
+    // An example in the help names it. To ask the program itself, one would have to build
+    // it first.
     let old = match read(&rung.folder.join("src/main.rs"))?.contains("--upper") {
         true => " (as what `--upper` does)",
         false => "",
@@ -89,11 +92,14 @@ fn run_it(rung: &Rung) -> String {
 /// The lines of a part of a page.
 fn part<'a>(page: &'a str, title: &'a str) -> impl Iterator<Item = &'a str> {
     let heading = move |line: &str| line.strip_prefix("## ") == Some(title);
-    page.lines().skip_while(move |line| !heading(line)).skip(1).take_while(|line| !line.starts_with("## "))
+    page.lines()
+        .skip_while(move |line| !heading(line))
+        .skip(1)
+        .take_while(|line| !line.starts_with("## "))
 }
 
-/// The line as it is right in a project: a link to what is not in it becomes the name of that, and markers of
-/// generated blocks and words about copying are left out.
+/// The line as it is right in a project: a link to what is not in it becomes the name
+/// of that, and markers of generated blocks and words about copying are left out.
 fn local(line: &str) -> Option<String> {
     if line.starts_with("<!--") || line.contains("cp -r crates/") {
         return None;
@@ -102,8 +108,9 @@ fn local(line: &str) -> Option<String> {
     let mut rest = line;
     while let Some((before, text, target, after)) = link(rest) {
         kept.push_str(before);
-        let target =
-            target.strip_prefix("../netcore/").map_or(target.into(), |inside| format!("netcore/{inside}"));
+        let target = target
+            .strip_prefix("../netcore/")
+            .map_or(target.into(), |inside| format!("netcore/{inside}"));
         match target.as_str() {
             page if page.starts_with("../../docs/") => kept.push_str(&format!("“{text}”")),
             rung if rung.starts_with("../") => kept.push_str(&format!("`{text}`")),
@@ -114,7 +121,8 @@ fn local(line: &str) -> Option<String> {
     Some(kept + rest)
 }
 
-/// The first link in a line: what is before it, its text, its target, and what is after it.
+/// The first link in a line: what is before it, its text, its target, and what is after
+/// it.
 fn link(line: &str) -> Option<(&str, &str, &str, &str)> {
     let (head, tail) = line.split_once("](")?;
     let (target, after) = tail.split_once(')')?;

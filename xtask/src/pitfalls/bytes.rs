@@ -1,4 +1,5 @@
-//! Bytes that are lost, awaited or taken for messages. The broken halves are BROKEN ON PURPOSE.
+//! Bytes that are lost, awaited or taken for messages. The broken halves are BROKEN ON
+//! PURPOSE.
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, UdpSocket};
@@ -20,7 +21,8 @@ const BUFFER: usize = 1_024;
 /// A pause between two looks how much has come.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// A text of ten bytes, and how many of them a small read takes: three letters and a half.
+/// A text of ten bytes, and how many of them a small read takes: three letters and a
+/// half.
 const TEXT: &str = "Привет";
 const FEW: usize = 7;
 
@@ -43,7 +45,8 @@ pub fn write_all() -> io::Result<Seen> {
     let reader = thread::spawn(move || server.read_to_end(&mut Vec::new()));
     TimedStream::new(&client, Deadline::after(GENEROUS)).write_all(&vec![b'x'; LARGE])?;
     drop(client);
-    let received = reader.join().unwrap_or_else(|_| Err(io::Error::other("the reader panicked")))?;
+    let received =
+        reader.join().unwrap_or_else(|_| Err(io::Error::other("the reader panicked")))?;
     Ok(seen(received == LARGE, format!("the other end got all {received} bytes")))
 }
 
@@ -80,7 +83,9 @@ fn converse(finish: bool) -> io::Result<Seen> {
             seen(!finish, "both waited for the other to finish, and would have for ever")
         }
         Err(error) => return Err(error),
-        Ok(n) => seen(finish && reply == b"hello", format!("the client got its {n} bytes, and the end")),
+        Ok(n) => {
+            seen(finish && reply == b"hello", format!("the client got its {n} bytes, and the end"))
+        }
     })
 }
 
@@ -127,11 +132,14 @@ pub fn frames() -> io::Result<Seen> {
     ))
 }
 
-/// BROKEN: nothing says that the rest of the datagram is gone. Windows does: there it is an error.
+/// BROKEN: nothing says that the rest of the datagram is gone. Windows does: there it
+/// is an error.
 pub fn small_buffer() -> io::Result<Seen> {
     let (n, more) = receive(BUFFER)?;
-    let story =
-        format!("{n} of {DATAGRAM} bytes came, and nothing more: {} are lost without a word", DATAGRAM - n);
+    let story = format!(
+        "{n} of {DATAGRAM} bytes came, and nothing more: {} are lost without a word",
+        DATAGRAM - n
+    );
     Ok(seen(n == BUFFER && !more, story))
 }
 
@@ -141,7 +149,8 @@ pub fn large_buffer() -> io::Result<Seen> {
     Ok(seen(n == DATAGRAM, format!("all {n} bytes came")))
 }
 
-/// Receives a datagram into so many bytes: how many came, and whether there is more to receive.
+/// Receives a datagram into so many bytes: how many came, and whether there is more to
+/// receive.
 fn receive(room: usize) -> io::Result<(usize, bool)> {
     let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -1,5 +1,6 @@
-//! Pitfalls that end or hang a whole process, and so are played in one of their own: xtask once more, in a role that
-//! nobody types. The broken halves are BROKEN ON PURPOSE.
+//! Pitfalls that end or hang a whole process, and so are played in one of their own:
+//! xtask once more, in a role that nobody types. The broken halves are BROKEN ON
+//! PURPOSE.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -22,7 +23,8 @@ use crate::process::Process;
 const CLAIM: u64 = 64 << 30;
 const LIMIT: usize = 1 << 20;
 
-/// Memory that a process gets here, in KiB, so that it is refused on every machine. macOS has no such limit.
+/// Memory that a process gets here, in KiB, so that it is refused on every machine.
+/// macOS has no such limit.
 const MEMORY: u64 = 4 << 20;
 
 /// The roles.
@@ -111,7 +113,9 @@ pub fn believe_the_length() -> io::Result<Seen> {
         // Twelve bytes: the claim, and all that comes of it.
         stdin.write_all(&CLAIM.to_be_bytes()).and_then(|()| stdin.write_all(b"only"))?;
     }
-    let Some(status) = process.wait(GENEROUS)? else { return Ok(Err("the child does not end".into())) };
+    let Some(status) = process.wait(GENEROUS)? else {
+        return Ok(Err("the child does not end".into()));
+    };
     let mut said = String::new();
     if let Some(mut stdout) = stdout {
         stdout.read_to_string(&mut said)?;
@@ -150,7 +154,10 @@ pub fn deaf_accept() -> io::Result<Seen> {
     // What wakes it is the next client, whenever that one comes.
     drop(TcpStream::connect(address)?);
     let ended = process.wait(GENEROUS)?.is_some();
-    Ok(seen(ended, format!("{VAIN:?} after SIGTERM it still waited; it ended when the next client came")))
+    Ok(seen(
+        ended,
+        format!("{VAIN:?} after SIGTERM it still waited; it ended when the next client came"),
+    ))
 }
 
 /// The child ends by itself.

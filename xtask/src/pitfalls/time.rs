@@ -1,4 +1,5 @@
-//! Ports that stay busy, limits that are none, and writes that wait. The broken halves are BROKEN ON PURPOSE.
+//! Ports that stay busy, limits that are none, and writes that wait. The broken halves
+//! are BROKEN ON PURPOSE.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -12,8 +13,8 @@ use socket2::{Domain, Socket, Type};
 
 use super::{Seen, connection, seen, timed_out};
 
-/// A limit for a client, and the pause of a client that drips: so much shorter that a machine which stalls between two
-/// drips does not make it silent.
+/// A limit for a client, and the pause of a client that drips: so much shorter that a
+/// machine which stalls between two drips does not make it silent.
 const LIMIT: Duration = Duration::from_secs(1);
 const DRIP: Duration = Duration::from_millis(50);
 
@@ -49,7 +50,8 @@ pub fn bind_with_reuse() -> io::Result<Seen> {
     })
 }
 
-/// A port where a server has listened, closed its connection before the client did, and ended.
+/// A port where a server has listened, closed its connection before the client did, and
+/// ended.
 fn port_in_time_wait() -> io::Result<SocketAddr> {
     let listener = listen::tcp("127.0.0.1", 0).map_err(io::Error::other)?;
     let address = listener.local_addr()?;
@@ -69,8 +71,9 @@ pub fn timeout_for_each_read() -> io::Result<Seen> {
     let took = started.elapsed();
     drop(server);
     let _ = dripping.join();
-    let story =
-        format!("a limit of {LIMIT:?} let a client that drips stay for {took:.1?}: as long as it liked");
+    let story = format!(
+        "a limit of {LIMIT:?} let a client that drips stay for {took:.1?}: as long as it liked"
+    );
     Ok(seen(read.is_ok() && took > LIMIT * 2, story))
 }
 
@@ -99,10 +102,12 @@ fn drip(mut client: TcpStream) -> thread::JoinHandle<()> {
     })
 }
 
-/// BROKEN: the second write waits for the acknowledgement of the first, and that one waits for the reply.
+/// BROKEN: the second write waits for the acknowledgement of the first, and that one
+/// waits for the reply.
 pub fn two_small_writes() -> io::Result<Seen> {
-    let rate =
-        exchanges(SLOW, |client| client.write_all(b"\0\0\0\x05").and_then(|()| client.write_all(b"hello")))?;
+    let rate = exchanges(SLOW, |client| {
+        client.write_all(b"\0\0\0\x05").and_then(|()| client.write_all(b"hello"))
+    })?;
     // Others acknowledge sooner than Linux does.
     let slow = rate < 200.0 || !cfg!(target_os = "linux");
     Ok(seen(slow, format!("{rate:.0} exchanges a second")))

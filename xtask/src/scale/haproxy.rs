@@ -65,7 +65,8 @@ impl Haproxy {
                 // Its port is known before it runs, and nobody else can take it meanwhile.
                 .stdin(Stdio::from(OwnedFd::from(listener)))
                 .stdout(Stdio::null())
-                // A line for each change of a server: they fit into the pipe, and are read if it does not start.
+                // A line for each change of a server: they fit into the pipe, and are read if it
+                // does not start.
                 .stderr(Stdio::piped()),
         )?;
         let commands = connect(&process, &socket)?;
@@ -78,7 +79,9 @@ impl Haproxy {
 
     /// Gives a command, and returns what it says to it.
     pub fn command(&mut self, command: &str) -> Result<String, Failure> {
-        let failed = |error: io::Error| Failure::new(format!("HAProxy does not answer {command:?}: {error}"));
+        let failed = |error: io::Error| {
+            Failure::new(format!("HAProxy does not answer {command:?}: {error}"))
+        };
         writeln!(self.commands, "{command}").map_err(failed)?;
         let mut said = Vec::new();
         let mut buf = [0; 4096];
@@ -99,12 +102,14 @@ impl Haproxy {
         }
         // Of every backend, servers only.
         let table = self.command("show stat -1 4 -1")?;
-        states(&table)
-            .ok_or_else(|| Failure::new(format!("HAProxy's statistics are not understood: {table:?}")))
+        states(&table).ok_or_else(|| {
+            Failure::new(format!("HAProxy's statistics are not understood: {table:?}"))
+        })
     }
 }
 
-/// As a person would write it for two servers and more, but for `fd@0`, which is standard input.
+/// As a person would write it for two servers and more, but for `fd@0`, which is
+/// standard input.
 fn configuration(socket: &str, servers: &[(&str, SocketAddr)]) -> String {
     let servers: String =
         servers.iter().map(|(name, address)| format!("    server {name} {address}\n")).collect();
@@ -158,7 +163,8 @@ fn connect(process: &Process, socket: &PathBuf) -> Result<UnixStream, Failure> {
 fn states(table: &str) -> Option<Vec<State>> {
     let mut lines = table.lines();
     let head: Vec<&str> = lines.next()?.strip_prefix("# ")?.split(',').collect();
-    // They differ between versions, so they go by their names. None of these, and none before them, is quoted text.
+    // They differ between versions, so they go by their names. None of these, and none
+    // before them, is quoted text.
     let column = |name: &str| head.iter().position(|column| *column == name);
     let (status, clients, total) = (column("status")?, column("scur")?, column("stot")?);
     lines
@@ -177,7 +183,8 @@ fn states(table: &str) -> Option<Vec<State>> {
 struct Folder(PathBuf);
 
 impl Folder {
-    /// Among the temporary files of the system: the path of a Unix socket must be short.
+    /// Among the temporary files of the system: the path of a Unix socket must be
+    /// short.
     fn new() -> io::Result<Folder> {
         let path = env::temp_dir().join(format!("netladder-scale-{}", process::id()));
         // Fails where it exists: what somebody else has put there is not ours to use.
@@ -206,7 +213,9 @@ mod tests {
 
     #[test]
     fn what_is_no_such_table_is_not_understood() {
-        for table in ["", "Permission denied", "# pxname,svname\na,b", "# stot,scur,status\nmany,1,UP"] {
+        for table in
+            ["", "Permission denied", "# pxname,svname\na,b", "# stot,scur,status\nmany,1,UP"]
+        {
             assert_eq!(states(table), None, "{table:?}");
         }
     }

@@ -1,4 +1,5 @@
-//! The play: servers behind HAProxy, clients without a pause, and every server replaced.
+//! The play: servers behind HAProxy, clients without a pause, and every server
+//! replaced.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,8 @@ const COLUMNS: (usize, usize) = (7, 11);
 /// What is between them.
 const GAP: &str = "  ";
 
-/// Starts everything, restarts every server under load, and holds the end against what is expected.
+/// Starts everything, restarts every server under load, and holds the end against what
+/// is expected.
 pub fn run(screen: &Screen) -> Result<(), Failure> {
     let Some(version) = haproxy::version() else {
         let text = "this demo needs HAProxy, which is not installed here: apt install haproxy, or brew install haproxy";
@@ -49,13 +51,20 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let mut programs = Programs::default();
     let (program, netload) = (programs.get(&ladder, RUNG)?, programs.get(&ladder, "netload")?);
-    let title = format!("scale: {} of {RUNG} behind HAProxy {version}, restarted one by one ", NAMES.len());
+    let title =
+        format!("scale: {} of {RUNG} behind HAProxy {version}, restarted one by one ", NAMES.len());
     let rule = "─".repeat(screen.width.saturating_sub(title.chars().count()));
-    screen.line(&format!("{}{}", screen.paint(Tone::Bold, &title), screen.paint(Tone::Dim, &rule)))?;
+    screen.line(&format!(
+        "{}{}",
+        screen.paint(Tone::Bold, &title),
+        screen.paint(Tone::Dim, &rule)
+    ))?;
     screen.line("")?;
 
-    let servers = NAMES.iter().map(|_| start(&program)).collect::<Result<Vec<Server>, Failure>>()?;
-    let addresses: Vec<_> = NAMES.into_iter().zip(servers.iter().map(|server| server.address)).collect();
+    let servers =
+        NAMES.iter().map(|_| start(&program)).collect::<Result<Vec<Server>, Failure>>()?;
+    let addresses: Vec<_> =
+        NAMES.into_iter().zip(servers.iter().map(|server| server.address)).collect();
     let haproxy = Haproxy::start(&addresses)?;
     let load = Load::start(&netload, &haproxy)?;
     let mut play = Play { load, haproxy, servers, program, screen, started: Instant::now() };
@@ -86,8 +95,8 @@ impl Play<'_> {
     /// Replaces one server by a new one while the others serve.
     fn restart(&mut self, number: usize) -> Result<(), Failure> {
         let name = NAMES[number];
-        // First of all, no new clients. SIGTERM alone would lose those that HAProxy has connected already and whose
-        // requests the server has not read.
+        // First of all, no new clients. SIGTERM alone would lose those that HAProxy has
+        // connected already and whose requests the server has not read.
         self.command(&format!("set server echoes/{name} state drain"))?;
         self.until("clients still", |states| states[number].clients == 0)?;
         self.tell(Tone::Server, &format!("{name} has no client any more"))?;
@@ -95,7 +104,9 @@ impl Play<'_> {
             Some((_, Some(0))) => {
                 self.tell(Tone::Server, &format!("{name} gets SIGTERM, and ends with code 0"))?
             }
-            other => return Err(Failure::new(format!("{name} does not end with code 0: {other:?}"))),
+            other => {
+                return Err(Failure::new(format!("{name} does not end with code 0: {other:?}")));
+            }
         }
         // On another port, as on another machine: nobody can have taken it meanwhile.
         self.servers[number] = start(&self.program)?;
@@ -105,14 +116,17 @@ impl Play<'_> {
         self.command(&format!("set server echoes/{name} addr {host} port {port}"))?;
         let before = self.haproxy.states()?[number].total;
         self.command(&format!("set server echoes/{name} state ready"))?;
-        self.until("no clients", |states| states[number].status == "UP" && states[number].total > before)?;
+        self.until("no clients", |states| {
+            states[number].status == "UP" && states[number].total > before
+        })?;
         self.tell(Tone::Server, &format!("{name} has clients again"))
     }
 
     fn command(&mut self, command: &str) -> Result<(), Failure> {
         self.tell(Tone::Client, &format!("> {command}"))?;
         let said = self.haproxy.command(command)?;
-        // What it says to a change of address is that it was changed; everything else would be a refusal.
+        // What it says to a change of address is that it was changed; everything else would be
+        // a refusal.
         match said.is_empty() || said.contains("changed from") {
             true => Ok(()),
             false => Err(Failure::new(format!("HAProxy says to {command:?}: {said}"))),
@@ -147,7 +161,8 @@ fn start(program: &Path) -> Result<Server, Failure> {
     Server::start(Command::new(program).args(["server", "--port", "0"]).env("RUST_LOG", "error"))
 }
 
-/// netload at work: a new connection for each request, and every byte of its reply checked.
+/// netload at work: a new connection for each request, and every byte of its reply
+/// checked.
 struct Load(Process);
 
 impl Load {
@@ -181,7 +196,8 @@ impl Load {
         };
         let (mut report, mut said) = (String::new(), String::new());
         if let (Some(mut stdout), Some(mut stderr)) = (stdout, stderr) {
-            let read = stdout.read_to_string(&mut report).and_then(|_| stderr.read_to_string(&mut said));
+            let read =
+                stdout.read_to_string(&mut report).and_then(|_| stderr.read_to_string(&mut said));
             read.map_err(|error| Failure::new(format!("cannot read netload's report: {error}")))?;
         }
         serde_json::from_str(&report)
@@ -218,8 +234,9 @@ fn verdict(report: &Report, screen: &Screen) -> Result<(), Failure> {
     }
     let good = screen.paint(Tone::Good, "No request was lost:");
     let replies = thousands(report.replies as f64);
-    let text =
-        format!("{good} {replies} were made, each has its reply, and no server is the one that it was.");
+    let text = format!(
+        "{good} {replies} were made, each has its reply, and no server is the one that it was."
+    );
     screen.prose("  ", &text)
 }
 
@@ -243,7 +260,8 @@ mod tests {
     #[test]
     fn long_words_go_on_below() {
         let states = [state("UP", 1), state("UP", 1), state("UP", 1)];
-        let rows = row("  0.000", &states, Tone::Plain, "16 clients come and go", &Screen::of_width(60));
+        let rows =
+            row("  0.000", &states, Tone::Plain, "16 clients come and go", &Screen::of_width(60));
         assert_eq!(
             rows,
             [

@@ -1,4 +1,5 @@
-//! What must hold of any bytes at all: called by the fuzz targets in `fuzz/`, and by the test that replays their corpus.
+//! What must hold of any bytes at all: called by the fuzz targets in `fuzz/`, and by
+//! the test that replays their corpus.
 
 use std::io::{BufReader, Read};
 
@@ -22,8 +23,9 @@ enum Value {
     Map(std::collections::BTreeMap<u32, Value>),
 }
 
-/// A stream of frames, in either kind of header and in reads of any size: no message is over the limit, memory does not
-/// follow a claim, and what was read is written as the same bytes.
+/// A stream of frames, in either kind of header and in reads of any size: no message is
+/// over the limit, memory does not follow a claim, and what was read is written as the
+/// same bytes.
 pub fn frames(data: &[u8]) {
     let Some((&first, stream)) = data.split_first() else { return };
     let header = if first & 1 == 0 { Header::Binary } else { Header::Ascii };
@@ -36,8 +38,10 @@ pub fn frames(data: &[u8]) {
             Ok(true) => {
                 assert!(message.len() <= MAX);
                 let mut written = Vec::new();
-                frame::write(&mut written, header, MAX, &message).expect("what could be read can be written");
-                // Of a length there is more than one spelling in ASCII: as long, and with the same message behind.
+                frame::write(&mut written, header, MAX, &message)
+                    .expect("what could be read can be written");
+                // Of a length there is more than one spelling in ASCII: as long, and with the same
+                // message behind.
                 let (whole, behind) = rest.split_at(written.len());
                 assert!(whole.ends_with(&message));
                 assert!(header == Header::Ascii || whole == written);

@@ -11,7 +11,8 @@ use crate::SEED;
 /// The options of `netfault proxy` that are about the network.
 #[derive(Debug, Clone, Args)]
 pub struct NetworkArgs {
-    /// How many datagrams are lost, from 0 to 1; over TCP, how many segments are late by 200 ms
+    /// How many datagrams are lost, from 0 to 1; over TCP, how many segments are late
+    /// by 200 ms
     #[arg(long, value_name = "PART", value_parser = part, default_value = "0")]
     pub loss: f64,
     /// Time from one end to the other, as in 50ms [default: none]
@@ -87,7 +88,10 @@ mod tests {
 
     #[test]
     fn rates_and_parts_are_read_as_they_are_written() {
-        assert_eq!((rate("9600bit"), rate("64kbit"), rate("10mbit")), (Ok(9600), Ok(64_000), Ok(10_000_000)));
+        assert_eq!(
+            (rate("9600bit"), rate("64kbit"), rate("10mbit")),
+            (Ok(9600), Ok(64_000), Ok(10_000_000))
+        );
         for wrong in ["", "64k", "0bit", "bit", "-1bit", "1.5mbit"] {
             assert!(rate(wrong).is_err(), "{wrong:?}");
         }

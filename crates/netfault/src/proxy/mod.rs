@@ -1,11 +1,13 @@
-//! A network that impairs what passes: loss, delay, reordering, duplicates, a low rate, small segments, a cut.
+//! A network that impairs what passes: loss, delay, reordering, duplicates, a low rate,
+//! small segments, a cut.
 //!
-//! [`Proxy`] stands between clients and a server. What happens to a segment or datagram is drawn from a seed, so a run
-//! can be repeated as far as the two ends send the same again. Half-close is kept: the end of one direction is passed
-//! on, and the other direction goes on.
+//! [`Proxy`] stands between clients and a server. What happens to a segment or datagram
+//! is drawn from a seed, so a run can be repeated as far as the two ends send the same
+//! again. Half-close is kept: the end of one direction is passed on, and the other
+//! direction goes on.
 //!
-//! TCP itself repairs loss, order and duplicates, so its user sees a lost segment as a pause, and the other two not at
-//! all. Datagrams show all three.
+//! TCP itself repairs loss, order and duplicates, so its user sees a lost segment as a
+//! pause, and the other two not at all. Datagrams show all three.
 //!
 //! | module | idea |
 //! |---|---|
@@ -39,13 +41,15 @@ const DRAIN: Duration = Duration::from_millis(200);
 /// What the network does. The default is a good one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Network {
-    /// How many of the datagrams are lost, from 0 to 1. For TCP, how many segments come [`RETRANSMISSION`] later.
+    /// How many of the datagrams are lost, from 0 to 1. For TCP, how many segments come
+    /// [`RETRANSMISSION`] later.
     pub loss: f64,
     /// Time from one end to the other.
     pub delay: Duration,
     /// More or less than [`delay`](Network::delay) by up to so much, each time anew.
     pub jitter: Duration,
-    /// How many of the datagrams are held back so that later ones overtake them, from 0 to 1. TCP hides it.
+    /// How many of the datagrams are held back so that later ones overtake them, from 0
+    /// to 1. TCP hides it.
     pub reorder: f64,
     /// How many of the datagrams come twice, from 0 to 1. TCP hides it.
     pub duplicate: f64,
@@ -53,13 +57,15 @@ pub struct Network {
     pub rate: Option<u64>,
     /// Bytes in a segment of TCP at most; `None` for as many as there are.
     pub slice: Option<usize>,
-    /// Bytes after which a direction is cut: a connection is closed, datagrams get lost.
+    /// Bytes after which a direction is cut: a connection is closed, datagrams get
+    /// lost.
     pub cut_after: Option<u64>,
     /// What chance is drawn from.
     pub seed: u64,
 }
 
-/// What TCP waits at least before it sends a lost segment again (Linux; RFC 6298 says a second).
+/// What TCP waits at least before it sends a lost segment again (Linux; RFC 6298 says a
+/// second).
 pub const RETRANSMISSION: Duration = Duration::from_millis(200);
 
 /// How long a datagram is held back for others to overtake it.
@@ -74,7 +80,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Carries TCP connections from `listener` to `server`. Everything that passes is told to `recorder`.
+    /// Carries TCP connections from `listener` to `server`. Everything that passes is
+    /// told to `recorder`.
     ///
     /// # Errors
     /// When the system has no descriptor or thread left.
@@ -149,7 +156,8 @@ impl Line {
         self.connections.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The chance of one direction. Each has its own, so that one does not depend on when the other sends.
+    /// The chance of one direction. Each has its own, so that one does not depend on
+    /// when the other sends.
     fn random(&self, connection: u64, way: Way) -> Random {
         let mut random = Random::new(self.network.seed);
         random = Random::new(random.bits() ^ (connection << 1 | u64::from(way == Way::ToClient)));
@@ -160,8 +168,13 @@ impl Line {
         let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(recorder) = &*recorder {
             // Fails where nobody wants to know any more.
-            let _ =
-                recorder.send(Passed { at: SystemTime::now(), connection, way, fate, bytes: bytes.to_vec() });
+            let _ = recorder.send(Passed {
+                at: SystemTime::now(),
+                connection,
+                way,
+                fate,
+                bytes: bytes.to_vec(),
+            });
         }
     }
 }

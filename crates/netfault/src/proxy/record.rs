@@ -45,7 +45,8 @@ pub struct Passed {
 /// Bytes in a line of a dump.
 pub const COLUMNS: usize = 16;
 
-/// The bytes as people read them: sixteen a line, their offset, their values, and what is ASCII.
+/// The bytes as people read them: sixteen a line, their offset, their values, and what
+/// is ASCII.
 pub fn hexdump(bytes: &[u8]) -> Vec<String> {
     let line = |(number, chunk): (usize, &[u8])| {
         let mut line = format!("{:04x} ", number * COLUMNS);

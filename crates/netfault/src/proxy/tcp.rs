@@ -1,4 +1,5 @@
-//! Connections through a bad network: for each direction a reader, a bounded queue and a writer.
+//! Connections through a bad network: for each direction a reader, a bounded queue and
+//! a writer.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
@@ -17,13 +18,15 @@ use netcore::wait;
 use super::record::{Fate, Way};
 use super::{Line, RETRANSMISSION, Timing, named};
 
-/// Connections at a time; the next ones wait in the queue of the system. Each takes four threads.
+/// Connections at a time; the next ones wait in the queue of the system. Each takes
+/// four threads.
 const CONNECTIONS: usize = 256;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 16 << 10;
 
-/// Segments under way in one direction. When they are as many, the sender has to wait, as for any slow network.
+/// Segments under way in one direction. When they are as many, the sender has to wait,
+/// as for any slow network.
 const UNDER_WAY: usize = 64;
 
 /// How long the server may take to accept.
@@ -97,11 +100,13 @@ fn direction(
     let (sender, receiver) = sync_channel(UNDER_WAY);
     let (source, reader_line) = (from.clone(), line.clone());
     let reader = named("reader", move || read(&source, connection, way, &reader_line, &sender))?;
-    let (source, target, line, shutdown) = (from.clone(), to.clone(), line.clone(), shutdown.clone());
+    let (source, target, line, shutdown) =
+        (from.clone(), to.clone(), line.clone(), shutdown.clone());
     let writer = named("writer", move || {
         let written = write(&target, connection, way, &line, &shutdown, &receiver);
         if written.is_err() {
-            // Neither end has anything to expect of the other any more. This wakes the reader as well.
+            // Neither end has anything to expect of the other any more. This wakes the reader as
+            // well.
             let _ = source.shutdown(Side::Both);
             let _ = target.shutdown(Side::Both);
         }
@@ -164,7 +169,9 @@ fn write(
             line.record(connection, way, Fate::Ended, &[]);
             return to.shutdown(Side::Write);
         };
-        let n = left.map_or(bytes.len(), |left| bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+        let n = left.map_or(bytes.len(), |left| {
+            bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX))
+        });
         // Before the write: whoever receives it may answer before this thread goes on.
         line.record(connection, way, Fate::Delivered, &bytes[..n]);
         to.write_all(&bytes[..n])?;

@@ -1,4 +1,5 @@
-//! Datagrams through a bad network: one queue for all, in the order in which they are due.
+//! Datagrams through a bad network: one queue for all, in the order in which they are
+//! due.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, ErrorKind};
@@ -17,7 +18,8 @@ use super::{HELD_BACK, Line, Network, Timing, named};
 use crate::random::Random;
 use crate::udp::BUFFER;
 
-/// Clients at a time. Each has a socket of its own towards the server; what further ones send is lost.
+/// Clients at a time. Each has a socket of its own towards the server; what further
+/// ones send is lost.
 const CLIENTS: usize = 256;
 
 /// A client that has neither sent nor been answered for this long has gone.
@@ -26,7 +28,8 @@ pub(super) const IDLE: Duration = Duration::from_secs(60);
 /// Datagrams under way. What comes when they are as many is lost, as by any router.
 const UNDER_WAY: usize = 1_000;
 
-/// Starts the threads that carry datagrams until `shutdown` stops them. They forget a client after `idle`.
+/// Starts the threads that carry datagrams until `shutdown` stops them. They forget a
+/// client after `idle`.
 pub(super) fn start(
     socket: UdpSocket,
     server: SocketAddr,
@@ -83,7 +86,8 @@ fn receive(
             None => {
                 let upstream = Arc::new(towards(server)?);
                 let connection = post.line.next_connection();
-                let client = Client { upstream, connection, last: Arc::new(Mutex::new(Instant::now())) };
+                let client =
+                    Client { upstream, connection, last: Arc::new(Mutex::new(Instant::now())) };
                 lock(&clients).insert(peer, client.clone());
                 log::info!("{peer} is a new client");
                 let (answered, downstream) = (client.clone(), socket.clone());
@@ -157,7 +161,9 @@ fn next(
             Err(error)
                 if matches!(
                     error.kind(),
-                    ErrorKind::Interrupted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
+                    ErrorKind::Interrupted
+                        | ErrorKind::ConnectionReset
+                        | ErrorKind::ConnectionRefused
                 ) => {}
             Err(error) => return Err(error),
         }
@@ -246,7 +252,8 @@ impl Post {
         for (copy, due) in times.into_iter().enumerate() {
             let fate = if copy == 0 { Fate::Delivered } else { Fate::Repeated };
             let (connection, way) = (direction.connection, direction.way);
-            let mail = Mail { from: from.clone(), to, connection, way, fate, bytes: bytes.to_vec() };
+            let mail =
+                Mail { from: from.clone(), to, connection, way, fate, bytes: bytes.to_vec() };
             queue.count += 1;
             let key = (due, queue.count);
             queue.mail.insert(key, mail);
@@ -268,7 +275,10 @@ impl Post {
                 }
                 Some(first) => {
                     let pause = first.key().0 - now;
-                    self.changed.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0
+                    self.changed
+                        .wait_timeout(queue, pause)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
                 }
             };
         }
@@ -304,7 +314,8 @@ mod tests {
 
     const IDLE: Duration = Duration::from_secs(3);
 
-    /// A hundred times shorter, so that a machine that stalls does not make the client idle.
+    /// A hundred times shorter, so that a machine that stalls does not make the client
+    /// idle.
     const PAUSE: Duration = Duration::from_millis(30);
 
     #[test]

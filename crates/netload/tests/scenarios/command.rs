@@ -16,7 +16,8 @@ fn run(args: &[&str]) -> Output {
 #[test]
 fn the_report_is_on_standard_output_and_success_is_0() {
     let server = Server::tcp(echo);
-    let output = run(&["tcp-echo", &server.address.to_string(), "--count", "10", "--connections", "2"]);
+    let output =
+        run(&["tcp-echo", &server.address.to_string(), "--count", "10", "--connections", "2"]);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with(&format!("tcp-echo {}, 2 connections", server.address)), "{text}");
@@ -37,11 +38,15 @@ fn the_report_is_one_line_of_json_where_that_is_wanted() {
 #[test]
 fn a_wrong_byte_is_told_and_fails() {
     let server = Server::tcp(|stream, _| echo_flipped(stream, 64));
-    let output = run(&["tcp-echo", &server.address.to_string(), "--connections", "1", "--count", "9"]);
+    let output =
+        run(&["tcp-echo", &server.address.to_string(), "--connections", "1", "--count", "9"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stdout).unwrap().ends_with("faults: 1 wrong\n"));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.starts_with("error: cannot get every reply right: 1 wrong; the first was"), "{error}");
+    assert!(
+        error.starts_with("error: cannot get every reply right: 1 wrong; the first was"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -32,7 +32,8 @@ fn visit(mut stream: &TcpStream, reply: impl Fn() -> String) {
     let mut lines = BufReader::new(stream).lines();
     loop {
         let mut close = false;
-        let mut head = lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()).peekable();
+        let mut head =
+            lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()).peekable();
         if head.peek().is_none_or(|first| first != "GET /page HTTP/1.1") {
             return;
         }
@@ -53,7 +54,12 @@ fn ok(body: &str) -> String {
 fn replies_come_on_connections_that_stay() {
     let server = replies(|_| ok(&"hello ".repeat(100_000)));
     let report = run(&server, "--connections 3 --count 50").unwrap();
-    assert_eq!((report.replies, report.size, report.faults.total()), (50, 600_000, 0), "{}", report.faults);
+    assert_eq!(
+        (report.replies, report.size, report.faults.total()),
+        (50, 600_000, 0),
+        "{}",
+        report.faults
+    );
     // One more asked for the first body.
     assert_eq!(server.taken.load(Ordering::SeqCst), 4);
 }
@@ -62,7 +68,12 @@ fn replies_come_on_connections_that_stay() {
 fn a_new_connection_for_each_request_where_that_is_wanted() {
     let server = replies(|_| ok("hello"));
     let report = run(&server, "--connections 3 --count 50 --close").unwrap();
-    assert_eq!((report.replies, report.opened, report.faults.total()), (50, 50, 0), "{}", report.faults);
+    assert_eq!(
+        (report.replies, report.opened, report.faults.total()),
+        (50, 50, 0),
+        "{}",
+        report.faults
+    );
     assert_eq!(server.taken.load(Ordering::SeqCst), 51);
 }
 
@@ -90,5 +101,8 @@ fn a_body_that_is_shorter_than_announced_is_told() {
 #[test]
 fn a_page_that_is_not_there_is_told_before_the_run() {
     let server = replies(|_| "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".into());
-    assert_eq!(run(&server, "").unwrap_err().to_string(), "cannot get /page: the status is 404 Not Found");
+    assert_eq!(
+        run(&server, "").unwrap_err().to_string(),
+        "cannot get /page: the status is 404 Not Found"
+    );
 }

@@ -1,4 +1,5 @@
-//! Small servers in the test's own process, right ones and wrong ones, that end with the test.
+//! Small servers in the test's own process, right ones and wrong ones, that end with
+//! the test.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -44,7 +45,8 @@ impl Server {
         Server { address, taken, ended, thread: Some(thread) }
     }
 
-    /// Gives each datagram to `reply`, with its number, and sends back what that returns.
+    /// Gives each datagram to `reply`, with its number, and sends back what that
+    /// returns.
     pub fn udp(reply: impl Fn(Vec<u8>, u64) -> Vec<Vec<u8>> + Send + 'static) -> Server {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();

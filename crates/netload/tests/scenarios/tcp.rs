@@ -44,7 +44,12 @@ fn every_reply_of_a_right_server_is_counted() {
     let latency = report.latency.unwrap();
     let row = [latency.p50, latency.p90, latency.p99, latency.p999, latency.max];
     assert!(row[0] > 0.0 && row.is_sorted(), "{row:?}");
-    assert!(latency.max <= report.seconds * 1e6 * 1.01, "{} µs in {} s", latency.max, report.seconds);
+    assert!(
+        latency.max <= report.seconds * 1e6 * 1.01,
+        "{} µs in {} s",
+        latency.max,
+        report.seconds
+    );
 }
 
 #[test]
@@ -136,12 +141,19 @@ fn bytes_that_nobody_asked_for_are_told() {
         let mut buf = [0; 65];
         stream.read_exact(&mut buf[..64]).unwrap();
         stream.write_all(&buf).unwrap();
-        // Until the client has seen it: a close at once could be a reset that overtakes the bytes.
+        // Until the client has seen it: a close at once could be a reset that overtakes the
+        // bytes.
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let report = run_echo(&server, "--connections 1 --count 1");
     assert_eq!((report.faults.wrong, report.replies), (1, 1), "{}", report.faults);
-    assert!(report.verdict().unwrap_err().to_string().ends_with("1 bytes came that nobody had asked for"));
+    assert!(
+        report
+            .verdict()
+            .unwrap_err()
+            .to_string()
+            .ends_with("1 bytes came that nobody had asked for")
+    );
 }
 
 #[test]
@@ -158,7 +170,12 @@ fn nobody_listening_is_an_error_with_a_hint() {
 fn each_message_has_a_connection_of_its_own() {
     let server = Server::tcp(echo);
     let report = tcp_connect::run(&options(&server, "--count 50"), &Stop::default()).unwrap();
-    assert_eq!((report.replies, report.opened, report.faults.total()), (50, 50, 0), "{}", report.faults);
+    assert_eq!(
+        (report.replies, report.opened, report.faults.total()),
+        (50, 50, 0),
+        "{}",
+        report.faults
+    );
     assert_eq!(server.taken.load(Ordering::SeqCst), 50);
 }
 
@@ -243,7 +260,8 @@ fn typed_values_come_back_from_the_server_that_is_for_them_and_raw_ones_from_any
     let address = listener.local_addr().unwrap().to_string();
     let defaults = Command::<object_exchange::Options>::parse_from(["server"]).options;
     let handle = shutdown.clone();
-    let thread = thread::spawn(move || object_exchange::server::serve(listener, &defaults, &handle));
+    let thread =
+        thread::spawn(move || object_exchange::server::serve(listener, &defaults, &handle));
     let args = ["netload", &address, "--count", "200", "--size", "1000"];
     let report = object::run(&Command::parse_from(args).options, &Stop::default());
     shutdown.stop();
@@ -253,7 +271,8 @@ fn typed_values_come_back_from_the_server_that_is_for_them_and_raw_ones_from_any
 
     let server = Server::tcp(echo);
     let report =
-        object::run(&options(&server, "--count 200 --connections 2 --raw"), &Stop::default()).unwrap();
+        object::run(&options(&server, "--count 200 --connections 2 --raw"), &Stop::default())
+            .unwrap();
     assert_eq!((report.replies, report.faults.total()), (200, 0), "{}", report.faults);
     let report = object::run(&options(&server, "--count 200"), &Stop::default()).unwrap();
     assert_eq!((report.replies, report.faults.wrong), (0, 1), "{}", report.faults);

@@ -40,13 +40,19 @@ fn every_datagram_of_a_right_server_is_counted() {
 fn many_with_each_call_are_the_same_datagrams_to_the_server() {
     let server = Server::udp(|datagram, _| vec![datagram]);
     let report = run(&server, "--count 1000 --window 64 --batch --lost-after 30s");
-    assert_eq!((report.replies, report.lost, report.faults.total()), (1000, Some(0), 0), "{}", report.faults);
+    assert_eq!(
+        (report.replies, report.lost, report.faults.total()),
+        (1000, Some(0), 0),
+        "{}",
+        report.faults
+    );
     assert_eq!(server.taken.load(Ordering::SeqCst), 1000);
 }
 
 #[test]
 fn what_is_lost_is_counted_and_replaced() {
-    let server = Server::udp(|datagram, number| if number % 10 == 3 { vec![] } else { vec![datagram] });
+    let server =
+        Server::udp(|datagram, number| if number % 10 == 3 { vec![] } else { vec![datagram] });
     let report = run(&server, "--count 100 --window 8 --lost-after 300ms");
     // More where the machine is slow, and then they are late as well.
     assert!(report.lost >= Some(10) && report.replies >= 50, "{report}");
@@ -57,7 +63,12 @@ fn what_is_lost_is_counted_and_replaced() {
 fn what_comes_twice_is_counted_once() {
     let server = Server::udp(|datagram, _| vec![datagram.clone(), datagram]);
     let report = run(&server, "--count 100 --window 4 --lost-after 30s");
-    assert_eq!((report.replies, report.lost, report.faults.total()), (100, Some(0), 0), "{}", report.faults);
+    assert_eq!(
+        (report.replies, report.lost, report.faults.total()),
+        (100, Some(0), 0),
+        "{}",
+        report.faults
+    );
     // The copy of the last may come when the run is over.
     assert!(report.stray >= Some(90), "{report}");
 }
