@@ -1,20 +1,17 @@
-//! Echo server with a task for each client: the threaded server's shape, at the cost of
-//! an event loop.
+//! Echo server with a task for each client: it reads like threads, and waits like an event
+//! loop.
 //!
-//! [`server`] spawns a task for each connection, up to a bound; [`client`] is that of
-//! `threaded-echo`, which needs no runtime for one connection.
+//! [`server`] spawns a task for each connection, up to a bound; a task that waits holds no
+//! thread.
 //!
-//! Still wrong: nothing that an echo needs. What is left is what one machine is not
-//! enough for.
+//! Still wrong: as with every byte echo, where a message ends is anybody's guess
+//! (`framed-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-use std::time::Duration;
-
 use clap::Args;
-use netcore::cli::duration;
+use netcore::cli::Limits;
 
-pub mod client;
 pub mod server;
 
 /// The port of the server, unless told otherwise.
@@ -24,27 +21,27 @@ pub const PORT: u16 = 9090;
 /// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
-/// How long a client waits for one reply. A server that never answers would otherwise
-/// hold it for ever.
-pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What the server can be told.
+/// What the server does: the place for what a server of your own knows.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub struct Echo {
     /// Answer in upper case (ASCII letters only)
     #[arg(long)]
     pub upper: bool,
-    /// Drop a client that sends nothing, or takes no whole reply, for this long, as in
-    /// 500ms, 5s or 2m
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
-    pub idle: Duration,
-    /// Drop a client after this long in all, however busy it is
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
-    pub total: Duration,
+    /// For how long a client is kept.
+    #[command(flatten)]
+    pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub max_clients: usize,
-    /// After a signal, let clients finish for this long
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
-    pub drain: Duration,
+}
+
+impl Echo {
+    /// Turns what was received into the reply: the place for what a server of your own
+    /// does.
+    pub fn reply(&self, bytes: &mut [u8]) {
+        if self.upper {
+            // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.
+            bytes.make_ascii_uppercase();
+        }
+    }
 }

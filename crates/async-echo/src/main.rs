@@ -2,50 +2,20 @@
 
 use std::process::ExitCode;
 
-use async_echo::{Options, PORT, client, server};
-use clap::Parser;
-use netcore::Error;
-use netcore::cli::{self, ClientArgs, ServerArgs};
+use async_echo::{Echo, PORT, server};
+use netcore::cli::{self, ServerArgs};
 use netcore::shutdown::Shutdown;
-
-/// Echo server that has a task for each client, and its client
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "Example:\n  async-echo server &\n  async-echo client 'hello, world!'"
-)]
-enum Role {
-    /// Serve clients until told to stop
-    #[command(after_help = "Example:\n  async-echo server --port 0 --upper")]
-    Server {
-        #[command(flatten)]
-        args: ServerArgs<PORT>,
-        #[command(flatten)]
-        options: Options,
-    },
-    /// Send each message and print its reply
-    #[command(after_help = "Example:\n  async-echo client 'hello, world!'")]
-    Client(ClientArgs<PORT>),
-}
+use netcore::{Error, client, program};
+use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
-    cli::finish(match Role::parse() {
-        Role::Server { args, options } => run_server(&args, &options),
-        Role::Client(args) => run_client(&args),
-    })
+    cli::run(program!(), serve, client::run)
 }
 
-fn run_server(args: &ServerArgs<PORT>, options: &Options) -> Result<(), Error> {
-    let shutdown = Shutdown::on_signals(options.drain)?;
+fn serve(args: &ServerArgs<PORT>, service: Echo) -> Result<(), Error> {
+    let shutdown = Shutdown::on_signals(service.limits.drain)?;
     let listener = args.listen()?;
-    server::serve(listener, options, &shutdown).map_err(Error::failed("accept clients"))
-}
-
-fn run_client(args: &ClientArgs<PORT>) -> Result<(), Error> {
-    let stream = args.connect()?;
-    for message in cli::messages(&args.messages) {
-        let reply = client::exchange(&stream, &message?);
-        cli::print_bytes(&reply.map_err(Error::failed("get a reply"))?)?;
-    }
-    Ok(())
+    let runtime = Runtime::new().map_err(Error::failed("start the runtime"))?;
+    let served = runtime.block_on(server::serve(listener, service, &shutdown));
+    served.map_err(Error::failed("accept clients"))
 }

@@ -74,7 +74,7 @@ pub fn serve(listeners: Vec<Socket>, service: Service, shutdown: &Shutdown) -> i
     });
     // With nobody at the door, no client would ever be served.
     hall.hire().map_err(|error| io::Error::other(format!("no worker can be started: {error}")))?;
-    shutdown.wait()?;
+    wait::until_stop(&shutdown, netcore::deadline::Deadline::NEVER)?;
     // Whoever waits at the door leaves it; from here on, new clients are refused.
     let mut door = hall.door();
     door.listeners.clear();

@@ -77,7 +77,7 @@ fn udp_one(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-/// Repeats `attempt` while nobody listens there, until `patience` is over. It is made
+/// Repeats `attempt` while nobody can be reached there, until `patience` is over. It is made
 /// once at least.
 ///
 /// # Errors
@@ -90,7 +90,7 @@ pub fn when_up<T>(
     let (mut pause, longest) = RETRY_PAUSES;
     loop {
         let error = match attempt() {
-            Err(error) if nobody_listens(&error) => error,
+            Err(error) if may_pass(&error) => error,
             done => return done,
         };
         match deadline.remaining() {
@@ -102,11 +102,12 @@ pub fn when_up<T>(
     }
 }
 
-fn nobody_listens(error: &Error) -> bool {
+/// Whether a server that comes up later, with its name and its route, ends this error.
+fn may_pass(error: &Error) -> bool {
     match error {
-        Error::Connect { source, .. } | Error::Reply { source, .. } => {
-            source.kind() == ErrorKind::ConnectionRefused
-        }
+        Error::Resolve { host, .. } => !host.is_empty(),
+        Error::Connect { source, .. } => source.kind() != ErrorKind::InvalidInput,
+        Error::Reply { source, .. } => source.kind() == ErrorKind::ConnectionRefused,
         _ => false,
     }
 }

@@ -40,6 +40,8 @@ pub enum Error {
     },
     /// Standard output could not be written.
     Output(io::Error),
+    /// Options that cannot work together, in a sentence without a full stop: exit code 2.
+    Usage(String),
     /// Anything else that ends the program.
     Failed {
         /// Completes "cannot ": `read from 127.0.0.1:9090`.
@@ -63,7 +65,10 @@ impl Error {
             Error::Resolve { .. } => {
                 Some("check the spelling, or give an address such as 127.0.0.1")
             }
-            Error::Listen { source, .. } => match source.kind() {
+            Error::Listen { address, source } => match source.kind() {
+                ErrorKind::AddrInUse if address.ends_with(":0") => {
+                    Some("every port is in use for now; end what holds so many")
+                }
                 ErrorKind::AddrInUse => {
                     Some("another server has this port; pass --port 0 for a free one")
                 }
@@ -84,6 +89,12 @@ impl Error {
                 | ErrorKind::NetworkUnreachable => {
                     Some("nothing answers at this address; check it, and any firewall on the way")
                 }
+                ErrorKind::AddrNotAvailable => Some(
+                    "give a --port of 1 or more; with many connections, all local ports may be taken",
+                ),
+                ErrorKind::InvalidInput => {
+                    Some("an address such as fe80::1 needs its interface: fe80::1%eth0")
+                }
                 _ => None,
             },
             Error::Reply { source, .. } => match source.kind() {
@@ -96,6 +107,7 @@ impl Error {
                 ErrorKind::InvalidInput => Some("send it in several messages, or over TCP"),
                 _ => None,
             },
+            Error::Usage(_) => Some("--help lists the options"),
             Error::Output(_) | Error::Failed { .. } => None,
         }
     }
@@ -108,7 +120,11 @@ impl fmt::Display for Error {
                 write!(f, "cannot find the host {host:?}: {}", reason(source))
             }
             Error::Listen { address, source } => {
-                write!(f, "cannot listen on {address}: {}", reason(source))
+                let why = match source.kind() {
+                    ErrorKind::AddrNotAvailable => "not an address of this machine".into(),
+                    _ => reason(source),
+                };
+                write!(f, "cannot listen on {address}: {why}")
             }
             Error::Connect { address, source } => {
                 write!(f, "cannot connect to {address}: {}", reason(source))
@@ -116,6 +132,7 @@ impl fmt::Display for Error {
             Error::Reply { address, source } => {
                 write!(f, "cannot get a reply from {address}: {}", reason(source))
             }
+            Error::Usage(text) => f.write_str(text),
             Error::Output(source) => {
                 write!(f, "cannot write to standard output: {}", reason(source))
             }
@@ -135,6 +152,7 @@ impl std::error::Error for Error {
             | Error::Reply { source, .. }
             | Error::Output(source)
             | Error::Failed { source, .. } => Some(source),
+            Error::Usage(_) => None,
         }
     }
 }
@@ -144,7 +162,8 @@ impl std::error::Error for Error {
 pub fn reason(error: &io::Error) -> String {
     let words = match error.kind() {
         ErrorKind::AddrInUse => "address already in use",
-        ErrorKind::AddrNotAvailable => "not an address of this machine",
+        // To listen on: it is not this machine's. To connect: no local port is left.
+        ErrorKind::AddrNotAvailable => "the address is not to be had",
         ErrorKind::BrokenPipe => "the other end no longer reads",
         ErrorKind::ConnectionAborted => "connection aborted",
         ErrorKind::ConnectionRefused => "connection refused",
@@ -153,8 +172,10 @@ pub fn reason(error: &io::Error) -> String {
         ErrorKind::NetworkUnreachable => "network unreachable",
         ErrorKind::PermissionDenied => "permission denied",
         ErrorKind::UnexpectedEof => "the other end closed the connection",
-        // A socket timeout is reported as WouldBlock on Unix and as TimedOut on Windows.
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => "timed out",
+        ErrorKind::TimedOut => "timed out",
+        // No socket of ours says so: it is an input that does not wait, such as a terminal
+        // that another program has left so.
+        ErrorKind::WouldBlock => "nothing there yet, and it does not wait",
         _ => return error.to_string(),
     };
     match error.get_ref() {

@@ -23,9 +23,11 @@
 
 pub mod accept;
 pub mod cli;
+pub mod client;
 #[cfg(feature = "codec")]
 pub mod codec;
 pub mod connect;
+pub mod connection;
 pub mod deadline;
 #[cfg(feature = "codec")]
 mod depth;
@@ -33,8 +35,13 @@ pub mod error;
 pub mod frame;
 pub mod listen;
 pub mod log;
-pub mod places;
+pub mod permits;
+pub mod reach;
 pub mod shutdown;
+mod signals;
+mod timed;
+pub mod timers;
+pub mod visit;
 pub mod wait;
 mod waker;
 

@@ -1,33 +1,102 @@
-//! The log on standard error: one line an event, its time first, what a peer sent made
-//! harmless.
+//! The log on standard error: one line an event, its time first, everything that is not
+//! plain text made harmless, and never in anybody's way.
 
 use std::fmt::{self, Write as _};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use env_logger::{Builder, Env};
+use env_logger::{Builder, Env, Target};
+#[cfg(unix)]
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Bytes of a payload that the log shows; the rest is counted.
 const SHOWN: usize = 64;
 
-/// Starts the log: `info` and above, everything that is sent and received with `-v`,
-/// all with `-vv`. `RUST_LOG` overrides both ([its syntax](https://docs.rs/env_logger)).
+/// Bytes of a line that the log writes; the rest is cut. So many a pipe takes as a whole
+/// once it is ready ([pipe(7)](https://man7.org/linux/man-pages/man7/pipe.7.html),
+/// PIPE_BUF), but for some systems, which take 512.
+const LONGEST_LINE: usize = 4096;
+
+/// Starts the log: `info` and above, everything that is sent and received with `-v`, all
+/// with `-vv`. `RUST_LOG` overrides both ([its syntax](https://docs.rs/env_logger)),
+/// unless it is empty.
 ///
 /// Times are UTC, in microseconds, so that the lines of two processes can be put in
-/// order.
+/// order. A line that standard error has no room for is dropped and counted: a log that
+/// nobody reads must not hold the service up, nor its end.
 pub fn init(verbose: u8) {
     let level = match verbose {
         0 => "info",
         1 => "debug",
         _ => "trace",
     };
-    let mut builder = Builder::from_env(Env::default().default_filter_or(level));
+    let set = std::env::var_os("RUST_LOG").is_some_and(|filter| !filter.is_empty());
+    let mut builder = match set {
+        true => Builder::from_env(Env::default()),
+        false => Builder::new(),
+    };
+    if !set {
+        builder.parse_filters(level);
+    }
     builder.format(|out, record| {
         let level = record.level().as_str().to_ascii_lowercase();
-        writeln!(out, "{} {level:<5} {}", time_of_day(SystemTime::now()), record.args())
+        let text = record.args().to_string();
+        writeln!(out, "{} {level:<5} {}", time_of_day(SystemTime::now()), harmless(&text))
     });
+    builder.target(Target::Pipe(Box::new(NeverWaits { dropped: 0 })));
     // A second start, as in a test with several servers, leaves the first as it is.
     let _ = builder.try_init();
+}
+
+/// Standard error, as far as it has room. env_logger writes a whole line in each call.
+struct NeverWaits {
+    dropped: u64,
+}
+
+impl io::Write for NeverWaits {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if !has_room() {
+            self.dropped += 1;
+            return Ok(line.len());
+        }
+        let mut stderr = io::stderr().lock();
+        if self.dropped > 0 {
+            let now = time_of_day(SystemTime::now());
+            writeln!(stderr, "{now} warn  {} lines of this log had no room", self.dropped)?;
+            self.dropped = 0;
+            if !has_room() {
+                self.dropped = 1;
+                return Ok(line.len());
+            }
+        }
+        match line.len() {
+            0..=LONGEST_LINE => stderr.write_all(line)?,
+            _ => stderr.write_all(&[&line[..LONGEST_LINE - 1], b"\n"].concat())?,
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether standard error takes a line now without a wait. What cannot be asked, as a terminal of macOS
+/// and a handle of Windows, is written to and may wait.
+#[cfg(unix)]
+pub(crate) fn has_room() -> bool {
+    let stderr = io::stderr();
+    let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
+    match poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
+        Ok(0) => false,
+        Ok(_) => !fds[0].revents().is_empty(),
+        Err(_) => true,
+    }
+}
+
+#[cfg(windows)]
+pub(crate) fn has_room() -> bool {
+    true
 }
 
 fn time_of_day(now: SystemTime) -> String {
@@ -37,15 +106,34 @@ fn time_of_day(now: SystemTime) -> String {
     format!("{hours:02}:{minutes:02}:{:02}.{:06}", seconds % 60, since.subsec_micros())
 }
 
-/// Shows bytes from a peer as quoted text: control characters escaped, what is not
-/// UTF-8 as `\xNN`, long ones cut.
+/// One line of text and no commands to a terminal, whoever brought it: an error's text,
+/// a name, a handler. What is escaped already stays as it is.
+fn harmless(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            // Controls, and what turns the direction of the text around it.
+            c if c.is_control() || is_invisible(c) => {
+                let _ = write!(line, "{}", c.escape_debug());
+            }
+            c => line.push(c),
+        }
+    }
+    line
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Shows bytes from a peer as quoted text: control characters escaped, what is not UTF-8
+/// as `\xNN`, long ones cut.
 ///
-/// A peer could otherwise write lines of its own into the log, or commands to the
-/// terminal that shows it.
+/// The quotes tell where it begins and ends; without them, a peer could go on in the
+/// words of the log.
 pub fn payload(bytes: &[u8]) -> Payload<'_> {
     Payload(bytes)
 }
-
 /// What [`payload`] returns.
 #[derive(Debug, Clone, Copy)]
 pub struct Payload<'a>(&'a [u8]);
@@ -93,6 +181,12 @@ mod tests {
     fn nothing_that_a_peer_sends_reaches_the_terminal_as_a_command() {
         assert_eq!(payload(b"a\n\x1b[31m\0\xff\xd0").to_string(), r#""a\n\u{1b}[31m\0\xff\xd0""#);
         assert_eq!(payload("\u{202e}".as_bytes()).to_string(), r#""\u{202e}""#);
+    }
+
+    #[test]
+    fn the_text_of_an_error_is_one_line_and_no_command() {
+        assert_eq!(harmless("no\nroot closed\x1b[2J\u{202e}"), r"no\nroot closed\u{1b}[2J\u{202e}");
+        assert_eq!(harmless(r#"sent "a\n" Привет"#), r#"sent "a\n" Привет"#);
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! poll(2): wait for a socket, a stop or a deadline, whichever is first.
 //!
-//! A blocked accept or receive does not end for a stop: after a signal it is begun
-//! anew. And std can set no deadline for accept.
-//! Waiting in [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html) (WSAPoll on Windows) ends for all
-//! three, and a server that waits there uses no processor time.
+//! A blocked accept or read does not end for a stop: after a signal it is begun anew.
+//! And std can set no deadline for accept. Waiting in
+//! [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html) (WSAPoll on Windows)
+//! ends for all three, and a server that waits there uses no processor time.
 
 use std::io;
-use std::net::TcpStream;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,48 +15,95 @@ use rustix::io::Errno;
 use crate::deadline::Deadline;
 use crate::shutdown::Shutdown;
 
+/// What a socket is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interest {
+    /// Bytes, the end of the stream, a client to accept, or an error to tell.
+    Reading,
+    /// Room for bytes, or an error to tell.
+    Writing,
+    /// Whichever comes first.
+    Both,
+}
+
+impl From<Interest> for PollFlags {
+    fn from(interest: Interest) -> PollFlags {
+        match interest {
+            Interest::Reading => PollFlags::IN,
+            Interest::Writing => PollFlags::OUT,
+            Interest::Both => PollFlags::IN | PollFlags::OUT,
+        }
+    }
+}
+
 /// What ended a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waited {
-    /// One of the sockets has something to read, or an error to tell.
+    /// The socket is ready, or has an error to tell.
     Ready,
-    /// The process has been told to stop.
+    /// The process has been told to stop, and the socket is not ready.
     Stopping,
     /// The deadline has passed.
     TimedOut,
 }
 
-/// Waits until `socket` can be read (or accepted from), a stop begins or the deadline
-/// passes.
+/// Waits until `socket` is ready, a stop begins (where there is a `shutdown`) or the
+/// deadline passes.
 ///
 /// With several threads in this call on one socket, all of them wake; so the call that
-/// follows must not block.
+/// follows must not block. A deadline that has passed comes before everything else, and
+/// a socket that is ready before a stop.
 ///
 /// # Errors
 /// Only what the system says of the wait itself, such as a shortage of memory.
-pub fn readable(socket: &impl AsFd, shutdown: &Shutdown, deadline: Deadline) -> io::Result<Waited> {
-    loop {
-        if shutdown.is_stopping() {
-            return Ok(Waited::Stopping);
+pub fn ready(
+    socket: &impl AsFd,
+    interest: Interest,
+    shutdown: Option<&Shutdown>,
+    deadline: Deadline,
+) -> io::Result<Waited> {
+    let waiting = PollFd::new(socket, interest.into());
+    match shutdown {
+        Some(shutdown) => {
+            let stopped = PollFd::new(shutdown.waker(), PollFlags::IN);
+            poll_until(&mut [waiting, stopped], deadline)
         }
-        let Ok(remaining) = deadline.remaining() else { return Ok(Waited::TimedOut) };
-        let mut fds =
-            [PollFd::new(socket, PollFlags::IN), PollFd::new(shutdown.waker(), PollFlags::IN)];
-        match poll(&mut fds, remaining.map(timespec).as_ref()) {
-            Ok(_) if !fds[0].revents().is_empty() && !shutdown.is_stopping() => {
-                return Ok(Waited::Ready);
-            }
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
+        None => poll_until(&mut [waiting], deadline),
     }
 }
 
-/// As [`readable`] for several sockets and without a deadline: the place of one that
-/// can be read, or `None` when a stop begins.
+/// As [`ready`], for reading and with a handle: what udp servers still use.
 ///
 /// # Errors
-/// As [`readable`].
+/// As [`ready`].
+pub fn readable(socket: &impl AsFd, shutdown: &Shutdown, deadline: Deadline) -> io::Result<Waited> {
+    if shutdown.is_stopping() {
+        return Ok(Waited::Stopping);
+    }
+    ready(socket, Interest::Reading, Some(shutdown), deadline)
+}
+
+/// Waits until `pause` is over or a stop begins.
+///
+/// # Errors
+/// As [`ready`].
+pub fn pause(pause: Duration, shutdown: &Shutdown) -> io::Result<()> {
+    until_stop(shutdown, Deadline::after(pause))
+}
+
+/// Waits until a stop begins or the deadline passes.
+///
+/// # Errors
+/// As [`ready`].
+pub fn until_stop(shutdown: &Shutdown, deadline: Deadline) -> io::Result<()> {
+    poll_until(&mut [PollFd::new(shutdown.waker(), PollFlags::IN)], deadline).map(drop)
+}
+
+/// As [`ready`] for several sockets and without a deadline: the place of one that can be
+/// read, or `None` when a stop begins.
+///
+/// # Errors
+/// As [`ready`].
 pub fn first_readable(sockets: &[impl AsFd], shutdown: &Shutdown) -> io::Result<Option<usize>> {
     let mut fds = vec![PollFd::new(shutdown.waker(), PollFlags::IN)];
     fds.extend(sockets.iter().map(|socket| PollFd::new(socket, PollFlags::IN)));
@@ -75,53 +121,26 @@ pub fn first_readable(sockets: &[impl AsFd], shutdown: &Shutdown) -> io::Result<
     }
 }
 
-/// Whether a stop has ended the reading of `stream`; otherwise a read may be tried.
-///
-/// On Windows a blocked read sleeps on, whatever is done to its socket short of closing
-/// it: so this waits in WSAPoll until there is something to read. Elsewhere a stop
-/// wakes the read itself, and there is nothing to wait for.
-///
-/// # Errors
-/// `TimedOut` when the deadline passes first, and as [`readable`].
-#[cfg(windows)]
-pub(crate) fn stop_ends_read(
-    stream: &TcpStream,
-    shutdown: Option<&Shutdown>,
-    deadline: Deadline,
-) -> io::Result<bool> {
-    let Some(shutdown) = shutdown else { return Ok(false) };
-    match readable(stream, shutdown, deadline)? {
-        Waited::Ready => Ok(false),
-        Waited::Stopping => Ok(true),
-        Waited::TimedOut => Err(io::ErrorKind::TimedOut.into()),
-    }
-}
-
-#[cfg(not(windows))]
-pub(crate) fn stop_ends_read(_: &TcpStream, _: Option<&Shutdown>, _: Deadline) -> io::Result<bool> {
-    Ok(false)
-}
-
-/// Waits until `pause` is over or a stop begins.
-///
-/// # Errors
-/// As [`readable`].
-pub fn pause(pause: Duration, shutdown: &Shutdown) -> io::Result<()> {
-    let deadline = Deadline::after(pause);
-    while let (false, Ok(remaining)) = (shutdown.is_stopping(), deadline.remaining()) {
-        let mut fds = [PollFd::new(shutdown.waker(), PollFlags::IN)];
-        match poll(&mut fds, remaining.map(timespec).as_ref()) {
-            Ok(_) | Err(Errno::INTR) => {}
+/// The first of `fds` is what is waited for, the others what else may end the wait.
+fn poll_until(fds: &mut [PollFd<'_>], deadline: Deadline) -> io::Result<Waited> {
+    loop {
+        let Ok(remaining) = deadline.remaining() else { return Ok(Waited::TimedOut) };
+        match poll(fds, remaining.map(timespec).as_ref()) {
+            // The time is over, or a part of a long one.
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) if !fds[0].revents().is_empty() => return Ok(Waited::Ready),
+            Ok(_) => return Ok(Waited::Stopping),
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(())
 }
 
-fn timespec(duration: Duration) -> Timespec {
-    // Systems without ppoll(2) take milliseconds in an i32; a longer wait is only cut into
-    // several.
+/// As poll(2) takes it.
+pub fn timespec(duration: Duration) -> Timespec {
+    // Systems without ppoll(2) take milliseconds in an i32; a longer wait is only cut
+    // into several.
     let whole = duration.min(Duration::from_secs(24 * 60 * 60));
-    // Under 10^9, which fits in 32 bits: C's long, which this is, has no more on Windows.
+    // Under 10^9, which fits in 32 bits: C's long, which this is, has no more on
+    // Windows.
     Timespec { tv_sec: whole.as_secs() as i64, tv_nsec: whole.subsec_nanos() as _ }
 }

@@ -5,11 +5,11 @@ use std::io;
 use std::io::Write;
 
 #[cfg(unix)]
-pub(crate) type WakeSocket = std::os::unix::net::UnixStream;
+pub type WakeSocket = std::os::unix::net::UnixStream;
 
 /// WSAPoll takes sockets only, and Windows has no socket pair.
 #[cfg(windows)]
-pub(crate) type WakeSocket = std::net::UdpSocket;
+pub type WakeSocket = std::net::UdpSocket;
 
 /// A socket that becomes readable at a stop and stays so: one byte that nobody reads
 /// wakes every thread.

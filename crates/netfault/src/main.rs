@@ -11,7 +11,9 @@ use std::time::{Instant, SystemTime};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use netcore::cli;
+use netcore::deadline::Deadline;
 use netcore::shutdown::{DRAIN, Shutdown};
+use netcore::wait;
 use netcore::{Error, listen};
 use netfault::proxy::{Fate, Passed, Proxy, Way, record};
 use netfault::{Fault, Proof, Target, Transport, descriptors};
@@ -134,7 +136,7 @@ fn proxy(args: &ProxyArgs) -> Result<(), Error> {
     let tcp = Proxy::tcp(listener, args.to, &network, recorder.clone()).map_err(failed())?;
     let udp = Proxy::udp(socket, args.to, &network, recorder).map_err(failed())?;
     cli::ready(Ok(tcp.address()))?;
-    shutdown.wait().map_err(failed())?;
+    wait::until_stop(&shutdown, Deadline::NEVER).map_err(failed())?;
     drop((tcp, udp));
     if let Some(writer) = writer {
         // Ends when it has written down all that has passed.

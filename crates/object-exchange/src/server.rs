@@ -6,12 +6,13 @@ use std::fmt::Display;
 use std::io::{self, BufReader};
 use std::net::{SocketAddr, TcpListener};
 
-use netcore::accept::{Accepted, Acceptor};
+use netcore::accept::Acceptor;
 use netcore::codec::{Codec, CodecError};
-use netcore::deadline::{Deadline, TimedStream};
-use netcore::error::reason;
+use netcore::connection::Connection;
+use netcore::deadline::Deadline;
 use netcore::log::payload;
-use netcore::shutdown::{Connection, Shutdown};
+use netcore::shutdown::Shutdown;
+use netcore::visit::visit;
 use serde::Serialize;
 
 use crate::message::{Greeting, Reply, Request};
@@ -24,31 +25,14 @@ use crate::{BUFFER, Options};
 /// What accept says when no further client could be accepted. A client's error is
 /// logged and ends that client only.
 pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
-    let acceptor = Acceptor::new(listener, shutdown)?;
-    loop {
-        log::info!("waiting for a client");
-        let deadline = options.accept_timeout.map_or(Deadline::NEVER, Deadline::after);
-        let (stream, peer) = match acceptor.accept_before(deadline)? {
-            Accepted::Client(stream, peer) => (stream, peer),
-            Accepted::Stopping => return Ok(()),
-            Accepted::TimedOut => {
-                log::info!("nobody came in time");
-                return Ok(());
-            }
-        };
-        visit(stream, peer, options);
+    let acceptor = Acceptor::new(listener, shutdown)?.give_up_after(options.accept_timeout);
+    while let Some((stream, peer)) = acceptor.accept()? {
+        visit(stream, peer, |stream| answer(stream, peer, options));
     }
+    Ok(())
 }
 
-fn visit(stream: Connection, peer: SocketAddr, options: &Options) {
-    log::info!("{peer} connected");
-    match answer(stream, peer, options) {
-        Ok(()) => log::info!("{peer} closed"),
-        Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
-    }
-}
-
-fn answer(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<()> {
+fn answer(stream: &mut Connection, peer: SocketAddr, options: &Options) -> io::Result<()> {
     let mut message = Vec::new();
     let codec = options.limits.codec();
     // A point in time: a client that sends a message now and then renews the idle limit,
@@ -56,7 +40,7 @@ fn answer(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result
     let total = Deadline::after(options.total);
     // One for the whole connection: what it has read beyond a message is the beginning of
     // the next.
-    let mut stream = BufReader::with_capacity(BUFFER, TimedStream::new(&stream, total));
+    let mut stream = BufReader::with_capacity(BUFFER, stream);
     stream.get_mut().set_deadline(total.or_sooner(Deadline::after(options.idle)));
     // The server speaks first, as the client knows. If both waited for the other, both
     // would wait for ever.
@@ -100,7 +84,7 @@ fn answer(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result
 }
 
 fn send<T: Serialize + Display>(
-    stream: &mut TimedStream,
+    stream: &mut Connection,
     peer: SocketAddr,
     codec: &Codec,
     value: &T,

@@ -1,11 +1,14 @@
-//! Echo server that serves one client and ends: the whole life of a TCP connection,
-//! call by call.
+//! Echo server that serves one client and ends: the whole life of a TCP connection, call
+//! by call.
 //!
 //! [`server`] spells out socket, bind, listen and accept; [`client`] half-closes and
 //! reads to the end.
 //!
-//! Still wrong: one client, one exchange, then the server has gone (`reusable-echo`).
-//! A client that connects and says nothing holds it for ever (`timeout-echo`).
+//! Still wrong: one client, then the server has gone; any error is the end; a message
+//! larger than the buffers between the two ends makes both wait for ever; after a visit
+//! the port is busy for a minute (`reusable-echo`). Ctrl-C cuts a reply in half
+//! (`stopping-echo`). A client that connects and says nothing holds the server for ever
+//! (`timeout-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -21,10 +24,21 @@ pub const PORT: u16 = 9090;
 /// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
-/// What the server can be told.
+/// What the server does: the place for what a server of your own knows.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Options {
+pub struct Echo {
     /// Answer in upper case (ASCII letters only)
     #[arg(long)]
     pub upper: bool,
+}
+
+impl Echo {
+    /// Turns what was received into the reply: the place for what a server of your own
+    /// does.
+    pub fn reply(&self, bytes: &mut [u8]) {
+        if self.upper {
+            // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.
+            bytes.make_ascii_uppercase();
+        }
+    }
 }

@@ -2,50 +2,16 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use netcore::Error;
-use netcore::cli::{self, ClientArgs, ServerArgs};
+use netcore::cli::{self, ServerArgs};
 use netcore::shutdown::Shutdown;
-use poll_echo::{Options, PORT, client, server};
-
-/// Echo server that has one thread for all clients, and its client
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "Example:\n  poll-echo server &\n  poll-echo client 'hello, world!'"
-)]
-enum Role {
-    /// Serve clients until told to stop
-    #[command(after_help = "Example:\n  poll-echo server --port 0 --upper")]
-    Server {
-        #[command(flatten)]
-        args: ServerArgs<PORT>,
-        #[command(flatten)]
-        options: Options,
-    },
-    /// Send each message and print its reply
-    #[command(after_help = "Example:\n  poll-echo client 'hello, world!'")]
-    Client(ClientArgs<PORT>),
-}
+use netcore::{Error, client, program};
+use poll_echo::{Echo, PORT, server};
 
 fn main() -> ExitCode {
-    cli::finish(match Role::parse() {
-        Role::Server { args, options } => run_server(&args, &options),
-        Role::Client(args) => run_client(&args),
-    })
+    cli::run(program!(), serve, client::run)
 }
 
-fn run_server(args: &ServerArgs<PORT>, options: &Options) -> Result<(), Error> {
-    let shutdown = Shutdown::on_signals(options.drain)?;
-    let listener = args.listen()?;
-    server::serve(listener, options, &shutdown).map_err(Error::failed("accept clients"))
-}
-
-fn run_client(args: &ClientArgs<PORT>) -> Result<(), Error> {
-    let stream = args.connect()?;
-    for message in cli::messages(&args.messages) {
-        let reply = client::exchange(&stream, &message?);
-        cli::print_bytes(&reply.map_err(Error::failed("get a reply"))?)?;
-    }
-    Ok(())
+fn serve(args: &ServerArgs<PORT>, service: Echo) -> Result<(), Error> {
+    let shutdown = Shutdown::on_signals(service.limits.drain)?;
+    server::serve(args.listen()?, &service, &shutdown).map_err(Error::failed("accept clients"))
 }

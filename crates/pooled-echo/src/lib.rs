@@ -1,10 +1,8 @@
-//! Echo server with a pool of threads that each wait for the next client: no thread is
-//! born for a connection.
+//! Echo server whose threads wait for the next client: none is born for a connection.
 //!
-//! [`server`] starts its workers once, all in accept on one listener; [`client`] is
-//! that of `threaded-echo`.
+//! [`server`] has so many workers, each of which accepts, serves, and accepts again.
 //!
-//! Still wrong: each idle client holds a worker, and when all are held the next client
+//! Still wrong: each idle client holds a worker, and where all are held, the next client
 //! waits (`poll-echo`, `async-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -12,9 +10,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::duration;
+use netcore::cli::{Limits, duration};
 
-pub mod client;
 pub mod server;
 
 /// The port of the server, unless told otherwise.
@@ -24,32 +21,30 @@ pub const PORT: u16 = 9090;
 /// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
-/// How long a client waits for one reply. A server that never answers would otherwise
-/// hold it for ever.
-pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The stack of a worker. The default of 2 MiB is only reserved, but ten thousand of
-/// them reserve 20 GiB; this one holds several times what a client needs.
-pub const STACK: usize = 128 << 10;
-
-/// What the server can be told.
+/// What the server does: the place for what a server of your own knows.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub struct Echo {
     /// Answer in upper case (ASCII letters only)
     #[arg(long)]
     pub upper: bool,
-    /// Drop a client that sends nothing, or takes no whole reply, for this long, as in
-    /// 500ms, 5s or 2m
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
-    pub idle: Duration,
-    /// Drop a client after this long in all, however busy it is
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
-    pub total: Duration,
-    /// Serve at most so many clients at once, each by a worker; more wait in the
-    /// backlog
+    /// End when no client has come for this long [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub accept_timeout: Option<Duration>,
+    /// For how long a client is kept.
+    #[command(flatten)]
+    pub limits: Limits,
+    /// Serve at most so many clients at once, each by a worker; more wait
     #[arg(long, value_name = "N", default_value_t = 128)]
     pub max_clients: usize,
-    /// After a signal, let clients finish for this long
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
-    pub drain: Duration,
+}
+
+impl Echo {
+    /// Turns what was received into the reply: the place for what a server of your own
+    /// does.
+    pub fn reply(&self, bytes: &mut [u8]) {
+        if self.upper {
+            // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.
+            bytes.make_ascii_uppercase();
+        }
+    }
 }

@@ -1,113 +1,75 @@
-//! The server: workers that each accept a client, serve it, and accept the next.
+//! The server: workers that each accept a client, serve it, and accept the next, until
+//! they are told to stop.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Weak};
 use std::thread;
 
 use netcore::accept::Acceptor;
-use netcore::deadline::{Deadline, TimedStream};
-use netcore::error::reason;
+use netcore::connection::Connection;
+use netcore::deadline::Deadline;
 use netcore::log::payload;
-use netcore::shutdown::{Connection, Shutdown};
+use netcore::shutdown::Shutdown;
+use netcore::visit::visit;
 
-use crate::{BUFFER, Options, STACK};
+use crate::{BUFFER, Echo};
 
-/// Serves clients by `options.max_clients` workers until `shutdown` is told to stop.
-/// Returns when the last client has gone, which a stop brings about within its drain
-/// limit.
+/// Serves clients by `service.max_clients` workers until `shutdown` is told to stop or
+/// nobody comes for `service.accept_timeout`. Returns when the last client has
+/// gone, which a stop brings about within its drain limit.
 ///
 /// # Errors
-/// What accept says when no further client could be accepted, or that a worker could
-/// not be started. A client's error is logged and ends that client only.
-pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
-    let acceptor = Arc::new(Acceptor::new(listener, shutdown)?);
+/// What accept says when no further client could be accepted; that no worker could be
+/// started. A client's error is logged and ends that client only.
+pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::Result<()> {
+    let acceptor = Acceptor::new(listener, shutdown)?.give_up_after(service.accept_timeout);
+    // The scope ends with its last thread: until then, they may borrow the service.
     thread::scope(|scope| {
         let mut workers = Vec::new();
-        for _ in 0..options.max_clients.max(1) {
-            let acceptor = Arc::downgrade(&acceptor);
-            let worker = thread::Builder::new().stack_size(STACK);
-            match worker.spawn_scoped(scope, || work(acceptor, options, shutdown)) {
+        for _ in 0..service.max_clients.max(1) {
+            match thread::Builder::new().spawn_scoped(scope, || work(&acceptor, service)) {
                 Ok(worker) => workers.push(worker),
+                Err(error) if workers.is_empty() => return Err(error),
                 Err(error) => {
-                    // The workers that are there would wait for clients, and this scope for them.
-                    shutdown.stop();
-                    let why = format!("only {} workers could be started: {error}", workers.len());
-                    return Err(io::Error::other(why));
+                    log::warn!("serving with {} workers: {error}", workers.len());
+                    break;
                 }
             }
         }
-        // Without a stop, the scope would wait for the workers for ever.
-        shutdown.wait().inspect_err(|_| shutdown.stop())?;
-        // Workers that serve a client hold no share of the listener: from here on, new clients
-        // are refused.
-        drop(acceptor);
+        // What ends one, ends all: a stop, or an accept that has no use any more.
         workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
     })
 }
 
-fn work(acceptor: Weak<Acceptor>, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
-    while let Some(listening) = acceptor.upgrade() {
-        let (stream, peer) = match listening.accept() {
-            Ok(Some(client)) => client,
-            Ok(None) => return Ok(()),
-            Err(error) => {
-                // No worker could accept any more.
-                shutdown.stop();
-                return Err(error);
-            }
-        };
-        drop(listening);
-        // A panic ends this client and nobody else: the worker goes on.
-        if catch_unwind(AssertUnwindSafe(|| visit(stream, peer, options))).is_err() {
-            log::error!("{peer} dropped: its visit panicked");
-        }
+fn work(acceptor: &Acceptor, service: &Echo) -> io::Result<()> {
+    while let Some((stream, peer)) = acceptor.accept()? {
+        visit(stream, peer, |stream| echo(stream, peer, service));
     }
     Ok(())
 }
 
-fn visit(stream: Connection, peer: SocketAddr, options: &Options) {
-    log::info!("{peer} connected");
-    match echo(stream, peer, options) {
-        Ok(()) => log::info!("{peer} closed"),
-        Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
-    }
-}
-
-fn echo(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<()> {
+fn echo(stream: &mut Connection, peer: SocketAddr, service: &Echo) -> io::Result<()> {
     let mut buf = vec![0; BUFFER];
+    let limits = &service.limits;
     // A point in time: a client that sends a byte now and then renews the idle limit, but
     // never this one.
-    let total = Deadline::after(options.total);
-    let mut stream = TimedStream::new(&stream, total);
+    let total = Deadline::after(limits.total);
     loop {
-        stream.set_deadline(total.or_sooner(Deadline::after(options.idle)));
+        stream.set_deadline(total.or_sooner(Deadline::after(limits.idle)));
         // Returns as soon as there is anything, not when the buffer is full.
-        let n = match stream.read(&mut buf) {
-            // End of stream: the client has closed its sending side. No more will come.
-            Ok(0) => return Ok(()),
-            Ok(n) => n,
-            // A signal came first; nothing has been read.
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
+        let n = stream.read(&mut buf)?;
+        if n == 0 {
+            // End of stream: the client has closed its sending side, or a stop has begun
+            // and everything that had arrived is answered.
+            return Ok(());
+        }
         log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
-        reply(&mut buf[..n], options);
+        service.reply(&mut buf[..n]);
         log::debug!("{peer} sending {n} bytes {}", payload(&buf[..n]));
-        // A client that never reads fills the buffers on the way; then writing blocks as
-        // reading does.
-        stream.set_deadline(total.or_sooner(Deadline::after(options.idle)));
+        // A client that never reads fills the buffers on the way; then writing waits as
+        // reading does. It has the whole limit for it, however long the reply took us.
+        stream.set_deadline(total.or_sooner(Deadline::after(limits.idle)));
         // `write` may take a part only; `write_all` calls it until nothing is left.
         stream.write_all(&buf[..n])?;
-    }
-}
-
-/// Turns what was received into the reply: the place for what a server of your own
-/// does.
-fn reply(bytes: &mut [u8], options: &Options) {
-    if options.upper {
-        // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.
-        bytes.make_ascii_uppercase();
     }
 }

@@ -1,10 +1,11 @@
 //! Echo server that serves one client after another: the accept loop, and errors that
 //! end a client but not it.
 //!
-//! [`server`] accepts in a loop that a stop ends; [`client`] exchanges several messages
-//! on one connection.
+//! [`server`] accepts in a loop; [`client`] exchanges several messages on one connection,
+//! of any length.
 //!
-//! Still wrong: a client that connects and says nothing holds the server for ever
+//! Still wrong: Ctrl-C cuts a reply in half, and a shortage of descriptors is the end
+//! (`stopping-echo`). A client that connects and says nothing holds the server for ever
 //! (`timeout-echo`). A second client waits until the first has gone (`threaded-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -21,10 +22,21 @@ pub const PORT: u16 = 9090;
 /// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
-/// What the server can be told.
+/// What the server does: the place for what a server of your own knows.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Options {
+pub struct Echo {
     /// Answer in upper case (ASCII letters only)
     #[arg(long)]
     pub upper: bool,
+}
+
+impl Echo {
+    /// Turns what was received into the reply: the place for what a server of your own
+    /// does.
+    pub fn reply(&self, bytes: &mut [u8]) {
+        if self.upper {
+            // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.
+            bytes.make_ascii_uppercase();
+        }
+    }
 }

@@ -2,46 +2,20 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use netcore::Error;
-use netcore::cli::{self, ClientArgs, ServerArgs};
-use netcore::shutdown::{DRAIN, Shutdown};
-use reusable_echo::{Options, PORT, client, server};
-
-/// Echo server that serves one client after another, and its client
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "Example:\n  reusable-echo server &\n  reusable-echo client 'hello, world!'"
-)]
-enum Role {
-    /// Serve clients until told to stop
-    #[command(after_help = "Example:\n  reusable-echo server --port 0 --upper")]
-    Server {
-        #[command(flatten)]
-        args: ServerArgs<PORT>,
-        #[command(flatten)]
-        options: Options,
-    },
-    /// Send each message and print its reply
-    #[command(after_help = "Example:\n  reusable-echo client 'hello, world!'")]
-    Client(ClientArgs<PORT>),
-}
+use netcore::cli::{self, ClientArgs, NoOptions, ServerArgs};
+use netcore::{Error, program};
+use reusable_echo::{Echo, PORT, client, server};
 
 fn main() -> ExitCode {
-    cli::finish(match Role::parse() {
-        Role::Server { args, options } => run_server(&args, &options),
-        Role::Client(args) => run_client(&args),
-    })
+    cli::run(program!(), serve, send)
 }
 
-fn run_server(args: &ServerArgs<PORT>, options: &Options) -> Result<(), Error> {
-    let shutdown = Shutdown::on_signals(DRAIN)?;
-    let listener = args.listen()?;
-    server::serve(listener, options, &shutdown).map_err(Error::failed("accept clients"))
+fn serve(args: &ServerArgs<PORT>, service: Echo) -> Result<(), Error> {
+    let listener = args.listen_by(server::listen)?;
+    server::serve(listener, &service).map_err(Error::failed("accept clients"))
 }
 
-fn run_client(args: &ClientArgs<PORT>) -> Result<(), Error> {
+fn send(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(), Error> {
     let stream = args.connect()?;
     for message in cli::messages(&args.messages) {
         let reply = client::exchange(&stream, &message?);

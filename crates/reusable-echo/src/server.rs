@@ -2,63 +2,74 @@
 //! the next.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use netcore::accept::Acceptor;
 use netcore::error::reason;
 use netcore::log::payload;
-use netcore::shutdown::{Connection, Shutdown};
+use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::{BUFFER, Options};
+use crate::{BUFFER, Echo};
 
-/// Serves clients, one at a time, until `shutdown` is told to stop.
+/// Clients that may wait in the queue while another is served.
+const BACKLOG: i32 = 128;
+
+/// Opens a TCP socket that listens on `address`, also where an earlier server has just
+/// left it.
 ///
 /// # Errors
-/// What accept says when no further client could be accepted. A client's error is
-/// logged and ends that client only.
-pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
-    let acceptor = Acceptor::new(listener, shutdown)?;
+/// What [bind(2)](https://man7.org/linux/man-pages/man2/bind.2.html) and
+/// [listen(2)](https://man7.org/linux/man-pages/man2/listen.2.html) say, such as
+/// `AddrInUse`.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // The side that closes first leaves the address in TIME_WAIT for a minute; without
+    // this option the next start fails. On Windows the option means another thing: two
+    // servers on one port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Serves clients, one at a time, for ever.
+///
+/// # Errors
+/// What accept says. A client's error is logged and ends that client only.
+pub fn serve(listener: TcpListener, service: &Echo) -> io::Result<()> {
     loop {
         log::info!("waiting for a client");
-        let Some((stream, peer)) = acceptor.accept()? else { return Ok(()) };
-        visit(stream, peer, options);
+        match listener.accept() {
+            Ok((stream, peer)) => visit(stream, peer, service),
+            // This one has left before its turn; the next may be there.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            // Among them a shortage that may pass: `stopping-echo` waits for its end.
+            Err(error) => return Err(error),
+        }
     }
 }
 
-fn visit(stream: Connection, peer: SocketAddr, options: &Options) {
+fn visit(stream: TcpStream, peer: SocketAddr, service: &Echo) {
     log::info!("{peer} connected");
-    match echo(stream, peer, options) {
+    match echo(stream, peer, service) {
         Ok(()) => log::info!("{peer} closed"),
         Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
     }
 }
 
-fn echo(mut stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<()> {
+fn echo(mut stream: TcpStream, peer: SocketAddr, service: &Echo) -> io::Result<()> {
     let mut buf = vec![0; BUFFER];
     loop {
         // Returns as soon as there is anything, not when the buffer is full.
-        // A client that says nothing keeps us here: `timeout-echo` sets a limit.
-        let n = match stream.read(&mut buf) {
+        let n = stream.read(&mut buf)?;
+        if n == 0 {
             // End of stream: the client has closed its sending side. No more will come.
-            Ok(0) => return Ok(()),
-            Ok(n) => n,
-            // A signal came first; nothing has been read.
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
+            return Ok(());
+        }
         log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
-        reply(&mut buf[..n], options);
+        service.reply(&mut buf[..n]);
         log::debug!("{peer} sending {n} bytes {}", payload(&buf[..n]));
         // `write` may take a part only; `write_all` calls it until nothing is left.
         stream.write_all(&buf[..n])?;
-    }
-}
-
-/// Turns what was received into the reply: the place for what a server of your own
-/// does.
-fn reply(bytes: &mut [u8], options: &Options) {
-    if options.upper {
-        // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.
-        bytes.make_ascii_uppercase();
     }
 }

@@ -1,8 +1,6 @@
-//! Echo server with a thread for each client: nobody waits for another client's
-//! silence.
+//! Echo server with a thread for each client: nobody waits for another client's silence.
 //!
-//! [`server`] spawns a thread for each connection, up to a bound; [`client`] is that of
-//! `timeout-echo`.
+//! [`server`] spawns a thread for each connection, up to a bound.
 //!
 //! Still wrong: a thread is born for each connection, which costs more than a short
 //! connection itself (`pooled-echo`). Each idle client holds a thread and its stack
@@ -13,9 +11,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::duration;
+use netcore::cli::{Limits, duration};
 
-pub mod client;
 pub mod server;
 
 /// The port of the server, unless told otherwise.
@@ -25,34 +22,30 @@ pub const PORT: u16 = 9090;
 /// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
-/// How long a client waits for one reply. A server that never answers would otherwise
-/// hold it for ever.
-pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The stack of a client's thread. The default of 2 MiB is only reserved, but ten
-/// thousand of them reserve 20 GiB; this one holds several times what a client needs.
-pub const STACK: usize = 128 << 10;
-
-/// What the server can be told.
+/// What the server does: the place for what a server of your own knows.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub struct Echo {
     /// Answer in upper case (ASCII letters only)
     #[arg(long)]
     pub upper: bool,
-    /// End when no client has come for this long, as in 500ms, 5s or 2m [default:
-    /// never]
+    /// End when no client has come for this long [default: never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub accept_timeout: Option<Duration>,
-    /// Drop a client that sends nothing, or takes no whole reply, for this long
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
-    pub idle: Duration,
-    /// Drop a client after this long in all, however busy it is
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
-    pub total: Duration,
+    /// For how long a client is kept.
+    #[command(flatten)]
+    pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub max_clients: usize,
-    /// After a signal, let clients finish for this long
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
-    pub drain: Duration,
+}
+
+impl Echo {
+    /// Turns what was received into the reply: the place for what a server of your own
+    /// does.
+    pub fn reply(&self, bytes: &mut [u8]) {
+        if self.upper {
+            // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.
+            bytes.make_ascii_uppercase();
+        }
+    }
 }

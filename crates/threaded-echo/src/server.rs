@@ -1,100 +1,64 @@
-//! The server: accepts a client, leaves it to a thread of its own, and accepts the
-//! next.
+//! The server: accepts a client, leaves it to a thread of its own, and accepts the next,
+//! until it is told to stop.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
 
-use netcore::accept::{Accepted, Acceptor};
-use netcore::deadline::{Deadline, TimedStream};
-use netcore::error::reason;
+use netcore::accept::Acceptor;
+use netcore::connection::Connection;
+use netcore::deadline::Deadline;
 use netcore::log::payload;
-use netcore::places::Places;
-use netcore::shutdown::{Connection, Shutdown};
+use netcore::shutdown::Shutdown;
+use netcore::visit::visit;
 
-use crate::{BUFFER, Options, STACK};
+use crate::{BUFFER, Echo};
 
-/// Serves clients, each in a thread of its own, until `shutdown` is told to stop or
-/// nobody comes for `options.accept_timeout`. Returns when the last client has gone,
-/// which a stop brings about within its drain limit.
+/// Serves clients, each in a thread of its own, until `shutdown` is told to stop or nobody
+/// comes for `service.accept_timeout`. Returns when the last client has gone, which
+/// a stop brings about within its drain limit.
 ///
 /// # Errors
-/// What accept says when no further client could be accepted. A client's error is
-/// logged and ends that client only.
-pub fn serve(listener: TcpListener, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
-    let acceptor = Acceptor::new(listener, shutdown)?;
-    let places = Places::new(options.max_clients, shutdown);
-    loop {
-        // At the bound we do not accept: the next clients wait in the backlog, as they would
-        // for a slow server.
-        let Some(place) = places.take() else { break };
-        log::info!("waiting for a client");
-        let deadline = options.accept_timeout.map_or(Deadline::NEVER, Deadline::after);
-        let (stream, peer) = match acceptor.accept_before(deadline)? {
-            Accepted::Client(stream, peer) => (stream, peer),
-            Accepted::Stopping => break,
-            Accepted::TimedOut => {
-                log::info!("nobody came in time");
-                break;
+/// What accept says when no further client could be accepted. A client's error is logged
+/// and ends that client only.
+pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::Result<()> {
+    let acceptor = Acceptor::new(listener, shutdown)?
+        .give_up_after(service.accept_timeout)
+        .at_most(service.max_clients);
+    // The scope ends with its last thread: until then, they may borrow the service.
+    thread::scope(|scope| {
+        while let Some((stream, peer)) = acceptor.accept()? {
+            let visit = move || visit(stream, peer, |stream| echo(stream, peer, service));
+            if let Err(error) = thread::Builder::new().spawn_scoped(scope, visit) {
+                log::warn!("{peer} dropped: no thread for it: {error}");
             }
-        };
-        let options = options.clone();
-        let spawned = thread::Builder::new().stack_size(STACK).spawn(move || {
-            // Given back on every way out of the thread. A panic ends this client and nobody else.
-            let _place = place;
-            visit(stream, peer, &options);
-        });
-        if let Err(error) = spawned {
-            log::warn!("{peer} dropped: no thread for it: {error}");
         }
-    }
-    // From here on, new clients are refused instead of left waiting.
-    drop(acceptor);
-    places.wait_until_free();
-    Ok(())
+        Ok(())
+    })
 }
 
-fn visit(stream: Connection, peer: SocketAddr, options: &Options) {
-    log::info!("{peer} connected");
-    match echo(stream, peer, options) {
-        Ok(()) => log::info!("{peer} closed"),
-        Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
-    }
-}
-
-fn echo(stream: Connection, peer: SocketAddr, options: &Options) -> io::Result<()> {
+fn echo(stream: &mut Connection, peer: SocketAddr, service: &Echo) -> io::Result<()> {
     let mut buf = vec![0; BUFFER];
+    let limits = &service.limits;
     // A point in time: a client that sends a byte now and then renews the idle limit, but
     // never this one.
-    let total = Deadline::after(options.total);
-    let mut stream = TimedStream::new(&stream, total);
+    let total = Deadline::after(limits.total);
     loop {
-        stream.set_deadline(total.or_sooner(Deadline::after(options.idle)));
+        stream.set_deadline(total.or_sooner(Deadline::after(limits.idle)));
         // Returns as soon as there is anything, not when the buffer is full.
-        let n = match stream.read(&mut buf) {
-            // End of stream: the client has closed its sending side. No more will come.
-            Ok(0) => return Ok(()),
-            Ok(n) => n,
-            // A signal came first; nothing has been read.
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
+        let n = stream.read(&mut buf)?;
+        if n == 0 {
+            // End of stream: the client has closed its sending side, or a stop has begun
+            // and everything that had arrived is answered.
+            return Ok(());
+        }
         log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
-        reply(&mut buf[..n], options);
+        service.reply(&mut buf[..n]);
         log::debug!("{peer} sending {n} bytes {}", payload(&buf[..n]));
-        // A client that never reads fills the buffers on the way; then writing blocks as
-        // reading does.
-        stream.set_deadline(total.or_sooner(Deadline::after(options.idle)));
+        // A client that never reads fills the buffers on the way; then writing waits as
+        // reading does. It has the whole limit for it, however long the reply took us.
+        stream.set_deadline(total.or_sooner(Deadline::after(limits.idle)));
         // `write` may take a part only; `write_all` calls it until nothing is left.
         stream.write_all(&buf[..n])?;
-    }
-}
-
-/// Turns what was received into the reply: the place for what a server of your own
-/// does.
-fn reply(bytes: &mut [u8], options: &Options) {
-    if options.upper {
-        // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.
-        bytes.make_ascii_uppercase();
     }
 }

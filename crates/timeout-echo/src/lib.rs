@@ -1,8 +1,6 @@
-//! Echo server that drops a silent or dripping client: limits that no client can
-//! stretch.
+//! Echo server that drops a silent or dripping client: limits that no client can stretch.
 //!
-//! [`server`] has a limit for each wait and one for the whole visit; [`client`] has one
-//! for each reply.
+//! [`server`] has a limit for each wait and one for the whole visit.
 //!
 //! Still wrong: a second client waits until the first has gone or been dropped
 //! (`threaded-echo`).
@@ -12,9 +10,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::duration;
+use netcore::cli::{Limits, duration};
 
-pub mod client;
 pub mod server;
 
 /// The port of the server, unless told otherwise.
@@ -24,24 +21,27 @@ pub const PORT: u16 = 9090;
 /// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
-/// How long a client waits for one reply. A server that never answers would otherwise
-/// hold it for ever.
-pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What the server can be told.
+/// What the server does: the place for what a server of your own knows.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub struct Echo {
     /// Answer in upper case (ASCII letters only)
     #[arg(long)]
     pub upper: bool,
-    /// End when no client has come for this long, as in 500ms, 5s or 2m [default:
-    /// never]
+    /// End when no client has come for this long [default: never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub accept_timeout: Option<Duration>,
-    /// Drop a client that sends nothing, or takes no whole reply, for this long
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
-    pub idle: Duration,
-    /// Drop a client after this long in all, however busy it is
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
-    pub total: Duration,
+    /// For how long a client is kept.
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+impl Echo {
+    /// Turns what was received into the reply: the place for what a server of your own
+    /// does.
+    pub fn reply(&self, bytes: &mut [u8]) {
+        if self.upper {
+            // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.
+            bytes.make_ascii_uppercase();
+        }
+    }
 }

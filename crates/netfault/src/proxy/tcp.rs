@@ -3,17 +3,17 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use netcore::accept::Acceptor;
-use netcore::deadline::{Deadline, TimedStream};
+use netcore::accept::pass_over;
+use netcore::deadline::Deadline;
 use netcore::error::reason;
-use netcore::places::Places;
-use netcore::shutdown::{Connection, Shutdown};
-use netcore::wait;
+use netcore::permits::Permits;
+use netcore::shutdown::Shutdown;
+use netcore::wait::{self, Interest, Waited};
 
 use super::record::{Fate, Way};
 use super::{Line, RETRANSMISSION, Timing, named};
@@ -38,12 +38,16 @@ pub(super) fn start(
     line: Arc<Line>,
     shutdown: &Shutdown,
 ) -> io::Result<JoinHandle<()>> {
-    let acceptor = Acceptor::new(listener, shutdown)?;
+    // A client that poll(2) has announced can be gone before accept is called.
+    listener.set_nonblocking(true)?;
+    let open = Open::default();
+    let at_stop = open.clone();
+    shutdown.on_stop(move || at_stop.close_all());
     let shutdown = shutdown.clone();
     named("proxy", move || {
-        let places = Places::new(CONNECTIONS, &shutdown);
-        while let Some(place) = places.take() {
-            let (client, peer) = match acceptor.accept() {
+        let permits = Permits::new(CONNECTIONS, &shutdown);
+        while let Some(permit) = permits.take() {
+            let (client, peer) = match accept(&listener, &shutdown) {
                 Ok(Some(client)) => client,
                 Ok(None) => break,
                 Err(error) => {
@@ -51,11 +55,12 @@ pub(super) fn start(
                     break;
                 }
             };
+            let open = open.clone();
             let (line, shutdown) = (line.clone(), shutdown.clone());
             let carried = named("connection", move || {
-                let _place = place;
+                let _permit = permit;
                 log::info!("{peer} connected");
-                match carry(&Arc::new(client), server, &line, &shutdown) {
+                match carry(client, server, &open, &line, &shutdown) {
                     Ok(()) => log::info!("{peer} closed"),
                     Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
                 }
@@ -64,24 +69,76 @@ pub(super) fn start(
                 log::warn!("{peer} dropped: no thread for it: {error}");
             }
         }
-        drop(acceptor);
-        places.wait_until_free();
+        drop(listener);
+        permits.wait_until_free();
     })
+}
+
+/// The next client; `None` when the proxy is stopping.
+fn accept(
+    listener: &TcpListener,
+    shutdown: &Shutdown,
+) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+    while !shutdown.is_stopping() {
+        let waited = wait::ready(listener, Interest::Reading, Some(shutdown), Deadline::NEVER)?;
+        if waited == Waited::Ready {
+            match listener.accept().and_then(prepare) {
+                Ok(client) => return Ok(Some(client)),
+                Err(error) => pass_over(error, shutdown)?,
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn prepare((stream, peer): (TcpStream, SocketAddr)) -> io::Result<(TcpStream, SocketAddr)> {
+    // On BSD, macOS and Windows the stream inherits the listener's mode.
+    stream.set_nonblocking(false)?;
+    stream.set_nodelay(true)?;
+    Ok((stream, peer))
+}
+
+/// The connections under way, which a stop closes: their threads wait in blocking calls.
+#[derive(Clone, Default)]
+struct Open(Arc<Mutex<Vec<Weak<TcpStream>>>>);
+
+impl Open {
+    fn add(&self, stream: TcpStream) -> Arc<TcpStream> {
+        let stream = Arc::new(stream);
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|stream| stream.strong_count() > 0);
+        open.push(Arc::downgrade(&stream));
+        stream
+    }
+
+    fn close_all(&self) {
+        for stream in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            if let Some(stream) = stream.upgrade() {
+                // Fails only where the peer has closed already, which is as good.
+                let _ = stream.shutdown(Side::Both);
+            }
+        }
+    }
 }
 
 /// One connection, until both directions have ended.
 fn carry(
-    client: &Arc<Connection>,
+    client: TcpStream,
     server: SocketAddr,
+    open: &Open,
     line: &Arc<Line>,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
     let stream = TcpStream::connect_timeout(&server, CONNECT)?;
     stream.set_nodelay(true)?;
-    let server = Arc::new(shutdown.watch(stream));
+    let (client, server) = (open.add(client), open.add(stream));
+    if shutdown.is_stopping() {
+        // It may have begun before these were among those that it closes.
+        open.close_all();
+    }
     let connection = line.next_connection();
-    let there = direction(client, &server, connection, Way::ToServer, line, shutdown)?;
-    let back = direction(&server, client, connection, Way::ToClient, line, shutdown)?;
+    let there = direction(&client, &server, connection, Way::ToServer, line, shutdown)?;
+    let back = direction(&server, &client, connection, Way::ToClient, line, shutdown)?;
     let results: Vec<io::Result<()>> = [there, back].into_iter().flatten().map(join).collect();
     results.into_iter().collect()
 }
@@ -90,8 +147,8 @@ fn carry(
 type Segment = (Instant, Option<Vec<u8>>);
 
 fn direction(
-    from: &Arc<Connection>,
-    to: &Arc<Connection>,
+    from: &Arc<TcpStream>,
+    to: &Arc<TcpStream>,
     connection: u64,
     way: Way,
     line: &Arc<Line>,
@@ -116,7 +173,7 @@ fn direction(
 }
 
 fn read(
-    from: &Connection,
+    mut from: &TcpStream,
     connection: u64,
     way: Way,
     line: &Line,
@@ -126,7 +183,6 @@ fn read(
     let mut timing = Timing::new();
     let mut last = Instant::now();
     let mut buf = vec![0; BUFFER];
-    let mut from = TimedStream::new(from, Deadline::NEVER);
     loop {
         let n = match from.read(&mut buf) {
             Ok(n) => n,

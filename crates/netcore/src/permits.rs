@@ -1,13 +1,13 @@
-//! A bounded number of clients at once: a place is taken before a client is accepted,
+//! A bounded number of clients at once: a permit is taken before a client is accepted,
 //! and given back when it has gone.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::shutdown::Shutdown;
 
-/// The places of a server. Clones share the same ones.
+/// The permits of a server. Clones share the same ones.
 #[derive(Debug, Clone)]
-pub struct Places(Arc<State>);
+pub struct Permits(Arc<State>);
 
 #[derive(Debug)]
 struct State {
@@ -17,33 +17,33 @@ struct State {
     shutdown: Shutdown,
 }
 
-/// One place, free again when this is dropped: also when the thread that holds it
+/// One permit, given back when this is dropped: also when the thread that holds it
 /// panics.
 #[derive(Debug)]
-pub struct Place(Arc<State>);
+pub struct Permit(Arc<State>);
 
-impl Places {
-    /// So many places, at least one.
-    pub fn new(most: usize, shutdown: &Shutdown) -> Places {
+impl Permits {
+    /// So many permits, at least one.
+    pub fn new(most: usize, shutdown: &Shutdown) -> Permits {
         let shutdown = shutdown.clone();
         let state =
             State { most: most.max(1), taken: Mutex::new(0), changed: Condvar::new(), shutdown };
-        let places = Places(Arc::new(state));
-        // Weak, or the handle and the places would keep each other for ever.
-        let state = Arc::downgrade(&places.0);
-        places.0.shutdown.on_stop(move || {
+        let permits = Permits(Arc::new(state));
+        // Weak, or the handle and the permits would keep each other for ever.
+        let state = Arc::downgrade(&permits.0);
+        permits.0.shutdown.on_stop(move || {
             if let Some(state) = state.upgrade() {
                 // Whoever has seen no stop under the lock waits by the time we have it.
                 drop(state.taken());
                 state.changed.notify_all();
             }
         });
-        places
+        permits
     }
 
-    /// Waits until a place is free and takes it, or `None` when the process has been
+    /// Waits until one is free and takes it, or `None` when the process has been
     /// told to stop.
-    pub fn take(&self) -> Option<Place> {
+    pub fn take(&self) -> Option<Permit> {
         let must_wait = |taken: &mut usize| *taken == self.0.most && !self.0.shutdown.is_stopping();
         let taken = self.0.changed.wait_while(self.0.taken(), must_wait);
         let mut taken = taken.unwrap_or_else(PoisonError::into_inner);
@@ -51,16 +51,16 @@ impl Places {
             return None;
         }
         *taken += 1;
-        Some(Place(self.0.clone()))
+        Some(Permit(self.0.clone()))
     }
 
-    /// Waits until every place is free: the last client has gone.
+    /// Waits until all are given back: the last client has gone.
     pub fn wait_until_free(&self) {
         drop(self.0.changed.wait_while(self.0.taken(), |taken| *taken > 0));
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         *self.0.taken() -= 1;
         self.0.changed.notify_all();
@@ -86,35 +86,35 @@ mod tests {
     /// Ends a test that would otherwise hang; no correct run comes near it.
     const GENEROUS: Duration = Duration::from_secs(20);
 
-    fn one_place() -> (Places, Shutdown) {
+    fn one_permit() -> (Permits, Shutdown) {
         let shutdown = Shutdown::new(DRAIN).unwrap();
-        (Places::new(1, &shutdown), shutdown)
+        (Permits::new(1, &shutdown), shutdown)
     }
 
     #[test]
-    fn a_client_beyond_the_bound_waits_until_a_place_is_free() {
-        let (places, _shutdown) = one_place();
-        let first = places.take();
+    fn a_client_beyond_the_bound_waits_until_a_permit_is_free() {
+        let (permits, _shutdown) = one_permit();
+        let first = permits.take();
         let (taken, second) = mpsc::channel();
-        thread::spawn(move || taken.send(places.take()));
+        thread::spawn(move || taken.send(permits.take()));
         assert!(second.try_recv().is_err());
         drop(first);
         assert!(second.recv().unwrap().is_some());
     }
 
     #[test]
-    fn a_stop_ends_the_wait_for_a_place() {
+    fn a_stop_ends_the_wait_for_a_permit() {
         const WAITING: usize = 16;
-        let (places, shutdown) = one_place();
-        let _first = places.take();
+        let (permits, shutdown) = one_permit();
+        let _first = permits.take();
         let (ready, begun) = mpsc::channel();
         let (taken, others) = mpsc::channel();
         // So many that most of them wait by the time of the stop, wherever the last one is.
         for _ in 0..WAITING {
-            let (places, ready, taken) = (places.clone(), ready.clone(), taken.clone());
+            let (permits, ready, taken) = (permits.clone(), ready.clone(), taken.clone());
             thread::spawn(move || {
                 ready.send(()).unwrap();
-                taken.send(places.take())
+                taken.send(permits.take())
             });
         }
         for _ in 0..WAITING {
@@ -127,14 +127,14 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_gives_its_place_back() {
-        let (places, _shutdown) = one_place();
-        let place = places.take();
+    fn a_panic_gives_its_permit_back() {
+        let (permits, _shutdown) = one_permit();
+        let permit = permits.take();
         let thread = thread::spawn(move || {
-            let _place = place;
+            let _permit = permit;
             panic!("a client that ends badly: this line in the output is expected");
         });
         assert!(thread.join().is_err());
-        places.wait_until_free();
+        permits.wait_until_free();
     }
 }

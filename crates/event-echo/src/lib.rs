@@ -1,0 +1,48 @@
+//! Echo server that registers each socket once, and is told once when one is ready: ten
+//! thousand clients that wait cost next to nothing.
+//!
+//! [`server`] gives each ready client a turn, so that none keeps the others waiting;
+//! [`visit`] is what one client's conversation has come to.
+//!
+//! Still wrong: what a conversation has come to is written out as a state, where a thread
+//! or a task keeps it for us (`async-echo`).
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+use clap::Args;
+use netcore::cli::Limits;
+
+pub mod server;
+pub mod visit;
+
+/// The port of the server, unless told otherwise.
+pub const PORT: u16 = 9090;
+
+/// Bytes that one call reads at most. Any size is right; 64 KiB keeps the number of
+/// calls low in bulk.
+pub const BUFFER: usize = 64 << 10;
+
+/// What the server does: the place for what a server of your own knows.
+#[derive(Debug, Clone, Args)]
+pub struct Echo {
+    /// Answer in upper case (ASCII letters only)
+    #[arg(long)]
+    pub upper: bool,
+    /// For how long a client is kept.
+    #[command(flatten)]
+    pub limits: Limits,
+    /// Serve at most so many clients at once; more wait in the backlog
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub max_clients: usize,
+}
+
+impl Echo {
+    /// Turns what was received into the reply: the place for what a server of your own
+    /// does.
+    pub fn reply(&self, bytes: &mut [u8]) {
+        if self.upper {
+            // ASCII only, so that UTF-8 text stays whole wherever the stream has cut it.
+            bytes.make_ascii_uppercase();
+        }
+    }
+}

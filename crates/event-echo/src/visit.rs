@@ -1,0 +1,241 @@
+//! One client's conversation as a state that goes on from where it stopped, since nothing
+//! here may wait.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown as Side, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mio::event::Event;
+use mio::net::TcpStream;
+use netcore::connection::LINGER;
+use netcore::deadline::Deadline;
+use netcore::error::reason;
+use netcore::log::payload;
+
+use crate::Echo;
+
+/// Full buffers that a client may send in one turn. A client that sends faster than we
+/// read would otherwise keep all others waiting.
+const READS_PER_TURN: usize = 16;
+
+/// Events tell of a change, so a socket is read until it has nothing left. Where a read
+/// that does not fill the buffer proves that, the call that would say WouldBlock is
+/// saved. On Windows, mio reports the next change only after it. Urgent data (MSG_OOB)
+/// ends a read early too: whoever sends it may wait for the rest of its echo until it
+/// sends more.
+const SHORT_READ_IS_LAST: bool = cfg!(not(windows));
+
+/// A client's connection.
+pub struct Visit {
+    stream: TcpStream,
+    peer: SocketAddr,
+    state: State,
+    total: Deadline,
+    /// When it is dropped: at its idle limit, or at its total one if that comes first.
+    deadline: Deadline,
+    /// What a short write has left. While there is any, nothing is read: the client has
+    /// to read first.
+    unsent: Vec<u8>,
+    /// The client has closed its sending side, so a short read is not the last: the end
+    /// of the stream follows.
+    peer_closed: bool,
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    Talking,
+    /// We have ended our side, and read and drop what still comes.
+    Closing,
+    Gone,
+}
+
+impl Visit {
+    /// A visit that starts now.
+    pub fn new(stream: TcpStream, peer: SocketAddr, service: &Echo) -> Visit {
+        log::info!("{peer} connected");
+        let total = Deadline::after(service.limits.total);
+        let deadline = total.or_sooner(Deadline::after(service.limits.idle));
+        Visit {
+            stream,
+            peer,
+            state: State::Talking,
+            total,
+            deadline,
+            unsent: Vec::new(),
+            peer_closed: false,
+        }
+    }
+
+    /// Whether an event is about what is waited for. Where nothing is left to write, room
+    /// to write is no news: on Windows, a read in answer to it would have mio report the
+    /// same room again, for ever.
+    pub fn is_told(&mut self, event: &Event) -> bool {
+        self.peer_closed |= event.is_read_closed();
+        let awaited = if self.has_unsent() { event.is_writable() } else { event.is_readable() };
+        awaited || event.is_error()
+    }
+
+    /// When to call [`expire`](Visit::expire).
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// Whether the connection can be dropped.
+    pub fn has_gone(&self) -> bool {
+        self.state == State::Gone
+    }
+
+    fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    /// Moves both limits forward to `limit`, if they are not before it.
+    pub fn end_by(&mut self, limit: Deadline) {
+        self.total = self.total.or_sooner(limit);
+        self.deadline = self.deadline.or_sooner(limit);
+    }
+
+    /// Does what can be done now that the socket is ready. Returns whether there is
+    /// more to do, of which no event will tell.
+    pub fn turn(&mut self, buf: &mut [u8], service: &Echo) -> bool {
+        if self.state == State::Closing {
+            self.drop_what_comes();
+            return false;
+        }
+        // A panic in a reply ends this client and nobody else.
+        let peer = self.peer;
+        match catch_unwind(AssertUnwindSafe(|| self.talk(buf, service))) {
+            Ok(Ok(Turn::Waiting)) => {}
+            Ok(Ok(Turn::Unfinished)) => return true,
+            Ok(Ok(Turn::Over)) => {
+                log::info!("{peer} closed");
+                self.state = State::Gone;
+            }
+            Ok(Err(error)) => {
+                log::warn!("{peer} dropped: {}", reason(&error));
+                self.state = State::Gone;
+            }
+            Err(_) => {
+                log::error!("{peer} dropped: its visit panicked");
+                self.close();
+            }
+        }
+        false
+    }
+
+    /// Ends a conversation for a stop, if everything that has arrived is answered.
+    pub fn stop(&mut self) {
+        if self.state == State::Talking && !self.has_unsent() {
+            log::info!("{} closed, because the server stops", self.peer);
+            self.close();
+        }
+    }
+
+    /// Ends what has come to its deadline.
+    pub fn expire(&mut self) {
+        match self.state {
+            State::Talking => {
+                log::warn!("{} dropped: timed out", self.peer);
+                self.close();
+            }
+            _ => self.state = State::Gone,
+        }
+    }
+
+    /// Ends our side. A close that leaves something unread would reset the connection, and
+    /// the reset may overtake our last reply: so what comes is read first, for a while.
+    fn close(&mut self) {
+        self.state = State::Closing;
+        self.unsent.clear();
+        self.deadline = Deadline::after(LINGER).or_sooner(self.total);
+        match self.stream.shutdown(Side::Write) {
+            Ok(()) => self.drop_what_comes(),
+            Err(_) => self.state = State::Gone,
+        }
+    }
+
+    fn drop_what_comes(&mut self) {
+        let mut scrap = [0; 4096];
+        loop {
+            match self.stream.read(&mut scrap) {
+                Ok(0) => break,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() != ErrorKind::Interrupted => break,
+                // A client that never ceases to send is bounded by the deadline.
+                _ if self.deadline.has_passed() => break,
+                _ => {}
+            }
+        }
+        self.state = State::Gone;
+    }
+
+    /// Sends what is left, then reads and replies until there is nothing
+    /// to read or the turn is over.
+    fn talk(&mut self, buf: &mut [u8], service: &Echo) -> io::Result<Turn> {
+        if self.has_unsent() {
+            let unsent = std::mem::take(&mut self.unsent);
+            self.send(&unsent)?;
+            if self.has_unsent() {
+                return Ok(Turn::Waiting);
+            }
+            self.renew(service);
+        }
+        for _ in 0..READS_PER_TURN {
+            let n = match self.stream.read(buf) {
+                // End of stream: the client has closed its sending side. No more will come.
+                Ok(0) => return Ok(Turn::Over),
+                Ok(n) => n,
+                // Nothing yet.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Turn::Waiting),
+                // A signal came first; nothing has been read.
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            log::debug!("{} received {n} bytes {}", self.peer, payload(&buf[..n]));
+            service.reply(&mut buf[..n]);
+            log::debug!("{} sending {n} bytes {}", self.peer, payload(&buf[..n]));
+            self.send(&buf[..n])?;
+            // With the time that our reply took behind us: it is not the client's silence.
+            self.renew(service);
+            let last = SHORT_READ_IS_LAST && n < buf.len() && !self.peer_closed;
+            if last || self.has_unsent() {
+                return Ok(Turn::Waiting);
+            }
+        }
+        Ok(Turn::Unfinished)
+    }
+
+    /// A client that does something has the idle limit before it again, but never more
+    /// than the total one.
+    fn renew(&mut self, service: &Echo) {
+        self.deadline = self.total.or_sooner(Deadline::after(service.limits.idle));
+    }
+
+    /// Writes what the socket takes now, and keeps the rest.
+    fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.stream.write(bytes) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(n) => bytes = &bytes[n..],
+                // The buffers on the way are full: we are told when there is room.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.unsent = bytes.to_vec();
+                    return Ok(());
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a turn ended.
+enum Turn {
+    /// There is nothing to read, or no room to write: an event will tell.
+    Waiting,
+    /// There is more to read, and no event will tell.
+    Unfinished,
+    /// The client has sent everything, and everything is answered.
+    Over,
+}

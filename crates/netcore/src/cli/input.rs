@@ -1,0 +1,75 @@
+//! What a client is to send.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, IsTerminal};
+
+use super::output::tell;
+use crate::Error;
+
+/// The longest line of standard input, in bytes. Without a bound, a file without a line
+/// end would take all memory before anything is sent.
+const LONGEST_LINE: u64 = 16 << 20;
+
+/// What a client sends: its arguments, or else the lines of standard input as they are
+/// typed. Both may be any bytes.
+///
+/// On a terminal it shows a prompt, on standard error: standard output is for replies.
+pub fn messages(args: &[OsString]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + '_> {
+    if !args.is_empty() {
+        // On Unix these are the bytes that were typed; on Windows, UTF-8.
+        return Box::new(args.iter().map(|message| Ok(message.as_encoded_bytes().to_vec())));
+    }
+    Box::new(std::iter::from_fn(|| {
+        let stdin = io::stdin().lock();
+        let at_terminal = stdin.is_terminal();
+        if at_terminal {
+            tell("> ");
+        }
+        let line = next_line(stdin).map_err(Error::failed("read standard input"));
+        if at_terminal && matches!(line, Ok(None)) {
+            // Ctrl-D leaves the cursor behind the prompt.
+            tell("\n");
+        }
+        line.transpose()
+    }))
+}
+
+/// All of them as one text, with a line end between two.
+///
+/// # Errors
+/// What reading standard input says.
+pub fn all_messages(args: &[OsString]) -> Result<Vec<u8>, Error> {
+    Ok(messages(args).collect::<Result<Vec<_>, _>>()?.join(&b'\n'))
+}
+
+fn next_line(input: impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    let n = input.take(LONGEST_LINE).read_until(b'\n', &mut line)?;
+    if n as u64 == LONGEST_LINE && !line.ends_with(b"\n") {
+        let text = format!("a line of more than {LONGEST_LINE} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
+    let text = line.strip_suffix(b"\n").unwrap_or(&line);
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    Ok((n > 0).then(|| text.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_what_stands_before_its_end_whatever_the_end() {
+        let mut input = &b"unix\nwindows\r\n\nlast"[..];
+        for expected in ["unix", "windows", "", "last"] {
+            assert_eq!(next_line(&mut input).unwrap().unwrap(), expected.as_bytes());
+        }
+        assert_eq!(next_line(&mut input).unwrap(), None);
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_an_error_and_does_not_take_all_memory() {
+        let endless = io::BufReader::new(io::repeat(b'x'));
+        assert_eq!(next_line(endless).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}

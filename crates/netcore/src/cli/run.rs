@@ -1,0 +1,77 @@
+//! The two roles of every program: its server and its client.
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
+
+use super::{ClientArgs, ServerArgs, finish};
+use crate::Error;
+
+/// What a program is called and does, for `--help` and `--version`.
+#[derive(Debug, Clone, Copy)]
+pub struct Program {
+    /// Its name, which its folder and its package have too.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// What it does, a sentence.
+    pub about: &'static str,
+}
+
+/// The [`Program`] of the package that this is written in.
+#[macro_export]
+macro_rules! program {
+    () => {
+        $crate::cli::Program {
+            name: env!("CARGO_PKG_NAME"),
+            version: env!("CARGO_PKG_VERSION"),
+            about: env!("CARGO_PKG_DESCRIPTION"),
+        }
+    };
+}
+
+#[derive(Parser)]
+enum Role<const PORT: u16, S: Args, C: Args> {
+    /// Serve until told to stop
+    Server {
+        #[command(flatten)]
+        args: ServerArgs<PORT>,
+        #[command(flatten)]
+        service: S,
+    },
+    /// Send each message and print its reply
+    Client {
+        #[command(flatten)]
+        args: ClientArgs<PORT>,
+        #[command(flatten)]
+        options: C,
+    },
+}
+
+/// Runs the role that the command line asks for, and returns the exit code: 0 done, 1
+/// failed, 2 wrong usage. `S` is the service and `C` what a client can be told beside
+/// where and what.
+pub fn run<const PORT: u16, S: Args, C: Args>(
+    program: Program,
+    server: impl FnOnce(&ServerArgs<PORT>, S) -> Result<(), Error>,
+    client: impl FnOnce(&ClientArgs<PORT>, C) -> Result<(), Error>,
+) -> ExitCode {
+    let Program { name, version, about } = program;
+    let command = Role::<PORT, S, C>::command()
+        .name(name)
+        .bin_name(name)
+        .version(version)
+        .about(format!("{about}, and its client"))
+        .after_help(format!("Example:\n  {name} server &\n  {name} client 'hello, world!'"))
+        .mut_subcommand("server", |server| {
+            server.after_help(format!("Example:\n  {name} server --port 0 -v"))
+        })
+        .mut_subcommand("client", |client| {
+            client.after_help(format!("Example:\n  {name} client 'hello, world!'"))
+        });
+    match Role::from_arg_matches(&command.get_matches()) {
+        Ok(Role::Server { args, service }) => finish(server(&args, service)),
+        Ok(Role::Client { args, options }) => finish(client(&args, options)),
+        Err(error) => error.exit(),
+    }
+}

@@ -1,0 +1,86 @@
+//! Durations and sizes as they are written on the command line.
+
+use std::time::Duration;
+
+/// A duration as it is written on the command line: `500ms`, `5s`, `2m`.
+///
+/// # Errors
+/// A sentence for clap to show.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split_unit(text);
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        _ => return Err("a duration is written as 500ms, 5s or 2m".into()),
+    };
+    match number.parse::<u64>().ok().and_then(|number| number.checked_mul(milliseconds)) {
+        Some(0) => Err("a limit of no time at all would end everything at once".into()),
+        Some(whole) => Ok(Duration::from_millis(whole)),
+        None => Err("a duration is written as 500ms, 5s or 2m".into()),
+    }
+}
+
+/// A size as it is written on the command line, in bytes: `512`, `64k`, `1m` (1,024 and
+/// 1,048,576).
+///
+/// # Errors
+/// A sentence for clap to show.
+pub fn size(text: &str) -> Result<usize, String> {
+    let (number, unit) = split_unit(text);
+    let bytes = match unit {
+        "" => 1,
+        "k" => 1 << 10,
+        "m" => 1 << 20,
+        _ => return Err("a size is written as 512, 64k or 1m".into()),
+    };
+    match number.parse::<usize>().ok().and_then(|number| number.checked_mul(bytes)) {
+        Some(size) => Ok(size),
+        None => Err("a size is written as 512, 64k or 1m".into()),
+    }
+}
+
+fn split_unit(text: &str) -> (&str, &str) {
+    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_they_are_written() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for wrong in [
+            "",
+            "5",
+            "s",
+            "-5s",
+            "5 s",
+            "5h",
+            "0s",
+            "99999999999999999999s",
+            "18446744073709551615m",
+        ] {
+            assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_duration_that_can_be_written_fits_on_the_clock() {
+        let longest = duration(&format!("{}ms", u64::MAX)).unwrap();
+        assert!(std::time::Instant::now().checked_add(longest).is_some());
+    }
+
+    #[test]
+    fn sizes_are_read_as_they_are_written() {
+        assert_eq!(size("512"), Ok(512));
+        assert_eq!(size("64k"), Ok(65_536));
+        assert_eq!(size("1m"), Ok(1_048_576));
+        for wrong in ["", "k", "-1", "1g", "1.5m", "99999999999999999999"] {
+            assert!(size(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The plain client: sends a message, and reads as many bytes back as it has sent.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::Duration;
+
+use crate::Error;
+use crate::cli::{self, ClientArgs, NoOptions};
+use crate::connection::Connection;
+use crate::deadline::Deadline;
+use crate::log::payload;
+use crate::wait::Interest;
+
+/// How long a client waits for one reply. A server that never answers would otherwise
+/// hold it for ever.
+pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Sends each message of the command line over one connection, and prints its reply.
+///
+/// # Errors
+/// As [`ClientArgs::connect`] and [`exchange`].
+pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(), Error> {
+    let socket = args.connect()?;
+    let mut stream = Connection::of_client(socket).map_err(Error::failed("use the socket"))?;
+    for message in cli::messages(&args.messages) {
+        let reply = exchange(&mut stream, &message?);
+        cli::print_bytes(&reply.map_err(Error::failed("get a reply"))?)?;
+    }
+    Ok(())
+}
+
+/// Sends `message` and returns the reply, which is as long as the message, within
+/// [`REPLY_TIMEOUT`] for all of it.
+///
+/// It writes and reads at once, because a server that nobody reads from stops reading in
+/// turn: with a message larger than the buffers between the two, write-then-read waits
+/// for ever.
+///
+/// # Errors
+/// What read or write say; `TimedOut`; `UnexpectedEof` when the server closes before the
+/// whole reply has come.
+pub fn exchange(stream: &mut Connection, message: &[u8]) -> io::Result<Vec<u8>> {
+    let peer = stream.get_ref().peer_addr()?;
+    log::debug!("{peer} sending {} bytes {}", message.len(), payload(message));
+    stream.set_deadline(Deadline::after(REPLY_TIMEOUT));
+    let mut reply = vec![0; message.len()];
+    let (mut sent, mut received) = (0, 0);
+    while received < reply.len() {
+        let all_sent = sent == message.len();
+        stream.wait(if all_sent { Interest::Reading } else { Interest::Both })?;
+        let mut socket = stream.get_ref();
+        if !all_sent {
+            sent += or_nothing_yet(socket.write(&message[sent..]))?.unwrap_or(0);
+        }
+        match or_nothing_yet(socket.read(&mut reply[received..]))? {
+            Some(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Some(n) => received += n,
+            None => {}
+        }
+    }
+    log::debug!("{peer} received {} bytes {}", reply.len(), payload(&reply));
+    Ok(reply)
+}
+
+fn or_nothing_yet(done: io::Result<usize>) -> io::Result<Option<usize>> {
+    match done {
+        Ok(n) => Ok(Some(n)),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

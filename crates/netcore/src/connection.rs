@@ -1,0 +1,243 @@
+//! A connection whose waits end: at a deadline, at a stop, and in stages when it is
+//! closed.
+//!
+//! The socket never blocks; what waits is poll(2), which a stop ends as well. So one
+//! type serves every stream socket of the system, and every limit is a point in time.
+
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::{Shutdown as Side, TcpStream};
+use std::time::Duration;
+
+use rustix::fd::AsFd;
+
+use crate::deadline::Deadline;
+use crate::permits::Permit;
+use crate::shutdown::Shutdown;
+use crate::wait::{self, Interest, Waited};
+
+/// How long a connection that we end stays open for what the peer still sends. A close
+/// that leaves something unread resets the connection, and the reset may overtake our
+/// last reply ([RFC 9112 section 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
+/// A peer that goes on for longer may lose the rest.
+pub const LINGER: Duration = Duration::from_secs(2);
+
+/// A stream socket of the system, whatever its family: TCP, or UNIX where there is one.
+pub trait Socket: AsFd + Send + Sync {
+    /// Sets whether calls wait, O_NONBLOCK.
+    ///
+    /// # Errors
+    /// What the system says of the socket.
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()>;
+
+    /// As [`Read::read`].
+    ///
+    /// # Errors
+    /// As [`Read::read`].
+    fn read(&self, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// As [`Write::write_vectored`].
+    ///
+    /// # Errors
+    /// As [`Write::write_vectored`].
+    fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Ends one direction or both, shutdown(2).
+    ///
+    /// # Errors
+    /// Where the peer has gone already.
+    fn shutdown(&self, side: Side) -> io::Result<()>;
+}
+
+macro_rules! socket {
+    ($socket:ty) => {
+        impl Socket for $socket {
+            fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+                <$socket>::set_nonblocking(self, nonblocking)
+            }
+
+            fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+                Read::read(&mut &*self, buf)
+            }
+
+            fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+                Write::write_vectored(&mut &*self, bufs)
+            }
+
+            fn shutdown(&self, side: Side) -> io::Result<()> {
+                <$socket>::shutdown(self, side)
+            }
+        }
+    };
+}
+
+socket!(TcpStream);
+#[cfg(unix)]
+socket!(std::os::unix::net::UnixStream);
+
+/// A stream socket with a deadline. It reads and writes as the socket in it does, but
+/// for these: a call that would wait longer fails with `TimedOut`, and a read that a
+/// stop finds waiting ends as a stream does.
+#[derive(Debug)]
+pub struct Connection<S: Socket = TcpStream> {
+    socket: S,
+    deadline: Deadline,
+    shutdown: Option<Shutdown>,
+    ended_by_stop: bool,
+    /// The peer has ended its side, or the connection has failed: nothing more comes.
+    over: bool,
+    /// Given back when the connection is closed.
+    _permit: Option<Permit>,
+}
+
+impl<S: Socket> Connection<S> {
+    /// A server's connection, without a deadline so far: `shutdown` ends its reads once
+    /// everything that has arrived is read, and its writes at the drain limit.
+    ///
+    /// # Errors
+    /// When the socket cannot be made non-blocking.
+    pub fn new(socket: S, shutdown: &Shutdown) -> io::Result<Connection<S>> {
+        Connection::with(socket, Some(shutdown.clone()))
+    }
+
+    /// A client's connection: no stop ends it, and it is closed without delay.
+    ///
+    /// # Errors
+    /// When the socket cannot be made non-blocking.
+    pub fn of_client(socket: S) -> io::Result<Connection<S>> {
+        Connection::with(socket, None)
+    }
+
+    fn with(socket: S, shutdown: Option<Shutdown>) -> io::Result<Connection<S>> {
+        socket.set_nonblocking(true)?;
+        let (deadline, ended_by_stop, over) = (Deadline::NEVER, false, false);
+        Ok(Connection { socket, deadline, shutdown, ended_by_stop, over, _permit: None })
+    }
+
+    /// Keeps a permit for as long as the connection is open.
+    pub(crate) fn keep(&mut self, permit: Option<Permit>) {
+        self._permit = permit;
+    }
+
+    /// From here on, every call fails with `TimedOut` when `deadline` has passed.
+    pub fn set_deadline(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
+    }
+
+    /// Whether a stop has ended the reading, and not the peer.
+    pub fn ended_by_stop(&self) -> bool {
+        self.ended_by_stop
+    }
+
+    /// The socket itself, which never blocks.
+    pub fn get_ref(&self) -> &S {
+        &self.socket
+    }
+
+    /// Waits until the socket is ready. A server's is told of a stop, but while it waits
+    /// for room: what it has to send may be sent until the drain limit.
+    ///
+    /// # Errors
+    /// `TimedOut` when the deadline passes first; what the system says of the wait.
+    pub fn wait(&mut self, interest: Interest) -> io::Result<Waited> {
+        loop {
+            let stopping = self.shutdown.as_ref().filter(|shutdown| shutdown.is_stopping());
+            let (shutdown, deadline) = match (interest, stopping) {
+                // The waker stays readable, so it would end this wait at once.
+                (Interest::Writing, Some(shutdown)) => {
+                    (None, self.deadline.or_sooner(shutdown.drain_deadline()))
+                }
+                (_, Some(shutdown)) => {
+                    (Some(shutdown), self.deadline.or_sooner(shutdown.drain_deadline()))
+                }
+                (_, None) => (self.shutdown.as_ref(), self.deadline),
+            };
+            match wait::ready(&self.socket, interest, shutdown, deadline)? {
+                Waited::Stopping if interest == Interest::Writing => continue,
+                Waited::TimedOut => return Err(ErrorKind::TimedOut.into()),
+                Waited::Stopping => self.ended_by_stop = true,
+                Waited::Ready => return Ok(Waited::Ready),
+            }
+            if self.ended_by_stop {
+                return Ok(Waited::Stopping);
+            }
+        }
+    }
+
+    /// Closes in stages, as dropping it does: ends the sending, reads what still comes
+    /// until the peer ends too or [`LINGER`] is over, and closes.
+    pub fn close(self) {}
+
+    fn linger(&mut self) {
+        let Some(shutdown) = &self.shutdown else { return };
+        if self.over || self.socket.shutdown(Side::Write).is_err() {
+            return;
+        }
+        let limit = Deadline::after(LINGER);
+        let mut scrap = [0; 4096];
+        // Without the waker: a stop does not shorten this but by its drain limit.
+        while let Ok(Waited::Ready) = wait::ready(
+            &self.socket,
+            Interest::Reading,
+            None,
+            limit.or_sooner(shutdown.drain_deadline()),
+        ) {
+            match self.socket.read(&mut scrap) {
+                Ok(0) => return,
+                Err(error) if !is_nothing_yet(&error) => return,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl<S: Socket> Read for Connection<S> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.wait(Interest::Reading)? == Waited::Stopping {
+                return Ok(0);
+            }
+            match self.socket.read(buf) {
+                Err(error) if is_nothing_yet(&error) => {}
+                done => {
+                    self.over |= !matches!(done, Ok(n) if n > 0 || buf.is_empty());
+                    return done;
+                }
+            }
+        }
+    }
+}
+
+impl<S: Socket> Write for Connection<S> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(buf)])
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        loop {
+            match self.socket.write_vectored(bufs) {
+                // The buffers of both ends are full: the peer has to read first.
+                Err(error) if is_nothing_yet(&error) => {
+                    self.wait(Interest::Writing)?;
+                }
+                done => {
+                    self.over |= done.is_err();
+                    return done;
+                }
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<S: Socket> Drop for Connection<S> {
+    fn drop(&mut self) {
+        self.linger();
+    }
+}
+
+fn is_nothing_yet(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
