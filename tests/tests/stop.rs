@@ -24,14 +24,14 @@ fn start(rung: &'static Rung, args: &[&str]) -> Server {
     Server::start_on(rung, lasting_port(), args)
 }
 
-/// Sends `signal` and waits for the end: exit code 0. A rung that serves once leaves
-/// signals to the system.
+/// Sends `signal` and waits for the end: exit code 0, or the signal itself where a rung
+/// leaves signals to the system.
 #[track_caller]
 fn assert_stops(rung: &Rung, server: Server, signal: Signal) -> Finished {
     let address = server.address;
     server.signal(signal);
     let mut finished = server.wait();
-    if rung.serves_once() {
+    if leaves_signals(rung) {
         assert_eq!(finished.status.signal(), Some(signal.as_raw()), "{finished:#?}");
     } else {
         finished = finished.expect_code(0);
@@ -40,6 +40,11 @@ fn assert_stops(rung: &Rung, server: Server, signal: Signal) -> Finished {
         assert_refused(address);
     }
     finished
+}
+
+/// Whether a signal ends the rung as the system does.
+fn leaves_signals(rung: &Rung) -> bool {
+    rung.has_limit("stop-while-idle")
 }
 
 #[track_caller]
@@ -81,8 +86,7 @@ fn a_signal_ends_a_server_that_waits_for_the_next_word_of_a_client() {
 
 #[test]
 fn a_signal_ends_a_server_with_a_crowd_of_silent_clients() {
-    // The queue of a server for one client is short.
-    for rung in tcp_rungs().into_iter().filter(|rung| !rung.serves_once()) {
+    for rung in tcp_rungs().into_iter().filter(|rung| !leaves_signals(rung)) {
         println!("over {}", rung.name);
         let server = start(rung, &patient(rung));
         let mut crowd: Vec<Peer> = std::iter::repeat_with(|| server.connect()).take(10).collect();
@@ -145,12 +149,12 @@ fn block_in_a_write(server: &Server) -> Peer {
 }
 
 fn echoes_that_go_on() -> Vec<&'static Rung> {
-    rungs_in("tcp-echo").into_iter().filter(|rung| !rung.serves_once()).collect()
+    rungs_in("tcp-echo").into_iter().filter(|rung| !leaves_signals(rung)).collect()
 }
 
 #[test]
 fn a_server_starts_again_on_the_same_port_at_once() {
-    for rung in ladder() {
+    for rung in ladder().iter().filter(|rung| !rung.has_limit("restart")) {
         println!("over {}", rung.name);
         let server = start(rung, &[]);
         let port = server.address.port();

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use netcore::accept::{SHORTAGE_PAUSE, log_accept_error};
-use netcore::connection::LINGER;
+use netcore::connection::{LINGER, has_taken_all};
 use netcore::deadline::LONGEST;
 use netcore::error::reason;
 use netcore::log::payload;
@@ -152,15 +152,15 @@ async fn echo(
     }
 }
 
-/// Ends our side, and reads what still comes until the client ends too or [`LINGER`] is
-/// over. A close that leaves something unread would reset the connection, and the reset
-/// may overtake our last reply.
+/// Ends our side. A close that leaves something unread would reset the connection, and the
+/// reset may overtake our last reply: so from a client that sends, or has not taken
+/// everything, what comes is read first until it ends too or [`LINGER`] is over.
 async fn close(mut stream: TcpStream) {
+    let has_all = has_taken_all(&stream);
     let mut scrap = [0; 4096];
-    let drained = async {
-        if stream.shutdown().await.is_ok() {
-            while stream.read(&mut scrap).await.is_ok_and(|n| n > 0) {}
-        }
-    };
+    if stream.shutdown().await.is_err() || has_all && stream.try_read(&mut scrap).is_err() {
+        return;
+    }
+    let drained = async { while stream.read(&mut scrap).await.is_ok_and(|n| n > 0) {} };
     let _ = timeout(LINGER, drained).await;
 }

@@ -9,6 +9,7 @@ use std::net::{Shutdown as Side, TcpStream};
 use std::time::Duration;
 
 use rustix::fd::AsFd;
+use socket2::SockRef;
 
 use crate::deadline::Deadline;
 use crate::permits::Permit;
@@ -20,6 +21,10 @@ use crate::wait::{self, Interest, Waited};
 /// last reply ([RFC 9112 section 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
 /// A peer that goes on for longer may lose the rest.
 pub const LINGER: Duration = Duration::from_secs(2);
+
+/// How long the question whether a socket has room may take. No time at all would be a
+/// deadline that has passed.
+const MOMENT: Duration = Duration::from_micros(1);
 
 /// A stream socket of the system, whatever its family: TCP, or UNIX where there is one.
 pub trait Socket: AsFd + Send + Sync {
@@ -163,31 +168,45 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Closes in stages, as dropping it does: ends the sending, reads what still comes
-    /// until the peer ends too or [`LINGER`] is over, and closes.
+    /// Closes in stages, as dropping it does: ends the sending; where the peer has not
+    /// taken everything, or still sends, reads and drops what comes until the peer ends
+    /// too or [`LINGER`] is over; and closes.
     pub fn close(self) {}
 
     fn linger(&mut self) {
         let Some(shutdown) = &self.shutdown else { return };
-        if self.over || self.socket.shutdown(Side::Write).is_err() {
+        if self.over {
             return;
         }
-        let limit = Deadline::after(LINGER);
+        let mut linger = !has_taken_all(&self.socket);
+        if self.socket.shutdown(Side::Write).is_err() {
+            return;
+        }
+        let limit = Deadline::after(LINGER).or_sooner(shutdown.drain_deadline());
         let mut scrap = [0; 4096];
-        // Without the waker: a stop does not shorten this but by its drain limit.
-        while let Ok(Waited::Ready) = wait::ready(
-            &self.socket,
-            Interest::Reading,
-            None,
-            limit.or_sooner(shutdown.drain_deadline()),
-        ) {
+        loop {
             match self.socket.read(&mut scrap) {
-                Ok(0) => return,
-                Err(error) if !is_nothing_yet(&error) => return,
-                _ => {}
+                Ok(n) if n > 0 && !limit.has_passed() => linger = true,
+                // Nobody waits for a peer that is silent and has everything.
+                Err(error) if is_nothing_yet(&error) && linger => {
+                    match wait::ready(&self.socket, Interest::Reading, None, limit) {
+                        Ok(Waited::Ready) => {}
+                        _ => return,
+                    }
+                }
+                _ => return,
             }
         }
     }
+}
+
+/// Whether the other end has taken all that was sent, but for a little that may be on its
+/// way. The system tells whether there is room in the buffer for sending, and here that
+/// buffer is made as small as can be: for a socket that is written to no more.
+pub fn has_taken_all(socket: &impl AsFd) -> bool {
+    let small = SockRef::from(socket).set_send_buffer_size(1);
+    let room = wait::ready(socket, Interest::Writing, None, Deadline::after(MOMENT));
+    small.is_ok() && matches!(room, Ok(Waited::Ready))
 }
 
 impl<S: Socket> Read for Connection<S> {

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use netcore::connection::LINGER;
+use netcore::connection::{LINGER, has_taken_all};
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::log::payload;
@@ -120,30 +120,34 @@ impl Visit {
     }
 
     /// Ends our side. A close that leaves something unread would reset the connection, and
-    /// the reset may overtake our last reply: so what comes is read first, for a while.
+    /// the reset may overtake our last reply: so from a client that sends, or has not taken
+    /// everything, what comes is read first, for a while.
     fn close(&mut self) {
         self.state = State::Closing;
         self.unsent.clear();
         self.deadline = Deadline::after(LINGER).or_sooner(self.total);
-        match self.stream.shutdown(Side::Write) {
-            Ok(()) => self.drop_what_comes(),
-            Err(_) => self.state = State::Gone,
+        let has_all = has_taken_all(&self.stream);
+        let ended = self.stream.shutdown(Side::Write);
+        if ended.is_err() || !self.drop_what_comes() && has_all {
+            self.state = State::Gone;
         }
     }
 
-    fn drop_what_comes(&mut self) {
+    /// Whether there was something.
+    fn drop_what_comes(&mut self) -> bool {
         let mut scrap = [0; 4096];
+        let mut some = false;
         loop {
             match self.stream.read(&mut scrap) {
-                Ok(0) => break,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() != ErrorKind::Interrupted => break,
-                // A client that never ceases to send is bounded by the deadline.
-                _ if self.deadline.has_passed() => break,
-                _ => {}
+                Ok(n) if n > 0 && !self.deadline.has_passed() => some = true,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return some,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                _ => {
+                    self.state = State::Gone;
+                    return some;
+                }
             }
         }
-        self.state = State::Gone;
     }
 
     /// Sends what is left, then reads and replies once.
