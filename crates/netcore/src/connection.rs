@@ -22,10 +22,6 @@ use crate::wait::{self, Interest, Waited};
 /// A peer that goes on for longer may lose the rest.
 pub const LINGER: Duration = Duration::from_secs(2);
 
-/// How long the question whether a socket has room may take. No time at all would be a
-/// deadline that has passed.
-const MOMENT: Duration = Duration::from_micros(1);
-
 /// A stream socket of the system, whatever its family: TCP, or UNIX where there is one.
 pub trait Socket: AsFd + Send + Sync {
     /// Sets whether calls wait, O_NONBLOCK.
@@ -205,8 +201,7 @@ impl<S: Socket> Connection<S> {
 /// buffer is made as small as can be: for a socket that is written to no more.
 pub fn has_taken_all(socket: &impl AsFd) -> bool {
     let small = SockRef::from(socket).set_send_buffer_size(1);
-    let room = wait::ready(socket, Interest::Writing, None, Deadline::after(MOMENT));
-    small.is_ok() && matches!(room, Ok(Waited::Ready))
+    small.is_ok() && wait::is_ready(socket, Interest::Writing)
 }
 
 impl<S: Socket> Read for Connection<S> {

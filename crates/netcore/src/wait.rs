@@ -99,6 +99,12 @@ pub fn until_stop(shutdown: &Shutdown, deadline: Deadline) -> io::Result<()> {
     poll_until(&mut [PollFd::new(shutdown.waker(), PollFlags::IN)], deadline).map(drop)
 }
 
+/// Whether `socket` is ready now; `false` where the system cannot tell.
+pub fn is_ready(socket: &impl AsFd, interest: Interest) -> bool {
+    let mut fds = [PollFd::new(socket, interest.into())];
+    matches!(poll(&mut fds, Some(&timespec(Duration::ZERO))), Ok(1))
+}
+
 /// As [`ready`] for several sockets and without a deadline: the place of one that can be
 /// read, or `None` when a stop begins.
 ///
