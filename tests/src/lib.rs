@@ -9,7 +9,6 @@
 //! |---|---|
 //! | [`ladder`](mod@ladder) | the rungs and what their manifests say of them |
 //! | [`binaries`] | the executables, built before the first is run |
-//! | [`collected`] | what a process writes, collected while a test waits for a part of it |
 //! | [`process`] | a process that ends with the test, panic or not |
 //! | [`server`] | a rung's server on a port of its own |
 //! | [`peer`] | the other end of a connection, in words for what a test expects of it |
@@ -23,7 +22,6 @@
 use std::time::Duration;
 
 pub mod binaries;
-pub mod collected;
 pub mod datagrams;
 pub mod http;
 pub mod ladder;

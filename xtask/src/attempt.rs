@@ -3,14 +3,16 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::Failure;
-use crate::ladder::{Ladder, Rung};
 use crate::list::find;
-use crate::process::Process;
-use crate::programs::Programs;
-use crate::screen::{Screen, Tone};
-use crate::stage::{Stage, command_line};
-use crate::timeline::Side;
+use ladder::Failure;
+use ladder::Process;
+use ladder::Programs;
+use ladder::Screen;
+use ladder::screen::Tone;
+use ladder::shell::command_line;
+use ladder::{Ladder, Rung};
+use trial::Stage;
+use trial::timeline::Side;
 
 /// Limits that a person at a prompt would meet while thinking, and what they are here.
 const PATIENT: [(&str, &str); 2] = [("--idle", "10m"), ("--total", "60m")];
@@ -22,7 +24,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let rung = find(&ladder, name)?;
     let program = Programs::default().get(&ladder, &rung.name)?;
-    let args = [rung.about.server_args.clone(), patient_args(&program)?].concat();
+    let args = [rung.server_args.clone(), patient_args(&program)?].concat();
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(&program, &rung.folder, &args)?;
     let command = command_line(&format!("{} server", rung.name), &args);
@@ -31,8 +33,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let status = Process::start_in_front(
         Command::new(&program).args(["client", "--port", &address.port().to_string()]).stdin(typed),
     )?
-    .wait_for_person()
-    .map_err(|error| Failure::new(format!("cannot wait for the client: {error}")))?;
+    .wait_for_person()?;
     if !stage.is_over(server) {
         stage.ask_to_stop(server);
     }
@@ -49,7 +50,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
 }
 
 fn invitation(rung: &Rung) -> String {
-    let example = rung.about.demo.iter().find_map(|run| run.args.first());
+    let example = rung.demo.iter().find_map(|run| run.args.first());
     let example = example.map_or(String::new(), |message| format!(", {message} for example"));
     format!("A line{example}, then Enter; Ctrl-D ends both.")
 }

@@ -6,12 +6,15 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::diff;
-use crate::ladder::{Ladder, cargo};
 use crate::manifests;
 use crate::new;
-use crate::process::Process;
-use crate::screen::{Screen, Tone, fit, wrap};
-use crate::{Failure, stage};
+use ladder::Failure;
+use ladder::Ladder;
+use ladder::Process;
+use ladder::Screen;
+use ladder::manifests::cargo;
+use ladder::screen::{Tone, fit, wrap};
+use ladder::shell::command_line;
 
 /// Ends a step that hangs.
 const GENEROUS: Duration = Duration::from_secs(60 * 60);
@@ -175,10 +178,7 @@ impl Step {
     /// What a person types to run it without us.
     fn command(&self) -> String {
         let line = |program: &str, args: &[&str]| {
-            stage::command_line(
-                program,
-                &args.iter().map(|arg| arg.to_string()).collect::<Vec<_>>(),
-            )
+            command_line(program, &args.iter().map(|arg| arg.to_string()).collect::<Vec<_>>())
         };
         match &self.check {
             Check::Cargo(args) => line("cargo", args),
@@ -226,17 +226,9 @@ impl Step {
 
     fn succeed(&self, command: &mut Command, ladder: &Ladder) -> Result<Passed, Failure> {
         let process = Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()))?;
-        let status = process.wait(GENEROUS).map_err(|error| {
-            Failure::new(format!("cannot wait for {}: {error}", self.command()))
-        })?;
-        match status {
-            Some(status) if status.success() => Ok(Passed::Yes),
-            Some(_) => Err(Failure::new(format!("{} failed: {}", self.name, self.command()))),
-            None => Err(Failure::new(format!(
-                "{} took more than an hour: {}",
-                self.name,
-                self.command()
-            ))),
+        match process.wait_for_end(GENEROUS)?.success() {
+            true => Ok(Passed::Yes),
+            false => Err(Failure::new(format!("{} failed: {}", self.name, self.command()))),
         }
     }
 }

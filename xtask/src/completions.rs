@@ -6,8 +6,9 @@
 
 use clap::{Arg, Command, ValueEnum, ValueHint};
 
-use crate::ladder::Ladder;
-use crate::{bench, ci};
+use crate::ci;
+use crate::package::bench;
+use ladder::Ladder;
 
 /// A shell that has completions.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -96,14 +97,13 @@ fn is_file(arg: &Arg) -> bool {
 fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
     let asked = arg.get_value_names().unwrap_or_default().join(" ");
     if asked.contains("RUNG") {
-        let mut words: Vec<String> =
-            ladder.rungs.iter().map(|rung| rung.about.alias.clone()).collect();
+        let mut words: Vec<String> = ladder.rungs.iter().map(|rung| rung.alias.clone()).collect();
         // Beside kinds of words, which are in capitals, words themselves.
         words.extend(
             asked.split('|').skip(1).filter(|word| word.to_lowercase() == *word).map(String::from),
         );
         if asked.contains("SCENARIO") {
-            words.extend(bench::scenario_names().map(String::from));
+            words.extend(bench::SCENARIOS.map(String::from));
         }
         return words;
     }

@@ -9,11 +9,12 @@ pub use budget::check;
 
 use clap::Args;
 
-use crate::Failure;
-use crate::ladder::{Ladder, Rung};
 use crate::list::find;
-use crate::screen::{Screen, Tone};
-use crate::step::{self, Change};
+use ladder::Failure;
+use ladder::Screen;
+use ladder::screen::Tone;
+use ladder::step::{self, Change};
+use ladder::{Ladder, Rung};
 
 /// What can be told to `cargo xtask diff`.
 #[derive(Args)]
@@ -70,7 +71,7 @@ fn shown(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<Vec
             files.iter().map(|file| step::change(below, rung, file)).collect::<Result<_, _>>()?
         }
     };
-    let title = format!("From {} to {}: {}", below.name, rung.name, rung.about.title);
+    let title = format!("From {} to {}: {}", below.name, rung.name, rung.title);
     let mut lines = vec![screen.paint(Tone::Bold, &title)];
     for change in &changes {
         lines.push(String::new());

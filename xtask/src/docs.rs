@@ -31,15 +31,16 @@ use std::path::{Path, PathBuf};
 use netfault::Transport;
 use netfault::proxy::Network;
 
-use crate::Failure;
 use crate::example::{self, Example};
-use crate::ladder::{Ladder, Rung};
 use crate::map;
-use crate::programs::Programs;
-use crate::screen::{Screen, Tone};
-use crate::step;
 use crate::{diagram, scene};
 use blocks::{Order, fenced};
+use ladder::Failure;
+use ladder::Programs;
+use ladder::Screen;
+use ladder::screen::Tone;
+use ladder::step;
+use ladder::{Ladder, Rung};
 use session::Script;
 
 /// What repairs a page that is out of date.
@@ -248,7 +249,7 @@ impl Generator {
             String::from("| rung | what it shows | builds on | chapter |\n|---|---|---|---|\n");
         for rung in &self.ladder.rungs {
             let name = &rung.name;
-            let builds_on = match &rung.about.builds_on {
+            let builds_on = match &rung.builds_on {
                 Some(below) => format!("`{below}`"),
                 None => "nothing".into(),
             };
@@ -258,7 +259,7 @@ impl Generator {
             };
             table.push_str(&format!(
                 "| [`{name}`]({up}crates/{name}) | {} | {builds_on} | [read]({chapter}) |\n",
-                rung.about.title
+                rung.title
             ));
         }
         table
@@ -270,8 +271,7 @@ impl Generator {
         );
         // Not those that are no difference to read: their size says nothing, and changes every
         // day.
-        let read =
-            |rung: &Rung| rung.about.step.as_ref().is_some_and(|step| !step.changes.is_empty());
+        let read = |rung: &Rung| rung.step.as_ref().is_some_and(|step| !step.changes.is_empty());
         for (below, rung) in self.ladder.steps().filter(|(_, rung)| read(rung)) {
             let changes = step::changes(below, rung)?;
             let (added, removed) = step::size(&changes);

@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
-mod bench;
 mod book;
 mod ci;
 mod completions;
@@ -12,35 +11,20 @@ mod diff;
 mod docs;
 mod example;
 mod faults;
-mod ladder;
 mod list;
-mod log_line;
 mod manifests;
 mod map;
 mod new;
-mod pitfalls;
-mod process;
-mod programs;
-mod rename;
-mod scale;
+mod package;
 mod scene;
-mod screen;
-mod soak;
-mod stage;
-mod step;
-mod timeline;
-mod treatment;
-mod trial;
 
-use std::fmt;
-use std::io::{self, ErrorKind};
+use std::env;
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use ladder::Ladder;
-use screen::Screen;
+use ladder::{Failure, Ladder, Screen, process};
 
 /// Runs the ladder: its servers and clients, its checks
 #[derive(Parser)]
@@ -70,9 +54,6 @@ enum Task {
         #[command(flatten)]
         options: Box<scene::Options>,
     },
-    /// Plays a part in `demo pitfalls`
-    #[command(hide = true)]
-    Pitfall { child: pitfalls::Child },
     /// Try a rung by hand: its server runs, and you are at its client's prompt
     #[command(after_help = "Example:\n  cargo xtask try udp")]
     Try {
@@ -118,7 +99,7 @@ enum Task {
     Book(book::Options),
     /// Measure the rungs beside what else is installed
     #[command(after_help = "Example:\n  cargo xtask bench poll async echo-64")]
-    Bench(bench::Options),
+    Bench(package::bench::Options),
     /// Check everything that is checked before a change lands
     #[command(after_help = "Example:\n  cargo xtask ci clippy")]
     Ci {
@@ -130,54 +111,9 @@ enum Task {
     },
 }
 
-/// What ends a task before its time.
-#[derive(Debug)]
-enum Failure {
-    /// Exit code 1.
-    Message(String),
-    /// It was called wrongly: exit code 2.
-    Usage(String),
-    /// Something that it needs is not installed: exit code 77, as test harnesses have
-    /// it for "skipped".
-    Skipped(String),
-    /// Whoever read our output has seen enough, as in `cargo xtask demo | head`.
-    /// Nothing is wrong.
-    ReaderGone,
-}
-
-impl Failure {
-    fn new(message: impl Into<String>) -> Failure {
-        Failure::Message(message.into())
-    }
-
-    /// Standard output could not be written.
-    fn output(error: io::Error) -> Failure {
-        match error.kind() {
-            ErrorKind::BrokenPipe => Failure::ReaderGone,
-            _ => Failure::new(format!("cannot write to standard output: {error}")),
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::Message(message) | Failure::Usage(message) | Failure::Skipped(message) => {
-                f.write_str(message)
-            }
-            Failure::ReaderGone => f.write_str("nobody reads standard output"),
-        }
-    }
-}
-
 fn main() -> ExitCode {
     let task = Xtask::parse().task.unwrap_or(Task::List);
-    // A child of the pitfalls has signals of its own to miss.
-    let prepared = match task {
-        Task::Pitfall { .. } => Ok(()),
-        _ => process::end_all_on_signals(),
-    };
-    let done = prepared.and_then(|()| match task {
+    let done = process::end_all_on_signals().and_then(|()| match task {
         Task::List => list::run(&Screen::new()),
         Task::Demo { name, plain, options } => {
             let screen = if plain { Screen::plain() } else { Screen::new() };
@@ -189,24 +125,14 @@ fn main() -> ExitCode {
         }),
         Task::Diff(options) => diff::run(&options, &Screen::new()),
         Task::New { rung, dest, name } => new::run(&rung, &dest, name.as_deref(), &Screen::new()),
-        Task::Pitfall { child } => pitfalls::run_child(child),
         Task::Faults(options) => faults::run(&options, &Screen::new()),
         Task::Docs { check: true } => docs::check(&Screen::new()),
         Task::Docs { check: false } => docs::write(&Screen::new()),
         Task::Book(options) => book::run(&options, &Screen::new()),
-        Task::Bench(options) => bench::run(&options, &Screen::new()),
+        // As it was typed: it is understood here, and there once more.
+        Task::Bench(_) => package::run("bench", &env::args_os().skip(2).collect::<Vec<_>>()),
         Task::Ci { list: true, .. } => ci::list(&Screen::new()),
         Task::Ci { step, .. } => ci::run(step.as_deref(), &Screen::new()),
     });
-    match done {
-        Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
-        Err(Failure::Skipped(why)) => {
-            eprintln!("skipped: {why}");
-            ExitCode::from(77)
-        }
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::from(if let Failure::Usage(_) = failure { 2 } else { 1 })
-        }
-    }
+    Failure::exit_code(done)
 }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::Failure;
-use crate::ladder::{Ladder, cargo};
+use ladder::Failure;
+use ladder::Ladder;
+use ladder::manifests::cargo;
 
 #[derive(Deserialize)]
 struct Metadata {

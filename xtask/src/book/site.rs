@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::Failure;
-use crate::new::{cannot, copy};
+use crate::new::copy;
+use ladder::Failure;
 
 /// Where the sources are in the book.
 const SOURCES: &str = "source";
@@ -23,17 +23,19 @@ const LATEST: &str = "latest.txt";
 /// A page that links to what is not in the book, besides those of the file system.
 pub fn finish(root: &Path, folder: &Path, number: Option<u64>) -> Result<(), Failure> {
     let sources = folder.join(SOURCES);
-    fs::create_dir_all(&sources).map_err(|error| cannot("create", &sources, &error))?;
+    fs::create_dir_all(&sources).map_err(|error| Failure::file("create", &sources, &error))?;
     for linked in LINKED {
         copy(&root.join(linked), &sources.join(linked), &str::to_string)?;
     }
     for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.toml", "deny.toml"] {
         let target = sources.join(file);
-        fs::copy(root.join(file), &target).map_err(|error| cannot("write", &target, &error))?;
+        fs::copy(root.join(file), &target)
+            .map_err(|error| Failure::file("write", &target, &error))?;
     }
     let mut broken = Vec::new();
     for page in pages(folder)? {
-        let html = fs::read_to_string(&page).map_err(|error| cannot("read", &page, &error))?;
+        let html =
+            fs::read_to_string(&page).map_err(|error| Failure::file("read", &page, &error))?;
         let mut html = html.replace("href=\"../", &format!("href=\"{SOURCES}/"));
         if let Some(number) = number {
             html = html.replace("</body>", &format!("{}</body>", script(number)));
@@ -44,11 +46,12 @@ pub fn finish(root: &Path, folder: &Path, number: Option<u64>) -> Result<(), Fai
                 page.file_name().unwrap_or_default().to_string_lossy()
             )
         }));
-        fs::write(&page, html).map_err(|error| cannot("write", &page, &error))?;
+        fs::write(&page, html).map_err(|error| Failure::file("write", &page, &error))?;
     }
     if let Some(number) = number {
         let path = folder.join(LATEST);
-        fs::write(&path, number.to_string()).map_err(|error| cannot("write", &path, &error))?;
+        fs::write(&path, number.to_string())
+            .map_err(|error| Failure::file("write", &path, &error))?;
     }
     match broken.is_empty() {
         true => Ok(()),
@@ -59,7 +62,7 @@ pub fn finish(root: &Path, folder: &Path, number: Option<u64>) -> Result<(), Fai
 /// The pages of the book, which has no folders of them. The page for what does not
 /// exist links from the root.
 fn pages(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| cannot("read", folder, &error))?;
+    let entries = fs::read_dir(folder).map_err(|error| Failure::file("read", folder, &error))?;
     let mut pages: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     pages.retain(|path| path.extension().is_some_and(|extension| extension == "html"));
     pages.retain(|path| path.file_name().is_some_and(|name| name != "404.html"));
@@ -106,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_page_is_finished_with_its_sources_and_its_script() {
-        let ladder = crate::ladder::Ladder::load().unwrap();
+        let ladder = ladder::Ladder::load().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("page.html");
         fs::write(&page, "<body><a href=\"../crates/netcore/src/lib.rs\">x</a></body>").unwrap();

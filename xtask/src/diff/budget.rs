@@ -2,10 +2,12 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::Failure;
-use crate::ladder::{Ladder, Rung, Step};
-use crate::screen::{Screen, Tone, fit};
-use crate::step::{self, Change};
+use ladder::Failure;
+use ladder::Screen;
+use ladder::manifests::Step;
+use ladder::screen::{Tone, fit};
+use ladder::step::{self, Change};
+use ladder::{Ladder, Rung};
 
 /// The size of each of `steps`, a line each.
 pub fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<Vec<String>, Failure> {
@@ -20,9 +22,9 @@ pub fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<Vec<String>, F
     for (below, rung) in steps {
         let changes = step::changes(below, rung)?;
         let (added, removed) = step::size(&changes);
-        let budget = match &rung.about.step {
+        let budget = match &rung.step {
             Some(Step { lines: Some(lines), .. })
-                if rung.about.builds_on.as_ref() == Some(&below.name) =>
+                if rung.builds_on.as_ref() == Some(&below.name) =>
             {
                 lines.to_string()
             }
@@ -49,8 +51,11 @@ pub fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<Vec<String>, F
             let numbers: Vec<String> =
                 (2..5).map(|column| format!("{:>1$}", row[column], widths[column])).collect();
             let room = screen.width.saturating_sub(widths.iter().sum::<usize>() + 12);
-            let line =
-                format!("  {names}  {}  {}", numbers.join("  "), crate::screen::cut(&row[5], room));
+            let line = format!(
+                "  {names}  {}  {}",
+                numbers.join("  "),
+                ladder::screen::cut(&row[5], room)
+            );
             if number == 0 { screen.paint(Tone::Dim, &line) } else { line }
         })
         .collect())
@@ -61,7 +66,7 @@ pub fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<Vec<String>, F
 pub fn check(ladder: &Ladder) -> Result<Vec<String>, Failure> {
     let mut complaints = Vec::new();
     for (below, rung) in ladder.steps() {
-        let Some(declared) = &rung.about.step else {
+        let Some(declared) = &rung.step else {
             complaints.push(format!(
                 "{}: its manifest declares no step: which files it changes",
                 rung.name

@@ -4,8 +4,9 @@
 use similar::{ChangeTag, DiffOp, DiffTag, InlineChange, TextDiff};
 use unicode_width::UnicodeWidthChar;
 
-use crate::screen::{Screen, Tone, fit};
-use crate::step::Change;
+use ladder::Screen;
+use ladder::screen::{Tone, fit};
+use ladder::step::Change;
 
 /// Lines around a change that are shown with it.
 const CONTEXT: usize = 3;

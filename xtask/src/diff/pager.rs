@@ -4,9 +4,9 @@ use std::env;
 use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
 
-use crate::Failure;
-use crate::process::{Process, leave_ctrl_c_to_pager};
-use crate::screen::Screen;
+use ladder::Failure;
+use ladder::Screen;
+use ladder::process::{Process, leave_ctrl_c_to_pager};
 
 /// What is used where PAGER names nothing.
 const USUAL: &str = "less";
@@ -27,8 +27,7 @@ pub fn show(lines: &[String], screen: &Screen) -> Result<(), Failure> {
 
 fn page(lines: &[String], process: &Process) -> Result<(), Failure> {
     leave_ctrl_c_to_pager();
-    let input = process.child().stdin.take();
-    if let Some(mut input) = input {
+    if let Some(mut input) = process.stdin() {
         let text: String = lines.iter().map(|line| format!("{}\n", line.trim_end())).collect();
         match input.write_all(text.as_bytes()) {
             // Whoever reads has seen enough.
@@ -36,8 +35,7 @@ fn page(lines: &[String], process: &Process) -> Result<(), Failure> {
             done => done.map_err(Failure::output)?,
         }
     }
-    let waited = process.wait_for_person();
-    waited.map(drop).map_err(|error| Failure::new(format!("cannot wait for the pager: {error}")))
+    process.wait_for_person().map(drop)
 }
 
 /// PAGER, which is a line for the shell; nothing where it is empty or `cat`.

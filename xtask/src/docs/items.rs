@@ -4,7 +4,7 @@
 //! with its own indentation that closes what it opened. A page asks for `fn serve` or
 //! `impl Read for TimedStream` as it stands in the source, without visibility.
 
-use crate::Failure;
+use ladder::Failure;
 
 /// Words that may stand between the start of a line and the item.
 const MODIFIERS: [&str; 5] = ["pub ", "pub(crate) ", "pub(super) ", "const ", "async "];

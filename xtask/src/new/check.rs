@@ -11,14 +11,17 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{cannot, copy, take};
-use crate::Failure;
+use super::{copy, take};
 use crate::example::{self, Example};
-use crate::ladder::{Ladder, Rung, cargo};
 use crate::list;
-use crate::process::{Process, Scratch};
-use crate::screen::{Screen, fit};
-use crate::stage::Stage;
+use ladder::Failure;
+use ladder::Process;
+use ladder::Screen;
+use ladder::manifests::cargo;
+use ladder::scratch::Scratch;
+use ladder::screen::fit;
+use ladder::{Ladder, Rung};
+use trial::Stage;
 
 /// Ends a build or a test that hangs.
 const GENEROUS: Duration = Duration::from_secs(30 * 60);
@@ -81,12 +84,12 @@ impl Place {
         let inside = ladder.root.join("target/copies");
         let taken = inside.join("taken");
         if taken.exists() {
-            fs::remove_dir_all(&taken).map_err(|error| cannot("remove", &taken, &error))?;
+            fs::remove_dir_all(&taken).map_err(|error| Failure::file("remove", &taken, &error))?;
         }
-        fs::create_dir_all(&inside).map_err(|error| cannot("create", &inside, &error))?;
+        fs::create_dir_all(&inside).map_err(|error| Failure::file("create", &inside, &error))?;
         let outside = env::temp_dir().join(format!("netladder-{}", process::id()));
-        let scratch =
-            Scratch::new(outside.clone()).map_err(|error| cannot("create", &outside, &error))?;
+        let scratch = Scratch::new(outside.clone())
+            .map_err(|error| Failure::file("create", &outside, &error))?;
         Ok(Place { inside, outside: scratch })
     }
 
@@ -127,7 +130,7 @@ impl Place {
         take(ladder, rung, &folder, &example.name)?;
         for file in &example.drops {
             let file = folder.join(file);
-            fs::remove_file(&file).map_err(|error| cannot("remove", &file, &error))?;
+            fs::remove_file(&file).map_err(|error| Failure::file("remove", &file, &error))?;
         }
         self.apply(&folder, example)?;
         // It may need crates that its rung does not.
@@ -179,14 +182,14 @@ impl Place {
     }
 
     fn project(&self, rung: &Rung) -> PathBuf {
-        self.inside.join("taken").join(format!("my-{}", rung.about.alias))
+        self.inside.join("taken").join(format!("my-{}", rung.alias))
     }
 
     /// Runs cargo in `folder`. What it says is shown where it fails.
     fn cargo(&self, args: &[&str], folder: &Path) -> Result<(), Failure> {
         let log = self.inside.join("output");
-        let file = File::create(&log).map_err(|error| cannot("write", &log, &error))?;
-        let copy = file.try_clone().map_err(|error| cannot("write", &log, &error))?;
+        let file = File::create(&log).map_err(|error| Failure::file("write", &log, &error))?;
+        let copy = file.try_clone().map_err(|error| Failure::file("write", &log, &error))?;
         let process = Process::start(
             cargo()
                 .args(args)

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::Failure;
-use crate::ladder::{Ladder, Rung};
-use crate::rename::identifier;
+use ladder::Failure;
+use ladder::rename::identifier;
+use ladder::{Ladder, Rung};
 
 /// Words of the language, in use or reserved: no crate can be called so.
 const KEYWORDS: [&str; 52] = [

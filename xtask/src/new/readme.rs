@@ -2,11 +2,11 @@
 //! lies outside.
 
 use super::read;
-use crate::Failure;
 use crate::docs::items;
-use crate::ladder::Rung;
-use crate::rename::rename;
-use crate::stage::session;
+use ladder::Failure;
+use ladder::Rung;
+use ladder::rename::rename;
+use ladder::shell::session;
 
 /// What the project's README says: what to change first, then what the rung's README
 /// says of the code.
@@ -79,7 +79,7 @@ pub fn netcore(page: &str) -> String {
 }
 
 fn run_it(rung: &Rung) -> String {
-    let mut text = format!("```console\n{}", session(&rung.about.server_args, &rung.about.demo));
+    let mut text = format!("```console\n{}", session(&rung.server_args, &rung.demo));
     if !rung.serves_once() {
         text.push_str("$ kill %1\n");
     }
