@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use ladder::programs::packages;
 
-use crate::ladder::{every_rung, workspace};
+use crate::workspace::workspace;
 
 /// What a build has made, by name. An error is kept as well: the other tests say the
 /// same without building again.
@@ -53,7 +53,7 @@ fn find(built: &'static Result<HashMap<String, PathBuf>, String>, name: &str) ->
 
 /// The rungs only, not the workspace: nothing else is run here.
 fn build() -> Result<HashMap<String, PathBuf>, String> {
-    build_packages(&every_rung().iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())
+    build_packages(&workspace().rungs.iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())
 }
 
 fn build_packages(names: &[&str]) -> Result<HashMap<String, PathBuf>, String> {

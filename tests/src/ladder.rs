@@ -2,15 +2,14 @@
 //! manifests, and the words of the suites.
 
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::thread;
 
-use ladder::manifests::{Carrier, Ladder};
-use ladder::process::end_all_on_signals;
+use ladder::manifests::Carrier;
 
 use crate::binaries;
+use crate::workspace::workspace;
 
 /// One rung. It reads as the `ladder` library's does.
 #[derive(Debug)]
@@ -133,20 +132,4 @@ impl Rung {
         command.args(args).env_remove("RUST_LOG");
         command
     }
-}
-
-/// What the manifests say, read once for each test process. From here on, nothing that
-/// a test has started outlives the process, not even where Ctrl-C ends it.
-pub(crate) fn workspace() -> &'static Ladder {
-    static WORKSPACE: OnceLock<Ladder> = OnceLock::new();
-    WORKSPACE.get_or_init(|| {
-        end_all_on_signals().expect("signals can be waited for");
-        Ladder::load().unwrap_or_else(|failure| panic!("{failure}"))
-    })
-}
-
-/// The top of the workspace.
-pub fn root() -> &'static Path {
-    static ROOT: OnceLock<PathBuf> = OnceLock::new();
-    ROOT.get_or_init(|| workspace().root.clone())
 }

@@ -8,6 +8,7 @@
 //! | module | idea |
 //! |---|---|
 //! | [`ladder`](mod@ladder) | the rungs and what their manifests say of them |
+//! | [`mod@workspace`] | what the manifests say, read once |
 //! | [`binaries`] | the executables, built before the first is run |
 //! | [`process`] | a process that ends with the test, panic or not |
 //! | [`server`] | a rung's server on a port of its own |
@@ -31,6 +32,7 @@ pub mod server;
 pub mod site;
 #[cfg(unix)]
 pub mod terminal;
+pub mod workspace;
 
 pub use datagrams::Datagrams;
 pub use ladder::{Rung, ladder, rung, rungs_in, rungs_of_row, tcp_rungs};

@@ -10,7 +10,8 @@ use std::time::Duration;
 pub use ladder::process::spawn;
 
 use crate::GENEROUS;
-use crate::ladder::{Rung, workspace};
+use crate::ladder::Rung;
+use crate::workspace::workspace;
 
 /// Lets this process, and each that it starts from now on, have `wanted` files and
 /// sockets open, or as many as they may. Returns how many. macOS allows 256 unless

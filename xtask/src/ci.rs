@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::diff;
-use crate::manifests;
 use crate::new;
+use crate::rules;
 use ladder::Failure;
 use ladder::Ladder;
 use ladder::Process;
@@ -35,10 +34,8 @@ enum Check {
     Xtask(&'static [&'static str]),
     /// A cargo command that not everybody has installed: its name, its arguments.
     IfInstalled(&'static str, &'static [&'static str]),
-    /// [`manifests::check`].
-    Manifests,
-    /// [`diff::check`](diff::check()).
-    Steps,
+    /// [`rules::check`].
+    Rules,
     /// [`new::check`](mod@new::check).
     Copies,
 }
@@ -47,11 +44,10 @@ enum Check {
 const STEPS: &[Step] = &[
     Step { name: "fmt", about: "formatting", check: Check::Cargo(&["fmt", "--all", "--check"]) },
     Step {
-        name: "manifests",
-        about: "rules that hold across all manifests",
-        check: Check::Manifests,
+        name: "rules",
+        about: "manifests, names, sizes of steps and files, who needs whom",
+        check: Check::Rules,
     },
-    Step { name: "steps", about: "each step as small as its manifest says", check: Check::Steps },
     Step {
         name: "clippy",
         about: "lints, warnings denied",
@@ -187,7 +183,7 @@ impl Step {
             }
             Check::Xtask(args) => line("cargo xtask", args),
             Check::IfInstalled(tool, args) => line(&format!("cargo {tool}"), args),
-            Check::Manifests | Check::Steps | Check::Copies => line("cargo xtask ci", &[self.name]),
+            Check::Rules | Check::Copies => line("cargo xtask ci", &[self.name]),
         }
     }
 
@@ -209,8 +205,7 @@ impl Step {
                 }
             }
             Check::Copies => new::check::run(ladder, screen).map(|()| Passed::Yes),
-            Check::Manifests => self.obey(&manifests::check(ladder)?, screen),
-            Check::Steps => self.obey(&diff::check(ladder)?, screen),
+            Check::Rules => self.obey(&rules::check(ladder)?, screen),
         }
     }
 
@@ -253,14 +248,14 @@ mod tests {
         assert!(commands.contains(
             &"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked".into()
         ));
-        assert!(commands.contains(&"cargo xtask ci manifests".into()));
+        assert!(commands.contains(&"cargo xtask ci rules".into()));
     }
 
     #[test]
     fn a_step_that_does_not_exist_is_wrong_usage() {
         let failure = run(Some("tests"), &Screen::of_width(100)).unwrap_err();
         assert!(
-            matches!(&failure, Failure::Usage(message) if message.contains("fmt, manifests, steps"))
+            matches!(&failure, Failure::Usage(message) if message.contains("fmt, rules, clippy"))
         );
     }
 }

@@ -245,7 +245,7 @@ mod tests {
         }
         assert!(of("demo").words.ends_with(&["all", "scale", "pitfalls"].map(String::from)));
         assert!(of("diff").words_and_options().contains("--side-by-side"));
-        assert!(of("ci").words.contains(&"manifests".to_string()));
+        assert!(of("ci").words.contains(&"rules".to_string()));
         assert!(of("completions").words.contains(&"zsh".to_string()));
         assert!(of("bench").words.contains(&"echo-64".to_string()));
         assert!(of("faults").words.contains(&"drip".to_string()));

@@ -162,7 +162,7 @@ impl Example {
         for file in self.files.iter().filter(|file| file.is_test()) {
             let source: Vec<&str> =
                 file.hunks.lines().filter_map(|line| line.strip_prefix('+')).collect();
-            for name in crate::docs::items::tests(&source.join("\n")) {
+            for name in crate::items::tests(&source.join("\n")) {
                 list.push_str(&format!("- {}\n", name.replace('_', " ")));
             }
         }

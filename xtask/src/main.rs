@@ -11,11 +11,12 @@ mod diff;
 mod docs;
 mod example;
 mod faults;
+mod items;
 mod list;
-mod manifests;
 mod map;
 mod new;
 mod package;
+mod rules;
 mod scene;
 
 use std::env;

@@ -10,6 +10,8 @@
 //! | [`ready`] | the line that says where a server listens |
 //! | [`log_line`] | the lines of its log |
 //! | [`step`] | the step from one rung to the next |
+//! | [`git`] | differences |
+//! | [`code`] | what counts as a line of code |
 //! | [`rename`] | the name of a rung in its own files |
 //! | [`shell`] | commands as a person types them |
 //! | [`screen`] | the terminal: its width, its colours |
@@ -17,8 +19,10 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod code;
 pub mod collected;
 pub mod failure;
+pub mod git;
 pub mod log_line;
 pub mod manifests;
 pub mod process;

@@ -33,14 +33,6 @@ pub enum Tone {
     Warning,
     /// Not as expected.
     Bad,
-    /// A line that is gone, and the words in it that are.
-    Removed,
-    /// As [`Removed`](Tone::Removed).
-    RemovedWords,
-    /// A line that is new, and the words in it that are.
-    Added,
-    /// As [`Added`](Tone::Added).
-    AddedWords,
 }
 
 /// Standard output.
@@ -50,8 +42,6 @@ pub struct Screen {
     pub width: usize,
     /// All columns of the terminal.
     pub columns: usize,
-    /// Lines of the terminal; `None` where it is none.
-    pub lines: Option<usize>,
     /// Whether they are welcome.
     pub colours: bool,
 }
@@ -68,7 +58,6 @@ impl Screen {
         Screen {
             width: columns.clamp(WIDTHS.0, WIDTHS.1),
             columns,
-            lines: size.map(|(lines, _)| lines),
             colours: terminal && !dumb && !unwanted,
         }
     }
@@ -121,10 +110,6 @@ impl Screen {
             Tone::Good => "32",
             Tone::Warning => "33",
             Tone::Bad => "1;31",
-            Tone::Removed => "31",
-            Tone::RemovedWords => "31;7",
-            Tone::Added => "32",
-            Tone::AddedWords => "32;7",
         };
         match self.colours {
             true => format!("\x1b[{code}m{text}\x1b[0m"),
@@ -134,7 +119,7 @@ impl Screen {
 
     /// A screen for tests.
     pub fn of_width(width: usize) -> Screen {
-        Screen { width, columns: width, lines: None, colours: false }
+        Screen { width, columns: width, colours: false }
     }
 }
 
@@ -181,6 +166,31 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines.into_iter().map(|line| line.replace(NO_BREAK, " ")).collect()
+}
+
+/// A line of code in at most `width` columns: broken at its spaces, each part as far in
+/// as the line, and only within a word that is longer than that.
+pub fn wrap_code(line: &str, width: usize) -> Vec<String> {
+    let indent: String = line.chars().take_while(|c| *c == ' ').take(width / 2).collect();
+    let mut lines = vec![String::new()];
+    for word in line.split_inclusive(' ') {
+        let fits = |line: &str| line.width() + word.trim_end().width() <= width;
+        if lines.last().is_some_and(|line| !line.trim().is_empty() && !fits(line)) {
+            lines.push(indent.clone());
+        }
+        for c in word.chars() {
+            if lines.last().is_some_and(|line| line.width() + c.width().unwrap_or(0) > width) {
+                if c == ' ' {
+                    continue;
+                }
+                lines.push(indent.clone());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(c);
+            }
+        }
+    }
+    lines
 }
 
 /// Lines of a command in at most `width` columns, which a shell takes for one: it is

@@ -1,15 +1,14 @@
 //! The step from one rung to another, file by file, for the pages and for `cargo xtask
-//! diff`.
+//! diff`. What differs is for git to say.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use similar::{ChangeTag, TextDiff};
-
-use crate::Failure;
-use crate::Rung;
 use crate::rename::rename;
+use crate::scratch::Scratch;
+use crate::{Failure, Rung, code, git};
 
 /// The lesson of most rungs: shown before the other files.
 pub const LESSON: &str = "src/server.rs";
@@ -75,30 +74,83 @@ pub fn change(below: &Rung, rung: &Rung, file: &str) -> Result<Change, Failure> 
     })
 }
 
-/// The lines that are new in all of them, and those that are gone.
-pub fn size(changes: &[Change]) -> (usize, usize) {
-    changes.iter().map(Change::size).fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
+/// How much there is to read in a step, in lines of code: no comments, no blank lines,
+/// no tests.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// New ones: the lesson.
+    pub new: usize,
+    /// Those that stood elsewhere in the lower rung.
+    pub moved: usize,
+    /// Those that are gone.
+    pub gone: usize,
+}
+
+/// The size of all these changes together.
+pub fn size(changes: &[Change]) -> Result<Size, Failure> {
+    let mut size = Size::default();
+    if changes.is_empty() {
+        return Ok(size);
+    }
+    let (folder, [below, rung]) = lay_out(changes)?;
+    for line in git::lines(folder.path(), &below, &rung)? {
+        if !code::is_code(&line.text) {
+            continue;
+        }
+        let change = changes.iter().find(|change| match line.sign {
+            git::Sign::Gone => change.old_name == line.file,
+            git::Sign::New | git::Sign::Moved => change.new_name == line.file,
+        });
+        let text = change.map_or("", |change| match line.sign {
+            git::Sign::Gone => &change.old,
+            git::Sign::New | git::Sign::Moved => &change.new,
+        });
+        if line.number > code::program(text).lines().count() {
+            continue;
+        }
+        match line.sign {
+            git::Sign::New => size.new += 1,
+            git::Sign::Moved => size.moved += 1,
+            git::Sign::Gone => size.gone += 1,
+        }
+    }
+    Ok(size)
+}
+
+/// Both versions of all these files in a folder, and their two folders in it.
+pub fn lay_out(changes: &[Change]) -> Result<(Scratch, [String; 2]), Failure> {
+    let folder = git::folder()?;
+    let cannot = |path: &Path, error: io::Error| Failure::file("write", path, &error);
+    let mut sides = [String::new(), String::new()];
+    for change in changes {
+        let names = [(&change.old_name, &change.old), (&change.new_name, &change.new)];
+        for (side, (name, text)) in sides.iter_mut().zip(names) {
+            if name == NO_FILE {
+                continue;
+            }
+            let path = folder.path().join(name);
+            let parent = path.parent().unwrap_or(folder.path());
+            fs::create_dir_all(parent).map_err(|error| cannot(parent, error))?;
+            fs::write(&path, text).map_err(|error| cannot(&path, error))?;
+            *side = name.strip_suffix(&change.file).unwrap_or(name).trim_end_matches('/').into();
+        }
+    }
+    for side in &mut sides {
+        // All files are in the other rung only.
+        if side.is_empty() {
+            *side = "nothing".into();
+            let path = folder.path().join(&*side);
+            fs::create_dir(&path).map_err(|error| cannot(&path, error))?;
+        }
+    }
+    Ok((folder, sides))
 }
 
 impl Change {
     /// A unified difference, or nothing where there is none.
-    pub fn unified(&self) -> String {
-        unified((&self.old_name, &self.old), (&self.new_name, &self.new))
+    pub fn unified(&self) -> Result<String, Failure> {
+        git::unified((&self.old_name, &self.old), (&self.new_name, &self.new))
     }
-
-    /// Lines that are new, and lines that are gone. A line that was changed is both.
-    pub fn size(&self) -> (usize, usize) {
-        let diff = TextDiff::from_lines(&self.old, &self.new);
-        let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-        (count(ChangeTag::Insert), count(ChangeTag::Delete))
-    }
-}
-
-/// A unified difference between two texts, or nothing where they are the same.
-pub fn unified(old: (&str, &str), new: (&str, &str)) -> String {
-    let (old_name, old_text) = old;
-    let (new_name, new_text) = new;
-    TextDiff::from_lines(old_text, new_text).unified_diff().header(old_name, new_name).to_string()
 }
 
 fn sources(rung: &Path, folder: &str, files: &mut BTreeSet<String>) -> Result<(), Failure> {
@@ -134,13 +186,6 @@ mod tests {
     use crate::Ladder;
 
     #[test]
-    fn a_difference_is_unified_and_nothing_where_there_is_none() {
-        let diff = unified(("a", "one\ntwo\n"), ("b", "one\nthree\n"));
-        assert_eq!(diff, "--- a\n+++ b\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n");
-        assert_eq!(unified(("a", "same\n"), ("b", "same\n")), "");
-    }
-
-    #[test]
     fn a_step_begins_with_its_lesson_and_leaves_out_what_is_the_same() {
         let ladder = Ladder::load().unwrap();
         let (below, rung) = (ladder.find("reusable").unwrap(), ladder.find("timeout").unwrap());
@@ -157,10 +202,27 @@ mod tests {
         let ladder = Ladder::load().unwrap();
         let (below, rung) = (ladder.find("pooled").unwrap(), ladder.find("poll").unwrap());
         let visit = change(below, rung, "src/visit.rs").unwrap();
-        assert_eq!(
-            (visit.old_name.as_str(), visit.size()),
-            ("/dev/null", (visit.new.lines().count(), 0))
-        );
+        assert_eq!(visit.old_name, "/dev/null");
+        let lines = code::lines(&visit.new);
+        assert_eq!(size(&[visit]).unwrap(), Size { new: lines, moved: 0, gone: 0 });
         assert!(change(below, rung, "src/nothing.rs").is_err());
+    }
+
+    #[test]
+    fn a_line_that_was_moved_is_no_lesson_and_neither_are_comments_and_tests() {
+        let long = "    let n = stream.read(&mut buf).unwrap_or_default() + one_more;\n";
+        let change = |file: &str, old: &str, new: &str| Change {
+            file: file.into(),
+            old_name: format!("crates/one/{file}"),
+            old: old.into(),
+            new_name: format!("crates/two/{file}"),
+            new: new.into(),
+        };
+        let old = format!("fn a() {{\n{long}}}\n");
+        let tests = "#[cfg(test)]\nmod tests {\n    fn test() {}\n}\n";
+        let new = format!("// {long}\n{long}fn other() {{}}\n{tests}");
+        let changes =
+            [change("src/server.rs", &old, "fn a() {\n}\n"), change("src/visit.rs", "", &new)];
+        assert_eq!(size(&changes).unwrap(), Size { new: 1, moved: 1, gone: 0 });
     }
 }

@@ -18,7 +18,7 @@ use ladder::{Failure, Ladder, Process, Programs, Rung};
 use netfault::Transport;
 use trial::{Faults, faults};
 
-use super::items;
+use crate::items;
 
 /// Ends a run that would otherwise hang; no correct one comes near it.
 const GENEROUS: Duration = Duration::from_secs(60);

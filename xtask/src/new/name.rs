@@ -4,6 +4,8 @@ use std::fs;
 
 use ladder::Failure;
 use ladder::rename::identifier;
+
+use crate::rules::names::is_device;
 use ladder::{Ladder, Rung};
 
 /// Words of the language, in use or reserved: no crate can be called so.
@@ -20,10 +22,6 @@ const STANDARD: [&str; 5] = ["alloc", "core", "proc_macro", "std", "test"];
 
 /// Folders that cargo makes where the program goes.
 const FOLDERS: [&str; 4] = ["build", "deps", "examples", "incremental"];
-
-/// Names of devices on Windows, where no file can be called so; `com` and `lpt` with a
-/// digit as well.
-const DEVICES: [&str; 4] = ["aux", "con", "nul", "prn"];
 
 /// Fails with what is wrong with `name` for a project of `rung`.
 pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
@@ -43,11 +41,6 @@ pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
 
 fn wrong_alone(name: &str) -> Option<&'static str> {
     let crate_name = identifier(name);
-    let device = DEVICES.contains(&name)
-        || ["com", "lpt"].iter().any(|port| {
-            name.strip_prefix(port)
-                .is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
-        });
     let small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
         return Some("does not begin with a small letter");
@@ -64,7 +57,7 @@ fn wrong_alone(name: &str) -> Option<&'static str> {
     if FOLDERS.contains(&name) {
         return Some("is the name of a folder where cargo puts the program");
     }
-    device.then_some("is the name of a device on Windows")
+    is_device(name).then_some("is the name of a device on Windows")
 }
 
 /// Whether the lock file has a crate of this name that is none of ours, or it is

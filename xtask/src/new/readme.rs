@@ -2,7 +2,7 @@
 //! lies outside.
 
 use super::read;
-use crate::docs::items;
+use crate::items;
 use ladder::Failure;
 use ladder::Rung;
 use ladder::rename::rename;
