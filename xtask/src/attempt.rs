@@ -11,8 +11,9 @@ use ladder::Screen;
 use ladder::screen::Tone;
 use ladder::shell::command_line;
 use ladder::{Ladder, Rung};
-use trial::Stage;
+use netfault::Speaks;
 use trial::timeline::Side;
+use trial::{Faults, Stage};
 
 /// Limits that a person at a prompt would meet while thinking, and what they are here.
 const PATIENT: [(&str, &str); 2] = [("--idle", "10m"), ("--total", "60m")];
@@ -24,11 +25,17 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let rung = find(&ladder, name)?;
     let program = Programs::default().get(&ladder, &rung.name)?;
-    let args = [rung.server_args.clone(), patient_args(&program)?].concat();
+    // Where limits are what the rung is about, they are to be met.
+    let patient = if shows_limits(rung) { Vec::new() } else { patient_args(&program)? };
+    let args = [rung.server_args.clone(), patient].concat();
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(&program, &rung.folder, &args)?;
     let command = command_line(&format!("{} server", rung.name), &args);
-    screen.prose("  ", &format!("{command} is listening on {address}"))?;
+    let place = match rung.speaks() {
+        Speaks::Http => format!("http://{address}/"),
+        _ => address.to_string(),
+    };
+    screen.prose("  ", &format!("{command} is listening on {place}"))?;
     screen.prose("  ", &screen.paint(Tone::Dim, &invitation(rung)))?;
     let status = Process::start_in_front(
         Command::new(&program).args(["client", "--port", &address.port().to_string()]).stdin(typed),
@@ -52,7 +59,15 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
 fn invitation(rung: &Rung) -> String {
     let example = rung.demo.iter().find_map(|run| run.args.first());
     let example = example.map_or(String::new(), |message| format!(", {message} for example"));
-    format!("A line{example}, then Enter; Ctrl-D ends both.")
+    let wait = match shows_limits(rung) {
+        true => " Or wait: the server does not wait for ever.",
+        false => "",
+    };
+    format!("A line{example}, then Enter; Ctrl-D ends both.{wait}")
+}
+
+fn shows_limits(rung: &Rung) -> bool {
+    rung.why.as_ref().is_some_and(|why| ["silent", "drip"].contains(&why.fault.as_str()))
 }
 
 /// Longer limits, where the server has such limits.

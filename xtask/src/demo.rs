@@ -10,6 +10,7 @@ use crate::{list, package, scene};
 use ladder::Failure;
 use ladder::Programs;
 use ladder::Screen;
+use ladder::manifests::RESERVED;
 use ladder::screen::{Tone, fit};
 use ladder::shell::command_line;
 use ladder::{Ladder, Rung};
@@ -32,7 +33,8 @@ pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Res
     }
     match name {
         None | Some("all") => all(&ladder, &mut programs, screen),
-        Some(name @ ("scale" | "pitfalls")) => {
+        // No rung can be called so.
+        Some(name) if RESERVED.contains(&name) => {
             package::run(name, if screen.colours { &[] } else { &["--plain"] })
         }
         Some(name) => {

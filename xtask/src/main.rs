@@ -20,10 +20,11 @@ mod rules;
 mod scene;
 
 use std::env;
-use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
+use ladder::screen::wrap;
 
 use ladder::{Failure, Ladder, Screen, process};
 
@@ -58,8 +59,8 @@ enum Task {
     /// Try a rung by hand: its server runs, and you are at its client's prompt
     #[command(after_help = "Example:\n  cargo xtask try udp")]
     Try {
-        /// The name or short name of a rung
-        rung: String,
+        /// The name or short name of a rung; without one, those that there are
+        rung: Option<String>,
     },
     /// Show the step from one rung to the next: the difference is the lesson
     #[command(
@@ -68,15 +69,7 @@ enum Task {
     Diff(diff::Options),
     /// Take a rung out: a project of its own, with all that it needs inside
     #[command(after_help = "Example:\n  cargo xtask new udp-echo ../my-service")]
-    New {
-        /// The name or short name of a rung
-        rung: String,
-        /// A folder that is empty or does not exist yet
-        dest: PathBuf,
-        /// What it is called from now on [default: the name of the folder]
-        #[arg(long)]
-        name: Option<String>,
-    },
+    New(new::Options),
     /// Let every fault loose on every rung, and compare with what the manifests promise
     #[command(after_help = "Example:\n  cargo xtask faults timeout drip")]
     Faults(faults::Options),
@@ -113,19 +106,26 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let task = Xtask::parse().task.unwrap_or(Task::List);
+    let task = match Xtask::try_parse() {
+        Ok(xtask) => xtask.task.unwrap_or(Task::List),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            return Failure::exit_code(help(&error.to_string(), &Screen::new()));
+        }
+        Err(error) => error.exit(),
+    };
     let done = process::end_all_on_signals().and_then(|()| match task {
         Task::List => list::run(&Screen::new()),
         Task::Demo { name, plain, options } => {
             let screen = if plain { Screen::plain() } else { Screen::new() };
             demo::run(name.as_deref(), &options, &screen)
         }
-        Task::Try { rung } => attempt::run(&rung, Stdio::inherit(), &Screen::new()),
+        Task::Try { rung: None } => list::run(&Screen::new()),
+        Task::Try { rung: Some(rung) } => attempt::run(&rung, Stdio::inherit(), &Screen::new()),
         Task::Completions { shell } => Ladder::load().and_then(|ladder| {
             Screen::new().line(&completions::script(shell, &Xtask::command(), &ladder))
         }),
         Task::Diff(options) => diff::run(&options, &Screen::new()),
-        Task::New { rung, dest, name } => new::run(&rung, &dest, name.as_deref(), &Screen::new()),
+        Task::New(options) => new::run(&options, &Screen::new()),
         Task::Faults(options) => faults::run(&options, &Screen::new()),
         Task::Docs { check: true } => docs::check(&Screen::new()),
         Task::Docs { check: false } => docs::write(&Screen::new()),
@@ -136,4 +136,22 @@ fn main() -> ExitCode {
         Task::Ci { step, .. } => ci::run(step.as_deref(), &Screen::new()),
     });
     Failure::exit_code(done)
+}
+
+/// clap cuts no line to the terminal without more crates, which everybody's first build
+/// would wait for. A line goes on below where its last column began.
+fn help(text: &str, screen: &Screen) -> Result<(), Failure> {
+    for line in text.lines() {
+        let words = line.trim_start();
+        let start = line.len() - words.len();
+        let column = words.find("  ").map_or(start, |end| {
+            start + end + words[end..].len() - words[end..].trim_start().len()
+        });
+        let (mut left, text) = (line[..column].to_string(), &line[column..]);
+        for part in wrap(text, screen.columns.saturating_sub(column)) {
+            screen.line(&format!("{left}{part}"))?;
+            left = " ".repeat(column);
+        }
+    }
+    Ok(())
 }

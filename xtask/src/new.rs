@@ -1,5 +1,8 @@
-//! Takes a rung out of the workspace: a project of its own, with netcore inside it.
+//! Takes a rung out of the workspace: a project of its own, with the blocks that it needs
+//! inside it, or beside it as one more rung of such a project.
 
+mod attributes;
+mod beside;
 pub mod check;
 mod manifest;
 mod name;
@@ -10,6 +13,9 @@ use std::io;
 use std::path::{Path, PathBuf, absolute};
 use std::process::{self, Stdio};
 use std::time::Duration;
+
+use clap::Args;
+use ladder::manifests::Package;
 
 use crate::list;
 use ladder::Failure;
@@ -22,28 +28,45 @@ use ladder::screen::Tone;
 use ladder::{Ladder, Rung};
 
 /// Files at the top of the workspace that a project needs as well.
-const TOP_FILES: [&str; 6] = [
-    "LICENSE-APACHE",
-    "LICENSE-MIT",
-    "rustfmt.toml",
-    "clippy.toml",
-    ".gitattributes",
-    ".gitignore",
-];
+const TOP_FILES: [&str; 5] =
+    ["LICENSE-APACHE", "LICENSE-MIT", "rustfmt.toml", "clippy.toml", ".gitignore"];
+
+/// Which files git leaves as they are, byte by byte.
+const ATTRIBUTES: &str = ".gitattributes";
 
 /// Ends a cargo that has closed its standard error and hangs. What it does here takes
 /// less than a second.
 const GENEROUS: Duration = Duration::from_secs(5 * 60);
 
+/// What can be told to `cargo xtask new`.
+#[derive(Args)]
+pub struct Options {
+    /// The name or short name of a rung
+    rung: String,
+    /// A folder that is empty or does not exist yet
+    dest: PathBuf,
+    /// What it is called from now on [default: the name of the folder]
+    #[arg(long)]
+    name: Option<String>,
+    /// In the folder of a project that was made before, as one more of its programs: it
+    /// uses what is inside there
+    #[arg(long)]
+    beside: bool,
+}
+
 /// `cargo xtask new`: copies the rung and tells what to change first.
-pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
+pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
-    let rung = list::find(&ladder, rung)?;
-    let name = match name {
+    let rung = list::find(&ladder, &options.rung)?;
+    let dest = &options.dest;
+    let name = match &options.name {
         Some(name) => name.to_string(),
         None => name_of(dest)?,
     };
-    take(&ladder, rung, dest, &name)?;
+    match options.beside {
+        true => beside::take(&ladder, rung, dest, &name)?,
+        false => take(&ladder, rung, dest, &name)?,
+    }
     let shown = dest.display();
     screen.line(&format!(
         "{} is now {}",
@@ -56,7 +79,7 @@ pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Resu
     screen.line("  cargo run -- server")?;
     screen.line("")?;
     screen.line("Change first:")?;
-    for (number, step) in readme::change_first(rung, &name)?.iter().enumerate() {
+    for (number, step) in readme::change_first(rung, &name, &[])?.iter().enumerate() {
         screen.prose("  ", &format!("{}. {}", number + 1, readme::without_marks(step)))?;
     }
     screen.line("")?;
@@ -66,6 +89,16 @@ pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Resu
 /// Makes the project `name` of `rung` in `dest`, which is empty or does not exist. It
 /// is there when it is whole: a copy that fails or is interrupted leaves nothing.
 pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
+    make(ladder, rung, dest, name, |scratch| fill(ladder, rung, scratch, name))
+}
+
+fn make(
+    ladder: &Ladder,
+    rung: &Rung,
+    dest: &Path,
+    name: &str,
+    fill: impl FnOnce(&Path) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let dest = &absolute(dest).map_err(|error| Failure::file("find", dest, &error))?;
     name::check(name, ladder, rung)?;
     let existed = check_empty(dest)?;
@@ -80,7 +113,7 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
     let beside = dest.with_file_name(format!(".{name}-{}", process::id()));
     let scratch =
         Scratch::new(beside.clone()).map_err(|error| Failure::file("create", &beside, &error))?;
-    fill(ladder, rung, scratch.path(), name)?;
+    fill(scratch.path())?;
     if existed {
         fs::remove_dir(dest).map_err(|error| Failure::file("use", dest, &error))?;
     }
@@ -88,20 +121,33 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
 }
 
 fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
-    let netcore = ladder.root.join("crates/netcore");
+    let blocks = ladder.blocks_of(&rung.name);
+    let names: Vec<&str> = blocks.iter().map(|block| block.name.as_str()).collect();
     copy(&rung.folder, dest, &|text| rename(text, &rung.name, name))?;
-    copy(&netcore, &dest.join("netcore"), &str::to_string)?;
+    blocks.iter().try_for_each(|block| copy_block(block, dest, &names))?;
     for file in TOP_FILES {
         write(&dest.join(file), &read(&ladder.root.join(file))?)?;
     }
+    let attributes = read(&ladder.root.join(ATTRIBUTES))?;
+    write(&dest.join(ATTRIBUTES), &attributes::of(&attributes, &rung.name, &names))?;
     let top = read(&ladder.root.join("Cargo.toml"))?;
-    let own = read(&rung.folder.join("Cargo.toml"))?;
-    write(&dest.join("Cargo.toml"), &manifest::standalone(&rename(&own, &rung.name, name), &top))?;
-    write(&dest.join("README.md"), &readme::project(rung, name)?)?;
-    write(&dest.join("netcore/README.md"), &readme::netcore(&read(&netcore.join("README.md"))?))?;
+    let own = rename(&read(&rung.folder.join("Cargo.toml"))?, &rung.name, name);
+    write(&dest.join("Cargo.toml"), &manifest::standalone(&own, &top, &names))?;
+    write(&dest.join("README.md"), &readme::project(rung, name, &names)?)?;
     write(&dest.join("Cargo.lock"), &read(&ladder.root.join("Cargo.lock"))?)?;
     lock(dest)?;
     format(dest)
+}
+
+/// A block inside the project, and its page without links to what is not.
+fn copy_block(block: &Package, project: &Path, blocks: &[&str]) -> Result<(), Failure> {
+    let to = project.join(&block.name);
+    copy(&block.folder(), &to, &str::to_string)?;
+    let page = block.folder().join("README.md");
+    match page.exists() {
+        true => write(&to.join("README.md"), &readme::block(&read(&page)?, blocks)),
+        false => Ok(()),
+    }
 }
 
 /// Takes the packages of others out of the lock file and keeps every version. Downloads
@@ -313,7 +359,7 @@ mod tests {
     fn every_readme_begins_with_the_protocol_the_limits_and_the_address() {
         let ladder = Ladder::load().unwrap();
         for rung in &ladder.rungs {
-            let steps = readme::change_first(rung, "mine").unwrap();
+            let steps = readme::change_first(rung, "mine", &[]).unwrap();
             for (step, start) in
                 steps.iter().zip(["The protocol: ", "The limits: ", "The address: "])
             {

@@ -1,7 +1,7 @@
 //! The packages of the workspace and the rungs among them, read from their manifests
 //! through `cargo metadata`: never held in a list, and parsed nowhere else.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
@@ -278,6 +278,24 @@ impl Ladder {
         self.rungs.iter().find(|rung| rung.name == name || rung.alias == name)
     }
 
+    /// Every package of the workspace that this one needs, and those that they need: what
+    /// goes with it where it is taken away. Sorted by name.
+    pub fn blocks_of(&self, name: &str) -> Vec<&Package> {
+        let mut found = BTreeMap::new();
+        let mut waiting = vec![name];
+        while let Some(package) = waiting.pop().and_then(|name| self.package(name)) {
+            for needed in package.dependencies.iter().filter(|needed| needed.path.is_some()) {
+                if let Some(block) = self.package(&needed.name)
+                    && needed.name != name
+                    && found.insert(block.name.as_str(), block).is_none()
+                {
+                    waiting.push(&block.name);
+                }
+            }
+        }
+        found.into_values().collect()
+    }
+
     /// The package of this name.
     pub fn package(&self, name: &str) -> Option<&Package> {
         self.packages.iter().find(|package| package.name == name)
@@ -403,6 +421,26 @@ mod tests {
         assert_eq!(ladder.find("two").unwrap().name, "two-echo");
         assert_eq!(ladder.find("two-echo").unwrap().folder, PathBuf::from("/w/crates/two-echo"));
         assert!(ladder.find("three").is_none());
+    }
+
+    #[test]
+    fn what_a_rung_needs_goes_with_it_and_so_does_what_that_needs() {
+        let needs = |name: &str, others: &[&str]| {
+            let needed = |other: &&str| json!({"name": other, "req": "*", "path": format!("/w/crates/{other}")});
+            let needed: Vec<Value> = others.iter().map(needed).collect();
+            json!({
+                "name": name, "manifest_path": format!("/w/crates/{name}/Cargo.toml"),
+                "edition": "2024", "dependencies": needed,
+            })
+        };
+        let mut rung = needs("one-echo", &["httpcore"]);
+        rung["metadata"] = json!({"ladder": one()});
+        let packages =
+            vec![rung, needs("netcore", &[]), needs("httpcore", &["netcore"]), needs("x", &[])];
+        let ladder = read(&["one-echo"], packages).unwrap();
+        let names: Vec<&str> =
+            ladder.blocks_of("one-echo").iter().map(|block| block.name.as_str()).collect();
+        assert_eq!(names, ["httpcore", "netcore"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{copy, take};
+use super::{beside, copy, take};
 use crate::example::{self, Example};
 use crate::list;
 use ladder::Failure;
@@ -44,18 +44,19 @@ const QUICK: [(&str, &str); 2] = [("CARGO_PROFILE_DEV_DEBUG", "false"), ("CARGO_
 /// first and tests the second.
 pub fn run(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
     let place = Place::new(ladder)?;
-    place.netcore_beside(ladder)?;
     for rung in &ladder.rungs {
         let started = Instant::now();
+        place.blocks_beside(ladder, rung)?;
         place.beside(rung)?;
         place.taken(ladder, rung)?;
         let took = started.elapsed().as_secs_f64();
         screen.line(&format!(
-            "    {} builds beside netcore, and passes its tests as a project: {took:.1} s",
+            "    {} builds beside its blocks, and passes its tests as a project: {took:.1} s",
             fit(&rung.name, 16)
         ))?;
     }
-    place.netcore_inside(ladder)?;
+    place.blocks_inside(ladder)?;
+    place.two_in_one(ladder)?;
     for example in example::all(&ladder.root)? {
         let started = Instant::now();
         place.example(ladder, &example)?;
@@ -93,12 +94,11 @@ impl Place {
         Ok(Place { inside, outside: scratch })
     }
 
-    fn netcore_beside(&self, ladder: &Ladder) -> Result<(), Failure> {
-        copy(
-            &ladder.root.join("crates/netcore"),
-            &self.outside.path().join("netcore"),
-            &str::to_string,
-        )
+    fn blocks_beside(&self, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
+        let blocks = ladder.blocks_of(&rung.name);
+        blocks.iter().try_for_each(|block| {
+            copy(&block.folder(), &self.outside.path().join(&block.name), &str::to_string)
+        })
     }
 
     /// `cp -r crates/netcore crates/RUNG`: without a lock file, so with what cargo has
@@ -117,10 +117,28 @@ impl Place {
         CHECKS.iter().try_for_each(|check| self.cargo(check, &folder))
     }
 
-    /// netcore's own tests, in one of the projects.
-    fn netcore_inside(&self, ladder: &Ladder) -> Result<(), Failure> {
-        let Some(rung) = ladder.rungs.last() else { return Ok(()) };
-        self.cargo(&["test", "--offline", "--locked", "--package", "netcore"], &self.project(rung))
+    /// The blocks' own tests, in one of the projects that have them.
+    fn blocks_inside(&self, ladder: &Ladder) -> Result<(), Failure> {
+        let mut tested: Vec<&str> = Vec::new();
+        for rung in &ladder.rungs {
+            for block in ladder.blocks_of(&rung.name) {
+                if !tested.contains(&block.name.as_str()) {
+                    tested.push(&block.name);
+                    let args = ["test", "--offline", "--locked", "--package", &block.name];
+                    self.cargo(&args, &self.project(rung))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Two rungs in one project.
+    fn two_in_one(&self, ladder: &Ladder) -> Result<(), Failure> {
+        let [first, .., last] = ladder.rungs.as_slice() else { return Ok(()) };
+        let project = self.inside.join("taken/two");
+        take(ladder, first, &project, "first")?;
+        beside::take(ladder, last, &project.join("second"), "second")?;
+        self.cargo(&["test", "--offline", "--workspace", "--no-run"], &project)
     }
 
     /// Makes an example as its chapter says, tests it, and talks to it.

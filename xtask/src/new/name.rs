@@ -26,9 +26,12 @@ const FOLDERS: [&str; 4] = ["build", "deps", "examples", "incremental"];
 /// Fails with what is wrong with `name` for a project of `rung`.
 pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
     let lock = fs::read_to_string(ladder.root.join("Cargo.lock")).unwrap_or_default();
+    let blocks: Vec<&str> =
+        ladder.blocks_of(&rung.name).iter().map(|block| block.name.as_str()).collect();
     let wrong = wrong_alone(name)
         .or_else(|| {
-            is_dependency(name, &lock).then_some("is the name of a crate that the project uses")
+            (is_dependency(name, &lock) || blocks.contains(&name))
+                .then_some("is the name of a crate that the project uses")
         })
         .or_else(|| is_used_in(name, rung).then_some("is the name of something else in the code"));
     match wrong {
@@ -60,15 +63,14 @@ fn wrong_alone(name: &str) -> Option<&'static str> {
     is_device(name).then_some("is the name of a device on Windows")
 }
 
-/// Whether the lock file has a crate of this name that is none of ours, or it is
-/// netcore.
+/// Whether the lock file has a crate of this name that is none of ours.
 fn is_dependency(name: &str, lock: &str) -> bool {
     let ours = |package: &str| !package.contains("\nsource = ");
     let found = lock.split("[[package]]").find(|package| {
         package.lines().find_map(|line| line.strip_prefix("name = "))
             == Some(&format!("\"{name}\""))
     });
-    name == "netcore" || found.is_some_and(|package| !ours(package))
+    found.is_some_and(|package| !ours(package))
 }
 
 /// Whether the rung's code gives the name to a module or imports something of that

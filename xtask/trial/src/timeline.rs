@@ -105,24 +105,20 @@ pub fn lines(happenings: &[Happening], screen: &Screen) -> Vec<String> {
             continue;
         }
         let text = told(happening, &mut connected);
-        let texts = match &happening.what {
-            // Whole: its last option may be what it is about.
-            What::Started(_) => wrap(&text, column),
-            _ => vec![text],
-        };
         let mut time = milliseconds(happening.at.since(start));
-        for text in texts {
+        let mut arrow = happening.arrow();
+        for text in wrap(&text, column) {
             let text = fit(&text, column);
             let body = text.trim_end();
             let padding = &text[body.len()..];
             let body = screen.paint(happening.tone(), body);
             let at = screen.paint(Tone::Dim, &format!("{time:>TIME$}"));
-            let arrow = happening.arrow();
             lines.push(match happening.side {
                 Side::Client => format!("{at}  {body}{padding} {arrow}"),
                 Side::Server => format!("{at}  {} {arrow} {body}", " ".repeat(column)),
             });
             time.clear();
+            arrow = "   ";
         }
     }
     lines
