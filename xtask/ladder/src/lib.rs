@@ -23,6 +23,8 @@ pub mod code;
 pub mod collected;
 pub mod failure;
 pub mod git;
+#[cfg(unix)]
+mod heir;
 pub mod log_line;
 pub mod manifests;
 pub mod process;

@@ -1,5 +1,5 @@
 //! Processes that a tool or a test starts. None of them outlives it: not a normal end, an
-//! error, a panic or a signal.
+//! error, a panic or a signal, SIGKILL included on Unix.
 //!
 //! What a process writes to a pipe is read from the start, so that it never waits for a
 //! reader: [`Process::stdout`] and [`Process::stderr`] collect it, and
@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 use crate::Failure;
 use crate::collected::Collected;
+#[cfg(unix)]
+use crate::heir;
 use crate::{ready, scratch};
 
 /// How long a process may take to end when it is asked to. Then it is killed.
@@ -108,6 +110,8 @@ impl Process {
         started: &mut Vec<Arc<Mutex<Child>>>,
     ) -> Process {
         let (stdout, stderr) = listen(&mut child);
+        #[cfg(unix)]
+        heir::started(child.id());
         let child = Arc::new(Mutex::new(child));
         started.push(child.clone());
         Process { name, child, stdout, stderr }
@@ -183,6 +187,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         end(&self.child);
+        #[cfg(unix)]
+        heir::ended(self.id());
         lock(&STARTED).retain(|child| !Arc::ptr_eq(child, &self.child));
     }
 }
@@ -276,7 +282,11 @@ fn end_all() -> ! {
     for child in started.iter() {
         ask_to_stop(&mut lock(child));
     }
-    started.iter().for_each(|child| end(child));
+    for child in started.iter() {
+        end(child);
+        #[cfg(unix)]
+        heir::ended(lock(child).id());
+    }
     scratch::remove_all();
     // eprintln! would panic where nobody reads it any more, and we would stay.
     let _ = writeln!(io::stderr(), "\ninterrupted: everything that was started has been ended");
