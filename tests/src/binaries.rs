@@ -4,24 +4,22 @@
 use std::collections::HashMap;
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use ladder::programs::packages;
 
-use crate::ladder::{cargo, every_rung};
-use crate::process::spawn;
+use crate::workspace::workspace;
 
 /// What a build has made, by name. An error is kept as well: the other tests say the
 /// same without building again.
-type Built = OnceLock<Result<HashMap<String, PathBuf>, String>>;
+type Programs = OnceLock<Result<HashMap<String, PathBuf>, String>>;
 
 /// The executable of the rung called `name`.
 ///
 /// # Panics
 /// When the rungs do not compile, or this one has no binary of its name.
 pub fn executable(name: &str) -> &'static Path {
-    static BUILT: Built = OnceLock::new();
+    static BUILT: Programs = OnceLock::new();
     find(BUILT.get_or_init(build), name)
 }
 
@@ -32,8 +30,8 @@ pub fn executable(name: &str) -> &'static Path {
 /// # Panics
 /// When it does not compile.
 pub fn xtask() -> (&'static Path, PathBuf) {
-    static BUILT: Built = OnceLock::new();
-    (find(BUILT.get_or_init(|| build_packages(&["xtask"])), "xtask"), target_and_profile().0)
+    static BUILT: Programs = OnceLock::new();
+    (find(BUILT.get_or_init(|| build_packages(&["xtask"])), "xtask"), Built::of_this_test().target)
 }
 
 /// `netfault`. Built by itself, as for a person: beside the rungs it would give them
@@ -42,7 +40,7 @@ pub fn xtask() -> (&'static Path, PathBuf) {
 /// # Panics
 /// When it does not compile.
 pub fn netfault() -> &'static Path {
-    static BUILT: Built = OnceLock::new();
+    static BUILT: Programs = OnceLock::new();
     find(BUILT.get_or_init(|| build_packages(&["netfault"])), "netfault")
 }
 
@@ -55,43 +53,72 @@ fn find(built: &'static Result<HashMap<String, PathBuf>, String>, name: &str) ->
 
 /// The rungs only, not the workspace: nothing else is run here.
 fn build() -> Result<HashMap<String, PathBuf>, String> {
-    build_packages(&every_rung().iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())
+    build_packages(&workspace().rungs.iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())
 }
 
 fn build_packages(names: &[&str]) -> Result<HashMap<String, PathBuf>, String> {
-    let (target, profile) = target_and_profile();
-    let mut command = cargo();
-    command.args(["build", "--locked", "--bins", "--message-format", "json-render-diagnostics"]);
-    command.arg("--profile").arg(profile).arg("--target-dir").arg(target);
-    for name in names {
-        command.args(["--package", name]);
-    }
-    let child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()));
-    let output =
-        child.and_then(Child::wait_with_output).map_err(|error| format!("cargo build: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{} do not compile: cargo build says why", names.join(", ")));
-    }
-    let mut built = HashMap::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
-        if let (Some(name), Some(path)) =
-            (message["target"]["name"].as_str(), message["executable"].as_str())
-        {
-            built.insert(name.to_string(), PathBuf::from(path));
-        }
-    }
-    Ok(built)
+    let built = Built::of_this_test();
+    let folder = built.target.to_string_lossy();
+    let mut options = vec!["--locked", "--bins", "--profile", &built.profile];
+    options.extend(["--target-dir", &folder]);
+    options.extend(built.triple.iter().flat_map(|triple| ["--target", triple.as_str()]));
+    options.extend(packages(names));
+    ladder::programs::build(&workspace().root, &options, names)
+        .map_err(|failure| failure.to_string())
 }
 
 /// Where cargo has put this test, and how it was built: the rungs are built likewise,
-/// so most of the work is done. The test is `TARGET/PROFILE/deps/NAME-HASH`.
-fn target_and_profile() -> (PathBuf, String) {
-    let test = env::current_exe().expect("a test has a path");
-    let profile = test.ancestors().nth(2).expect("cargo puts tests into PROFILE/deps");
-    let target = profile.parent().expect("cargo puts profiles into a target folder");
-    let name = profile.file_name().expect("a profile has a folder of its own").to_string_lossy();
-    // The one profile whose folder is not called as it is.
-    let name = if name == "debug" { "dev".into() } else { name };
-    (target.to_path_buf(), name.into_owned())
+/// so most of the work is done.
+#[derive(Debug, PartialEq, Eq)]
+struct Built {
+    target: PathBuf,
+    /// The system that it was built for, where cargo was told one.
+    triple: Option<String>,
+    profile: String,
+}
+
+impl Built {
+    fn of_this_test() -> Built {
+        let test = env::current_exe().expect("a test has a path");
+        Built::of(&test).expect("cargo puts tests into PROFILE/deps of a target folder")
+    }
+
+    /// A test is `TARGET/PROFILE/deps/NAME-HASH`, or `TARGET/TRIPLE/PROFILE/deps/...`.
+    /// The top of a target folder has a `.rustc_info.json`.
+    fn of(test: &Path) -> Option<Built> {
+        let profile = test.ancestors().nth(2)?;
+        let above = profile.parent()?;
+        let (target, triple) = match above.join(".rustc_info.json").exists() {
+            true => (above, None),
+            false => (above.parent()?, Some(above.file_name()?.to_string_lossy().into_owned())),
+        };
+        let name = profile.file_name()?.to_string_lossy();
+        // The one profile whose folder is not called as it is.
+        let profile = if name == "debug" { "dev".into() } else { name.into_owned() };
+        Some(Built { target: target.to_path_buf(), triple, profile })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_programs_are_built_for_what_the_test_was_built_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().to_path_buf();
+        fs::write(target.join(".rustc_info.json"), "").unwrap();
+        let of = |path: &str| Built::of(&target.join(path)).unwrap();
+        let built = |triple: Option<&str>, profile: &str| Built {
+            target: target.clone(),
+            triple: triple.map(String::from),
+            profile: profile.into(),
+        };
+        assert_eq!(of("debug/deps/stop-1"), built(None, "dev"));
+        let windows = "x86_64-pc-windows-gnu";
+        let path = format!("{windows}/release/deps/stop-1");
+        assert_eq!(of(&path), built(Some(windows), "release"));
+    }
 }

@@ -45,8 +45,7 @@ impl HttpServer {
     #[track_caller]
     pub fn of(process: Process) -> HttpServer {
         let ready = process.expect_stdout(&["Serving ", " at http://"]);
-        let address = ready.rsplit_once("http://").map(|(_, rest)| rest.trim_end_matches('/'));
-        let Some(address) = address.and_then(|address| address.parse().ok()) else {
+        let Some(address) = ladder::ready::address(&ready) else {
             panic!("not a ready line: {ready:?}")
         };
         HttpServer { process, address }

@@ -1,35 +1,23 @@
-//! The rungs, read from their manifests through `cargo metadata`.
+//! The rungs as the tests see them: what the `ladder` library has read from the
+//! manifests, and the words of the suites.
 
-use std::env;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::ops::Deref;
+use std::process::Command;
 use std::sync::OnceLock;
 use std::thread;
 
-use serde_json::Value;
+use ladder::manifests::Carrier;
 
 use crate::binaries;
-use crate::process::spawn;
+use crate::workspace::workspace;
 
-/// One rung: `[package.metadata.ladder]` of its manifest, under the name of its
-/// package.
+/// One rung. It reads as the `ladder` library's does.
 #[derive(Debug)]
 pub struct Rung {
-    /// Package, folder and binary have this name.
-    pub name: String,
-    /// The rung that it is a step from.
-    pub builds_on: Option<String>,
-    /// The tutorial rows that it covers.
-    pub rows: Vec<String>,
+    read: &'static ladder::Rung,
     /// Whether its server speaks TCP, whatever it says in it.
     pub speaks_tcp: bool,
-    /// The suites that it passes.
-    pub suites: Vec<String>,
-    /// Arguments of the server in a demo, beside its port.
-    pub server_args: Vec<String>,
-    /// The client runs of the demo, in order.
-    pub demo: Vec<ClientRun>,
-    /// What it does not survive yet.
+    /// What it does not survive yet, one fault each.
     pub limits: Vec<Limit>,
 }
 
@@ -42,13 +30,12 @@ pub struct Limit {
     pub lifted_by: String,
 }
 
-/// One run of the client and what it prints, line by line.
-#[derive(Debug)]
-pub struct ClientRun {
-    /// Arguments after `client --port N`.
-    pub args: Vec<String>,
-    /// Its standard output.
-    pub expect: Vec<String>,
+impl Deref for Rung {
+    type Target = ladder::Rung;
+
+    fn deref(&self) -> &ladder::Rung {
+        self.read
+    }
 }
 
 /// The rungs that follow the ladder's own conventions, in reading order. Those of the
@@ -56,13 +43,16 @@ pub struct ClientRun {
 /// others, and are looked at there.
 pub fn ladder() -> &'static [Rung] {
     static LADDER: OnceLock<Vec<Rung>> = OnceLock::new();
-    LADDER.get_or_init(|| read().into_iter().filter(|rung| !rung.passes("http")).collect())
+    LADDER.get_or_init(|| {
+        let rungs = workspace().rungs.iter().map(Rung::new);
+        rungs.filter(|rung| !rung.passes("http")).collect()
+    })
 }
 
 /// Every rung, in reading order.
 pub fn every_rung() -> &'static [Rung] {
     static EVERY: OnceLock<Vec<Rung>> = OnceLock::new();
-    EVERY.get_or_init(read)
+    EVERY.get_or_init(|| workspace().rungs.iter().map(Rung::new).collect())
 }
 
 /// The rung of this name.
@@ -113,39 +103,26 @@ pub fn at_once(rungs: Vec<&'static Rung>, test: impl Fn(&'static Rung) + Sync) {
     });
 }
 
-impl ClientRun {
-    /// The arguments as they are passed on.
-    pub fn args(&self) -> Vec<&str> {
-        self.args.iter().map(String::as_str).collect()
-    }
-
-    /// The whole of what it prints.
-    pub fn printed(&self) -> String {
-        self.expect.iter().map(|line| format!("{line}\n")).collect()
-    }
-}
-
 impl Rung {
-    /// Whether it is in `suite`.
-    pub fn passes(&self, suite: &str) -> bool {
-        self.suites.iter().any(|name| name == suite)
+    fn new(read: &'static ladder::Rung) -> Rung {
+        let limits = read.limits.iter().flat_map(|limit| {
+            let lifted_by = &limit.lifted_by;
+            limit
+                .faults()
+                .map(move |fault| Limit { fault: fault.into(), lifted_by: lifted_by.clone() })
+        });
+        Rung { read, speaks_tcp: read.transport == Carrier::Tcp, limits: limits.collect() }
     }
 
     /// Whether the manifest says that this rung does not survive `fault` yet.
     pub fn has_limit(&self, fault: &str) -> bool {
-        self.limits.iter().any(|limit| limit.fault == fault)
+        self.limit(fault).is_some()
     }
 
     /// Whether this rung stands, through those between, on the one called `name`.
     pub fn stands_on(&self, name: &str) -> bool {
         let below = self.builds_on.as_deref();
         below.is_some_and(|below| below == name || rung(below).stands_on(name))
-    }
-
-    /// Whether the server ends after its first client. It has no loop to stop, so it
-    /// leaves signals to the system.
-    pub fn serves_once(&self) -> bool {
-        self.has_limit("second-visit")
     }
 
     /// The rung's program with `args`. What it reads and writes is left to the caller.
@@ -155,66 +132,4 @@ impl Rung {
         command.args(args).env_remove("RUST_LOG");
         command
     }
-}
-
-/// The cargo that runs the tests, or the one on the path, at the top of the workspace.
-pub(crate) fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".."));
-    command
-}
-
-fn read() -> Vec<Rung> {
-    let mut command = cargo();
-    command.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
-    let child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
-    let output = child.and_then(Child::wait_with_output).expect("cargo metadata runs");
-    assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value =
-        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
-    let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
-    let about = |name: &String| {
-        let package = packages.iter().find(|package| package["name"] == name.as_str());
-        let package = package.unwrap_or_else(|| panic!("{name} is in the order but no package"));
-        &package["metadata"]["ladder"]
-    };
-    let order = strings(&metadata["metadata"]["ladder"]["order"]);
-    order.into_iter().map(|name| Rung::new(about(&name), name)).collect()
-}
-
-impl Rung {
-    fn new(about: &Value, name: String) -> Rung {
-        let client_run = |run: &Value| ClientRun {
-            args: strings(&run["args"]),
-            expect: strings(&run["expect"]),
-        };
-        let limits = |limit: &Value| -> Vec<Limit> {
-            let faults = std::iter::once(string(&limit["fault"])).chain(strings(&limit["also"]));
-            faults.map(|fault| Limit { fault, lifted_by: string(&limit["lifted-by"]) }).collect()
-        };
-        Rung {
-            builds_on: about["builds-on"].as_str().map(String::from),
-            rows: strings(&about["rows"]),
-            // TCP is the rule, so only the others have to say it.
-            speaks_tcp: about["transport"].as_str().is_none_or(|transport| transport == "tcp"),
-            suites: strings(&about["suites"]),
-            server_args: strings(&about["server-args"]),
-            demo: items(&about["demo"]).iter().map(client_run).collect(),
-            limits: items(&about["limits"]).iter().flat_map(limits).collect(),
-            name,
-        }
-    }
-}
-
-/// A key that a manifest does not have is an empty list.
-fn items(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn strings(value: &Value) -> Vec<String> {
-    items(value).iter().map(string).collect()
-}
-
-fn string(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_string()
 }

@@ -8,8 +8,8 @@
 //! | module | idea |
 //! |---|---|
 //! | [`ladder`](mod@ladder) | the rungs and what their manifests say of them |
+//! | [`mod@workspace`] | what the manifests say, read once |
 //! | [`binaries`] | the executables, built before the first is run |
-//! | [`collected`] | what a process writes, collected while a test waits for a part of it |
 //! | [`process`] | a process that ends with the test, panic or not |
 //! | [`server`] | a rung's server on a port of its own |
 //! | [`peer`] | the other end of a connection, in words for what a test expects of it |
@@ -23,7 +23,6 @@
 use std::time::Duration;
 
 pub mod binaries;
-pub mod collected;
 pub mod datagrams;
 pub mod http;
 pub mod ladder;
@@ -33,6 +32,7 @@ pub mod server;
 pub mod site;
 #[cfg(unix)]
 pub mod terminal;
+pub mod workspace;
 
 pub use datagrams::Datagrams;
 pub use ladder::{Rung, ladder, rung, rungs_in, rungs_of_row, tcp_rungs};

@@ -5,14 +5,14 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket
 use std::ops::Range;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, PoisonError, mpsc};
+use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use ladder::process::while_none_starts;
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::GENEROUS;
-use crate::process::STARTING;
 
 /// Long enough for a server on a busy machine to take what it will take.
 const STUCK: Duration = Duration::from_secs(1);
@@ -265,14 +265,13 @@ pub fn lasting_port() -> u16 {
         let n = NEXT.fetch_add(1, Ordering::Relaxed) as usize % LASTING.len();
         LASTING.start + n as u16
     });
-    // Or a child that another test starts would have the port for a moment longer than we
-    // do.
-    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let free = |port: &u16| {
         let here = (Ipv4Addr::LOCALHOST, *port);
         TcpListener::bind(here).is_ok() && UdpSocket::bind(here).is_ok()
     };
-    candidates.find(free).expect("a port is free")
+    // Or a child that another test starts would have the port for a moment longer than we
+    // do.
+    while_none_starts(|| candidates.find(free)).expect("a port is free")
 }
 
 /// A TCP port where nobody listens, and nobody else can while it is held: it is bound

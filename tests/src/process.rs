@@ -2,30 +2,16 @@
 //! the process is killed.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::Write;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+pub use ladder::process::spawn;
+
 use crate::GENEROUS;
-use crate::collected::Collected;
 use crate::ladder::Rung;
-
-/// Held while a process is started: until it is the new program, it has a copy of every
-/// socket that is open here. Whoever needs a socket to be gone when it is closed holds
-/// this as well.
-pub(crate) static STARTING: Mutex<()> = Mutex::new(());
-
-/// Starts `command`, as every test has to: see
-/// [`lasting_port`](crate::peer::lasting_port).
-///
-/// # Errors
-/// As [`Command::spawn`].
-pub fn spawn(command: &mut Command) -> io::Result<Child> {
-    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-    command.spawn()
-}
+use crate::workspace::workspace;
 
 /// Lets this process, and each that it starts from now on, have `wanted` files and
 /// sockets open, or as many as they may. Returns how many. macOS allows 256 unless
@@ -55,9 +41,7 @@ pub fn allow_files(wanted: u64) -> u64 {
 #[derive(Debug)]
 pub struct Process {
     name: String,
-    child: Child,
-    stdout: Option<Collected>,
-    stderr: Collected,
+    process: ladder::Process,
 }
 
 /// What a process has left behind.
@@ -80,38 +64,34 @@ impl Process {
     /// When it cannot be started.
     #[track_caller]
     pub fn start(name: &str, command: &mut Command) -> Process {
-        match spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped())) {
-            Ok(child) => Process::watch(name, child),
-            Err(error) => panic!("{name} cannot be started: {error}"),
+        // Or what is started would outlive us where a signal ends us.
+        workspace();
+        match ladder::Process::start(command.stdout(Stdio::piped()).stderr(Stdio::piped())) {
+            Ok(process) => Process { name: name.into(), process },
+            Err(failure) => panic!("{name}: {failure}"),
         }
     }
 
-    /// Takes over a process that was started with its standard error piped. Standard
-    /// output is collected unless the caller has taken it.
-    ///
-    /// # Panics
-    /// When its standard error is not piped.
-    pub fn watch(name: &str, mut child: Child) -> Process {
-        let stdout = child.stdout.take().map(Collected::from);
-        let stderr = Collected::from(child.stderr.take().expect("standard error is piped"));
-        Process { name: name.into(), child, stdout, stderr }
+    /// Takes over a process that was started otherwise, as with [`spawn`]. What it has
+    /// piped is collected unless the caller has taken it.
+    pub fn watch(name: &str, child: Child) -> Process {
+        Process { name: name.into(), process: ladder::Process::adopt(name, child) }
     }
 
     /// The process id.
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.process.id()
     }
 
     /// What it has written to standard output so far; nothing where the caller has
     /// taken that.
     pub fn stdout_so_far(&self) -> String {
-        let bytes = self.stdout.as_ref().map(Collected::so_far).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
+        self.process.stdout().text()
     }
 
     /// What it has written to standard error so far.
     pub fn stderr_so_far(&self) -> String {
-        String::from_utf8_lossy(&self.stderr.so_far()).into_owned()
+        self.process.stderr().text()
     }
 
     /// Waits for a whole line of standard output that holds all of `parts`, and returns
@@ -121,8 +101,7 @@ impl Process {
     /// When it does not come.
     #[track_caller]
     pub fn expect_stdout(&self, parts: &[&str]) -> String {
-        let stdout = self.stdout.as_ref().expect("standard output is collected");
-        match stdout.wait_for_line(parts) {
+        match self.process.stdout().wait_for_line(GENEROUS, with(parts)) {
             Ok(line) => line,
             Err(why) => panic!("{}: no output {parts:?}: {why}", self.name),
         }
@@ -131,7 +110,7 @@ impl Process {
     /// Whether a whole line of standard output that holds all of `parts` comes before
     /// the process ends.
     pub fn prints(&self, parts: &[&str]) -> bool {
-        self.stdout.as_ref().is_some_and(|stdout| stdout.wait_for_line(parts).is_ok())
+        self.process.stdout().wait_for_line(GENEROUS, with(parts)).is_ok()
     }
 
     /// Waits for a whole line of standard error that holds all of `parts`, and returns
@@ -141,7 +120,7 @@ impl Process {
     /// When it does not come.
     #[track_caller]
     pub fn expect_stderr(&self, parts: &[&str]) -> String {
-        match self.stderr.wait_for_line(parts) {
+        match self.process.stderr().wait_for_line(GENEROUS, with(parts)) {
             Ok(line) => line,
             Err(why) => panic!("{}: no log line {parts:?}: {why}", self.name),
         }
@@ -155,7 +134,7 @@ impl Process {
     #[track_caller]
     pub fn expect_prompt(&self, text: &str) {
         let find = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(text).then_some(());
-        if let Err(why) = self.stderr.wait_for(find) {
+        if let Err(why) = self.process.stderr().wait_for(GENEROUS, find) {
             panic!("{}: no prompt {text:?}: {why}", self.name);
         }
     }
@@ -175,20 +154,22 @@ impl Process {
     /// # Panics
     /// When it does not end.
     #[track_caller]
-    pub fn wait_within(mut self, limit: Duration) -> Finished {
-        // std cannot wait for a child until a deadline. The end of its output can be waited
-        // for, and comes first.
-        let stderr = match self.stderr.wait_for_end(limit) {
-            Ok(stderr) => stderr,
+    pub fn wait_within(self, limit: Duration) -> Finished {
+        let ended = |what: Result<Vec<u8>, String>| match what {
+            Ok(bytes) => bytes,
             Err(why) => panic!("{} does not end: {why}", self.name),
         };
-        let status = self.child.wait().expect("a child can be waited for");
-        let stdout =
-            self.stdout.as_ref().map(|stdout| stdout.wait_for_end(limit).expect("it has ended"));
+        // The end of its output comes first.
+        let stderr = ended(self.process.stderr().wait_for_end(limit));
+        let stdout = ended(self.process.stdout().wait_for_end(limit));
+        let status = match self.process.wait_for_end(limit) {
+            Ok(status) => status,
+            Err(failure) => panic!("{failure}"),
+        };
         Finished {
             name: self.name.clone(),
             status,
-            stdout: stdout.unwrap_or_default(),
+            stdout,
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
         }
     }
@@ -200,8 +181,7 @@ impl Process {
     #[cfg(unix)]
     pub fn signal(&self, signal: rustix::process::Signal) {
         // Until it is waited for, the child keeps its id, so this reaches no other process.
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, signal).expect("a child can be sent a signal");
+        rustix::process::kill_process(self.pid(), signal).expect("a child can be sent a signal");
     }
 }
 
@@ -213,21 +193,25 @@ impl Process {
     /// When it cannot be halted.
     #[cfg(unix)]
     pub fn halt_and_go_on(&self) {
-        use rustix::process::{Pid, Signal, WaitOptions, waitpid};
+        use rustix::process::{Signal, WaitOptions, waitpid};
         self.signal(Signal::STOP);
-        let halted = waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED);
+        let halted = waitpid(Some(self.pid()), WaitOptions::UNTRACED);
         let (_, status) =
             halted.expect("a child can be waited for").expect("its state has changed");
         assert!(status.stopped(), "{}: {status:?}", self.name);
         self.signal(Signal::CONT);
     }
+
+    #[cfg(unix)]
+    fn pid(&self) -> rustix::process::Pid {
+        let id = i32::try_from(self.id()).ok().and_then(rustix::process::Pid::from_raw);
+        id.expect("a child has a number")
+    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only where the process has ended and been waited for.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.kill();
         if thread::panicking() {
             eprintln!(
                 "--- {} wrote\n{}{}---",
@@ -237,6 +221,11 @@ impl Drop for Process {
             );
         }
     }
+}
+
+/// The line, if it holds all of `parts`.
+fn with<'a>(parts: &'a [&'a str]) -> impl Fn(&str) -> Option<String> + 'a {
+    |line| parts.iter().all(|part| line.contains(part)).then(|| line.to_string())
 }
 
 impl Finished {
@@ -303,8 +292,8 @@ impl Rung {
     /// When it does not end.
     #[track_caller]
     pub fn run_with_input(&self, args: &[&str], input: &[u8]) -> Finished {
-        let mut process = Process::start(&self.name, self.command(args).stdin(Stdio::piped()));
-        let mut stdin = process.child.stdin.take().expect("standard input is piped");
+        let process = Process::start(&self.name, self.command(args).stdin(Stdio::piped()));
+        let mut stdin = process.process.stdin().expect("standard input is piped");
         let input = input.to_vec();
         // In a thread: more input than a pipe holds must not keep us from the deadline.
         thread::spawn(move || {

@@ -35,9 +35,7 @@ impl Server {
     pub fn start_on(rung: &'static Rung, port: u16, args: &[&str]) -> Server {
         let process = rung.start(&[&["server", "--port", &port.to_string()], args].concat());
         let ready = process.expect_stdout(&["listening on "]);
-        let Some(address) =
-            ready.strip_prefix("listening on ").and_then(|address| address.parse().ok())
-        else {
+        let Some(address) = ladder::ready::address(&ready) else {
             panic!("{}: not a ready line: {ready:?}", rung.name)
         };
         Server { rung, process, address }

@@ -157,9 +157,10 @@ fn notes_that_cannot_be_written_are_lost_and_no_more() {
 
     let site = site();
     let program = ladder_tests::binaries::executable("http-server").to_str().unwrap();
-    let script = format!("exec {program} --port 0 --lan {} 2>/dev/full", text(site.path()));
     let mut shell = Command::new("sh");
-    shell.args(["-c", &script]).stdin(Stdio::null());
+    // Paths as arguments: they may hold anything.
+    let script = "exec \"$0\" --port 0 --lan \"$1\" 2>/dev/full";
+    shell.args(["-c", script, program]).arg(site.path()).stdin(Stdio::null());
     let server = HttpServer::of(Process::start("http-server", &mut shell));
     server.get("/a.txt").expect_status(200);
 }

@@ -279,8 +279,9 @@ fn a_server_that_runs_out_of_descriptors_goes_on() {
     let site = site();
     let program = ladder_tests::binaries::executable("http-server").to_str().unwrap();
     let mut shell = Command::new("sh");
-    let script = format!("ulimit -n 80; exec {program} --port 0 {}", site.path().display());
-    shell.args(["-c", &script]).stdin(Stdio::null());
+    // Paths as arguments: they may hold anything.
+    shell.args(["-c", "ulimit -n 80; exec \"$0\" --port 0 \"$1\"", program]).arg(site.path());
+    shell.stdin(Stdio::null());
     let server = HttpServer::of(ladder_tests::Process::start("http-server", &mut shell));
     let idle: Vec<Peer> = (0..200)
         .map(|_| {

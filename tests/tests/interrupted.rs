@@ -5,13 +5,15 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Permissions};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{ChildStdin, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ladder_tests::peer::assert_refused;
 use ladder_tests::process::spawn;
-use ladder_tests::{Process, binaries};
+use ladder_tests::{GENEROUS, Process, binaries};
 use rustix::process::Signal;
 
 /// xtask with a keyboard at which nobody types: dropped, the child has nothing to read
@@ -42,6 +44,22 @@ fn a_signal_ends_the_server_as_well() {
         xtask.signal(signal);
         xtask.wait().expect_code(130);
         assert_refused(address);
+    }
+}
+
+#[test]
+fn not_even_a_kill_leaves_a_server_behind() {
+    let (xtask, _keyboard) = start(&["try", "threaded-echo"], cargo());
+    let line = xtask.expect_stdout(&[" is listening on "]);
+    let address = line.rsplit(' ').next().and_then(|word| word.parse::<SocketAddr>().ok());
+    let address = address.expect("the last word is an address");
+    xtask.signal(Signal::KILL);
+    let _killed = xtask.wait();
+    let started = Instant::now();
+    while TcpStream::connect(address).is_ok() {
+        assert!(started.elapsed() < GENEROUS, "the server is still there");
+        // Nobody is left who could tell.
+        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -3,14 +3,17 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::Failure;
-use crate::ladder::{Ladder, Rung};
 use crate::list::find;
-use crate::process::Process;
-use crate::programs::Programs;
-use crate::screen::{Screen, Tone};
-use crate::stage::{Stage, command_line};
-use crate::timeline::Side;
+use ladder::Failure;
+use ladder::Process;
+use ladder::Programs;
+use ladder::Screen;
+use ladder::screen::Tone;
+use ladder::shell::command_line;
+use ladder::{Ladder, Rung};
+use netfault::Speaks;
+use trial::timeline::Side;
+use trial::{Faults, Stage};
 
 /// Limits that a person at a prompt would meet while thinking, and what they are here.
 const PATIENT: [(&str, &str); 2] = [("--idle", "10m"), ("--total", "60m")];
@@ -22,17 +25,22 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let rung = find(&ladder, name)?;
     let program = Programs::default().get(&ladder, &rung.name)?;
-    let args = [rung.about.server_args.clone(), patient_args(&program)?].concat();
+    // Where limits are what the rung is about, they are to be met.
+    let patient = if shows_limits(rung) { Vec::new() } else { patient_args(&program)? };
+    let args = [rung.server_args.clone(), patient].concat();
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(&program, &rung.folder, &args)?;
     let command = command_line(&format!("{} server", rung.name), &args);
-    screen.prose("  ", &format!("{command} is listening on {address}"))?;
+    let place = match rung.speaks() {
+        Speaks::Http => format!("http://{address}/"),
+        _ => address.to_string(),
+    };
+    screen.prose("  ", &format!("{command} is listening on {place}"))?;
     screen.prose("  ", &screen.paint(Tone::Dim, &invitation(rung)))?;
     let status = Process::start_in_front(
         Command::new(&program).args(["client", "--port", &address.port().to_string()]).stdin(typed),
     )?
-    .wait_for_person()
-    .map_err(|error| Failure::new(format!("cannot wait for the client: {error}")))?;
+    .wait_for_person()?;
     if !stage.is_over(server) {
         stage.ask_to_stop(server);
     }
@@ -49,9 +57,17 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
 }
 
 fn invitation(rung: &Rung) -> String {
-    let example = rung.about.demo.iter().find_map(|run| run.args.first());
+    let example = rung.demo.iter().find_map(|run| run.args.first());
     let example = example.map_or(String::new(), |message| format!(", {message} for example"));
-    format!("A line{example}, then Enter; Ctrl-D ends both.")
+    let wait = match shows_limits(rung) {
+        true => " Or wait: the server does not wait for ever.",
+        false => "",
+    };
+    format!("A line{example}, then Enter; Ctrl-D ends both.{wait}")
+}
+
+fn shows_limits(rung: &Rung) -> bool {
+    rung.why.as_ref().is_some_and(|why| ["silent", "drip"].contains(&why.fault.as_str()))
 }
 
 /// Longer limits, where the server has such limits.

@@ -17,12 +17,14 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 
-use crate::Failure;
-use crate::ladder::{Ladder, cargo};
-use crate::process::Process;
-use crate::programs::Programs;
-use crate::screen::{Screen, Tone};
-use crate::stage::Stage;
+use ladder::Failure;
+use ladder::Ladder;
+use ladder::Process;
+use ladder::Programs;
+use ladder::Screen;
+use ladder::manifests::cargo;
+use ladder::screen::Tone;
+use trial::Stage;
 
 /// The version that the pages were looked at with.
 const VERSION: &str = "0.5.4";
@@ -156,10 +158,7 @@ fn is_right(program: &Path) -> bool {
 
 fn run_to_end(command: &mut Command, name: &str) -> Result<(), Failure> {
     let process = Process::start(command.stdin(Stdio::null()))?;
-    let status = process
-        .wait(GENEROUS)
-        .map_err(|error| Failure::new(format!("cannot wait for {name}: {error}")))?;
-    match status.is_some_and(|status| status.success()) {
+    match process.wait_for_end(GENEROUS)?.success() {
         true => Ok(()),
         false => Err(Failure::new(format!("{name} failed: see above"))),
     }

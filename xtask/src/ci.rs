@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::diff;
-use crate::ladder::{Ladder, cargo};
-use crate::manifests;
 use crate::new;
-use crate::process::Process;
-use crate::screen::{Screen, Tone, fit, wrap};
-use crate::{Failure, stage};
+use crate::rules;
+use ladder::Failure;
+use ladder::Ladder;
+use ladder::Process;
+use ladder::Screen;
+use ladder::manifests::cargo;
+use ladder::screen::{Tone, fit, wrap};
+use ladder::shell::command_line;
 
 /// Ends a step that hangs.
 const GENEROUS: Duration = Duration::from_secs(60 * 60);
@@ -32,10 +34,8 @@ enum Check {
     Xtask(&'static [&'static str]),
     /// A cargo command that not everybody has installed: its name, its arguments.
     IfInstalled(&'static str, &'static [&'static str]),
-    /// [`manifests::check`].
-    Manifests,
-    /// [`diff::check`](diff::check()).
-    Steps,
+    /// [`rules::check`].
+    Rules,
     /// [`new::check`](mod@new::check).
     Copies,
 }
@@ -44,11 +44,10 @@ enum Check {
 const STEPS: &[Step] = &[
     Step { name: "fmt", about: "formatting", check: Check::Cargo(&["fmt", "--all", "--check"]) },
     Step {
-        name: "manifests",
-        about: "rules that hold across all manifests",
-        check: Check::Manifests,
+        name: "rules",
+        about: "manifests, names, sizes of steps and files, who needs whom",
+        check: Check::Rules,
     },
-    Step { name: "steps", about: "each step as small as its manifest says", check: Check::Steps },
     Step {
         name: "clippy",
         about: "lints, warnings denied",
@@ -175,10 +174,7 @@ impl Step {
     /// What a person types to run it without us.
     fn command(&self) -> String {
         let line = |program: &str, args: &[&str]| {
-            stage::command_line(
-                program,
-                &args.iter().map(|arg| arg.to_string()).collect::<Vec<_>>(),
-            )
+            command_line(program, &args.iter().map(|arg| arg.to_string()).collect::<Vec<_>>())
         };
         match &self.check {
             Check::Cargo(args) => line("cargo", args),
@@ -187,7 +183,7 @@ impl Step {
             }
             Check::Xtask(args) => line("cargo xtask", args),
             Check::IfInstalled(tool, args) => line(&format!("cargo {tool}"), args),
-            Check::Manifests | Check::Steps | Check::Copies => line("cargo xtask ci", &[self.name]),
+            Check::Rules | Check::Copies => line("cargo xtask ci", &[self.name]),
         }
     }
 
@@ -209,8 +205,7 @@ impl Step {
                 }
             }
             Check::Copies => new::check::run(ladder, screen).map(|()| Passed::Yes),
-            Check::Manifests => self.obey(&manifests::check(ladder)?, screen),
-            Check::Steps => self.obey(&diff::check(ladder)?, screen),
+            Check::Rules => self.obey(&rules::check(ladder)?, screen),
         }
     }
 
@@ -226,17 +221,9 @@ impl Step {
 
     fn succeed(&self, command: &mut Command, ladder: &Ladder) -> Result<Passed, Failure> {
         let process = Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()))?;
-        let status = process.wait(GENEROUS).map_err(|error| {
-            Failure::new(format!("cannot wait for {}: {error}", self.command()))
-        })?;
-        match status {
-            Some(status) if status.success() => Ok(Passed::Yes),
-            Some(_) => Err(Failure::new(format!("{} failed: {}", self.name, self.command()))),
-            None => Err(Failure::new(format!(
-                "{} took more than an hour: {}",
-                self.name,
-                self.command()
-            ))),
+        match process.wait_for_end(GENEROUS)?.success() {
+            true => Ok(Passed::Yes),
+            false => Err(Failure::new(format!("{} failed: {}", self.name, self.command()))),
         }
     }
 }
@@ -261,14 +248,14 @@ mod tests {
         assert!(commands.contains(
             &"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked".into()
         ));
-        assert!(commands.contains(&"cargo xtask ci manifests".into()));
+        assert!(commands.contains(&"cargo xtask ci rules".into()));
     }
 
     #[test]
     fn a_step_that_does_not_exist_is_wrong_usage() {
         let failure = run(Some("tests"), &Screen::of_width(100)).unwrap_err();
         assert!(
-            matches!(&failure, Failure::Usage(message) if message.contains("fmt, manifests, steps"))
+            matches!(&failure, Failure::Usage(message) if message.contains("fmt, rules, clippy"))
         );
     }
 }

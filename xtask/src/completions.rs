@@ -6,8 +6,9 @@
 
 use clap::{Arg, Command, ValueEnum, ValueHint};
 
-use crate::ladder::Ladder;
-use crate::{bench, ci};
+use crate::ci;
+use crate::package::bench;
+use ladder::Ladder;
 
 /// A shell that has completions.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -96,14 +97,13 @@ fn is_file(arg: &Arg) -> bool {
 fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
     let asked = arg.get_value_names().unwrap_or_default().join(" ");
     if asked.contains("RUNG") {
-        let mut words: Vec<String> =
-            ladder.rungs.iter().map(|rung| rung.about.alias.clone()).collect();
+        let mut words: Vec<String> = ladder.rungs.iter().map(|rung| rung.alias.clone()).collect();
         // Beside kinds of words, which are in capitals, words themselves.
         words.extend(
             asked.split('|').skip(1).filter(|word| word.to_lowercase() == *word).map(String::from),
         );
         if asked.contains("SCENARIO") {
-            words.extend(bench::scenario_names().map(String::from));
+            words.extend(bench::SCENARIOS.map(String::from));
         }
         return words;
     }
@@ -231,8 +231,14 @@ end
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use ladder::manifests::RESERVED;
 
     use super::*;
+
+    fn aliases(ladder: &Ladder) -> String {
+        let aliases: Vec<&str> = ladder.rungs.iter().map(|rung| rung.alias.as_str()).collect();
+        aliases.join(" ")
+    }
 
     #[test]
     fn every_task_is_completed_with_the_words_that_it_takes() {
@@ -241,11 +247,11 @@ mod tests {
         let of = |name: &str| task_of(xtask.find_subcommand(name).unwrap(), &ladder);
         for task in ["demo", "diff", "new", "try"] {
             let words = of(task).words.join(" ");
-            assert!(words.contains("oneshot reusable timeout"), "{task}: {words}");
+            assert!(words.contains(&aliases(&ladder)), "{task}: {words}");
         }
-        assert!(of("demo").words.ends_with(&["all", "scale", "pitfalls"].map(String::from)));
+        assert!(of("demo").words.ends_with(&RESERVED.map(String::from)));
         assert!(of("diff").words_and_options().contains("--side-by-side"));
-        assert!(of("ci").words.contains(&"manifests".to_string()));
+        assert!(of("ci").words.contains(&"rules".to_string()));
         assert!(of("completions").words.contains(&"zsh".to_string()));
         assert!(of("bench").words.contains(&"echo-64".to_string()));
         assert!(of("faults").words.contains(&"drip".to_string()));
@@ -332,7 +338,8 @@ mod tests {
             assert_eq!(lines.len(), 4, "{offered}");
             assert!(lines[0].starts_with("-- list demo try "), "{offered}");
             assert!(
-                lines[1].starts_with("-- oneshot reusable timeout ") && !lines[1].contains("list")
+                lines[1].starts_with(&format!("-- {} ", aliases(&Ladder::load().unwrap())))
+                    && !lines[1].contains("list")
             );
             assert_eq!(lines[2], "files");
             assert!(lines[3].contains(" drip "), "{offered}");

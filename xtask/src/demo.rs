@@ -6,12 +6,17 @@ use std::time::Duration;
 
 use netfault::Fault;
 
-use crate::ladder::{Ladder, Rung};
-use crate::programs::Programs;
-use crate::screen::{Screen, Tone, fit};
-use crate::stage::{Stage, Visit, command_line};
-use crate::trial::{self, Cast, Expected, NotHere};
-use crate::{Failure, list, pitfalls, scale, scene, timeline};
+use crate::{list, package, scene};
+use ladder::Failure;
+use ladder::Programs;
+use ladder::Screen;
+use ladder::manifests::RESERVED;
+use ladder::screen::{Tone, fit};
+use ladder::shell::command_line;
+use ladder::{Ladder, Rung};
+use trial::stage::{Stage, Visit};
+use trial::timeline;
+use trial::{Cast, Expected, NotHere, faults};
 
 /// How long a client of a demo may take. A correct one takes milliseconds, or seconds
 /// where it has to ask again.
@@ -19,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Plays the rung of this name, or all of them.
 pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Result<(), Failure> {
-    let ladder = Ladder::load()?;
+    let ladder = trial::load()?;
     let mut programs = Programs::default();
     if options.ask_for_something() && name.is_none_or(|name| ladder.find(name).is_none()) {
         return Err(Failure::Usage(
@@ -28,8 +33,10 @@ pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Res
     }
     match name {
         None | Some("all") => all(&ladder, &mut programs, screen),
-        Some(scale::NAME) => scale::run(screen),
-        Some(pitfalls::NAME) => pitfalls::run(screen),
+        // No rung can be called so.
+        Some(name) if RESERVED.contains(&name) => {
+            package::run(name, if screen.colours { &[] } else { &["--plain"] })
+        }
         Some(name) => {
             let rung = list::find(&ladder, name)?;
             if options.ask_for_something() {
@@ -76,18 +83,18 @@ fn all(ladder: &Ladder, programs: &mut Programs, screen: &Screen) -> Result<(), 
 
 /// What to type to do the same without us.
 fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure> {
-    let Some(run) = rung.about.demo.first() else { return Ok(()) };
+    let Some(run) = rung.demo.first() else { return Ok(()) };
     let command = |role: &str, args: &[String]| {
         let words: Vec<String> = iter::once(role.to_string()).chain(args.iter().cloned()).collect();
         command_line(&format!("cargo run -p {} --", rung.name), &words)
     };
     screen.line("")?;
     screen.line("  By hand, in two terminals:")?;
-    screen.command("    ", Tone::Plain, &command("server", &rung.about.server_args))?;
+    screen.command("    ", Tone::Plain, &command("server", &rung.server_args))?;
     screen.command("    ", Tone::Plain, &command("client", &run.args))?;
     let next = ladder.rungs.iter().skip_while(|other| other.name != rung.name).nth(1);
     if let Some(next) = next {
-        screen.line(&format!("  Next: cargo xtask demo {}", next.about.alias))?;
+        screen.line(&format!("  Next: cargo xtask demo {}", next.alias))?;
     }
     Ok(())
 }
@@ -126,14 +133,7 @@ impl<'a> Demo<'a> {
 
     /// Shows everything and returns what was not as expected.
     fn play(mut self) -> Result<Vec<String>, Failure> {
-        let title = format!("{}: {} ", self.rung.name, self.rung.about.title);
-        let rule = "─".repeat(self.screen.width.saturating_sub(title.chars().count()));
-        self.screen.line(&format!(
-            "{}{}",
-            self.screen.paint(Tone::Bold, &title),
-            self.screen.paint(Tone::Dim, &rule)
-        ))?;
-        self.screen.line("")?;
+        self.screen.title(&format!("{}: {}", self.rung.name, self.rung.title))?;
         self.conversation()?;
         self.why()?;
         self.limits()?;
@@ -143,12 +143,11 @@ impl<'a> Demo<'a> {
 
     fn conversation(&mut self) -> Result<(), Failure> {
         let program = self.programs.get(self.ladder, &self.rung.name)?;
-        let about = &self.rung.about;
+        let rung = self.rung;
         let mut stage = Stage::new();
-        let (server, address) =
-            stage.start_server(&program, &self.rung.folder, &about.server_args)?;
+        let (server, address) = stage.start_server(&program, &rung.folder, &rung.server_args)?;
         let mut visits = Vec::new();
-        for run in &about.demo {
+        for run in &rung.demo {
             visits.push(stage.run_client(&program, address, &run.args, PATIENCE)?);
         }
         stage.wait_for_leaves(server);
@@ -160,8 +159,8 @@ impl<'a> Demo<'a> {
             self.screen.line(&line)?;
         }
         self.screen.line("")?;
-        for (number, (run, visit)) in about.demo.iter().zip(&visits).enumerate() {
-            let who = match about.demo.len() {
+        for (number, (run, visit)) in rung.demo.iter().zip(&visits).enumerate() {
+            let who = match rung.demo.len() {
                 1 => "the client".to_string(),
                 _ => format!("client {}", number + 1),
             };
@@ -207,14 +206,14 @@ impl<'a> Demo<'a> {
     }
 
     fn why(&mut self) -> Result<(), Failure> {
-        let Some(below) = &self.rung.about.builds_on else { return Ok(()) };
-        let Some(why) = &self.rung.about.why else {
+        let Some(below) = &self.rung.builds_on else { return Ok(()) };
+        let Some(why) = &self.rung.why else {
             self.screen.line("")?;
             let what = self.screen.paint(Tone::Bold, "Why this rung exists:");
             let text = format!("no fault tells it from {below}; its README says what does");
             return self.screen.prose("  ", &format!("{what} {text}"));
         };
-        let fault = fault(&why.fault)?;
+        let fault = faults::find(&why.fault)?;
         let below =
             self.ladder.find(below).ok_or_else(|| Failure::new(format!("{below} is no rung")))?;
         self.heading("Why this rung exists", fault)?;
@@ -225,8 +224,8 @@ impl<'a> Demo<'a> {
     }
 
     fn limits(&mut self) -> Result<(), Failure> {
-        let Some((first, others)) = self.rung.about.limits.split_first() else { return Ok(()) };
-        let fault = fault(&first.fault)?;
+        let Some((first, others)) = self.rung.limits.split_first() else { return Ok(()) };
+        let fault = faults::find(&first.fault)?;
         self.heading("Still wrong here", fault)?;
         self.trial(self.rung, &first.server_args, fault, Expected::Fails)?;
         self.seen.push("the limit is still there".into());
@@ -263,7 +262,7 @@ impl<'a> Demo<'a> {
         expected: Expected,
     ) -> Result<(), Failure> {
         let program = self.programs.get(self.ladder, &rung.name)?;
-        let all = [rung.about.server_args.as_slice(), args].concat();
+        let all = [rung.server_args.as_slice(), args].concat();
         let cast = Cast { rung, program: &program, args: &all };
         let outcome = match trial::play(cast, fault, expected)? {
             Ok(outcome) => outcome,
@@ -293,7 +292,7 @@ impl<'a> Demo<'a> {
             self.ladder.rungs.iter().map(|rung| rung.name.len()).max().unwrap_or(0).max(name.len());
         let column = names + 6;
         let mut name = format!("    {}", fit(name, names + 2));
-        for line in crate::screen::wrap(text, self.screen.width.saturating_sub(column)) {
+        for line in ladder::screen::wrap(text, self.screen.width.saturating_sub(column)) {
             self.screen.line(&format!("{name}{}", self.screen.paint(tone, &line)))?;
             name = " ".repeat(column);
         }
@@ -323,8 +322,4 @@ impl<'a> Demo<'a> {
         let bad = self.screen.paint(Tone::Bad, "Not everything was as expected:");
         self.screen.prose("  ", &format!("{bad} {}.", self.complaints.join("; ")))
     }
-}
-
-fn fault(name: &str) -> Result<&'static Fault, Failure> {
-    netfault::find(name).ok_or_else(|| Failure::new(format!("no fault is called {name}")))
 }

@@ -7,8 +7,9 @@ use std::fmt::Write;
 use netfault::Transport;
 use netfault::proxy::{Fate, Passed, Way};
 
-use crate::ladder::Rung;
-use crate::screen::cut;
+use ladder::Rung;
+use ladder::screen::cut;
+use trial::Faults;
 
 /// Of the drawing, in pixels.
 const WIDTH: usize = 640;

@@ -1,19 +1,17 @@
-//! The step from one rung to another, shown as a person reads it: the lesson first,
-//! with the words that changed.
+//! The step from one rung to another, shown by git, or beside each other.
 
-mod budget;
-mod lines;
-mod pager;
+mod beside;
 
-pub use budget::check;
+use std::fs;
+use std::process::Command;
 
 use clap::Args;
+use ladder::process::leave_ctrl_c_to_pager;
+use ladder::screen::{Tone, fit};
+use ladder::step::{self, Change};
+use ladder::{Failure, Ladder, Process, Rung, Screen, git};
 
-use crate::Failure;
-use crate::ladder::{Ladder, Rung};
 use crate::list::find;
-use crate::screen::{Screen, Tone};
-use crate::step::{self, Change};
 
 /// What can be told to `cargo xtask diff`.
 #[derive(Args)]
@@ -25,7 +23,10 @@ pub struct Options {
     /// The two versions beside each other, as wide as the terminal
     #[arg(short = 'y', long)]
     side_by_side: bool,
-    /// The size of every step of the ladder, or of this one
+    /// The words that differ within each line
+    #[arg(short, long, conflicts_with = "side_by_side")]
+    words: bool,
+    /// The size of every step of the ladder, or of this one, in lines of code
     #[arg(long)]
     stat: bool,
     /// Only this file, as in src/client.rs; the tests and the manifest can be named too
@@ -37,13 +38,12 @@ pub struct Options {
 /// Shows a step.
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
-    let lines = match (options.stat, options.rungs.as_slice()) {
+    match (options.stat, options.rungs.as_slice()) {
         // Nobody has said which: these are those there are.
-        (_, []) => budget::table(&ladder.steps().collect::<Vec<_>>(), screen)?,
-        (true, rungs) => budget::table(&[ends(&ladder, rungs)?], screen)?,
-        (false, rungs) => shown(ends(&ladder, rungs)?, options, screen)?,
-    };
-    pager::show(&lines, screen)
+        (_, []) => table(&ladder.steps().collect::<Vec<_>>(), screen),
+        (true, rungs) => table(&[ends(&ladder, rungs)?], screen),
+        (false, rungs) => show(ends(&ladder, rungs)?, options, screen),
+    }
 }
 
 fn ends<'a>(ladder: &'a Ladder, rungs: &[String]) -> Result<(&'a Rung, &'a Rung), Failure> {
@@ -62,7 +62,8 @@ fn ends<'a>(ladder: &'a Ladder, rungs: &[String]) -> Result<(&'a Rung, &'a Rung)
     }
 }
 
-fn shown(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<Vec<String>, Failure> {
+/// Colours, words and paging are git's, and as the person has set them for it.
+fn show(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<(), Failure> {
     let (below, rung) = ends;
     let changes = match options.file.as_slice() {
         [] => step::changes(below, rung)?,
@@ -70,17 +71,66 @@ fn shown(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<Vec
             files.iter().map(|file| step::change(below, rung, file)).collect::<Result<_, _>>()?
         }
     };
-    let title = format!("From {} to {}: {}", below.name, rung.name, rung.about.title);
-    let mut lines = vec![screen.paint(Tone::Bold, &title)];
-    for change in &changes {
-        lines.push(String::new());
-        match options.side_by_side {
-            true => lines.extend(lines::side_by_side(change, screen)),
-            false => lines.extend(lines::unified(change, screen)),
+    let title = format!("From {} to {}: {}", below.name, rung.name, rung.title);
+    screen.prose("", &screen.paint(Tone::Bold, &title))?;
+    if changes.iter().all(|change: &Change| change.old == change.new) {
+        return screen.line("no difference");
+    }
+    if options.side_by_side {
+        for change in &changes {
+            let lines = beside::lines(change, screen)?;
+            lines.iter().try_for_each(|line| screen.line(line))?;
+        }
+        return Ok(());
+    }
+    let (folder, [old, new]) = step::lay_out(&changes)?;
+    let order = folder.path().join("order");
+    fs::write(&order, step::LESSON).map_err(|error| Failure::file("write", &order, &error))?;
+    let mut git: Command = git::diff(&[]);
+    git.args(["--color-moved", "--color-moved-ws=allow-indentation-change"]);
+    git.arg(format!("-O{}", order.display()));
+    if options.words {
+        git.arg("--word-diff=color");
+    }
+    // In a pager, Ctrl-C is a key of its own.
+    leave_ctrl_c_to_pager();
+    git.args([old, new]).current_dir(folder.path());
+    match Process::start_in_front(&mut git)?.wait_for_person()?.code() {
+        // It ends so where there are differences.
+        Some(0 | 1) | None => Ok(()),
+        Some(_) => Err(Failure::new("git diff failed: see above")),
+    }
+}
+
+/// The size of each of `steps`, a line each.
+fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<(), Failure> {
+    let mut rows =
+        vec![["step to", "from", "new", "moved", "gone", "files of src"].map(String::from)];
+    for (below, rung) in steps {
+        let changes = step::changes(below, rung)?;
+        let size = step::size(&changes)?;
+        let numbers = [size.new, size.moved, size.gone].map(|number| number.to_string());
+        let [new, moved, gone] = numbers;
+        let files: Vec<&str> = changes.iter().map(short).collect();
+        rows.push([rung.name.clone(), below.name.clone(), new, moved, gone, files.join(" ")]);
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let widths = [0, 1, 2, 3, 4].map(width);
+    for (number, row) in rows.iter().enumerate() {
+        let names = format!("{}  {}", fit(&row[0], widths[0]), fit(&row[1], widths[1]));
+        let numbers: Vec<String> =
+            (2..5).map(|column| format!("{:>1$}", row[column], widths[column])).collect();
+        let mut left = format!("  {names}  {}  ", numbers.join("  "));
+        let indent = left.len();
+        let tone = if number == 0 { Tone::Dim } else { Tone::Plain };
+        for part in ladder::screen::wrap(&row[5], screen.width.saturating_sub(indent)) {
+            screen.line(&screen.paint(tone, &format!("{left}{part}")))?;
+            left = " ".repeat(indent);
         }
     }
-    if changes.iter().all(|change: &Change| change.old == change.new) {
-        lines.push("no difference".into());
-    }
-    Ok(lines)
+    Ok(())
+}
+
+fn short(change: &Change) -> &str {
+    change.file.trim_start_matches("src/").trim_end_matches(".rs")
 }

@@ -19,7 +19,6 @@
 //! | `gen:session RUNG server ARGS \| STEP \| STEP` | another run; a step is a client, a second server or a fault |
 
 mod blocks;
-pub mod items;
 pub mod links;
 mod matrix;
 pub mod session;
@@ -31,15 +30,18 @@ use std::path::{Path, PathBuf};
 use netfault::Transport;
 use netfault::proxy::Network;
 
-use crate::Failure;
 use crate::example::{self, Example};
-use crate::ladder::{Ladder, Rung};
+use crate::items;
 use crate::map;
-use crate::programs::Programs;
-use crate::screen::{Screen, Tone};
-use crate::step;
 use crate::{diagram, scene};
 use blocks::{Order, fenced};
+use ladder::Failure;
+use ladder::Programs;
+use ladder::Screen;
+use ladder::git;
+use ladder::screen::Tone;
+use ladder::step::{self, Change};
+use ladder::{Ladder, Rung};
 use session::Script;
 
 /// What repairs a page that is out of date.
@@ -66,7 +68,7 @@ pub fn write(screen: &Screen) -> Result<(), Failure> {
         match generator.fill(path, &page) {
             Ok(filled) if filled == page => {}
             Ok(filled) => {
-                fs::write(path, filled).map_err(|error| cannot("write", path, &error))?;
+                fs::write(path, filled).map_err(|error| Failure::file("write", path, &error))?;
                 screen.line(&generator.shown(path))?;
                 written += 1;
             }
@@ -75,14 +77,14 @@ pub fn write(screen: &Screen) -> Result<(), Failure> {
     }
     for (path, drawing) in &generator.drawings {
         if read(path).ok().as_ref() != Some(drawing) {
-            fs::write(path, drawing).map_err(|error| cannot("write", path, &error))?;
+            fs::write(path, drawing).map_err(|error| Failure::file("write", path, &error))?;
             screen.line(&generator.shown(path))?;
         }
     }
     told(complaints)?;
     let (picture, svg) = generator.picture();
     if read(&picture).ok().as_ref() != Some(&svg) {
-        fs::write(&picture, svg).map_err(|error| cannot("write", &picture, &error))?;
+        fs::write(&picture, svg).map_err(|error| Failure::file("write", &picture, &error))?;
         screen.line(&generator.shown(&picture))?;
     }
     screen.line(&format!("{} pages, {written} of them changed", pages.len()))
@@ -111,7 +113,7 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
                 stale = true;
                 show(
                     screen,
-                    &step::unified((&name, &page), (&format!("{name}, generated"), &filled)),
+                    &git::unified((&name, &page), (&format!("{name}, generated"), &filled))?,
                 )?;
             }
             Err(failure) => complaints.push(failure.to_string()),
@@ -132,7 +134,7 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
             stale = true;
             let name = generator.shown(path);
             let old = read(path).unwrap_or_default();
-            show(screen, &step::unified((&name, &old), (&format!("{name}, generated"), drawing)))?;
+            show(screen, &git::unified((&name, &old), (&format!("{name}, generated"), drawing))?)?;
         }
     }
     complaints.extend(unlisted(&generator.ladder.root)?);
@@ -248,7 +250,7 @@ impl Generator {
             String::from("| rung | what it shows | builds on | chapter |\n|---|---|---|---|\n");
         for rung in &self.ladder.rungs {
             let name = &rung.name;
-            let builds_on = match &rung.about.builds_on {
+            let builds_on = match &rung.builds_on {
                 Some(below) => format!("`{below}`"),
                 None => "nothing".into(),
             };
@@ -258,7 +260,7 @@ impl Generator {
             };
             table.push_str(&format!(
                 "| [`{name}`]({up}crates/{name}) | {} | {builds_on} | [read]({chapter}) |\n",
-                rung.about.title
+                rung.title
             ));
         }
         table
@@ -266,22 +268,20 @@ impl Generator {
 
     fn step_table(&self) -> Result<String, Failure> {
         let mut table = String::from(
-            "| from | to | new lines in `src` | gone | in its lesson |\n|---|---|---|---|---|\n",
+            "| from | to | new lines of code | moved | gone | new in `server.rs` |\n|---|---|---|---|---|---|\n",
         );
         // Not those that are no difference to read: their size says nothing, and changes every
         // day.
-        let read =
-            |rung: &Rung| rung.about.step.as_ref().is_some_and(|step| !step.changes.is_empty());
+        let read = |rung: &Rung| rung.step.as_ref().is_some_and(|step| !step.changes.is_empty());
         for (below, rung) in self.ladder.steps().filter(|(_, rung)| read(rung)) {
             let changes = step::changes(below, rung)?;
-            let (added, removed) = step::size(&changes);
-            let lesson = changes
-                .iter()
-                .find(|change| change.file == step::LESSON)
-                .map_or(0, |change| change.size().0);
+            let size = step::size(&changes)?;
+            let lesson: Vec<Change> =
+                changes.into_iter().filter(|change| change.file == step::LESSON).collect();
+            let lesson = step::size(&lesson)?.new;
             table.push_str(&format!(
-                "| `{}` | `{}` | {added} | {removed} | {lesson} |\n",
-                below.name, rung.name
+                "| `{}` | `{}` | {} | {} | {} | {lesson} |\n",
+                below.name, rung.name, size.new, size.moved, size.gone
             ));
         }
         Ok(table)
@@ -324,7 +324,7 @@ impl Generator {
         };
         let mut diff = String::new();
         for file in files {
-            diff.push_str(&step::change(below, rung, file)?.unified());
+            diff.push_str(&step::change(below, rung, file)?.unified()?);
         }
         match diff.is_empty() {
             true => Err(Failure::new(format!("{name} is no different from {} here", below.name))),
@@ -451,20 +451,16 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| cannot("read", folder, &error))?;
+    let entries = fs::read_dir(folder).map_err(|error| Failure::file("read", folder, &error))?;
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     Ok(paths)
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| cannot("read", path, &error))?;
+    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
     // On Windows, git may have checked it out with other line ends.
     Ok(text.replace("\r\n", "\n"))
-}
-
-fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("cannot {what} {}: {error}", path.display()))
 }
 
 #[cfg(test)]

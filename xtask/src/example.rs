@@ -15,10 +15,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::Failure;
-use crate::docs::session::shell_words;
-use crate::ladder::ClientRun;
-use crate::stage::session;
+use ladder::Failure;
+use ladder::manifests::ClientRun;
+use ladder::shell::session;
+use ladder::shell::words;
 
 /// One example.
 pub struct Example {
@@ -88,7 +88,7 @@ fn read(name: &str, path: &Path, text: &str) -> Result<Example, String> {
             ("rung", _) => example.rung = value.into(),
             ("drops", _) => example.drops.push(value.into()),
             ("client", _) => {
-                example.talks.push(ClientRun { args: shell_words(value), expect: Vec::new() })
+                example.talks.push(ClientRun { args: words(value), expect: Vec::new() })
             }
             ("prints", Some(talk)) => talk.expect.push(value.into()),
             _ => return Err(format!("no line of it begins so: {line}")),
@@ -162,7 +162,7 @@ impl Example {
         for file in self.files.iter().filter(|file| file.is_test()) {
             let source: Vec<&str> =
                 file.hunks.lines().filter_map(|line| line.strip_prefix('+')).collect();
-            for name in crate::docs::items::tests(&source.join("\n")) {
+            for name in crate::items::tests(&source.join("\n")) {
                 list.push_str(&format!("- {}\n", name.replace('_', " ")));
             }
         }

@@ -2,21 +2,23 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
+use std::iter;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 use netfault::{Fault, Proof, descriptors};
 use serde::Serialize;
 
-use crate::ladder::{Ladder, Rung};
-use crate::programs::Programs;
-use crate::screen::{Screen, Tone, fit, wrap};
-use crate::trial::{self, Cast, Expected, NotHere, Outcome};
-use crate::{Failure, list, soak};
+use crate::{list, package};
+use ladder::Programs;
+use ladder::Screen;
+use ladder::screen::{Tone, fit, wrap};
+use ladder::{Failure, Ladder, Rung};
+use trial::{Cast, Expected, Faults, NotHere, Outcome};
 
 /// Trials at a time for each processor: most of them wait most of the time.
 const AT_A_TIME: usize = 4;
@@ -69,14 +71,12 @@ struct Task<'a> {
 /// it.
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     descriptors::allow_many();
-    let ladder = Ladder::load()?;
+    let ladder = trial::load()?;
     if options.soak {
-        return soak::run(
-            &ladder,
-            &rungs(&ladder, options)?,
-            Duration::from_secs(options.seconds),
-            screen,
-        );
+        let rungs = rungs(&ladder, options)?;
+        let names = rungs.iter().map(|rung| rung.name.clone());
+        let args: Vec<String> = iter::once(options.seconds.to_string()).chain(names).collect();
+        return package::run("soak", &args);
     }
     let tasks = tasks(&ladder, options)?;
     let started = Instant::now();
@@ -96,13 +96,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
 }
 
 fn tasks<'a>(ladder: &'a Ladder, options: &Options) -> Result<VecDeque<Task<'a>>, Failure> {
-    let fault = options.fault.as_deref().map(|name| {
-        netfault::find(name).ok_or_else(|| {
-            let known: Vec<&str> = netfault::ALL.iter().map(|fault| fault.name).collect();
-            Failure::Usage(format!("no fault is called {name}; there are {}", known.join(", ")))
-        })
-    });
-    let fault = fault.transpose()?;
+    let fault = options.fault.as_deref().map(trial::faults::find).transpose()?;
     let rungs = rungs(ladder, options)?;
     let names: Vec<&str> = rungs.iter().map(|rung| rung.name.as_str()).collect();
     let mut programs = Programs::default();
@@ -174,11 +168,10 @@ impl Task<'_> {
     fn play(&self) -> Result<Cell, Failure> {
         let limit = self.rung.limit(self.fault.name);
         let expected = if limit.is_some() { Expected::Fails } else { Expected::Survives };
-        let about = &self.rung.about;
-        let mut args = about.server_args.clone();
+        let mut args = self.rung.server_args.clone();
         args.extend(limit.iter().flat_map(|limit| limit.server_args.iter().cloned()));
         if self.fault.proof == Proof::Dropped {
-            args.extend(about.short_limits.iter().cloned());
+            args.extend(self.rung.short_limits.iter().cloned());
         }
         let cast = Cast { rung: self.rung, program: &self.program, args: &args };
         let played = match trial::play(cast, self.fault, expected) {
@@ -246,7 +239,7 @@ fn matrix(ladder: &Ladder, cells: &[Cell], screen: &Screen) -> Result<(), Failur
     let names = netfault::ALL.iter().map(|fault| fault.name.len()).max().unwrap_or(0);
     // A rung's short name, written downwards: there are many rungs and the names are longer
     // than the cells.
-    let aliases: Vec<&str> = ladder.rungs.iter().map(|rung| rung.about.alias.as_str()).collect();
+    let aliases: Vec<&str> = ladder.rungs.iter().map(|rung| rung.alias.as_str()).collect();
     let height = aliases.iter().map(|alias| alias.len()).max().unwrap_or(0);
     for row in 0..height {
         let letters = aliases.iter().map(|alias| {
@@ -281,7 +274,7 @@ fn matrix(ladder: &Ladder, cells: &[Cell], screen: &Screen) -> Result<(), Failur
     screen.prose("  ", &legend)?;
     screen.line("")?;
     for rung in &ladder.rungs {
-        for limit in &rung.about.limits {
+        for limit in &rung.limits {
             let faults: Vec<&str> = limit.faults().collect();
             let text = format!("{} lifts {}", limit.lifted_by, faults.join(", "));
             let mut left = format!("  {}", screen.paint(Tone::Warning, &fit(&rung.name, names)));

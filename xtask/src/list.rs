@@ -2,9 +2,10 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::Failure;
-use crate::ladder::{Ladder, Rung};
-use crate::screen::{Screen, Tone, fit, wrap};
+use ladder::Failure;
+use ladder::Screen;
+use ladder::screen::{Tone, fit, wrap};
+use ladder::{Ladder, Rung};
 
 /// Shows every rung with one line.
 pub fn run(screen: &Screen) -> Result<(), Failure> {
@@ -25,9 +26,9 @@ pub fn find<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
 pub fn table(ladder: &Ladder, screen: &Screen) -> String {
     let mut rows = vec![["name", "rung", "builds on", "this server"]];
     for rung in &ladder.rungs {
-        let below = rung.about.builds_on.as_deref().and_then(|name| ladder.find(name));
-        let builds_on = below.map_or("-", |below| &below.about.alias);
-        rows.push([&rung.about.alias, &rung.name, builds_on, &rung.about.title]);
+        let below = rung.builds_on.as_deref().and_then(|name| ladder.find(name));
+        let builds_on = below.map_or("-", |below| &below.alias);
+        rows.push([&rung.alias, &rung.name, builds_on, &rung.title]);
     }
     let widths =
         [0, 1, 2].map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
@@ -46,7 +47,7 @@ pub fn table(ladder: &Ladder, screen: &Screen) -> String {
         }
     }
     if let [first, second, ..] = ladder.rungs.as_slice() {
-        let (first, second) = (&first.about.alias, &second.about.alias);
+        let (first, second) = (&first.alias, &second.alias);
         for (what, command) in [
             ("Try first", format!("demo {first}")),
             ("By hand", format!("try {first}")),

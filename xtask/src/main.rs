@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
-mod bench;
 mod book;
 mod ci;
 mod completions;
@@ -12,35 +11,22 @@ mod diff;
 mod docs;
 mod example;
 mod faults;
-mod ladder;
+mod items;
 mod list;
-mod log_line;
-mod manifests;
 mod map;
 mod new;
-mod pitfalls;
-mod process;
-mod programs;
-mod rename;
-mod scale;
+mod package;
+mod rules;
 mod scene;
-mod screen;
-mod soak;
-mod stage;
-mod step;
-mod timeline;
-mod treatment;
-mod trial;
 
-use std::fmt;
-use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::env;
 use std::process::{ExitCode, Stdio};
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
+use ladder::screen::wrap;
 
-use ladder::Ladder;
-use screen::Screen;
+use ladder::{Failure, Ladder, Screen, process};
 
 /// Runs the ladder: its servers and clients, its checks
 #[derive(Parser)]
@@ -70,14 +56,11 @@ enum Task {
         #[command(flatten)]
         options: Box<scene::Options>,
     },
-    /// Plays a part in `demo pitfalls`
-    #[command(hide = true)]
-    Pitfall { child: pitfalls::Child },
     /// Try a rung by hand: its server runs, and you are at its client's prompt
     #[command(after_help = "Example:\n  cargo xtask try udp")]
     Try {
-        /// The name or short name of a rung
-        rung: String,
+        /// The name or short name of a rung; without one, those that there are
+        rung: Option<String>,
     },
     /// Show the step from one rung to the next: the difference is the lesson
     #[command(
@@ -86,15 +69,7 @@ enum Task {
     Diff(diff::Options),
     /// Take a rung out: a project of its own, with all that it needs inside
     #[command(after_help = "Example:\n  cargo xtask new udp-echo ../my-service")]
-    New {
-        /// The name or short name of a rung
-        rung: String,
-        /// A folder that is empty or does not exist yet
-        dest: PathBuf,
-        /// What it is called from now on [default: the name of the folder]
-        #[arg(long)]
-        name: Option<String>,
-    },
+    New(new::Options),
     /// Let every fault loose on every rung, and compare with what the manifests promise
     #[command(after_help = "Example:\n  cargo xtask faults timeout drip")]
     Faults(faults::Options),
@@ -118,7 +93,7 @@ enum Task {
     Book(book::Options),
     /// Measure the rungs beside what else is installed
     #[command(after_help = "Example:\n  cargo xtask bench poll async echo-64")]
-    Bench(bench::Options),
+    Bench(package::bench::Options),
     /// Check everything that is checked before a change lands
     #[command(after_help = "Example:\n  cargo xtask ci clippy")]
     Ci {
@@ -130,83 +105,53 @@ enum Task {
     },
 }
 
-/// What ends a task before its time.
-#[derive(Debug)]
-enum Failure {
-    /// Exit code 1.
-    Message(String),
-    /// It was called wrongly: exit code 2.
-    Usage(String),
-    /// Something that it needs is not installed: exit code 77, as test harnesses have
-    /// it for "skipped".
-    Skipped(String),
-    /// Whoever read our output has seen enough, as in `cargo xtask demo | head`.
-    /// Nothing is wrong.
-    ReaderGone,
-}
-
-impl Failure {
-    fn new(message: impl Into<String>) -> Failure {
-        Failure::Message(message.into())
-    }
-
-    /// Standard output could not be written.
-    fn output(error: io::Error) -> Failure {
-        match error.kind() {
-            ErrorKind::BrokenPipe => Failure::ReaderGone,
-            _ => Failure::new(format!("cannot write to standard output: {error}")),
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::Message(message) | Failure::Usage(message) | Failure::Skipped(message) => {
-                f.write_str(message)
-            }
-            Failure::ReaderGone => f.write_str("nobody reads standard output"),
-        }
-    }
-}
-
 fn main() -> ExitCode {
-    let task = Xtask::parse().task.unwrap_or(Task::List);
-    // A child of the pitfalls has signals of its own to miss.
-    let prepared = match task {
-        Task::Pitfall { .. } => Ok(()),
-        _ => process::end_all_on_signals(),
+    let task = match Xtask::try_parse() {
+        Ok(xtask) => xtask.task.unwrap_or(Task::List),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            return Failure::exit_code(help(&error.to_string(), &Screen::new()));
+        }
+        Err(error) => error.exit(),
     };
-    let done = prepared.and_then(|()| match task {
+    let done = process::end_all_on_signals().and_then(|()| match task {
         Task::List => list::run(&Screen::new()),
         Task::Demo { name, plain, options } => {
             let screen = if plain { Screen::plain() } else { Screen::new() };
             demo::run(name.as_deref(), &options, &screen)
         }
-        Task::Try { rung } => attempt::run(&rung, Stdio::inherit(), &Screen::new()),
+        Task::Try { rung: None } => list::run(&Screen::new()),
+        Task::Try { rung: Some(rung) } => attempt::run(&rung, Stdio::inherit(), &Screen::new()),
         Task::Completions { shell } => Ladder::load().and_then(|ladder| {
             Screen::new().line(&completions::script(shell, &Xtask::command(), &ladder))
         }),
         Task::Diff(options) => diff::run(&options, &Screen::new()),
-        Task::New { rung, dest, name } => new::run(&rung, &dest, name.as_deref(), &Screen::new()),
-        Task::Pitfall { child } => pitfalls::run_child(child),
+        Task::New(options) => new::run(&options, &Screen::new()),
         Task::Faults(options) => faults::run(&options, &Screen::new()),
         Task::Docs { check: true } => docs::check(&Screen::new()),
         Task::Docs { check: false } => docs::write(&Screen::new()),
         Task::Book(options) => book::run(&options, &Screen::new()),
-        Task::Bench(options) => bench::run(&options, &Screen::new()),
+        // As it was typed: it is understood here, and there once more.
+        Task::Bench(_) => package::run("bench", &env::args_os().skip(2).collect::<Vec<_>>()),
         Task::Ci { list: true, .. } => ci::list(&Screen::new()),
         Task::Ci { step, .. } => ci::run(step.as_deref(), &Screen::new()),
     });
-    match done {
-        Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
-        Err(Failure::Skipped(why)) => {
-            eprintln!("skipped: {why}");
-            ExitCode::from(77)
-        }
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::from(if let Failure::Usage(_) = failure { 2 } else { 1 })
+    Failure::exit_code(done)
+}
+
+/// clap cuts no line to the terminal without more crates, which everybody's first build
+/// would wait for. A line goes on below where its last column began.
+fn help(text: &str, screen: &Screen) -> Result<(), Failure> {
+    for line in text.lines() {
+        let words = line.trim_start();
+        let start = line.len() - words.len();
+        let column = words.find("  ").map_or(start, |end| {
+            start + end + words[end..].len() - words[end..].trim_start().len()
+        });
+        let (mut left, text) = (line[..column].to_string(), &line[column..]);
+        for part in wrap(text, screen.columns.saturating_sub(column)) {
+            screen.line(&format!("{left}{part}"))?;
+            left = " ".repeat(column);
         }
     }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The ladder as a picture: every rung, and what it builds on.
 
-use crate::ladder::{Carrier, Ladder, Rung};
+use ladder::manifests::Carrier;
+use ladder::{Ladder, Rung};
 
 /// A box, how far it is set in for each step below it, and the room between two.
 const BOX: (usize, usize) = (440, 46);
@@ -45,7 +46,7 @@ pub fn svg(ladder: &Ladder) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"title\">\n<title id=\"title\">The rungs of the ladder, each with an arrow from the one that it builds on</title>\n<style>{STYLE}</style>\n"
     );
     for place in &places {
-        let below = place.rung.about.builds_on.as_deref();
+        let below = place.rung.builds_on.as_deref();
         if let Some(below) = places.iter().find(|other| below == Some(&other.rung.name)) {
             svg.push_str(&arrow(below, place));
         }
@@ -60,12 +61,12 @@ pub fn svg(ladder: &Ladder) -> String {
 fn places(ladder: &Ladder) -> Vec<Place<'_>> {
     let mut places: Vec<Place> = Vec::new();
     let mut waiting: Vec<(&Rung, usize)> = Vec::new();
-    let first = ladder.rungs.iter().filter(|rung| rung.about.builds_on.is_none());
+    let first = ladder.rungs.iter().filter(|rung| rung.builds_on.is_none());
     waiting.extend(first.rev().map(|rung| (rung, 0)));
     while let Some((rung, depth)) = waiting.pop() {
         places.push(Place { rung, depth, row: places.len() });
         let above =
-            ladder.rungs.iter().filter(|above| above.about.builds_on.as_ref() == Some(&rung.name));
+            ladder.rungs.iter().filter(|above| above.builds_on.as_ref() == Some(&rung.name));
         waiting.extend(above.rev().map(|rung| (rung, depth + 1)));
     }
     places
@@ -83,8 +84,8 @@ fn arrow(below: &Place, place: &Place) -> String {
 
 fn rung(place: &Place) -> String {
     let (x, y) = corner(place);
-    let Rung { name, about, .. } = place.rung;
-    let class = match about.transport {
+    let Rung { name, title, transport, .. } = place.rung;
+    let class = match transport {
         Carrier::Udp => " class=\"udp\"",
         Carrier::Tcp => "",
     };
@@ -95,7 +96,7 @@ fn rung(place: &Place) -> String {
         x + 12,
         y + 20
     );
-    let title = about.title.replace('&', "&amp;").replace('<', "&lt;");
+    let title = title.replace('&', "&amp;").replace('<', "&lt;");
     svg.push_str(&format!("<text x=\"{}\" y=\"{}\">{title}</text>\n", x + 12, y + 37));
     svg + "</a>\n"
 }
@@ -111,7 +112,7 @@ mod tests {
         assert_eq!(places.len(), ladder.rungs.len());
         for (row, place) in places.iter().enumerate() {
             assert_eq!(place.row, row);
-            if let Some(below) = &place.rung.about.builds_on {
+            if let Some(below) = &place.rung.builds_on {
                 let below = places.iter().find(|other| other.rung.name == *below).unwrap();
                 assert!(
                     below.row < place.row && below.depth + 1 == place.depth,
@@ -121,7 +122,7 @@ mod tests {
             }
             // Seven columns of the screen for a letter are more than the picture's own letters
             // take.
-            assert!(place.rung.about.title.len() * 7 < BOX.0 + 40, "{}", place.rung.name);
+            assert!(place.rung.title.len() * 7 < BOX.0 + 40, "{}", place.rung.name);
         }
     }
 

@@ -1,46 +1,72 @@
-//! Takes a rung out of the workspace: a project of its own, with netcore inside it.
+//! Takes a rung out of the workspace: a project of its own, with the blocks that it needs
+//! inside it, or beside it as one more rung of such a project.
 
+mod attributes;
+mod beside;
 pub mod check;
 mod manifest;
 mod name;
 mod readme;
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf, absolute};
 use std::process::{self, Stdio};
 use std::time::Duration;
 
-use crate::Failure;
-use crate::ladder::{Ladder, Rung, cargo};
+use clap::Args;
+use ladder::manifests::Package;
+
 use crate::list;
-use crate::process::{Process, Scratch};
-use crate::rename::rename;
-use crate::screen::{Screen, Tone};
+use ladder::Failure;
+use ladder::Process;
+use ladder::Screen;
+use ladder::manifests::cargo;
+use ladder::rename::rename;
+use ladder::scratch::Scratch;
+use ladder::screen::Tone;
+use ladder::{Ladder, Rung};
 
 /// Files at the top of the workspace that a project needs as well.
-const TOP_FILES: [&str; 6] = [
-    "LICENSE-APACHE",
-    "LICENSE-MIT",
-    "rustfmt.toml",
-    "clippy.toml",
-    ".gitattributes",
-    ".gitignore",
-];
+const TOP_FILES: [&str; 5] =
+    ["LICENSE-APACHE", "LICENSE-MIT", "rustfmt.toml", "clippy.toml", ".gitignore"];
+
+/// Which files git leaves as they are, byte by byte.
+const ATTRIBUTES: &str = ".gitattributes";
 
 /// Ends a cargo that has closed its standard error and hangs. What it does here takes
 /// less than a second.
 const GENEROUS: Duration = Duration::from_secs(5 * 60);
 
+/// What can be told to `cargo xtask new`.
+#[derive(Args)]
+pub struct Options {
+    /// The name or short name of a rung
+    rung: String,
+    /// A folder that is empty or does not exist yet
+    dest: PathBuf,
+    /// What it is called from now on [default: the name of the folder]
+    #[arg(long)]
+    name: Option<String>,
+    /// In the folder of a project that was made before, as one more of its programs: it
+    /// uses what is inside there
+    #[arg(long)]
+    beside: bool,
+}
+
 /// `cargo xtask new`: copies the rung and tells what to change first.
-pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
+pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
-    let rung = list::find(&ladder, rung)?;
-    let name = match name {
+    let rung = list::find(&ladder, &options.rung)?;
+    let dest = &options.dest;
+    let name = match &options.name {
         Some(name) => name.to_string(),
         None => name_of(dest)?,
     };
-    take(&ladder, rung, dest, &name)?;
+    match options.beside {
+        true => beside::take(&ladder, rung, dest, &name)?,
+        false => take(&ladder, rung, dest, &name)?,
+    }
     let shown = dest.display();
     screen.line(&format!(
         "{} is now {}",
@@ -53,7 +79,7 @@ pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Resu
     screen.line("  cargo run -- server")?;
     screen.line("")?;
     screen.line("Change first:")?;
-    for (number, step) in readme::change_first(rung, &name)?.iter().enumerate() {
+    for (number, step) in readme::change_first(rung, &name, &[])?.iter().enumerate() {
         screen.prose("  ", &format!("{}. {}", number + 1, readme::without_marks(step)))?;
     }
     screen.line("")?;
@@ -63,42 +89,65 @@ pub fn run(rung: &str, dest: &Path, name: Option<&str>, screen: &Screen) -> Resu
 /// Makes the project `name` of `rung` in `dest`, which is empty or does not exist. It
 /// is there when it is whole: a copy that fails or is interrupted leaves nothing.
 pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
-    let dest = &absolute(dest).map_err(|error| cannot("find", dest, &error))?;
+    make(ladder, rung, dest, name, |scratch| fill(ladder, rung, scratch, name))
+}
+
+fn make(
+    ladder: &Ladder,
+    rung: &Rung,
+    dest: &Path,
+    name: &str,
+    fill: impl FnOnce(&Path) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let dest = &absolute(dest).map_err(|error| Failure::file("find", dest, &error))?;
     name::check(name, ladder, rung)?;
     let existed = check_empty(dest)?;
     check_outside(ladder, dest)?;
     // A link to an empty folder stays: what it leads to is filled.
     let dest = &if existed {
-        fs::canonicalize(dest).map_err(|error| cannot("find", dest, &error))?
+        fs::canonicalize(dest).map_err(|error| Failure::file("find", dest, &error))?
     } else {
         dest.clone()
     };
     // Beside it, since only there a move is certain to be no copy.
     let beside = dest.with_file_name(format!(".{name}-{}", process::id()));
     let scratch =
-        Scratch::new(beside.clone()).map_err(|error| cannot("create", &beside, &error))?;
-    fill(ladder, rung, scratch.path(), name)?;
+        Scratch::new(beside.clone()).map_err(|error| Failure::file("create", &beside, &error))?;
+    fill(scratch.path())?;
     if existed {
-        fs::remove_dir(dest).map_err(|error| cannot("use", dest, &error))?;
+        fs::remove_dir(dest).map_err(|error| Failure::file("use", dest, &error))?;
     }
-    fs::rename(scratch.path(), dest).map_err(|error| cannot("create", dest, &error))
+    fs::rename(scratch.path(), dest).map_err(|error| Failure::file("create", dest, &error))
 }
 
 fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
-    let netcore = ladder.root.join("crates/netcore");
+    let blocks = ladder.blocks_of(&rung.name);
+    let names: Vec<&str> = blocks.iter().map(|block| block.name.as_str()).collect();
     copy(&rung.folder, dest, &|text| rename(text, &rung.name, name))?;
-    copy(&netcore, &dest.join("netcore"), &str::to_string)?;
+    blocks.iter().try_for_each(|block| copy_block(block, dest, &names))?;
     for file in TOP_FILES {
         write(&dest.join(file), &read(&ladder.root.join(file))?)?;
     }
+    let attributes = read(&ladder.root.join(ATTRIBUTES))?;
+    write(&dest.join(ATTRIBUTES), &attributes::of(&attributes, &rung.name, &names))?;
     let top = read(&ladder.root.join("Cargo.toml"))?;
-    let own = read(&rung.folder.join("Cargo.toml"))?;
-    write(&dest.join("Cargo.toml"), &manifest::standalone(&rename(&own, &rung.name, name), &top))?;
-    write(&dest.join("README.md"), &readme::project(rung, name)?)?;
-    write(&dest.join("netcore/README.md"), &readme::netcore(&read(&netcore.join("README.md"))?))?;
+    let own = rename(&read(&rung.folder.join("Cargo.toml"))?, &rung.name, name);
+    write(&dest.join("Cargo.toml"), &manifest::standalone(&own, &top, &names))?;
+    write(&dest.join("README.md"), &readme::project(rung, name, &names)?)?;
     write(&dest.join("Cargo.lock"), &read(&ladder.root.join("Cargo.lock"))?)?;
     lock(dest)?;
     format(dest)
+}
+
+/// A block inside the project, and its page without links to what is not.
+fn copy_block(block: &Package, project: &Path, blocks: &[&str]) -> Result<(), Failure> {
+    let to = project.join(&block.name);
+    copy(&block.folder(), &to, &str::to_string)?;
+    let page = block.folder().join("README.md");
+    match page.exists() {
+        true => write(&to.join("README.md"), &readme::block(&read(&page)?, blocks)),
+        false => Ok(()),
+    }
 }
 
 /// Takes the packages of others out of the lock file and keeps every version. Downloads
@@ -119,8 +168,6 @@ fn format(dest: &Path) -> Result<(), Failure> {
 
 /// Runs cargo in `folder`: whether it succeeded, and what it wrote to standard error.
 fn run_cargo(args: &[&str], folder: &Path) -> Result<(bool, String), Failure> {
-    let command = args.join(" ");
-    let failed = |error| Failure::new(format!("cannot run cargo {command}: {error}"));
     let mut cargo = cargo();
     cargo
         .args(args)
@@ -129,18 +176,14 @@ fn run_cargo(args: &[&str], folder: &Path) -> Result<(bool, String), Failure> {
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let process = Process::start(&mut cargo)?;
-    let mut said = Vec::new();
-    let stderr = process.child().stderr.take();
-    if let Some(mut stderr) = stderr {
-        stderr.read_to_end(&mut said).map_err(failed)?;
-    }
-    let status = process.wait(GENEROUS).map_err(failed)?;
-    Ok((status.is_some_and(|status| status.success()), String::from_utf8_lossy(&said).into_owned()))
+    let status = process.wait_for_end(GENEROUS)?;
+    let said = process.stderr().wait_for_end(GENEROUS).unwrap_or_default();
+    Ok((status.success(), String::from_utf8_lossy(&said).into_owned()))
 }
 
 /// The last part of the folder's path.
 fn name_of(dest: &Path) -> Result<String, Failure> {
-    let path = absolute(dest).map_err(|error| cannot("find", dest, &error))?;
+    let path = absolute(dest).map_err(|error| Failure::file("find", dest, &error))?;
     let name = path.file_name().and_then(|name| name.to_str());
     name.map(String::from).ok_or_else(|| {
         Failure::Usage(format!("{} gives no name; pass one with --name", dest.display()))
@@ -158,7 +201,7 @@ fn check_empty(dest: &Path) -> Result<bool, Failure> {
             ))),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(cannot("use", dest, &error)),
+        Err(error) => Err(Failure::file("use", dest, &error)),
     }
 }
 
@@ -196,13 +239,13 @@ pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<
     match fs::create_dir(to) {
         // Not its parents: where a signal has removed them, they stay so.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(cannot("create", to, &error));
+            return Err(Failure::file("create", to, &error));
         }
         _ => {}
     }
-    let entries = fs::read_dir(from).map_err(|error| cannot("read", from, &error))?;
+    let entries = fs::read_dir(from).map_err(|error| Failure::file("read", from, &error))?;
     for entry in entries {
-        let path = entry.map_err(|error| cannot("read", from, &error))?.path();
+        let path = entry.map_err(|error| Failure::file("read", from, &error))?.path();
         let Some(name) = path.file_name() else { continue };
         if name == "target" || name == "Cargo.lock" {
             continue;
@@ -212,30 +255,25 @@ pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<
             copy(&path, &target, change)?;
             continue;
         }
-        let bytes = fs::read(&path).map_err(|error| cannot("read", &path, &error))?;
+        let bytes = fs::read(&path).map_err(|error| Failure::file("read", &path, &error))?;
         let bytes = match String::from_utf8(bytes) {
             Ok(text) => change(&text).into_bytes(),
             // Not text: no name in it.
             Err(error) => error.into_bytes(),
         };
-        fs::write(&target, bytes).map_err(|error| cannot("write", &target, &error))?;
+        fs::write(&target, bytes).map_err(|error| Failure::file("write", &target, &error))?;
     }
     Ok(())
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| cannot("read", path, &error))?;
+    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
     // On Windows, git may have checked it out with other line ends.
     Ok(text.replace("\r\n", "\n"))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|error| cannot("write", path, &error))
-}
-
-/// A failure of the file system.
-pub fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::new(format!("cannot {what} {}: {error}", path.display()))
+    fs::write(path, text).map_err(|error| Failure::file("write", path, &error))
 }
 
 #[cfg(test)]
@@ -321,7 +359,7 @@ mod tests {
     fn every_readme_begins_with_the_protocol_the_limits_and_the_address() {
         let ladder = Ladder::load().unwrap();
         for rung in &ladder.rungs {
-            let steps = readme::change_first(rung, "mine").unwrap();
+            let steps = readme::change_first(rung, "mine", &[]).unwrap();
             for (step, start) in
                 steps.iter().zip(["The protocol: ", "The limits: ", "The address: "])
             {
@@ -329,7 +367,7 @@ mod tests {
             }
             // Every echo over TCP has the option, and no other rung.
             let echo =
-                rung.about.suites.iter().any(|suite| suite == "tcp-echo" || suite == "framed-echo");
+                rung.suites.iter().any(|suite| suite == "tcp-echo" || suite == "framed-echo");
             assert_eq!(steps.concat().contains("--upper"), echo, "{}", rung.name);
         }
     }

@@ -13,15 +13,17 @@ use clap::Args;
 use netfault::proxy::{Network, NetworkArgs, Passed, Proxy};
 use netfault::{Fault, Proof, Transport};
 
-use crate::Failure;
 use crate::diagram;
-use crate::ladder::{Ladder, Rung};
-use crate::log_line::{Event, Time};
-use crate::programs::Programs;
-use crate::screen::{Screen, Tone};
-use crate::stage::{Stage, Visit};
-use crate::timeline::{self, Happening, Side, What};
-use crate::trial;
+use ladder::Failure;
+use ladder::Programs;
+use ladder::Screen;
+use ladder::log_line::{Event, Time};
+use ladder::screen::Tone;
+use ladder::{Ladder, Rung};
+use trial::Faults;
+use trial::stage::{Stage, Visit};
+use trial::timeline;
+use trial::timeline::{Happening, Side, What};
 
 /// How long a client is watched that nobody expects to be served.
 const VAIN: Duration = Duration::from_secs(2);
@@ -99,8 +101,8 @@ pub fn run(
         screen.line(&line)?;
     }
     screen.line("")?;
-    for (number, (run, visit)) in rung.about.demo.iter().zip(&scene.visits).enumerate() {
-        let who = if rung.about.demo.len() == 1 {
+    for (number, (run, visit)) in rung.demo.iter().zip(&scene.visits).enumerate() {
+        let who = if rung.demo.len() == 1 {
             "The client".into()
         } else {
             format!("Client {}", number + 1)
@@ -127,7 +129,7 @@ pub fn run(
             }
             None => format!(
                 "{} survives {}; cargo xtask faults {} {1} shows how.",
-                rung.name, fault.name, rung.about.alias
+                rung.name, fault.name, rung.alias
             ),
         };
         screen.prose("  ", &text)?;
@@ -158,7 +160,7 @@ fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
         ))),
         Some(fault) if matches!(fault.proof, Proof::Process(_)) => Err(Failure::Usage(format!(
             "{name} is done to the process, not by a peer: cargo xtask faults {} {name}",
-            rung.about.alias
+            rung.alias
         ))),
         Some(fault) => Ok(fault),
     }
@@ -173,18 +175,18 @@ pub fn play(
     network: Option<&Network>,
 ) -> Result<Scene, Failure> {
     let program = programs.get(ladder, &rung.name)?;
-    let mut args = rung.about.server_args.clone();
+    let mut args = rung.server_args.clone();
     let limit = fault.and_then(|fault| rung.limit(fault.name));
     args.extend(limit.iter().flat_map(|limit| limit.server_args.iter().cloned()));
     if fault.is_some_and(|fault| fault.proof == Proof::Dropped) {
-        args.extend(rung.about.short_limits.iter().cloned());
+        args.extend(rung.short_limits.iter().cloned());
     }
     let mut stage = Stage::new();
     let (server, mut address) = stage.start_server(&program, &rung.folder, &args)?;
     let mut faulty = None;
     if let Some(fault) = fault {
         let at = Time::now();
-        let running = trial::start(rung, fault, address)?;
+        let running = trial::faults::start(rung, fault, address)?;
         let what = What::Wrote(format!("{}: {}", fault.name, fault.about));
         stage.happenings.push(Happening { at, side: Side::Client, process: usize::MAX - 1, what });
         address = running.address();
@@ -194,7 +196,7 @@ pub fn play(
     let proxy = network.map(|network| between(rung, address, network, recorder)).transpose()?;
     let address = proxy.as_ref().map_or(address, Proxy::address);
     let mut visits = Vec::new();
-    for run in &rung.about.demo {
+    for run in &rung.demo {
         let patience = if limit.is_some() { VAIN } else { PATIENCE };
         visits.push(stage.run_client(&program, address, &run.args, patience)?);
     }

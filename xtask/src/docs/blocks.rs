@@ -4,7 +4,7 @@
 //! end -->`. Markers in a fenced code block are text, so that a page can show what a
 //! block looks like.
 
-use crate::Failure;
+use ladder::Failure;
 
 const START: &str = "<!-- gen:";
 const END: &str = "<!-- end -->";

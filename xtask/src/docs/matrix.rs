@@ -3,7 +3,8 @@
 
 use netfault::{Fault, Transport};
 
-use crate::ladder::{Ladder, Rung};
+use ladder::{Ladder, Rung};
+use trial::Faults;
 
 /// Faults down, rungs across: `✓`, the short name of the rung that lifts the limit, or
 /// nothing where there is no such fault for what the rung speaks.
@@ -12,7 +13,7 @@ pub fn matrix(ladder: &Ladder, transport: Transport) -> String {
         ladder.rungs.iter().filter(|rung| rung.speaks().transport() == transport).collect();
     let mut table = String::from("| fault |");
     for rung in &rungs {
-        table.push_str(&format!(" [{}]({}.md) |", rung.about.alias, rung.name));
+        table.push_str(&format!(" [{}]({}.md) |", rung.alias, rung.name));
     }
     table.push_str(&format!("\n|---|{}\n", "---|".repeat(rungs.len())));
     for fault in
@@ -31,7 +32,7 @@ fn cell(ladder: &Ladder, rung: &Rung, fault: &Fault) -> String {
         None => "✓".into(),
         Some(limit) => {
             let lifted_by =
-                ladder.find(&limit.lifted_by).map_or(&limit.lifted_by, |rung| &rung.about.alias);
+                ladder.find(&limit.lifted_by).map_or(&limit.lifted_by, |rung| &rung.alias);
             format!("→ {lifted_by}")
         }
     }
@@ -44,7 +45,7 @@ pub fn list(ladder: &Ladder) -> String {
         let made_for = ladder
             .rungs
             .iter()
-            .filter(|rung| rung.about.why.as_ref().is_some_and(|why| why.fault == fault.name));
+            .filter(|rung| rung.why.as_ref().is_some_and(|why| why.fault == fault.name));
         let made_for: Vec<String> = made_for.map(|rung| format!("`{}`", rung.name)).collect();
         table.push_str(&format!(
             "| `{}` | {} | {} |\n",
@@ -62,10 +63,10 @@ pub fn limits(ladder: &Ladder, rung: &Rung, page: &str) -> String {
     let in_book = page.starts_with("docs/");
     let matrix = if in_book { "fault-matrix.md" } else { "../../docs/fault-matrix.md" };
     let all = rung.faults().count();
-    if rung.about.limits.is_empty() {
+    if rung.limits.is_empty() {
         return format!("It survives all {all} [faults]({matrix}) that there are for it.\n");
     }
-    let groups = rung.about.limits.iter().map(|limit| {
+    let groups = rung.limits.iter().map(|limit| {
         let names: Vec<String> = limit.faults().map(|name| format!("`{name}`")).collect();
         let lifted_by = &limit.lifted_by;
         let link = match (ladder.find(lifted_by), in_book) {
@@ -75,7 +76,7 @@ pub fn limits(ladder: &Ladder, rung: &Rung, page: &str) -> String {
         };
         format!("{} ({link})", names.join(", "))
     });
-    let limits = rung.about.limits.iter().flat_map(|limit| limit.faults()).count();
+    let limits = rung.limits.iter().flat_map(|limit| limit.faults()).count();
     let groups = groups.collect::<Vec<_>>().join("; ");
     format!(
         "Of the {all} [faults]({matrix}) for it, it survives {}, and not yet {groups}.\n",

@@ -6,26 +6,26 @@
 //! and has one date for all.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use netfault::{Target, Transport};
+use ladder::collected::Collected;
+use ladder::log_line::{Event, LogLine};
+use ladder::shell::{command_line, words};
+use ladder::{Failure, Ladder, Process, Programs, Rung};
+use netfault::Transport;
+use trial::{Faults, faults};
 
-use super::items;
-use crate::Failure;
-use crate::ladder::{Ladder, Rung};
-use crate::log_line::{Event, LogLine};
-use crate::process::Process;
-use crate::programs::Programs;
-use crate::stage::{address, command_line};
+use crate::items;
 
 /// Ends a run that would otherwise hang; no correct one comes near it.
 const GENEROUS: Duration = Duration::from_secs(60);
+
+/// How long the end of what a process has written may be on its way when the process has
+/// ended.
+const QUICK: Duration = Duration::from_millis(200);
 
 /// What a port stands behind.
 const BEFORE_PORT: [&str; 2] = ["127.0.0.1:", "--port "];
@@ -89,20 +89,20 @@ impl Script {
     /// The demo of the rung's metadata, with everything logged.
     pub fn demo(rung: &Rung) -> Script {
         let mut server = vec!["-v".to_string()];
-        server.extend(rung.about.server_args.iter().cloned());
+        server.extend(rung.server_args.iter().cloned());
         let client = |args: &Vec<String>| Step::Program {
             role: "client".into(),
             args: args.clone(),
             runs: Runs::ToItsEnd,
         };
-        Script { server, steps: rung.about.demo.iter().map(|run| client(&run.args)).collect() }
+        Script { server, steps: rung.demo.iter().map(|run| client(&run.args)).collect() }
     }
 
     /// Reads `server ARGS | STEP | STEP`, with quotes as in a shell. A step is `client
     /// ARGS`, `client ARGS &`, `timeout SECONDS client ARGS`, `server ARGS` or
     /// `fault NAME`.
     pub fn parse(text: &str) -> Result<Script, Failure> {
-        let mut parts = text.split('|').map(shell_words);
+        let mut parts = text.split('|').map(words);
         let wrong = || Failure::new("a session is: server ARGS | client ARGS | fault NAME");
         let server = match parts.next() {
             Some(words) if words.first().is_some_and(|role| role == "server") => {
@@ -147,7 +147,7 @@ pub fn transcript(
         Running::start(&mut command)
     };
     let mut server = start("server", "0", &script.server)?;
-    let listening = server.wait_for_address()?;
+    let listening = server.process.wait_for_address(GENEROUS)?;
     let port = listening.port().to_string();
     // A bad network in between, where the clients of the steps that follow find the server.
     let mut network: Option<netfault::Running> = None;
@@ -164,13 +164,13 @@ pub fn transcript(
             }
         };
         let place = network.as_ref().map(|network| network.address().port().to_string());
-        let mut client = start(role, place.as_ref().unwrap_or(&port), args)?;
+        let client = start(role, place.as_ref().unwrap_or(&port), args)?;
         let place = place.map(|place| format!(" --port {place}")).unwrap_or_default();
         let command = command_line(&format!("{} {role}{place}", rung.name), args);
         match runs {
             Runs::ToItsEnd => {
                 // Nobody types anything: the end of its input comes at once.
-                client.process.child().stdin.take();
+                drop(client.process.stdin());
                 client.wait_for_end()?;
                 if role == "client" {
                     server.wait_until_next_client_has_left(rung)?;
@@ -183,7 +183,7 @@ pub fn transcript(
                 steps.push_str(&format!("\n$ {command} &\n"));
             }
             Runs::For(seconds) => {
-                client.gather_within(Duration::from_secs(*seconds), |_| false);
+                client.process.wait(Duration::from_secs(*seconds))?;
                 let said = client.said();
                 let told = format!("(nothing more within {seconds} s; given up)");
                 steps.push_str(&format!("\n$ timeout {seconds} {command}\n{said}{told}\n"));
@@ -194,10 +194,11 @@ pub fn transcript(
             server.wait_for_end()?;
         }
     }
-    server.stop()?;
-    server.leave_out_chance(serves_one_at_a_time(rung));
+    server.process.ask_to_stop();
+    server.wait_for_end()?;
     let command = command_line(&format!("{} server", rung.name), &script.server);
-    let shown = format!("$ {command}\n{}{steps}", server.said());
+    let shown =
+        format!("$ {command}\n{}{steps}", server.said_of_server(serves_one_at_a_time(rung)));
     Ok(timeless(&normalised(&shown, &port, &default_port(&rung.folder)?)))
 }
 
@@ -209,13 +210,8 @@ fn misbehave(
     rung: &Rung,
     server: &mut Running,
 ) -> Result<(&'static str, netfault::Running), Failure> {
-    let Some(fault) = netfault::find(name) else {
-        return Err(Failure::new(format!("there is no fault {name}")));
-    };
-    let target = Target::new(address, rung.speaks(), rung.hello());
-    let running = fault
-        .start(&target)
-        .map_err(|error| Failure::new(format!("the fault {name} did not begin: {error}")))?;
+    let fault = faults::find(name)?;
+    let running = faults::start(rung, fault, address)?;
     if running.address() == address {
         server.wait_until_next_client_has_left(rung)?;
     }
@@ -223,7 +219,7 @@ fn misbehave(
 }
 
 fn serves_one_at_a_time(rung: &Rung) -> bool {
-    rung.about.limits.iter().any(|limit| limit.fault == "second-client")
+    rung.limits.iter().any(|limit| limit.fault == "second-client")
 }
 
 /// The port that a person gets who names none.
@@ -235,19 +231,11 @@ fn default_port(folder: &Path) -> Result<String, Failure> {
     Ok(item.chars().skip_while(|&c| c != '=').filter(char::is_ascii_digit).collect())
 }
 
-/// A process whose lines are gathered, and which is ended when this is dropped.
+/// A run of the rung's program, whose lines are collected.
 struct Running {
     process: Process,
-    lines: Receiver<Line>,
-    stdout: Vec<String>,
-    stderr: Vec<String>,
     /// Of a server: the clients that have been waited for.
     clients: usize,
-}
-
-enum Line {
-    Stdout(String),
-    Stderr(String),
 }
 
 impl Running {
@@ -261,61 +249,24 @@ impl Running {
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped()),
         )?;
-        let (sender, lines) = mpsc::channel();
-        if let Some(stdout) = process.child().stdout.take() {
-            gather(stdout, Line::Stdout, sender.clone());
-        }
-        if let Some(stderr) = process.child().stderr.take() {
-            gather(stderr, Line::Stderr, sender);
-        }
-        Ok(Running { process, lines, stdout: Vec::new(), stderr: Vec::new(), clients: 0 })
+        Ok(Running { process, clients: 0 })
     }
 
-    /// Gathers lines until `done` says so or the process has closed its output.
-    fn gather_until(&mut self, done: impl Fn(&Running) -> bool) -> Result<(), Failure> {
-        match self.gather_within(GENEROUS, done) {
+    /// Waits until the log is as `done` says, or ends.
+    fn wait_for_log(&self, done: impl Fn(&[LogLine]) -> bool) -> Result<(), Failure> {
+        let stderr = self.process.stderr();
+        let found = stderr.wait_for(GENEROUS, |bytes| done(&log(bytes)).then_some(()));
+        match found.is_ok() || stderr.wait_for_end(Duration::ZERO).is_ok() {
             true => Ok(()),
-            false => {
-                Err(Failure::new(format!("a run of this page did not get on:\n{}", self.said())))
-            }
+            false => Err(Failure::new(format!("a run here did not get on:\n{}", self.said()))),
         }
-    }
-
-    /// As [`gather_until`](Running::gather_until); `false` when `limit` comes first.
-    fn gather_within(&mut self, limit: Duration, done: impl Fn(&Running) -> bool) -> bool {
-        let started = Instant::now();
-        while !done(self) {
-            match self.lines.recv_timeout(limit.saturating_sub(started.elapsed())) {
-                Ok(Line::Stdout(line)) => self.stdout.push(line),
-                Ok(Line::Stderr(line)) => self.stderr.push(line),
-                Err(RecvTimeoutError::Disconnected) => return true,
-                Err(RecvTimeoutError::Timeout) => return false,
-            }
-        }
-        true
-    }
-
-    fn wait_for_address(&mut self) -> Result<SocketAddr, Failure> {
-        self.gather_until(|server| server.stdout.iter().any(|line| address(line).is_some()))?;
-        let ready = self.stdout.iter().find_map(|line| address(line));
-        ready.ok_or_else(|| {
-            Failure::new(format!("a server of this page did not start:\n{}", self.said()))
-        })
-    }
-
-    fn log(&self) -> impl Iterator<Item = LogLine> {
-        self.stderr.iter().filter_map(|line| LogLine::parse(line))
-    }
-
-    /// How many clients have connected, as far as the log has been read.
-    fn connected(&self) -> usize {
-        self.log().filter(|line| matches!(line.event(), Event::Connected(_))).count()
     }
 
     /// Waits until one more client has connected than was waited for before.
     fn wait_for_next_client(&mut self) -> Result<(), Failure> {
         self.clients += 1;
-        self.gather_until(|server| server.connected() >= server.clients)
+        let connected = |line: &&LogLine| matches!(line.event(), Event::Connected(_));
+        self.wait_for_log(|log| log.iter().filter(connected).count() >= self.clients)
     }
 
     /// As [`wait_for_next_client`](Running::wait_for_next_client), and until it has
@@ -326,8 +277,8 @@ impl Running {
             return Ok(());
         }
         self.wait_for_next_client()?;
-        self.gather_until(|server| {
-            let last = server.log().fold(None, |here, line| match line.event() {
+        self.wait_for_log(|log| {
+            let last = log.iter().fold(None, |here, line| match line.event() {
                 Event::Connected(peer) => Some(peer),
                 Event::Left(peer, _) if here == Some(peer) => None,
                 _ => here,
@@ -336,66 +287,52 @@ impl Running {
         })
     }
 
-    fn wait_for_end(&mut self) -> Result<(), Failure> {
-        self.gather_until(|_| false)?;
-        // Its output is closed; its sockets are too once it has been waited for.
-        match self.process.wait(GENEROUS) {
-            Ok(Some(_)) => Ok(()),
-            _ => Err(Failure::new("a program of this page has closed its output and does not end")),
-        }
-    }
-
-    /// Asks for the end and gathers what was written until then, but nothing of the
-    /// stop itself.
-    fn stop(&mut self) -> Result<(), Failure> {
-        self.process.ask_to_stop();
-        self.wait_for_end()?;
-        let stopping = |line: &String| {
-            LogLine::parse(line).is_some_and(|line| line.message.starts_with(STOPPING))
-        };
-        let end = self.stderr.iter().position(stopping).unwrap_or(self.stderr.len());
-        self.stderr.truncate(end);
-        Ok(())
-    }
-
-    /// Whether a server has come to wait again when it is stopped is chance; with
-    /// several threads, so is the place of every such line.
-    fn leave_out_chance(&mut self, one_at_a_time: bool) {
-        let last = self
-            .stderr
-            .iter()
-            .rposition(|line| !line.ends_with(WAITING))
-            .map_or(0, |last| last + 1);
-        self.stderr.truncate(last);
-        if !one_at_a_time {
-            self.stderr.retain(|line| !line.ends_with(WAITING));
-        }
+    /// Its sockets are closed once it has been waited for.
+    fn wait_for_end(&self) -> Result<(), Failure> {
+        self.process.wait_for_end(GENEROUS).map(drop)
     }
 
     /// What it has printed, and then what it has logged, without the times.
     fn said(&self) -> String {
-        let logged = self.stderr.iter().map(|line| without_time(line));
-        self.stdout
-            .iter()
-            .map(String::as_str)
-            .chain(logged)
-            .map(|line| format!("{line}\n"))
-            .collect()
+        said(&written(self.process.stdout()), &written(self.process.stderr()))
+    }
+
+    /// The same of a server, without the stop, and without what is chance: whether it has
+    /// come to wait again when it is stopped, and, with several threads, the place of
+    /// every such line.
+    fn said_of_server(&self, one_at_a_time: bool) -> String {
+        let mut stderr = written(self.process.stderr());
+        let stopping = |line: &String| {
+            LogLine::parse(line).is_some_and(|line| line.message.starts_with(STOPPING))
+        };
+        stderr.truncate(stderr.iter().position(stopping).unwrap_or(stderr.len()));
+        let last = stderr.iter().rposition(|line| !line.ends_with(WAITING));
+        stderr.truncate(last.map_or(0, |last| last + 1));
+        if !one_at_a_time {
+            stderr.retain(|line| !line.ends_with(WAITING));
+        }
+        said(&written(self.process.stdout()), &stderr)
     }
 }
 
-fn gather(from: impl Read + Send + 'static, kind: fn(String) -> Line, to: Sender<Line>) {
-    thread::spawn(move || {
-        let mut from = BufReader::new(from);
-        let mut line = Vec::new();
-        while let Ok(1..) = from.read_until(b'\n', &mut line) {
-            let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_string();
-            if to.send(kind(text)).is_err() {
-                return;
-            }
-            line.clear();
-        }
-    });
+/// All whole lines, where it has ended; else those until now.
+fn written(output: &Collected) -> Vec<String> {
+    lines(&output.wait_for_end(QUICK).unwrap_or_else(|_| output.so_far()))
+}
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let whole = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    whole.map(|line| line.trim_end_matches('\r').to_string()).collect()
+}
+
+fn log(bytes: &[u8]) -> Vec<LogLine> {
+    lines(bytes).iter().filter_map(|line| LogLine::parse(line)).collect()
+}
+
+fn said(stdout: &[String], stderr: &[String]) -> String {
+    let logged = stderr.iter().map(|line| without_time(line));
+    stdout.iter().map(String::as_str).chain(logged).map(|line| format!("{line}\n")).collect()
 }
 
 /// The text with [`DATE`] for every date of HTTP, and without how long a wait or a
@@ -464,17 +401,6 @@ fn normalised(text: &str, port: &str, default: &str) -> String {
         rest = after;
     }
     shown + rest
-}
-
-pub fn shell_words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for (index, part) in text.split('\'').enumerate() {
-        match index % 2 {
-            0 => words.extend(part.split_whitespace().map(str::to_string)),
-            _ => words.push(part.to_string()),
-        }
-    }
-    words
 }
 
 #[cfg(test)]

@@ -11,14 +11,17 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{cannot, copy, take};
-use crate::Failure;
+use super::{beside, copy, take};
 use crate::example::{self, Example};
-use crate::ladder::{Ladder, Rung, cargo};
 use crate::list;
-use crate::process::{Process, Scratch};
-use crate::screen::{Screen, fit};
-use crate::stage::Stage;
+use ladder::Failure;
+use ladder::Process;
+use ladder::Screen;
+use ladder::manifests::cargo;
+use ladder::scratch::Scratch;
+use ladder::screen::fit;
+use ladder::{Ladder, Rung};
+use trial::Stage;
 
 /// Ends a build or a test that hangs.
 const GENEROUS: Duration = Duration::from_secs(30 * 60);
@@ -41,18 +44,19 @@ const QUICK: [(&str, &str); 2] = [("CARGO_PROFILE_DEV_DEBUG", "false"), ("CARGO_
 /// first and tests the second.
 pub fn run(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
     let place = Place::new(ladder)?;
-    place.netcore_beside(ladder)?;
     for rung in &ladder.rungs {
         let started = Instant::now();
+        place.blocks_beside(ladder, rung)?;
         place.beside(rung)?;
         place.taken(ladder, rung)?;
         let took = started.elapsed().as_secs_f64();
         screen.line(&format!(
-            "    {} builds beside netcore, and passes its tests as a project: {took:.1} s",
+            "    {} builds beside its blocks, and passes its tests as a project: {took:.1} s",
             fit(&rung.name, 16)
         ))?;
     }
-    place.netcore_inside(ladder)?;
+    place.blocks_inside(ladder)?;
+    place.two_in_one(ladder)?;
     for example in example::all(&ladder.root)? {
         let started = Instant::now();
         place.example(ladder, &example)?;
@@ -81,21 +85,20 @@ impl Place {
         let inside = ladder.root.join("target/copies");
         let taken = inside.join("taken");
         if taken.exists() {
-            fs::remove_dir_all(&taken).map_err(|error| cannot("remove", &taken, &error))?;
+            fs::remove_dir_all(&taken).map_err(|error| Failure::file("remove", &taken, &error))?;
         }
-        fs::create_dir_all(&inside).map_err(|error| cannot("create", &inside, &error))?;
+        fs::create_dir_all(&inside).map_err(|error| Failure::file("create", &inside, &error))?;
         let outside = env::temp_dir().join(format!("netladder-{}", process::id()));
-        let scratch =
-            Scratch::new(outside.clone()).map_err(|error| cannot("create", &outside, &error))?;
+        let scratch = Scratch::new(outside.clone())
+            .map_err(|error| Failure::file("create", &outside, &error))?;
         Ok(Place { inside, outside: scratch })
     }
 
-    fn netcore_beside(&self, ladder: &Ladder) -> Result<(), Failure> {
-        copy(
-            &ladder.root.join("crates/netcore"),
-            &self.outside.path().join("netcore"),
-            &str::to_string,
-        )
+    fn blocks_beside(&self, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
+        let blocks = ladder.blocks_of(&rung.name);
+        blocks.iter().try_for_each(|block| {
+            copy(&block.folder(), &self.outside.path().join(&block.name), &str::to_string)
+        })
     }
 
     /// `cp -r crates/netcore crates/RUNG`: without a lock file, so with what cargo has
@@ -114,10 +117,28 @@ impl Place {
         CHECKS.iter().try_for_each(|check| self.cargo(check, &folder))
     }
 
-    /// netcore's own tests, in one of the projects.
-    fn netcore_inside(&self, ladder: &Ladder) -> Result<(), Failure> {
-        let Some(rung) = ladder.rungs.last() else { return Ok(()) };
-        self.cargo(&["test", "--offline", "--locked", "--package", "netcore"], &self.project(rung))
+    /// The blocks' own tests, in one of the projects that have them.
+    fn blocks_inside(&self, ladder: &Ladder) -> Result<(), Failure> {
+        let mut tested: Vec<&str> = Vec::new();
+        for rung in &ladder.rungs {
+            for block in ladder.blocks_of(&rung.name) {
+                if !tested.contains(&block.name.as_str()) {
+                    tested.push(&block.name);
+                    let args = ["test", "--offline", "--locked", "--package", &block.name];
+                    self.cargo(&args, &self.project(rung))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Two rungs in one project.
+    fn two_in_one(&self, ladder: &Ladder) -> Result<(), Failure> {
+        let [first, .., last] = ladder.rungs.as_slice() else { return Ok(()) };
+        let project = self.inside.join("taken/two");
+        take(ladder, first, &project, "first")?;
+        beside::take(ladder, last, &project.join("second"), "second")?;
+        self.cargo(&["test", "--offline", "--workspace", "--no-run"], &project)
     }
 
     /// Makes an example as its chapter says, tests it, and talks to it.
@@ -127,7 +148,7 @@ impl Place {
         take(ladder, rung, &folder, &example.name)?;
         for file in &example.drops {
             let file = folder.join(file);
-            fs::remove_file(&file).map_err(|error| cannot("remove", &file, &error))?;
+            fs::remove_file(&file).map_err(|error| Failure::file("remove", &file, &error))?;
         }
         self.apply(&folder, example)?;
         // It may need crates that its rung does not.
@@ -179,14 +200,14 @@ impl Place {
     }
 
     fn project(&self, rung: &Rung) -> PathBuf {
-        self.inside.join("taken").join(format!("my-{}", rung.about.alias))
+        self.inside.join("taken").join(format!("my-{}", rung.alias))
     }
 
     /// Runs cargo in `folder`. What it says is shown where it fails.
     fn cargo(&self, args: &[&str], folder: &Path) -> Result<(), Failure> {
         let log = self.inside.join("output");
-        let file = File::create(&log).map_err(|error| cannot("write", &log, &error))?;
-        let copy = file.try_clone().map_err(|error| cannot("write", &log, &error))?;
+        let file = File::create(&log).map_err(|error| Failure::file("write", &log, &error))?;
+        let copy = file.try_clone().map_err(|error| Failure::file("write", &log, &error))?;
         let process = Process::start(
             cargo()
                 .args(args)

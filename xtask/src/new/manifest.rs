@@ -2,17 +2,37 @@
 
 /// Why the project is a workspace.
 const WORKSPACE: &str = "
-# Stands alone wherever it is put, also inside another workspace. netcore, which lies inside, belongs to it.
+# Stands alone wherever it is put, also inside another workspace. What lies inside belongs to it.
 [workspace]
 ";
 
-/// The manifest `own` without what only the ladder reads, with netcore inside, and with
-/// the profiles of `top`.
-pub fn standalone(own: &str, top: &str) -> String {
-    let own = own.replace("path = \"../netcore\"", "path = \"netcore\"");
-    let own = tables(&own, |header| !header.starts_with("package.metadata."));
+/// The manifest `own` without what only the ladder reads, with these `blocks` inside, and
+/// with the profiles of `top`.
+pub fn standalone(own: &str, top: &str, blocks: &[&str]) -> String {
+    let mut own = member(own);
+    for block in blocks {
+        own = own.replace(&format!("path = \"../{block}\""), &format!("path = \"{block}\""));
+    }
     let profiles = tables(top, |header| header.starts_with("profile."));
     format!("{}\n{WORKSPACE}\n{}\n", own.trim(), profiles.trim())
+}
+
+/// The manifest `own` without what only the ladder reads, with the blocks beside it.
+pub fn member(own: &str) -> String {
+    tables(own, |header| !header.trim_start_matches('[').starts_with("package.metadata."))
+}
+
+/// The manifest of a project with one more member in `folder`; `None` where it is none of
+/// a workspace.
+pub fn with_member(project: &str, folder: &str) -> Option<String> {
+    let (before, after) = project.split_once("[workspace]\n")?;
+    let rest = after.strip_prefix("members = [");
+    Some(match rest.and_then(|rest| rest.split_once(']')) {
+        Some((members, rest)) => {
+            format!("{before}[workspace]\nmembers = [{members}, \"{folder}\"]{rest}")
+        }
+        None => format!("{before}[workspace]\nmembers = [\"{folder}\"]\n{after}"),
+    })
 }
 
 /// The tables of a manifest whose names are `wanted`, as they are written. What stands
@@ -58,6 +78,15 @@ speaks = "tcp"
         let wanted = format!(
             "[package]\nname = \"mine\"\n\n[dependencies]\nnetcore = {{ path = \"netcore\", features = [\"codec\"] }}\n{WORKSPACE}\n[profile.release]\nlto = \"thin\"\n"
         );
-        assert_eq!(standalone(own, top), wanted);
+        assert_eq!(standalone(own, top, &["netcore"]), wanted);
+    }
+
+    #[test]
+    fn members_are_added_one_after_the_other() {
+        let one = with_member("[workspace]\n\n[profile.release]\n", "udp").unwrap();
+        assert_eq!(one, "[workspace]\nmembers = [\"udp\"]\n\n[profile.release]\n");
+        let two = with_member(&one, "b").unwrap();
+        assert_eq!(two, "[workspace]\nmembers = [\"udp\", \"b\"]\n\n[profile.release]\n");
+        assert_eq!(with_member("[package]\n", "b"), None);
     }
 }

@@ -2,9 +2,11 @@
 
 use std::fs;
 
-use crate::Failure;
-use crate::ladder::{Ladder, Rung};
-use crate::rename::identifier;
+use ladder::Failure;
+use ladder::rename::identifier;
+
+use crate::rules::names::is_device;
+use ladder::{Ladder, Rung};
 
 /// Words of the language, in use or reserved: no crate can be called so.
 const KEYWORDS: [&str; 52] = [
@@ -21,16 +23,15 @@ const STANDARD: [&str; 5] = ["alloc", "core", "proc_macro", "std", "test"];
 /// Folders that cargo makes where the program goes.
 const FOLDERS: [&str; 4] = ["build", "deps", "examples", "incremental"];
 
-/// Names of devices on Windows, where no file can be called so; `com` and `lpt` with a
-/// digit as well.
-const DEVICES: [&str; 4] = ["aux", "con", "nul", "prn"];
-
 /// Fails with what is wrong with `name` for a project of `rung`.
 pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
     let lock = fs::read_to_string(ladder.root.join("Cargo.lock")).unwrap_or_default();
+    let blocks: Vec<&str> =
+        ladder.blocks_of(&rung.name).iter().map(|block| block.name.as_str()).collect();
     let wrong = wrong_alone(name)
         .or_else(|| {
-            is_dependency(name, &lock).then_some("is the name of a crate that the project uses")
+            (is_dependency(name, &lock) || blocks.contains(&name))
+                .then_some("is the name of a crate that the project uses")
         })
         .or_else(|| is_used_in(name, rung).then_some("is the name of something else in the code"));
     match wrong {
@@ -43,11 +44,6 @@ pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
 
 fn wrong_alone(name: &str) -> Option<&'static str> {
     let crate_name = identifier(name);
-    let device = DEVICES.contains(&name)
-        || ["com", "lpt"].iter().any(|port| {
-            name.strip_prefix(port)
-                .is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
-        });
     let small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
         return Some("does not begin with a small letter");
@@ -64,18 +60,17 @@ fn wrong_alone(name: &str) -> Option<&'static str> {
     if FOLDERS.contains(&name) {
         return Some("is the name of a folder where cargo puts the program");
     }
-    device.then_some("is the name of a device on Windows")
+    is_device(name).then_some("is the name of a device on Windows")
 }
 
-/// Whether the lock file has a crate of this name that is none of ours, or it is
-/// netcore.
+/// Whether the lock file has a crate of this name that is none of ours.
 fn is_dependency(name: &str, lock: &str) -> bool {
     let ours = |package: &str| !package.contains("\nsource = ");
     let found = lock.split("[[package]]").find(|package| {
         package.lines().find_map(|line| line.strip_prefix("name = "))
             == Some(&format!("\"{name}\""))
     });
-    name == "netcore" || found.is_some_and(|package| !ours(package))
+    found.is_some_and(|package| !ours(package))
 }
 
 /// Whether the rung's code gives the name to a module or imports something of that

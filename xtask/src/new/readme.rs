@@ -1,32 +1,32 @@
-//! The pages of a project: its README from that of the rung, and netcore's without what
+//! The pages of a project: its README from that of the rung, and those of blocks without what
 //! lies outside.
 
 use super::read;
-use crate::Failure;
-use crate::docs::items;
-use crate::ladder::Rung;
-use crate::rename::rename;
-use crate::stage::session;
+use crate::items;
+use ladder::Failure;
+use ladder::Rung;
+use ladder::rename::rename;
+use ladder::shell::session;
 
 /// What the project's README says: what to change first, then what the rung's README
 /// says of the code.
-pub fn project(rung: &Rung, name: &str) -> Result<String, Failure> {
+pub fn project(rung: &Rung, name: &str, blocks: &[&str]) -> Result<String, Failure> {
     let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
     let first = own.lines().skip(1).find(|line| !line.is_empty()).unwrap_or_default();
     let mut page = format!(
         "# {name}\n\n{}\nIt began as a copy of `{}`, a rung of Netladder; other rungs that are named here, and pages in quotation marks, are there.\n",
-        local(first).unwrap_or_default(),
+        local(first, blocks).unwrap_or_default(),
         rung.name
     );
     page.push_str("\n## Change first\n\n");
-    for (number, step) in change_first(rung, name)?.iter().enumerate() {
+    for (number, step) in change_first(rung, name, blocks)?.iter().enumerate() {
         page.push_str(&format!("{}. {step}\n", number + 1));
     }
     page.push_str("\n## Run it\n\n");
-    page.push_str(&run_it(rung));
+    page.push_str(&run_it(rung, blocks));
     for title in ["Read in this order", "What is still wrong"] {
         page.push_str(&format!("\n## {title}\n\n"));
-        let part: Vec<String> = part(&own, title).filter_map(local).collect();
+        let part: Vec<String> = part(&own, title).filter_map(|line| local(line, blocks)).collect();
         page.push_str(part.join("\n").trim());
         page.push('\n');
     }
@@ -34,17 +34,16 @@ pub fn project(rung: &Rung, name: &str) -> Result<String, Failure> {
 }
 
 /// The first changes, in order. What the rung's own README says of them comes first.
-pub fn change_first(rung: &Rung, name: &str) -> Result<Vec<String>, Failure> {
+pub fn change_first(rung: &Rung, name: &str, blocks: &[&str]) -> Result<Vec<String>, Failure> {
     let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
-    let said: Vec<String> = part(&own, "Copy it").filter_map(local).collect();
+    let said: Vec<String> = part(&own, "Copy it").filter_map(|line| local(line, blocks)).collect();
     let said = said.join(" ");
     let (_, first) = said.split_once("Change first: ").ok_or_else(|| {
         Failure::new(format!("crates/{}/README.md: says no `Change first: `", rung.name))
     })?;
     let library = read(&rung.folder.join("src/lib.rs"))?;
-    // An example in the help names it. To ask the program itself, one would have to build
-    // it first.
-    let old = match read(&rung.folder.join("src/main.rs"))?.contains("--upper") {
+    // To ask the program itself, one would have to build it first.
+    let old = match library.contains("upper: bool") {
         true => " (as what `--upper` does)",
         false => "",
     };
@@ -72,19 +71,22 @@ pub fn without_marks(text: &str) -> String {
     text.replace('`', "")
 }
 
-/// netcore's page without links to what lies outside the project.
-pub fn netcore(page: &str) -> String {
-    let lines: Vec<String> = page.lines().filter_map(local).collect();
+/// A block's page without links to what lies outside the project.
+pub fn block(page: &str, blocks: &[&str]) -> String {
+    let lines: Vec<String> =
+        page.lines().filter_map(|line| local_from("../", line, blocks)).collect();
     lines.join("\n") + "\n"
 }
 
-fn run_it(rung: &Rung) -> String {
-    let mut text = format!("```console\n{}", session(&rung.about.server_args, &rung.about.demo));
+fn run_it(rung: &Rung, blocks: &[&str]) -> String {
+    let mut text = format!("```console\n{}", session(&rung.server_args, &rung.demo));
     if !rung.serves_once() {
         text.push_str("$ kill %1\n");
     }
     text.push_str("```\n\n");
-    text.push_str("`cargo test --workspace` tests it, and `netcore` inside it.\n");
+    let blocks: Vec<String> = blocks.iter().map(|block| format!("`{block}`")).collect();
+    let blocks = blocks.join(" and ");
+    text.push_str(&format!("`cargo test --workspace` tests it, and {blocks} inside it.\n"));
     text.push_str("`cargo build --release` builds what you would deploy.\n");
     text
 }
@@ -100,7 +102,12 @@ fn part<'a>(page: &'a str, title: &'a str) -> impl Iterator<Item = &'a str> {
 
 /// The line as it is right in a project: a link to what is not in it becomes the name
 /// of that, and markers of generated blocks and words about copying are left out.
-fn local(line: &str) -> Option<String> {
+fn local(line: &str, blocks: &[&str]) -> Option<String> {
+    local_from("", line, blocks)
+}
+
+/// The same in a folder from which `up` leads to the project's.
+fn local_from(up: &str, line: &str, blocks: &[&str]) -> Option<String> {
     if line.starts_with("<!--") || line.contains("cp -r crates/") {
         return None;
     }
@@ -108,10 +115,11 @@ fn local(line: &str) -> Option<String> {
     let mut rest = line;
     while let Some((before, text, target, after)) = link(rest) {
         kept.push_str(before);
-        let target = target
-            .strip_prefix("../netcore/")
-            .map_or(target.into(), |inside| format!("netcore/{inside}"));
+        let beside = target.strip_prefix("../").and_then(|path| path.split_once('/'));
+        let inside = beside.filter(|(name, _)| blocks.contains(name));
+        let target = inside.map_or(target.into(), |(name, path)| format!("{up}{name}/{path}"));
         match target.as_str() {
+            own if inside.is_some() => kept.push_str(&format!("[{text}]({own})")),
             page if page.starts_with("../../docs/") => kept.push_str(&format!("“{text}”")),
             rung if rung.starts_with("../") => kept.push_str(&format!("`{text}`")),
             inside => kept.push_str(&format!("[{text}]({inside})")),
@@ -137,12 +145,18 @@ mod tests {
     #[test]
     fn a_link_to_what_is_not_in_the_project_becomes_text() {
         assert_eq!(
-            local("1. [src/lib.rs](src/lib.rs): a; [two](../two-echo).").unwrap(),
+            local("1. [src/lib.rs](src/lib.rs): a; [two](../two-echo).", &["netcore"]).unwrap(),
             "1. [src/lib.rs](src/lib.rs): a; `two`."
         );
-        assert_eq!(local("[when](../../docs/when.md) compares.").unwrap(), "“when” compares.");
-        assert_eq!(local("[wait](../netcore/src/wait.rs)").unwrap(), "[wait](netcore/src/wait.rs)");
-        assert_eq!(local("`cp -r crates/netcore crates/one DEST` builds."), None);
-        assert_eq!(local("<!-- gen:modules src -->"), None);
+        assert_eq!(
+            local("[when](../../docs/when.md) compares.", &["netcore"]).unwrap(),
+            "“when” compares."
+        );
+        assert_eq!(
+            local("[wait](../netcore/src/wait.rs)", &["netcore"]).unwrap(),
+            "[wait](netcore/src/wait.rs)"
+        );
+        assert_eq!(local("`cp -r crates/netcore crates/one DEST` builds.", &["netcore"]), None);
+        assert_eq!(local("<!-- gen:modules src -->", &["netcore"]), None);
     }
 }

@@ -1,0 +1,352 @@
+//! One measurement: a fresh server on one core, netload on another or the same.
+
+use std::collections::HashMap;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::contenders::{Contender, Contenders, Start};
+use crate::load::{self, Report};
+use crate::nginx;
+use crate::scenarios::{Scenario, Speaks, Unit};
+use crate::server::Server;
+use crate::site::Site;
+use ladder::Failure;
+use ladder::{Ladder, Process, programs};
+
+/// How long a look at whether a program is installed may take.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// Ports that are tried for a server that cannot take any free one.
+const ATTEMPTS: u16 = 5;
+
+/// What came of one measurement, or why nothing did.
+pub type Sample = Result<Figures, String>;
+
+/// The figures of one measurement, as far as its scenario has them.
+#[derive(Debug, Clone, Default)]
+pub struct Figures {
+    /// Replies or bytes in a second.
+    pub rate: Option<f64>,
+    /// Microseconds.
+    pub p50: Option<f64>,
+    /// Microseconds.
+    pub p99: Option<f64>,
+    /// Microseconds.
+    pub p999: Option<f64>,
+    /// The server's processor seconds for a million replies, or for a gigabyte.
+    pub processor: Option<f64>,
+    /// Seconds until every connection of a crowd had been answered.
+    pub opening: Option<f64>,
+    /// The server's memory for each connection of a crowd.
+    pub kib_each: Option<f64>,
+    /// Datagrams that were lost.
+    pub lost: Option<f64>,
+    /// Processor milliseconds in each second in which no client said anything.
+    pub at_rest: Option<f64>,
+    /// Milliseconds from SIGTERM to the end.
+    pub stop: Option<f64>,
+}
+
+/// Everything that is needed for measuring.
+pub struct Bench {
+    contenders: Contenders,
+    programs: HashMap<String, PathBuf>,
+    peers: PathBuf,
+    site: Site,
+    cores: Option<Cores>,
+    seconds: u16,
+    left_out: Vec<String>,
+}
+
+/// A core for the server and one for the load.
+struct Cores {
+    server: String,
+    load: String,
+}
+
+impl Bench {
+    /// Builds what is needed and looks what is installed. What is not is left out, with
+    /// a word.
+    pub fn prepare(
+        ladder: &Ladder,
+        mut contenders: Contenders,
+        names: &[String],
+        seconds: u16,
+    ) -> Result<Bench, Failure> {
+        let peers = ladder.root.join("crates/netload/peers");
+        let mut left_out = Vec::new();
+        contenders.retain(|contender| {
+            if !contender.base && !names.contains(&contender.name) {
+                return false;
+            }
+            let missing = missing(&contender.start);
+            if let Some(missing) = &missing {
+                let text = format!("{} is left out: {missing} is not installed", contender.name);
+                eprintln!("{text}");
+                left_out.push(text);
+            }
+            missing.is_none()
+        });
+        let programs = build(ladder, &contenders)?;
+        let built = programs.get("netload").and_then(|netload| netload.parent());
+        let site = Site::new(built.ok_or_else(|| Failure::new("netload was not built"))?)?;
+        Ok(Bench { contenders, programs, peers, site, cores: cores(), seconds, left_out })
+    }
+
+    /// Whether server and load each have a core.
+    pub fn is_pinned(&self) -> bool {
+        self.cores.is_some()
+    }
+
+    /// The servers that are not installed, each in words.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// The servers of a scenario, what ratios are to first.
+    pub fn contenders(&self, scenario: &Scenario) -> Vec<Contender> {
+        self.contenders.iter().filter(|contender| contender.serves(scenario)).cloned().collect()
+    }
+
+    /// Starts the server, loads it, ends it. The error is one of bench itself; the
+    /// server's own is in the sample.
+    pub fn sample(
+        &self,
+        contender: &Contender,
+        scenario: &Scenario,
+        connections: usize,
+    ) -> Result<Sample, Failure> {
+        let server = match self.start(contender, connections) {
+            Ok(server) => server,
+            Err(failure) => return Ok(Err(failure.to_string())),
+        };
+        let mut command = self.pinned(
+            |cores| if scenario.one_core { &cores.server } else { &cores.load },
+            &self.program("netload")?,
+        );
+        self.arguments(&mut command, contender, scenario, connections, &server);
+        let (before, used) = (server.resident_kib(), server.processor_seconds());
+        let mut silent = Figures::default();
+        let report = load::run(&mut command, |crowd| {
+            let grown =
+                server.resident_kib().zip(before).map(|(now, before)| now.saturating_sub(before));
+            silent.kib_each = grown.map(|kib| kib as f64 / crowd.connections as f64);
+            if scenario.unit != Unit::Nothing {
+                return ControlFlow::Continue(());
+            }
+            self.rest(&server, &mut silent);
+            ControlFlow::Break(())
+        });
+        let used = server.processor_seconds().zip(used).map(|(now, before)| now - before);
+        Ok(report.map_err(|failure| failure.to_string()).and_then(|report| match report {
+            Some(report) => {
+                Ok(Figures { kib_each: silent.kib_each, ..figures(&report, scenario, used)? })
+            }
+            None => Ok(silent),
+        }))
+    }
+
+    /// What a server does while its clients are silent, and when it is asked to stop
+    /// then.
+    fn rest(&self, server: &Server, figures: &mut Figures) {
+        let before = server.processor_seconds();
+        let seconds = f64::from(self.seconds);
+        thread::sleep(Duration::from_secs_f64(seconds));
+        let used = server.processor_seconds().zip(before).map(|(now, before)| now - before);
+        figures.at_rest = used.map(|used| used * 1e3 / seconds);
+        figures.stop = server.stop().map(|(taken, _)| taken.as_secs_f64() * 1e3);
+    }
+
+    fn arguments(
+        &self,
+        command: &mut Command,
+        contender: &Contender,
+        scenario: &Scenario,
+        connections: usize,
+        server: &Server,
+    ) {
+        let (kind, rest) = scenario.load.split_first().unwrap_or((&"", &[]));
+        command.args(["--json", kind]);
+        match scenario.speaks {
+            Speaks::Http => command.arg(format!("http://{}{}", server.address, scenario.page)),
+            _ => command.arg(server.address.to_string()),
+        };
+        command.args(rest);
+        match *kind {
+            "tcp-bulk" => {}
+            "udp-echo" => drop(command.args(["--window", &connections.to_string()])),
+            _ => drop(command.args(["--connections", &connections.to_string()])),
+        }
+        if scenario.speaks == Speaks::Object && !contender.ours {
+            command.arg("--raw");
+        }
+        // Silent clients are ended when they have been silent for long enough.
+        let seconds = if scenario.unit == Unit::Nothing { LONGER } else { self.seconds };
+        command.args(["--seconds", &seconds.to_string()]);
+    }
+
+    fn start(&self, contender: &Contender, connections: usize) -> Result<Server, Failure> {
+        match &contender.start {
+            Start::Rung(args) => {
+                let mut command =
+                    self.pinned(|cores| &cores.server, &self.program(&contender.name)?);
+                command.args(["server", "--port", "0"]);
+                for arg in args {
+                    let arg = arg.replace("{connections}", &(connections + SPARE).to_string());
+                    command.arg(arg.replace("{site}", &self.site.pages().to_string_lossy()));
+                }
+                Server::start(command.env("RUST_LOG", "error"))
+            }
+            Start::Example(name) => {
+                let mut command = self.pinned(|cores| &cores.server, &self.program(name)?);
+                Server::start(command.stderr(Stdio::null()))
+            }
+            Start::Python(script, _) => {
+                let mut command = self.pinned(|cores| &cores.server, &PathBuf::from("python3"));
+                for word in script {
+                    command.arg(word.replace("{site}", &self.site.pages().to_string_lossy()));
+                }
+                Server::start(command.current_dir(&self.peers).stderr(Stdio::null()))
+            }
+            Start::Nginx => self.start_nginx(),
+        }
+    }
+
+    fn start_nginx(&self) -> Result<Server, Failure> {
+        for attempt in 0..ATTEMPTS {
+            let address = nginx::address(attempt);
+            let configuration = nginx::configure(self.site.folder(), &self.site.pages(), address)?;
+            let mut command = self.pinned(|cores| &cores.server, &PathBuf::from("nginx"));
+            command
+                .arg("-p")
+                .arg(self.site.folder())
+                .arg("-c")
+                .arg(configuration)
+                .stderr(Stdio::null());
+            if let Some(server) = Server::start_silent(&mut command, address)? {
+                return Ok(server);
+            }
+        }
+        Err(Failure::new("nginx does not start; see nginx -t"))
+    }
+
+    fn pinned(&self, core: impl Fn(&Cores) -> &str, program: &PathBuf) -> Command {
+        let Some(cores) = &self.cores else { return Command::new(program) };
+        // Becomes the program, and its process number stays.
+        let mut command = Command::new("taskset");
+        command.args(["--cpu-list", core(cores)]).arg(program);
+        command
+    }
+
+    fn program(&self, name: &str) -> Result<PathBuf, Failure> {
+        self.programs
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Failure::new(format!("{name} was not built")))
+    }
+}
+
+/// Places beside those that the load takes: for the active ones beside a crowd, and for
+/// one that is being closed.
+const SPARE: usize = 64;
+
+/// Seconds that no measurement lasts.
+const LONGER: u16 = 3600;
+
+fn figures(report: &Report, scenario: &Scenario, used: Option<f64>) -> Sample {
+    if let Some(first) = &report.faults.first {
+        return Err(first.clone());
+    }
+    if let Some(size) = Site::size(scenario.page).filter(|size| *size != report.size) {
+        return Err(format!("the page has {} bytes and not {size}", report.size));
+    }
+    let (rate, amount) = match scenario.unit {
+        Unit::Replies | Unit::Nothing => (report.replies_per_second, report.replies as f64 / 1e6),
+        Unit::Bytes => (report.bytes_per_second, report.bytes as f64 / 1e9),
+    };
+    if amount == 0.0 {
+        return Err(format!("nothing came back in {:.1} s", report.seconds));
+    }
+    // A crowd is opened in the same run, and that time is not for the replies.
+    let processor = used.filter(|_| report.crowd.is_none()).map(|used| used / amount);
+    Ok(Figures {
+        rate: Some(rate),
+        p50: report.latency.as_ref().map(|latency| latency.p50),
+        p99: report.latency.as_ref().map(|latency| latency.p99),
+        p999: report.latency.as_ref().map(|latency| latency.p999),
+        processor,
+        opening: report.crowd.as_ref().map(|crowd| crowd.answered_seconds),
+        lost: report.lost.map(|lost| lost as f64),
+        ..Figures::default()
+    })
+}
+
+/// What a server needs that is not there.
+fn missing(start: &Start) -> Option<String> {
+    match start {
+        Start::Rung(_) | Start::Example(_) => None,
+        Start::Python(_, None) => (!runs("python3", &["--version"])).then(|| "python3".into()),
+        Start::Python(_, Some(module)) => (!runs("python3", &["-c", &format!("import {module}")]))
+            .then(|| format!("{module} for python3")),
+        Start::Nginx => (!runs("nginx", &["-v"])).then(|| "nginx".into()),
+    }
+}
+
+fn runs(program: &str, args: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let Ok(process) = Process::start(&mut command) else { return false };
+    process.wait(LOOK).is_ok_and(|ended| ended.is_some_and(|status| status.success()))
+}
+
+/// The first two cores that we may use, where there are two and something to bind
+/// processes to them.
+fn cores() -> Option<Cores> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    let (server, load) = first_two(list)?;
+    runs("taskset", &["--cpu-list", &server, "true"]).then_some(Cores { server, load })
+}
+
+/// `0-3,8` names the cores 0, 1, 2, 3 and 8.
+fn first_two(list: &str) -> Option<(String, String)> {
+    let mut all = list.trim().split(',').flat_map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last): (usize, usize) = (first.parse().unwrap_or(1), last.parse().unwrap_or(0));
+        first..=last
+    });
+    Some((all.next()?.to_string(), all.next()?.to_string()))
+}
+
+/// Builds every program with optimisation; what it prints goes to the terminal, as by
+/// hand.
+fn build(ladder: &Ladder, contenders: &Contenders) -> Result<HashMap<String, PathBuf>, Failure> {
+    let mut options = vec!["--release", "--package", "netload", "--bin", "netload"];
+    for contender in contenders.iter() {
+        match &contender.start {
+            Start::Rung(_) => {
+                options.extend(["--package", &contender.name, "--bin", &contender.name])
+            }
+            Start::Example(name) => options.extend(["--example", name]),
+            Start::Python(..) | Start::Nginx => {}
+        }
+    }
+    programs::build(&ladder.root, &options, &["netload and the servers"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_read_as_linux_writes_them() {
+        let two = |first: &str, second: &str| Some((first.to_string(), second.to_string()));
+        assert_eq!(first_two("\t0-1"), two("0", "1"));
+        assert_eq!(first_two("3,5-7"), two("3", "5"));
+        assert_eq!(first_two("2"), None);
+    }
+}

@@ -1,0 +1,49 @@
+//! What can be told to `cargo xtask bench`. xtask has this file as well: it answers
+//! `--help` and completes the words without building the rest.
+
+use clap::Args;
+
+/// The names of the kinds of load.
+pub const SCENARIOS: [&str; 21] = [
+    "echo-1",
+    "echo-64",
+    "echo-64-one-core",
+    "echo-64-4k",
+    "pipelined",
+    "connect",
+    "bulk",
+    "idle",
+    "rest",
+    "udp",
+    "udp-256",
+    "udp-many",
+    "object",
+    "http-1k-1",
+    "http-1k",
+    "http-1k-one-core",
+    "http-1k-idle",
+    "http-100k",
+    "http-10m",
+    "http-close",
+    "http-close-one-core",
+];
+
+/// What can be told on the command line.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Rungs, peers and scenarios to take; without any of a kind, all of that kind
+    #[arg(value_name = "RUNG|PEER|SCENARIO")]
+    pub names: Vec<String>,
+    /// How often each server is measured
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 5)]
+    pub rounds: u16,
+    /// How long each measurement lasts
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 1)]
+    pub seconds: u16,
+    /// Print one JSON document instead of tables
+    #[arg(long)]
+    pub json: bool,
+    /// Draw the charts as well, and write them and the tables into the pages of docs/
+    #[arg(long, conflicts_with = "names")]
+    pub svg: bool,
+}

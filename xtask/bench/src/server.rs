@@ -1,0 +1,107 @@
+//! One server under load: started, known by its ready line, ended when this is dropped.
+
+use std::fs;
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ladder::Failure;
+use ladder::process::{Process, resident_kib};
+
+/// How long a server may take until it listens. Python on a busy machine is the
+/// slowest.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A pause between two looks whether a server that says nothing listens.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A pause between two looks whether a server has ended: how exactly the time of a stop
+/// is known.
+const SHORT_PAUSE: Duration = Duration::from_micros(200);
+
+/// Ticks in a second, in what Linux tells of a process: the same on every machine that
+/// there is.
+const TICKS: f64 = 100.0;
+
+/// A server that listens.
+pub struct Server {
+    process: Process,
+    /// Where.
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts a server that prints where it listens.
+    pub fn start(command: &mut Command) -> Result<Server, Failure> {
+        let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+        let address = process.wait_for_address(PATIENCE)?;
+        Ok(Server { process, address })
+    }
+
+    /// Starts a server that listens on `address` and says nothing; `None` when it ends
+    /// instead.
+    pub fn start_silent(
+        command: &mut Command,
+        address: SocketAddr,
+    ) -> Result<Option<Server>, Failure> {
+        let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            // No event tells that it listens: asking again is all there is.
+            if process.wait(PAUSE).is_ok_and(|ended| ended.is_some()) {
+                return Ok(None);
+            }
+            if TcpStream::connect(address).is_ok() {
+                return Ok(Some(Server { process, address }));
+            }
+        }
+        Err(Failure::new("it does not listen"))
+    }
+
+    /// Asks it to stop, and returns how long that took, with its exit code unless a
+    /// signal has ended it; `None` when it goes on.
+    pub fn stop(&self) -> Option<(Duration, Option<i32>)> {
+        let started = Instant::now();
+        self.process.ask_to_stop();
+        while started.elapsed() < PATIENCE {
+            if let Ok(Some(status)) = self.process.wait(Duration::ZERO) {
+                return Some((started.elapsed(), status.code()));
+            }
+            thread::sleep(SHORT_PAUSE);
+        }
+        None
+    }
+
+    /// Processor time that it has used, in seconds. Known on Linux.
+    pub fn processor_seconds(&self) -> Option<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).ok()?;
+        processor_seconds(&stat)
+    }
+
+    /// Memory of its own that it has in use, in KiB, without what the kernel holds for
+    /// its sockets. Known on Linux.
+    pub fn resident_kib(&self) -> Option<u64> {
+        resident_kib(self.process.id())
+    }
+}
+
+fn processor_seconds(stat: &str) -> Option<f64> {
+    // The second field is the program's name in parentheses and may hold anything.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_whitespace().skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    Some((user + system) / TICKS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_found_behind_any_name() {
+        let stat = "7 (a) b 1) S 1 7 7 0 -1 4194560 100 0 0 0 150 50 0 0 20 0 1 0 100 0 0";
+        assert_eq!(processor_seconds(stat), Some(2.0));
+    }
+}

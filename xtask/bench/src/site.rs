@@ -1,0 +1,62 @@
+//! The pages that web servers are asked for, in a folder of the build that is gone
+//! afterwards.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use ladder::Failure;
+
+/// The pages and their sizes.
+const PAGES: [(&str, usize); 3] = [("1k", 1 << 10), ("100k", 100 << 10), ("10m", 10 << 20)];
+
+/// A folder of this run.
+pub struct Site(PathBuf);
+
+impl Site {
+    /// Writes the pages into a new folder below `built`, where cargo puts its programs.
+    pub fn new(built: &Path) -> Result<Site, Failure> {
+        let site = Site(built.join(format!("bench-{}", process::id())));
+        let written = fs::create_dir_all(site.pages()).and_then(|()| {
+            PAGES
+                .iter()
+                .try_for_each(|(name, size)| fs::write(site.pages().join(name), page(*size)))
+        });
+        written.map_err(|error| {
+            Failure::new(format!("cannot write to {}: {error}", site.0.display()))
+        })?;
+        Ok(site)
+    }
+
+    /// The folder for whatever a server needs.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder of the pages.
+    pub fn pages(&self) -> PathBuf {
+        self.0.join("pages")
+    }
+
+    /// The size of a page, which a reply must have.
+    pub fn size(page: &str) -> Option<usize> {
+        PAGES.iter().find(|(name, _)| page.strip_prefix('/') == Some(name)).map(|(_, size)| *size)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        // What cannot be removed is among the files of a build.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Bytes that no part of a server could shorten or guess.
+fn page(size: usize) -> Vec<u8> {
+    let mut state: u32 = 1;
+    let next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    std::iter::repeat_with(next).take(size).collect()
+}

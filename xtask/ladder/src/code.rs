@@ -1,0 +1,30 @@
+//! What counts as a line of code: what a reader has to understand.
+
+/// Where the tests of a file begin. They stand at its end.
+const TESTS: &str = "\n#[cfg(test)]\nmod tests {";
+
+/// The lines of code of a source file: without its tests, comments and blank lines.
+pub fn lines(source: &str) -> usize {
+    program(source).lines().filter(|line| is_code(line)).count()
+}
+
+/// The source without the tests at its end.
+pub fn program(source: &str) -> &str {
+    source.split_once(TESTS).map_or(source, |(program, _)| program)
+}
+
+/// Whether a line is neither blank nor a comment.
+pub fn is_code(line: &str) -> bool {
+    let line = line.trim_start();
+    !line.is_empty() && !line.starts_with("//")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn comments_blank_lines_and_tests_are_not_counted() {
+        let source = "//! Doc.\n\nfn a() {\n    // Why.\n    b(); // and how\n}\n\n#[cfg(test)]\nmod tests {\n}\n";
+        assert_eq!(super::lines(source), 3);
+        assert_eq!(super::lines(""), 0);
+    }
+}

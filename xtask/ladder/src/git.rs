@@ -1,0 +1,165 @@
+//! Differences, as git finds and shows them: `git diff --no-index`.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::{self, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::scratch::Scratch;
+use crate::{Failure, Process};
+
+/// Ends a git that hangs. It takes milliseconds.
+const GENEROUS: Duration = Duration::from_secs(60);
+
+/// What `git diff --no-index` ends with where there are differences.
+const DIFFERENT: i32 = 1;
+
+/// What a line begins with in the colours that we ask for.
+const COLOURS: [(Sign, &str); 3] =
+    [(Sign::New, "\x1b[32m+"), (Sign::Moved, "\x1b[34m+"), (Sign::Gone, "\x1b[31m-")];
+
+/// The settings for them. What was moved away has none: it is not gone.
+const SETTINGS: [&str; 9] = [
+    "color.diff.new=green",
+    "color.diff.newMoved=blue",
+    "color.diff.newMovedAlternative=blue",
+    "color.diff.old=red",
+    "color.diff.oldMoved=normal",
+    "color.diff.oldMovedAlternative=normal",
+    "color.diff.meta=normal",
+    "color.diff.frag=normal",
+    "core.quotePath=false",
+];
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// It is new.
+    New,
+    /// It stood elsewhere.
+    Moved,
+    /// It is gone.
+    Gone,
+}
+
+/// A line that differs.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What became of it.
+    pub sign: Sign,
+    /// The file: the new one, or for a line that is gone the old one.
+    pub file: String,
+    /// Its number there, from 1.
+    pub number: usize,
+    /// The line.
+    pub text: String,
+}
+
+/// `git diff --no-index`, with these settings before and names as they are.
+pub fn diff(settings: &[&str]) -> Command {
+    let mut git = Command::new("git");
+    git.args(settings.iter().flat_map(|setting| ["-c", setting]));
+    git.args(["diff", "--no-index", "--no-ext-diff", "--no-renames", "--no-prefix"]);
+    git
+}
+
+/// A new folder for texts that are to be compared, outside of any repository.
+pub fn folder() -> Result<Scratch, Failure> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let path = env::temp_dir().join(format!("netladder-diff-{}-{number}", process::id()));
+    Scratch::new(path.clone()).map_err(|error| Failure::file("create", &path, &error))
+}
+
+/// A unified difference between two texts, each with its name, or nothing where they are
+/// the same.
+pub fn unified(old: (&str, &str), new: (&str, &str)) -> Result<String, Failure> {
+    let folder = folder()?;
+    for (name, text) in [("old", old.1), ("new", new.1)] {
+        let path = folder.path().join(name);
+        fs::write(&path, text).map_err(|error| Failure::file("write", &path, &error))?;
+    }
+    let mut git = diff(&[]);
+    let said = run(git.args(["--no-color", "old", "new"]), folder.path())?;
+    let mut shown = String::new();
+    for line in said.lines().skip_while(|line| !line.starts_with("@@ ")) {
+        // Git's guess of the function around it is not always one.
+        let place = line.strip_prefix("@@ ").and_then(|line| line.split_once(" @@"));
+        match place {
+            Some((place, _)) => shown.push_str(&format!("@@ {place} @@\n")),
+            None => shown.push_str(&format!("{line}\n")),
+        }
+    }
+    Ok(match shown.is_empty() {
+        true => shown,
+        false => format!("--- {}\n+++ {}\n{shown}", old.0, new.0),
+    })
+}
+
+/// Every line that differs between two folders in `folder`. A line that was moved, also
+/// to another file or further in, is told apart from a new one.
+pub fn lines(folder: &Path, old: &str, new: &str) -> Result<Vec<Line>, Failure> {
+    let mut git = diff(&SETTINGS);
+    git.args(["--unified=0", "--color=always", "--ws-error-highlight=none"]);
+    git.args(["--color-moved=zebra", "--color-moved-ws=allow-indentation-change", old, new]);
+    Ok(read(&run(&mut git, folder)?))
+}
+
+fn read(said: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let (mut names, mut numbers) = ([String::new(), String::new()], [0, 0]);
+    for line in said.lines() {
+        let text = plain(line);
+        let sign = COLOURS.iter().find(|(_, start)| line.starts_with(start)).map(|(sign, _)| *sign);
+        if let Some(name) = text.strip_prefix("--- ").filter(|_| sign.is_none()) {
+            names[0] = name.into();
+        } else if let Some(name) = text.strip_prefix("+++ ").filter(|_| sign.is_none()) {
+            names[1] = name.into();
+        } else if let Some(place) = text.strip_prefix("@@ -") {
+            let mut starts = place.split([' ', ',', '+']).filter_map(|word| word.parse().ok());
+            let old = starts.next().unwrap_or(0);
+            let new = place.split_once('+').and_then(|(_, new)| new.split([' ', ',']).next());
+            numbers = [old, new.and_then(|new| new.parse().ok()).unwrap_or(0)];
+        } else if text.starts_with(['+', '-']) {
+            let side = usize::from(text.starts_with('+'));
+            if let Some(sign) = sign {
+                let (file, number) = (names[side].clone(), numbers[side]);
+                lines.push(Line { sign, file, number, text: text[1..].into() });
+            }
+            numbers[side] += 1;
+        }
+    }
+    lines
+}
+
+fn run(git: &mut Command, folder: &Path) -> Result<String, Failure> {
+    git.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let process = Process::start(git)?;
+    let said = process.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
+    match process.wait_for_end(GENEROUS)?.code() {
+        Some(0 | DIFFERENT) => Ok(String::from_utf8_lossy(&said).into_owned()),
+        _ => Err(Failure::new(format!("git diff failed: {}", process.stderr().text().trim()))),
+    }
+}
+
+/// The line without its colours.
+fn plain(line: &str) -> String {
+    let mut parts = line.split('\x1b');
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.filter_map(|part| part.split_once('m')).map(|(_, text)| text);
+    std::iter::once(first).chain(rest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_unified_and_nothing_where_there_is_none() {
+        let diff = unified(("a", "one\ntwo\n"), ("b", "one\nthree\n")).unwrap();
+        assert_eq!(diff, "--- a\n+++ b\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n");
+        assert_eq!(unified(("a", "same\n"), ("b", "same\n")).unwrap(), "");
+    }
+}

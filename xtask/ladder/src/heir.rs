@@ -1,0 +1,46 @@
+//! What outlives us when we are killed without a word, as SIGKILL does it: a shell that
+//! reads from a pipe which we hold, and ends what we have started when that closes.
+
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+/// `+ 7` is started and `- 7` has ended. At the end of the pipe, whoever is left is asked
+/// to stop, with its group where it has one.
+const SCRIPT: &str = "trap '' INT TERM HUP QUIT; left=
+while read -r sign id; do
+    others=
+    for one in $left; do [ $one = $id ] || others=\"$others $one\"; done
+    left=$others
+    [ $sign = - ] || left=\"$left $id\"
+done
+for one in $left; do kill -s TERM -- -$one 2>/dev/null || kill -s TERM $one; done";
+
+/// The pipe; `None` where there is no shell.
+static PIPE: LazyLock<Mutex<Option<ChildStdin>>> = LazyLock::new(|| {
+    let mut shell = Command::new("sh");
+    // In a group of its own: Ctrl-C is none of its business. Without our output: whoever
+    // reads that waits for its end.
+    shell.args(["-c", SCRIPT]).process_group(0);
+    shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    Mutex::new(shell.spawn().ok().and_then(|mut shell| shell.stdin.take()))
+});
+
+/// A process is started.
+pub fn started(id: u32) {
+    tell('+', id);
+}
+
+/// A process has ended and been waited for.
+pub fn ended(id: u32) {
+    tell('-', id);
+}
+
+fn tell(sign: char, id: u32) {
+    let mut pipe = PIPE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pipe) = pipe.as_mut() {
+        // Where the shell has been ended there is nobody to tell.
+        let _ = writeln!(pipe, "{sign} {id}");
+    }
+}

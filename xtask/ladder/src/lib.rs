@@ -1,0 +1,43 @@
+//! The rungs as the tools and the tests see them, each thing in one place.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`manifests`] | the packages and the rungs among them, read from `cargo metadata` once |
+//! | [`programs`] | their programs, built and found |
+//! | [`process`] | a process that ends with whoever started it, whatever the way out |
+//! | [`scratch`] | a folder that does the same |
+//! | [`collected`] | what a process writes, so that one can wait for a part of it |
+//! | [`ready`] | the line that says where a server listens |
+//! | [`log_line`] | the lines of its log |
+//! | [`step`] | the step from one rung to the next |
+//! | [`git`] | differences |
+//! | [`code`] | what counts as a line of code |
+//! | [`rename`] | the name of a rung in its own files |
+//! | [`shell`] | commands as a person types them |
+//! | [`screen`] | the terminal: its width, its colours |
+//! | [`failure`] | what ends a tool before its time |
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod code;
+pub mod collected;
+pub mod failure;
+pub mod git;
+#[cfg(unix)]
+mod heir;
+pub mod log_line;
+pub mod manifests;
+pub mod process;
+pub mod programs;
+pub mod ready;
+pub mod rename;
+pub mod scratch;
+pub mod screen;
+pub mod shell;
+pub mod step;
+
+pub use failure::Failure;
+pub use manifests::{Ladder, Rung};
+pub use process::Process;
+pub use programs::Programs;
+pub use screen::Screen;

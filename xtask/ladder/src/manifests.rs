@@ -1,0 +1,478 @@
+//! The packages of the workspace and the rungs among them, read from their manifests
+//! through `cargo metadata`: never held in a list, and parsed nowhere else.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::Failure;
+
+/// Words behind `cargo xtask demo` that are no rungs.
+pub const RESERVED: [&str; 3] = ["all", "scale", "pitfalls"];
+
+/// The workspace and its rungs in reading order.
+#[derive(Debug)]
+pub struct Ladder {
+    /// The folder of the top manifest.
+    pub root: PathBuf,
+    /// The rungs in the order of `[workspace.metadata.ladder]`.
+    pub rungs: Vec<Rung>,
+    /// Every package of the workspace, rung or not.
+    pub packages: Vec<Package>,
+}
+
+/// One package of the workspace.
+#[derive(Debug, Deserialize)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Where its manifest is.
+    pub manifest_path: PathBuf,
+    /// The edition of the language.
+    pub edition: String,
+    /// The oldest compiler.
+    pub rust_version: Option<String>,
+    /// The licence.
+    pub license: Option<String>,
+    /// The registries that it may go to: none of them where it is empty.
+    pub publish: Option<Vec<String>>,
+    /// What it needs, of every kind.
+    pub dependencies: Vec<Dependency>,
+    /// `[package.metadata]`. Read later, so that an error in it can name its manifest.
+    #[serde(default)]
+    metadata: Value,
+}
+
+/// What a package needs.
+#[derive(Debug, Deserialize)]
+pub struct Dependency {
+    /// The name of the package.
+    pub name: String,
+    /// The versions that will do.
+    pub req: String,
+    /// `dev` or `build`; `None` for one that is needed to run.
+    pub kind: Option<String>,
+    /// Where it is, for a package of this workspace.
+    pub path: Option<PathBuf>,
+}
+
+/// One rung: `[package.metadata.ladder]` of its manifest, under the name of its
+/// package. An unknown key is an error: it would be a misspelt one.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Rung {
+    /// Package, folder and binary have this name.
+    #[serde(skip)]
+    pub name: String,
+    /// The folder of its manifest.
+    #[serde(skip)]
+    pub folder: PathBuf,
+    /// The short name for `cargo xtask demo`.
+    pub alias: String,
+    /// Completes "this server ": one line.
+    pub title: String,
+    /// The rung that this one is a step from.
+    pub builds_on: Option<String>,
+    /// What may differ from that rung.
+    pub step: Option<Step>,
+    /// The tutorial rows that it covers.
+    pub rows: Vec<String>,
+    /// The black-box suites that it passes.
+    pub suites: Vec<String>,
+    /// What carries its bytes.
+    #[serde(default)]
+    pub transport: Carrier,
+    /// What it understands, where that is not what the simplest server over its
+    /// transport does: a word of `netfault --speaks`.
+    pub speaks: Option<String>,
+    /// One whole message as it is on the wire, which the server answers: what a faulty
+    /// peer begins with. Without it, the one that `netfault` has for what it
+    /// speaks.
+    pub hello: Option<String>,
+    /// Arguments of the server that bring its limits on time within anybody's patience,
+    /// where a fault lasts until the server ends it.
+    #[serde(default)]
+    pub short_limits: Vec<String>,
+    /// Arguments of the server in a demo, beside its port. It runs in the folder of its
+    /// manifest.
+    #[serde(default)]
+    pub server_args: Vec<String>,
+    /// The client runs of the demo, in order.
+    #[serde(default)]
+    pub demo: Vec<ClientRun>,
+    /// The fault that the rung below fails and this one survives.
+    pub why: Option<Why>,
+    /// What is still wrong here.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
+}
+
+/// TCP unless the manifest says otherwise.
+#[derive(Debug, Deserialize, Default, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Carrier {
+    /// Connections.
+    #[default]
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// The step from the rung below: what a reader has to read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Step {
+    /// The files of `src` that differ; none for a rung that is read by itself and not
+    /// as a difference.
+    #[serde(default)]
+    pub changes: Vec<String>,
+    /// How many new lines they have at most, taken together.
+    pub lines: Option<usize>,
+}
+
+/// One run of the client and what it must print, line by line.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ClientRun {
+    /// Arguments after `client --port N`.
+    pub args: Vec<String>,
+    /// Its standard output.
+    pub expect: Vec<String>,
+}
+
+/// Why the rung exists.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Why {
+    /// The name of the fault in `netfault`.
+    pub fault: String,
+    /// Arguments of this rung's server that make the fault show sooner, beside those of
+    /// the demo: a short limit.
+    #[serde(default)]
+    pub server_args: Vec<String>,
+    /// Arguments of the server of the rung below, for the same.
+    #[serde(default)]
+    pub below_args: Vec<String>,
+}
+
+/// A fault that the rung does not survive yet.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Limit {
+    /// The name of the fault in `netfault`.
+    pub fault: String,
+    /// Further faults that are not survived for the same reason.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// The rung that survives it.
+    pub lifted_by: String,
+    /// Arguments of the server that make the fault show sooner, beside those of the
+    /// demo.
+    #[serde(default)]
+    pub server_args: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    workspace_root: PathBuf,
+    metadata: WorkspaceMetadata,
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct WorkspaceMetadata {
+    ladder: Order,
+}
+
+#[derive(Deserialize)]
+struct Order {
+    order: Vec<String>,
+}
+
+/// The cargo that runs us, or the one on the path.
+pub fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+impl Ladder {
+    /// Asks cargo, in the folder that we are in.
+    pub fn load() -> Result<Ladder, Failure> {
+        let output = cargo()
+            .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+            .output()
+            .map_err(|error| Failure::new(format!("cannot run cargo metadata: {error}")))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(Failure::new(format!("cargo metadata failed: {said}")));
+        }
+        Ladder::read(&output.stdout)
+    }
+
+    /// Reads what cargo metadata printed.
+    fn read(metadata: &[u8]) -> Result<Ladder, Failure> {
+        let metadata: Metadata = serde_json::from_slice(metadata).map_err(|error| {
+            Failure::new(format!("cannot read what cargo metadata prints: {error}"))
+        })?;
+        let mut rungs = HashMap::new();
+        for package in &metadata.packages {
+            if let Some(rung) = package.rung()? {
+                rungs.insert(rung.name.clone(), rung);
+            }
+        }
+        let (root, packages) = (metadata.workspace_root, metadata.packages);
+        let mut ladder = Ladder { root, rungs: Vec::new(), packages };
+        for name in metadata.metadata.ladder.order {
+            let Some(rung) = rungs.remove(&name) else {
+                return Err(Failure::new(format!(
+                    "{name} is in the order but has no ladder metadata"
+                )));
+            };
+            ladder.check_next(&rung)?;
+            ladder.rungs.push(rung);
+        }
+        match rungs.into_keys().min() {
+            None => Ok(ladder),
+            Some(name) => {
+                Err(Failure::new(format!("{name} has ladder metadata but is not in the order")))
+            }
+        }
+    }
+
+    /// Fails where `rung` does not fit on top of those below it.
+    fn check_next(&self, rung: &Rung) -> Result<(), Failure> {
+        let wrong = |what: String| Err(Failure::new(format!("{}: {what}", rung.name)));
+        let below: HashSet<&str> = self.rungs.iter().map(|rung| rung.name.as_str()).collect();
+        if let Some(builds_on) = rung.builds_on.as_deref().filter(|name| !below.contains(name)) {
+            return wrong(format!("builds on {builds_on}, which is not below it in the order"));
+        }
+        if self.find(&rung.alias).is_some() || RESERVED.contains(&rung.alias.as_str()) {
+            return wrong(format!("its alias {} is taken", rung.alias));
+        }
+        if rung.why.is_some() && rung.builds_on.is_none() {
+            return wrong("has a why, but builds on no rung that could fail it".into());
+        }
+        let limits: Vec<&str> = rung.limits.iter().flat_map(Limit::faults).collect();
+        let twice = limits.iter().find(|name| limits.iter().filter(|it| it == name).count() > 1);
+        match twice {
+            Some(twice) => wrong(format!("the limit {twice} is there twice")),
+            None => Ok(()),
+        }
+    }
+
+    /// Every step: the rung that it starts from, and the rung that it leads to.
+    pub fn steps(&self) -> impl Iterator<Item = (&Rung, &Rung)> {
+        self.rungs.iter().filter_map(|rung| self.step_to(rung))
+    }
+
+    /// The step to `rung`; `None` where it builds on nothing.
+    pub fn step_to<'a>(&'a self, rung: &'a Rung) -> Option<(&'a Rung, &'a Rung)> {
+        Some((self.find(rung.builds_on.as_deref()?)?, rung))
+    }
+
+    /// The rung of this name or alias.
+    pub fn find(&self, name: &str) -> Option<&Rung> {
+        self.rungs.iter().find(|rung| rung.name == name || rung.alias == name)
+    }
+
+    /// Every package of the workspace that this one needs, and those that they need: what
+    /// goes with it where it is taken away. Sorted by name.
+    pub fn blocks_of(&self, name: &str) -> Vec<&Package> {
+        let mut found = BTreeMap::new();
+        let mut waiting = vec![name];
+        while let Some(package) = waiting.pop().and_then(|name| self.package(name)) {
+            for needed in package.dependencies.iter().filter(|needed| needed.path.is_some()) {
+                if let Some(block) = self.package(&needed.name)
+                    && needed.name != name
+                    && found.insert(block.name.as_str(), block).is_none()
+                {
+                    waiting.push(&block.name);
+                }
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// The package of this name.
+    pub fn package(&self, name: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.name == name)
+    }
+}
+
+impl Package {
+    /// The folder of its manifest.
+    pub fn folder(&self) -> PathBuf {
+        self.manifest_path.parent().map(PathBuf::from).unwrap_or_default()
+    }
+
+    /// `[package.metadata.KEY]`; `None` where its manifest has no such table.
+    pub fn metadata<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
+        let Some(said) = self.metadata.get(key) else { return Ok(None) };
+        T::deserialize(said).map(Some).map_err(|error| {
+            Failure::new(format!("the {key} metadata in {}: {error}", self.manifest_path.display()))
+        })
+    }
+
+    fn rung(&self) -> Result<Option<Rung>, Failure> {
+        let rung: Option<Rung> = self.metadata("ladder")?;
+        Ok(rung.map(|rung| Rung { name: self.name.clone(), folder: self.folder(), ..rung }))
+    }
+}
+
+impl Rung {
+    /// Whether its server ends when it has served one client.
+    pub fn serves_once(&self) -> bool {
+        self.limit("second-visit").is_some()
+    }
+
+    /// The limit that this fault meets here, if the rung has one.
+    pub fn limit(&self, fault: &str) -> Option<&Limit> {
+        self.limits.iter().find(|limit| limit.faults().any(|name| name == fault))
+    }
+
+    /// Whether it is in the black-box `suite`.
+    pub fn passes(&self, suite: &str) -> bool {
+        self.suites.iter().any(|name| name == suite)
+    }
+}
+
+impl ClientRun {
+    /// The arguments as they are passed on.
+    pub fn args(&self) -> Vec<&str> {
+        self.args.iter().map(String::as_str).collect()
+    }
+
+    /// The whole of what it prints.
+    pub fn printed(&self) -> String {
+        self.expect.iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+impl Limit {
+    /// Every fault that it is about.
+    pub fn faults(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.fault.as_str()).chain(self.also.iter().map(String::as_str))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn package(name: &str, ladder: Value) -> Value {
+        json!({
+            "name": name, "manifest_path": format!("/w/crates/{name}/Cargo.toml"), "edition": "2024",
+            "dependencies": [], "metadata": {"ladder": ladder},
+        })
+    }
+
+    fn one() -> Value {
+        json!({"alias": "one", "title": "is the first", "rows": [], "suites": []})
+    }
+
+    fn two() -> Value {
+        json!({
+            "alias": "two", "title": "is the second", "builds-on": "one-echo", "rows": [], "suites": [],
+            "demo": [{"args": ["hello"], "expect": ["hello"]}],
+            "why": {"fault": "silent"},
+            "limits": [{"fault": "second-client", "lifted-by": "three-echo"}],
+        })
+    }
+
+    fn read(order: &[&str], packages: Vec<Value>) -> Result<Ladder, String> {
+        let metadata = json!({
+            "workspace_root": "/w",
+            "metadata": {"ladder": {"order": order}}, "packages": packages,
+        });
+        Ladder::read(metadata.to_string().as_bytes()).map_err(|failure| failure.to_string())
+    }
+
+    #[track_caller]
+    fn assert_second_is_refused(ladder: Value, why: &str) {
+        let packages = vec![package("one-echo", one()), package("two-echo", ladder)];
+        let Err(said) = read(&["one-echo", "two-echo"], packages) else { panic!("accepted") };
+        assert!(said.contains(why) && said.contains("two-echo"), "{said}");
+    }
+
+    fn with(key: &str, value: Value) -> Value {
+        let mut ladder = two();
+        ladder[key] = value;
+        ladder
+    }
+
+    #[test]
+    fn rungs_come_in_the_order_of_the_workspace_and_go_by_name_or_alias() {
+        let packages = vec![
+            package("two-echo", two()),
+            json!({
+                "name": "netcore", "manifest_path": "/w/crates/netcore/Cargo.toml",
+                "edition": "2024", "dependencies": [], "metadata": null,
+            }),
+            package("one-echo", one()),
+        ];
+        let ladder = read(&["one-echo", "two-echo"], packages).unwrap();
+        let names: Vec<&str> = ladder.rungs.iter().map(|rung| rung.name.as_str()).collect();
+        assert_eq!(names, ["one-echo", "two-echo"]);
+        assert_eq!(ladder.find("two").unwrap().name, "two-echo");
+        assert_eq!(ladder.find("two-echo").unwrap().folder, PathBuf::from("/w/crates/two-echo"));
+        assert!(ladder.find("three").is_none());
+    }
+
+    #[test]
+    fn what_a_rung_needs_goes_with_it_and_so_does_what_that_needs() {
+        let needs = |name: &str, others: &[&str]| {
+            let needed = |other: &&str| json!({"name": other, "req": "*", "path": format!("/w/crates/{other}")});
+            let needed: Vec<Value> = others.iter().map(needed).collect();
+            json!({
+                "name": name, "manifest_path": format!("/w/crates/{name}/Cargo.toml"),
+                "edition": "2024", "dependencies": needed,
+            })
+        };
+        let mut rung = needs("one-echo", &["httpcore"]);
+        rung["metadata"] = json!({"ladder": one()});
+        let packages =
+            vec![rung, needs("netcore", &[]), needs("httpcore", &["netcore"]), needs("x", &[])];
+        let ladder = read(&["one-echo"], packages).unwrap();
+        let names: Vec<&str> =
+            ladder.blocks_of("one-echo").iter().map(|block| block.name.as_str()).collect();
+        assert_eq!(names, ["httpcore", "netcore"]);
+    }
+
+    #[test]
+    fn a_mistake_in_a_manifest_is_told_with_its_name() {
+        assert_second_is_refused(with("titel", json!("misspelt")), "unknown field `titel`");
+        assert_second_is_refused(with("alias", json!(null)), "invalid type");
+        assert_second_is_refused(with("alias", json!("one")), "its alias one is taken");
+        for word in RESERVED {
+            assert_second_is_refused(with("alias", json!(word)), "is taken");
+        }
+        assert_second_is_refused(
+            with("builds-on", json!("zero-echo")),
+            "not below it in the order",
+        );
+        assert_second_is_refused(with("builds-on", json!("two-echo")), "not below it in the order");
+        assert_second_is_refused(with("builds-on", json!(null)), "builds on no rung");
+        let limits =
+            json!([{"fault": "silent", "also": ["drip", "silent"], "lifted-by": "three-echo"}]);
+        assert_second_is_refused(with("limits", limits), "the limit silent is there twice");
+        assert_second_is_refused(with("transport", json!("pigeon")), "unknown variant `pigeon`");
+    }
+
+    #[test]
+    fn the_order_and_the_manifests_must_agree() {
+        let Err(said) = read(&["one-echo"], vec![]) else { panic!("accepted") };
+        assert_eq!(said, "one-echo is in the order but has no ladder metadata");
+        let Err(said) = read(&[], vec![package("one-echo", one())]) else { panic!("accepted") };
+        assert_eq!(said, "one-echo has ladder metadata but is not in the order");
+    }
+
+    #[test]
+    fn the_manifests_of_this_workspace_are_right() {
+        assert!(!Ladder::load().unwrap().rungs.is_empty());
+    }
+}

@@ -1,0 +1,440 @@
+//! Processes that a tool or a test starts. None of them outlives it: not a normal end, an
+//! error, a panic or a signal, SIGKILL included on Unix.
+//!
+//! What a process writes to a pipe is read from the start, so that it never waits for a
+//! reader: [`Process::stdout`] and [`Process::stderr`] collect it, and
+//! [`Process::start_heard`] tells it line by line.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Failure;
+use crate::collected::Collected;
+#[cfg(unix)]
+use crate::heir;
+use crate::{ready, scratch};
+
+/// How long a process may take to end when it is asked to. Then it is killed.
+const COURTESY: Duration = Duration::from_secs(2);
+
+/// The first and the longest pause between two looks at a process.
+const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
+
+/// As shells have it for a program that Ctrl-C has ended: 128 and SIGINT.
+const INTERRUPTED: i32 = 130;
+
+/// Every process that runs now, for the signal handler. The lock is held while one is
+/// started, so that none slips through between the handler's look and the end.
+static STARTED: Mutex<Vec<Arc<Mutex<Child>>>> = Mutex::new(Vec::new());
+
+/// A process that is ended when this is dropped.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Arc<Mutex<Child>>,
+    stdout: Collected,
+    stderr: Collected,
+}
+
+/// What a process is heard to do.
+#[derive(Debug)]
+pub enum Heard {
+    /// A line on standard output, without its end. What is not UTF-8 is replaced.
+    Printed(String),
+    /// A line on standard error.
+    Wrote(String),
+    /// It has closed one of the two.
+    Closed,
+}
+
+impl Process {
+    /// Starts `command` in a group of its own. What it has piped is collected.
+    pub fn start(command: &mut Command) -> Result<Process, Failure> {
+        in_a_group_of_its_own(command);
+        Process::start_in_front(command)
+    }
+
+    /// Starts `command` as the one that has the terminal: it may read from it, and
+    /// Ctrl-C reaches it as well as us.
+    pub fn start_in_front(command: &mut Command) -> Result<Process, Failure> {
+        Process::spawn(command, collect)
+    }
+
+    /// As [`start`](Process::start): each line of what it has piped is told to `hear`,
+    /// and collected nowhere.
+    pub fn start_heard(
+        command: &mut Command,
+        hear: impl Fn(Heard) + Clone + Send + 'static,
+    ) -> Result<Process, Failure> {
+        in_a_group_of_its_own(command);
+        Process::spawn(command, |child| {
+            if let Some(stdout) = child.stdout.take() {
+                tell(stdout, Heard::Printed, hear.clone());
+            }
+            if let Some(stderr) = child.stderr.take() {
+                tell(stderr, Heard::Wrote, hear);
+            }
+            (Collected::nothing(), Collected::nothing())
+        })
+    }
+
+    /// Takes over a process that was started otherwise. What it has piped and nobody has
+    /// taken is collected.
+    pub fn adopt(name: &str, child: Child) -> Process {
+        Process::of(name.into(), child, collect, &mut lock(&STARTED))
+    }
+
+    fn spawn(
+        command: &mut Command,
+        listen: impl FnOnce(&mut Child) -> (Collected, Collected),
+    ) -> Result<Process, Failure> {
+        let name = Path::new(command.get_program()).file_stem().unwrap_or_default();
+        let name = name.to_string_lossy().into_owned();
+        let mut started = lock(&STARTED);
+        let child =
+            command.spawn().map_err(|error| Failure::new(format!("cannot run {name}: {error}")))?;
+        Ok(Process::of(name, child, listen, &mut started))
+    }
+
+    fn of(
+        name: String,
+        mut child: Child,
+        listen: impl FnOnce(&mut Child) -> (Collected, Collected),
+        started: &mut Vec<Arc<Mutex<Child>>>,
+    ) -> Process {
+        let (stdout, stderr) = listen(&mut child);
+        #[cfg(unix)]
+        heir::started(child.id());
+        let child = Arc::new(Mutex::new(child));
+        started.push(child.clone());
+        Process { name, child, stdout, stderr }
+    }
+
+    /// The number that the system knows it by.
+    pub fn id(&self) -> u32 {
+        lock(&self.child).id()
+    }
+
+    /// Its standard input, where that is piped and has not been taken yet. Dropped, it
+    /// has nothing to read any more.
+    pub fn stdin(&self) -> Option<ChildStdin> {
+        lock(&self.child).stdin.take()
+    }
+
+    /// Its standard output; nothing where that is not piped.
+    pub fn stdout(&self) -> &Collected {
+        &self.stdout
+    }
+
+    /// Its standard error; nothing where that is not piped.
+    pub fn stderr(&self) -> &Collected {
+        &self.stderr
+    }
+
+    /// Waits until the process has ended, for `limit` at most; `None` when it runs on.
+    pub fn wait(&self, limit: Duration) -> Result<Option<ExitStatus>, Failure> {
+        wait(&self.child, limit)
+            .map_err(|error| Failure::new(format!("cannot wait for {}: {error}", self.name)))
+    }
+
+    /// Waits for the end of the process.
+    ///
+    /// # Errors
+    /// It has not ended within `limit`.
+    pub fn wait_for_end(&self, limit: Duration) -> Result<ExitStatus, Failure> {
+        let too_long = || Failure::new(format!("{} does not end within {limit:?}", self.name));
+        self.wait(limit)?.ok_or_else(too_long)
+    }
+
+    /// Waits until the process has ended, however long a person takes.
+    pub fn wait_for_person(&self) -> Result<ExitStatus, Failure> {
+        self.wait_for_end(Duration::MAX)
+    }
+
+    /// Waits for the line that says where a server listens, on its standard output.
+    ///
+    /// # Errors
+    /// It does not come within `limit`: the server's own error with its hint, where it
+    /// has told one.
+    pub fn wait_for_address(&self, limit: Duration) -> Result<SocketAddr, Failure> {
+        self.stdout.wait_for_line(limit, ready::address).map_err(|why| {
+            let wrote = self.stderr.wait_for_end(COURTESY).unwrap_or_default();
+            let wrote = String::from_utf8_lossy(&wrote).into_owned();
+            let wrote: Vec<String> = wrote.lines().map(String::from).collect();
+            Failure::new(ready::missing(&self.name, &wrote, &why))
+        })
+    }
+
+    /// SIGTERM to it and all that it has started; on Windows, which has no such thing,
+    /// the end.
+    pub fn ask_to_stop(&self) {
+        ask_to_stop(&mut lock(&self.child));
+    }
+
+    /// Ends it at once, without asking: SIGKILL.
+    pub fn kill(&self) {
+        kill(&mut lock(&self.child));
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        end(&self.child);
+        #[cfg(unix)]
+        heir::ended(self.id());
+        lock(&STARTED).retain(|child| !Arc::ptr_eq(child, &self.child));
+    }
+}
+
+/// Starts `command` while no other process is started here. For whoever needs the child
+/// itself; [`Process::adopt`] makes it end with us.
+///
+/// # Errors
+/// As [`Command::spawn`].
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    while_none_starts(|| command.spawn())
+}
+
+/// Until a process that is started is the new program, it has a copy of every socket
+/// that is open here. Whoever needs a socket to be gone when it is closed does it here.
+pub fn while_none_starts<T>(act: impl FnOnce() -> T) -> T {
+    let _started = lock(&STARTED);
+    act()
+}
+
+fn collect(child: &mut Child) -> (Collected, Collected) {
+    let nothing = Collected::nothing;
+    (
+        child.stdout.take().map_or_else(nothing, Collected::from),
+        child.stderr.take().map_or_else(nothing, Collected::from),
+    )
+}
+
+fn tell(
+    from: impl Read + Send + 'static,
+    what: fn(String) -> Heard,
+    hear: impl Fn(Heard) + Send + 'static,
+) {
+    thread::spawn(move || {
+        let mut from = BufReader::new(from);
+        let mut line = Vec::new();
+        // A program may print bytes that are not UTF-8; an echo server prints what it was sent.
+        while let Ok(1..) = from.read_until(b'\n', &mut line) {
+            let text = String::from_utf8_lossy(&line);
+            hear(what(text.trim_end_matches(['\r', '\n']).to_string()));
+            line.clear();
+        }
+        hear(Heard::Closed);
+    });
+}
+
+/// Set while a program in front has Ctrl-C to itself, as a pager has: it is a key of its
+/// own there, and must not end us under it.
+static PAGED: AtomicBool = AtomicBool::new(false);
+
+/// Lets the program in front have Ctrl-C from here on.
+pub fn leave_ctrl_c_to_pager() {
+    PAGED.store(true, Ordering::Relaxed);
+}
+
+/// From here on, Ctrl-C, Ctrl-\, SIGTERM and SIGHUP end every process that was started,
+/// and then us with code 130.
+#[cfg(unix)]
+pub fn end_all_on_signals() -> Result<(), Failure> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let mut signals = Signals::new([SIGINT, SIGQUIT, SIGTERM, SIGHUP])
+        .map_err(|error| Failure::new(format!("cannot prepare for signals: {error}")))?;
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            if signal != SIGINT || !PAGED.load(Ordering::Relaxed) {
+                end_all();
+            }
+        }
+    });
+    Ok(())
+}
+
+/// From here on, Ctrl-C and Ctrl-Break end every process that was started, and then us
+/// with code 130.
+#[cfg(windows)]
+pub fn end_all_on_signals() -> Result<(), Failure> {
+    ctrlc::set_handler(|| {
+        if !PAGED.load(Ordering::Relaxed) {
+            end_all();
+        }
+    })
+    .map_err(|error| Failure::new(format!("cannot prepare for signals: {error}")))
+}
+
+fn end_all() -> ! {
+    // Not given back: no further process is started, and whoever has waited for one gets no
+    // further than its end.
+    let started = lock(&STARTED);
+    for child in started.iter() {
+        ask_to_stop(&mut lock(child));
+    }
+    for child in started.iter() {
+        end(child);
+        #[cfg(unix)]
+        heir::ended(lock(child).id());
+    }
+    scratch::remove_all();
+    // eprintln! would panic where nobody reads it any more, and we would stay.
+    let _ = writeln!(io::stderr(), "\ninterrupted: everything that was started has been ended");
+    std::process::exit(INTERRUPTED)
+}
+
+/// Memory of its own that a process has in use, in KiB, without what the kernel holds
+/// for it: proc(5) on Linux.
+pub fn resident_kib(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn wait(child: &Mutex<Child>, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    let started = Instant::now();
+    let (mut pause, longest) = PAUSES;
+    loop {
+        // `Child::wait` would hold the lock until the end, and the signal handler would wait
+        // for it.
+        if let Some(status) = lock(child).try_wait()? {
+            return Ok(Some(status));
+        }
+        if started.elapsed() >= limit {
+            return Ok(None);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(longest);
+    }
+}
+
+fn end(child: &Mutex<Child>) {
+    ask_to_stop(&mut lock(child));
+    if let Ok(Some(_)) = wait(child, COURTESY) {
+        return;
+    }
+    kill(&mut lock(child));
+    // Nothing survives that, so this wait is short.
+    let _ = lock(child).wait();
+}
+
+fn has_ended(child: &mut Child) -> bool {
+    !matches!(child.try_wait(), Ok(None))
+}
+
+/// A group of its own, so that what the process has started ends with it, as the
+/// compilers of a cargo do. Ctrl-C on the terminal then reaches us alone, who end the
+/// others in order.
+#[cfg(unix)]
+fn in_a_group_of_its_own(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0);
+}
+
+#[cfg(unix)]
+fn ask_to_stop(child: &mut Child) {
+    signal(child, nix::sys::signal::Signal::SIGTERM);
+}
+
+#[cfg(unix)]
+fn kill(child: &mut Child) {
+    signal(child, nix::sys::signal::Signal::SIGKILL);
+}
+
+#[cfg(unix)]
+fn signal(child: &mut Child, signal: nix::sys::signal::Signal) {
+    // Once it has been waited for, its number may be another process's.
+    if let (false, Ok(id)) = (has_ended(child), i32::try_from(child.id())) {
+        let id = nix::unistd::Pid::from_raw(id);
+        // No group has its number where it was started in front. Then fails only where it has
+        // ended meanwhile.
+        let _ =
+            nix::sys::signal::killpg(id, signal).or_else(|_| nix::sys::signal::kill(id, signal));
+    }
+}
+
+#[cfg(windows)]
+fn in_a_group_of_its_own(_: &mut Command) {}
+
+#[cfg(windows)]
+fn ask_to_stop(child: &mut Child) {
+    kill(child);
+}
+
+#[cfg(windows)]
+fn kill(child: &mut Child) {
+    if !has_ended(child) {
+        // Fails only where it has ended meanwhile.
+        let _ = child.kill();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere is no reason to leave processes behind.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Stdio;
+
+    use super::*;
+
+    fn sleeping() -> Process {
+        Process::start(Command::new("sleep").arg("600").stdin(Stdio::null())).unwrap()
+    }
+
+    fn exists(id: u32) -> bool {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id as i32), None).is_ok()
+    }
+
+    #[test]
+    fn a_process_is_ended_with_its_guard() {
+        let in_front =
+            Process::start_in_front(Command::new("sleep").arg("600").stdin(Stdio::null()));
+        for process in [sleeping(), in_front.unwrap()] {
+            let id = process.id();
+            assert!(exists(id));
+            drop(process);
+            assert!(!exists(id));
+        }
+    }
+
+    #[test]
+    fn a_process_is_ended_by_a_panic() {
+        let process = sleeping();
+        let id = process.id();
+        let panicked = thread::spawn(move || {
+            let _process = process;
+            panic!("on purpose");
+        });
+        assert!(panicked.join().is_err());
+        assert!(!exists(id));
+    }
+
+    #[test]
+    fn a_wait_ends_at_its_limit() {
+        assert_eq!(sleeping().wait(Duration::ZERO).unwrap(), None);
+        assert!(sleeping().wait_for_end(Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn what_is_piped_is_collected_and_what_is_not_has_ended() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo one; echo two >&2"]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let process = Process::start(command.stderr(Stdio::null())).unwrap();
+        let line = process.stdout().wait_for_line(COURTESY, |line| Some(line.to_string()));
+        assert_eq!(line.unwrap(), "one");
+        assert_eq!(process.stderr().wait_for_end(Duration::ZERO).unwrap(), b"");
+    }
+}

@@ -1,0 +1,54 @@
+//! The ready line, which a server prints when it listens. `netcore::cli` and
+//! `http-server` write it; everybody else reads it here.
+
+use std::net::SocketAddr;
+
+/// The address in a ready line, its last word: `listening on 127.0.0.1:9090`, `Serving
+/// /a at http://127.0.0.1:8000/`. `None` for another line.
+pub fn address(line: &str) -> Option<SocketAddr> {
+    let word = line.rsplit(' ').next()?;
+    word.strip_prefix("http://").unwrap_or(word).trim_end_matches('/').parse().ok()
+}
+
+/// What to say of a server called `name` that has not said where it listens and has
+/// written this to standard error: its own error with its hint, if it has one.
+pub fn missing(name: &str, wrote: &[String], why: &str) -> String {
+    let own =
+        wrote.iter().enumerate().find_map(|(at, line)| Some((at, line.strip_prefix("error: ")?)));
+    match (own, wrote.first()) {
+        (Some((at, error)), _) => [&[error.to_string()], &wrote[at + 1..]].concat().join("\n"),
+        (None, first) => {
+            let said = first.map_or(why, String::as_str);
+            format!("{name} did not say where it listens: {said}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_address_is_the_last_word_of_the_ready_line() {
+        let address = |line| super::address(line).map(|address| address.to_string());
+        assert_eq!(address("listening on 127.0.0.1:9090").as_deref(), Some("127.0.0.1:9090"));
+        assert_eq!(address("listening on [::1]:9090").as_deref(), Some("[::1]:9090"));
+        assert_eq!(
+            address("Serving /a b at http://127.0.0.1:8000/").as_deref(),
+            Some("127.0.0.1:8000")
+        );
+        assert_eq!(address("listening soon"), None);
+    }
+
+    #[test]
+    fn the_error_of_a_server_is_told_with_its_hint_and_as_it_is() {
+        let missing = |wrote: &[&str]| {
+            let wrote: Vec<String> = wrote.iter().map(ToString::to_string).collect();
+            super::missing("echo", &wrote, "it ended without a word")
+        };
+        assert_eq!(
+            missing(&["error: cannot listen", "hint: try another"]),
+            "cannot listen\nhint: try another"
+        );
+        assert_eq!(missing(&["panicked"]), "echo did not say where it listens: panicked");
+        assert_eq!(missing(&[]), "echo did not say where it listens: it ended without a word");
+    }
+}

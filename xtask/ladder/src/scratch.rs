@@ -1,0 +1,83 @@
+//! Folders that a tool works in. None of them outlives it: not a normal end, an error, a
+//! panic or a signal.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// Attempts to remove a folder, and the pause between two. Hardly ever is there a
+/// second one.
+const REMOVALS: (usize, Duration) = (50, Duration::from_millis(20));
+
+/// Every [`Scratch`] that there is now, for the signal handler.
+static SCRATCH: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// A folder that is ours alone, and is removed when this is dropped, or by a signal.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes it. What an earlier run has left there is removed.
+    pub fn new(folder: PathBuf) -> io::Result<Scratch> {
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+        fs::create_dir_all(&folder)?;
+        scratch.push(folder.clone());
+        Ok(Scratch(folder))
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        remove(&self.0);
+        let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+        scratch.retain(|folder| *folder != self.0);
+    }
+}
+
+/// Removes all of them for good: nobody makes a further one.
+pub(crate) fn remove_all() {
+    let scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+    scratch.iter().for_each(|folder| remove(folder));
+    std::mem::forget(scratch);
+}
+
+/// Removes a folder. Somebody may still write into it, and what comes too late keeps it
+/// from being removed.
+fn remove(folder: &Path) {
+    for _ in 0..REMOVALS.0 {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => thread::sleep(REMOVALS.1),
+            // Gone, or called otherwise by now.
+            _ => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scratch_folder_is_empty_at_first_and_gone_with_its_guard() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("scratch");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("old"), "of an earlier run").unwrap();
+        let scratch = Scratch::new(folder.clone()).unwrap();
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+        drop(scratch);
+        assert!(!folder.exists());
+    }
+}

@@ -1,0 +1,317 @@
+//! What is printed: the width of the terminal, colours where they are welcome, text cut
+//! and wrapped to fit.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::Failure;
+
+/// Where no width is known: a pipe, a file.
+const WIDTH: usize = 100;
+
+/// Narrower columns would hold nothing; wider ones are hard to read across.
+const WIDTHS: (usize, usize) = (60, 120);
+
+/// How a piece of text stands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It does not.
+    Plain,
+    /// Less than the rest.
+    Dim,
+    /// A heading.
+    Bold,
+    /// What the client does.
+    Client,
+    /// What the server does.
+    Server,
+    /// As expected.
+    Good,
+    /// Worth a look.
+    Warning,
+    /// Not as expected.
+    Bad,
+}
+
+/// Standard output.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen {
+    /// Columns that prose and tables take.
+    pub width: usize,
+    /// All columns of the terminal.
+    pub columns: usize,
+    /// Whether they are welcome.
+    pub colours: bool,
+}
+
+#[allow(clippy::new_without_default, reason = "it looks at the surroundings")]
+impl Screen {
+    /// As the terminal, the environment and the person want it.
+    pub fn new() -> Screen {
+        let terminal = io::stdout().is_terminal();
+        let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let size = if terminal { terminal_size() } else { None };
+        let columns = size.map_or(WIDTH, |(_, columns)| columns);
+        Screen {
+            width: columns.clamp(WIDTHS.0, WIDTHS.1),
+            columns,
+            colours: terminal && !dumb && !unwanted,
+        }
+    }
+
+    /// The same without colours anywhere.
+    pub fn plain() -> Screen {
+        Screen { colours: false, ..Screen::new() }
+    }
+
+    /// Prints one line.
+    pub fn line(&self, line: &str) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{}", line.trim_end())
+            .and_then(|()| stdout.flush())
+            .map_err(Failure::output)
+    }
+
+    /// Prints a heading, with a rule behind it to the end of the line.
+    pub fn title(&self, text: &str) -> Result<(), Failure> {
+        let rule = "─".repeat(self.width.saturating_sub(text.width() + 1));
+        let text = self.paint(Tone::Bold, text);
+        self.line(&format!("{text} {}", self.paint(Tone::Dim, &rule)))?;
+        self.line("")
+    }
+
+    /// Prints words, wrapped, each line of them after `indent`.
+    pub fn prose(&self, indent: &str, text: &str) -> Result<(), Failure> {
+        for line in wrap(text, self.width.saturating_sub(indent.width())) {
+            self.line(&format!("{indent}{line}"))?;
+        }
+        Ok(())
+    }
+
+    /// Prints a command, wrapped so that it can be pasted.
+    pub fn command(&self, indent: &str, tone: Tone, command: &str) -> Result<(), Failure> {
+        for line in wrap_command(command, self.width.saturating_sub(indent.width())) {
+            self.line(&format!("{indent}{}", self.paint(tone, &line)))?;
+        }
+        Ok(())
+    }
+
+    /// `text` in its tone.
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Plain => return text.to_string(),
+            Tone::Dim => "2",
+            Tone::Bold => "1",
+            Tone::Client => "36",
+            Tone::Server => "35",
+            Tone::Good => "32",
+            Tone::Warning => "33",
+            Tone::Bad => "1;31",
+        };
+        match self.colours {
+            true => format!("\x1b[{code}m{text}\x1b[0m"),
+            false => text.to_string(),
+        }
+    }
+
+    /// A screen for tests.
+    pub fn of_width(width: usize) -> Screen {
+        Screen { width, columns: width, colours: false }
+    }
+}
+
+/// `text` in exactly `width` columns: filled with spaces, or cut, which an ellipsis
+/// shows.
+pub fn fit(text: &str, width: usize) -> String {
+    let text = cut(text, width);
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// `text` in at most `width` columns.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_string();
+    }
+    let mut left = width.saturating_sub(1);
+    let mut kept = String::new();
+    for c in text.chars() {
+        let columns = c.width().unwrap_or(0);
+        if columns > left {
+            break;
+        }
+        left -= columns;
+        kept.push(c);
+    }
+    kept.push('…');
+    kept
+}
+
+/// A space at which no line is broken: between a number and its unit.
+pub const NO_BREAK: char = '\u{a0}';
+
+/// Lines of whole words in at most `width` columns. A word that is longer stands alone.
+/// Colours take no room.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if shown_width(line) + 1 + shown_width(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines.into_iter().map(|line| line.replace(NO_BREAK, " ")).collect()
+}
+
+/// A line of code in at most `width` columns: broken at its spaces, each part as far in
+/// as the line, and only within a word that is longer than that.
+pub fn wrap_code(line: &str, width: usize) -> Vec<String> {
+    let indent: String = line.chars().take_while(|c| *c == ' ').take(width / 2).collect();
+    let mut lines = vec![String::new()];
+    for word in line.split_inclusive(' ') {
+        let fits = |line: &str| line.width() + word.trim_end().width() <= width;
+        if lines.last().is_some_and(|line| !line.trim().is_empty() && !fits(line)) {
+            lines.push(indent.clone());
+        }
+        for c in word.chars() {
+            if lines.last().is_some_and(|line| line.width() + c.width().unwrap_or(0) > width) {
+                if c == ' ' {
+                    continue;
+                }
+                lines.push(indent.clone());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(c);
+            }
+        }
+    }
+    lines
+}
+
+/// Lines of a command in at most `width` columns, which a shell takes for one: it is
+/// broken between two arguments.
+pub fn wrap_command(command: &str, width: usize) -> Vec<String> {
+    if command.width() <= width {
+        return vec![command.to_string()];
+    }
+    let (mut quoted, mut before) = (false, ' ');
+    let unbroken = command.chars().map(|c| {
+        quoted ^= c == '\'' && (quoted || before != '\\');
+        before = c;
+        if quoted && c == ' ' { NO_BREAK } else { c }
+    });
+    let mut lines = wrap(&unbroken.collect::<String>(), width.saturating_sub(" \\".len()));
+    if let Some((_, others)) = lines.split_last_mut() {
+        others.iter_mut().for_each(|line| line.push_str(" \\"));
+    }
+    lines
+}
+
+/// `12345.6` as `12,346`.
+pub fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+fn shown_width(text: &str) -> usize {
+    let mut parts = text.split('\x1b');
+    let first = parts.next().unwrap_or_default().width();
+    first
+        + parts
+            .map(|part| part.split_once('m').map_or(0, |(_, shown)| shown.width()))
+            .sum::<usize>()
+}
+
+/// Lines and columns. Asked of stty(1), which every Unix has: a crate for it would be
+/// built twice, for xtask and for the rungs.
+#[cfg(unix)]
+fn terminal_size() -> Option<(usize, usize)> {
+    use std::os::fd::AsFd;
+    use std::process::{Command, Stdio};
+    // The terminal that is standard input there is the one that is standard output here.
+    let terminal = io::stdout().as_fd().try_clone_to_owned().ok()?;
+    let size =
+        Command::new("stty").arg("size").stdin(terminal).stderr(Stdio::null()).output().ok()?;
+    // Rows, then columns; a terminal that does not know says 0 0.
+    let mut size = str::from_utf8(&size.stdout).ok()?.split_whitespace().map(str::parse);
+    match (size.next()?, size.next()?) {
+        (Ok(lines), Ok(columns)) if lines > 0 && columns > 0 => Some((lines, columns)),
+        _ => None,
+    }
+}
+
+#[cfg(windows)]
+fn terminal_size() -> Option<(usize, usize)> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_by_columns_and_not_by_bytes() {
+        assert_eq!(cut("Привет, сервер!", 15), "Привет, сервер!");
+        assert_eq!(cut("Привет, сервер!", 8), "Привет,…");
+        assert_eq!(cut("hello", 4), "hel…");
+        assert_eq!(cut("hello", 1), "…");
+    }
+
+    #[test]
+    fn a_wide_character_is_not_cut_in_half() {
+        assert_eq!(cut("日本語", 6), "日本語");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(fit("日本語", 4), "日… ");
+    }
+
+    #[test]
+    fn a_field_has_its_width_whatever_is_in_it() {
+        for text in ["", "short", "Привет", "日本語日本語", "much longer than its field"]
+        {
+            assert_eq!(fit(text, 10).width(), 10, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_wrapped_whole() {
+        assert_eq!(
+            wrap("an ordinary client was served", 12),
+            ["an ordinary", "client was", "served"]
+        );
+        assert_eq!(wrap("127.0.0.1:55286 dropped", 5), ["127.0.0.1:55286", "dropped"]);
+        assert_eq!(wrap("served after 0.5\u{a0}s", 16), ["served after", "0.5 s"]);
+    }
+
+    #[test]
+    fn a_command_is_broken_between_its_arguments_and_not_in_one() {
+        let command = r"echo client 'it'\''s a b' -- 'c d'";
+        assert_eq!(wrap_command(command, 40), [command]);
+        assert_eq!(wrap_command(command, 18), [r"echo client \", r"'it'\''s a b' -- \", "'c d'"]);
+    }
+
+    #[test]
+    fn colours_take_no_room() {
+        let painted =
+            Screen { colours: true, ..Screen::of_width(100) }.paint(Tone::Good, "as expected");
+        assert_eq!(shown_width(&painted), 11);
+        assert_eq!(wrap(&format!("one {painted}"), 15).len(), 1);
+    }
+
+    #[test]
+    fn without_colours_nothing_is_added() {
+        assert_eq!(Screen::of_width(100).paint(Tone::Bad, "text"), "text");
+    }
+}

@@ -1,0 +1,228 @@
+//! The step from one rung to another, file by file, for the pages and for `cargo xtask
+//! diff`. What differs is for git to say.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::rename::rename;
+use crate::scratch::Scratch;
+use crate::{Failure, Rung, code, git};
+
+/// The lesson of most rungs: shown before the other files.
+pub const LESSON: &str = "src/server.rs";
+
+/// What stands for the file that one of the two rungs does not have.
+const NO_FILE: &str = "/dev/null";
+
+/// One file in both rungs. The lower one's text has the name of the upper one, so that
+/// the difference shows the idea.
+pub struct Change {
+    /// Its path within a rung, with `/` on every system.
+    pub file: String,
+    /// Its path in the lower rung, as a person writes it.
+    pub old_name: String,
+    /// Its text there; nothing where there is no such file.
+    pub old: String,
+    /// Its path in the upper rung.
+    pub new_name: String,
+    /// Its text there.
+    pub new: String,
+}
+
+/// Every file of `src` that differs: the lesson, then the others by name.
+pub fn changes(below: &Rung, rung: &Rung) -> Result<Vec<Change>, Failure> {
+    let mut files = BTreeSet::new();
+    for rung in [below, rung] {
+        sources(&rung.folder, "src", &mut files)?;
+    }
+    let mut files: Vec<String> = files.into_iter().collect();
+    files.sort_by_key(|file| file != LESSON);
+    let mut changes = Vec::new();
+    for file in &files {
+        let change = change(below, rung, file)?;
+        if change.old != change.new {
+            changes.push(change);
+        }
+    }
+    Ok(changes)
+}
+
+/// The file at this path in both rungs.
+///
+/// # Errors
+/// Neither has it.
+pub fn change(below: &Rung, rung: &Rung, file: &str) -> Result<Change, Failure> {
+    let (old, new) = (text(below, file)?, text(rung, file)?);
+    if old.is_none() && new.is_none() {
+        return Err(Failure::Usage(format!(
+            "neither {} nor {} has a file {file}",
+            below.name, rung.name
+        )));
+    }
+    let name = |rung: &Rung, text: &Option<String>| match text {
+        Some(_) => format!("crates/{}/{file}", rung.name),
+        None => NO_FILE.into(),
+    };
+    Ok(Change {
+        file: file.into(),
+        old_name: name(below, &old),
+        new_name: name(rung, &new),
+        old: rename(&old.unwrap_or_default(), &below.name, &rung.name),
+        new: new.unwrap_or_default(),
+    })
+}
+
+/// How much there is to read in a step, in lines of code: no comments, no blank lines,
+/// no tests.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// New ones: the lesson.
+    pub new: usize,
+    /// Those that stood elsewhere in the lower rung.
+    pub moved: usize,
+    /// Those that are gone.
+    pub gone: usize,
+}
+
+/// The size of all these changes together.
+pub fn size(changes: &[Change]) -> Result<Size, Failure> {
+    let mut size = Size::default();
+    if changes.is_empty() {
+        return Ok(size);
+    }
+    let (folder, [below, rung]) = lay_out(changes)?;
+    for line in git::lines(folder.path(), &below, &rung)? {
+        if !code::is_code(&line.text) {
+            continue;
+        }
+        let change = changes.iter().find(|change| match line.sign {
+            git::Sign::Gone => change.old_name == line.file,
+            git::Sign::New | git::Sign::Moved => change.new_name == line.file,
+        });
+        let text = change.map_or("", |change| match line.sign {
+            git::Sign::Gone => &change.old,
+            git::Sign::New | git::Sign::Moved => &change.new,
+        });
+        if line.number > code::program(text).lines().count() {
+            continue;
+        }
+        match line.sign {
+            git::Sign::New => size.new += 1,
+            git::Sign::Moved => size.moved += 1,
+            git::Sign::Gone => size.gone += 1,
+        }
+    }
+    Ok(size)
+}
+
+/// Both versions of all these files in a folder, and their two folders in it.
+pub fn lay_out(changes: &[Change]) -> Result<(Scratch, [String; 2]), Failure> {
+    let folder = git::folder()?;
+    let cannot = |path: &Path, error: io::Error| Failure::file("write", path, &error);
+    let mut sides = [String::new(), String::new()];
+    for change in changes {
+        let names = [(&change.old_name, &change.old), (&change.new_name, &change.new)];
+        for (side, (name, text)) in sides.iter_mut().zip(names) {
+            if name == NO_FILE {
+                continue;
+            }
+            let path = folder.path().join(name);
+            let parent = path.parent().unwrap_or(folder.path());
+            fs::create_dir_all(parent).map_err(|error| cannot(parent, error))?;
+            fs::write(&path, text).map_err(|error| cannot(&path, error))?;
+            *side = name.strip_suffix(&change.file).unwrap_or(name).trim_end_matches('/').into();
+        }
+    }
+    for side in &mut sides {
+        // All files are in the other rung only.
+        if side.is_empty() {
+            *side = "nothing".into();
+            let path = folder.path().join(&*side);
+            fs::create_dir(&path).map_err(|error| cannot(&path, error))?;
+        }
+    }
+    Ok((folder, sides))
+}
+
+impl Change {
+    /// A unified difference, or nothing where there is none.
+    pub fn unified(&self) -> Result<String, Failure> {
+        git::unified((&self.old_name, &self.old), (&self.new_name, &self.new))
+    }
+}
+
+fn sources(rung: &Path, folder: &str, files: &mut BTreeSet<String>) -> Result<(), Failure> {
+    let path = rung.join(folder);
+    let cannot =
+        |error: std::io::Error| Failure::new(format!("cannot read {}: {error}", path.display()));
+    for entry in fs::read_dir(&path).map_err(cannot)? {
+        let entry = entry.map_err(cannot)?;
+        let file = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        match entry.path().is_dir() {
+            true => sources(rung, &file, files)?,
+            false => {
+                files.insert(file);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn text(rung: &Rung, file: &str) -> Result<Option<String>, Failure> {
+    let path: PathBuf = rung.folder.join(file);
+    match fs::read_to_string(&path) {
+        // On Windows, git may have checked it out with other line ends.
+        Ok(text) => Ok(Some(text.replace("\r\n", "\n"))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::new(format!("cannot read {}: {error}", path.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Ladder;
+
+    #[test]
+    fn a_step_begins_with_its_lesson_and_leaves_out_what_is_the_same() {
+        let ladder = Ladder::load().unwrap();
+        let (below, rung) = (ladder.find("reusable").unwrap(), ladder.find("timeout").unwrap());
+        let changes = changes(below, rung).unwrap();
+        let files: Vec<&str> = changes.iter().map(|change| change.file.as_str()).collect();
+        assert_eq!(files, ["src/server.rs", "src/client.rs", "src/lib.rs", "src/main.rs"]);
+        assert!(changes.iter().all(|change| !change.old.contains("reusable_echo")));
+        let same = super::changes(rung, rung).unwrap();
+        assert!(same.is_empty());
+    }
+
+    #[test]
+    fn a_file_of_one_rung_only_is_new_as_a_whole() {
+        let ladder = Ladder::load().unwrap();
+        let (below, rung) = (ladder.find("pooled").unwrap(), ladder.find("poll").unwrap());
+        let visit = change(below, rung, "src/visit.rs").unwrap();
+        assert_eq!(visit.old_name, "/dev/null");
+        let lines = code::lines(&visit.new);
+        assert_eq!(size(&[visit]).unwrap(), Size { new: lines, moved: 0, gone: 0 });
+        assert!(change(below, rung, "src/nothing.rs").is_err());
+    }
+
+    #[test]
+    fn a_line_that_was_moved_is_no_lesson_and_neither_are_comments_and_tests() {
+        let long = "    let n = stream.read(&mut buf).unwrap_or_default() + one_more;\n";
+        let change = |file: &str, old: &str, new: &str| Change {
+            file: file.into(),
+            old_name: format!("crates/one/{file}"),
+            old: old.into(),
+            new_name: format!("crates/two/{file}"),
+            new: new.into(),
+        };
+        let old = format!("fn a() {{\n{long}}}\n");
+        let tests = "#[cfg(test)]\nmod tests {\n    fn test() {}\n}\n";
+        let new = format!("// {long}\n{long}fn other() {{}}\n{tests}");
+        let changes =
+            [change("src/server.rs", &old, "fn a() {\n}\n"), change("src/visit.rs", "", &new)];
+        assert_eq!(size(&changes).unwrap(), Size { new: 1, moved: 1, gone: 0 });
+    }
+}

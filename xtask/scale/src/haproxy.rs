@@ -1,0 +1,229 @@
+//! HAProxy: its configuration, and its command line while it runs.
+
+use std::env;
+use std::fs::{self, DirBuilder};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{self, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ladder::Failure;
+use ladder::Process;
+
+/// How long HAProxy may take to start, and to answer. It takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A pause between two looks whether it can be talked to.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// What it prints when it waits for the next command.
+const PROMPT: &str = "\n> ";
+
+/// The process, and the connection to its command line.
+pub struct Haproxy {
+    process: Process,
+    commands: UnixStream,
+    /// Where the clients come.
+    pub address: SocketAddr,
+}
+
+/// What it tells of one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// `UP`, `DRAIN` or `DOWN`; `UP 1/2` is on its way to `DOWN`.
+    pub status: String,
+    /// Clients that it has now, or that are being connected to it.
+    pub clients: u64,
+    /// Clients that it has had so far, those included.
+    pub total: u64,
+}
+
+/// Its version, where it is installed: `2.6.12-1+deb12u4`.
+pub fn version() -> Option<String> {
+    let output = Command::new("haproxy").arg("-v").stdin(Stdio::null()).output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    said.strip_prefix("HAProxy version ")?.split_whitespace().next().map(String::from)
+}
+
+impl Haproxy {
+    /// Starts it before `servers`, each with its name.
+    pub fn start(servers: &[(&str, SocketAddr)]) -> Result<Haproxy, Failure> {
+        let failed = |error: io::Error| Failure::new(format!("cannot start HAProxy: {error}"));
+        let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let folder = Folder::new().map_err(failed)?;
+        let (file, socket) = (folder.0.join("haproxy.cfg"), folder.0.join("admin.sock"));
+        fs::write(&file, configuration(&socket.display().to_string(), servers)).map_err(failed)?;
+        let process = Process::start(
+            Command::new("haproxy")
+                .args(["-db", "-f"])
+                .arg(file)
+                // Its port is known before it runs, and nobody else can take it meanwhile.
+                .stdin(Stdio::from(OwnedFd::from(listener)))
+                .stdout(Stdio::null())
+                // Told if it does not start.
+                .stderr(Stdio::piped()),
+        )?;
+        let commands = connect(&process, &socket)?;
+        commands.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+        let mut haproxy = Haproxy { process, commands, address };
+        // From here on the connection is all that is needed, and the folder goes.
+        haproxy.command("prompt")?;
+        Ok(haproxy)
+    }
+
+    /// Gives a command, and returns what it says to it.
+    pub fn command(&mut self, command: &str) -> Result<String, Failure> {
+        let failed = |error: io::Error| {
+            Failure::new(format!("HAProxy does not answer {command:?}: {error}"))
+        };
+        writeln!(self.commands, "{command}").map_err(failed)?;
+        let mut said = Vec::new();
+        let mut buf = [0; 4096];
+        while !said.ends_with(PROMPT.as_bytes()) {
+            match self.commands.read(&mut buf).map_err(failed)? {
+                0 => return Err(failed(io::ErrorKind::UnexpectedEof.into())),
+                n => said.extend_from_slice(&buf[..n]),
+            }
+        }
+        let said = String::from_utf8_lossy(&said);
+        Ok(said.trim_end_matches(PROMPT).trim().to_string())
+    }
+
+    /// Its servers, in the order in which they were named.
+    pub fn states(&mut self) -> Result<Vec<State>, Failure> {
+        if !matches!(self.process.wait(Duration::ZERO), Ok(None)) {
+            return Err(Failure::new("HAProxy has ended"));
+        }
+        // Of every backend, servers only.
+        let table = self.command("show stat -1 4 -1")?;
+        states(&table).ok_or_else(|| {
+            Failure::new(format!("HAProxy's statistics are not understood: {table:?}"))
+        })
+    }
+}
+
+/// As a person would write it for two servers and more, but for `fd@0`, which is
+/// standard input.
+fn configuration(socket: &str, servers: &[(&str, SocketAddr)]) -> String {
+    let servers: String =
+        servers.iter().map(|(name, address)| format!("    server {name} {address}\n")).collect();
+    format!(
+        "global
+    stats socket {socket} mode 600 level admin
+    stats timeout 1h
+
+defaults
+    mode tcp
+    timeout connect 1s
+    timeout client 1m
+    timeout server 1m
+
+frontend echo
+    bind fd@0
+    default_backend echoes
+
+backend echoes
+    balance leastconn
+    retries 3
+    option redispatch 1
+    default-server check inter 1s fall 2 rise 2
+{servers}"
+    )
+}
+
+/// The command line of HAProxy, which it opens when it is ready. No event tells.
+fn connect(process: &Process, socket: &PathBuf) -> Result<UnixStream, Failure> {
+    let started = Instant::now();
+    loop {
+        match UnixStream::connect(socket) {
+            Ok(stream) => return Ok(stream),
+            Err(error) if started.elapsed() > PATIENCE => {
+                return Err(Failure::new(format!("HAProxy is not ready: {error}")));
+            }
+            Err(_) => {}
+        }
+        if !matches!(process.wait(PAUSE), Ok(None)) {
+            let said = process.stderr().wait_for_end(PATIENCE).unwrap_or_default();
+            let said = String::from_utf8_lossy(&said);
+            return Err(Failure::new(format!("HAProxy does not start: {}", said.trim_end())));
+        }
+    }
+}
+
+/// The servers in what `show stat` prints: columns with a head, parted by commas.
+fn states(table: &str) -> Option<Vec<State>> {
+    let mut lines = table.lines();
+    let head: Vec<&str> = lines.next()?.strip_prefix("# ")?.split(',').collect();
+    // They differ between versions, so they go by their names. None of these, and none
+    // before them, is quoted text.
+    let column = |name: &str| head.iter().position(|column| *column == name);
+    let (status, clients, total) = (column("status")?, column("scur")?, column("stot")?);
+    lines
+        .map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            Some(State {
+                status: fields.get(status)?.to_string(),
+                clients: fields.get(clients)?.parse().ok()?,
+                total: fields.get(total)?.parse().ok()?,
+            })
+        })
+        .collect()
+}
+
+/// A folder of nobody else's, which goes with this.
+struct Folder(PathBuf);
+
+impl Folder {
+    /// Among the temporary files of the system: the path of a Unix socket must be
+    /// short.
+    fn new() -> io::Result<Folder> {
+        let path = env::temp_dir().join(format!("netladder-scale-{}", process::id()));
+        // Fails where it exists: what somebody else has put there is not ours to use.
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Folder(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is left to whoever clears the temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_found_by_their_names() {
+        let table = "# pxname,svname,stot,scur,status,last_chk\nechoes,a,400,2,DRAIN,\"a, b\"\nechoes,b,9,0,UP 1/2,\n";
+        let state = |status: &str, clients, total| State { status: status.into(), clients, total };
+        assert_eq!(states(table), Some(vec![state("DRAIN", 2, 400), state("UP 1/2", 0, 9)]));
+    }
+
+    #[test]
+    fn what_is_no_such_table_is_not_understood() {
+        for table in
+            ["", "Permission denied", "# pxname,svname\na,b", "# stot,scur,status\nmany,1,UP"]
+        {
+            assert_eq!(states(table), None, "{table:?}");
+        }
+    }
+
+    #[test]
+    fn the_folder_is_its_owners_alone_and_goes_with_its_guard() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = Folder::new().unwrap();
+        let path = folder.0.clone();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        assert!(Folder::new().is_err(), "a second one in the same place");
+        drop(folder);
+        assert!(!path.exists());
+    }
+}

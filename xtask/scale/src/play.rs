@@ -1,0 +1,275 @@
+//! The play: servers behind HAProxy, clients without a pause, and every server
+//! replaced.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ladder::screen::{Tone, fit, thousands, wrap};
+use ladder::{Failure, Ladder, Process, Programs, Screen};
+use serde::Deserialize;
+
+use crate::haproxy::{self, Haproxy, State};
+
+/// The rung that is behind HAProxy: for short visits.
+const RUNG: &str = "pooled-echo";
+
+/// The servers.
+const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// Clients at a time: enough for all servers to have some at any moment.
+const CLIENTS: &str = "16";
+
+/// Seconds after which the clients end by themselves, should nobody end them.
+const BOUND: &str = "300";
+
+/// Ends a wait for something that always comes.
+const GENEROUS: Duration = Duration::from_secs(60);
+
+/// A pause between two looks at what HAProxy tells. No event tells it.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// The columns of a row: seconds, and one for each server.
+const COLUMNS: (usize, usize) = (7, 11);
+
+/// What is between them.
+const GAP: &str = "  ";
+
+/// Starts everything, restarts every server under load, and holds the end against what
+/// is expected.
+pub fn run(screen: &Screen) -> Result<(), Failure> {
+    let Some(version) = haproxy::version() else {
+        let text = "this demo needs HAProxy, which is not installed here: apt install haproxy, or brew install haproxy";
+        return Err(Failure::Skipped(text.into()));
+    };
+    let ladder = Ladder::load()?;
+    let mut programs = Programs::default();
+    let (program, netload) = (programs.get(&ladder, RUNG)?, programs.get(&ladder, "netload")?);
+    let title =
+        format!("scale: {} of {RUNG} behind HAProxy {version}, restarted one by one", NAMES.len());
+    screen.title(&title)?;
+    let servers =
+        NAMES.iter().map(|_| start(&program)).collect::<Result<Vec<Server>, Failure>>()?;
+    let addresses: Vec<_> =
+        NAMES.into_iter().zip(servers.iter().map(|server| server.address)).collect();
+    let haproxy = Haproxy::start(&addresses)?;
+    let load = Load::start(&netload, &haproxy)?;
+    let mut play = Play { load, haproxy, servers, program, screen, started: Instant::now() };
+    screen.line(&screen.paint(Tone::Dim, &format!("{:>1$}{GAP}{2}", "s", COLUMNS.0, names())))?;
+    play.until("no clients", |states| states.iter().all(|state| state.total > 0))?;
+    let clients = format!("{CLIENTS} clients come, ask once and go, and come again at once");
+    play.tell(Tone::Plain, &clients)?;
+    for number in 0..NAMES.len() {
+        play.restart(number)?;
+    }
+    let report = play.load.finish()?;
+    play.tell(Tone::Plain, "the clients have their last replies and end")?;
+    verdict(&report, screen)
+}
+
+/// A server, and everything around it.
+struct Play<'a> {
+    // Whatever goes wrong, the clients end first, and the servers last.
+    load: Load,
+    haproxy: Haproxy,
+    servers: Vec<Server>,
+    program: PathBuf,
+    screen: &'a Screen,
+    started: Instant,
+}
+
+impl Play<'_> {
+    /// Replaces one server by a new one while the others serve.
+    fn restart(&mut self, number: usize) -> Result<(), Failure> {
+        let name = NAMES[number];
+        // First of all, no new clients. SIGTERM alone would lose those that HAProxy has
+        // connected already and whose requests the server has not read.
+        self.command(&format!("set server echoes/{name} state drain"))?;
+        self.until("clients still", |states| states[number].clients == 0)?;
+        self.tell(Tone::Server, &format!("{name} has no client any more"))?;
+        let process = &self.servers[number].process;
+        process.ask_to_stop();
+        let status = process.wait_for_end(GENEROUS)?;
+        if status.code() != Some(0) {
+            return Err(Failure::new(format!("{name} does not end with code 0: {status}")));
+        }
+        self.tell(Tone::Server, &format!("{name} gets SIGTERM, and ends with code 0"))?;
+        // On another port, as on another machine: nobody can have taken it meanwhile.
+        self.servers[number] = start(&self.program)?;
+        let address = self.servers[number].address;
+        self.tell(Tone::Server, &format!("{name} is there again, on port {}", address.port()))?;
+        let (host, port) = (address.ip(), address.port());
+        self.command(&format!("set server echoes/{name} addr {host} port {port}"))?;
+        let before = self.haproxy.states()?[number].total;
+        self.command(&format!("set server echoes/{name} state ready"))?;
+        self.until("no clients", |states| {
+            states[number].status == "UP" && states[number].total > before
+        })?;
+        self.tell(Tone::Server, &format!("{name} has clients again"))
+    }
+
+    fn command(&mut self, command: &str) -> Result<(), Failure> {
+        self.tell(Tone::Client, &format!("> {command}"))?;
+        let said = self.haproxy.command(command)?;
+        // What it says to a change of address is that it was changed; everything else would be
+        // a refusal.
+        match said.is_empty() || said.contains("changed from") {
+            true => Ok(()),
+            false => Err(Failure::new(format!("HAProxy says to {command:?}: {said}"))),
+        }
+    }
+
+    /// Waits until HAProxy tells what is wanted. `what` there is otherwise.
+    fn until(&mut self, what: &str, wanted: impl Fn(&[State]) -> bool) -> Result<(), Failure> {
+        let started = Instant::now();
+        while !wanted(&self.haproxy.states()?) {
+            if started.elapsed() > GENEROUS || self.load.is_over() {
+                let states = self.haproxy.states()?;
+                return Err(Failure::new(format!("a server has {what}: {states:?}")));
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    /// A row: when, what HAProxy tells of each server, and what happens.
+    fn tell(&mut self, tone: Tone, text: &str) -> Result<(), Failure> {
+        let time = format!("{:>1$.3}", self.started.elapsed().as_secs_f64(), COLUMNS.0);
+        for line in row(&time, &self.haproxy.states()?, tone, text, self.screen) {
+            self.screen.line(&line)?;
+        }
+        Ok(())
+    }
+}
+
+/// A server, and where it listens.
+struct Server {
+    process: Process,
+    address: SocketAddr,
+}
+
+fn start(program: &Path) -> Result<Server, Failure> {
+    let mut command = Command::new(program);
+    // A line for each client would be many thousands. Errors go where ours go.
+    command.args(["server", "--port", "0"]).env("RUST_LOG", "error");
+    let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    Ok(Server { address: process.wait_for_address(GENEROUS)?, process })
+}
+
+/// What is read of netload's report.
+#[derive(Deserialize)]
+struct Report {
+    /// Replies, all of them right.
+    replies: u64,
+    faults: Faults,
+}
+
+#[derive(Deserialize)]
+struct Faults {
+    /// The first thing that went wrong, in words.
+    first: Option<String>,
+}
+
+/// netload at work: a new connection for each request, and every byte of its reply
+/// checked.
+struct Load(Process);
+
+impl Load {
+    fn start(program: &Path, haproxy: &Haproxy) -> Result<Load, Failure> {
+        let process = Process::start(
+            Command::new(program)
+                .args(["tcp-connect", &haproxy.address.to_string(), "--connections", CLIENTS])
+                .args(["--seconds", BOUND, "--json"])
+                .stdin(Stdio::null())
+                // A line each at its end, which fit into the pipes.
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped()),
+        )?;
+        Ok(Load(process))
+    }
+
+    /// Whether it has ended, as it does when requests are lost.
+    fn is_over(&self) -> bool {
+        !matches!(self.0.wait(Duration::ZERO), Ok(None))
+    }
+
+    /// Lets every client get its reply, and asks for the report.
+    fn finish(&self) -> Result<Report, Failure> {
+        self.0.ask_to_stop();
+        self.0.wait_for_end(GENEROUS)?;
+        let report = self.0.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
+        serde_json::from_slice(&report).map_err(|_| {
+            let (said, report) = (self.0.stderr().text(), String::from_utf8_lossy(&report));
+            Failure::new(format!("netload has no report: {said}{report}"))
+        })
+    }
+}
+
+fn names() -> String {
+    NAMES.map(|name| fit(name, COLUMNS.1)).concat()
+}
+
+/// One row; words that do not fit go on below.
+fn row(time: &str, states: &[State], tone: Tone, text: &str, screen: &Screen) -> Vec<String> {
+    // `UP 1/2` is up until it is down.
+    let cell = |state: &State| {
+        let status = state.status.split(' ').next().unwrap_or_default();
+        fit(&format!("{status:<5} {:>2}", state.clients), COLUMNS.1)
+    };
+    let cells: String = states.iter().map(cell).collect();
+    let before = COLUMNS.0 + GAP.len() + states.len() * COLUMNS.1;
+    let mut start = format!("{}{GAP}{cells}", screen.paint(Tone::Dim, time));
+    let mut lines = Vec::new();
+    for words in wrap(text, screen.width.saturating_sub(before)) {
+        lines.push(format!("{start}{}", screen.paint(tone, &words)));
+        start = " ".repeat(before);
+    }
+    lines
+}
+
+fn verdict(report: &Report, screen: &Screen) -> Result<(), Failure> {
+    screen.line("")?;
+    if let Some(first) = &report.faults.first {
+        return Err(Failure::new(format!("a request was lost: {first}")));
+    }
+    let good = screen.paint(Tone::Good, "No request was lost:");
+    let replies = thousands(report.replies as f64);
+    let text = format!(
+        "{good} {replies} were made, each has its reply, and no server is the one that it was."
+    );
+    screen.prose("  ", &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(status: &str, clients: u64) -> State {
+        State { status: status.into(), clients, total: 9 }
+    }
+
+    #[test]
+    fn a_row_fits_into_100_columns_and_stands_under_the_names() {
+        let states = [state("DRAIN", 2), state("UP 1/2", 14), state("DOWN", 0)];
+        let text = "> set server echoes/a addr 127.0.0.1 port 65535";
+        let rows = row("  1.204", &states, Tone::Client, text, &Screen::of_width(100));
+        assert_eq!(rows, [format!("  1.204  DRAIN  2   UP    14   DOWN   0   {text}")]);
+        assert_eq!(names().trim_end(), "a          b          c");
+    }
+
+    #[test]
+    fn long_words_go_on_below() {
+        let states = [state("UP", 1), state("UP", 1), state("UP", 1)];
+        let rows =
+            row("  0.000", &states, Tone::Plain, "16 clients come and go", &Screen::of_width(60));
+        assert_eq!(
+            rows,
+            [
+                "  0.000  UP     1   UP     1   UP     1   16 clients come",
+                &format!("{}and go", " ".repeat(42))
+            ]
+        );
+    }
+}

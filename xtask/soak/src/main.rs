@@ -1,0 +1,288 @@
+//! Each server under mixed faults and ordinary clients for a while: at the end it holds
+//! no more descriptors, threads and memory than after a crowd and the first round.
+
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::fs;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ladder::process::{end_all_on_signals, resident_kib};
+use ladder::screen::{Tone, fit};
+use ladder::{Failure, Ladder, Programs, Rung, Screen};
+use netfault::{Fault, Proof, Speaks, Transport, descriptors};
+use trial::ordinary::{GENEROUS, ordinary_client};
+use trial::{Cast, Faults, Stage, faults};
+
+/// Faults that go on beside each other.
+const AT_ONCE: usize = 4;
+
+/// How long a server may take to be at rest again, once the last fault is over.
+const REST: Duration = Duration::from_secs(20);
+
+/// Clients that are there at once before the first round, as many as `http-server` has
+/// places. What a server keeps for each place it has from then on: a worker, a buffer,
+/// a larger table. Of hundreds of workers, each round would otherwise reach a few more.
+const CROWD: usize = 512;
+
+/// When one of the crowd is not answered for so long, all places are taken.
+const NO_PLACE: Duration = Duration::from_secs(2);
+
+/// The head and the content that each of the crowd sends to `http-server`: together
+/// they fill a worker's buffer, which counts from when it is written to.
+const HEAD: usize = 60 << 10;
+const CONTENT: usize = 20 << 10;
+
+/// Memory that may be left over: allocators keep some for the next client. A leak of a
+/// few bytes for each client shows in a longer run.
+const SPARE: u64 = 8 << 20;
+
+/// What a process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Held {
+    descriptors: usize,
+    threads: usize,
+    memory: u64,
+}
+
+/// What came of one rung.
+struct Soaked {
+    first: Held,
+    last: Held,
+    faults: usize,
+    clients: usize,
+}
+
+/// `soak SECONDS RUNG...`, as `cargo xtask faults --soak` has it.
+fn main() -> ExitCode {
+    Failure::exit_code(end_all_on_signals().and_then(|()| {
+        descriptors::allow_many();
+        let ladder = trial::load()?;
+        let mut words = env::args().skip(1);
+        let seconds = words.next().and_then(|word| word.parse().ok());
+        let seconds = seconds.ok_or_else(|| Failure::Usage("soak SECONDS RUNG...".into()))?;
+        let unknown = |name: String| Failure::Usage(format!("no rung is called {name}"));
+        let rungs: Vec<&Rung> = words
+            .map(|name| ladder.find(&name).ok_or_else(|| unknown(name)))
+            .collect::<Result<_, _>>()?;
+        run(&ladder, &rungs, Duration::from_secs(seconds), &Screen::new())
+    }))
+}
+
+/// Soaks each of these rungs for so long, all at once.
+fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Result<(), Failure> {
+    if !Path::new("/proc/self/fd").exists() {
+        return Err(Failure::new(
+            "what a process holds is read from /proc, which is only on Linux",
+        ));
+    }
+    let rungs: Vec<&Rung> = rungs.iter().copied().filter(|rung| !rung.serves_once()).collect();
+    let mut programs = Programs::default();
+    programs.build_all(ladder, &rungs.iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())?;
+    let mut soaking = Vec::new();
+    for rung in rungs {
+        soaking.push((rung, programs.get(ladder, &rung.name)?));
+    }
+    let names = soaking.iter().map(|(rung, _)| rung.name.len()).max().unwrap_or(0);
+    screen.line(&screen.paint(
+        Tone::Dim,
+        &format!(
+            "  {}  descriptors      threads       memory (KiB)    faults  clients",
+            fit("", names)
+        ),
+    ))?;
+    let results: Vec<(&Rung, Result<Soaked, Failure>)> = thread::scope(|scope| {
+        let threads: Vec<_> = soaking
+            .iter()
+            .map(|(rung, program)| (*rung, scope.spawn(move || soak(rung, program, time))))
+            .collect();
+        let join = |(rung, thread): (_, thread::ScopedJoinHandle<'_, _>)| {
+            let result = thread.join().unwrap_or_else(|_| Err(Failure::new("the soak panicked")));
+            (rung, result)
+        };
+        threads.into_iter().map(join).collect()
+    });
+    let mut wrong = Vec::new();
+    for (rung, result) in results {
+        let soaked = match result {
+            Ok(soaked) => soaked,
+            Err(failure) => {
+                wrong.push(format!("{}: {failure}", rung.name));
+                continue;
+            }
+        };
+        let Soaked { first, last, faults, clients } = soaked;
+        let tone = if last.is_no_more_than(first) { Tone::Good } else { Tone::Bad };
+        let held = format!(
+            "{:>5} -> {:<5}   {:>4} -> {:<4}   {:>7} -> {:<7}",
+            first.descriptors,
+            last.descriptors,
+            first.threads,
+            last.threads,
+            first.memory >> 10,
+            last.memory >> 10
+        );
+        let held = screen.paint(tone, &held);
+        screen.line(&format!("  {}  {held} {faults:>6} {clients:>8}", fit(&rung.name, names)))?;
+        if !last.is_no_more_than(first) {
+            wrong.push(format!("{}: it holds more than after the first round", rung.name));
+        }
+    }
+    match wrong.is_empty() {
+        true => {
+            screen.line(&format!("\n  {}", screen.paint(Tone::Good, "Nothing is left behind.")))
+        }
+        false => Err(Failure::new(wrong.join("\nerror: "))),
+    }
+}
+
+fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> {
+    let mut args = rung.server_args.clone();
+    if rung.speaks().transport() == Transport::Udp {
+        // What it remembers for two minutes is no leak. Over TCP the usual limits leave the
+        // crowd time to assemble.
+        args.extend(rung.short_limits.iter().cloned());
+    }
+    let cast = Cast { rung, program, args: &args };
+    let mut stage = Stage::new();
+    let (server, address) = stage.start_server(program, &rung.folder, &args)?;
+    let process = stage.process_id(server);
+    // What it does not survive would keep the others waiting; what is done to a process
+    // ends it.
+    let faults: Vec<&Fault> = rung
+        .faults()
+        .filter(|fault| {
+            rung.limit(fault.name).is_none() && !matches!(fault.proof, Proof::Process(_))
+        })
+        .collect();
+    let (mut played, mut clients) = (0, 0);
+    let mut round = |stage: &mut Stage| -> Result<(), Failure> {
+        for some in faults.chunks(AT_ONCE) {
+            let mut running = Vec::new();
+            for fault in some {
+                // A server for one client serves the others when it has dropped this one.
+                running.push(faults::start(rung, fault, address)?);
+                played += 1;
+                if rung.limit("second-client").is_some() {
+                    running.clear();
+                }
+            }
+            if let Err(story) = ordinary_client(stage, cast, address, GENEROUS)? {
+                return Err(Failure::new(format!("beside {some:?}, {story}")));
+            }
+            clients += 1;
+            // What the server has logged is of no interest, and would be kept here.
+            stage.happenings.clear();
+        }
+        Ok(())
+    };
+    // One that serves one client at a time keeps nothing for others, and so does one
+    // without connections.
+    if rung.speaks().transport() == Transport::Tcp && rung.limit("second-client").is_none() {
+        crowd(rung, address)?;
+    }
+    round(&mut stage)?;
+    let first = at_rest(process, None)?;
+    let started = Instant::now();
+    while started.elapsed() < time {
+        round(&mut stage)?;
+    }
+    let last = at_rest(process, Some(first))?;
+    stage.ask_to_stop(server);
+    match stage.exit_code(server)? {
+        Some(0) => Ok(Soaked { first, last, faults: played, clients }),
+        code => Err(Failure::new(format!("it ended with {code:?} and not with exit code 0"))),
+    }
+}
+
+/// Each client is answered and stays, until the last one has been or there is no place
+/// for one more.
+fn crowd(rung: &Rung, address: SocketAddr) -> Result<(), Failure> {
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {CONTENT}\r\nX-Padding: {}\r\n\r\n{}",
+        "a".repeat(HEAD),
+        "a".repeat(CONTENT)
+    );
+    let hello = match rung.speaks() {
+        Speaks::Http => request.as_bytes(),
+        _ => rung.hello(),
+    };
+    let answered = || -> io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(NO_PLACE))?;
+        stream.set_write_timeout(Some(NO_PLACE))?;
+        stream.write_all(hello)?;
+        stream.read_exact(&mut [0; 1])?;
+        Ok(stream)
+    };
+    let mut clients = Vec::new();
+    while clients.len() < CROWD {
+        match answered() {
+            Ok(client) => clients.push(client),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                break;
+            }
+            Err(error) => return Err(Failure::new(format!("a crowd was not answered: {error}"))),
+        }
+    }
+    Ok(())
+}
+
+/// What a process holds when it holds no more than `wanted`, or, without that, when it
+/// has come to rest.
+fn at_rest(process: u32, wanted: Option<Held>) -> Result<Held, Failure> {
+    let started = Instant::now();
+    let mut before = held(process)?;
+    loop {
+        // Time is what a server needs to see that its clients have gone.
+        thread::sleep(Duration::from_millis(500));
+        let now = held(process)?;
+        let rests = match wanted {
+            Some(wanted) => now.is_no_more_than(wanted),
+            None => (now.descriptors, now.threads) == (before.descriptors, before.threads),
+        };
+        if rests || started.elapsed() > REST {
+            return Ok(now);
+        }
+        before = now;
+    }
+}
+
+/// Read from proc(5).
+fn held(process: u32) -> Result<Held, Failure> {
+    let gone =
+        |error| Failure::new(format!("what process {process} holds cannot be read: {error}"));
+    let count = |what: &str| {
+        fs::read_dir(format!("/proc/{process}/{what}")).map(Iterator::count).map_err(gone)
+    };
+    let memory = resident_kib(process).ok_or_else(|| gone(ErrorKind::NotFound.into()))? << 10;
+    Ok(Held { descriptors: count("fd")?, threads: count("task")?, memory })
+}
+
+impl Held {
+    fn is_no_more_than(self, other: Held) -> bool {
+        self.descriptors <= other.descriptors
+            && self.threads <= other.threads
+            && self.memory <= other.memory + SPARE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_descriptor_or_thread_more_is_left_behind_and_so_is_memory_that_no_allocator_keeps() {
+        let first = Held { descriptors: 8, threads: 2, memory: 4 << 20 };
+        assert!(first.is_no_more_than(first));
+        assert!(Held { memory: first.memory + SPARE, ..first }.is_no_more_than(first));
+        assert!(!Held { descriptors: 9, ..first }.is_no_more_than(first));
+        assert!(!Held { threads: 3, ..first }.is_no_more_than(first));
+        assert!(!Held { memory: first.memory + SPARE + 1, ..first }.is_no_more_than(first));
+    }
+}

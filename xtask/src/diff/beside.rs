@@ -1,0 +1,93 @@
+//! The two versions of a file beside each other, which git does not show.
+
+use ladder::screen::{Tone, fit, wrap_code};
+use ladder::step::Change;
+use ladder::{Failure, Screen};
+
+/// The lines around each change: `|` is changed, `<` is gone, `>` is new.
+pub fn lines(change: &Change, screen: &Screen) -> Result<Vec<String>, Failure> {
+    let half = screen.columns.saturating_sub(3) / 2;
+    let names = [&change.old_name, &change.new_name].map(|name| fit(name, half));
+    let mut lines = vec![String::new(), screen.paint(Tone::Bold, &names.join("   "))];
+    let (mut old, mut new): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    let unified = change.unified()?;
+    for line in unified.lines().skip(2) {
+        match line.split_at_checked(1) {
+            Some(("-", text)) if new.is_empty() => old.push(text),
+            Some(("+", text)) => new.push(text),
+            _ => {
+                pairs(&mut old, &mut new, half, screen, &mut lines);
+                match line.split_at_checked(1) {
+                    Some(("-", text)) => old.push(text),
+                    Some((" ", text)) => lines.extend(row(text, ' ', text, half, screen)),
+                    _ => lines.push(screen.paint(Tone::Client, line)),
+                }
+            }
+        }
+    }
+    pairs(&mut old, &mut new, half, screen, &mut lines);
+    Ok(lines)
+}
+
+/// What is gone beside what is new in its place.
+fn pairs(
+    old: &mut Vec<&str>,
+    new: &mut Vec<&str>,
+    half: usize,
+    screen: &Screen,
+    lines: &mut Vec<String>,
+) {
+    for number in 0..old.len().max(new.len()) {
+        let (left, right) = (old.get(number), new.get(number));
+        let mark = match (left, right) {
+            (Some(_), Some(_)) => '|',
+            (Some(_), None) => '<',
+            _ => '>',
+        };
+        let text = |side: Option<&&str>| side.map_or("", |text| *text).to_string();
+        lines.extend(row(&text(left), mark, &text(right), half, screen));
+    }
+    old.clear();
+    new.clear();
+}
+
+/// One line of each side, wrapped to its half.
+fn row(old: &str, mark: char, new: &str, half: usize, screen: &Screen) -> Vec<String> {
+    let (left, right) = (wrap_code(old, half), wrap_code(new, half));
+    let tones = if mark == ' ' { [Tone::Plain; 2] } else { [Tone::Bad, Tone::Good] };
+    let part = |side: &[String], row: usize| side.get(row).cloned().unwrap_or_default();
+    (0..left.len().max(right.len()))
+        .map(|row| {
+            let mark = if row == 0 { mark } else { ' ' };
+            let left = screen.paint(tones[0], &fit(&part(&left, row), half));
+            format!("{left} {mark} {}", screen.paint(tones[1], &part(&right, row)))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal_and_nothing_is_cut() {
+        let change = Change {
+            file: "src/server.rs".into(),
+            old_name: "one/server.rs".into(),
+            old: "fn serve() {\n    let deadline = never();\n}\n".into(),
+            new_name: "two/server.rs".into(),
+            new: "fn serve() {\n    let deadline = after(5);\n    wait();\n}\n".into(),
+        };
+        let lines = lines(&change, &Screen::of_width(43)).unwrap();
+        assert_eq!(
+            lines[3..],
+            [
+                "fn serve() {           fn serve() {",
+                "    let deadline =   |     let deadline = ",
+                "    never();               after(5);",
+                "                     >     wait();",
+                "}                      }",
+            ]
+        );
+    }
+}

@@ -1,0 +1,41 @@
+//! One more rung in a project that `cargo xtask new` has made: both are programs of one
+//! workspace and use the same blocks.
+
+use std::path::{Path, absolute};
+
+use ladder::rename::rename;
+use ladder::{Failure, Ladder, Rung};
+
+use super::{copy, copy_block, format, lock, make, manifest, read, readme, write};
+
+/// Makes the program `name` of `rung` in `dest`, whose parent is such a project. Blocks
+/// that are there already stay as they are.
+pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
+    let dest = &absolute(dest).map_err(|error| Failure::file("find", dest, &error))?;
+    let (Some(project), Some(folder)) = (dest.parent(), dest.file_name()) else {
+        return Err(Failure::Usage(format!("{} is in no project", dest.display())));
+    };
+    let path = project.join("Cargo.toml");
+    let folder = folder.to_string_lossy();
+    let top = read(&path).ok().and_then(|top| manifest::with_member(&top, &folder));
+    let top = top.ok_or_else(|| {
+        Failure::Usage(format!(
+            "{} is no project that `cargo xtask new` has made; make one first, or leave --beside out",
+            project.display()
+        ))
+    })?;
+    let blocks = ladder.blocks_of(&rung.name);
+    let names: Vec<&str> = blocks.iter().map(|block| block.name.as_str()).collect();
+    make(ladder, rung, dest, name, |scratch| {
+        copy(&rung.folder, scratch, &|text| rename(text, &rung.name, name))?;
+        let own = rename(&read(&rung.folder.join("Cargo.toml"))?, &rung.name, name);
+        write(&scratch.join("Cargo.toml"), &manifest::member(&own))?;
+        write(&scratch.join("README.md"), &readme::project(rung, name, &names)?)
+    })?;
+    for block in blocks.iter().filter(|block| !project.join(&block.name).exists()) {
+        copy_block(block, project, &names)?;
+    }
+    write(&path, &top)?;
+    lock(project)?;
+    format(project)
+}

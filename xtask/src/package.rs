@@ -1,0 +1,28 @@
+//! Tools that are packages of their own, inside this one's folder: nobody's first demo
+//! compiles what it does not need.
+
+use std::ffi::OsStr;
+use std::process::Command;
+
+use ladder::process::leave_ctrl_c_to_pager;
+use ladder::{Failure, Ladder, Process, Programs};
+
+/// As shells have it for a program that a signal has ended.
+const ENDED: u8 = 130;
+
+/// What can be told to `cargo xtask bench`.
+#[path = "../bench/src/options.rs"]
+#[allow(dead_code, reason = "bench reads what it is told; here it is checked and completed")]
+pub mod bench;
+
+/// Builds the package of this name and runs it in our place, with our terminal.
+pub fn run(name: &str, args: &[impl AsRef<OsStr>]) -> Result<(), Failure> {
+    let program = Programs::default().get(&Ladder::load()?, name)?;
+    // Ctrl-C reaches it as well, and it ends what it has started.
+    leave_ctrl_c_to_pager();
+    let process = Process::start_in_front(Command::new(program).args(args))?;
+    match process.wait_for_person()?.code() {
+        Some(0) => Ok(()),
+        code => Err(Failure::Told(code.and_then(|code| code.try_into().ok()).unwrap_or(ENDED))),
+    }
+}

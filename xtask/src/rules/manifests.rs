@@ -1,0 +1,195 @@
+//! Rules that hold across all manifests. A rung is copied out on its own, so nothing
+//! ties its manifest to the others; this check does.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use ladder::manifests::Package;
+use ladder::{Failure, Ladder};
+
+use super::Broken;
+
+/// A package with the texts that the rules look at.
+struct Member<'a> {
+    package: &'a Package,
+    /// Its folder within the workspace, with `/` on every system.
+    folder: String,
+    manifest: String,
+    /// `None` where it has no library.
+    library: Option<String>,
+}
+
+/// Every rule that is broken.
+pub fn check(ladder: &Ladder) -> Result<Vec<Broken>, Failure> {
+    let members: Vec<Member> =
+        ladder.packages.iter().map(|package| read(ladder, package)).collect::<Result<_, _>>()?;
+    Ok(broken(&members))
+}
+
+fn read<'a>(ladder: &Ladder, package: &'a Package) -> Result<Member<'a>, Failure> {
+    let text =
+        |path: &Path| fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error));
+    let folder = package.folder();
+    let library = folder.join("src/lib.rs");
+    let within = folder.strip_prefix(&ladder.root).unwrap_or(&folder);
+    Ok(Member {
+        manifest: text(&package.manifest_path)?,
+        library: if library.is_file() { Some(text(&library)?) } else { None },
+        folder: within.display().to_string().replace('\\', "/"),
+        package,
+    })
+}
+
+fn broken(members: &[Member]) -> Vec<Broken> {
+    let mut complaints: Vec<Broken> = members.iter().flat_map(alone).collect();
+    complaints.extend(together(members));
+    complaints
+}
+
+/// The rules for each member by itself.
+fn alone(member: &Member) -> Vec<Broken> {
+    let mut complaints = Vec::new();
+    let mut complain = |what: &str| complaints.push(Broken::new(&member.folder, what));
+    let name = member.package.name.as_str();
+    let named_right = match member.folder.as_str() {
+        // `tests` would be taken for a folder of tests, and is no name for a package.
+        "tests" => name == "ladder-tests",
+        folder => folder.rsplit('/').next() == Some(name),
+    };
+    if !named_right {
+        complain(&format!("the package is called {name}; a package has the name of its folder"));
+    }
+    if member.package.publish.as_ref().is_none_or(|registries| !registries.is_empty()) {
+        complain("add `publish = false`: nothing here goes to a registry");
+    }
+    if inherits(&member.manifest) {
+        complain(
+            "write out what `workspace = true` stands for: the crate must build where it is copied to",
+        );
+    }
+    if let Some(library) = &member.library {
+        let wanted: &[&str] = match member.folder.starts_with("crates/") {
+            true => &["#![forbid(unsafe_code)]", "#![warn(missing_docs)]"],
+            false => &["#![forbid(unsafe_code)]"],
+        };
+        for attribute in wanted {
+            if !library.lines().any(|line| line == *attribute) {
+                complain(&format!("add `{attribute}` to src/lib.rs"));
+            }
+        }
+    }
+    complaints
+}
+
+fn inherits(manifest: &str) -> bool {
+    let without_spaces =
+        |line: &str| line.split('#').next().unwrap_or_default().replace([' ', '\t'], "");
+    manifest.lines().any(|line| without_spaces(line).contains("workspace=true"))
+}
+
+/// The rules that compare members: where they differ, all that is said is listed.
+fn together(members: &[Member]) -> Vec<Broken> {
+    let mut said: BTreeMap<String, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    let mut say = |what: String, value, folder| {
+        said.entry(what).or_default().entry(value).or_default().push(folder)
+    };
+    for Member { package, folder, .. } in members {
+        say("edition".into(), package.edition.as_str(), folder.as_str());
+        say("rust-version".into(), package.rust_version.as_deref().unwrap_or("none"), folder);
+        say("license".into(), package.license.as_deref().unwrap_or("none"), folder);
+        for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_none())
+        {
+            say(format!("the version of {}", dependency.name), &dependency.req, folder);
+        }
+    }
+    let differing = said.into_iter().filter(|(_, values)| values.len() > 1);
+    differing
+        .map(|(what, values)| {
+            let values: Vec<String> = values
+                .into_iter()
+                .map(|(value, mut folders)| {
+                    folders.dedup();
+                    format!("{value} in {}", folders.join(", "))
+                })
+                .collect();
+            Broken::new(what, format!("must be the same everywhere, but is {}", values.join("; ")))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ladder::manifests::Dependency;
+
+    use super::*;
+
+    const LIBRARY: &str = "//! A rung.\n#![forbid(unsafe_code)]\n#![warn(missing_docs)]\n";
+
+    const MANIFEST: &str = "[package]\n# never `workspace = true`\n";
+
+    fn package(name: &str) -> Package {
+        let mut package = Ladder::load().unwrap().packages.remove(0);
+        package.name = name.into();
+        package.dependencies =
+            vec![Dependency { name: "log".into(), req: "^0.4".into(), kind: None, path: None }];
+        package
+    }
+
+    /// What is said of a second package, which is changed like this.
+    fn said(change: impl Fn(&mut Package), manifest: &str, library: &str) -> Vec<String> {
+        let packages = [package("one-echo"), package("two-echo")];
+        let folders = ["crates/one-echo", "crates/two-echo"].map(String::from);
+        let [first, mut second] = packages;
+        change(&mut second);
+        let member = |package, folder: &String, manifest: &str, library: &str| Member {
+            package,
+            folder: folder.clone(),
+            manifest: manifest.into(),
+            library: Some(library.into()),
+        };
+        let members = [
+            member(&first, &folders[0], MANIFEST, LIBRARY),
+            member(&second, &folders[1], manifest, library),
+        ];
+        broken(&members).into_iter().map(|it| format!("{}: {}", it.what, it.how)).collect()
+    }
+
+    #[test]
+    fn packages_that_keep_the_rules_are_not_complained_of() {
+        assert_eq!(said(|_| {}, MANIFEST, LIBRARY), [""; 0]);
+        // Another crate of the workspace has no version to compare.
+        let path = Some("../netcore".into());
+        let change = |package: &mut Package| {
+            let (name, path) = ("log".into(), path.clone());
+            package.dependencies.push(Dependency { name, req: "*".into(), kind: None, path });
+        };
+        assert_eq!(said(change, MANIFEST, LIBRARY), [""; 0]);
+    }
+
+    #[test]
+    fn each_rule_that_is_broken_is_told_with_what_mends_it() {
+        assert_eq!(
+            said(|package| package.name = "echo".into(), MANIFEST, LIBRARY),
+            ["crates/two-echo: the package is called echo; a package has the name of its folder"]
+        );
+        for publish in [None, Some(vec!["crates-io".to_string()])] {
+            assert_eq!(
+                said(|package| package.publish = publish.clone(), MANIFEST, LIBRARY),
+                ["crates/two-echo: add `publish = false`: nothing here goes to a registry"]
+            );
+        }
+        for line in ["edition.workspace = true", "log = { workspace=true }"] {
+            let said = said(|_| {}, &format!("{MANIFEST}{line}"), LIBRARY);
+            assert!(said[0].starts_with("crates/two-echo: write out"), "{line}");
+        }
+        assert_eq!(
+            said(|_| {}, MANIFEST, &LIBRARY.replace("#![forbid(unsafe_code)]\n", "")),
+            ["crates/two-echo: add `#![forbid(unsafe_code)]` to src/lib.rs"]
+        );
+        let said = said(|package| package.dependencies[0].req = "^0.5".into(), MANIFEST, LIBRARY);
+        assert!(
+            said[0].contains("log: must be the same everywhere, but is ^0.4 in crates/one-echo")
+        );
+    }
+}

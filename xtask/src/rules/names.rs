@@ -1,0 +1,87 @@
+//! Every name in the repository is one that Windows takes: it could not be checked out
+//! there otherwise.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use ladder::Failure;
+
+use super::Broken;
+
+/// What no name may hold there.
+const FORBIDDEN: &str = "<>:\"|?*\\";
+
+/// The files of the repository, those that are not added yet as well, with `/` on every
+/// system.
+pub fn files(root: &Path) -> Result<Vec<String>, Failure> {
+    let output = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| Failure::new(format!("cannot run git ls-files: {error}")))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(Failure::new(format!("cannot list the files of the repository: {said}")));
+    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let there = |name: &&str| !name.is_empty() && root.join(name).exists();
+    Ok(text.split('\0').filter(there).map(String::from).collect())
+}
+
+/// Names that Windows refuses, and those that are one name there.
+pub fn check(files: &[String]) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for file in files {
+        if let Some(wrong) = file.split('/').find_map(refused) {
+            broken.push(Broken::new(file, format!("{wrong}, which Windows refuses; rename it")));
+        }
+        if let Some(other) = seen.insert(file.to_lowercase(), file) {
+            let how = format!(
+                "differs from {other} in case only, and is one file on Windows and macOS; rename one"
+            );
+            broken.push(Broken::new(file, how));
+        }
+    }
+    broken
+}
+
+fn refused(name: &str) -> Option<&'static str> {
+    if is_device(name) {
+        return Some("is the name of a device");
+    }
+    if name.contains(|c: char| FORBIDDEN.contains(c) || c.is_control()) {
+        return Some("holds one of <>:\"|?*\\ or a control character");
+    }
+    name.ends_with(['.', ' ']).then_some("ends with a dot or a space")
+}
+
+/// Whether a file cannot be called so on Windows, whatever its extension: `nul`,
+/// `COM1.txt`.
+pub fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_lowercase();
+    let port = ["com", "lpt"].iter().find_map(|port| stem.strip_prefix(port));
+    ["aux", "con", "nul", "prn"].contains(&stem.as_str())
+        || port.is_some_and(|number| matches!(number.as_bytes(), [b'1'..=b'9']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_windows_refuses_is_told() {
+        for name in ["a/nul", "a/Com1.txt", "a/con.b/c", "a/b:c", "a/b?", "a/b.", "a /b", "a\\b"] {
+            assert_eq!(check(&[name.to_string()]).len(), 1, "{name}");
+        }
+        let fine = ["a/null", "a/com10", "a/b c", "a/.gitignore", "a/б", "a/console"];
+        assert_eq!(check(&fine.map(String::from)), []);
+    }
+
+    #[test]
+    fn two_names_that_differ_in_case_only_are_told() {
+        assert_eq!(check(&["docs/A.md".into(), "docs/a.md".into()]).len(), 1);
+    }
+}

@@ -1,0 +1,113 @@
+//! The faults that there are for a rung, by what its manifest says that it speaks.
+
+use std::net::SocketAddr;
+
+use clap::ValueEnum;
+use ladder::manifests::{Carrier, Limit};
+use ladder::{Failure, Ladder, Rung};
+use netfault::{Fault, Running, Speaks, Target};
+
+/// What a rung has to do with `netfault`.
+pub trait Faults {
+    /// What its server understands.
+    fn speaks(&self) -> Speaks;
+
+    /// One whole message as it is on the wire, which the server answers.
+    fn hello(&self) -> &[u8];
+
+    /// The faults that there are for what its server understands.
+    fn faults(&self) -> impl Iterator<Item = &'static Fault>;
+}
+
+impl Faults for Rung {
+    fn speaks(&self) -> Speaks {
+        // A word that there is not has been told by `load`.
+        self.speaks.as_deref().and_then(|word| language(word).ok()).unwrap_or(
+            match self.transport {
+                Carrier::Tcp => Speaks::Bytes,
+                Carrier::Udp => Speaks::Datagrams,
+            },
+        )
+    }
+
+    fn hello(&self) -> &[u8] {
+        self.hello.as_ref().map_or(Faults::speaks(self).hello(), String::as_bytes)
+    }
+
+    fn faults(&self) -> impl Iterator<Item = &'static Fault> {
+        let speaks = Faults::speaks(self);
+        netfault::ALL.iter().filter(move |fault| fault.is_for(speaks))
+    }
+}
+
+/// The ladder, where every fault that a manifest names is one that there is for what its
+/// rung speaks.
+pub fn load() -> Result<Ladder, Failure> {
+    let ladder = Ladder::load()?;
+    ladder.rungs.iter().try_for_each(check)?;
+    Ok(ladder)
+}
+
+/// The fault of this name.
+pub fn find(name: &str) -> Result<&'static Fault, Failure> {
+    netfault::find(name).ok_or_else(|| {
+        let known: Vec<&str> = netfault::ALL.iter().map(|fault| fault.name).collect();
+        Failure::Usage(format!("no fault is called {name}; there are {}", known.join(", ")))
+    })
+}
+
+/// Lets `fault` loose on the server of `rung` at `address`.
+pub fn start(rung: &Rung, fault: &Fault, address: SocketAddr) -> Result<Running, Failure> {
+    let target = Target::new(address, Faults::speaks(rung), Faults::hello(rung));
+    fault.start(&target).map_err(|error| {
+        Failure::new(format!("the fault {} cannot begin with {}: {error}", fault.name, rung.name))
+    })
+}
+
+fn check(rung: &Rung) -> Result<(), Failure> {
+    let wrong = |what: String| Failure::new(format!("{}: {what}", rung.name));
+    if let Some(word) = &rung.speaks {
+        language(word).map_err(wrong)?;
+    }
+    let why = rung.why.iter().map(|why| why.fault.as_str());
+    for name in why.chain(rung.limits.iter().flat_map(Limit::faults)) {
+        let fault = find(name).map_err(|failure| wrong(failure.to_string()))?;
+        if !fault.is_for(Faults::speaks(rung)) {
+            return Err(wrong(format!("there is no {name} for what it speaks")));
+        }
+    }
+    Ok(())
+}
+
+/// The words are those of `netfault --speaks`.
+fn language(word: &str) -> Result<Speaks, String> {
+    Speaks::from_str(word, false).map_err(|_| format!("there is nothing called {word} to speak"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut Rung)) -> String {
+        let mut rung = Ladder::load().unwrap().rungs.remove(1);
+        assert!(check(&rung).is_ok());
+        change(&mut rung);
+        check(&rung).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_fault_that_there_is_not_is_told_with_the_rung() {
+        let limit = |fault: &str| Limit {
+            fault: fault.into(),
+            also: Vec::new(),
+            lifted_by: "three-echo".into(),
+            server_args: Vec::new(),
+        };
+        let said = refused(|rung| rung.limits.push(limit("shy")));
+        assert!(said.starts_with("reusable-echo: no fault is called shy; there are "), "{said}");
+        let said = refused(|rung| rung.limits.push(limit("loss")));
+        assert_eq!(said, "reusable-echo: there is no loss for what it speaks");
+        let said = refused(|rung| rung.speaks = Some("latin".into()));
+        assert_eq!(said, "reusable-echo: there is nothing called latin to speak");
+    }
+}

@@ -1,0 +1,41 @@
+//! A fault let loose on a rung's real server, and what becomes of an ordinary client.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`faults`] | the faults that there are for a rung |
+//! | [`timeline`] | what the processes did, and how it is shown |
+//! | [`stage`] | where they play, and what is seen of them |
+//! | [`outcome`] | what is tried, and what came of it |
+//! | [`ordinary`] | a client that does nothing wrong |
+//! | [`peer`] | faults of a peer or the network |
+//! | [`treatment`] | faults that are done to the server's process |
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod faults;
+pub mod ordinary;
+pub mod outcome;
+pub mod peer;
+pub mod stage;
+pub mod timeline;
+pub mod treatment;
+
+use ladder::Failure;
+use netfault::{Fault, Proof};
+
+pub use faults::{Faults, load};
+pub use outcome::{Cast, Expected, NotHere, Outcome};
+pub use stage::Stage;
+
+/// Starts the server with its arguments, lets `fault` loose on it and sees what becomes
+/// of an ordinary client.
+pub fn play(
+    cast: Cast,
+    fault: &Fault,
+    expected: Expected,
+) -> Result<Result<Outcome, NotHere>, Failure> {
+    match fault.proof {
+        Proof::Process(what) => treatment::play(cast, fault, what),
+        _ => peer::play(cast, fault, expected).map(Ok),
+    }
+}

@@ -1,0 +1,44 @@
+//! An ordinary client: the first run of the demo.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ladder::Failure;
+
+use crate::outcome::{Cast, seconds};
+use crate::stage::{Stage, Visit};
+
+/// How long an ordinary client is given where it is expected to be served: enough for
+/// any limit that a demo sets, on any machine. What it really took is told.
+pub const GENEROUS: Duration = Duration::from_secs(20);
+
+/// An ordinary client goes to `address`. Err: what became of it.
+pub fn ordinary_client(
+    stage: &mut Stage,
+    cast: Cast,
+    address: SocketAddr,
+    patience: Duration,
+) -> Result<Result<Duration, String>, Failure> {
+    let Some(run) = cast.rung.demo.first() else {
+        return Err(Failure::new(format!("{} has no demo, so no ordinary client", cast.rung.name)));
+    };
+    let visit = stage.run_client(cast.program, address, &run.args, patience)?;
+    // What was served before may be counted in a reply, so that only its number of lines is
+    // known.
+    let served = visit.code == Some(0) && visit.printed.len() == run.expect.len();
+    Ok(if served { Ok(visit.took) } else { Err(not_served(&visit)) })
+}
+
+/// What became of a client that was not served.
+pub(crate) fn not_served(visit: &Visit) -> String {
+    match (&visit.complaint, visit.waiting) {
+        (_, true) => {
+            format!("an ordinary client waited {} and was not served", seconds(visit.took))
+        }
+        (Some(complaint), false) => {
+            let complaint = complaint.strip_prefix("error: ").unwrap_or(complaint);
+            format!("an ordinary client was not served: {complaint}")
+        }
+        (None, false) => format!("an ordinary client got the wrong reply: {:?}", visit.printed),
+    }
+}

@@ -1,0 +1,61 @@
+//! What is tried, and what came of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ladder::Rung;
+use ladder::screen::NO_BREAK;
+
+/// What is called "at once".
+pub(crate) const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// What should come of a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// The server lives with it.
+    Survives,
+    /// The server does not, or not for this client.
+    Fails,
+}
+
+/// What came of it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether the server survived.
+    pub survived: bool,
+    /// Whether an ordinary client was served when the fault was over; `None` for a
+    /// server that serves one client and ends, and for what is over before there is
+    /// a server.
+    pub recovered: Option<bool>,
+    /// What was seen, in a sentence without a full stop.
+    pub story: String,
+}
+
+impl Outcome {
+    /// Before anybody has looked at what comes after.
+    pub fn of(survived: bool, story: String) -> Outcome {
+        Outcome { survived, recovered: None, story }
+    }
+}
+
+/// What is played: a rung's program, and the arguments of its server.
+#[derive(Clone, Copy)]
+pub struct Cast<'a> {
+    /// The rung.
+    pub rung: &'a Rung,
+    /// Its program.
+    pub program: &'a Path,
+    /// Arguments of the server, beside its port.
+    pub args: &'a [String],
+}
+
+/// Why a fault could not be played here: another system is needed, say.
+pub struct NotHere(pub String);
+
+pub(crate) fn after(took: Duration) -> String {
+    if took <= AT_ONCE { "at once".into() } else { format!("after {}", seconds(took)) }
+}
+
+pub(crate) fn seconds(time: Duration) -> String {
+    format!("{:.1}{NO_BREAK}s", time.as_secs_f64())
+}

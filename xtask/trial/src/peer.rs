@@ -1,0 +1,330 @@
+//! A peer misbehaves, and an ordinary client comes to the same server.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ladder::log_line::{Event, LogLine, Time};
+use ladder::{Failure, Rung};
+use netfault::{Fault, Proof, Running, Speaks};
+
+use crate::faults::{Faults, start};
+use crate::ordinary::{GENEROUS, not_served, ordinary_client};
+use crate::outcome::{Cast, Expected, Outcome, after};
+use crate::stage::{PlayerId, Stage, Visit};
+use crate::timeline::Side;
+
+/// How long an ordinary client is watched where it is expected to wait in vain.
+const VAIN: Duration = Duration::from_secs(2);
+
+/// Starts the server with its arguments, lets `fault` loose on it and sees what becomes
+/// of an ordinary client.
+pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Failure> {
+    let Cast { rung, program, args } = cast;
+    let mut stage = Stage::new();
+    let (server, address) = stage.start_server(program, &rung.folder, args)?;
+    let running = start(rung, fault, address)?;
+    let mut served_at = None;
+    let mut outcome = match fault.proof {
+        Proof::ClientServed | Proof::ClientServedOnce | Proof::Dropped | Proof::Process(_) => {
+            let usual = usual(cast, fault)?;
+            match meanwhile(&mut stage, cast, server, fault, &running, expected, &usual)? {
+                Ok(visit) => {
+                    served_at = Some((Time::now(), visit, usual.expect.len()));
+                    Outcome::of(true, String::new())
+                }
+                Err(story) => Outcome::of(false, story),
+            }
+        }
+        Proof::Answered => judged(&running),
+        Proof::MessagesApart(_) if rung.speaks() == Speaks::Http => judged(&running),
+        Proof::MessagesApart(_) | Proof::Refused => by_the_log(&mut stage, server, fault, &running),
+    };
+    let faulty = running.peers().to_vec();
+    drop(running);
+    let after = match rung.serves_once() {
+        true => None,
+        false => Some(ordinary_client(&mut stage, cast, address, GENEROUS)?),
+    };
+    // Once the server has ended, all that it logged has been read.
+    stage.ask_to_stop(server);
+    stage.wait_for_end(server);
+    if let Some((at, visit, messages)) = served_at {
+        let whole: Vec<&LogLine> = stage.logged(Side::Server).collect();
+        outcome = match fault.proof {
+            // The other client has been served since, so everything that the network had has been
+            // received.
+            Proof::ClientServedOnce => served_once(&whole, &visit, messages, &faulty),
+            // When the server gets rid of the faulty client, the ordinary one may have been served
+            // already.
+            Proof::Dropped => served(&whole, &visit, &faulty),
+            // What it logs of its end, or of that of the fault, is not of interest.
+            _ => {
+                let log: Vec<&LogLine> =
+                    whole.into_iter().filter(|line| line.at.since(at).is_zero()).collect();
+                served(&log, &visit, &faulty)
+            }
+        };
+    }
+    outcome.recovered = after.as_ref().map(Result::is_ok);
+    if let Some(Err(story)) = after {
+        outcome.survived = false;
+        outcome.story = format!("{}; and when it was over, {story}", outcome.story);
+    }
+    Ok(outcome)
+}
+
+/// What an ordinary client says, and what it prints when all is well.
+struct Usual {
+    args: Vec<String>,
+    expect: Vec<String>,
+}
+
+/// The first run of the demo, or, where any words will not do, what a client that says
+/// those prints without a fault.
+fn usual(cast: Cast, fault: &Fault) -> Result<Usual, Failure> {
+    let Some(run) = cast.rung.demo.first() else {
+        return Err(Failure::new(format!("{} has no demo, so no ordinary client", cast.rung.name)));
+    };
+    if fault.words.is_empty() {
+        return Ok(Usual { args: run.args.clone(), expect: run.expect.clone() });
+    }
+    let args: Vec<String> = fault.words.iter().map(ToString::to_string).collect();
+    let mut stage = Stage::new();
+    let (_, address) = stage.start_server(cast.program, &cast.rung.folder, cast.args)?;
+    let visit = stage.run_client(cast.program, address, &args, GENEROUS)?;
+    match visit.code {
+        Some(0) => Ok(Usual { args, expect: visit.printed }),
+        _ => Err(Failure::new(format!(
+            "{} does not answer {args:?} even without a fault",
+            cast.rung.name
+        ))),
+    }
+}
+
+/// An ordinary client goes to the server while the fault lasts. Err: why that is not
+/// what should be.
+fn meanwhile(
+    stage: &mut Stage,
+    cast: Cast,
+    server: PlayerId,
+    fault: &Fault,
+    running: &Running,
+    expected: Expected,
+    usual: &Usual,
+) -> Result<Result<Visit, String>, Failure> {
+    if cast.rung.serves_once() && !running.lasts() {
+        // Its one client has been: what an ordinary client meets must not depend on how fast
+        // the server ends.
+        stage.wait_for_end(server);
+    }
+    let patience = match expected {
+        Expected::Survives => GENEROUS,
+        Expected::Fails => VAIN,
+    };
+    let visit = stage.run_client(cast.program, running.address(), &usual.args, patience)?;
+    if !is_served(&visit, usual, fault, cast.rung) {
+        let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
+        return Ok(Err(format!("{}{ended}", not_served(&visit))));
+    }
+    if fault.proof == Proof::Dropped && !running.wait_until_dropped(patience) {
+        return Ok(Err(format!(
+            "an ordinary client was served {}, but the other one was not dropped",
+            after(visit.took)
+        )));
+    }
+    Ok(Ok(visit))
+}
+
+/// What the server says in its log of a faulty client that has been and gone.
+fn by_the_log(stage: &mut Stage, server: PlayerId, fault: &Fault, running: &Running) -> Outcome {
+    let peers = running.peers();
+    // When the server has logged that it has left, it has logged all that was before.
+    let left =
+        |line: &LogLine| matches!(line.event(), Event::Left(peer, _) if peers.contains(&peer));
+    stage.wait_for_log_or_end(server, left);
+    let log: Vec<&LogLine> = stage.logged(Side::Server).collect();
+    let seen = match fault.proof {
+        Proof::MessagesApart(count) => apart(&log, peers, count),
+        _ => refused(&log, peers),
+    };
+    let judged = judged(running);
+    // The log tells more, but an answer that must not be is one whatever the log says.
+    if seen.survived && !judged.survived { judged } else { seen }
+}
+
+/// Whether the client ended well and printed what it should.
+fn is_served(visit: &Visit, usual: &Usual, fault: &Fault, rung: &Rung) -> bool {
+    let printed = match (rung.speaks(), fault.words.is_empty()) {
+        // Its replies are numbered, and the faulty client may have been answered before.
+        (Speaks::Requests, true) => unnumbered(&visit.printed) == unnumbered(&usual.expect),
+        _ => visit.printed == usual.expect,
+    };
+    visit.code == Some(0) && printed
+}
+
+fn unnumbered(lines: &[String]) -> Vec<&str> {
+    lines.iter().map(|line| line.split_once(": ").map_or(line.as_str(), |(_, text)| text)).collect()
+}
+
+/// What the faulty client itself has seen.
+fn judged(running: &Running) -> Outcome {
+    match running.verdict() {
+        Ok(verdict) => Outcome::of(true, format!("it {verdict}")),
+        Err(verdict) => Outcome::of(false, format!("it {verdict}")),
+    }
+}
+
+fn served(log: &[&LogLine], visit: &Visit, faulty: &[SocketAddr]) -> Outcome {
+    let said = match dropped(log, faulty) {
+        Some(said) => format!("; the server said of the other one: {said}"),
+        None => String::new(),
+    };
+    Outcome::of(true, format!("an ordinary client was served {}{said}", after(visit.took)))
+}
+
+fn served_once(log: &[&LogLine], visit: &Visit, messages: usize, relay: &[SocketAddr]) -> Outcome {
+    let received = received(log, relay).len();
+    let times = match received {
+        1 => "once".to_string(),
+        2 => "twice".to_string(),
+        _ => format!("{received} times"),
+    };
+    let sent = match messages {
+        1 => "its one message".to_string(),
+        _ => format!("its {messages} messages"),
+    };
+    let survived = received == messages;
+    let but = if survived { "and" } else { "but" };
+    let after = after(visit.took);
+    let story =
+        format!("an ordinary client was served {after}, {but} the server received {sent} {times}");
+    Outcome::of(survived, story)
+}
+
+fn apart(log: &[&LogLine], peers: &[SocketAddr], count: usize) -> Outcome {
+    let received = received(log, peers);
+    let number = match received.len() {
+        1 => "one".to_string(),
+        2 => "two".to_string(),
+        other => other.to_string(),
+    };
+    let story = format!("the two were received as {number}: {}", received.join(", then "));
+    Outcome::of(received.len() == count, story)
+}
+
+fn refused(log: &[&LogLine], peers: &[SocketAddr]) -> Outcome {
+    let refusal = log.iter().find_map(|line| match line.event() {
+        Event::Refused(peer, rest) if peers.contains(&peer) => Some(rest),
+        _ => None,
+    });
+    match refusal.or_else(|| dropped(log, peers)) {
+        Some(refusal) => Outcome::of(true, format!("it was not taken: {refusal}")),
+        None => {
+            let received = received(log, peers).join(", then ");
+            Outcome::of(false, format!("it was taken for a message like any other: {received}"))
+        }
+    }
+}
+
+/// What the server received from `peers`: `5 bytes "hello"`.
+fn received<'a>(log: &[&'a LogLine], peers: &[SocketAddr]) -> Vec<&'a str> {
+    let received = log.iter().filter_map(|line| match line.event() {
+        Event::Received(peer, rest) if peers.contains(&peer) => Some(rest),
+        _ => None,
+    });
+    received.map(|rest| rest.strip_prefix("received ").unwrap_or(rest)).collect()
+}
+
+/// What the server said when it got rid of one of `peers`.
+fn dropped<'a>(log: &[&'a LogLine], peers: &[SocketAddr]) -> Option<&'a str> {
+    log.iter().find_map(|line| match line.event() {
+        Event::Left(peer, rest) if peers.contains(&peer) && rest.starts_with("dropped") => {
+            Some(rest)
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ladder::screen::NO_BREAK;
+
+    use super::*;
+    use crate::outcome::AT_ONCE;
+
+    const FAULTY: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5);
+
+    /// A log of these messages, all at once.
+    fn log(messages: &[&str]) -> Vec<LogLine> {
+        let line = |message| LogLine::parse(&format!("11:34:24.231000 info  {message}")).unwrap();
+        messages.iter().map(line).collect()
+    }
+
+    fn visit(took: Duration) -> Visit {
+        Visit {
+            printed: vec!["hello".into()],
+            code: Some(0),
+            took,
+            waiting: false,
+            complaint: None,
+        }
+    }
+
+    #[test]
+    fn a_client_that_is_served_may_hear_of_the_faulty_one() {
+        let log = log(&[
+            "127.0.0.1:5 connected",
+            "127.0.0.1:5 dropped: timed out",
+            "127.0.0.1:6 connected",
+        ]);
+        let outcome =
+            served(&log.iter().collect::<Vec<_>>(), &visit(Duration::from_millis(520)), &[FAULTY]);
+        let told = outcome.story.replace(NO_BREAK, " ");
+        let wanted = "an ordinary client was served after 0.5 s; the server said of the other one: dropped: timed out";
+        assert_eq!((outcome.survived, told.as_str()), (true, wanted));
+        let outcome = served(&[], &visit(Duration::from_millis(3)), &[FAULTY]);
+        assert_eq!(outcome.story, "an ordinary client was served at once");
+    }
+
+    #[test]
+    fn work_that_was_asked_for_once_must_be_done_once() {
+        let log = log(&[
+            "127.0.0.1:5 received 5 bytes \"hello\"",
+            "127.0.0.1:6 received 5 bytes \"other\"",
+            "127.0.0.1:5 received 5 bytes \"hello\"",
+        ]);
+        let log: Vec<&LogLine> = log.iter().collect();
+        let outcome = served_once(&log, &visit(AT_ONCE), 1, &[FAULTY]);
+        let wanted =
+            "an ordinary client was served at once, but the server received its one message twice";
+        assert_eq!((outcome.survived, outcome.story.as_str()), (false, wanted));
+        assert!(served_once(&log[..2], &visit(AT_ONCE), 1, &[FAULTY]).survived);
+    }
+
+    #[test]
+    fn messages_that_arrive_together_are_told_apart_or_not() {
+        let lump = log(&["127.0.0.1:5 received 10 bytes \"hellohello\""]);
+        let outcome = apart(&lump.iter().collect::<Vec<_>>(), &[FAULTY], 2);
+        let wanted = "the two were received as one: 10 bytes \"hellohello\"";
+        assert_eq!((outcome.survived, outcome.story.as_str()), (false, wanted));
+        let two =
+            log(&["127.0.0.1:5 received 5 bytes \"a\"", "127.0.0.1:5 received 5 bytes \"b\""]);
+        assert!(apart(&two.iter().collect::<Vec<_>>(), &[FAULTY], 2).survived);
+    }
+
+    #[test]
+    fn what_is_refused_must_be_refused_in_words() {
+        for said in ["refused: version 99", "dropped: not a value"] {
+            let log =
+                log(&["127.0.0.1:5 received 3 bytes \"cos\"", &format!("127.0.0.1:5 {said}")]);
+            let outcome = refused(&log.iter().collect::<Vec<_>>(), &[FAULTY]);
+            assert_eq!(
+                (outcome.survived, outcome.story),
+                (true, format!("it was not taken: {said}"))
+            );
+        }
+        let log = log(&["127.0.0.1:5 received 3 bytes \"cos\"", "127.0.0.1:5 closed"]);
+        assert!(!refused(&log.iter().collect::<Vec<_>>(), &[FAULTY]).survived);
+    }
+}

@@ -1,0 +1,373 @@
+//! Where a real server and its clients play: their processes, and everything they
+//! print, gathered as it comes.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use ladder::log_line::{Event, LogLine, Time};
+use ladder::process::Heard;
+use ladder::ready::{address, missing};
+use ladder::shell::command_line;
+use ladder::{Failure, Process};
+
+use crate::timeline::{Happening, Side, What};
+
+/// Ends a wait for something that always comes. No correct run comes near it, not even
+/// on a busy machine.
+const GENEROUS: Duration = Duration::from_secs(30);
+
+/// Ends a wait for a line that only makes a timeline complete.
+const CALM: Duration = Duration::from_secs(5);
+
+/// The processes that play together, and what has been seen of them.
+pub struct Stage {
+    sender: Sender<(usize, Heard)>,
+    receiver: Receiver<(usize, Heard)>,
+    players: Vec<Player>,
+    /// What has happened so far, as it was seen.
+    pub happenings: Vec<Happening>,
+}
+
+/// The number of a process on its stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlayerId(usize);
+
+struct Player {
+    side: Side,
+    process: Process,
+    /// What it printed on standard output.
+    printed: Vec<String>,
+    /// What it wrote to standard error that is not of the log.
+    wrote: Vec<String>,
+    /// Of standard output and standard error, those that it has not closed.
+    open: usize,
+    /// The time of its last line that had one: those that have none came later.
+    last: Option<Time>,
+}
+
+/// In what circumstances a program is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// In ours.
+    Plain,
+    /// With so many descriptors at most. Unix only.
+    WithDescriptors(u32),
+    /// Where we may do everything, as a user who may do nothing. Unix only.
+    WithoutPrivileges,
+}
+
+impl Start {
+    fn command(self, program: &Path) -> Command {
+        match self {
+            Start::Plain => Command::new(program),
+            Start::WithDescriptors(most) => {
+                // The shell becomes the program, so that there is one process and not two.
+                let mut command = Command::new("sh");
+                command
+                    .args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")])
+                    .arg(program);
+                command
+            }
+            Start::WithoutPrivileges => without_privileges(Command::new(program)),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn without_privileges(mut command: Command) -> Command {
+    use std::os::unix::process::CommandExt;
+
+    /// Who owns nothing and may do nothing, on every Unix.
+    const NOBODY: u32 = 65534;
+    if nix::unistd::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+#[cfg(not(unix))]
+fn without_privileges(command: Command) -> Command {
+    command
+}
+
+/// How a client got on.
+#[derive(Debug)]
+pub struct Visit {
+    /// What it printed.
+    pub printed: Vec<String>,
+    /// Its exit code; `None` when it was still waiting at the limit, or ended by a
+    /// signal.
+    pub code: Option<i32>,
+    /// From its start to its end, or to the limit.
+    pub took: Duration,
+    /// Whether it was still waiting at the limit.
+    pub waiting: bool,
+    /// The error that it ended with.
+    pub complaint: Option<String>,
+}
+
+#[allow(clippy::new_without_default, reason = "nobody needs a default one")]
+impl Stage {
+    /// An empty one.
+    pub fn new() -> Stage {
+        let (sender, receiver) = mpsc::channel();
+        Stage { sender, receiver, players: Vec::new(), happenings: Vec::new() }
+    }
+
+    /// Starts `program server` on a free port and waits for its ready line.
+    pub fn start_server(
+        &mut self,
+        program: &Path,
+        folder: &Path,
+        args: &[String],
+    ) -> Result<(PlayerId, SocketAddr), Failure> {
+        self.start_server_on(program, folder, 0, args)
+    }
+
+    /// As [`start_server`](Stage::start_server), on this port.
+    pub fn start_server_on(
+        &mut self,
+        program: &Path,
+        folder: &Path,
+        port: u16,
+        args: &[String],
+    ) -> Result<(PlayerId, SocketAddr), Failure> {
+        match self.try_server(program, folder, port, args, Start::Plain)? {
+            (server, Some(address)) => Ok((server, address)),
+            (server, None) => {
+                let name = shown_name(program);
+                let why = "it ended without a word";
+                Err(Failure::new(missing(&name, self.wrote(server), why)))
+            }
+        }
+    }
+
+    /// Starts `program server` on `port` in the manner of `start`, and waits for its
+    /// ready line or its end.
+    pub fn try_server(
+        &mut self,
+        program: &Path,
+        folder: &Path,
+        port: u16,
+        args: &[String],
+        start: Start,
+    ) -> Result<(PlayerId, Option<SocketAddr>), Failure> {
+        let server = self.start(Side::Server, program, folder, port, args, start)?;
+        let ready =
+            |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
+        self.wait(GENEROUS, |stage| ready(stage).is_some() || stage.is_over(server));
+        Ok((server, ready(self)))
+    }
+
+    /// What a process has written to standard error that is not of the log.
+    pub fn wrote(&self, player: PlayerId) -> &[String] {
+        &self.players[player.0].wrote
+    }
+
+    /// The number that the system knows a process by.
+    pub fn process_id(&self, player: PlayerId) -> u32 {
+        self.players[player.0].process.id()
+    }
+
+    /// Runs `program client` against `server` until it ends, for `patience` at most.
+    pub fn run_client(
+        &mut self,
+        program: &Path,
+        server: SocketAddr,
+        args: &[String],
+        patience: Duration,
+    ) -> Result<Visit, Failure> {
+        let started = Instant::now();
+        let client =
+            self.start(Side::Client, program, Path::new("."), server.port(), args, Start::Plain)?;
+        let over = self.wait(patience, |stage| stage.is_over(client));
+        let took = started.elapsed();
+        let status = if over { self.end_of(client)? } else { None };
+        let player = &self.players[client.0];
+        Ok(Visit {
+            printed: player.printed.clone(),
+            code: status.and_then(|status| status.code()),
+            took,
+            waiting: !over,
+            complaint: player.wrote.iter().find(|line| line.starts_with("error")).cloned(),
+        })
+    }
+
+    /// Waits until the process has ended.
+    pub fn wait_for_end(&mut self, player: PlayerId) -> bool {
+        self.wait(GENEROUS, |stage| stage.is_over(player))
+    }
+
+    /// Waits until the server has logged that every client which connected has left.
+    pub fn wait_for_leaves(&mut self, server: PlayerId) {
+        let count = |stage: &Stage, side, is: fn(&Event) -> bool| {
+            stage.logged(side).filter(|line| is(&line.event())).count()
+        };
+        let connected = count(self, Side::Client, |event| matches!(event, Event::Connected(_)));
+        self.wait(CALM, |stage| {
+            let left = count(stage, Side::Server, |event| matches!(event, Event::Left(..)));
+            left >= connected || stage.is_over(server)
+        });
+    }
+
+    /// Waits until the server has logged so many of these events.
+    pub fn wait_for_so_many(&mut self, server: PlayerId, wanted: usize, is: fn(&Event) -> bool) {
+        self.wait(CALM, |stage| {
+            stage.is_over(server)
+                || stage.logged(Side::Server).filter(|line| is(&line.event())).count() >= wanted
+        });
+    }
+
+    /// Asks the server to stop.
+    pub fn ask_to_stop(&mut self, server: PlayerId) {
+        self.happened(server, Time::now(), What::AskedToStop);
+        self.players[server.0].process.ask_to_stop();
+    }
+
+    /// Waits for the end of a process and returns its exit code, where it has ended by
+    /// itself.
+    pub fn exit_code(&mut self, player: PlayerId) -> Result<Option<i32>, Failure> {
+        self.wait_for_end(player);
+        Ok(self.end_of(player)?.and_then(|status| status.code()))
+    }
+
+    /// The lines in the logs of one side, as they were seen.
+    pub fn logged(&self, side: Side) -> impl Iterator<Item = &LogLine> {
+        self.happenings.iter().filter_map(move |happening| match &happening.what {
+            What::Logged(line) if happening.side == side => Some(line),
+            _ => None,
+        })
+    }
+
+    /// Waits until there is such a line in the server's log, and no longer than the
+    /// server lives: one that ends with its only client need not log that.
+    pub fn wait_for_log_or_end(&mut self, server: PlayerId, wanted: impl Fn(&LogLine) -> bool) {
+        self.wait(CALM, |stage| stage.is_over(server) || stage.logged(Side::Server).any(&wanted));
+    }
+
+    /// Whether a process has ended by now.
+    pub fn has_ended(&mut self, player: PlayerId) -> bool {
+        self.wait(Duration::ZERO, |stage| stage.is_over(player))
+    }
+
+    /// Whether a process has closed its output, which it does when it ends.
+    pub fn is_over(&self, player: PlayerId) -> bool {
+        self.players[player.0].open == 0
+    }
+
+    fn start(
+        &mut self,
+        side: Side,
+        program: &Path,
+        folder: &Path,
+        port: u16,
+        args: &[String],
+        start: Start,
+    ) -> Result<PlayerId, Failure> {
+        let role = match side {
+            Side::Client => "client",
+            Side::Server => "server",
+        };
+        let id = self.players.len();
+        let at = Time::now();
+        let sender = self.sender.clone();
+        let hear = move |heard| {
+            // Fails where the stage has gone, and nobody listens any more.
+            let _ = sender.send((id, heard));
+        };
+        let process = Process::start_heard(
+            start
+                .command(program)
+                .args([role, "-v", "--port", &port.to_string()])
+                .args(args)
+                .current_dir(folder)
+                // The log is read here, so the person's own settings must not change it.
+                .env_remove("RUST_LOG")
+                .env_remove("RUST_LOG_STYLE")
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped()),
+            hear,
+        )?;
+        self.players.push(Player {
+            side,
+            process,
+            printed: Vec::new(),
+            wrote: Vec::new(),
+            open: 2,
+            last: None,
+        });
+        let player = PlayerId(id);
+        // Without the port and -v, which are ours: the columns are narrow.
+        let command = command_line(&format!("{} {role}", shown_name(program)), args);
+        self.happened(player, at, What::Started(command));
+        Ok(player)
+    }
+
+    /// Takes in what the processes print until `done` says so. `false` when it did not
+    /// within `limit`.
+    fn wait(&mut self, limit: Duration, done: impl Fn(&Stage) -> bool) -> bool {
+        let started = Instant::now();
+        loop {
+            if done(self) {
+                return true;
+            }
+            // The stage has a sender itself, so the only error is the limit.
+            let Ok((id, heard)) =
+                self.receiver.recv_timeout(limit.saturating_sub(started.elapsed()))
+            else {
+                return false;
+            };
+            self.take_in(id, heard);
+        }
+    }
+
+    fn take_in(&mut self, id: usize, heard: Heard) {
+        match heard {
+            Heard::Printed(line) => {
+                if address(&line).is_some() && self.players[id].side == Side::Server {
+                    self.happened(PlayerId(id), Time::now(), What::Ready(line.clone()));
+                }
+                self.players[id].printed.push(line);
+            }
+            Heard::Wrote(line) => match LogLine::parse(&line) {
+                Some(line) => {
+                    self.players[id].last = Some(line.at);
+                    self.happened(PlayerId(id), line.at, What::Logged(line));
+                }
+                None => {
+                    let now = Time::now();
+                    let at = self.players[id].last.map_or(now, |last| last.later(now));
+                    self.happened(PlayerId(id), at, What::Wrote(line.clone()));
+                    self.players[id].wrote.push(line);
+                }
+            },
+            Heard::Closed => self.players[id].open -= 1,
+        }
+    }
+
+    fn end_of(&mut self, player: PlayerId) -> Result<Option<ExitStatus>, Failure> {
+        // A process closes its output as it ends; until it can be waited for, little is left.
+        let limit = if self.is_over(player) { GENEROUS } else { Duration::ZERO };
+        let status = self.players[player.0].process.wait(limit)?;
+        let told = match status.map(|status| status.code()) {
+            Some(Some(code)) => format!("ended, exit code {code}"),
+            Some(None) => "ended by a signal".into(),
+            None => "goes on".into(),
+        };
+        self.happened(player, Time::now(), What::Ended(told));
+        Ok(status)
+    }
+
+    fn happened(&mut self, player: PlayerId, at: Time, what: What) {
+        let side = self.players[player.0].side;
+        self.happenings.push(Happening { at, side, process: player.0, what });
+    }
+}
+
+fn shown_name(program: &Path) -> String {
+    program.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

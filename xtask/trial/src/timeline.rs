@@ -1,0 +1,359 @@
+//! What several processes did, in the order in which they did it: the client on the
+//! left, the server on the right.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ladder::Screen;
+use ladder::log_line::{Event, Level, LogLine, Time};
+use ladder::screen::{Tone, cut, fit, wrap};
+use netfault::proxy::{Fate, Passed, Way, record};
+
+/// Milliseconds with two decimals up to `9999.99`, with fewer beyond.
+const TIME: usize = 7;
+
+/// Two spaces after the time, and an arrow between the columns with a space on each
+/// side.
+const BETWEEN: usize = 2 + 5;
+
+/// Which end of the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Shown on the left.
+    Client,
+    /// Shown on the right.
+    Server,
+}
+
+/// One thing that a process did, or that was done to it.
+#[derive(Debug, Clone)]
+pub struct Happening {
+    /// When: by the log's own time where it has one, else when we saw it.
+    pub at: Time,
+    /// By which end.
+    pub side: Side,
+    /// The number of the process, which tells two clients apart.
+    pub process: usize,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The process was started with this command.
+    Started(String),
+    /// It printed the line that says where it listens.
+    Ready(String),
+    /// A line of its log.
+    Logged(LogLine),
+    /// Another line on standard error: an error, a panic, an access log.
+    Wrote(String),
+    /// It went past, between the two ends: shown across both columns.
+    Passed(Passed),
+    /// SIGTERM was sent to it; on Windows, it was ended.
+    AskedToStop,
+    /// It ended: `exit code 0`.
+    Ended(String),
+}
+
+/// Puts happenings in order: by time, and those of one process as it made them.
+pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
+    let Some(start) = happenings.first().map(|first| first.at) else { return happenings };
+    // These have no time of their own but when we saw them. A ready line was written before
+    // the first line of the log, another line before the next one.
+    for index in 0..happenings.len() {
+        let mine = happenings[index].process;
+        let logged = |happenings: &[Happening]| {
+            let mut of_mine =
+                happenings.iter().filter(|other| other.process == mine && other.is_logged());
+            of_mine.next().map(|other| other.at)
+        };
+        let next = match happenings[index].what {
+            What::Ready(_) => logged(&happenings),
+            What::Wrote(_) => logged(&happenings[index..]),
+            _ => None,
+        };
+        if let Some(next) = next {
+            happenings[index].at = happenings[index].at.earlier(next);
+        }
+    }
+    // Stable: what has the same time stays as it came, but for the ready line, which we may
+    // have read too late.
+    happenings.sort_by_key(|happening| {
+        (happening.at.since(start), !matches!(happening.what, What::Started(_) | What::Ready(_)))
+    });
+    happenings
+}
+
+/// The lines of a timeline, head first.
+pub fn lines(happenings: &[Happening], screen: &Screen) -> Vec<String> {
+    let column = screen.width.saturating_sub(TIME + BETWEEN) / 2;
+    let head = format!("{:>TIME$}  {}     server", "ms", fit("client", column));
+    let mut lines = vec![screen.paint(Tone::Dim, &head)];
+    let Some(start) = happenings.first().map(|first| first.at) else { return lines };
+    let mut connected = HashSet::new();
+    for happening in happenings {
+        if let What::Passed(passed) = &happening.what {
+            let time = format!("{:>TIME$}", milliseconds(happening.at.since(start)));
+            lines.push(format!("{}  {}", screen.paint(Tone::Dim, &time), wire(passed)));
+            let dump = record::hexdump(&passed.bytes).into_iter();
+            lines.extend(dump.map(|line| {
+                screen.paint(Tone::Dim, &cut(&format!("{:TIME$}    {line}", ""), screen.width))
+            }));
+            continue;
+        }
+        let text = told(happening, &mut connected);
+        let mut time = milliseconds(happening.at.since(start));
+        let mut arrow = happening.arrow();
+        for text in wrap(&text, column) {
+            let text = fit(&text, column);
+            let body = text.trim_end();
+            let padding = &text[body.len()..];
+            let body = screen.paint(happening.tone(), body);
+            let at = screen.paint(Tone::Dim, &format!("{time:>TIME$}"));
+            lines.push(match happening.side {
+                Side::Client => format!("{at}  {body}{padding} {arrow}"),
+                Side::Server => format!("{at}  {} {arrow} {body}", " ".repeat(column)),
+            });
+            time.clear();
+            arrow = "   ";
+        }
+    }
+    lines
+}
+
+impl Happening {
+    fn is_logged(&self) -> bool {
+        matches!(self.what, What::Logged(_))
+    }
+
+    /// Which way the bytes go.
+    fn arrow(&self) -> &'static str {
+        let What::Logged(line) = &self.what else { return "   " };
+        match (self.side, line.event()) {
+            (Side::Client, Event::Sending(..)) | (Side::Server, Event::Received(..)) => "-->",
+            (Side::Server, Event::Sending(..)) | (Side::Client, Event::Received(..)) => "<--",
+            _ => "   ",
+        }
+    }
+
+    fn tone(&self) -> Tone {
+        match &self.what {
+            What::Started(_) | What::AskedToStop | What::Ended(_) | What::Passed(_) => Tone::Dim,
+            What::Ready(_) => Tone::Plain,
+            What::Wrote(line) if line.starts_with("error") || line.starts_with("thread ") => {
+                Tone::Bad
+            }
+            What::Wrote(_) => Tone::Plain,
+            What::Logged(line) => match (line.level, line.event(), self.side) {
+                (Level::Error, ..) => Tone::Bad,
+                (Level::Warn, ..) => Tone::Warning,
+                (_, Event::Received(..) | Event::Sending(..), Side::Client) => Tone::Client,
+                (_, Event::Received(..) | Event::Sending(..), Side::Server) => Tone::Server,
+                _ => Tone::Plain,
+            },
+        }
+    }
+}
+
+/// One segment or datagram: which way, how much, and what became of it.
+fn wire(passed: &Passed) -> String {
+    let arrow = match passed.way {
+        Way::ToServer => "~~>",
+        Way::ToClient => "<~~",
+    };
+    let bytes = passed.bytes.len();
+    match passed.fate {
+        Fate::Delivered => format!("{arrow} {bytes} bytes on the wire"),
+        Fate::Repeated => format!("{arrow} {bytes} bytes on the wire once more"),
+        Fate::Lost => format!("{arrow} {bytes} bytes lost"),
+        Fate::Ended => format!("{arrow} end of stream"),
+        Fate::Cut => format!("{arrow} the connection is cut"),
+    }
+}
+
+/// The words for it. `connected` are the clients that the server has now.
+fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
+    let line = match &happening.what {
+        What::Started(command) => return format!("$ {command}"),
+        What::Ready(text) | What::Wrote(text) | What::Ended(text) => return text.clone(),
+        What::AskedToStop if cfg!(windows) => return "is ended".into(),
+        What::AskedToStop => return "is asked to stop (SIGTERM)".into(),
+        // Told across both columns.
+        What::Passed(_) => return String::new(),
+        What::Logged(line) => line,
+    };
+    if happening.side == Side::Client {
+        // There is one server, so its address need not be repeated.
+        let rest =
+            line.message.split_once(' ').filter(|(peer, _)| peer.parse::<SocketAddr>().is_ok());
+        return rest.map_or(&*line.message, |(_, rest)| rest).into();
+    }
+    match line.event() {
+        Event::Connected(peer) => {
+            connected.insert(peer);
+        }
+        Event::Left(peer, _) => {
+            connected.remove(&peer);
+        }
+        // The only client that is there has been named when it came.
+        Event::Received(peer, rest) | Event::Sending(peer, rest) | Event::Refused(peer, rest)
+            if connected.len() == 1 && connected.contains(&peer) =>
+        {
+            return rest.into();
+        }
+        Event::Received(peer, rest) | Event::Sending(peer, rest) | Event::Refused(peer, rest) => {
+            return format!(":{} {rest}", peer.port());
+        }
+        Event::Other => {}
+    }
+    line.message.clone()
+}
+
+fn milliseconds(since: Duration) -> String {
+    let milliseconds = since.as_secs_f64() * 1000.0;
+    match since.as_secs() {
+        0..10 => format!("{milliseconds:.2}"),
+        10..100 => format!("{milliseconds:.1}"),
+        _ => format!("{milliseconds:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+
+    fn logged(side: Side, line: &str) -> Happening {
+        let line = LogLine::parse(line).unwrap();
+        Happening {
+            at: line.at,
+            side,
+            process: usize::from(side == Side::Client),
+            what: What::Logged(line),
+        }
+    }
+
+    fn conversation() -> Vec<Happening> {
+        let at = LogLine::parse("11:34:24.230000 info  start").unwrap().at;
+        let late = LogLine::parse("11:34:24.232000 info  seen late").unwrap().at;
+        let happening = |at, what| Happening { at, side: Side::Server, process: 0, what };
+        vec![
+            happening(at, What::Started("oneshot-echo server".into())),
+            logged(Side::Server, "11:34:24.231000 info  waiting for a client"),
+            happening(late, What::Ready("listening on 127.0.0.1:42673".into())),
+            logged(Side::Server, "11:34:24.235190 info  127.0.0.1:55286 connected"),
+            logged(
+                Side::Server,
+                "11:34:24.238385 debug 127.0.0.1:55286 received 27 bytes \"Привет, сервер!\"",
+            ),
+            logged(
+                Side::Server,
+                "11:34:24.238400 debug 127.0.0.1:55286 sending 27 bytes \"Привет, сервер!\"",
+            ),
+            logged(Side::Server, "11:34:24.238471 info  127.0.0.1:55286 closed"),
+            logged(Side::Client, "11:34:24.235066 debug 127.0.0.1:42673 connected"),
+            logged(
+                Side::Client,
+                "11:34:24.238305 debug 127.0.0.1:42673 sending 27 bytes \"Привет, сервер!\"",
+            ),
+            logged(
+                Side::Client,
+                "11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, сервер!\"",
+            ),
+        ]
+    }
+
+    #[test]
+    fn both_ends_are_shown_in_the_order_of_their_times() {
+        let lines = lines(&in_order(conversation()), &Screen::of_width(100));
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+        assert_eq!(
+            lines,
+            [
+                "     ms  client                                          server",
+                "   0.00                                                  $ oneshot-echo server",
+                "   1.00                                                  listening on 127.0.0.1:42673",
+                "   1.00                                                  waiting for a client",
+                "   5.07  connected",
+                "   5.19                                                  127.0.0.1:55286 connected",
+                "   8.30  sending 27 bytes \"Привет, сервер!\"          -->",
+                "   8.38                                              --> received 27 bytes \"Привет, сервер!\"",
+                "   8.40                                              <-- sending 27 bytes \"Привет, сервер!\"",
+                "   8.47                                                  127.0.0.1:55286 closed",
+                "  12.27  received 27 bytes \"Привет, сервер!\"         <--",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for width in [60, 79, 80, 100, 120] {
+            for line in lines(&in_order(conversation()), &Screen::of_width(width)) {
+                assert!(line.width() <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_without_a_time_is_shown_where_it_was_seen_and_before_the_next_of_its_process() {
+        let at = |line: &str| LogLine::parse(line).unwrap().at;
+        let seen = at("11:34:24.234000 info  seen");
+        let wrote = |process| Happening {
+            at: seen,
+            side: Side::Client,
+            process,
+            what: What::Wrote("error".into()),
+        };
+        let happenings = vec![
+            logged(Side::Client, "11:34:24.231000 debug 127.0.0.1:5 sending"),
+            wrote(1),
+            logged(Side::Server, "11:34:24.233000 warn  127.0.0.1:6 dropped"),
+        ];
+        let order =
+            |happenings| in_order(happenings).iter().map(|one| one.process).collect::<Vec<_>>();
+        assert_eq!(order(happenings.clone()), [1, 0, 1]);
+        let next = logged(Side::Client, "11:34:24.232000 debug 127.0.0.1:5 closed");
+        assert_eq!(order([happenings, vec![next]].concat()), [1, 1, 1, 0]);
+    }
+
+    #[test]
+    fn a_long_command_is_shown_to_its_end() {
+        let mut happenings = conversation();
+        happenings[0].what = What::Started("timeout-echo server --idle 500ms --total 500ms".into());
+        let lines = lines(&happenings, &Screen::of_width(80));
+        assert!(lines[1].ends_with("$ timeout-echo server --idle"), "{lines:?}");
+        assert_eq!(lines[2].trim(), "500ms --total 500ms");
+    }
+
+    #[test]
+    fn a_client_is_named_where_it_could_be_another() {
+        let words = |happenings: &[Happening]| -> Vec<String> {
+            let mut connected = HashSet::new();
+            happenings.iter().map(|happening| told(happening, &mut connected)).collect()
+        };
+        let datagram =
+            [logged(Side::Server, "11:34:24.231000 debug 127.0.0.1:5 received 1 bytes \"a\"")];
+        assert_eq!(words(&datagram), [":5 received 1 bytes \"a\""]);
+        let two = [
+            logged(Side::Server, "11:34:24.231000 info  127.0.0.1:5 connected"),
+            logged(Side::Server, "11:34:24.231001 info  127.0.0.1:6 connected"),
+            logged(Side::Server, "11:34:24.231002 debug 127.0.0.1:5 received 1 bytes \"a\""),
+            logged(Side::Server, "11:34:24.231003 info  127.0.0.1:6 closed"),
+            logged(Side::Server, "11:34:24.231004 debug 127.0.0.1:5 received 1 bytes \"b\""),
+        ];
+        assert_eq!(
+            words(&two),
+            [
+                "127.0.0.1:5 connected",
+                "127.0.0.1:6 connected",
+                ":5 received 1 bytes \"a\"",
+                "127.0.0.1:6 closed",
+                "received 1 bytes \"b\""
+            ]
+        );
+    }
+}

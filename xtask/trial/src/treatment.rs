@@ -1,0 +1,256 @@
+//! What is done to the process of a server, and not by a peer: how it starts, how it
+//! stops, what it runs out of.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ladder::Failure;
+use ladder::log_line::Event;
+use netfault::{Fault, Transport, Treatment};
+
+use crate::faults::{self, Faults};
+use crate::ordinary::{GENEROUS, ordinary_client};
+use crate::outcome::{Cast, NotHere, Outcome, seconds};
+use crate::stage::{PlayerId, Stage, Start};
+use crate::timeline::Side;
+
+/// How long a stop may take while nobody is there: 200 ms on a machine that has nothing
+/// else to do, and several seconds on one that has much.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// How long a stop may take with clients connected, whatever limit on that the server
+/// has.
+const DRAINED: Duration = Duration::from_secs(15);
+
+/// Descriptors of a server that has too few: enough to start, and no more.
+const FEW_DESCRIPTORS: u32 = 40;
+
+/// How long the shortage lasts.
+const SHORTAGE: Duration = Duration::from_secs(1);
+
+/// Attempts to accept that a server may make while it has too few. One that spins makes
+/// thousands.
+const ATTEMPTS: usize = 100;
+
+/// Ports that no system hands out by itself, so that a server finds its own free when
+/// it starts again.
+const LASTING: Range<u16> = 20_000..32_000;
+
+/// Ports that are tried before a server is held to be unable to start.
+const STARTS: usize = 10;
+
+/// How a rung says that a port is taken.
+const IN_USE: &str = "address already in use";
+
+/// Does it to a server.
+pub fn play(
+    cast: Cast,
+    fault: &Fault,
+    what: Treatment,
+) -> Result<Result<Outcome, NotHere>, Failure> {
+    if cfg!(windows) && matches!(what, Treatment::Stop | Treatment::Restart) {
+        return Ok(Err(NotHere("there are no signals to send to another process".into())));
+    }
+    if cfg!(windows) && matches!(what, Treatment::FewDescriptors | Treatment::LowPort) {
+        return Ok(Err(NotHere("there is no such thing on this system".into())));
+    }
+    match what {
+        Treatment::FewDescriptors => few_descriptors(cast, fault).map(Ok),
+        Treatment::Stop => stop(cast, fault).map(Ok),
+        Treatment::Restart => restart(cast).map(Ok),
+        Treatment::PortTaken => {
+            let mut stage = Stage::new();
+            let (_, address) = stage.start_server(cast.program, &cast.rung.folder, cast.args)?;
+            cannot_start(cast, address.port(), &[], Start::Plain, IN_USE)
+        }
+        Treatment::LowPort => {
+            cannot_start(cast, 1, &[], Start::WithoutPrivileges, "permission denied")
+        }
+        Treatment::BadHost => {
+            cannot_start(cast, 0, &["--bind", "no such host"], Start::Plain, "cannot find the host")
+        }
+    }
+}
+
+/// A crowd takes all descriptors. When it leaves, the next client is served.
+fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
+    let Cast { rung, program, args } = cast;
+    let mut stage = Stage::new();
+    let few = Start::WithDescriptors(FEW_DESCRIPTORS);
+    let (server, address) = stage.try_server(program, &rung.folder, 0, args, few)?;
+    let Some(address) = address else {
+        return Ok(Outcome::of(
+            false,
+            format!("it does not start with {FEW_DESCRIPTORS} descriptors"),
+        ));
+    };
+    let crowd = faults::start(rung, fault, address)?;
+    let came = crowd.peers().len();
+    // The pause is the fault itself: a server that spins has time to show it.
+    thread::sleep(SHORTAGE);
+    drop(crowd);
+    let served = ordinary_client(&mut stage, cast, address, GENEROUS)?;
+    let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
+    stage.ask_to_stop(server);
+    stage.wait_for_end(server);
+    let attempts = stage
+        .logged(Side::Server)
+        .filter(|line| line.message.starts_with("cannot accept for now"))
+        .count();
+    let mut outcome = match served {
+        Err(story) => Outcome::of(false, format!("{story}{ended}")),
+        Ok(_) if attempts > ATTEMPTS => {
+            Outcome::of(false, format!("it tried to accept {attempts} times while it could not"))
+        }
+        Ok(_) => {
+            Outcome::of(true, format!("an ordinary client was served when {came} others had left"))
+        }
+    };
+    outcome.recovered = if rung.serves_once() { None } else { Some(outcome.survived) };
+    Ok(outcome)
+}
+
+/// SIGTERM: exit code 0 in time, and nobody listens any more.
+fn stop(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
+    let Cast { rung, program, args } = cast;
+    let mut stage = Stage::new();
+    let (server, address) = stage.start_server(program, &rung.folder, args)?;
+    let clients = faults::start(rung, fault, address)?;
+    let limit = if clients.peers().is_empty() { AT_ONCE } else { DRAINED };
+    let (code, took) = stop_server(&mut stage, server)?;
+    let listens = rung.speaks().transport() == Transport::Tcp
+        && TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
+    Ok(match (code, listens) {
+        (Some(0), false) if took <= limit => {
+            Outcome::of(true, "it ended in time with exit code 0".into())
+        }
+        (Some(0), false) => Outcome::of(false, format!("it took {} to end", seconds(took))),
+        (Some(0), true) => Outcome::of(false, "it ended, and somebody still listens".into()),
+        (Some(code), _) => Outcome::of(false, format!("it ended with exit code {code}")),
+        (None, _) => {
+            Outcome::of(false, "the signal ended it in the middle of whatever it did".into())
+        }
+    })
+}
+
+/// A stop with a client connected leaves the port in TIME_WAIT. The same port again, at
+/// once.
+fn restart(cast: Cast) -> Result<Outcome, Failure> {
+    let Cast { rung, program, args } = cast;
+    let mut stage = Stage::new();
+    let mut attempts = 1;
+    let (server, address) = loop {
+        let port = free_port(rung.speaks().transport())?;
+        match stage.try_server(program, &rung.folder, port, args, Start::Plain)? {
+            (server, Some(address)) => break (server, address),
+            // Somebody has taken the port between our look and the server's.
+            (server, None) if attempts < STARTS && wrote(&stage, server).contains(IN_USE) => {
+                attempts += 1
+            }
+            (server, None) => {
+                let why = wrote(&stage, server);
+                return Ok(Outcome::of(false, format!("it does not start: {why}")));
+            }
+        }
+    };
+    let client = match rung.speaks().transport() {
+        Transport::Tcp => Some(TcpStream::connect(address)),
+        Transport::Udp => None,
+    };
+    if client.is_some() {
+        stage.wait_for_log_or_end(server, |line| matches!(line.event(), Event::Connected(_)));
+    }
+    stop_server(&mut stage, server)?;
+    // The server has closed first; now the client does.
+    drop(client);
+    let (again, address) =
+        stage.try_server(program, &rung.folder, address.port(), args, Start::Plain)?;
+    let Some(address) = address else {
+        let why = wrote(&stage, again);
+        return Ok(Outcome::of(false, format!("it does not start again: {why}")));
+    };
+    Ok(match ordinary_client(&mut stage, cast, address, GENEROUS)? {
+        Ok(_) => Outcome {
+            survived: true,
+            recovered: Some(true),
+            story: "the second one listens at once, and an ordinary client was served".into(),
+        },
+        Err(story) => Outcome { survived: false, recovered: Some(false), story },
+    })
+}
+
+/// The first thing that a server says which is not of its log: why it does not start.
+fn wrote(stage: &Stage, server: PlayerId) -> String {
+    stage.wrote(server).first().cloned().unwrap_or_default()
+}
+
+fn stop_server(stage: &mut Stage, server: PlayerId) -> Result<(Option<i32>, Duration), Failure> {
+    let started = Instant::now();
+    stage.ask_to_stop(server);
+    let code = stage.exit_code(server)?;
+    Ok((code, started.elapsed()))
+}
+
+/// A start that must fail: one line that names `reason`, one hint, and exit code 1.
+fn cannot_start(
+    cast: Cast,
+    port: u16,
+    more: &[&str],
+    start: Start,
+    reason: &str,
+) -> Result<Result<Outcome, NotHere>, Failure> {
+    let mut stage = Stage::new();
+    let more = more.iter().map(ToString::to_string).collect();
+    let args = [cast.args.to_vec(), more].concat();
+    let tried = stage.try_server(cast.program, &cast.rung.folder, port, &args, start);
+    let (server, address) = match tried {
+        Ok(tried) => tried,
+        Err(failure) if start == Start::WithoutPrivileges => {
+            return Ok(Err(NotHere(failure.to_string())));
+        }
+        Err(failure) => return Err(failure),
+    };
+    if address.is_some() && start == Start::WithoutPrivileges {
+        return Ok(Err(NotHere("low ports need no privileges here".into())));
+    }
+    if address.is_some() {
+        return Ok(Ok(Outcome::of(false, "it started all the same".into())));
+    }
+    let code = stage.exit_code(server)?;
+    let wrote = stage.wrote(server);
+    Ok(Ok(match (code, wrote) {
+        (Some(1), [error, hint])
+            if error.starts_with("error: ")
+                && error.contains(reason)
+                && hint.starts_with("hint: ") =>
+        {
+            Outcome::of(true, format!("it says so: {error}"))
+        }
+        (code, wrote) => {
+            let code = code.map_or("a signal".into(), |code| format!("exit code {code}"));
+            Outcome::of(false, format!("it ends with {code} and these words: {}", wrote.join("; ")))
+        }
+    }))
+}
+
+/// A port of [`LASTING`] that is free now.
+fn free_port(transport: Transport) -> Result<u16, Failure> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Processes that run at once begin at different places.
+    let offset = std::process::id().wrapping_mul(97);
+    let mut candidates = (0..LASTING.len()).map(|_| {
+        let n = offset.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) as usize % LASTING.len();
+        LASTING.start + n as u16
+    });
+    let free = |port: &u16| {
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
+        match transport {
+            Transport::Tcp => TcpListener::bind(here).is_ok(),
+            Transport::Udp => UdpSocket::bind(here).is_ok(),
+        }
+    };
+    candidates.find(free).ok_or_else(|| Failure::new("there is no free port"))
+}
