@@ -26,21 +26,14 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 mod answer;
-mod catalogue;
-mod crowd;
 pub mod descriptors;
-mod http;
-mod messages;
+mod faults;
+mod peer;
 pub mod proxy;
 pub mod random;
-mod relay;
-mod replies;
 mod running;
-mod slow;
-mod tcp;
-mod udp;
 
-pub use catalogue::{ALL, find};
+pub use faults::{ALL, find};
 pub use running::Running;
 
 /// How long a fault lasts at most. A guard that is never dropped must not load the

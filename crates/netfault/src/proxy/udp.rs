@@ -15,8 +15,8 @@ use netcore::wait::{self, Waited};
 
 use super::record::{Fate, Way};
 use super::{HELD_BACK, Line, Network, Timing, named};
+use crate::faults::datagrams::BUFFER;
 use crate::random::Random;
-use crate::udp::BUFFER;
 
 /// Clients at a time. Each has a socket of its own towards the server; what further
 /// ones send is lost.

@@ -3,8 +3,10 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
+use super::{UDP, fault};
+use crate::Proof::{Answered, ClientServed};
 use crate::random::Random;
-use crate::{GENEROUS, Running, Target};
+use crate::{Fault, GENEROUS, Running, Target};
 
 /// The largest datagram and one byte more.
 pub(crate) const BUFFER: usize = 65_536;
@@ -23,16 +25,30 @@ pub(crate) fn second_client(target: &Target) -> io::Result<Running> {
     Running::keeping(target.address, answered(target)?)
 }
 
-pub(crate) fn empty_datagram(target: &Target) -> io::Result<Running> {
+pub const EMPTY_DATAGRAM: Fault =
+    fault("empty-datagram", "a datagram without a byte", UDP, ClientServed, empty_datagram);
+
+fn empty_datagram(target: &Target) -> io::Result<Running> {
     unusual(target, &[])
 }
 
 /// Where a reply is longer than its request, there is no datagram for it.
-pub(crate) fn largest_datagram(target: &Target) -> io::Result<Running> {
+pub const LARGEST_DATAGRAM: Fault = fault(
+    "largest-datagram",
+    "a datagram of 65,507 bytes, the most there is",
+    UDP,
+    ClientServed,
+    largest_datagram,
+);
+
+fn largest_datagram(target: &Target) -> io::Result<Running> {
     unusual(target, &[b'x'; LARGEST])
 }
 
-pub(crate) fn not_utf8(target: &Target) -> io::Result<Running> {
+pub const NOT_UTF8: Fault =
+    fault("not-utf8", "a datagram that is not text", UDP, ClientServed, not_utf8);
+
+fn not_utf8(target: &Target) -> io::Result<Running> {
     unusual(target, &[0xff, 0xfe, 0xc3, 0x28])
 }
 
@@ -48,7 +64,15 @@ pub(crate) fn random_bytes(target: &Target) -> io::Result<Running> {
 
 /// Says hello and closes its socket, so that the reply meets a port where nobody
 /// listens.
-pub(crate) fn nobody_listening(target: &Target) -> io::Result<Running> {
+pub const NOBODY_LISTENING: Fault = fault(
+    "nobody-listening",
+    "clients that are gone before their replies come",
+    UDP,
+    ClientServed,
+    nobody_listening,
+);
+
+fn nobody_listening(target: &Target) -> io::Result<Running> {
     let mut peers = Vec::new();
     for _ in 0..CLIENTS {
         let gone = bind(target.address)?;
@@ -60,7 +84,10 @@ pub(crate) fn nobody_listening(target: &Target) -> io::Result<Running> {
 }
 
 /// All clients send, then all receive: each has to get its own text.
-pub(crate) fn interleaved(target: &Target) -> io::Result<Running> {
+pub const INTERLEAVED: Fault =
+    fault("interleaved", "20 clients whose datagrams come in turns", UDP, Answered, interleaved);
+
+fn interleaved(target: &Target) -> io::Result<Running> {
     let clients: Vec<UdpSocket> =
         (0..CLIENTS).map(|_| bind(target.address)).collect::<io::Result<_>>()?;
     let text = |number: usize| format!("{number:02}");
