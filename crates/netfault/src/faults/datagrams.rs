@@ -2,11 +2,13 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::ops::Range;
+use std::time::Duration;
 
 use super::{UDP, fault};
 use crate::Proof::{Answered, ClientServed};
 use crate::random::Random;
-use crate::{Fault, GENEROUS, Running, Target};
+use crate::{Fault, GENEROUS, Running, Speaks, Target};
 
 /// The largest datagram and one byte more.
 pub(crate) const BUFFER: usize = 65_536;
@@ -19,6 +21,20 @@ const CLIENTS: usize = 20;
 
 /// Bytes of noise in a datagram.
 const NOISE: usize = 512;
+
+/// Sessions of one address: one more than a server could wish to remember.
+const GREED: u64 = 1_025;
+
+/// Bytes of such a request: little less than a datagram holds, for a reply that is a
+/// little longer.
+const LARGE: usize = 65_463;
+
+/// How long it waits for a reply, and how many that do not come tell it that none will.
+const PATIENCE: Duration = Duration::from_millis(200);
+const ENOUGH: u32 = 5;
+
+/// Where the session stands in a request of `udp-reliable`.
+const SESSION: Range<usize> = 6..14;
 
 /// Says hello, has its reply, and keeps its socket.
 pub(crate) fn second_client(target: &Target) -> io::Result<Running> {
@@ -111,6 +127,38 @@ fn interleaved(target: &Target) -> io::Result<Running> {
     Ok(Running::judged(target.address, peers, verdict))
 }
 
+/// One address that asks as many times as any server remembers, each time as another
+/// client would, and for as much as a datagram holds. It goes on while it is answered.
+pub const GREEDY_ADDRESS: Fault = fault(
+    "greedy-address",
+    "one address that asks for all there is to be had: 1,025 large requests, each of another session",
+    UDP,
+    ClientServed,
+    greedy_address,
+);
+
+fn greedy_address(target: &Target) -> io::Result<Running> {
+    let socket = bind(target.address)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    let mut buf = vec![0; BUFFER];
+    let mut refused = 0;
+    for session in 0..GREED {
+        let mut datagram = target.hello.to_vec();
+        // Where there are sessions, each request is the first of its own.
+        if let (Speaks::Requests, Some(place)) = (target.speaks, datagram.get_mut(SESSION)) {
+            place.copy_from_slice(&session.to_be_bytes());
+        }
+        datagram.resize(LARGE, b'x');
+        socket.send_to(&datagram, target.address)?;
+        refused = if socket.recv_from(&mut buf).is_ok() { 0 } else { refused + 1 };
+        if refused == ENOUGH {
+            break;
+        }
+    }
+    // It keeps its address, and does not leave.
+    Running::keeping(target.address, socket)
+}
+
 /// Sends `datagram` and waits until the server has come to a later one.
 fn unusual(target: &Target, datagram: &[u8]) -> io::Result<Running> {
     let socket = bind(target.address)?;
@@ -120,7 +168,7 @@ fn unusual(target: &Target, datagram: &[u8]) -> io::Result<Running> {
 }
 
 /// A client that has said hello and got its reply. One that is lost is asked for again.
-fn answered(target: &Target) -> io::Result<UdpSocket> {
+pub(super) fn answered(target: &Target) -> io::Result<UdpSocket> {
     const TRIES: u32 = 5;
     let socket = bind(target.address)?;
     socket.set_read_timeout(Some(GENEROUS / TRIES))?;

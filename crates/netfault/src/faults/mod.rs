@@ -10,6 +10,7 @@ use crate::{Fault, Proof, Running, Speaks, Target};
 
 pub(crate) mod crowd;
 pub(crate) mod datagrams;
+pub(crate) mod ending;
 
 pub(crate) mod http;
 pub(crate) mod messages;
@@ -71,6 +72,10 @@ pub const ALL: &[Fault] = &[
     networks::TRUNCATED,
     networks::STRANGER,
     networks::LATE_REPLY,
+    datagrams::GREEDY_ADDRESS,
+    process::BIG_MESSAGE,
+    process::DEAF_LOG,
+    ending::SPEAKS_AT_THE_END,
     process::STOP_WHILE_BUSY,
     process::STOP_WHILE_IDLE,
     process::RESTART,

@@ -3,10 +3,15 @@
 
 use std::io::{self, Write};
 
-use super::{ANY, BYTES, TCP, crowd, fault};
+use netcore::error::reason;
+
+use super::{ANY, BYTES, TCP, crowd, datagrams, fault};
 use crate::Proof::Process;
 use crate::peer::{answered, connect, stay};
-use crate::{Fault, Running, Target, Treatment};
+use crate::{Fault, Running, Target, Transport, Treatment};
+
+/// Visits whose lines nobody reads.
+const VISITS: usize = 900;
 
 pub const OUT_OF_DESCRIPTORS: Fault = fault(
     "out-of-descriptors",
@@ -15,6 +20,40 @@ pub const OUT_OF_DESCRIPTORS: Fault = fault(
     Process(Treatment::FewDescriptors),
     crowd::many_idle,
 );
+
+/// The rung's own client sends it; nothing is done beside.
+pub const BIG_MESSAGE: Fault = fault(
+    "big-message",
+    "a message of 32 MiB, more than all the buffers on the way, from the rung's own client",
+    BYTES,
+    Process(Treatment::BigMessage),
+    nothing,
+);
+
+/// Each visit is a few lines in the log: together, far more than a pipe holds.
+pub const DEAF_LOG: Fault = fault(
+    "deaf-log",
+    "900 visits, and nobody who reads the log; then a stop, and a second one",
+    ANY,
+    Process(Treatment::DeafLog),
+    visits,
+);
+
+fn visits(target: &Target) -> io::Result<Running> {
+    let mut verdict = Ok(format!("was served {VISITS} times"));
+    for number in 0..VISITS {
+        let served = match target.speaks.transport() {
+            Transport::Tcp => answered(target).map(drop),
+            Transport::Udp => datagrams::answered(target).map(drop),
+        };
+        if let Err(error) = served {
+            let reason = reason(&error);
+            verdict = Err(format!("was served {number} times and then no more: {reason}"));
+            break;
+        }
+    }
+    Ok(Running::judged(target.address, Vec::new(), verdict))
+}
 
 pub const STOP_WHILE_BUSY: Fault = fault(
     "stop-while-busy",
