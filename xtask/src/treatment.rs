@@ -48,6 +48,9 @@ const BIG: usize = 32 << 20;
 /// shorter than any limit.
 const HANDING_OVER: Duration = Duration::from_secs(1);
 
+/// How long a server has to close what it has open.
+const CLOSING: Duration = Duration::from_millis(100);
+
 /// Between two stops, so that the second one is meant as one.
 const IMPATIENCE: Duration = Duration::from_secs(1);
 
@@ -164,6 +167,8 @@ fn stop_with_replies(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     stage.wait_for_log_or_end(server, |line| matches!(line.event(), Event::Sending(..)));
     thread::sleep(HANDING_OVER);
     stage.ask_to_stop(server);
+    // The pause is the fault itself: the client speaks when the server has had time to close.
+    thread::sleep(CLOSING);
     let heard = client.hear_the_end();
     drop(client);
     let code = stage.exit_code(server)?;

@@ -1,6 +1,6 @@
 //! A client that does not hear that the server ends.
 
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use netcore::deadline::Deadline;
@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::{TCP, fault};
 use crate::Proof::Process;
-use crate::answer::{LARGEST, read_to_end, statuses};
+use crate::answer::{LARGEST, statuses};
 use crate::peer::Until;
 use crate::{Fault, GENEROUS, Running, Speaks, Target, Treatment};
 
@@ -79,13 +79,26 @@ fn message(target: &Target) -> io::Result<Vec<u8>> {
 }
 
 impl LastWords {
+    /// Says something more whenever there was something to read, up to the end.
+    fn speak_and_listen(&self, stream: &TcpStream) -> (Vec<u8>, Option<io::Error>) {
+        let mut timed = Until::new(stream, Deadline::after(GENEROUS));
+        let (mut reply, mut buf) = (Vec::new(), [0; LITTLE_ROOM]);
+        while reply.len() < LARGEST {
+            // Where the server has reset the connection already, reading tells.
+            let _ = timed.write_all(&self.message);
+            match timed.read(&mut buf) {
+                Ok(0) => return (reply, None),
+                Ok(n) => reply.extend_from_slice(&buf[..n]),
+                Err(error) => return (reply, Some(error)),
+            }
+        }
+        (reply, Some(io::Error::other("it goes on for ever")))
+    }
+
     /// Says one thing more, and reads to the end: how many bytes of whole replies came, as
     /// the server's log counts them.
     pub(crate) fn say(&self, stream: &TcpStream) -> Result<usize, String> {
-        let mut timed = Until::new(stream, Deadline::after(GENEROUS));
-        // Where the server has reset the connection already, reading tells.
-        let _ = timed.write_all(&self.message);
-        let (reply, error) = read_to_end(timed);
+        let (reply, error) = self.speak_and_listen(stream);
         if let Some(error) = error {
             return Err(format!(
                 "got {} bytes and no end of stream: {}",
