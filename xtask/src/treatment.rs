@@ -40,9 +40,11 @@ const LASTING: Range<u16> = 20_000..32_000;
 /// Ports that are tried before a server is held to be unable to start.
 const STARTS: usize = 10;
 
-/// Bytes of a message that no buffers on the way hold: Linux lets those of a connection
-/// grow to some 20 MiB in all.
-const BIG: usize = 32 << 20;
+/// Lines and their bytes: 36 MiB, which no buffers on the way hold. Linux lets those of a
+/// connection grow to some 20 MiB in all. A client that sends its lines one by one waits
+/// for each; one that sends them together has a message of all.
+const LINES: usize = 3;
+const LINE: usize = 12 << 20;
 
 /// How long a server has to answer what it has received: longer than it takes, and
 /// shorter than any limit.
@@ -244,13 +246,13 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
 /// The rung's own client sends a large message, from its standard input.
 fn big_message(cast: Cast) -> Result<Outcome, Failure> {
     let Cast { rung, program, args } = cast;
-    let line = "0123456789abcdef".repeat(BIG / 16);
-    let input = format!("{line}\n").into_bytes();
+    let line = "0123456789abcdef".repeat(LINE / 16);
+    let input = format!("{line}\n").repeat(LINES).into_bytes();
     let mut stage = Stage::new();
     let (_, address) = stage.start_server(program, &rung.folder, args)?;
     let visit = stage.run_client_reading(input, program, address, &[], GENEROUS)?;
     Ok(match (visit.code, visit.printed.as_slice()) {
-        (Some(0), [printed]) if *printed == line => {
+        (Some(0), printed) if printed.len() == LINES && printed.iter().all(|one| *one == line) => {
             Outcome::of(true, format!("it came back whole after {}", seconds(visit.took)))
         }
         (None, _) => Outcome::of(false, "its client and the server waited for each other".into()),

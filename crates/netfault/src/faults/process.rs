@@ -24,7 +24,7 @@ pub const OUT_OF_DESCRIPTORS: Fault = fault(
 /// The rung's own client sends it; nothing is done beside.
 pub const BIG_MESSAGE: Fault = fault(
     "big-message",
-    "a message of 32 MiB, more than all the buffers on the way, from the rung's own client",
+    "36 MiB of messages, more than all the buffers on the way, from the rung's own client",
     BYTES,
     Process(Treatment::BigMessage),
     nothing,
