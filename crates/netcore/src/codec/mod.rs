@@ -46,24 +46,36 @@ use bincode::error::{DecodeError, EncodeError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::Error;
 use crate::frame::{self, FrameError, Header};
 
+mod args;
 mod budget;
+pub mod client;
 mod error;
 mod lengths;
+mod refusal;
 mod request;
 mod strict;
+mod value;
 mod visit;
 
+pub use args::Messages;
 use budget::Budget;
 pub use error::{CodecError, ValueError};
+pub use refusal::Refusal;
 use strict::Strict;
+pub use value::Value;
 
 /// How the length of a message is written in front of it.
 pub const HEADER: Header = Header::Binary;
 
 /// The most that any message may have, whatever limit is asked for.
 pub const MAX_BYTES: usize = 16 << 20;
+
+/// Levels of values inside each other that a message may have where nothing else is said,
+/// of which a list in a list takes two. Reading one takes stack for each level.
+pub const DEPTH: usize = 64;
 
 /// bincode's own limit, a constant. It counts numbers at full length, up to 16 bytes
 /// for one on the wire: at `MAX_BYTES` it would refuse honest messages.
@@ -90,6 +102,16 @@ impl Codec {
     pub const fn new(version: u8, max_bytes: usize, max_depth: usize) -> Codec {
         let max_bytes = if max_bytes < MAX_BYTES { max_bytes } else { MAX_BYTES };
         Codec { version, max_bytes, max_depth }
+    }
+
+    /// That a message of the program's own can be sent at all, whatever a client asks:
+    /// where not, an option that bounds messages is too small.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub fn has_room_for<T: Serialize>(&self, what: &str, value: &T) -> Result<(), Error> {
+        let encoded = self.encode(value, &mut Vec::new());
+        encoded.map_err(|error| Error::Usage(format!("there is no room for {what}: {error}")))
     }
 
     /// Reads one frame into `message` and the value from it. `None` is the end of the
