@@ -58,7 +58,7 @@ fn t2_8_the_server_speaks_first_and_the_same_map_arrives() {
         client.assert_would_block();
         client.half_close();
         client.expect_end_of_stream();
-        server.client(&[]).expect_code(0).expect_stdout("{1: \"hi\", 2: \"there\"}\n");
+        server.client(&[]).expect_code(0).expect_stdout("{\"1\":\"hi\",\"2\":\"there\"}\n");
     });
 }
 

@@ -54,6 +54,7 @@ pub fn draw(rung: &Rung, passed: &[Passed]) -> String {
             Fate::Repeated => (format!("{said}, once more"), false),
             Fate::Lost => (format!("{said}, lost"), true),
             Fate::Ended => ("end of stream".into(), false),
+            Fate::Reset => ("the connection is reset".into(), true),
             Fate::Cut => ("the connection is cut".into(), true),
         };
         arrow(&mut arrows, rows, one.way, &text, lost);

@@ -6,11 +6,11 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use clap::Args;
-use netfault::proxy::{Network, NetworkArgs, Passed, Proxy};
+use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
 use netfault::{Fault, Proof, Transport};
 
 use crate::diagram;
@@ -192,7 +192,7 @@ pub fn play(
         address = running.address();
         faulty = Some(running);
     }
-    let (recorder, recorded) = mpsc::channel();
+    let (recorder, recorded) = record::recorder();
     let proxy = network.map(|network| between(rung, address, network, recorder)).transpose()?;
     let address = proxy.as_ref().map_or(address, Proxy::address);
     let mut visits = Vec::new();
@@ -229,7 +229,7 @@ fn between(
     rung: &Rung,
     server: SocketAddr,
     network: &Network,
-    recorder: Sender<Passed>,
+    recorder: Recorder,
 ) -> Result<Proxy, Failure> {
     let here = (Ipv4Addr::LOCALHOST, 0);
     let proxy = match rung.speaks().transport() {

@@ -15,6 +15,7 @@
 //! | [`wait`] | poll(2): ready, stopping or timed out, whichever is first |
 //! | [`deadline`] | a point in time that a slow peer cannot stretch |
 //! | [`frame`] | messages over a byte stream, capped before anything is allocated |
+//! | [`lines`] | messages that end with a line, bounded as well |
 //! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
 //! | [`places`] | a bounded number of clients at once |
 //! | [`error`] | what was attempted, on what, why, and a hint |
@@ -29,10 +30,9 @@ pub mod codec;
 pub mod connect;
 pub mod connection;
 pub mod deadline;
-#[cfg(feature = "codec")]
-mod depth;
 pub mod error;
 pub mod frame;
+pub mod lines;
 pub mod listen;
 pub mod log;
 pub mod permits;

@@ -18,6 +18,9 @@ const MAX: usize = 64 << 10;
 const DEPTH: usize = 64;
 const CODEC: Codec = Codec::new(VERSION, MAX, DEPTH);
 
+/// Why a list is refused that cannot be in its message.
+const TOO_MANY: &str = "more values than its bytes can hold";
+
 /// Every kind of thing that serde knows, and itself.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 enum Value {
@@ -147,8 +150,8 @@ fn nine_bytes_that_claim_64_gib_are_an_error() {
     assert_eq!(claim.len(), 9);
     assert_undecodable::<String>(&message(&[&claim]), "it claims too much");
     assert_undecodable::<Box<str>>(&message(&[&claim]), "it claims too much");
-    assert_undecodable::<Vec<u64>>(&message(&[&claim]), "it ends too early");
-    assert_undecodable::<BTreeMap<u32, String>>(&message(&[&claim]), "it ends too early");
+    assert_undecodable::<Vec<u64>>(&message(&[&claim]), TOO_MANY);
+    assert_undecodable::<BTreeMap<u32, String>>(&message(&[&claim]), TOO_MANY);
     assert_undecodable::<Value>(&message(&[&[7], &claim]), "it claims too much");
     assert_undecodable::<String>(&message(&[&length(u64::MAX)]), "it claims too much");
 }
@@ -157,7 +160,24 @@ fn nine_bytes_that_claim_64_gib_are_an_error() {
 fn a_claim_within_every_limit_is_compared_with_what_has_come() {
     let claim = length(MAX_BYTES as u64 - 64);
     assert_undecodable::<String>(&message(&[&claim, b"short"]), "it ends too early");
-    assert_undecodable::<Vec<String>>(&message(&[&claim, b"\0\0\0\0"]), "it ends too early");
+    assert_undecodable::<Vec<String>>(&message(&[&claim, b"\0\0\0\0"]), TOO_MANY);
+    assert_undecodable::<Vec<u64>>(&message(&[&[3], b"\0\0"]), "it ends too early");
+}
+
+#[test]
+fn a_length_is_the_same_claim_on_every_width() {
+    // Of each of these a `usize` of 32 bits keeps nothing, or one.
+    for claim in [1 << 32, (1 << 32) + 1, 1 << 40, u64::MAX << 32] {
+        let claim = length(claim);
+        assert_undecodable::<Vec<u64>>(&message(&[&claim]), TOO_MANY);
+        assert_undecodable::<Vec<u8>>(&message(&[&claim, b"\0"]), TOO_MANY);
+        assert_undecodable::<Vec<()>>(&message(&[&claim]), TOO_MANY);
+        assert_undecodable::<BTreeMap<u8, ()>>(&message(&[&claim, b"\0"]), TOO_MANY);
+        assert_undecodable::<String>(&message(&[&claim]), "it claims too much");
+        assert_undecodable::<Value>(&message(&[&[7], &claim]), "it claims too much");
+    }
+    // A key and a value for each entry: the pairs are counted, and cannot wrap around.
+    assert_undecodable::<BTreeMap<u8, u8>>(&message(&[&length((u64::MAX >> 1) + 2)]), TOO_MANY);
 }
 
 #[test]
@@ -218,10 +238,9 @@ fn each_way_to_nest_is_counted() {
 #[test]
 fn a_list_of_nothing_cannot_be_longer_than_its_message_allows() {
     assert_eq!(CODEC.decode(&encode(&vec![(); 100])), Ok(vec![(); 100]));
-    assert_undecodable::<Vec<()>>(
-        &message(&[&length(1 << 40)]),
-        "more values than its bytes can hold",
-    );
+    assert_undecodable::<Vec<()>>(&message(&[&length(1 << 40)]), TOO_MANY);
+    // Four bytes of a message can hold four times as many values as it may be deep.
+    assert_undecodable::<Vec<()>>(&message(&[&[251, 0, 2]]), TOO_MANY);
 }
 
 #[test]
@@ -324,4 +343,88 @@ fn a_frame_is_one_write() {
     let mut calls = Calls(Vec::new());
     CODEC.write(&mut calls, &encode(&"hello")).unwrap();
     assert_eq!(calls.0, [4 + 1 + 1 + 5]);
+}
+
+#[test]
+fn a_field_that_is_left_out_is_an_error_and_not_another_value() {
+    #[derive(Serialize)]
+    struct Entry {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'static str>,
+        count: u8,
+    }
+    #[derive(Serialize)]
+    enum Inside {
+        Deep { list: Vec<Option<Entry>> },
+    }
+    // Read back, the count would be taken for the name.
+    let left_out = || Entry { name: None, count: 1 };
+    let inside = Inside::Deep { list: vec![None, Some(left_out())] };
+    for refused in [
+        CODEC.encode(&left_out(), &mut Vec::new()),
+        CODEC.encode(&inside, &mut Vec::new()),
+        CODEC.encode(&BTreeMap::from([(1, (left_out(),))]), &mut Vec::new()),
+    ] {
+        let Err(ValueError::Unencodable(why)) = refused else { panic!("{refused:?}") };
+        assert!(why.contains("the field name is left out"), "{why}");
+    }
+    let whole = Entry { name: Some("one"), count: 1 };
+    assert_eq!(encode(&whole), message(&[&[1, 3], b"one", &[1]]));
+}
+
+#[test]
+fn a_type_without_a_fixed_shape_is_refused_in_words() {
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Rest {
+        x: u8,
+    }
+    #[derive(Debug, Serialize)]
+    struct Flat {
+        id: u8,
+        #[serde(flatten)]
+        rest: Rest,
+    }
+    let refused = CODEC.encode(&Flat { id: 1, rest: Rest { x: 2 } }, &mut Vec::new());
+    let Err(ValueError::Unencodable(why)) = refused else { panic!("{refused:?}") };
+    assert!(why.contains("flatten"), "{why}");
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Number(u8),
+    }
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind")]
+    enum Tagged {
+        Point { x: u8 },
+    }
+    assert_undecodable::<Untagged>(&encode(&Untagged::Number(1)), "untagged");
+    assert_undecodable::<Tagged>(&encode(&Tagged::Point { x: 1 }), "tag");
+}
+
+#[test]
+fn attributes_that_leave_the_bytes_alone_are_kept() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "UPPERCASE")]
+    struct Entry {
+        #[serde(rename = "other")]
+        first: u8,
+        #[serde(skip)]
+        cached: Option<String>,
+        #[serde(default)]
+        last: bool,
+    }
+    let entry = Entry { first: 1, cached: Some("not sent".into()), last: true };
+    let bytes = encode(&entry);
+    assert_eq!(bytes, message(&[&[1, 1]]));
+    assert_eq!(CODEC.decode(&bytes), Ok(Entry { cached: None, ..entry }));
+}
+
+#[test]
+fn no_text_is_asked_for_as_an_owned_one() {
+    // Asked for an owned text, bincode reserves what is claimed before it looks.
+    let claim = length(MAX_BYTES as u64);
+    assert_undecodable::<String>(&message(&[&claim]), "it ends too early");
+    assert_undecodable::<std::ffi::CString>(&message(&[&claim]), "it ends too early");
+    assert_eq!(CODEC.decode(&message(&[&[2], b"ab"])), Ok(c"ab".to_owned()));
 }

@@ -144,6 +144,11 @@ proptest! {
                     prop_assert!(length > max as u64);
                     break;
                 }
+                Err(FrameError::Text { header: text, .. }) => {
+                    prop_assert_eq!(header, Header::Binary);
+                    prop_assert!(u32::from_be_bytes(text) as usize > max);
+                    break;
+                }
                 Err(FrameError::BadHeader(_)) => {
                     prop_assert_eq!(header, Header::Ascii);
                     break;
@@ -275,4 +280,26 @@ fn an_error_keeps_its_reason_and_gets_a_kind_as_an_io_error() {
     assert_eq!(netcore::error::reason(&error), "the connection ended in the middle of a message");
     let error = io::Error::from(FrameError::TooLong { length: 5, max: 4 });
     assert_eq!(netcore::error::reason(&error), "a message of 5 bytes is over the limit of 4");
+}
+
+#[test]
+fn a_length_that_is_text_is_shown_as_such() {
+    for (sent, told) in [
+        (&b"GET / HTTP/1.1\r\n"[..], r#""GET ""#),
+        (b"hi\r\nthere", r#""hi\r\n""#),
+        (b"{\"a\":1}", r#""{\"a\"""#),
+    ] {
+        let read = frame::read(&mut &sent[..], Header::Binary, MAX, &mut Vec::new());
+        let Err(FrameError::Text { header, max: MAX }) = read else { panic!("{read:?}") };
+        assert_eq!(header, sent[..4]);
+        let error = io::Error::from(FrameError::Text { header, max: MAX });
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        let reason = netcore::error::reason(&error);
+        assert!(reason.contains(told), "{reason}");
+    }
+    // A length that no text is, and one that is within the limit.
+    let read = frame::read(&mut &b"\x16\x03\x01\x02"[..], Header::Binary, MAX, &mut Vec::new());
+    assert!(matches!(read, Err(FrameError::TooLong { .. })), "{read:?}");
+    let read = frame::read(&mut &b"GET cut"[..], Header::Binary, usize::MAX, &mut Vec::new());
+    assert!(matches!(read, Err(FrameError::CutShort)), "{read:?}");
 }

@@ -26,21 +26,14 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 mod answer;
-mod catalogue;
-mod crowd;
 pub mod descriptors;
-mod http;
-mod messages;
+mod faults;
+mod peer;
 pub mod proxy;
 pub mod random;
-mod relay;
-mod replies;
 mod running;
-mod slow;
-mod tcp;
-mod udp;
 
-pub use catalogue::{ALL, find};
+pub use faults::{ALL, find};
 pub use running::Running;
 
 /// How long a fault lasts at most. A guard that is never dropped must not load the
@@ -177,6 +170,15 @@ pub enum Treatment {
     /// It is stopped with a client connected, and started again on the same port at
     /// once.
     Restart,
+    /// It is asked to stop when it has handed over replies that nobody has read. All of
+    /// them arrive, and then the end of the stream.
+    StopWithReplies,
+    /// Nobody reads what it writes to its log. It serves on; a stop ends it in time, and
+    /// with work in hand a second one does.
+    DeafLog,
+    /// Its own client sends it more than all the buffers on the way hold, and gets it
+    /// back.
+    BigMessage,
     /// Its port has been taken. It says so with a hint and ends with exit code 1.
     PortTaken,
     /// Its port needs privileges that it does not have. The same.

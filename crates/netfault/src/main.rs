@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::ExitCode;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -15,7 +15,7 @@ use netcore::deadline::Deadline;
 use netcore::shutdown::{DRAIN, Shutdown};
 use netcore::wait;
 use netcore::{Error, listen};
-use netfault::proxy::{Fate, Passed, Proxy, Way, record};
+use netfault::proxy::{Fate, Missed, Passed, Proxy, Way, record};
 use netfault::{Fault, Proof, Target, Transport, descriptors};
 
 use args::{FaultArgs, ProxyArgs};
@@ -121,12 +121,13 @@ fn play(args: &FaultArgs) -> Result<(), Error> {
 fn proxy(args: &ProxyArgs) -> Result<(), Error> {
     netcore::log::init(args.verbose);
     let network = args.network.network();
-    let (recorder, recorded) = mpsc::channel();
+    let (recorder, recorded) = record::recorder();
+    let missed = recorder.missed();
     let (recorder, writer) = match &args.record {
         Some(path) => {
             let cannot = Error::failed(format!("write {}", path.display()));
             let file = File::create(path).map_err(cannot)?;
-            (Some(recorder), Some(thread::spawn(move || write_down(file, &recorded))))
+            (Some(recorder), Some(thread::spawn(move || write_down(file, &recorded, &missed))))
         }
         None => (None, None),
     };
@@ -164,7 +165,7 @@ fn listen_twice(at: SocketAddr) -> Result<(TcpListener, UdpSocket), Error> {
 
 /// Until the proxy has gone, one line for each segment or datagram, and its bytes
 /// below.
-fn write_down(mut file: File, recorded: &Receiver<Passed>) {
+fn write_down(mut file: File, recorded: &Receiver<Passed>, missed: &Missed) {
     let started = SystemTime::now();
     for passed in recorded {
         let seconds = passed.at.duration_since(started).unwrap_or_default().as_secs_f64();
@@ -177,6 +178,7 @@ fn write_down(mut file: File, recorded: &Receiver<Passed>) {
             Fate::Repeated => ", once more",
             Fate::Lost => ", lost",
             Fate::Ended => ", end of stream",
+            Fate::Reset => ", reset",
             Fate::Cut => ", cut",
         };
         let mut text = format!(
@@ -187,10 +189,20 @@ fn write_down(mut file: File, recorded: &Receiver<Passed>) {
         for line in record::hexdump(&passed.bytes) {
             text.push_str(&format!("    {line}\n"));
         }
+        text.push_str(&left_out(missed));
         if let Err(error) = file.write_all(text.as_bytes()) {
             log::error!("cannot write down what passes: {error}");
             return;
         }
+    }
+    // What came at the very end.
+    let _ = file.write_all(left_out(missed).as_bytes());
+}
+
+fn left_out(missed: &Missed) -> String {
+    match missed.take() {
+        0 => String::new(),
+        missed => format!("{missed} more passed here that could not be written down in time\n"),
     }
 }
 

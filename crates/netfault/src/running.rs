@@ -8,6 +8,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::faults::ending::LastWords;
+
 /// A fault that goes on. Dropping this ends it and waits until it has ended.
 #[derive(Debug)]
 pub struct Running {
@@ -20,6 +22,7 @@ pub struct Running {
     /// Closed by the thread's end.
     ended: Option<Receiver<()>>,
     verdict: Result<String, String>,
+    last_words: Option<LastWords>,
 }
 
 /// What ends a thread that waits in a receive: the flag, and a datagram that makes it
@@ -40,7 +43,7 @@ impl Running {
     /// Whether it goes on beside the caller; if not, it was over when it had taken
     /// hold.
     pub fn lasts(&self) -> bool {
-        self.thread.is_some() || self.socket.is_some()
+        self.thread.is_some() || self.socket.is_some() || self.last_words.is_some()
     }
 
     /// What the server calls the faulty peers, or the relay, in its log.
@@ -66,6 +69,33 @@ impl Running {
         }
     }
 
+    /// What a client that has yet to read still hears when its server has been told to
+    /// stop: it says one thing more and reads to the end. The bytes of whole replies, as
+    /// the server's log counts them.
+    ///
+    /// # Errors
+    /// What came instead of the end of the stream, in words that complete "the faulty
+    /// client "; also where the fault is not such a client.
+    pub fn hear_the_end(&self) -> Result<usize, String> {
+        match (&self.last_words, self.streams.first()) {
+            (Some(last), Some(stream)) => last.say(stream),
+            _ => Err("has nothing more to say".into()),
+        }
+    }
+
+    /// A client that keeps its stream, and reads nothing of it before
+    /// [`hear_the_end`](Running::hear_the_end).
+    pub(crate) fn last_words(
+        server: SocketAddr,
+        stream: TcpStream,
+        last: LastWords,
+    ) -> io::Result<Running> {
+        let mut running = Running::over(server, stream.local_addr()?);
+        running.streams = Arc::new(vec![stream]);
+        running.last_words = Some(last);
+        Ok(running)
+    }
+
     /// A fault that is over: `peer` has done what it does.
     pub(crate) fn over(server: SocketAddr, peer: SocketAddr) -> Running {
         Running::judged(server, vec![peer], Ok("has done what it does".into()))
@@ -86,6 +116,7 @@ impl Running {
             thread: None,
             ended: None,
             verdict,
+            last_words: None,
         }
     }
 

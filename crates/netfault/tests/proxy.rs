@@ -1,11 +1,11 @@
 //! The impairing proxy between a client and a server that are both the test itself.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use netfault::proxy::{Fate, Network, Passed, Proxy, Way};
+use netfault::proxy::{Fate, Network, Passed, Proxy, Way, record};
 
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
@@ -20,7 +20,7 @@ struct Connected {
 fn connected(network: &Network) -> Connected {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (recorder, recorded) = mpsc::channel();
+    let (recorder, recorded) = record::recorder();
     let proxy =
         Proxy::tcp(listener, server.local_addr().unwrap(), network, Some(recorder)).unwrap();
     let client = TcpStream::connect(proxy.address()).unwrap();
@@ -41,7 +41,7 @@ fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
 fn datagrams(network: &Network) -> (UdpSocket, UdpSocket, Receiver<Passed>, Proxy) {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let (recorder, recorded) = mpsc::channel();
+    let (recorder, recorded) = record::recorder();
     let proxy = Proxy::udp(socket, server.local_addr().unwrap(), network, Some(recorder)).unwrap();
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     client.connect(proxy.address()).unwrap();
@@ -66,6 +66,49 @@ fn a_half_close_is_passed_on_and_the_other_direction_goes_on() {
     ends.server.write_all(b"an answer").unwrap();
     drop(ends.server);
     assert_eq!(read_to_end(&mut ends.client), b"an answer");
+}
+
+#[test]
+fn a_reset_of_one_end_is_a_reset_for_the_other_behind_all_that_was_sent() {
+    for client_resets in [true, false] {
+        let network = Network { delay: Duration::from_millis(20), ..Network::default() };
+        let ends = connected(&network);
+        let (mut rude, mut other) = match client_resets {
+            true => (ends.client, ends.server),
+            false => (ends.server, ends.client),
+        };
+        rude.write_all(b"half a mess").unwrap();
+        let passed = ends.recorded.recv_timeout(GENEROUS).unwrap();
+        assert_eq!(passed.bytes, b"half a mess");
+        socket2::SockRef::from(&rude).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(rude);
+        let mut all = Vec::new();
+        let error = other.read_to_end(&mut all).unwrap_err();
+        assert_eq!((error.kind(), &all[..]), (ErrorKind::ConnectionReset, &b"half a mess"[..]));
+        let passed = ends.recorded.recv_timeout(GENEROUS).unwrap();
+        assert_eq!(passed.fate, Fate::Reset);
+    }
+}
+
+#[test]
+fn both_directions_are_full_and_both_come_through() {
+    let ends = connected(&Network::default());
+    let message = netfault::random::Random::new(2).noise(20 << 20);
+    std::thread::scope(|scope| {
+        for end in [&ends.client, &ends.server] {
+            let (mut writer, mut reader) = (end, end);
+            let message = &message;
+            scope.spawn(move || {
+                writer.write_all(message).unwrap();
+                writer.shutdown(Shutdown::Write).unwrap();
+            });
+            scope.spawn(move || {
+                let mut all = Vec::new();
+                reader.read_to_end(&mut all).unwrap();
+                assert!(all == *message);
+            });
+        }
+    });
 }
 
 #[test]

@@ -6,10 +6,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Args;
-use netcore::codec::Codec;
+use netcore::codec::{Codec, DEPTH, Value};
 use netcore::{Error, cli};
-use object_exchange::message::{Greeting, Reply as Answer, Request, Value};
-use object_exchange::{MAX_DEPTH, VERSION};
+use object_exchange::message::{Greeting, Reply as Answer, Request, VERSION};
 
 use crate::args::{RunArgs, address};
 use crate::conversation::{Conversation, Reply};
@@ -94,7 +93,7 @@ struct Exchange {
 
 impl Script {
     fn new(size: usize, raw: bool) -> Result<Script, Error> {
-        let codec = Codec::new(VERSION, LONGEST, MAX_DEPTH);
+        let codec = Codec::new(VERSION, LONGEST, DEPTH);
         let pattern = Pattern::new(size);
         let greeting = Greeting(BTreeMap::from([(1, "hi".into()), (2, "there".into())]));
         let greeting = if raw { Vec::new() } else { frame(&codec, &greeting)? };

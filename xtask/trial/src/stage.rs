@@ -1,10 +1,12 @@
 //! Where a real server and its clients play: their processes, and everything they
 //! print, gathered as it comes.
 
+use std::io::{self, PipeReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::log_line::{Event, LogLine, Time};
@@ -36,6 +38,8 @@ pub struct Stage {
 pub struct PlayerId(usize);
 
 struct Player {
+    /// Standard error, where nobody is to read it.
+    _unread: Option<PipeReader>,
     side: Side,
     process: Process,
     /// What it printed on standard output.
@@ -57,12 +61,14 @@ pub enum Start {
     WithDescriptors(u32),
     /// Where we may do everything, as a user who may do nothing. Unix only.
     WithoutPrivileges,
+    /// With nobody who reads its standard error.
+    Unread,
 }
 
 impl Start {
     fn command(self, program: &Path) -> Command {
         match self {
-            Start::Plain => Command::new(program),
+            Start::Plain | Start::Unread => Command::new(program),
             Start::WithDescriptors(most) => {
                 // The shell becomes the program, so that there is one process and not two.
                 let mut command = Command::new("sh");
@@ -155,7 +161,7 @@ impl Stage {
         args: &[String],
         start: Start,
     ) -> Result<(PlayerId, Option<SocketAddr>), Failure> {
-        let server = self.start(Side::Server, program, folder, port, args, start)?;
+        let server = self.start(Side::Server, program, folder, port, args, start, Stdio::null())?;
         let ready =
             |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
         self.wait(GENEROUS, |stage| ready(stage).is_some() || stage.is_over(server));
@@ -180,9 +186,27 @@ impl Stage {
         args: &[String],
         patience: Duration,
     ) -> Result<Visit, Failure> {
+        self.run_client_reading(Vec::new(), program, server, args, patience)
+    }
+
+    /// As [`run_client`](Stage::run_client), with `input` on its standard input.
+    pub fn run_client_reading(
+        &mut self,
+        input: Vec<u8>,
+        program: &Path,
+        server: SocketAddr,
+        args: &[String],
+        patience: Duration,
+    ) -> Result<Visit, Failure> {
         let started = Instant::now();
-        let client =
-            self.start(Side::Client, program, Path::new("."), server.port(), args, Start::Plain)?;
+        let here = Path::new(".");
+        let start = Start::Plain;
+        let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
+        let client = self.start(Side::Client, program, here, server.port(), args, start, stdin)?;
+        if let Some(mut stdin) = self.players[client.0].process.stdin() {
+            // It ends when the client has read all or has ended itself.
+            thread::spawn(move || stdin.write_all(&input));
+        }
         let over = self.wait(patience, |stage| stage.is_over(client));
         let took = started.elapsed();
         let status = if over { self.end_of(client)? } else { None };
@@ -258,6 +282,7 @@ impl Stage {
         self.players[player.0].open == 0
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn start(
         &mut self,
         side: Side,
@@ -266,6 +291,7 @@ impl Stage {
         port: u16,
         args: &[String],
         start: Start,
+        stdin: Stdio,
     ) -> Result<PlayerId, Failure> {
         let role = match side {
             Side::Client => "client",
@@ -273,6 +299,15 @@ impl Stage {
         };
         let id = self.players.len();
         let at = Time::now();
+        let (stderr, unread) = match start {
+            // Held open and never read, so that it fills.
+            Start::Unread => {
+                let (reader, writer) = io::pipe()
+                    .map_err(|error| Failure::new(format!("cannot make a pipe: {error}")))?;
+                (Stdio::from(writer), Some(reader))
+            }
+            _ => (Stdio::piped(), None),
+        };
         let sender = self.sender.clone();
         let hear = move |heard| {
             // Fails where the stage has gone, and nobody listens any more.
@@ -287,9 +322,9 @@ impl Stage {
                 // The log is read here, so the person's own settings must not change it.
                 .env_remove("RUST_LOG")
                 .env_remove("RUST_LOG_STYLE")
-                .stdin(Stdio::null())
+                .stdin(stdin)
                 .stdout(Stdio::piped())
-                .stderr(Stdio::piped()),
+                .stderr(stderr),
             hear,
         )?;
         self.players.push(Player {
@@ -297,7 +332,8 @@ impl Stage {
             process,
             printed: Vec::new(),
             wrote: Vec::new(),
-            open: 2,
+            open: if unread.is_some() { 1 } else { 2 },
+            _unread: unread,
             last: None,
         });
         let player = PlayerId(id);

@@ -170,6 +170,7 @@ fn wire(passed: &Passed) -> String {
         Fate::Repeated => format!("{arrow} {bytes} bytes on the wire once more"),
         Fate::Lost => format!("{arrow} {bytes} bytes lost"),
         Fate::Ended => format!("{arrow} end of stream"),
+        Fate::Reset => format!("{arrow} the connection is reset"),
         Fate::Cut => format!("{arrow} the connection is cut"),
     }
 }

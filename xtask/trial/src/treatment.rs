@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::Failure;
-use ladder::log_line::Event;
+use ladder::log_line::{Event, LogLine};
 use netfault::{Fault, Transport, Treatment};
 
 use crate::faults::{self, Faults};
@@ -42,6 +42,25 @@ const LASTING: Range<u16> = 20_000..32_000;
 /// Ports that are tried before a server is held to be unable to start.
 const STARTS: usize = 10;
 
+/// Lines and their bytes: 36 MiB, which no buffers on the way hold. Linux lets those of a
+/// connection grow to some 20 MiB in all. A client that sends its lines one by one waits
+/// for each; one that sends them together has a message of all.
+const LINES: usize = 3;
+const LINE: usize = 12 << 20;
+
+/// How long a server has to answer what it has received: longer than it takes, and
+/// shorter than any limit.
+const HANDING_OVER: Duration = Duration::from_secs(1);
+
+/// How long a server has to close what it has open.
+const CLOSING: Duration = Duration::from_millis(100);
+
+/// Between two stops, so that the second one is meant as one.
+const IMPATIENCE: Duration = Duration::from_secs(1);
+
+/// The exit code of a server that a second stop has ended.
+const INTERRUPTED_TWICE: i32 = 130;
+
 /// How a rung says that a port is taken.
 const IN_USE: &str = "address already in use";
 
@@ -51,7 +70,9 @@ pub fn play(
     fault: &Fault,
     what: Treatment,
 ) -> Result<Result<Outcome, NotHere>, Failure> {
-    if cfg!(windows) && matches!(what, Treatment::Stop | Treatment::Restart) {
+    let signals =
+        [Treatment::Stop, Treatment::Restart, Treatment::StopWithReplies, Treatment::DeafLog];
+    if cfg!(windows) && signals.contains(&what) {
         return Ok(Err(NotHere("there are no signals to send to another process".into())));
     }
     if cfg!(windows) && matches!(what, Treatment::FewDescriptors | Treatment::LowPort) {
@@ -61,6 +82,9 @@ pub fn play(
         Treatment::FewDescriptors => few_descriptors(cast, fault).map(Ok),
         Treatment::Stop => stop(cast, fault).map(Ok),
         Treatment::Restart => restart(cast).map(Ok),
+        Treatment::StopWithReplies => stop_with_replies(cast, fault).map(Ok),
+        Treatment::DeafLog => deaf_log(cast, fault).map(Ok),
+        Treatment::BigMessage => big_message(cast).map(Ok),
         Treatment::PortTaken => {
             let mut stage = Stage::new();
             let (_, address) = stage.start_server(cast.program, &cast.rung.folder, cast.args)?;
@@ -133,6 +157,108 @@ fn stop(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
         (None, _) => {
             Outcome::of(false, "the signal ended it in the middle of whatever it did".into())
         }
+    })
+}
+
+/// SIGTERM, with replies on their way that nobody has read: all that was handed over
+/// arrives, and then the end of the stream.
+fn stop_with_replies(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
+    let Cast { rung, program, args } = cast;
+    let mut stage = Stage::new();
+    let (server, address) = stage.start_server(program, &rung.folder, args)?;
+    let client = faults::start(rung, fault, address)?;
+    // A server that logs nothing of the kind is one whose replies are not counted.
+    stage.wait_for_log_or_end(server, |line| matches!(line.event(), Event::Sending(..)));
+    thread::sleep(HANDING_OVER);
+    stage.ask_to_stop(server);
+    // The pause is the fault itself: the client speaks when the server has had time to close.
+    thread::sleep(CLOSING);
+    let heard = client.hear_the_end();
+    drop(client);
+    let code = stage.exit_code(server)?;
+    let handed_over: usize = stage.logged(Side::Server).filter_map(sent).sum();
+    Ok(match (heard, code) {
+        (Err(what), _) => Outcome::of(false, format!("its client {what}, of {handed_over}")),
+        (Ok(heard), _) if heard < handed_over => {
+            Outcome::of(false, format!("its client got {heard} bytes of {handed_over}"))
+        }
+        (Ok(heard), Some(0)) => {
+            Outcome::of(true, format!("its client got all {heard} bytes and then the end"))
+        }
+        (Ok(_), code) => Outcome::of(false, format!("it ended with {code:?}")),
+    })
+}
+
+/// The bytes that a line says are being sent.
+fn sent(line: &LogLine) -> Option<usize> {
+    match line.event() {
+        Event::Sending(_, rest) => rest.split(' ').nth(1)?.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Visits with nobody who reads the log; then a stop while all is calm, and one with
+/// work in hand that a second one cuts.
+fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
+    let Cast { rung, program, args } = cast;
+    let mut ends = Vec::new();
+    for busy in [false, true] {
+        let mut stage = Stage::new();
+        let (server, address) =
+            match stage.try_server(program, &rung.folder, 0, args, Start::Unread)? {
+                (server, Some(address)) => (server, address),
+                (_, None) => return Ok(Outcome::of(false, "it does not start".into())),
+            };
+        let visits = faults::start(rung, fault, address)?;
+        if let Err(story) = visits.verdict() {
+            return Ok(Outcome::of(false, format!("a client {story}")));
+        }
+        if let Err(story) = ordinary_client(&mut stage, cast, address, GENEROUS)? {
+            return Ok(Outcome::of(false, story));
+        }
+        let deaf = match netfault::find("never-reads") {
+            Some(fault) if busy && fault.is_for(rung.speaks()) => {
+                Some(faults::start(rung, fault, address)?)
+            }
+            _ => None,
+        };
+        let started = Instant::now();
+        stage.ask_to_stop(server);
+        if deaf.is_some() {
+            // Two signals of one moment are one; a person takes longer.
+            thread::sleep(IMPATIENCE);
+            stage.ask_to_stop(server);
+        }
+        let code = stage.exit_code(server)?;
+        ends.push((code, started.elapsed()));
+        drop(deaf);
+    }
+    let in_time = |(code, took): &(Option<i32>, Duration)| {
+        matches!(code, Some(0 | INTERRUPTED_TWICE)) && *took <= DRAINED
+    };
+    Ok(match ends.iter().find(|end| !in_time(end)) {
+        None => Outcome::of(true, "it served on and ended in time".into()),
+        Some((code, took)) => {
+            let code = code.map_or("no exit code".into(), |code| format!("exit code {code}"));
+            Outcome::of(false, format!("it ended after {} with {code}", seconds(*took)))
+        }
+    })
+}
+
+/// The rung's own client sends a large message, from its standard input.
+fn big_message(cast: Cast) -> Result<Outcome, Failure> {
+    let Cast { rung, program, args } = cast;
+    let line = "0123456789abcdef".repeat(LINE / 16);
+    let input = format!("{line}\n").repeat(LINES).into_bytes();
+    let mut stage = Stage::new();
+    let (_, address) = stage.start_server(program, &rung.folder, args)?;
+    let visit = stage.run_client_reading(input, program, address, &[], GENEROUS)?;
+    Ok(match (visit.code, visit.printed.as_slice()) {
+        (Some(0), printed) if printed.len() == LINES && printed.iter().all(|one| *one == line) => {
+            Outcome::of(true, format!("it came back whole after {}", seconds(visit.took)))
+        }
+        (None, _) => Outcome::of(false, "its client and the server waited for each other".into()),
+        (Some(code), _) => Outcome::of(false, format!("its client ended with exit code {code}")),
     })
 }
 

@@ -49,6 +49,9 @@ pub fn frames(data: &[u8]) {
             }
             Ok(false) => return assert!(rest.is_empty(), "the end came before the end"),
             Err(FrameError::TooLong { length, max }) => return assert!(length > max as u64),
+            Err(FrameError::Text { header, max }) => {
+                return assert!(u32::from_be_bytes(header) as usize > max);
+            }
             Err(FrameError::Io(error)) => panic!("memory does not fail: {error}"),
             Err(FrameError::CutShort | FrameError::BadHeader(_)) => {
                 // Memory grows with what has come, to at most twice as much.

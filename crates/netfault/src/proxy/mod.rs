@@ -4,22 +4,23 @@
 //! [`Proxy`] stands between clients and a server. What happens to a segment or datagram
 //! is drawn from a seed, so a run can be repeated as far as the two ends send the same
 //! again. Half-close is kept: the end of one direction is passed on, and the other
-//! direction goes on.
+//! direction goes on. So is a reset: what was cut must not look whole to the other end.
 //!
 //! TCP itself repairs loss, order and duplicates, so its user sees a lost segment as a
 //! pause, and the other two not at all. Datagrams show all three.
 //!
 //! | module | idea |
 //! |---|---|
-//! | `tcp` | two pumps for each connection, each a reader, a bounded queue and a writer |
-//! | `udp` | one queue for all datagrams, by the time at which each is due |
+//! | `tcp` | accepts connections, so many at most |
+//! | `stream` | one connection: a thread, and a bounded queue for each direction |
+//! | `udp` | clients over UDP, each with a socket of its own towards the server |
+//! | `post` | one queue for all datagrams, by the time at which each is due |
 //! | [`record`] | what has passed, for whoever wants to see it |
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -28,12 +29,15 @@ use netcore::shutdown::Shutdown;
 use crate::random::Random;
 
 mod args;
+mod post;
 pub mod record;
+
+mod stream;
 mod tcp;
 mod udp;
 
 pub use args::NetworkArgs;
-pub use record::{Fate, Passed, Way};
+pub use record::{Fate, Missed, Passed, Recorder, Way};
 
 /// How long a connection may go on when the proxy is told to stop.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -89,7 +93,7 @@ impl Proxy {
         listener: TcpListener,
         server: SocketAddr,
         network: &Network,
-        recorder: Option<Sender<Passed>>,
+        recorder: Option<Recorder>,
     ) -> io::Result<Proxy> {
         let address = listener.local_addr()?;
         let shutdown = Shutdown::new(DRAIN).map_err(io::Error::other)?;
@@ -106,7 +110,7 @@ impl Proxy {
         socket: UdpSocket,
         server: SocketAddr,
         network: &Network,
-        recorder: Option<Sender<Passed>>,
+        recorder: Option<Recorder>,
     ) -> io::Result<Proxy> {
         let address = socket.local_addr()?;
         let shutdown = Shutdown::new(DRAIN).map_err(io::Error::other)?;
@@ -142,13 +146,12 @@ fn named<T: Send + 'static>(
 #[derive(Debug)]
 struct Line {
     network: Network,
-    recorder: Mutex<Option<Sender<Passed>>>,
+    recorder: Option<Recorder>,
     connections: AtomicU64,
 }
 
 impl Line {
-    fn new(network: &Network, recorder: Option<Sender<Passed>>) -> Arc<Line> {
-        let recorder = Mutex::new(recorder);
+    fn new(network: &Network, recorder: Option<Recorder>) -> Arc<Line> {
         Arc::new(Line { network: network.clone(), recorder, connections: AtomicU64::new(0) })
     }
 
@@ -165,16 +168,9 @@ impl Line {
     }
 
     fn record(&self, connection: u64, way: Way, fate: Fate, bytes: &[u8]) {
-        let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(recorder) = &*recorder {
-            // Fails where nobody wants to know any more.
-            let _ = recorder.send(Passed {
-                at: SystemTime::now(),
-                connection,
-                way,
-                fate,
-                bytes: bytes.to_vec(),
-            });
+        if let Some(recorder) = &self.recorder {
+            let (at, bytes) = (SystemTime::now(), bytes.to_vec());
+            recorder.tell(Passed { at, connection, way, fate, bytes });
         }
     }
 }

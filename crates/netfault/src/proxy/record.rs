@@ -1,6 +1,9 @@
 //! What has passed a proxy, and how it is written down.
 
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::SystemTime;
 
 /// Which way something goes.
@@ -23,6 +26,8 @@ pub enum Fate {
     Lost,
     /// No bytes: the sender has closed its side, which was handed on.
     Ended,
+    /// No bytes: the sender has broken off, and the receiver is reset as well.
+    Reset,
     /// No bytes: the connection was cut here.
     Cut,
 }
@@ -40,6 +45,49 @@ pub struct Passed {
     pub fate: Fate,
     /// All of it.
     pub bytes: Vec<u8>,
+}
+
+/// Segments and datagrams that wait to be written down, of 64 KiB at most. A disk that is
+/// slower than the network must not cost memory: what comes then is carried, counted and
+/// not recorded.
+const WAITING: usize = 1_024;
+
+/// Where everything that passes is told. Clones share one queue.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    to: SyncSender<Passed>,
+    missed: Arc<AtomicU64>,
+}
+
+/// A recorder, and the end at which what it is told is received.
+pub fn recorder() -> (Recorder, Receiver<Passed>) {
+    let (to, recorded) = sync_channel(WAITING);
+    (Recorder { to, missed: Arc::default() }, recorded)
+}
+
+impl Recorder {
+    pub(super) fn tell(&self, passed: Passed) {
+        // Where nobody wants to know any more, nothing is missed.
+        if let Err(TrySendError::Full(_)) = self.to.try_send(passed) {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A count that outlives the recorder: the receiver's queue ends with the last one.
+    pub fn missed(&self) -> Missed {
+        Missed(self.missed.clone())
+    }
+}
+
+/// How many segments and datagrams have passed unrecorded.
+#[derive(Debug, Clone)]
+pub struct Missed(Arc<AtomicU64>);
+
+impl Missed {
+    /// Those since this was last asked.
+    pub fn take(&self) -> u64 {
+        self.0.swap(0, Ordering::Relaxed)
+    }
 }
 
 /// Bytes in a line of a dump.
@@ -67,6 +115,18 @@ pub fn hexdump(bytes: &[u8]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recorder_that_nobody_reads_counts_what_it_leaves_out() {
+        let (recorder, recorded) = recorder();
+        let (at, connection, way) = (SystemTime::now(), 0, Way::ToServer);
+        for _ in 0..WAITING + 3 {
+            recorder.tell(Passed { at, connection, way, fate: Fate::Delivered, bytes: vec![] });
+        }
+        let missed = recorder.missed();
+        drop(recorder);
+        assert_eq!((recorded.iter().count(), missed.take(), missed.take()), (WAITING, 3, 0));
+    }
 
     #[test]
     fn bytes_are_dumped_as_every_tool_does() {

@@ -1,10 +1,10 @@
-//! Datagrams through a bad network: one queue for all, in the order in which they are
-//! due.
+//! Datagrams through a bad network: clients, each with a socket of its own towards the
+//! server.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use netcore::error::reason;
 use netcore::shutdown::Shutdown;
 use netcore::wait::{self, Waited};
 
-use super::record::{Fate, Way};
-use super::{HELD_BACK, Line, Network, Timing, named};
-use crate::random::Random;
-use crate::udp::BUFFER;
+use super::post::{Direction, Post};
+use super::record::Way;
+use super::{Line, named};
+use crate::faults::datagrams::BUFFER;
 
 /// Clients at a time. Each has a socket of its own towards the server; what further
 /// ones send is lost.
@@ -25,8 +25,8 @@ const CLIENTS: usize = 256;
 /// A client that has neither sent nor been answered for this long has gone.
 pub(super) const IDLE: Duration = Duration::from_secs(60);
 
-/// Datagrams under way. What comes when they are as many is lost, as by any router.
-const UNDER_WAY: usize = 1_000;
+/// How long to leave the socket alone when it cannot be received from.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Starts the threads that carry datagrams until `shutdown` stops them. They forget a
 /// client after `idle`.
@@ -38,13 +38,9 @@ pub(super) fn start(
     shutdown: &Shutdown,
 ) -> io::Result<Vec<JoinHandle<()>>> {
     socket.set_nonblocking(true)?;
-    let post = Arc::new(Post { line, queue: Mutex::default(), changed: Condvar::new() });
+    let post = Arc::new(Post::new(line));
     let waking = post.clone();
-    shutdown.on_stop(move || {
-        // Whoever has seen no stop under the lock waits by the time we have it.
-        waking.queue().closed = true;
-        waking.changed.notify_all();
-    });
+    shutdown.on_stop(move || waking.close());
     let delivering = post.clone();
     let deliverer = named("delivery", move || delivering.deliver())?;
     let shutdown = shutdown.clone();
@@ -78,25 +74,43 @@ fn receive(
     let mut directions: HashMap<u64, Direction> = HashMap::new();
     let mut threads = Vec::new();
     let mut buf = vec![0; BUFFER];
-    while let Some((n, peer)) = next(socket, &mut buf, shutdown, Deadline::NEVER)? {
+    let mut full = false;
+    while !shutdown.is_stopping() {
+        let (n, peer) = match next(socket, &mut buf, shutdown, Deadline::NEVER) {
+            Ok(Some(received)) => received,
+            Ok(None) => break,
+            // A shortage, say, which passes.
+            Err(error) => {
+                log::warn!("cannot receive for now: {}", reason(&error));
+                wait::pause(SHORTAGE_PAUSE, shutdown)?;
+                continue;
+            }
+        };
         let known = lock(&clients).get(&peer).cloned();
         let client = match known {
             Some(known) => known,
-            None if lock(&clients).len() == CLIENTS => continue,
+            None if lock(&clients).len() == CLIENTS => {
+                // Once, and not for each datagram.
+                if !full {
+                    log::warn!("{peer} is left out: there are {CLIENTS} clients already");
+                }
+                full = true;
+                continue;
+            }
             None => {
-                let upstream = Arc::new(towards(server)?);
-                let connection = post.line.next_connection();
-                let client =
-                    Client { upstream, connection, last: Arc::new(Mutex::new(Instant::now())) };
-                lock(&clients).insert(peer, client.clone());
-                log::info!("{peer} is a new client");
-                let (answered, downstream) = (client.clone(), socket.clone());
-                let (post, shutdown, clients) = (post.clone(), shutdown.clone(), clients.clone());
-                threads.push(named("answers", move || {
-                    answer(&answered, &downstream, peer, &post, idle, &shutdown);
-                    lock(&clients).remove(&peer);
-                })?);
-                client
+                full = false;
+                match newcomer(socket, server, peer, &clients, post, idle, shutdown) {
+                    Ok((client, thread)) => {
+                        log::info!("{peer} is a new client");
+                        threads.push(thread);
+                        client
+                    }
+                    // Its next datagram may find more.
+                    Err(error) => {
+                        log::warn!("{peer} is left out for now: {}", reason(&error));
+                        continue;
+                    }
+                }
             }
         };
         *lock(&client.last) = Instant::now();
@@ -114,6 +128,32 @@ fn receive(
         let _ = thread.join();
     }
     Ok(())
+}
+
+/// A client of its own socket towards the server, and the thread for what comes back.
+fn newcomer(
+    socket: &Arc<UdpSocket>,
+    server: SocketAddr,
+    peer: SocketAddr,
+    clients: &Arc<Mutex<HashMap<SocketAddr, Client>>>,
+    post: &Arc<Post>,
+    idle: Duration,
+    shutdown: &Shutdown,
+) -> io::Result<(Client, JoinHandle<()>)> {
+    let upstream = Arc::new(towards(server)?);
+    let connection = post.line.next_connection();
+    let client = Client { upstream, connection, last: Arc::new(Mutex::new(Instant::now())) };
+    lock(clients).insert(peer, client.clone());
+    let (answered, downstream) = (client.clone(), socket.clone());
+    let (post, shutdown, known) = (post.clone(), shutdown.clone(), clients.clone());
+    let thread = named("answers", move || {
+        answer(&answered, &downstream, peer, &post, idle, &shutdown);
+        lock(&known).remove(&peer);
+    });
+    if thread.is_err() {
+        lock(clients).remove(&peer);
+    }
+    Ok((client, thread?))
 }
 
 /// What the server sends to one client.
@@ -181,127 +221,7 @@ fn towards(server: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// The chance and the timing of what one end sends.
-struct Direction {
-    connection: u64,
-    way: Way,
-    random: Random,
-    timing: Timing,
-    /// Bytes that may still pass.
-    left: Option<u64>,
-}
-
-impl Direction {
-    fn new(line: &Line, connection: u64, way: Way) -> Direction {
-        let random = line.random(connection, way);
-        Direction { connection, way, random, timing: Timing::new(), left: line.network.cut_after }
-    }
-
-    /// When it is due, and once more where it comes twice; none where it is lost.
-    fn draw(&mut self, network: &Network, bytes: usize) -> Vec<Instant> {
-        if let Some(left) = &mut self.left {
-            let Some(less) = left.checked_sub(bytes as u64) else { return Vec::new() };
-            *left = less;
-        }
-        // Always as many draws, so that one setting does not change the chance of the others.
-        let lost = self.random.happens(network.loss);
-        let twice = self.random.happens(network.duplicate);
-        let late = self.random.happens(network.reorder);
-        let due = self.timing.due(network, &mut self.random, bytes);
-        let due = if late { due + HELD_BACK + network.jitter } else { due };
-        match (lost, twice) {
-            (true, _) => Vec::new(),
-            (false, true) => vec![due, due],
-            (false, false) => vec![due],
-        }
-    }
-}
-
-/// Datagrams under way, for all clients and both directions.
-struct Post {
-    line: Arc<Line>,
-    queue: Mutex<Queue>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Queue {
-    /// By time, and those of one time as they came.
-    mail: BTreeMap<(Instant, u64), Mail>,
-    count: u64,
-    closed: bool,
-}
-
-struct Mail {
-    from: Arc<UdpSocket>,
-    to: SocketAddr,
-    connection: u64,
-    way: Way,
-    fate: Fate,
-    bytes: Vec<u8>,
-}
-
-impl Post {
-    fn take(&self, direction: &mut Direction, from: &Arc<UdpSocket>, to: SocketAddr, bytes: &[u8]) {
-        let times = direction.draw(&self.line.network, bytes.len());
-        let mut queue = self.queue();
-        if times.is_empty() || queue.mail.len() >= UNDER_WAY {
-            self.line.record(direction.connection, direction.way, Fate::Lost, bytes);
-            return;
-        }
-        for (copy, due) in times.into_iter().enumerate() {
-            let fate = if copy == 0 { Fate::Delivered } else { Fate::Repeated };
-            let (connection, way) = (direction.connection, direction.way);
-            let mail =
-                Mail { from: from.clone(), to, connection, way, fate, bytes: bytes.to_vec() };
-            queue.count += 1;
-            let key = (due, queue.count);
-            queue.mail.insert(key, mail);
-        }
-        self.changed.notify_one();
-    }
-
-    fn deliver(&self) {
-        let mut queue = self.queue();
-        while !queue.closed {
-            let now = Instant::now();
-            queue = match queue.mail.first_entry() {
-                None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
-                Some(first) if first.key().0 <= now => {
-                    let mail = first.remove();
-                    drop(queue);
-                    self.send(&mail);
-                    self.queue()
-                }
-                Some(first) => {
-                    let pause = first.key().0 - now;
-                    self.changed
-                        .wait_timeout(queue, pause)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
-            };
-        }
-    }
-
-    fn send(&self, mail: &Mail) {
-        // Before it is sent: whoever receives it may answer before this thread goes on.
-        self.line.record(mail.connection, mail.way, mail.fate, &mail.bytes);
-        let sent = match mail.way {
-            Way::ToServer => mail.from.send(&mail.bytes),
-            Way::ToClient => mail.from.send_to(&mail.bytes, mail.to),
-        };
-        if let Err(error) = sent {
-            log::debug!("{} a datagram was not taken: {}", mail.to, reason(&error));
-        }
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        lock(&self.queue)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Each change is one call, so what a thread that panicked has left is whole.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -310,6 +230,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::thread;
 
+    use super::super::Network;
     use super::*;
 
     const IDLE: Duration = Duration::from_secs(3);

@@ -258,7 +258,7 @@ fn typed_values_come_back_from_the_server_that_is_for_them_and_raw_ones_from_any
     let shutdown = netcore::shutdown::Shutdown::new(GENEROUS).unwrap();
     let listener = netcore::listen::tcp("127.0.0.1", 0).unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let defaults = Command::<object_exchange::Options>::parse_from(["server"]).options;
+    let defaults = Command::<object_exchange::Exchange>::parse_from(["server"]).options;
     let handle = shutdown.clone();
     let thread =
         thread::spawn(move || object_exchange::server::serve(listener, &defaults, &handle));

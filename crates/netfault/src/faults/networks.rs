@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use netcore::deadline::Deadline;
 
-use crate::udp::{BUFFER, bind};
-use crate::{LIFETIME, Running, Speaks, Target};
+use super::datagrams::{BUFFER, bind};
+use super::{UDP, fault};
+use crate::Proof::{ClientServed, ClientServedOnce};
+use crate::{Fault, LIFETIME, Running, Speaks, Target};
 
 /// One way.
-const DELAY: Duration = Duration::from_millis(50);
+const ONE_WAY: Duration = Duration::from_millis(50);
 
 /// Bytes before the text in a datagram of `udp-reliable`.
 const HEADER: usize = 22;
@@ -38,7 +40,10 @@ struct Mail<'a> {
 }
 
 /// Passes everything on but the first reply.
-pub(crate) fn loss(target: &Target) -> io::Result<Running> {
+pub const LOSS: Fault =
+    fault("loss", "a network that loses the first reply", UDP, ClientServedOnce, loss);
+
+fn loss(target: &Target) -> io::Result<Running> {
     let mut lost = false;
     relay(target, move |mail| {
         if mail.way == Way::ToClient && !lost {
@@ -50,12 +55,28 @@ pub(crate) fn loss(target: &Target) -> io::Result<Running> {
 }
 
 /// Delivers everything twice.
-pub(crate) fn duplicate(target: &Target) -> io::Result<Running> {
+pub const DUPLICATE: Fault = fault(
+    "duplicate",
+    "a network that delivers each datagram twice",
+    UDP,
+    ClientServedOnce,
+    duplicate,
+);
+
+fn duplicate(target: &Target) -> io::Result<Running> {
     relay(target, |mail| mail.deliver(mail.bytes).and_then(|()| mail.deliver(mail.bytes)))
 }
 
 /// Delivers the first request when the second one has been delivered.
-pub(crate) fn reorder(target: &Target) -> io::Result<Running> {
+pub const REORDER: Fault = fault(
+    "reorder",
+    "a network where the first request arrives after the next one",
+    UDP,
+    ClientServedOnce,
+    reorder,
+);
+
+fn reorder(target: &Target) -> io::Result<Running> {
     let mut held = None;
     let mut requests = 0;
     relay(target, move |mail| {
@@ -74,17 +95,23 @@ pub(crate) fn reorder(target: &Target) -> io::Result<Running> {
 
 /// Takes its time with everything. One datagram at a time will do for a client that
 /// waits for each reply.
-pub(crate) fn delay(target: &Target) -> io::Result<Running> {
+pub const DELAY: Fault =
+    fault("delay", "a network that takes 50 ms each way", UDP, ClientServed, delay);
+
+fn delay(target: &Target) -> io::Result<Running> {
     relay(target, |mail| {
         // The pause is the fault itself.
-        thread::sleep(DELAY);
+        thread::sleep(ONE_WAY);
         mail.deliver(mail.bytes)
     })
 }
 
 /// Delivers half of the first reply, as a receiver with too small a buffer would have
 /// it.
-pub(crate) fn truncated(target: &Target) -> io::Result<Running> {
+pub const TRUNCATED: Fault =
+    fault("truncated", "a reply of which half arrives", UDP, ClientServed, truncated);
+
+fn truncated(target: &Target) -> io::Result<Running> {
     let mut cut = false;
     relay(target, move |mail| {
         if mail.way == Way::ToClient && !cut {
@@ -96,7 +123,10 @@ pub(crate) fn truncated(target: &Target) -> io::Result<Running> {
 }
 
 /// Has somebody else answer as well, and first.
-pub(crate) fn stranger(target: &Target) -> io::Result<Running> {
+pub const STRANGER: Fault =
+    fault("stranger", "a reply from somebody who was not asked", UDP, ClientServed, stranger);
+
+fn stranger(target: &Target) -> io::Result<Running> {
     let other = bind(target.address)?;
     let header = if target.speaks == Speaks::Requests { HEADER } else { 0 };
     relay(target, move |mail| {
@@ -110,7 +140,19 @@ pub(crate) fn stranger(target: &Target) -> io::Result<Running> {
 
 /// Keeps the first reply until the client has gone on to another message, and delivers
 /// it then.
-pub(crate) fn late_reply(target: &Target) -> io::Result<Running> {
+pub const LATE_REPLY: Fault = Fault {
+    // The one text ends with the other.
+    words: &["one more", "more"],
+    ..fault(
+        "late-reply",
+        "the reply to an earlier message, just when the next one is sent",
+        UDP,
+        ClientServed,
+        late_reply,
+    )
+};
+
+fn late_reply(target: &Target) -> io::Result<Running> {
     let header = if target.speaks == Speaks::Requests { HEADER } else { 0 };
     let mut first_text = None;
     let mut kept: Option<Vec<u8>> = None;

@@ -3,33 +3,41 @@
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
-use netcore::deadline::{Deadline, TimedStream};
+use netcore::deadline::Deadline;
 
-use crate::tcp::{connect, idle, play};
-use crate::{LIFETIME, Running, Target};
+use super::{TCP, fault};
+use crate::Proof::Dropped;
+use crate::peer::{Until, connect, idle, play};
+use crate::{Fault, LIFETIME, Running, Target};
 
 /// Between two bytes of a dripping client: well within any idle limit that a server is
 /// given.
-const DRIP: Duration = Duration::from_millis(100);
+const BETWEEN_BYTES: Duration = Duration::from_millis(100);
 
 /// What a client sends at most that never reads. It is stopped long before, once the
 /// buffers on the way are full.
 const FLOOD: usize = 256 << 20;
 
 /// Connects, and that is all.
-pub(crate) fn silent(target: &Target) -> io::Result<Running> {
+pub const SILENT: Fault =
+    fault("silent", "a client that connects and never sends", TCP, Dropped, silent);
+
+fn silent(target: &Target) -> io::Result<Running> {
     play(target, connect(target)?, |stream| idle(stream, Deadline::after(LIFETIME)))
 }
 
 /// Sends hello byte by byte, again and again, and never closes.
-pub(crate) fn drip(target: &Target) -> io::Result<Running> {
+pub const DRIP: Fault =
+    fault("drip", "a client that sends a byte now and then, for ever", TCP, Dropped, drip);
+
+fn drip(target: &Target) -> io::Result<Running> {
     let bytes = target.hello.to_vec();
     play(target, connect(target)?, move |mut stream| {
         let lifetime = Deadline::after(LIFETIME);
         for byte in bytes.iter().cycle() {
             stream.write_all(&[*byte])?;
             // The pause is spent reading, so that the server's close ends it at once.
-            match idle(stream, lifetime.or_sooner(Deadline::after(DRIP))) {
+            match idle(stream, lifetime.or_sooner(Deadline::after(BETWEEN_BYTES))) {
                 Err(error) if error.kind() == ErrorKind::TimedOut && !lifetime.has_passed() => {}
                 done => return done,
             }
@@ -39,10 +47,18 @@ pub(crate) fn drip(target: &Target) -> io::Result<Running> {
 }
 
 /// Sends hello again and again and leaves the replies where they are.
-pub(crate) fn never_reads(target: &Target) -> io::Result<Running> {
+pub const NEVER_READS: Fault = fault(
+    "never-reads",
+    "a client that sends for ever and never reads the replies",
+    TCP,
+    Dropped,
+    never_reads,
+);
+
+fn never_reads(target: &Target) -> io::Result<Running> {
     let hello = target.hello.to_vec();
     play(target, connect(target)?, move |stream| {
-        let mut timed = TimedStream::new(stream, Deadline::after(LIFETIME));
+        let mut timed = Until::new(stream, Deadline::after(LIFETIME));
         for _ in 0..FLOOD / hello.len().max(1) {
             timed.write_all(&hello)?;
         }

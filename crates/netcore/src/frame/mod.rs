@@ -4,10 +4,16 @@
 //! read in several, and what was written in several can be read in one. So the length
 //! comes first, and is checked against a limit before it is believed.
 
-use std::fmt;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 
-use crate::log::payload;
+mod args;
+mod error;
+
+pub use args::Framing;
+pub use error::FrameError;
+
+/// Bytes of our own header.
+const BINARY_HEADER: usize = 4;
 
 /// Digits of the tutorial's header: the length in ASCII, padded with spaces on the
 /// right.
@@ -32,69 +38,6 @@ impl Header {
     }
 }
 
-/// Why no message could be read or written.
-#[derive(Debug)]
-pub enum FrameError {
-    /// The length is over the limit. Nothing has been allocated for it, and nothing has
-    /// been written of it.
-    TooLong {
-        /// The length of the message, or what its header claims.
-        length: u64,
-        /// The limit.
-        max: usize,
-    },
-    /// The stream ended in the middle of a header or of a message.
-    CutShort,
-    /// These ten bytes are not a length. A sender that counts characters instead of
-    /// bytes ends here or in silence: the rest of its text is taken for the next
-    /// header.
-    BadHeader([u8; ASCII_HEADER]),
-    /// The stream failed.
-    Io(io::Error),
-}
-
-impl fmt::Display for FrameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FrameError::TooLong { length, max } => {
-                write!(f, "a message of {length} bytes is over the limit of {max}")
-            }
-            FrameError::CutShort => write!(f, "the connection ended in the middle of a message"),
-            FrameError::BadHeader(header) => {
-                write!(f, "the header {} is not a length", payload(header))
-            }
-            FrameError::Io(error) => write!(f, "{}", crate::error::reason(error)),
-        }
-    }
-}
-
-impl std::error::Error for FrameError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            FrameError::Io(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<io::Error> for FrameError {
-    fn from(error: io::Error) -> FrameError {
-        FrameError::Io(error)
-    }
-}
-
-impl From<FrameError> for io::Error {
-    fn from(error: FrameError) -> io::Error {
-        match error {
-            FrameError::Io(error) => error,
-            FrameError::CutShort => io::Error::new(ErrorKind::UnexpectedEof, error),
-            FrameError::TooLong { .. } | FrameError::BadHeader(_) => {
-                io::Error::new(ErrorKind::InvalidData, error)
-            }
-        }
-    }
-}
-
 /// Reads one message of at most `max` bytes into `message`, replacing what it held.
 /// `false` is the end of the stream between two messages, which is where it should end.
 ///
@@ -113,7 +56,7 @@ pub fn read(
     message.clear();
     let Some(length) = read_length(reader, header)? else { return Ok(false) };
     if length > max as u64 {
-        return Err(FrameError::TooLong { length, max });
+        return Err(too_long(length, max, header));
     }
     // The length is a claim: memory grows with what has arrived, to at most twice as much.
     let arrived = reader.by_ref().take(length).read_to_end(message)?;
@@ -157,7 +100,7 @@ fn read_length(reader: &mut impl BufRead, header: Header) -> Result<Option<u64>,
     }
     match header {
         Header::Binary => {
-            let mut bytes = [0; 4];
+            let mut bytes = [0; BINARY_HEADER];
             read_exact(reader, &mut bytes)?;
             Ok(Some(u32::from_be_bytes(bytes).into()))
         }
@@ -167,6 +110,21 @@ fn read_length(reader: &mut impl BufRead, header: Header) -> Result<Option<u64>,
             parse_ascii(&bytes).map(Some).ok_or(FrameError::BadHeader(bytes))
         }
     }
+}
+
+fn too_long(length: u64, max: usize, header: Header) -> FrameError {
+    let bytes = u32::try_from(length).map(u32::to_be_bytes);
+    match (header, bytes) {
+        (Header::Binary, Ok(header)) if header.iter().all(is_text) => {
+            FrameError::Text { header, max }
+        }
+        _ => FrameError::TooLong { length, max },
+    }
+}
+
+/// What the beginning of a line in another protocol may hold, its end included.
+fn is_text(byte: &u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\r' | b'\n')
 }
 
 fn at_end(reader: &mut impl BufRead) -> io::Result<bool> {

@@ -2,9 +2,13 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::ops::Range;
+use std::time::Duration;
 
+use super::{UDP, fault};
+use crate::Proof::{Answered, ClientServed};
 use crate::random::Random;
-use crate::{GENEROUS, Running, Target};
+use crate::{Fault, GENEROUS, Running, Speaks, Target};
 
 /// The largest datagram and one byte more.
 pub(crate) const BUFFER: usize = 65_536;
@@ -18,21 +22,49 @@ const CLIENTS: usize = 20;
 /// Bytes of noise in a datagram.
 const NOISE: usize = 512;
 
+/// Sessions of one address: one more than a server could wish to remember.
+const GREED: u64 = 1_025;
+
+/// Bytes of such a request: little less than a datagram holds, for a reply that is a
+/// little longer.
+const LARGE: usize = 65_463;
+
+/// How long it waits for a reply, and how many that do not come tell it that none will.
+const PATIENCE: Duration = Duration::from_millis(200);
+const ENOUGH: u32 = 5;
+
+/// Where the session stands in a request of `udp-reliable`.
+const SESSION: Range<usize> = 6..14;
+
 /// Says hello, has its reply, and keeps its socket.
 pub(crate) fn second_client(target: &Target) -> io::Result<Running> {
     Running::keeping(target.address, answered(target)?)
 }
 
-pub(crate) fn empty_datagram(target: &Target) -> io::Result<Running> {
+pub const EMPTY_DATAGRAM: Fault =
+    fault("empty-datagram", "a datagram without a byte", UDP, ClientServed, empty_datagram);
+
+fn empty_datagram(target: &Target) -> io::Result<Running> {
     unusual(target, &[])
 }
 
 /// Where a reply is longer than its request, there is no datagram for it.
-pub(crate) fn largest_datagram(target: &Target) -> io::Result<Running> {
+pub const LARGEST_DATAGRAM: Fault = fault(
+    "largest-datagram",
+    "a datagram of 65,507 bytes, the most there is",
+    UDP,
+    ClientServed,
+    largest_datagram,
+);
+
+fn largest_datagram(target: &Target) -> io::Result<Running> {
     unusual(target, &[b'x'; LARGEST])
 }
 
-pub(crate) fn not_utf8(target: &Target) -> io::Result<Running> {
+pub const NOT_UTF8: Fault =
+    fault("not-utf8", "a datagram that is not text", UDP, ClientServed, not_utf8);
+
+fn not_utf8(target: &Target) -> io::Result<Running> {
     unusual(target, &[0xff, 0xfe, 0xc3, 0x28])
 }
 
@@ -48,7 +80,15 @@ pub(crate) fn random_bytes(target: &Target) -> io::Result<Running> {
 
 /// Says hello and closes its socket, so that the reply meets a port where nobody
 /// listens.
-pub(crate) fn nobody_listening(target: &Target) -> io::Result<Running> {
+pub const NOBODY_LISTENING: Fault = fault(
+    "nobody-listening",
+    "clients that are gone before their replies come",
+    UDP,
+    ClientServed,
+    nobody_listening,
+);
+
+fn nobody_listening(target: &Target) -> io::Result<Running> {
     let mut peers = Vec::new();
     for _ in 0..CLIENTS {
         let gone = bind(target.address)?;
@@ -60,7 +100,10 @@ pub(crate) fn nobody_listening(target: &Target) -> io::Result<Running> {
 }
 
 /// All clients send, then all receive: each has to get its own text.
-pub(crate) fn interleaved(target: &Target) -> io::Result<Running> {
+pub const INTERLEAVED: Fault =
+    fault("interleaved", "20 clients whose datagrams come in turns", UDP, Answered, interleaved);
+
+fn interleaved(target: &Target) -> io::Result<Running> {
     let clients: Vec<UdpSocket> =
         (0..CLIENTS).map(|_| bind(target.address)).collect::<io::Result<_>>()?;
     let text = |number: usize| format!("{number:02}");
@@ -84,6 +127,38 @@ pub(crate) fn interleaved(target: &Target) -> io::Result<Running> {
     Ok(Running::judged(target.address, peers, verdict))
 }
 
+/// One address that asks as many times as any server remembers, each time as another
+/// client would, and for as much as a datagram holds. It goes on while it is answered.
+pub const GREEDY_ADDRESS: Fault = fault(
+    "greedy-address",
+    "one address that asks for all there is to be had: 1,025 large requests, each of another session",
+    UDP,
+    ClientServed,
+    greedy_address,
+);
+
+fn greedy_address(target: &Target) -> io::Result<Running> {
+    let socket = bind(target.address)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    let mut buf = vec![0; BUFFER];
+    let mut refused = 0;
+    for session in 0..GREED {
+        let mut datagram = target.hello.to_vec();
+        // Where there are sessions, each request is the first of its own.
+        if let (Speaks::Requests, Some(place)) = (target.speaks, datagram.get_mut(SESSION)) {
+            place.copy_from_slice(&session.to_be_bytes());
+        }
+        datagram.resize(LARGE, b'x');
+        socket.send_to(&datagram, target.address)?;
+        refused = if socket.recv_from(&mut buf).is_ok() { 0 } else { refused + 1 };
+        if refused == ENOUGH {
+            break;
+        }
+    }
+    // It keeps its address, and does not leave.
+    Running::keeping(target.address, socket)
+}
+
 /// Sends `datagram` and waits until the server has come to a later one.
 fn unusual(target: &Target, datagram: &[u8]) -> io::Result<Running> {
     let socket = bind(target.address)?;
@@ -93,7 +168,7 @@ fn unusual(target: &Target, datagram: &[u8]) -> io::Result<Running> {
 }
 
 /// A client that has said hello and got its reply. One that is lost is asked for again.
-fn answered(target: &Target) -> io::Result<UdpSocket> {
+pub(super) fn answered(target: &Target) -> io::Result<UdpSocket> {
     const TRIES: u32 = 5;
     let socket = bind(target.address)?;
     socket.set_read_timeout(Some(GENEROUS / TRIES))?;

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
+use super::replies::listen_after;
+use super::{HTTP, fault};
+use crate::Proof::Answered;
 use crate::answer::statuses;
-use crate::replies::listen_after;
-use crate::tcp::connect;
-use crate::{Running, Target};
+use crate::peer::connect;
+use crate::{Fault, Running, Target};
 
 /// More than any limit on a head.
 const ENDLESS: usize = 1 << 20;
@@ -14,12 +16,18 @@ const ENDLESS: usize = 1 << 20;
 const BODY: usize = 8 << 20;
 
 /// RFC 9110 section 15.5.15.
-pub(crate) fn endless_line(target: &Target) -> io::Result<Running> {
+pub const ENDLESS_LINE: Fault =
+    fault("endless-line", "a request line that does not end", HTTP, Answered, endless_line);
+
+fn endless_line(target: &Target) -> io::Result<Running> {
     answered(target, &[b"GET /", &vec![b'a'; ENDLESS][..]].concat(), 414)
 }
 
 /// RFC 6585 section 5.
-pub(crate) fn endless_head(target: &Target) -> io::Result<Running> {
+pub const ENDLESS_HEAD: Fault =
+    fault("endless-head", "a head that does not end", HTTP, Answered, endless_head);
+
+fn endless_head(target: &Target) -> io::Result<Running> {
     let field = b"X-Padding: 0123456789\r\n";
     let fields = field.repeat(ENDLESS / field.len());
     answered(target, &[b"GET / HTTP/1.1\r\nHost: localhost\r\n", &fields[..]].concat(), 431)
@@ -27,7 +35,15 @@ pub(crate) fn endless_head(target: &Target) -> io::Result<Running> {
 
 /// RFC 9112 section 6.1: where one server believes the first length and another one the
 /// second, a request hides inside the body.
-pub(crate) fn two_lengths(target: &Target) -> io::Result<Running> {
+pub const TWO_LENGTHS: Fault = fault(
+    "two-lengths",
+    "a request with two lengths, which proxies smuggle by",
+    HTTP,
+    Answered,
+    two_lengths,
+);
+
+fn two_lengths(target: &Target) -> io::Result<Running> {
     let request =
         b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 36\r\nTransfer-Encoding: chunked\r\n\r\n\
         0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -35,30 +51,49 @@ pub(crate) fn two_lengths(target: &Target) -> io::Result<Running> {
 }
 
 /// RFC 9112 section 3.2.
-pub(crate) fn no_host(target: &Target) -> io::Result<Running> {
+pub const NO_HOST: Fault = fault("no-host", "a request without a Host", HTTP, Answered, no_host);
+
+fn no_host(target: &Target) -> io::Result<Running> {
     answered(target, b"GET / HTTP/1.1\r\n\r\n", 400)
 }
 
 /// RFC 9110 section 15.5.20.
-pub(crate) fn strange_host(target: &Target) -> io::Result<Running> {
+pub const STRANGE_HOST: Fault = fault(
+    "strange-host",
+    "a request for another site, as in DNS rebinding",
+    HTTP,
+    Answered,
+    strange_host,
+);
+
+fn strange_host(target: &Target) -> io::Result<Running> {
     answered(target, b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421)
 }
 
 /// Without a version, and so without a head.
-pub(crate) fn old_dialect(target: &Target) -> io::Result<Running> {
+pub const OLD_DIALECT: Fault =
+    fault("old-dialect", "a request in the manner of HTTP/0.9", HTTP, Answered, old_dialect);
+
+fn old_dialect(target: &Target) -> io::Result<Running> {
     answered(target, b"GET /\r\n\r\n", 400)
 }
 
 /// RFC 9112 section 7.1. The target is answered without its body, so the refusal is the
 /// end of the connection: no request is looked for behind it.
-pub(crate) fn bad_chunk(target: &Target) -> io::Result<Running> {
+pub const BAD_CHUNK: Fault =
+    fault("bad-chunk", "a body whose chunks are not framed right", HTTP, Answered, bad_chunk);
+
+fn bad_chunk(target: &Target) -> io::Result<Running> {
     let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n\
         hello\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
     answered(target, request, 200)
 }
 
 /// Its request is answered, and it is not read to its end.
-pub(crate) fn unread_body(target: &Target) -> io::Result<Running> {
+pub const UNREAD_BODY: Fault =
+    fault("unread-body", "a large body that nobody asked for", HTTP, Answered, unread_body);
+
+fn unread_body(target: &Target) -> io::Result<Running> {
     let head = format!("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {BODY}\r\n\r\n");
     answered(target, &[head.as_bytes(), &vec![0; BODY][..]].concat(), 200)
 }

@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::Duration;
 
-use netcore::deadline::{Deadline, TimedStream};
-use socket2::SockRef;
+use netcore::deadline::Deadline;
 
+use super::{ANY, TCP, datagrams, fault};
+use crate::Proof::ClientServed;
+use crate::peer::{Until, connect, idle, play, reset_on_close};
 use crate::random::Random;
-use crate::{GENEROUS, LIFETIME, Running, Target};
+use crate::{Fault, GENEROUS, LIFETIME, Running, Target, Transport};
 
 /// Clients that come and go, one after the other.
 const VISITORS: usize = 100;
@@ -17,9 +18,17 @@ const VISITORS: usize = 100;
 const NOISE: usize = 4096;
 
 /// Says hello, reads the reply to the end and closes.
-pub(crate) fn second_visit(target: &Target) -> io::Result<Running> {
+pub const SECOND_VISIT: Fault = fault(
+    "second-visit",
+    "a client that came and went before the ordinary one",
+    TCP,
+    ClientServed,
+    second_visit,
+);
+
+fn second_visit(target: &Target) -> io::Result<Running> {
     let stream = connect(target)?;
-    let mut timed = TimedStream::new(&stream, Deadline::after(GENEROUS));
+    let mut timed = Until::new(&stream, Deadline::after(GENEROUS));
     timed.write_all(target.hello)?;
     stream.shutdown(Shutdown::Write)?;
     io::copy(&mut timed, &mut io::sink())?;
@@ -27,18 +36,37 @@ pub(crate) fn second_visit(target: &Target) -> io::Result<Running> {
 }
 
 /// Connects and closes, again and again.
-pub(crate) fn connect_close(target: &Target) -> io::Result<Running> {
+pub const CONNECT_CLOSE: Fault =
+    fault("connect-close", "100 clients that connect and close", TCP, ClientServed, connect_close);
+
+fn connect_close(target: &Target) -> io::Result<Running> {
     visitors(target, |_| Ok(()))
 }
 
 /// Connects and resets, again and again: faster than the server accepts, so that some
 /// are gone by then.
-pub(crate) fn reset_before_accept(target: &Target) -> io::Result<Running> {
+pub const RESET_BEFORE_ACCEPT: Fault = fault(
+    "reset-before-accept",
+    "100 clients that connect and reset, some before they are accepted",
+    TCP,
+    ClientServed,
+    reset_before_accept,
+);
+
+fn reset_before_accept(target: &Target) -> io::Result<Running> {
     visitors(target, reset_on_close)
 }
 
 /// Sends the first half of hello and resets the connection.
-pub(crate) fn reset_midway(target: &Target) -> io::Result<Running> {
+pub const RESET_MIDWAY: Fault = fault(
+    "reset-midway",
+    "a client that breaks off in the middle of a message",
+    TCP,
+    ClientServed,
+    reset_midway,
+);
+
+fn reset_midway(target: &Target) -> io::Result<Running> {
     let mut stream = connect(target)?;
     stream.write_all(&target.hello[..target.hello.len() / 2])?;
     let peer = stream.local_addr()?;
@@ -49,11 +77,17 @@ pub(crate) fn reset_midway(target: &Target) -> io::Result<Running> {
 
 /// Sends bytes that mean nothing, the same for the same seed, and reads what comes
 /// back.
-pub(crate) fn random_bytes(target: &Target) -> io::Result<Running> {
+pub const RANDOM_BYTES: Fault =
+    fault("random-bytes", "a client that sends noise", ANY, ClientServed, random_bytes);
+
+fn random_bytes(target: &Target) -> io::Result<Running> {
+    if target.speaks.transport() == Transport::Udp {
+        return datagrams::random_bytes(target);
+    }
     let noise = Random::new(target.seed).noise(NOISE);
     play(target, connect(target)?, move |stream| {
         let deadline = Deadline::after(LIFETIME);
-        TimedStream::new(stream, deadline).write_all(&noise)?;
+        Until::new(stream, deadline).write_all(&noise)?;
         stream.shutdown(Shutdown::Write)?;
         idle(stream, deadline)
     })
@@ -75,31 +109,4 @@ fn visitors(target: &Target, leave: fn(&TcpStream) -> io::Result<()>) -> io::Res
     }
     let came = peers.len();
     Ok(Running::judged(target.address, peers, Ok(format!("came and went {came} times"))))
-}
-
-pub(crate) fn play(
-    target: &Target,
-    stream: TcpStream,
-    on: impl Fn(&TcpStream) -> io::Result<()> + Send + 'static,
-) -> io::Result<Running> {
-    Running::playing(target.address, vec![stream], move |streams| streams.iter().try_for_each(on))
-}
-
-pub(crate) fn connect(target: &Target) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&target.address, GENEROUS)?;
-    // A small write goes out as it is, and not together with the next one.
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// Sends nothing and throws away what comes, until the server closes or `deadline` has
-/// passed.
-pub(crate) fn idle(stream: &TcpStream, deadline: Deadline) -> io::Result<()> {
-    io::copy(&mut TimedStream::new(stream, deadline), &mut io::sink())?;
-    Ok(())
-}
-
-/// With a linger time of zero a close is a reset, in both directions and at once.
-fn reset_on_close(stream: &TcpStream) -> io::Result<()> {
-    SockRef::from(stream).set_linger(Some(Duration::ZERO))
 }

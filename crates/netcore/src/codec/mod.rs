@@ -16,16 +16,28 @@
 //! | a value inside a value inside a value | the stack ends and the process aborts | [`ValueError::TooDeep`] |
 //! | a billion items of no bytes each | no end to the work | [`ValueError::Undecodable`] |
 //!
+//! The format has neither names nor kinds on the wire, so some serde attributes do not
+//! go with it. What the types must not have:
+//!
+//! | attribute | what comes of it |
+//! |---|---|
+//! | `flatten`, `skip_serializing_if` | [`ValueError::Unencodable`] when a value is encoded |
+//! | `untagged`, `tag`, and `serde_json::Value` as a field | [`ValueError::Undecodable`] for every message |
+//! | `skip` on a variant, `skip_serializing` or `skip_deserializing` on a field alone | **nobody tells**: another value is read than was written |
+//! | a new, missing or moved field or variant | the same, for the two ends are of two versions: give the protocol another number |
+//!
+//! `skip` on a field, `default` with it, and `rename` are harmless. A test that writes one
+//! value of each shape and compares the bytes finds all of them; `object-exchange` has one.
+//!
 //! The work and the memory for a message are in proportion to the bytes that came for
 //! it. The proportion depends on the type: an item of one byte may need 30 in memory.
 //!
 //! bincode 2.0.1 is its last real release: upstream has stopped ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141)),
 //! and 3.0.0 is only a compile error. The advisory names no fault, but the next one
-//! will not be repaired: so bincode is named in this file alone, and another serde
+//! will not be repaired: so bincode is named in this folder alone, and another serde
 //! format can take its place here.
 
-use std::fmt;
-use std::io::{self, BufRead, ErrorKind};
+use std::io::{self, BufRead};
 use std::marker::PhantomData;
 
 use bincode::config::{self, Configuration, Limit};
@@ -34,8 +46,26 @@ use bincode::error::{DecodeError, EncodeError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::depth::Budget;
+use crate::Error;
 use crate::frame::{self, FrameError, Header};
+
+mod args;
+mod budget;
+pub mod client;
+mod error;
+mod lengths;
+mod refusal;
+mod request;
+mod strict;
+mod value;
+mod visit;
+
+pub use args::Messages;
+use budget::Budget;
+pub use error::{CodecError, ValueError};
+pub use refusal::Refusal;
+use strict::Strict;
+pub use value::Value;
 
 /// How the length of a message is written in front of it.
 pub const HEADER: Header = Header::Binary;
@@ -43,116 +73,16 @@ pub const HEADER: Header = Header::Binary;
 /// The most that any message may have, whatever limit is asked for.
 pub const MAX_BYTES: usize = 16 << 20;
 
+/// Levels of values inside each other that a message may have where nothing else is said,
+/// of which a list in a list takes two. Reading one takes stack for each level.
+pub const DEPTH: usize = 64;
+
 /// bincode's own limit, a constant. It counts numbers at full length, up to 16 bytes
 /// for one on the wire: at `MAX_BYTES` it would refuse honest messages.
 const CLAIMED: usize = 16 * MAX_BYTES;
 
 const CONFIG: Configuration<config::LittleEndian, config::Varint, Limit<CLAIMED>> =
     config::standard().with_limit::<CLAIMED>();
-
-/// Why no value could be read or written.
-#[derive(Debug)]
-pub enum CodecError {
-    /// The stream has lost its place, or has failed. It can only be closed.
-    Frame(FrameError),
-    /// The frame was whole and its value was not to be had. The next frame can be read
-    /// as if nothing had happened.
-    Value(ValueError),
-}
-
-/// What is wrong with a value, or with the bytes that should be one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ValueError {
-    /// The first byte is not our version. The rest has not been looked at.
-    WrongVersion {
-        /// The version of the message.
-        theirs: u8,
-        /// The version that we read.
-        ours: u8,
-    },
-    /// The bytes are not a value of the type that was asked for; the text says why, for
-    /// a log.
-    Undecodable(String),
-    /// Values inside values go deeper than the limit.
-    TooDeep {
-        /// The limit.
-        max: usize,
-    },
-    /// Bytes follow after the end of the value: a mistake, or another meaning smuggled
-    /// past.
-    TrailingBytes(usize),
-    /// The value to be sent needs more bytes than the limit, and nothing has been
-    /// written.
-    TooLong {
-        /// The limit.
-        max: usize,
-    },
-    /// The value to be sent has a part that the format cannot write, such as a list of
-    /// unknown length.
-    Unencodable(String),
-}
-
-impl fmt::Display for CodecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CodecError::Frame(error) => error.fmt(f),
-            CodecError::Value(error) => error.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for ValueError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ValueError::WrongVersion { theirs, ours } => {
-                write!(f, "version {theirs}, where {ours} is spoken")
-            }
-            ValueError::Undecodable(why) => write!(f, "not a value of the expected type: {why}"),
-            ValueError::TooDeep { max } => write!(f, "nested deeper than {max} levels"),
-            ValueError::TrailingBytes(n) => write!(f, "{n} bytes after the end of the value"),
-            ValueError::TooLong { max } => write!(f, "a value over the limit of {max} bytes"),
-            ValueError::Unencodable(why) => write!(f, "a value that cannot be written: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for CodecError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            CodecError::Frame(error) => Some(error),
-            CodecError::Value(error) => Some(error),
-        }
-    }
-}
-
-impl std::error::Error for ValueError {}
-
-impl From<FrameError> for CodecError {
-    fn from(error: FrameError) -> CodecError {
-        CodecError::Frame(error)
-    }
-}
-
-impl From<ValueError> for CodecError {
-    fn from(error: ValueError) -> CodecError {
-        CodecError::Value(error)
-    }
-}
-
-impl From<CodecError> for io::Error {
-    fn from(error: CodecError) -> io::Error {
-        match error {
-            CodecError::Frame(error) => error.into(),
-            CodecError::Value(error) => error.into(),
-        }
-    }
-}
-
-impl From<ValueError> for io::Error {
-    fn from(error: ValueError) -> io::Error {
-        io::Error::new(ErrorKind::InvalidData, error)
-    }
-}
 
 /// The version and the limits of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,6 +102,16 @@ impl Codec {
     pub const fn new(version: u8, max_bytes: usize, max_depth: usize) -> Codec {
         let max_bytes = if max_bytes < MAX_BYTES { max_bytes } else { MAX_BYTES };
         Codec { version, max_bytes, max_depth }
+    }
+
+    /// That a message of the program's own can be sent at all, whatever a client asks:
+    /// where not, an option that bounds messages is too small.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub fn has_room_for<T: Serialize>(&self, what: &str, value: &T) -> Result<(), Error> {
+        let encoded = self.encode(value, &mut Vec::new());
+        encoded.map_err(|error| Error::Usage(format!("there is no room for {what}: {error}")))
     }
 
     /// Reads one frame into `message` and the value from it. `None` is the end of the
@@ -213,7 +153,7 @@ impl Codec {
         let mut writer = UpTo { max: self.max_bytes, message };
         let written = writer
             .write(&[self.version])
-            .and_then(|()| bincode::serde::encode_into_writer(value, writer, CONFIG));
+            .and_then(|()| bincode::serde::encode_into_writer(Strict(value), writer, CONFIG));
         written.map_err(|error| match error {
             EncodeError::UnexpectedEnd => ValueError::TooLong { max: self.max_bytes },
             EncodeError::OtherString(why) => ValueError::Unencodable(why),
@@ -243,7 +183,8 @@ impl Codec {
             Err(DecodeError::UnexpectedEnd { .. }) => {
                 Err(ValueError::Undecodable("it ends too early".into()))
             }
-            Err(DecodeError::LimitExceeded) => {
+            // The second one only where a `usize` has 32 bits; a longer text than that.
+            Err(DecodeError::LimitExceeded | DecodeError::OutsideUsizeRange(_)) => {
                 Err(ValueError::Undecodable("it claims too much".into()))
             }
             Err(DecodeError::OtherString(why)) => Err(ValueError::Undecodable(why)),

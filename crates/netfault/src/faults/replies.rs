@@ -3,33 +3,54 @@
 use std::io::{self, Write};
 use std::net::{Shutdown, TcpStream};
 
-use netcore::deadline::{Deadline, TimedStream};
+use netcore::deadline::Deadline;
 use netcore::error::reason;
 
+use super::{TCP, fault};
+use crate::Proof::{Answered, MessagesApart};
 use crate::answer::{judge, read_to_end};
-use crate::tcp::connect;
-use crate::{GENEROUS, Running, Target};
+use crate::peer::{Until, connect};
+use crate::{Fault, GENEROUS, Running, Target};
 
 /// Sends hello, closes its sending side and reads to the end.
-pub(crate) fn half_close(target: &Target) -> io::Result<Running> {
+pub const HALF_CLOSE: Fault = fault(
+    "half-close",
+    "a client that sends, closes its sending side, and then reads",
+    TCP,
+    Answered,
+    half_close,
+);
+
+fn half_close(target: &Target) -> io::Result<Running> {
     converse(target, 1, |timed| timed.write_all(target.hello))
 }
 
 /// Sends each byte of hello in a segment of its own.
-pub(crate) fn one_byte_segments(target: &Target) -> io::Result<Running> {
+pub const ONE_BYTE_SEGMENTS: Fault = fault(
+    "one-byte-segments",
+    "a message of which each byte comes by itself",
+    TCP,
+    Answered,
+    one_byte_segments,
+);
+
+fn one_byte_segments(target: &Target) -> io::Result<Running> {
     // TCP_NODELAY is set, so each write is sent at once.
     converse(target, 1, |timed| target.hello.iter().try_for_each(|byte| timed.write_all(&[*byte])))
 }
 
 /// Sends hello twice in one write.
-pub(crate) fn coalesced(target: &Target) -> io::Result<Running> {
+pub const COALESCED: Fault =
+    fault("coalesced", "two messages that arrive in one segment", TCP, MessagesApart(2), coalesced);
+
+fn coalesced(target: &Target) -> io::Result<Running> {
     converse(target, 2, |timed| timed.write_all(&target.hello.repeat(2)))
 }
 
 fn converse(
     target: &Target,
     answers: usize,
-    say: impl Fn(&mut TimedStream) -> io::Result<()>,
+    say: impl Fn(&mut Until) -> io::Result<()>,
 ) -> io::Result<Running> {
     let stream = connect(target)?;
     let peer = stream.local_addr()?;
@@ -47,9 +68,9 @@ fn converse(
 /// came instead of the end.
 pub(crate) fn listen_after(
     stream: &TcpStream,
-    say: impl Fn(&mut TimedStream) -> io::Result<()>,
+    say: impl Fn(&mut Until) -> io::Result<()>,
 ) -> io::Result<(Vec<u8>, Option<io::Error>)> {
-    let mut timed = TimedStream::new(stream, Deadline::after(GENEROUS));
+    let mut timed = Until::new(stream, Deadline::after(GENEROUS));
     say(&mut timed)?;
     stream.shutdown(Shutdown::Write)?;
     Ok(read_to_end(&mut timed))

@@ -1,0 +1,100 @@
+//! Every fault by its name, in the order in which a ladder of servers meets them.
+//!
+//! A fault is one constant and one function below it, in the file of its kind. A new one
+//! is those two, and one line in [`ALL`].
+
+use std::io;
+
+use crate::Speaks::{Bytes, Datagrams, Frames, Http, Objects, Requests};
+use crate::{Fault, Proof, Running, Speaks, Target};
+
+pub(crate) mod crowd;
+pub(crate) mod datagrams;
+pub(crate) mod ending;
+
+pub(crate) mod http;
+pub(crate) mod messages;
+pub(crate) mod networks;
+pub(crate) mod process;
+pub(crate) mod replies;
+pub(crate) mod slow;
+pub(crate) mod visitors;
+
+/// What speaks over TCP.
+const TCP: &[Speaks] = &[Bytes, Frames, Objects, Http];
+const BYTES: &[Speaks] = &[Bytes];
+const FRAMED: &[Speaks] = &[Frames, Objects];
+const OBJECTS: &[Speaks] = &[Objects];
+const HTTP: &[Speaks] = &[Http];
+const UDP: &[Speaks] = &[Datagrams, Requests];
+const ANY: &[Speaks] = &[Bytes, Frames, Objects, Http, Datagrams, Requests];
+
+/// Every fault.
+pub const ALL: &[Fault] = &[
+    visitors::SECOND_VISIT,
+    visitors::CONNECT_CLOSE,
+    visitors::RESET_MIDWAY,
+    visitors::RESET_BEFORE_ACCEPT,
+    visitors::RANDOM_BYTES,
+    replies::HALF_CLOSE,
+    replies::ONE_BYTE_SEGMENTS,
+    slow::SILENT,
+    slow::DRIP,
+    slow::NEVER_READS,
+    replies::COALESCED,
+    messages::CUT_MID_MESSAGE,
+    messages::OVERSIZE_LENGTH,
+    messages::PICKLE,
+    messages::WRONG_VERSION,
+    messages::TRAILING_BYTES,
+    messages::DEEP_NESTING,
+    messages::HUGE_CLAIM,
+    crowd::SECOND_CLIENT,
+    crowd::MANY_IDLE,
+    process::OUT_OF_DESCRIPTORS,
+    http::ENDLESS_LINE,
+    http::ENDLESS_HEAD,
+    http::TWO_LENGTHS,
+    http::NO_HOST,
+    http::STRANGE_HOST,
+    http::OLD_DIALECT,
+    http::BAD_CHUNK,
+    http::UNREAD_BODY,
+    datagrams::EMPTY_DATAGRAM,
+    datagrams::LARGEST_DATAGRAM,
+    datagrams::NOT_UTF8,
+    datagrams::INTERLEAVED,
+    datagrams::NOBODY_LISTENING,
+    networks::DELAY,
+    networks::LOSS,
+    networks::DUPLICATE,
+    networks::REORDER,
+    networks::TRUNCATED,
+    networks::STRANGER,
+    networks::LATE_REPLY,
+    datagrams::GREEDY_ADDRESS,
+    process::BIG_MESSAGE,
+    process::DEAF_LOG,
+    ending::SPEAKS_AT_THE_END,
+    process::STOP_WHILE_BUSY,
+    process::STOP_WHILE_IDLE,
+    process::RESTART,
+    process::PORT_TAKEN,
+    process::LOW_PORT,
+    process::BAD_HOST,
+];
+
+/// The fault of this name.
+pub fn find(name: &str) -> Option<&'static Fault> {
+    ALL.iter().find(|fault| fault.name == name)
+}
+
+const fn fault(
+    name: &'static str,
+    about: &'static str,
+    speaks: &'static [Speaks],
+    proof: Proof,
+    start: fn(&Target) -> io::Result<Running>,
+) -> Fault {
+    Fault { name, about, proof, words: &[], speaks, start }
+}

@@ -1,0 +1,112 @@
+//! What is done to the process of a server: how it starts and stops, what it runs out
+//! of. Most of it is not done by a peer; `cargo xtask faults` does it.
+
+use std::io::{self, Write};
+
+use netcore::error::reason;
+
+use super::{ANY, BYTES, TCP, crowd, datagrams, fault};
+use crate::Proof::Process;
+use crate::peer::{answered, connect, stay};
+use crate::{Fault, Running, Target, Transport, Treatment};
+
+/// Visits whose lines nobody reads.
+const VISITS: usize = 900;
+
+pub const OUT_OF_DESCRIPTORS: Fault = fault(
+    "out-of-descriptors",
+    "more connections than the server may have open files",
+    TCP,
+    Process(Treatment::FewDescriptors),
+    crowd::many_idle,
+);
+
+/// The rung's own client sends it; nothing is done beside.
+pub const BIG_MESSAGE: Fault = fault(
+    "big-message",
+    "36 MiB of messages, more than all the buffers on the way, from the rung's own client",
+    BYTES,
+    Process(Treatment::BigMessage),
+    nothing,
+);
+
+/// Each visit is a few lines in the log: together, far more than a pipe holds.
+pub const DEAF_LOG: Fault = fault(
+    "deaf-log",
+    "900 visits, and nobody who reads the log; then a stop, and a second one",
+    ANY,
+    Process(Treatment::DeafLog),
+    visits,
+);
+
+fn visits(target: &Target) -> io::Result<Running> {
+    let mut verdict = Ok(format!("was served {VISITS} times"));
+    for number in 0..VISITS {
+        let served = match target.speaks.transport() {
+            Transport::Tcp => answered(target).map(drop),
+            Transport::Udp => datagrams::answered(target).map(drop),
+        };
+        if let Err(error) = served {
+            let reason = reason(&error);
+            verdict = Err(format!("was served {number} times and then no more: {reason}"));
+            break;
+        }
+    }
+    Ok(Running::judged(target.address, Vec::new(), verdict))
+}
+
+pub const STOP_WHILE_BUSY: Fault = fault(
+    "stop-while-busy",
+    "a stop (SIGTERM) with clients connected, one of them in mid-message",
+    TCP,
+    Process(Treatment::Stop),
+    in_conversation,
+);
+
+pub const STOP_WHILE_IDLE: Fault = fault(
+    "stop-while-idle",
+    "a stop (SIGTERM) while nobody is there",
+    ANY,
+    Process(Treatment::Stop),
+    nothing,
+);
+
+pub const RESTART: Fault = fault(
+    "restart",
+    "a stop and a start on the same port at once",
+    ANY,
+    Process(Treatment::Restart),
+    nothing,
+);
+
+pub const PORT_TAKEN: Fault = fault(
+    "port-taken",
+    "a port that another server has",
+    ANY,
+    Process(Treatment::PortTaken),
+    nothing,
+);
+
+pub const LOW_PORT: Fault =
+    fault("low-port", "a port that needs privileges", ANY, Process(Treatment::LowPort), nothing);
+
+pub const BAD_HOST: Fault = fault(
+    "bad-host",
+    "an address to listen on that is none",
+    ANY,
+    Process(Treatment::BadHost),
+    nothing,
+);
+
+/// One client that has been answered and is silent, and one that has sent half a
+/// message. The second one is not served by a server that has only one place.
+fn in_conversation(target: &Target) -> io::Result<Running> {
+    let first = answered(target)?;
+    let mut second = connect(target)?;
+    second.write_all(&target.hello[..target.hello.len() / 2])?;
+    stay(target, vec![first, second])
+}
+
+fn nothing(target: &Target) -> io::Result<Running> {
+    Ok(Running::nothing(target.address))
+}

@@ -1,0 +1,315 @@
+//! One connection through a bad network: a thread that waits for both of its ends, and
+//! for each direction a queue of what is under way.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown as Side, TcpStream};
+use std::time::{Duration, Instant};
+
+use netcore::shutdown::Shutdown;
+use netcore::wait::timespec;
+use rustix::event::{PollFd, PollFlags, poll};
+use socket2::SockRef;
+
+use super::record::{Fate, Way};
+use super::{Line, RETRANSMISSION, Timing};
+use crate::random::Random;
+
+/// Bytes that are read at once.
+const BUFFER: usize = 16 << 10;
+
+/// Segments under way in one direction. When they are as many, the sender has to wait,
+/// as for any slow network.
+const UNDER_WAY: usize = 64;
+
+/// Both ends of a connection.
+#[derive(Debug)]
+pub(super) struct Ends {
+    pub(super) client: TcpStream,
+    pub(super) server: TcpStream,
+}
+
+impl Ends {
+    /// Neither end has anything to expect of the other any more. It looks like an end.
+    pub(super) fn close(&self) {
+        for stream in [&self.client, &self.server] {
+            let _ = stream.shutdown(Side::Both);
+        }
+    }
+
+    /// The same, and what was cut must not look whole: with a linger time of zero the
+    /// close that follows is a reset.
+    fn reset(&self) {
+        for stream in [&self.client, &self.server] {
+            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+}
+
+/// Carries both directions to their ends. When one end breaks off, so does the other.
+pub(super) fn carry(
+    ends: &Ends,
+    connection: u64,
+    line: &Line,
+    shutdown: &Shutdown,
+) -> io::Result<()> {
+    let mut there = Direction::new(line, connection, Way::ToServer);
+    let mut back = Direction::new(line, connection, Way::ToClient);
+    let carried = carry_both(ends, &mut there, &mut back, shutdown);
+    match &carried {
+        Ok(()) => {}
+        Err(_) if there.cut || back.cut => ends.close(),
+        Err(_) => ends.reset(),
+    }
+    carried
+}
+
+fn carry_both(
+    Ends { client, server }: &Ends,
+    there: &mut Direction,
+    back: &mut Direction,
+    shutdown: &Shutdown,
+) -> io::Result<()> {
+    for stream in [client, server] {
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+    }
+    let mut buf = vec![0; BUFFER];
+    while !(there.ended && back.ended) {
+        // A stop closes both ends from outside, which is no end of a stream. Looked at before
+        // the wait as well, for one that came before there was anything to close.
+        stopping(shutdown)?;
+        let ready = wait(client, server, there, back)?;
+        stopping(shutdown)?;
+        if ready.client {
+            there.receive(client, &mut buf);
+        }
+        if ready.server {
+            back.receive(server, &mut buf);
+        }
+        // To an end that has broken off, nothing can be handed on; what it has said is under
+        // way.
+        if !back.broken {
+            there.deliver(server)?;
+        }
+        if !there.broken {
+            back.deliver(client)?;
+        }
+    }
+    Ok(())
+}
+
+fn stopping(shutdown: &Shutdown) -> io::Result<()> {
+    match shutdown.is_stopping() {
+        true => Err(io::Error::other("the proxy has ended")),
+        false => Ok(()),
+    }
+}
+
+/// Which ends have something to read.
+struct Ready {
+    client: bool,
+    server: bool,
+}
+
+/// Until one end can be read or written where that is wanted, or something is due.
+fn wait(
+    client: &TcpStream,
+    server: &TcpStream,
+    there: &Direction,
+    back: &Direction,
+) -> io::Result<Ready> {
+    let now = Instant::now();
+    let wanted = |reads: &Direction, writes: &Direction| {
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, reads.has_room());
+        flags.set(PollFlags::OUT, writes.is_due(now));
+        flags
+    };
+    // One that has said all and heard all would be ready for ever.
+    let mut ends = vec![(client, there, back), (server, back, there)];
+    ends.retain(|(_, reads, writes)| !(reads.broken || reads.heard_out && writes.ended));
+    let mut fds: Vec<PollFd> = ends
+        .iter()
+        .map(|(stream, reads, writes)| PollFd::new(*stream, wanted(reads, writes)))
+        .collect();
+    let next = [there.next(), back.next()].into_iter().flatten().min();
+    let timeout = next.map(|at| timespec(at.saturating_duration_since(now)));
+    // What is due and does not fit waits for room, not for time.
+    let stuck = |writes: &Direction, to: &Direction| writes.is_due(now) && !to.broken;
+    let timeout = timeout.filter(|_| !stuck(there, back) && !stuck(back, there));
+    match poll(&mut fds, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let mut ready = Ready { client: false, server: false };
+    for ((stream, reads, _), fd) in ends.iter().zip(&fds) {
+        // An end that has broken off tells it whether it is asked or not; a read says how.
+        let broken = fd.revents().intersects(PollFlags::ERR | PollFlags::HUP);
+        if broken && reads.heard_out {
+            return Err(stream.take_error()?.unwrap_or(ErrorKind::ConnectionReset.into()));
+        }
+        if broken || fd.revents().contains(PollFlags::IN) {
+            match reads.way {
+                Way::ToServer => ready.client = true,
+                Way::ToClient => ready.server = true,
+            }
+        }
+    }
+    Ok(ready)
+}
+
+/// What is under way.
+enum Piece {
+    Bytes(Vec<u8>),
+    /// The sender has closed its side.
+    End,
+    /// The sender has broken off.
+    Reset(io::Error),
+}
+
+/// One direction: what its sender has said and its receiver has yet to hear.
+struct Direction<'a> {
+    line: &'a Line,
+    connection: u64,
+    way: Way,
+    random: Random,
+    timing: Timing,
+    /// Each with the time at which it is due, in order: TCP keeps it, so what is late
+    /// delays what follows.
+    queue: VecDeque<(Instant, Piece)>,
+    last: Instant,
+    /// Bytes of the first piece that have been delivered, once it has been recorded.
+    begun: Option<usize>,
+    /// Bytes that may still pass.
+    left: Option<u64>,
+    heard_out: bool,
+    broken: bool,
+    ended: bool,
+    cut: bool,
+}
+
+impl<'a> Direction<'a> {
+    fn new(line: &'a Line, connection: u64, way: Way) -> Direction<'a> {
+        Direction {
+            line,
+            connection,
+            way,
+            random: line.random(connection, way),
+            timing: Timing::new(),
+            queue: VecDeque::new(),
+            last: Instant::now(),
+            begun: None,
+            left: line.network.cut_after,
+            heard_out: false,
+            broken: false,
+            ended: false,
+            cut: false,
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        !self.heard_out && self.queue.len() < UNDER_WAY
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.queue.front().map(|(due, _)| *due)
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.next().is_some_and(|due| due <= now)
+    }
+
+    fn record(&self, fate: Fate, bytes: &[u8]) {
+        self.line.record(self.connection, self.way, fate, bytes);
+    }
+
+    fn push(&mut self, piece: Piece, bytes: usize) {
+        let network = &self.line.network;
+        let mut due = self.timing.due(network, &mut self.random, bytes);
+        if bytes > 0 && self.random.happens(network.loss) {
+            due += RETRANSMISSION;
+        }
+        self.last = self.last.max(due);
+        self.queue.push_back((self.last, piece));
+    }
+
+    fn receive(&mut self, mut from: &TcpStream, buf: &mut [u8]) {
+        match from.read(buf) {
+            Ok(0) => {
+                self.heard_out = true;
+                self.push(Piece::End, 0);
+            }
+            Ok(n) => {
+                let slice = self.line.network.slice.unwrap_or(BUFFER).max(1);
+                for bytes in buf[..n].chunks(slice) {
+                    self.push(Piece::Bytes(bytes.to_vec()), bytes.len());
+                }
+            }
+            Err(error) if passes(&error) => {}
+            // What is under way arrives all the same, and then the reset.
+            Err(error) => {
+                (self.heard_out, self.broken) = (true, true);
+                self.push(Piece::Reset(error), 0);
+            }
+        }
+    }
+
+    /// Hands on whatever is due, as far as the receiver has room.
+    fn deliver(&mut self, mut to: &TcpStream) -> io::Result<()> {
+        while self.is_due(Instant::now()) {
+            let Some((due, piece)) = self.queue.pop_front() else { return Ok(()) };
+            let bytes = match piece {
+                Piece::Bytes(bytes) => bytes,
+                Piece::End => {
+                    // Half-close: this direction has ended, the other one goes on.
+                    self.record(Fate::Ended, &[]);
+                    self.ended = true;
+                    return to.shutdown(Side::Write);
+                }
+                Piece::Reset(error) => {
+                    self.record(Fate::Reset, &[]);
+                    return Err(error);
+                }
+            };
+            let left =
+                self.left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+            let passing = &bytes[..bytes.len().min(left)];
+            // Before the write: whoever receives it may answer before this thread goes on.
+            if self.begun.is_none() {
+                self.record(Fate::Delivered, passing);
+            }
+            let begun = self.begun.take().unwrap_or(0);
+            match to.write(&passing[begun..]) {
+                Ok(n) if begun + n == passing.len() => {}
+                Ok(n) => {
+                    self.put_back(due, bytes, begun + n);
+                    return Ok(());
+                }
+                Err(error) if passes(&error) => {
+                    self.put_back(due, bytes, begun);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+            if let Some(left) = &mut self.left {
+                *left -= passing.len() as u64;
+                if *left == 0 {
+                    self.record(Fate::Cut, &[]);
+                    self.cut = true;
+                    return Err(io::Error::other("cut as it was asked for"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn put_back(&mut self, due: Instant, bytes: Vec<u8>, begun: usize) {
+        self.begun = Some(begun);
+        self.queue.push_front((due, Piece::Bytes(bytes)));
+    }
+}
+
+fn passes(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
