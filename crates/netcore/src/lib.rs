@@ -11,6 +11,9 @@
 //! | [`listen`] | TCP and UDP sockets bound with explicit options |
 //! | [`connect`] | a client that tries every address, within a deadline |
 //! | [`accept`] | an accept that a stop or a deadline ends, and that survives one client's error |
+//! | [`reach`] | how far an error reaches: one client, one datagram, or everybody |
+//! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
+//! | [`ask`] | the wait for one reply, and whom to ask |
 //! | [`shutdown`] | one handle that ends every blocked call of the process |
 //! | [`wait`] | poll(2): ready, stopping or timed out, whichever is first |
 //! | [`deadline`] | a point in time that a slow peer cannot stretch |
@@ -22,12 +25,14 @@
 #![warn(missing_docs)]
 
 pub mod accept;
+pub mod ask;
 pub mod cli;
 pub mod client;
 #[cfg(feature = "codec")]
 pub mod codec;
 pub mod connect;
 pub mod connection;
+pub mod datagrams;
 pub mod deadline;
 #[cfg(feature = "codec")]
 mod depth;

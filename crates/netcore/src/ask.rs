@@ -1,0 +1,96 @@
+//! Datagrams for a client: the wait for one reply, and whom to ask.
+
+use std::io::{self, ErrorKind};
+use std::net::UdpSocket;
+use std::thread;
+use std::time::Duration;
+
+use crate::accept::SHORTAGE_PAUSE;
+use crate::datagrams::BUFFER;
+use crate::deadline::Deadline;
+use crate::reach::{self, Reach};
+
+/// A reply that came before a refusal is behind it in the queue, so it is there at once.
+/// This covers a moment in which the machine is busy.
+const BEHIND_A_REFUSAL: Duration = Duration::from_millis(10);
+
+/// Waits on a connected socket for the datagram from which `reply` makes something.
+/// Others, for which it returns `None`, cannot stretch the wait beyond `deadline`.
+///
+/// What the network says of a datagram that was sent before does not end the wait: an
+/// earlier try may still be answered. Only a refusal does, and not before it is known
+/// that no reply waits behind it: Linux tells the refusal first.
+///
+/// # Errors
+/// `TimedOut`, or what the network said last: `ConnectionRefused` when nobody listens.
+pub fn await_reply<T>(
+    socket: &UdpSocket,
+    mut deadline: Deadline,
+    mut reply: impl FnMut(&[u8]) -> Option<T>,
+) -> io::Result<T> {
+    let mut buf = vec![0; BUFFER];
+    let mut said = io::Error::from(ErrorKind::TimedOut);
+    while let Ok(remaining) = deadline.remaining() {
+        socket.set_read_timeout(remaining)?;
+        // The socket is connected, so the kernel has dropped what strangers sent.
+        let error = match socket.recv(&mut buf) {
+            Ok(n) => match reply(&buf[..n]) {
+                Some(reply) => return Ok(reply),
+                None => continue,
+            },
+            Err(error) => error,
+        };
+        match (error.kind(), reach::of_receive(&error)) {
+            // Windows says reset for refused.
+            (ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset, _) => {
+                said = ErrorKind::ConnectionRefused.into();
+                deadline = deadline.or_sooner(Deadline::after(BEHIND_A_REFUSAL));
+            }
+            (_, Reach::Nothing) => {}
+            (_, Reach::One) => said = error,
+            (_, Reach::AllForNow) => {
+                said = error;
+                // No event tells that it is over, and asking at once would turn in a circle.
+                thread::sleep(remaining.unwrap_or(SHORTAGE_PAUSE).min(SHORTAGE_PAUSE));
+            }
+            (_, Reach::All) => return Err(error),
+        }
+    }
+    Err(said)
+}
+
+/// Asks each of `sockets` in turn as long as nobody listens there. They are connected
+/// each to one address of the server; the one that answered is asked first next time.
+///
+/// Silence does not tell that a request has not arrived, so after it no other address
+/// is asked.
+///
+/// # Errors
+/// Those of the last one that was asked.
+pub fn ask_in_turn<T>(
+    sockets: &mut [UdpSocket],
+    mut ask: impl FnMut(&UdpSocket) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut result = Err(ErrorKind::AddrNotAvailable.into());
+    for _ in 0..sockets.len() {
+        result = ask(&sockets[0]);
+        match &result {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => sockets.rotate_left(1),
+            _ => break,
+        }
+    }
+    result
+}
+
+/// Refuses what does not fit into `longest` bytes of a datagram, before it is sent.
+///
+/// # Errors
+/// `InvalidInput`, with both numbers.
+pub fn fits(message: &[u8], longest: usize) -> io::Result<()> {
+    if message.len() <= longest {
+        return Ok(());
+    }
+    let text =
+        format!("{} bytes are more than the {longest} of the largest message", message.len());
+    Err(io::Error::new(ErrorKind::InvalidInput, text))
+}
