@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::accept::SHORTAGE_PAUSE;
 use crate::datagrams::BUFFER;
 use crate::deadline::Deadline;
+use crate::error::reason;
 use crate::reach::{self, Reach};
 
 /// A reply that came before a refusal is behind it in the queue, so it is there at once.
@@ -93,4 +94,20 @@ pub fn fits(message: &[u8], longest: usize) -> io::Result<()> {
     let text =
         format!("{} bytes are more than the {longest} of the largest message", message.len());
     Err(io::Error::new(ErrorKind::InvalidInput, text))
+}
+
+/// What is told when the last of `tries` has failed with `error`: the request has left,
+/// so it may have run, or not. A person who is not told asks again, and then it runs
+/// twice.
+pub fn not_known(error: &io::Error, tries: u8) -> io::Error {
+    let text = format!(
+        "{} after {tries} tries; it is not known whether the request has run",
+        reason(error)
+    );
+    let kind = match error.kind() {
+        // Of a refusal at the first try, one could ask again.
+        ErrorKind::ConnectionRefused => ErrorKind::ConnectionAborted,
+        kind => kind,
+    };
+    io::Error::new(kind, text)
 }

@@ -8,6 +8,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,6 +110,18 @@ impl Datagrams {
             return;
         }
     }
+}
+
+/// Makes an answer for `peer`. One that panics is logged and has no answer: a mistake
+/// that one client has found is no end for the others.
+pub fn answer_for<T>(peer: SocketAddr, answer: impl FnOnce() -> T) -> Option<T> {
+    // What has panicked may have left its own state half changed, as a poisoned lock would
+    // tell; the socket and the buffer are as they were.
+    let answer = panic::catch_unwind(AssertUnwindSafe(answer)).ok();
+    if answer.is_none() {
+        log::error!("{peer} dropped: making its answer has panicked");
+    }
+    answer
 }
 
 /// Logs an error of receiving that is not the end of the socket and waits out a

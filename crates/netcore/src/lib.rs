@@ -14,6 +14,7 @@
 //! | [`reach`] | how far an error reaches: one client, one datagram, or everybody |
 //! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
 //! | [`ask`] | the wait for one reply, and whom to ask |
+//! | [`request`] | numbered requests in datagrams, and the replies to them |
 //! | [`shutdown`] | one handle that ends every blocked call of the process |
 //! | [`wait`] | poll(2): ready, stopping or timed out, whichever is first |
 //! | [`deadline`] | a point in time that a slow peer cannot stretch |
@@ -42,6 +43,7 @@ pub mod listen;
 pub mod log;
 pub mod permits;
 pub mod reach;
+pub mod request;
 pub mod shutdown;
 mod signals;
 mod timed;

@@ -6,7 +6,8 @@ use clap::Parser;
 use netcore::Error;
 use netcore::cli::{self, ClientArgs, ServerArgs};
 use netcore::shutdown::{DRAIN, Shutdown};
-use udp_echo::{Options, PORT, Patience, client, server};
+use udp_echo::server::Echo;
+use udp_echo::{PORT, Patience, client, server};
 
 /// UDP echo server, one socket for many clients, and its client
 #[derive(Parser)]
@@ -18,7 +19,7 @@ enum Role {
         #[command(flatten)]
         args: ServerArgs<PORT>,
         #[command(flatten)]
-        options: Options,
+        echo: Echo,
     },
     /// Send each message as a datagram and print its reply
     #[command(after_help = "Example:\n  udp-echo client 'Hello UDP!'")]
@@ -32,15 +33,15 @@ enum Role {
 
 fn main() -> ExitCode {
     cli::finish(match Role::parse() {
-        Role::Server { args, options } => run_server(&args, &options),
+        Role::Server { args, echo } => run_server(&args, &echo),
         Role::Client { args, patience } => run_client(&args, &patience),
     })
 }
 
-fn run_server(args: &ServerArgs<PORT>, options: &Options) -> Result<(), Error> {
+fn run_server(args: &ServerArgs<PORT>, echo: &Echo) -> Result<(), Error> {
     let shutdown = Shutdown::on_signals(DRAIN)?;
     let socket = args.listen_udp()?;
-    server::serve(socket, options, &shutdown).map_err(Error::failed("receive datagrams"))
+    server::serve(socket, echo, &shutdown).map_err(Error::failed("receive datagrams"))
 }
 
 fn run_client(args: &ClientArgs<PORT>, patience: &Patience) -> Result<(), Error> {
