@@ -9,6 +9,7 @@ use crate::accept::SHORTAGE_PAUSE;
 use crate::datagrams::BUFFER;
 use crate::deadline::Deadline;
 use crate::error::reason;
+use crate::log::payload;
 use crate::reach::{self, Reach};
 
 /// A reply that came before a refusal is behind it in the queue, so it is there at once.
@@ -29,16 +30,20 @@ pub fn await_reply<T>(
     mut deadline: Deadline,
     mut reply: impl FnMut(&[u8]) -> Option<T>,
 ) -> io::Result<T> {
+    let peer = socket.peer_addr()?;
     let mut buf = vec![0; BUFFER];
     let mut said = io::Error::from(ErrorKind::TimedOut);
     while let Ok(remaining) = deadline.remaining() {
         socket.set_read_timeout(remaining)?;
         // The socket is connected, so the kernel has dropped what strangers sent.
         let error = match socket.recv(&mut buf) {
-            Ok(n) => match reply(&buf[..n]) {
-                Some(reply) => return Ok(reply),
-                None => continue,
-            },
+            Ok(n) => {
+                let Some(reply) = reply(&buf[..n]) else {
+                    log::info!("{peer} ignored {n} bytes {}, not the reply", payload(&buf[..n]));
+                    continue;
+                };
+                return Ok(reply);
+            }
             Err(error) => error,
         };
         match (error.kind(), reach::of_receive(&error)) {

@@ -112,16 +112,15 @@ impl Datagrams {
     }
 }
 
-/// Makes an answer for `peer`. One that panics is logged and has no answer: a mistake
-/// that one client has found is no end for the others.
-pub fn answer_for<T>(peer: SocketAddr, answer: impl FnOnce() -> T) -> Option<T> {
+/// Makes an answer for `peer`, if there is one. Where that panics, it is logged and there
+/// is none: a mistake that one client has found is no end for the others.
+pub fn answer_for<T>(peer: SocketAddr, answer: impl FnOnce() -> Option<T>) -> Option<T> {
     // What has panicked may have left its own state half changed, as a poisoned lock would
     // tell; the socket and the buffer are as they were.
-    let answer = panic::catch_unwind(AssertUnwindSafe(answer)).ok();
-    if answer.is_none() {
+    panic::catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| {
         log::error!("{peer} dropped: making its answer has panicked");
-    }
-    answer
+        None
+    })
 }
 
 /// Logs an error of receiving that is not the end of the socket and waits out a

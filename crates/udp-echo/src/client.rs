@@ -38,11 +38,7 @@ fn ask(socket: &UdpSocket, message: &[u8], patience: &Patience) -> io::Result<Ve
     let reply = await_reply(socket, Deadline::after(patience.timeout), |datagram| {
         // All that plain bytes offer: a late reply to an earlier message that ends with this
         // one passes too (`udp-retry` has numbers).
-        let is_reply = datagram.ends_with(message);
-        if !is_reply {
-            log::info!("{peer} ignored {} bytes {}", datagram.len(), payload(datagram));
-        }
-        is_reply.then(|| datagram.to_vec())
+        datagram.ends_with(message).then(|| datagram.to_vec())
     })?;
     log::debug!("{peer} received {} bytes {}", reply.len(), payload(&reply));
     Ok(reply)

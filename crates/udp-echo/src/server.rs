@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 
 use clap::Args;
 use netcore::datagrams::{BUFFER, Datagrams, answer_for};
@@ -31,9 +31,7 @@ pub fn serve(socket: UdpSocket, echo: &Echo, shutdown: &Shutdown) -> io::Result<
     let mut buf = vec![0; BUFFER];
     log::info!("waiting for datagrams");
     while let Some((n, peer)) = datagrams.receive(&mut buf)? {
-        log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
-        let Some(answer) = answer_for(peer, || echo.reply(&buf[..n])) else { continue };
-        log::debug!("{peer} sending {} bytes {}", answer.len(), payload(&answer));
+        let Some(answer) = answer_for(peer, || echo.answer(&buf[..n], peer)) else { continue };
         // Nobody has checked that the sender's address is the sender's. On an open network, a
         // reply longer than its request helps to flood a third party, and two echo
         // servers can be set on each other for ever.
@@ -43,6 +41,13 @@ pub fn serve(socket: UdpSocket, echo: &Echo, shutdown: &Shutdown) -> io::Result<
 }
 
 impl Echo {
+    fn answer(&self, datagram: &[u8], peer: SocketAddr) -> Option<Vec<u8>> {
+        log::debug!("{peer} received {} bytes {}", datagram.len(), payload(datagram));
+        let answer = self.reply(datagram);
+        log::debug!("{peer} sending {} bytes {}", answer.len(), payload(&answer));
+        Some(answer)
+    }
+
     /// Turns what was received into the reply. While it works, nobody else is served.
     fn reply(&self, received: &[u8]) -> Vec<u8> {
         // Bytes, not text: a datagram that is not UTF-8 is no reason to stop.
