@@ -21,6 +21,7 @@
 //! | [`frame`] | messages over a byte stream, capped before anything is allocated |
 //! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
 //! | [`places`] | a bounded number of clients at once |
+//! | [`shares`] | a bounded memory in which each address has a share of its own |
 //! | [`error`] | what was attempted, on what, why, and a hint |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -44,6 +45,7 @@ pub mod log;
 pub mod permits;
 pub mod reach;
 pub mod request;
+pub mod shares;
 pub mod shutdown;
 mod signals;
 mod timed;
