@@ -5,16 +5,47 @@ use std::net::UdpSocket;
 use std::thread;
 use std::time::Duration;
 
+use crate::Error;
 use crate::accept::SHORTAGE_PAUSE;
+use crate::cli::{self, ClientArgs};
 use crate::datagrams::BUFFER;
 use crate::deadline::Deadline;
 use crate::error::reason;
 use crate::log::payload;
 use crate::reach::{self, Reach};
+use crate::request::{Message, Session};
 
 /// A reply that came before a refusal is behind it in the queue, so it is there at once.
 /// This covers a moment in which the machine is busy.
 const BEHIND_A_REFUSAL: Duration = Duration::from_millis(10);
+
+/// Takes each message of the command line through `exchange`, and prints the reply.
+///
+/// Each is a numbered request, for those who need the number. It keeps it where
+/// `--wait` has the exchange begin anew, since a refusal may be late and not for this
+/// one.
+///
+/// # Errors
+/// As [`ClientArgs::connect_udp`] and [`ClientArgs::exchange`]; at a prompt an error is
+/// told and the next message may fare better, as there is no connection that could have
+/// broken.
+pub fn each_message<const PORT: u16>(
+    args: &ClientArgs<PORT>,
+    mut exchange: impl FnMut(&mut [UdpSocket], Message<'_>) -> io::Result<Vec<u8>>,
+) -> Result<(), Error> {
+    let mut sockets = args.connect_udp()?;
+    let mut session = Session::new();
+    for message in cli::messages(&args.messages) {
+        let message = message?;
+        let request = session.request(&message);
+        match args.exchange(|| exchange(&mut sockets, request)) {
+            Ok(reply) => cli::print_bytes(&reply)?,
+            Err(error) if args.at_prompt() => cli::complain(&error),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
 
 /// Waits on a connected socket for the datagram from which `reply` makes something.
 /// Others, for which it returns `None`, cannot stretch the wait beyond `deadline`.
@@ -42,6 +73,7 @@ pub fn await_reply<T>(
                     log::info!("{peer} ignored {n} bytes {}, not the reply", payload(&buf[..n]));
                     continue;
                 };
+                log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
                 return Ok(reply);
             }
             Err(error) => error,
@@ -79,6 +111,8 @@ pub fn ask_in_turn<T>(
 ) -> io::Result<T> {
     let mut result = Err(ErrorKind::AddrNotAvailable.into());
     for _ in 0..sockets.len() {
+        // A refusal that came too late for an earlier message. Reading it clears it.
+        sockets[0].take_error()?;
         result = ask(&sockets[0]);
         match &result {
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => sockets.rotate_left(1),
@@ -101,14 +135,10 @@ pub fn fits(message: &[u8], longest: usize) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::InvalidInput, text))
 }
 
-/// What is told when the last of `tries` has failed with `error`: the request has left,
-/// so it may have run, or not. A person who is not told asks again, and then it runs
-/// twice.
-pub fn not_known(error: &io::Error, tries: u8) -> io::Error {
-    let text = format!(
-        "{} after {tries} tries; it is not known whether the request has run",
-        reason(error)
-    );
+/// What is told when the last try has failed with `error`: the request has left, so it
+/// may have run, or not. A person who is not told asks again, and then it runs twice.
+pub fn not_known(error: &io::Error) -> io::Error {
+    let text = format!("{}; it is not known whether the request has run", reason(error));
     let kind = match error.kind() {
         // Of a refusal at the first try, one could ask again.
         ErrorKind::ConnectionRefused => ErrorKind::ConnectionAborted,

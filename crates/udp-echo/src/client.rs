@@ -3,12 +3,22 @@
 use std::io;
 use std::net::UdpSocket;
 
-use netcore::ask::{ask_in_turn, await_reply, fits};
+use netcore::Error;
+use netcore::ask::{ask_in_turn, await_reply, each_message, fits};
+use netcore::cli::ClientArgs;
 use netcore::datagrams::LARGEST;
 use netcore::deadline::Deadline;
 use netcore::log::payload;
 
-use crate::Patience;
+use crate::{PORT, Patience};
+
+/// Takes each message of the command line through [`exchange`].
+///
+/// # Errors
+/// As [`each_message`].
+pub fn run(args: &ClientArgs<PORT>, patience: Patience) -> Result<(), Error> {
+    each_message(args, |sockets, request| exchange(sockets, request.payload, &patience))
+}
 
 /// Sends `message` and returns the reply: a datagram that ends with the message,
 /// whatever prefix the server has.
@@ -25,21 +35,14 @@ pub fn exchange(
     patience: &Patience,
 ) -> io::Result<Vec<u8>> {
     fits(message, LARGEST)?;
-    ask_in_turn(sockets, |socket| ask(socket, message, patience))
-}
-
-fn ask(socket: &UdpSocket, message: &[u8], patience: &Patience) -> io::Result<Vec<u8>> {
-    let peer = socket.peer_addr()?;
-    // A refusal that came too late for an earlier message. Reading it clears it.
-    socket.take_error()?;
-    log::debug!("{peer} sending {} bytes {}", message.len(), payload(message));
-    // A datagram goes as a whole or not at all: there is no rest to send.
-    socket.send(message)?;
-    let reply = await_reply(socket, Deadline::after(patience.timeout), |datagram| {
+    ask_in_turn(sockets, |socket| {
+        let peer = socket.peer_addr()?;
+        log::debug!("{peer} sending {} bytes {}", message.len(), payload(message));
+        // A datagram goes as a whole or not at all: there is no rest to send.
+        socket.send(message)?;
         // All that plain bytes offer: a late reply to an earlier message that ends with this
         // one passes too (`udp-retry` has numbers).
-        datagram.ends_with(message).then(|| datagram.to_vec())
-    })?;
-    log::debug!("{peer} received {} bytes {}", reply.len(), payload(&reply));
-    Ok(reply)
+        let reply = |datagram: &[u8]| datagram.ends_with(message).then(|| datagram.to_vec());
+        await_reply(socket, Deadline::after(patience.timeout), reply)
+    })
 }

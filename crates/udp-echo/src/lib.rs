@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
@@ -21,6 +22,22 @@ pub mod server;
 
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 50007;
+
+/// What the server does: the place for the state of a server of your own.
+#[derive(Debug, Default, Args)]
+pub struct Echo {
+    /// Put this before each reply
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub prefix: OsString,
+}
+
+impl Echo {
+    /// Turns what was received into the reply. While it works, nobody else is served.
+    pub fn reply(&self, received: &[u8]) -> Vec<u8> {
+        // Bytes, not text: a datagram that is not UTF-8 is no reason to stop.
+        [self.prefix.as_encoded_bytes(), received].concat()
+    }
+}
 
 /// How long the client waits.
 #[derive(Debug, Clone, Args)]

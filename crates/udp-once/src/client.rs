@@ -4,14 +4,24 @@
 use std::io::{self, ErrorKind};
 use std::net::UdpSocket;
 
-use netcore::ask::{ask_in_turn, await_reply, fits, not_known};
+use netcore::Error;
+use netcore::ask::{ask_in_turn, await_reply, each_message, fits, not_known};
+use netcore::cli::ClientArgs;
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::log::payload;
 use netcore::request::Message;
 
 use crate::tries::tries;
-use crate::{MAX_MESSAGE, Patience};
+use crate::{MAX_MESSAGE, PORT, Patience};
+
+/// Takes each message of the command line through [`exchange`].
+///
+/// # Errors
+/// As [`each_message`].
+pub fn run(args: &ClientArgs<PORT>, patience: Patience) -> Result<(), Error> {
+    each_message(args, |sockets, request| exchange(sockets, request, &patience))
+}
 
 /// Sends `request` and returns the reply to it, and to nothing else.
 ///
@@ -33,8 +43,6 @@ pub fn exchange(
 
 fn ask(socket: &UdpSocket, request: Message<'_>, patience: &Patience) -> io::Result<Vec<u8>> {
     let peer = socket.peer_addr()?;
-    // A refusal that came too late for an earlier message. Reading it clears it.
-    socket.take_error()?;
     let mut failed = io::Error::from(ErrorKind::TimedOut);
     let mut has_left = false;
     for (attempt, wait) in tries(patience) {
@@ -48,19 +56,16 @@ fn ask(socket: &UdpSocket, request: Message<'_>, patience: &Patience) -> io::Res
             request.reply_in(datagram).map(|reply| reply.payload.to_vec())
         });
         failed = match received {
-            Ok(reply) => {
-                log::debug!("{peer} received {} bytes {}", reply.len(), payload(&reply));
-                return Ok(reply);
-            }
+            Ok(reply) => return Ok(reply),
             Err(error) => sent.err().unwrap_or(error),
         };
         // Nobody listens, and at the first try nobody did. All else that the network says is a
         // lost try, like silence.
         if failed.kind() == ErrorKind::ConnectionRefused {
-            return Err(if attempt == 1 { failed } else { not_known(&failed, attempt) });
+            return Err(if attempt == 1 { failed } else { not_known(&failed) });
         }
         let why = reason(&failed);
         log::info!("{peer} no reply to try {attempt} within {wait:.1?}: {why}");
     }
-    Err(if has_left { not_known(&failed, patience.tries.get()) } else { failed })
+    Err(if has_left { not_known(&failed) } else { failed })
 }

@@ -5,14 +5,25 @@ use std::io::{self, ErrorKind};
 use std::net::UdpSocket;
 use std::time::Instant;
 
-use netcore::ask::{ask_in_turn, await_reply, fits, not_known};
+use netcore::Error;
+use netcore::ask::{ask_in_turn, await_reply, each_message, fits, not_known};
+use netcore::cli::ClientArgs;
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::log::payload;
 use netcore::request::{Message, random};
 
-use crate::MAX_MESSAGE;
 use crate::timer::Timer;
+use crate::{MAX_MESSAGE, PORT, Patience};
+
+/// Takes each message of the command line through [`exchange`].
+///
+/// # Errors
+/// As [`each_message`].
+pub fn run(args: &ClientArgs<PORT>, patience: Patience) -> Result<(), Error> {
+    let mut timer = Timer::new(patience);
+    each_message(args, |sockets, request| exchange(sockets, request, &mut timer))
+}
 
 /// Sends `request` and returns the reply to it, and to nothing else.
 ///
@@ -34,13 +45,10 @@ pub fn exchange(
 
 fn ask(socket: &UdpSocket, request: Message<'_>, timer: &mut Timer) -> io::Result<Vec<u8>> {
     let peer = socket.peer_addr()?;
-    // A refusal that came too late for an earlier message. Reading it clears it.
-    socket.take_error()?;
     let mut failed = io::Error::from(ErrorKind::TimedOut);
-    let (mut has_left, mut tries) = (false, 0);
-    timer.begin();
+    let mut has_left = false;
+    timer.sent.clear();
     while let Some((attempt, wait)) = timer.next(Instant::now(), random()) {
-        tries = attempt;
         let request = Message { attempt, ..request };
         log::debug!("{peer} sending {} bytes {}", request.payload.len(), payload(request.payload));
         // A datagram goes as a whole or not at all: there is no rest to send.
@@ -53,7 +61,6 @@ fn ask(socket: &UdpSocket, request: Message<'_>, timer: &mut Timer) -> io::Resul
         failed = match received {
             Ok((answered, reply)) => {
                 timer.answered(answered, Instant::now());
-                log::debug!("{peer} received {} bytes {}", reply.len(), payload(&reply));
                 return Ok(reply);
             }
             Err(error) => sent.err().unwrap_or(error),
@@ -61,10 +68,10 @@ fn ask(socket: &UdpSocket, request: Message<'_>, timer: &mut Timer) -> io::Resul
         // Nobody listens, and at the first try nobody did. All else that the network says is a
         // lost try, like silence.
         if failed.kind() == ErrorKind::ConnectionRefused {
-            return Err(if attempt == 1 { failed } else { not_known(&failed, attempt) });
+            return Err(if attempt == 1 { failed } else { not_known(&failed) });
         }
         let why = reason(&failed);
         log::info!("{peer} no reply to try {attempt} within {wait:.1?}: {why}");
     }
-    Err(if has_left { not_known(&failed, tries) } else { failed })
+    Err(if has_left { not_known(&failed) } else { failed })
 }

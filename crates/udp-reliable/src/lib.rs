@@ -13,11 +13,13 @@
 #![warn(missing_docs)]
 
 use std::num::NonZeroU8;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Args;
 use netcore::cli::duration;
 use netcore::request::MAX_PAYLOAD;
+use netcore::shares::Bounds;
 
 pub mod client;
 pub mod server;
@@ -30,6 +32,27 @@ pub const PORT: u16 = 50008;
 /// Bytes that a message may have: what is left of a reply behind the longest number, 20
 /// digits, a colon and a space. A request whose reply could not be sent must not run.
 pub const MAX_MESSAGE: usize = MAX_PAYLOAD - 22;
+
+/// What the server does: the place for the state of a server of your own.
+#[derive(Debug, Args)]
+pub struct Echo {
+    /// Requests that have run so far.
+    #[arg(skip)]
+    pub runs: AtomicU64,
+    /// What may be remembered.
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+impl Echo {
+    /// Turns what was received into the reply. This one is to be seen running, so each
+    /// run takes the next number, and would take another one if it ran again.
+    pub fn reply(&self, received: &[u8]) -> Vec<u8> {
+        let run = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+        // Bytes, not text: a datagram that is not UTF-8 is no reason to stop.
+        [format!("{run}: ").as_bytes(), received].concat()
+    }
+}
 
 /// How long the client waits, and how often it asks.
 #[derive(Debug, Clone, Args)]

@@ -3,28 +3,15 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use clap::Args;
 use netcore::datagrams::{BUFFER, Datagrams, answer_for};
 use netcore::log::payload;
 use netcore::request::Message;
-use netcore::shares::{Bounds, Shares};
+use netcore::shares::Shares;
 use netcore::shutdown::Shutdown;
 
-use crate::MAX_MESSAGE;
-
-/// What the server does: the place for the state of a server of your own.
-#[derive(Debug, Args)]
-pub struct Echo {
-    /// Requests that have run so far.
-    #[arg(skip)]
-    pub runs: AtomicU64,
-    /// What may be remembered.
-    #[command(flatten)]
-    pub bounds: Bounds,
-}
+use crate::{Echo, MAX_MESSAGE};
 
 /// The last request of each client and the reply to it. A client is one session at one
 /// address and port.
@@ -41,13 +28,13 @@ pub type Memory = Shares<(SocketAddr, u64), (u64, Vec<u8>)>;
 /// # Errors
 /// What receive says when no further datagram could be received. A reply that cannot be
 /// sent is logged and lost, as the network may lose any: its client will ask again.
-pub fn serve(socket: UdpSocket, echo: &Echo, shutdown: &Shutdown) -> io::Result<()> {
+pub fn serve(socket: UdpSocket, service: &Echo, shutdown: &Shutdown) -> io::Result<()> {
     let datagrams = Datagrams::new(socket, shutdown)?;
     let mut buf = vec![0; BUFFER];
-    let mut memory = Memory::new(echo.bounds.clone());
+    let mut memory = Memory::new(service.bounds.clone());
     log::info!("waiting for datagrams");
     while let Some((n, peer)) = datagrams.receive(&mut buf)? {
-        let answer = || echo.answer(&mut memory, &buf[..n], peer, Instant::now());
+        let answer = || answer(service, &mut memory, &buf[..n], peer, Instant::now());
         let Some(answer) = answer_for(peer, answer) else { continue };
         // Nobody has checked that the sender's address is the sender's. On an open network, a
         // reply longer than its request helps to flood a third party, and two echo
@@ -57,55 +44,45 @@ pub fn serve(socket: UdpSocket, echo: &Echo, shutdown: &Shutdown) -> io::Result<
     Ok(())
 }
 
-impl Echo {
-    /// The datagram that answers `datagram`, which `peer` has sent and which came `now`.
-    /// `None` where there is nothing to say: a client that is not answered asks again.
-    pub fn answer(
-        &self,
-        memory: &mut Memory,
-        datagram: &[u8],
-        peer: SocketAddr,
-        now: Instant,
-    ) -> Option<Vec<u8>> {
-        let Some(request) = Message::request_in(datagram) else {
-            log::warn!("{peer} dropped: {} bytes that are no request", datagram.len());
-            return None;
-        };
-        if request.payload.len() > MAX_MESSAGE {
-            log::warn!("{peer} dropped: a request whose reply would not fit into a datagram");
+/// The datagram that answers `datagram`, which `peer` has sent and which came `now`.
+/// `None` where there is nothing to say: a client that is not answered asks again.
+pub fn answer(
+    service: &Echo,
+    memory: &mut Memory,
+    datagram: &[u8],
+    peer: SocketAddr,
+    now: Instant,
+) -> Option<Vec<u8>> {
+    let Some(request) = Message::request_in(datagram) else {
+        log::warn!("{peer} dropped: {} bytes that are no request", datagram.len());
+        return None;
+    };
+    if request.payload.len() > MAX_MESSAGE {
+        log::warn!("{peer} dropped: a request whose reply would not fit into a datagram");
+        return None;
+    }
+    let Message { attempt, session, id, payload: asked, .. } = request;
+    let Some(share) = memory.of(peer, now) else {
+        log::warn!("{peer} dropped: no place to remember another address");
+        return None;
+    };
+    let answer = match share.get(&(peer, session)) {
+        Some((last, reply)) if *last == id => {
+            log::info!("{peer} asked again, try {attempt} of request {id}: it has run already");
+            reply.clone()
+        }
+        // It was delayed on its way.
+        Some((last, _)) if *last > id => {
+            log::info!("{peer} ignored try {attempt} of request {id}: nobody waits for it");
             return None;
         }
-        let Message { attempt, session, id, payload: asked, .. } = request;
-        let Some(share) = memory.of(peer, now) else {
-            log::warn!("{peer} dropped: no place to remember another address");
-            return None;
-        };
-        let answer = match share.get(&(peer, session)) {
-            Some((last, reply)) if *last == id => {
-                log::info!("{peer} asked again, try {attempt} of request {id}: it has run already");
-                reply.clone()
-            }
-            // It was delayed on its way.
-            Some((last, _)) if *last > id => {
-                log::info!("{peer} ignored try {attempt} of request {id}: nobody waits for it");
-                return None;
-            }
-            _ => {
-                log::debug!("{peer} received {} bytes {}", asked.len(), payload(asked));
-                let answer = self.reply(asked);
-                share.put((peer, session), (id, answer.clone()), answer.len());
-                answer
-            }
-        };
-        log::debug!("{peer} sending {} bytes {}", answer.len(), payload(&answer));
-        Some(request.reply(&answer).encode())
-    }
-
-    /// Turns what was received into the reply. This one is to be seen running, so each
-    /// run takes the next number, and would take another one if it ran again.
-    fn reply(&self, received: &[u8]) -> Vec<u8> {
-        let run = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
-        // Bytes, not text: a datagram that is not UTF-8 is no reason to stop.
-        [format!("{run}: ").as_bytes(), received].concat()
-    }
+        _ => {
+            log::debug!("{peer} received {} bytes {}", asked.len(), payload(asked));
+            let answer = service.reply(asked);
+            share.put((peer, session), (id, answer.clone()), answer.len());
+            answer
+        }
+    };
+    log::debug!("{peer} sending {} bytes {}", answer.len(), payload(&answer));
+    Some(request.reply(&answer).encode())
 }

@@ -2,7 +2,6 @@
 //!
 //! Time and chance are handed in, so a test needs neither to wait nor to be lucky.
 
-use std::num::NonZeroU8;
 use std::time::{Duration, Instant};
 
 use crate::Patience;
@@ -32,41 +31,36 @@ const JITTER: f64 = 0.25;
 /// one counts, and a timeout that is too short corrects itself.
 #[derive(Debug, Clone)]
 pub struct Timer {
-    tries: NonZeroU8,
-    /// How long to wait for a reply now, but for chance: RTO.
-    timeout: Duration,
+    /// How often to send, and how long to wait for a reply now, but for chance: RTO.
+    patience: Patience,
     /// SRTT and RTTVAR: the mean of the round trips, the last ones counting most, and how
     /// far they are from it.
     measured: Option<(Duration, Duration)>,
-    sent: Vec<Instant>,
+    /// When each try of the request in hand was sent: cleared for the next request.
+    pub sent: Vec<Instant>,
 }
 
 impl Timer {
     /// Nothing is known yet.
-    pub fn new(patience: &Patience) -> Timer {
-        let Patience { tries, timeout } = *patience;
-        Timer { tries, timeout, measured: None, sent: Vec::new() }
-    }
-
-    /// Another request: it has not been sent yet, and what was measured stays.
-    pub fn begin(&mut self) {
-        self.sent.clear();
+    pub fn new(patience: Patience) -> Timer {
+        Timer { patience, measured: None, sent: Vec::new() }
     }
 
     /// What to do at the beginning, and again whenever a wait has ended without a
     /// reply: send try number `.0` and wait for `.1`. `None` is to give up.
     pub fn next(&mut self, now: Instant, random: u64) -> Option<(u8, Duration)> {
+        let Patience { timeout, tries } = &mut self.patience;
         if !self.sent.is_empty() {
             // What was lost may have been lost to a crowd, which asking at the same pace would
             // feed. The limit does not shorten a first wait that is longer.
-            self.timeout = self.timeout.max(self.timeout.saturating_mul(2).min(LONGEST));
+            *timeout = timeout.saturating_mul(2).min(LONGEST.max(*timeout));
         }
-        if self.sent.len() >= self.tries.get().into() {
+        if self.sent.len() >= tries.get().into() {
             return None;
         }
         self.sent.push(now);
-        let chance = JITTER * random as f64 / u64::MAX as f64;
-        let wait = self.timeout.saturating_add(self.timeout.mul_f64(chance));
+        let wait =
+            timeout.saturating_add(timeout.mul_f64(JITTER * random as f64 / u64::MAX as f64));
         Some((self.sent.len() as u8, wait))
     }
 
@@ -82,6 +76,6 @@ impl Timer {
         });
         self.measured = Some((mean, deviation));
         let margin = deviation.saturating_mul(4).max(GRANULARITY);
-        self.timeout = mean.saturating_add(margin).clamp(SHORTEST, LONGEST);
+        self.patience.timeout = mean.saturating_add(margin).clamp(SHORTEST, LONGEST);
     }
 }

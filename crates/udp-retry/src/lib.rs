@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 use std::num::NonZeroU8;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -23,6 +24,24 @@ pub mod tries;
 /// The port of the server, unless told otherwise. Not that of `udp-echo`, which speaks
 /// another protocol.
 pub const PORT: u16 = 50008;
+
+/// What the server does: the place for the state of a server of your own.
+#[derive(Debug, Default, Args)]
+pub struct Echo {
+    /// Requests that have run so far.
+    #[arg(skip)]
+    runs: AtomicU64,
+}
+
+impl Echo {
+    /// Turns what was received into the reply. This one is to be seen running, so each
+    /// run takes the next number.
+    pub fn reply(&self, received: &[u8]) -> Vec<u8> {
+        let run = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+        // Bytes, not text: a datagram that is not UTF-8 is no reason to stop.
+        [format!("{run}: ").as_bytes(), received].concat()
+    }
+}
 
 /// How long the client waits, and how often it asks.
 #[derive(Debug, Clone, Args)]

@@ -2,62 +2,16 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use netcore::Error;
-use netcore::cli::{self, ClientArgs, ServerArgs};
-use netcore::request::Session;
+use netcore::cli::{self, ServerArgs};
 use netcore::shutdown::{DRAIN, Shutdown};
-use udp_retry::server::Echo;
-use udp_retry::{PORT, Patience, client, server};
-
-/// UDP server of numbered requests, and a client that asks again
-#[derive(Parser)]
-#[command(version, after_help = "Example:\n  udp-retry server &\n  udp-retry client 'Hello UDP!'")]
-enum Role {
-    /// Answer requests until told to stop
-    #[command(after_help = "Example:\n  udp-retry server --port 0 -v")]
-    Server {
-        #[command(flatten)]
-        args: ServerArgs<PORT>,
-        #[command(flatten)]
-        echo: Echo,
-    },
-    /// Send each message until it is answered, and print its reply
-    #[command(after_help = "Example:\n  udp-retry client 'Hello UDP!'")]
-    Client {
-        #[command(flatten)]
-        args: ClientArgs<PORT>,
-        #[command(flatten)]
-        patience: Patience,
-    },
-}
+use netcore::{Error, program};
+use udp_retry::{Echo, PORT, client, server};
 
 fn main() -> ExitCode {
-    cli::finish(match Role::parse() {
-        Role::Server { args, echo } => run_server(&args, &echo),
-        Role::Client { args, patience } => run_client(&args, &patience),
-    })
+    cli::run(program!(), serve, client::run)
 }
 
-fn run_server(args: &ServerArgs<PORT>, echo: &Echo) -> Result<(), Error> {
+fn serve(args: &ServerArgs<PORT>, service: Echo) -> Result<(), Error> {
     let shutdown = Shutdown::on_signals(DRAIN)?;
-    let socket = args.listen_udp()?;
-    server::serve(socket, echo, &shutdown).map_err(Error::failed("receive datagrams"))
-}
-
-fn run_client(args: &ClientArgs<PORT>, patience: &Patience) -> Result<(), Error> {
-    let mut sockets = args.connect_udp()?;
-    let mut session = Session::new();
-    for message in cli::messages(&args.messages) {
-        let message = message?;
-        // One number for all tries, those of --wait as well.
-        let request = session.request(&message);
-        match args.exchange(|| client::exchange(&mut sockets, request, patience)) {
-            Ok(reply) => cli::print_bytes(&reply)?,
-            // There is no connection that could have broken: the next message may fare better.
-            Err(error) if args.at_prompt() => cli::complain(&error),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
+    server::serve(args.listen_udp()?, &service, &shutdown).map_err(Error::failed("receive"))
 }
