@@ -13,6 +13,7 @@
 //! | [`accept`] | an accept that a stop or a deadline ends, and that survives one client's error |
 //! | [`reach`] | how far an error reaches: one client, one datagram, or everybody |
 //! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
+//! | `batch` | datagrams that come together, many in one call (feature `batch`) |
 //! | [`ask`] | the wait for one reply, and whom to ask |
 //! | [`request`] | numbered requests in datagrams, and the replies to them |
 //! | [`shutdown`] | one handle that ends every blocked call of the process |
@@ -28,6 +29,8 @@
 
 pub mod accept;
 pub mod ask;
+#[cfg(feature = "batch")]
+pub mod batch;
 pub mod cli;
 pub mod client;
 #[cfg(feature = "codec")]
