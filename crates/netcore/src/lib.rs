@@ -51,6 +51,8 @@ pub mod request;
 pub mod shares;
 pub mod shutdown;
 mod signals;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timed;
 pub mod timers;
 pub mod visit;

@@ -32,6 +32,13 @@ pub struct Bounds {
     pub max_addresses: usize,
 }
 
+impl Default for Bounds {
+    /// What they are when nothing is said.
+    fn default() -> Bounds {
+        Bounds { remember: Duration::from_secs(120), max_addresses: 1_000 }
+    }
+}
+
 /// The shares of all addresses.
 #[derive(Debug)]
 pub struct Shares<K, V> {

@@ -33,7 +33,7 @@ pub const PORT: u16 = 50008;
 pub const MAX_MESSAGE: usize = MAX_PAYLOAD - 22;
 
 /// What the server does: the place for the state of a server of your own.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Echo {
     /// Requests that have run so far.
     #[arg(skip)]
