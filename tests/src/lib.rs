@@ -11,6 +11,7 @@
 //! | [`binaries`] | the executables, built before the first is run |
 //! | [`collected`] | what a process writes, collected while a test waits for a part of it |
 //! | [`process`] | a process that ends with the test, panic or not |
+//! | [`python`](mod@python) | the boxes "From Python" of the chapters |
 //! | [`server`] | a rung's server on a port of its own |
 //! | [`peer`] | the other end of a connection, in words for what a test expects of it |
 //! | [`datagrams`] | the same for UDP |
@@ -29,6 +30,7 @@ pub mod http;
 pub mod ladder;
 pub mod peer;
 pub mod process;
+pub mod python;
 pub mod server;
 pub mod site;
 #[cfg(unix)]
