@@ -25,7 +25,15 @@ impl Datagrams {
     /// # Panics
     /// When there is none.
     pub fn bind() -> Datagrams {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        Datagrams::bind_on(Ipv4Addr::LOCALHOST)
+    }
+
+    /// Takes a free port on another address of this machine.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn bind_on(address: Ipv4Addr) -> Datagrams {
+        let socket = UdpSocket::bind((address, 0)).expect("a port is free");
         socket.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
         SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER).expect("a buffer can be set");
         Datagrams(socket)

@@ -11,6 +11,7 @@
 //! | [`mod@workspace`] | what the manifests say, read once |
 //! | [`binaries`] | the executables, built before the first is run |
 //! | [`process`] | a process that ends with the test, panic or not |
+//! | [`python`](mod@python) | the boxes "From Python" of the chapters |
 //! | [`server`] | a rung's server on a port of its own |
 //! | [`peer`] | the other end of a connection, in words for what a test expects of it |
 //! | [`datagrams`] | the same for UDP |
@@ -28,6 +29,7 @@ pub mod http;
 pub mod ladder;
 pub mod peer;
 pub mod process;
+pub mod python;
 pub mod server;
 pub mod site;
 #[cfg(unix)]

@@ -9,8 +9,15 @@ use ladder_tests::{Server, rungs_in};
 
 /// The suites: each is a file of its name in this folder, or several that begin with
 /// it.
-const SUITES: [&str; 6] =
-    ["tcp-echo", "framed-echo", "object-exchange", "udp-echo", "udp-reliable", "http"];
+const SUITES: [&str; 6] = [
+    "tcp-echo",
+    "framed-echo",
+    "object-exchange",
+    "udp-echo",
+    "udp-requests",
+    "udp-reliable",
+    "http",
+];
 
 #[test]
 fn a_server_ends_with_a_test_that_panics() {

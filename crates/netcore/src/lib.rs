@@ -11,6 +11,11 @@
 //! | [`listen`] | TCP and UDP sockets bound with explicit options |
 //! | [`connect`] | a client that tries every address, within a deadline |
 //! | [`accept`] | an accept that a stop or a deadline ends, and that survives one client's error |
+//! | [`reach`] | how far an error reaches: one client, one datagram, or everybody |
+//! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
+//! | `batch` | datagrams that come together, many in one call (feature `batch`) |
+//! | [`ask`] | the wait for one reply, and whom to ask |
+//! | [`request`] | numbered requests in datagrams, and the replies to them |
 //! | [`shutdown`] | one handle that ends every blocked call of the process |
 //! | [`wait`] | poll(2): ready, stopping or timed out, whichever is first |
 //! | [`deadline`] | a point in time that a slow peer cannot stretch |
@@ -18,17 +23,22 @@
 //! | [`lines`] | messages that end with a line, bounded as well |
 //! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
 //! | [`places`] | a bounded number of clients at once |
+//! | [`shares`] | a bounded memory in which each address has a share of its own |
 //! | [`error`] | what was attempted, on what, why, and a hint |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod accept;
+pub mod ask;
+#[cfg(feature = "batch")]
+pub mod batch;
 pub mod cli;
 pub mod client;
 #[cfg(feature = "codec")]
 pub mod codec;
 pub mod connect;
 pub mod connection;
+pub mod datagrams;
 pub mod deadline;
 pub mod error;
 pub mod frame;
@@ -37,8 +47,12 @@ pub mod listen;
 pub mod log;
 pub mod permits;
 pub mod reach;
+pub mod request;
+pub mod shares;
 pub mod shutdown;
 mod signals;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timed;
 pub mod timers;
 pub mod visit;

@@ -2,57 +2,16 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use netcore::Error;
-use netcore::cli::{self, ClientArgs, ServerArgs};
+use netcore::cli::{self, ServerArgs};
 use netcore::shutdown::{DRAIN, Shutdown};
-use udp_batch::{Options, PORT, Patience, client, server};
-
-/// UDP echo server, many datagrams for each system call, and its client
-#[derive(Parser)]
-#[command(version, after_help = "Example:\n  udp-batch server &\n  udp-batch client 'Hello UDP!'")]
-enum Role {
-    /// Answer datagrams until told to stop
-    #[command(after_help = "Example:\n  udp-batch server --port 0 --prefix 'Ответ: ' -v")]
-    Server {
-        #[command(flatten)]
-        args: ServerArgs<PORT>,
-        #[command(flatten)]
-        options: Options,
-    },
-    /// Send each message as a datagram and print its reply
-    #[command(after_help = "Example:\n  udp-batch client 'Hello UDP!'")]
-    Client {
-        #[command(flatten)]
-        args: ClientArgs<PORT>,
-        #[command(flatten)]
-        patience: Patience,
-    },
-}
+use netcore::{Error, program};
+use udp_batch::{Echo, PORT, client, server};
 
 fn main() -> ExitCode {
-    cli::finish(match Role::parse() {
-        Role::Server { args, options } => run_server(&args, &options),
-        Role::Client { args, patience } => run_client(&args, &patience),
-    })
+    cli::run(program!(), serve, client::run)
 }
 
-fn run_server(args: &ServerArgs<PORT>, options: &Options) -> Result<(), Error> {
+fn serve(args: &ServerArgs<PORT>, service: Echo) -> Result<(), Error> {
     let shutdown = Shutdown::on_signals(DRAIN)?;
-    let socket = args.listen_udp()?;
-    server::serve(socket, options, &shutdown).map_err(Error::failed("receive datagrams"))
-}
-
-fn run_client(args: &ClientArgs<PORT>, patience: &Patience) -> Result<(), Error> {
-    let mut sockets = args.connect_udp()?;
-    for message in cli::messages(&args.messages) {
-        let message = message?;
-        match args.exchange(|| client::exchange(&mut sockets, &message, patience)) {
-            Ok(reply) => cli::print_bytes(&reply)?,
-            // There is no connection that could have broken: the next message may fare better.
-            Err(error) if args.at_prompt() => cli::complain(&error),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
+    server::serve(args.listen_udp()?, &service, &shutdown).map_err(Error::failed("receive"))
 }

@@ -1,24 +1,14 @@
 //! The server: receives a datagram, answers its sender, and receives the next, whoever
 //! sent it.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
-use netcore::accept::{Affects, SHORTAGE_PAUSE, affects};
-use netcore::deadline::Deadline;
-use netcore::error::reason;
+use netcore::datagrams::{BUFFER, Datagrams, answer_for};
 use netcore::log::payload;
 use netcore::shutdown::Shutdown;
-use netcore::wait;
 
-use crate::{BUFFER, Options};
-
-/// Windows for "the datagram is longer than the buffer, and was cut". It has no
-/// [`ErrorKind`].
-const WSAEMSGSIZE: i32 = 10040;
-
-/// Windows for "the time to live of an earlier reply ran out".
-const WSAENETRESET: i32 = 10052;
+use crate::Echo;
 
 /// Answers datagrams until `shutdown` is told to stop.
 ///
@@ -28,91 +18,23 @@ const WSAENETRESET: i32 = 10052;
 /// # Errors
 /// What receive says when no further datagram could be received. One that cannot be
 /// answered is logged and lost, as the network may lose any.
-pub fn serve(socket: UdpSocket, options: &Options, shutdown: &Shutdown) -> io::Result<()> {
-    socket.set_nonblocking(true)?;
+pub fn serve(socket: UdpSocket, service: &Echo, shutdown: &Shutdown) -> io::Result<()> {
+    let datagrams = Datagrams::new(socket, shutdown)?;
     let mut buf = vec![0; BUFFER];
-    let mut answer = Vec::new();
     log::info!("waiting for datagrams");
-    while let Some((n, peer)) = receive(&socket, &mut buf, shutdown)? {
-        if n == buf.len() {
-            log::warn!("{peer} dropped: longer than any datagram should be, and cut");
-            continue;
-        }
-        log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
-        reply(&buf[..n], options, &mut answer);
-        log::debug!("{peer} sending {} bytes {}", answer.len(), payload(&answer));
+    while let Some((n, peer)) = datagrams.receive(&mut buf)? {
+        let Some(answer) = answer_for(peer, || answer(service, &buf[..n], peer)) else { continue };
         // Nobody has checked that the sender's address is the sender's. On an open network, a
         // reply longer than its request helps to flood a third party, and two echo
         // servers can be set on each other for ever.
-        match socket.send_to(&answer, peer) {
-            // As a whole: a datagram has no rest to send.
-            Ok(_) => {}
-            // Waiting for room would let the datagrams of everybody else overflow meanwhile.
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                log::warn!("{peer} dropped: the buffer for sending is full");
-            }
-            // Too long with its prefix, stopped by a firewall, no route, no memory: one datagram's
-            // bad luck.
-            Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
-        }
+        datagrams.send(&answer, peer);
     }
     Ok(())
 }
 
-/// The next datagram, whole, in `buf`: its length and its sender. `None` when the
-/// process has been told to stop.
-///
-/// Receives first and polls only when nothing is there. So a busy server makes two
-/// system calls for each datagram, recvfrom and sendto; an idle one sleeps in poll,
-/// which a stop ends, and makes none.
-fn receive(
-    socket: &UdpSocket,
-    buf: &mut [u8],
-    shutdown: &Shutdown,
-) -> io::Result<Option<(usize, SocketAddr)>> {
-    while !shutdown.is_stopping() {
-        match socket.recv_from(buf) {
-            // A length of 0 is an empty datagram, answered as any other: UDP has no end of stream.
-            Ok(received) => return Ok(Some(received)),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                wait::readable(socket, shutdown, Deadline::NEVER)?;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if affects(&error) == Affects::AllForNow => {
-                log::warn!("cannot receive for now: {}", reason(&error));
-                wait::pause(SHORTAGE_PAUSE, shutdown)?;
-            }
-            Err(error) if tells_of_an_earlier_reply(&error) => {
-                log::debug!("an earlier reply did not arrive: {}", reason(&error));
-            }
-            Err(error) if error.raw_os_error() == Some(WSAEMSGSIZE) => {
-                log::warn!("dropped a datagram: longer than any should be, and cut");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(None)
-}
-
-/// Turns what was received into the reply: the place for what a server of your own
-/// does.
-fn reply(received: &[u8], options: &Options, answer: &mut Vec<u8>) {
-    answer.clear();
-    answer.extend_from_slice(options.prefix.as_bytes());
-    // Bytes, not text: a datagram that is not UTF-8 is no reason to stop.
-    answer.extend_from_slice(received);
-}
-
-/// Whether this is no error of the receive. A reply to a port that has been closed
-/// meanwhile is answered by ICMP, and Windows reports that at the next receive, whoever
-/// it is from. Linux and macOS tell connected sockets only.
-fn tells_of_an_earlier_reply(error: &io::Error) -> bool {
-    match error.kind() {
-        ErrorKind::ConnectionReset
-        | ErrorKind::ConnectionRefused
-        | ErrorKind::HostUnreachable
-        | ErrorKind::NetworkUnreachable
-        | ErrorKind::NetworkDown => true,
-        _ => error.raw_os_error() == Some(WSAENETRESET),
-    }
+fn answer(service: &Echo, datagram: &[u8], peer: SocketAddr) -> Option<Vec<u8>> {
+    log::debug!("{peer} received {} bytes {}", datagram.len(), payload(datagram));
+    let answer = service.reply(datagram);
+    log::debug!("{peer} sending {} bytes {}", answer.len(), payload(&answer));
+    Some(answer)
 }

@@ -6,18 +6,14 @@ mod dice;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroU8;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use dice::Dice;
-use udp_reliable::Options;
-use udp_reliable::retransmit::{Rtt, Tries};
-use udp_reliable::server::Desk;
-use udp_reliable::wire::{Kind, Message};
-
-/// What the server does when nothing is said.
-const OPTIONS: Options =
-    Options { remember: Duration::from_secs(120), max_clients: 100_000, max_memory: 64 << 20 };
+use netcore::request::{Kind, Message};
+use udp_reliable::server::{Memory, answer};
+use udp_reliable::timer::Timer;
+use udp_reliable::{Echo, Patience};
 
 const CLIENTS: usize = 8;
 
@@ -60,9 +56,10 @@ struct World {
     now: Duration,
     to_come: BinaryHeap<Event>,
     happened: u64,
-    desk: Desk,
+    echo: Echo,
+    memory: Memory,
     clients: Vec<Client>,
-    tries: NonZeroU8,
+    tries: u8,
     sends: u64,
     given_up: u64,
     /// The numbers in the replies: those of the runs.
@@ -74,20 +71,14 @@ struct Client {
     /// Numbers start again with each session; exchanges do not.
     id: u64,
     exchange: u64,
-    rtt: Rtt,
-    tries: Tries,
+    timer: Timer,
+    /// The last try.
+    attempt: u8,
 }
 
 impl World {
     fn new(seed: u64, weather: Weather, tries: u8) -> World {
-        let tries = NonZeroU8::new(tries).unwrap();
-        let client = || Client {
-            session: 0,
-            id: 0,
-            exchange: 0,
-            rtt: Rtt::new(Duration::from_secs(1)),
-            tries: Tries::new(tries),
-        };
+        let client = || Client { session: 0, id: 0, exchange: 0, timer: timer(tries), attempt: 0 };
         World {
             weather,
             dice: Dice(seed),
@@ -95,7 +86,8 @@ impl World {
             now: Duration::ZERO,
             to_come: BinaryHeap::new(),
             happened: 0,
-            desk: Desk::new(&OPTIONS),
+            echo: Echo::default(),
+            memory: Memory::new(Default::default()),
             clients: (0..CLIENTS).map(|_| client()).collect(),
             tries,
             sends: 0,
@@ -113,8 +105,8 @@ impl World {
             self.now = at;
             match what {
                 What::AtServer(client, datagram) => {
-                    let answer =
-                        self.desk.answer(&datagram, address(client), self.start + self.now);
+                    let (peer, now) = (address(client), self.start + self.now);
+                    let answer = answer(&self.echo, &mut self.memory, &datagram, peer, now);
                     if let Some(answer) = answer {
                         self.carry(|datagram| What::AtClient(client, datagram), &answer);
                     }
@@ -131,8 +123,13 @@ impl World {
         self
     }
 
+    /// Requests that have run.
+    fn runs(&self) -> u64 {
+        self.echo.runs.load(Ordering::Relaxed)
+    }
+
     fn attempts(&self, client: usize) -> u8 {
-        self.clients[client].tries.sent()
+        self.clients[client].attempt
     }
 
     fn next_exchange(&mut self, index: usize) {
@@ -143,25 +140,26 @@ impl World {
         }
         if client.exchange.is_multiple_of(RESTART) {
             (client.session, client.id) = (self.dice.throw(), 0);
-            client.rtt = Rtt::new(Duration::from_secs(1));
+            client.timer = timer(self.tries);
         }
         client.exchange += 1;
         client.id += 1;
-        client.tries = Tries::new(self.tries);
+        client.timer.sent.clear();
         self.send(index);
     }
 
     fn send(&mut self, index: usize) {
         let client = &mut self.clients[index];
         let now = self.start + self.now;
-        let Some(next) = client.tries.next(&mut client.rtt, now, self.dice.throw()) else {
+        let Some((attempt, wait)) = client.timer.next(now, self.dice.throw()) else {
             self.given_up += 1;
             return self.next_exchange(index);
         };
+        client.attempt = attempt;
         let text = text(index, client.exchange);
         let request = Message {
             kind: Kind::Request,
-            attempt: next.number,
+            attempt,
             session: client.session,
             id: client.id,
             payload: text.as_bytes(),
@@ -169,7 +167,7 @@ impl World {
         let (datagram, exchange) = (request.encode(), client.exchange);
         self.sends += 1;
         self.carry(|datagram| What::AtServer(index, datagram), &datagram);
-        self.later(next.wait, What::Waited(index, next.number, exchange));
+        self.later(wait, What::Waited(index, attempt, exchange));
     }
 
     fn receive(&mut self, index: usize, datagram: &[u8]) {
@@ -179,7 +177,7 @@ impl World {
         if (reply.session, reply.id) != (client.session, client.id) || client.exchange > EXCHANGES {
             return;
         }
-        client.tries.answered(reply.attempt, &mut client.rtt, now);
+        client.timer.answered(reply.attempt, now);
         let (number, said) = std::str::from_utf8(reply.payload).unwrap().split_once(": ").unwrap();
         assert_eq!(said, text(index, client.exchange));
         assert!(self.numbers.insert(number.parse().unwrap()), "run {number} answers two requests");
@@ -204,6 +202,11 @@ impl World {
     }
 }
 
+fn timer(tries: u8) -> Timer {
+    let timeout = Duration::from_secs(1);
+    Timer::new(Patience { timeout, tries: tries.try_into().unwrap() })
+}
+
 fn address(client: usize) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 40_000 + client as u16).into()
 }
@@ -219,7 +222,7 @@ fn over_a_good_network_nothing_is_sent_twice() {
     // Longer than the shortest wait: it is the measuring that keeps the clients from asking
     // too early.
     let world = World::new(1, Weather { lost: 0, doubled: 0, delay: 200, spread: 50 }, 255).play();
-    assert_eq!((world.sends, world.desk.runs(), world.numbers.len() as u64), (ALL, ALL, ALL));
+    assert_eq!((world.sends, world.runs(), world.numbers.len() as u64), (ALL, ALL, ALL));
 }
 
 #[test]
@@ -227,7 +230,7 @@ fn over_a_bad_network_each_request_runs_once_and_each_reply_is_its_own() {
     for seed in 0..8 {
         let weather = Weather { lost: 20, doubled: 20, delay: 5, spread: 2000 };
         let world = World::new(seed, weather, 255).play();
-        assert_eq!((world.given_up, world.desk.runs()), (0, ALL), "seed {seed}");
+        assert_eq!((world.given_up, world.runs()), (0, ALL), "seed {seed}");
         assert!(world.numbers.into_iter().eq(1..=ALL), "seed {seed}");
         // Of the tries, 64 in 100 are answered. The rest of the bound is for those that were
         // only late.
@@ -243,11 +246,7 @@ fn a_request_that_was_given_up_has_run_once_or_not_at_all() {
         let answered = world.numbers.len() as u64;
         assert_eq!(answered + world.given_up, ALL, "seed {seed}");
         assert!(world.given_up > 0 && world.given_up < ALL, "seed {seed}: {}", world.given_up);
-        assert!(
-            (answered..=ALL).contains(&world.desk.runs()),
-            "seed {seed}: {}",
-            world.desk.runs()
-        );
+        assert!((answered..=ALL).contains(&world.runs()), "seed {seed}: {}", world.runs());
         assert!(world.sends <= ALL * 3, "seed {seed}: {} sends", world.sends);
     }
 }
