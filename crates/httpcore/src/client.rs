@@ -7,6 +7,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use netcore::Error;
+use netcore::cli::{self, ClientArgs, NoOptions};
 use netcore::deadline::Deadline;
 use netcore::log::payload;
 
@@ -77,6 +79,34 @@ impl fmt::Display for NoReply {
 }
 
 impl std::error::Error for NoReply {}
+
+/// Gets each path of the command line, over one connection where the server lets it
+/// stay, and prints its content.
+///
+/// # Errors
+/// As [`ClientArgs::connect`] and [`get`]; a status of 400 or more.
+pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(), Error> {
+    let mut open = Some(args.connect()?);
+    for path in cli::messages(&args.messages) {
+        let path = String::from_utf8_lossy(&path?).into_owned();
+        let kept = open.take();
+        let was_kept = kept.is_some();
+        let mut stream = kept.map_or_else(|| args.connect(), Ok)?;
+        let mut reply = get(&stream, &path);
+        if was_kept && reply.as_ref().is_err_and(is_without_reply) {
+            stream = args.connect()?;
+            reply = get(&stream, &path);
+        }
+        let reply = reply.map_err(Error::failed(format!("get {path}")))?;
+        open = (reply.after == After::Open).then_some(stream);
+        cli::print_bytes(reply.content.strip_suffix(b"\n").unwrap_or(&reply.content))?;
+        if reply.status >= 400 {
+            let status = io::Error::other(format!("the server answered {}", reply.status));
+            return Err(Error::failed(format!("get {path}"))(status));
+        }
+    }
+    Ok(())
+}
 
 /// Whether the connection had been closed. A server may do that to a connection that
 /// stays, at any moment, so a request on one is sent again on a new one

@@ -10,7 +10,7 @@ use netcore::log::payload;
 
 use httpcore::body::{Body, Source};
 use httpcore::handler::Request;
-use httpcore::head::{FIELD_LIMIT, Head, Persistence, RequestLine, Target, host};
+use httpcore::head::{self, Head, Persistence, RequestLine, Target, host};
 use httpcore::reply::{IntoResponse, Response};
 use httpcore::stream::Stream;
 use httpcore::{Refusal, Status};
@@ -105,7 +105,7 @@ impl Visit<'_> {
         arrived: usize,
     ) -> io::Result<Next> {
         let started = Instant::now();
-        let mut slots = [httparse::EMPTY_HEADER; FIELD_LIMIT];
+        let mut slots = head::slots();
         let head = match Head::parse(head_bytes, line, &mut slots) {
             Ok(head) => head,
             Err(refusal) => {

@@ -33,6 +33,11 @@ pub const FIELD_LIMIT: usize = 100;
 /// Room for the fields of one head.
 pub type FieldSlots<'b> = [Header<'b>; FIELD_LIMIT];
 
+/// Empty room for the fields of one head.
+pub fn slots<'b>() -> FieldSlots<'b> {
+    [httparse::EMPTY_HEADER; FIELD_LIMIT]
+}
+
 /// A head that has passed every check.
 #[derive(Debug)]
 pub struct Head<'b> {

@@ -11,7 +11,7 @@ use super::content::{Content, Part, Parts};
 use super::html;
 use super::page::page;
 use super::response::{Response, has_field};
-use crate::head::{Fields, Method, Persistence, Version};
+use crate::head::{Fields, Head, Method, Persistence, Version};
 use crate::status::Status;
 use crate::stream::Stream;
 
@@ -46,6 +46,32 @@ pub struct Frame<'a> {
     pub extra: &'a [u8],
     /// Whether every origin may read it, where nothing else says which.
     pub cors: Cors,
+}
+
+impl<'a> Frame<'a> {
+    /// For a server that adds nothing of its own, and closes the connection.
+    pub fn last(method: Method, date: &'a str, name: &'a str) -> Frame<'a> {
+        Frame {
+            method,
+            version: Version::Http11,
+            persistence: Persistence::Close,
+            fields: None,
+            date,
+            name,
+            extra: b"",
+            cors: Cors::SameOrigin,
+        }
+    }
+
+    /// As an answer to this request, after which the connection may go on.
+    pub fn of(head: &Head<'a>, date: &'a str, name: &'a str) -> Frame<'a> {
+        Frame {
+            version: head.version,
+            persistence: head.persistence,
+            fields: Some(head.fields),
+            ..Frame::last(head.method, date, name)
+        }
+    }
 }
 
 const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";

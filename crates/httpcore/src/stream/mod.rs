@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::ops::Range;
 
+use netcore::connection::{self, Connection};
 use netcore::deadline::Deadline;
 
 pub use self::socket::Socket;
@@ -56,5 +57,13 @@ pub trait Stream: Read + Write + fmt::Debug {
             }
         }
         Ok(())
+    }
+}
+
+/// The connection of the rungs. Its deadline is one for both directions, so that what is
+/// set for reading holds for writing too, until another one is set.
+impl<S: connection::Socket + fmt::Debug> Stream for Connection<S> {
+    fn set_read_deadline(&mut self, deadline: Deadline) {
+        self.set_deadline(deadline);
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netcore::deadline::{Deadline, is_socket_timeout, unless_over};
+use netcore::deadline::Deadline;
 
 use super::Stream;
 
@@ -118,5 +118,21 @@ fn is_near(set: Option<Duration>, wanted: Option<Duration>) -> bool {
     match (set, wanted) {
         (Some(set), Some(wanted)) => set.abs_diff(wanted) <= wanted / 16,
         (set, wanted) => set == wanted,
+    }
+}
+
+/// Whether a socket's own timeout has ended a call. Windows names it otherwise.
+fn is_socket_timeout(error: &io::Error) -> bool {
+    error.kind() == if cfg!(windows) { ErrorKind::TimedOut } else { ErrorKind::WouldBlock }
+}
+
+/// What setting a timeout said, unless the connection is over: macOS lets no option be
+/// set once both directions have ended. No call can block any more then.
+fn unless_over(set: io::Result<()>) -> io::Result<()> {
+    match set {
+        Err(error) if cfg!(target_vendor = "apple") && error.kind() == ErrorKind::InvalidInput => {
+            Ok(())
+        }
+        set => set,
     }
 }
