@@ -3,25 +3,13 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 use httpcore::head::{Method, Target, target};
 use httpcore::reply::html::{escape, page};
-use httpcore::reply::{Content, Part, Parts, Response};
+use httpcore::reply::{Response, types};
 use httpcore::{Refusal, Status};
 
 use crate::Files;
-
-/// What the ends of names stand for; everything else is bytes without a meaning.
-const TYPES: [(&str, &str); 7] = [
-    ("html", "text/html; charset=utf-8"),
-    ("txt", "text/plain; charset=utf-8"),
-    ("css", "text/css; charset=utf-8"),
-    ("js", "text/javascript; charset=utf-8"),
-    ("json", "application/json"),
-    ("png", "image/png"),
-    ("svg", "image/svg+xml"),
-];
 
 impl Files {
     /// The response to a request: the place for what a server of your own does.
@@ -32,29 +20,27 @@ impl Files {
         if !matches!(method, Method::Get | Method::Head) {
             return Err(Refusal::new(Status::NOT_IMPLEMENTED, "only GET and HEAD are known here"));
         }
-        // Decoded once, after it has been split: no name holds a slash or is `..`.
+        // Split and then decoded, once: no name holds a slash, and none is `..`.
         let path = target::Path::parse(Target::parse(method, target)?.path)?;
         let root = fs::canonicalize(&self.root)?;
         let mut file = root.clone();
         for name in &path.names {
-            // Other names than these no file has on Windows, where bytes are not names.
             file.push(str::from_utf8(name).map_err(|_| Refusal::not_found())?);
         }
-        // Whatever links there are: what they lead to has to lie inside.
+        // Wherever links lead: what is served lies inside.
         let file = fs::canonicalize(file).ok().filter(|file| file.starts_with(&root));
         let file = file.ok_or_else(Refusal::not_found)?;
+        let index = file.join("index.html");
         match (file.is_dir(), path.folder) {
             (false, true) => Err(Refusal::not_found()),
             (false, false) => Ok(whole(&file)?),
+            (true, true) if index.is_file() => Ok(whole(&index)?),
+            (true, true) => Ok(listing(&file, &path.encode())?),
             // Its links are relative to it, so that its address has to end with a slash.
             (true, false) => {
-                let location = target::Path { folder: true, ..path }.encode();
+                let location = path.encode() + "/";
                 Ok(Response::new(Status::MOVED_PERMANENTLY).header("Location", &location))
             }
-            (true, true) if file.join("index.html").is_file() => {
-                Ok(whole(&file.join("index.html"))?)
-            }
-            (true, true) => Ok(Response::html(listing(&file, &path.encode())?)),
         }
     }
 }
@@ -64,25 +50,20 @@ fn whole(path: &Path) -> io::Result<Response> {
     if !path.is_file() {
         return Err(io::ErrorKind::NotFound.into());
     }
-    let file = File::open(path)?;
-    let list = vec![Part::Slice(0..file.metadata()?.len())];
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let known = TYPES.iter().find(|(end, _)| Some(*end) == extension);
-    let media_type = known.map_or("application/octet-stream", |(_, media_type)| media_type);
-    let fields = format!("Content-Type: {media_type}\r\n").into_bytes();
-    let content = Content::File(Parts { file: Arc::new(file), list });
-    Ok(Response::from_parts(Status::OK, fields, content))
+    let media_type = types::by_name(path).unwrap_or_else(|| "application/octet-stream".into());
+    Ok(Response::file(File::open(path)?)?.header("Content-Type", &media_type))
 }
 
-fn listing(folder: &Path, title: &str) -> io::Result<String> {
-    let mut body = format!("<h1>{}</h1>\n<ul>\n", escape(title));
+fn listing(folder: &Path, title: &str) -> io::Result<Response> {
+    let mut list = String::new();
     for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let slash = if path.is_dir() { "/" } else { "" };
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        let link = target::encode(name.as_bytes());
-        // The dot keeps a name with a colon from being read as a scheme.
-        body += &format!("<li><a href=\"./{link}{slash}\">{}{slash}</a></li>\n", escape(name));
+        let entry = entry?;
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        // A name that is no text has no link here.
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        // The dot keeps a name with a colon from being read as the scheme of an address.
+        let link = format!("./{}{slash}", target::encode(name.as_bytes()));
+        list += &format!("<li><a href=\"{link}\">{}{slash}</a></li>\n", escape(&name));
     }
-    Ok(page(title, &(body + "</ul>\n")))
+    Ok(Response::html(page(title, &format!("<h1>{}</h1>\n<ul>\n{list}</ul>\n", escape(title)))))
 }

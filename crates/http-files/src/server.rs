@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
 
-use httpcore::Refusal;
+use httpcore::Status;
 use httpcore::head::Method;
 use httpcore::reply::clock::Clock;
 use httpcore::reply::{Frame, IntoResponse, send};
@@ -45,9 +45,11 @@ pub fn serve(listener: TcpListener, service: &Files, shutdown: &Shutdown) -> io:
 /// the connection is closed, which is done in stages, so that the response arrives.
 fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Files) -> io::Result<()> {
     let Some(head) = read_head(stream, peer, service)? else { return Ok(()) };
-    let (method, response) = match request_line(&head) {
-        Some((method, target)) => (method, service.reply(method, target).into_response()),
-        None => (Method::Get, Refusal::bad("", "this is not a request").into_response()),
+    let request = request_line(&head)
+        .and_then(|(method, path)| Some((Method::parse(method.as_bytes())?, path)));
+    let (method, response) = match request {
+        Some((method, path)) => (method, service.reply(method, path.as_bytes()).into_response()),
+        None => (Method::Get, Status::NOT_IMPLEMENTED.into_response()),
     };
     // Date, length and the end of the connection are added; HEAD gets no content.
     let (name, mut clock) = (peer.to_string(), Clock::default());
@@ -84,11 +86,11 @@ fn read_head(
 }
 
 /// Method and path. The fields in the other lines are not looked at.
-fn request_line(head: &[u8]) -> Option<(Method, &[u8])> {
-    let line = head.split(|&byte| byte == b'\r').next()?;
-    let mut words = line.split(|&byte| byte == b' ');
+fn request_line(head: &[u8]) -> Option<(&str, &str)> {
+    let line = str::from_utf8(head).ok()?.lines().next()?;
+    let mut words = line.split(' ');
     match (words.next()?, words.next()?, words.next()?) {
-        (method, path, b"HTTP/1.0" | b"HTTP/1.1") => Some((Method::parse(method)?, path)),
+        (method, path, "HTTP/1.0" | "HTTP/1.1") => Some((method, path)),
         _ => None,
     }
 }

@@ -5,8 +5,7 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use httpcore::head::Fields;
-
-use super::types;
+use httpcore::reply::types;
 
 /// The request field that says which codings a client takes (RFC 9110 section 12.5.3).
 const ACCEPT: &str = "accept-encoding";

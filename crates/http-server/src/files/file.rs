@@ -10,12 +10,12 @@ use std::time::SystemTime;
 use httpcore::freshness::{self, Validators, Verdict, Wanted, is_unsettled};
 use httpcore::handler::Request;
 use httpcore::head::Method;
-use httpcore::reply::{Content, IntoResponse, Part, Parts, Response, Stored, clock, html};
+use httpcore::reply::{Content, IntoResponse, Part, Parts, Response, Stored, clock, html, types};
 use httpcore::{Refusal, Status};
 
 use super::cache::{self, Cache, Entry, Identity, Kept, Location, Opened};
 use super::settings::{Precompressed, Settings};
-use super::{coding, resolve, types};
+use super::{coding, resolve};
 
 /// Header lines of every response that sends a file or parts of it.
 const SENT: &str = "Accept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n";

@@ -8,7 +8,6 @@ mod folder;
 mod listing;
 mod resolve;
 mod settings;
-mod types;
 
 use std::borrow::Cow;
 use std::fs;

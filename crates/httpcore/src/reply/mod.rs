@@ -6,6 +6,7 @@ pub mod html;
 mod page;
 mod response;
 mod send;
+pub mod types;
 
 pub use self::content::{Content, Part, Parts, Stored};
 pub use self::page::{Form, page};

@@ -1,9 +1,11 @@
 //! What a handler returns: a value that says everything, and writes nothing.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
 
-use super::content::Content;
+use super::content::{Content, Part, Parts};
 use crate::head::is_token;
 use crate::refusal::Refusal;
 use crate::status::Status;
@@ -68,6 +70,16 @@ impl Response {
     /// 200 with bytes of any type.
     pub fn bytes(media_type: &str, bytes: impl Into<Cow<'static, [u8]>>) -> Response {
         Response::new(Status::OK).with_content(media_type, bytes)
+    }
+
+    /// 200 with the whole of a file, as long as it is now. Its type is to be added.
+    ///
+    /// # Errors
+    /// When the file does not tell its length.
+    pub fn file(file: File) -> io::Result<Response> {
+        let list = vec![Part::Slice(0..file.metadata()?.len())];
+        let content = Content::File(Parts { file: Arc::new(file), list });
+        Ok(Response::from_parts(Status::OK, Vec::new(), content))
     }
 
     /// 200 with content whose length is not known: sent in chunks, or to the end of the
