@@ -5,13 +5,12 @@ use std::io;
 use std::path::Path;
 
 use httpcore::head::{Method, Target, target};
-use httpcore::reply::html::{escape, page};
-use httpcore::reply::{Response, types};
+use httpcore::reply::{Response, html, types};
 use httpcore::{Refusal, Status};
 
-use crate::Files;
+use crate::Site;
 
-impl Files {
+impl Site {
     /// The response to a request: the place for what a server of your own does.
     ///
     /// # Errors
@@ -32,38 +31,32 @@ impl Files {
         let file = file.ok_or_else(Refusal::not_found)?;
         let index = file.join("index.html");
         match (file.is_dir(), path.folder) {
-            (false, true) => Err(Refusal::not_found()),
-            (false, false) => Ok(whole(&file)?),
             (true, true) if index.is_file() => Ok(whole(&index)?),
             (true, true) => Ok(listing(&file, &path.encode())?),
             // Its links are relative to it, so that its address has to end with a slash.
             (true, false) => {
-                let location = path.encode() + "/";
-                Ok(Response::new(Status::MOVED_PERMANENTLY).header("Location", &location))
+                Ok(Response::new(Status::MOVED_PERMANENTLY)
+                    .header("Location", &(path.encode() + "/")))
             }
+            // Not a pipe or a device, which would be waited for.
+            (false, false) if file.is_file() => Ok(whole(&file)?),
+            (false, _) => Err(Refusal::not_found()),
         }
     }
 }
 
 fn whole(path: &Path) -> io::Result<Response> {
-    // A pipe or a device would be waited for.
-    if !path.is_file() {
-        return Err(io::ErrorKind::NotFound.into());
-    }
     let media_type = types::by_name(path).unwrap_or_else(|| "application/octet-stream".into());
     Ok(Response::file(File::open(path)?)?.header("Content-Type", &media_type))
 }
 
 fn listing(folder: &Path, title: &str) -> io::Result<Response> {
-    let mut list = String::new();
+    let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let slash = if entry.path().is_dir() { "/" } else { "" };
         // A name that is no text has no link here.
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        // The dot keeps a name with a colon from being read as the scheme of an address.
-        let link = format!("./{}{slash}", target::encode(name.as_bytes()));
-        list += &format!("<li><a href=\"{link}\">{}{slash}</a></li>\n", escape(&name));
+        names.extend(entry.file_name().into_string().map(|name| name + slash));
     }
-    Ok(Response::html(page(title, &format!("<h1>{}</h1>\n<ul>\n{list}</ul>\n", escape(title)))))
+    Ok(Response::html(html::index(title, &names)))
 }

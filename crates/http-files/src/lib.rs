@@ -26,7 +26,7 @@ pub const HEAD_LIMIT: usize = 64 << 10;
 
 /// What the server does: the place for what a server of your own knows.
 #[derive(Debug, Clone, Args)]
-pub struct Files {
+pub struct Site {
     /// The folder whose files are served
     #[arg(default_value = ".")]
     pub root: PathBuf,

@@ -7,8 +7,7 @@ use std::thread;
 
 use httpcore::Status;
 use httpcore::head::Method;
-use httpcore::reply::clock::Clock;
-use httpcore::reply::{Frame, IntoResponse, send};
+use httpcore::reply::{IntoResponse, send_last};
 use netcore::accept::Acceptor;
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
@@ -16,7 +15,7 @@ use netcore::log::payload;
 use netcore::shutdown::Shutdown;
 use netcore::visit::visit;
 
-use crate::{Files, HEAD_LIMIT};
+use crate::{HEAD_LIMIT, Site};
 
 /// Serves clients, each in a thread of its own, until `shutdown` is told to stop or nobody
 /// comes for `service.accept_timeout`. Returns when the last client has gone, which
@@ -25,7 +24,7 @@ use crate::{Files, HEAD_LIMIT};
 /// # Errors
 /// What accept says when no further client could be accepted. A client's error is logged
 /// and ends that client only.
-pub fn serve(listener: TcpListener, service: &Files, shutdown: &Shutdown) -> io::Result<()> {
+pub fn serve(listener: TcpListener, service: &Site, shutdown: &Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, shutdown)?
         .give_up_after(service.accept_timeout)
         .at_most(service.max_clients);
@@ -43,24 +42,21 @@ pub fn serve(listener: TcpListener, service: &Files, shutdown: &Shutdown) -> io:
 
 /// One request and its response. What the client sends behind the head is dropped when
 /// the connection is closed, which is done in stages, so that the response arrives.
-fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Files) -> io::Result<()> {
+fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Result<()> {
     let Some(head) = read_head(stream, peer, service)? else { return Ok(()) };
-    let request = request_line(&head)
-        .and_then(|(method, path)| Some((Method::parse(method.as_bytes())?, path)));
-    let (method, response) = match request {
+    let (method, response) = match request_line(&head) {
         Some((method, path)) => (method, service.reply(method, path.as_bytes()).into_response()),
-        None => (Method::Get, Status::NOT_IMPLEMENTED.into_response()),
+        None => (Method::Get, Status::BAD_REQUEST.into_response()),
     };
     // Date, length and the end of the connection are added; HEAD gets no content.
-    let (name, mut clock) = (peer.to_string(), Clock::default());
-    send(stream, &mut Vec::new(), &Frame::last(method, clock.date(), &name), response).result
+    send_last(stream, &peer.to_string(), method, response)
 }
 
 /// Reads up to the empty line that ends a head; `None` where the client has sent nothing.
 fn read_head(
     stream: &mut Connection,
     peer: SocketAddr,
-    service: &Files,
+    service: &Site,
 ) -> io::Result<Option<Vec<u8>>> {
     let total = Deadline::after(service.limits.total);
     let mut head = Vec::new();
@@ -86,11 +82,11 @@ fn read_head(
 }
 
 /// Method and path. The fields in the other lines are not looked at.
-fn request_line(head: &[u8]) -> Option<(&str, &str)> {
+fn request_line(head: &[u8]) -> Option<(Method, &str)> {
     let line = str::from_utf8(head).ok()?.lines().next()?;
     let mut words = line.split(' ');
     match (words.next()?, words.next()?, words.next()?) {
-        (method, path, "HTTP/1.0" | "HTTP/1.1") => Some((method, path)),
+        (method, path, "HTTP/1.0" | "HTTP/1.1") => Some((Method::parse(method.as_bytes())?, path)),
         _ => None,
     }
 }

@@ -25,7 +25,7 @@ pub const HEAD_LIMIT: usize = 64 << 10;
 
 /// What the server does: the place for what a server of your own knows.
 #[derive(Debug, Clone, Args)]
-pub struct Hello {
+pub struct Site {
     /// The text that is shown
     #[arg(long, default_value = "Привет, мир!")]
     pub text: String,
@@ -40,7 +40,7 @@ pub struct Hello {
     pub max_clients: usize,
 }
 
-impl Hello {
+impl Site {
     /// Status and text for a request: the place for what a server of your own does.
     pub fn reply(&self, method: &str, _path: &str) -> (&'static str, &str) {
         match method {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use http_hello::{Hello, PORT, server};
+use http_hello::{PORT, Site, server};
 use httpcore::client;
 use netcore::cli::{self, ServerArgs};
 use netcore::shutdown::Shutdown;
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     cli::run(program!(), serve, client::run)
 }
 
-fn serve(args: &ServerArgs<PORT>, service: Hello) -> Result<(), Error> {
+fn serve(args: &ServerArgs<PORT>, service: Site) -> Result<(), Error> {
     let shutdown = Shutdown::on_signals(service.limits.drain)?;
     server::serve(args.listen()?, &service, &shutdown).map_err(Error::failed("accept clients"))
 }

@@ -12,7 +12,7 @@ use netcore::log::payload;
 use netcore::shutdown::Shutdown;
 use netcore::visit::visit;
 
-use crate::{HEAD_LIMIT, Hello};
+use crate::{HEAD_LIMIT, Site};
 
 /// Serves clients, each in a thread of its own, until `shutdown` is told to stop or nobody
 /// comes for `service.accept_timeout`. Returns when the last client has gone, which
@@ -21,7 +21,7 @@ use crate::{HEAD_LIMIT, Hello};
 /// # Errors
 /// What accept says when no further client could be accepted. A client's error is logged
 /// and ends that client only.
-pub fn serve(listener: TcpListener, service: &Hello, shutdown: &Shutdown) -> io::Result<()> {
+pub fn serve(listener: TcpListener, service: &Site, shutdown: &Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, shutdown)?
         .give_up_after(service.accept_timeout)
         .at_most(service.max_clients);
@@ -39,7 +39,7 @@ pub fn serve(listener: TcpListener, service: &Hello, shutdown: &Shutdown) -> io:
 
 /// One request and its response. What the client sends behind the head is dropped when
 /// the connection is closed, which is done in stages, so that the response arrives.
-fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Hello) -> io::Result<()> {
+fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Result<()> {
     let Some(head) = read_head(stream, peer, service)? else { return Ok(()) };
     let (status, text) = match request_line(&head) {
         Some((method, path)) => service.reply(method, path),
@@ -60,7 +60,7 @@ fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Hello) -> io::R
 fn read_head(
     stream: &mut Connection,
     peer: SocketAddr,
-    service: &Hello,
+    service: &Site,
 ) -> io::Result<Option<Vec<u8>>> {
     let total = Deadline::after(service.limits.total);
     let mut head = Vec::new();

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 
+use crate::head::target::encode;
+
 /// The style of every page: the reader's own light or dark colours, and a phone's
 /// width.
 const STYLE: &str = "\
@@ -40,6 +42,18 @@ pub fn page(title: &str, body: &str) -> String {
          <title>{title}</title>\n<style nonce=\"{nonce}\">\n{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
         title = escape(title),
     )
+}
+
+/// A page of links to these names, which lie in the folder that it is the page of.
+pub fn index(title: &str, names: &[String]) -> String {
+    let mut body = format!("<h1>{}</h1>\n<ul>\n", escape(title));
+    for name in names {
+        let end = if name.ends_with('/') { "/" } else { "" };
+        let link = encode(name.trim_end_matches('/').as_bytes());
+        // The dot keeps a name with a colon from being read as the scheme of an address.
+        let _ = writeln!(body, "<li><a href=\"./{link}{end}\">{}</a></li>", escape(name));
+    }
+    page(title, &(body + "</ul>\n"))
 }
 
 /// Text that is safe between tags and inside quoted attributes.
@@ -94,6 +108,13 @@ mod tests {
     #[test]
     fn nothing_that_is_shown_can_become_a_tag_or_leave_an_attribute() {
         assert_eq!(escape("a<b>&\"'\n"), "a&lt;b&gt;&amp;&quot;&#39;\u{fffd}");
+    }
+
+    #[test]
+    fn names_are_shown_as_they_are_and_lead_where_they_should() {
+        let page = index("/", &["a<b".into(), "c:d/".into()]);
+        assert!(page.contains("<li><a href=\"./a%3Cb\">a&lt;b</a></li>\n"), "{page}");
+        assert!(page.contains("<li><a href=\"./c%3Ad/\">c:d/</a></li>\n"), "{page}");
     }
 
     #[test]

@@ -11,4 +11,4 @@ pub mod types;
 pub use self::content::{Content, Part, Parts, Stored};
 pub use self::page::{Form, page};
 pub use self::response::{IntoResponse, Response, field_line, has_field};
-pub use self::send::{Cors, Frame, Sent, send};
+pub use self::send::{Cors, Frame, Sent, send, send_last};

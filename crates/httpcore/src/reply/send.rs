@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use netcore::log::payload;
 
+use super::clock::Clock;
 use super::content::{Content, Part, Parts};
 use super::html;
 use super::page::page;
@@ -92,6 +93,20 @@ pub fn send(stream: &mut dyn Stream, out: &mut Vec<u8>, frame: &Frame, response:
     let mut sending = Sending { stream, out, bytes: 0, persistence: frame.persistence };
     let result = sending.response(frame, response);
     Sent { bytes: sending.bytes, persistence: sending.persistence, result }
+}
+
+/// Sends the only response of a connection, to the client of this name in the log.
+///
+/// # Errors
+/// What writing says, and reading where the content is read.
+pub fn send_last(
+    stream: &mut dyn Stream,
+    name: &str,
+    method: Method,
+    response: Response,
+) -> io::Result<()> {
+    let mut clock = Clock::default();
+    send(stream, &mut Vec::new(), &Frame::last(method, clock.date(), name), response).result
 }
 
 /// Whether Content-Length is still missing in the head.
