@@ -49,6 +49,8 @@ fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
         None => (Method::Get, Status::BAD_REQUEST.into_response()),
     };
     // Date, length and the end of the connection are added; HEAD gets no content.
+    // However long the request took.
+    stream.set_deadline(Deadline::after(service.limits.total));
     send_last(stream, &peer.to_string(), method, response)
 }
 

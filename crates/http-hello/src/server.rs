@@ -53,6 +53,8 @@ fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
         text.len()
     );
     log::debug!("{peer} sending {} bytes {}", response.len(), payload(response.as_bytes()));
+    // However long the request took.
+    stream.set_deadline(Deadline::after(service.limits.total));
     stream.write_all(response.as_bytes())
 }
 

@@ -65,6 +65,8 @@ fn converse(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
                 (Frame::last(Method::Get, clock.date(), &name), refusal.into_response())
             }
         };
+        // However long the request took.
+        stream.set_deadline(Deadline::after(service.limits.total));
         let sent = send(stream, &mut output, &frame, response);
         sent.result?;
         if sent.persistence == Persistence::Close {

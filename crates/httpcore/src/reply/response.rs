@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::content::{Content, Part, Parts};
@@ -80,6 +81,14 @@ impl Response {
         let list = vec![Part::Slice(0..file.metadata()?.len())];
         let content = Content::File(Parts { file: Arc::new(file), list });
         Ok(Response::from_parts(Status::OK, Vec::new(), content))
+    }
+
+    /// 206 with one part of a file that has `length` bytes. Its type is to be added.
+    pub fn part_of_file(file: File, part: Range<u64>, length: u64) -> Response {
+        let range = format!("bytes {}-{}/{length}", part.start, part.end.saturating_sub(1));
+        let content = Content::File(Parts { file: Arc::new(file), list: vec![Part::Slice(part)] });
+        Response::from_parts(Status::PARTIAL_CONTENT, Vec::new(), content)
+            .header("Content-Range", &range)
     }
 
     /// 200 with content whose length is not known: sent in chunks, or to the end of the
