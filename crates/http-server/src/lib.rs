@@ -95,104 +95,33 @@
 //!
 //! # The code
 //!
-//! To read it, follow a request through `src`:
+//! To read it, follow a request through three rooms, and through those of `httpcore`:
 //!
-//! | file | idea |
+//! | room | idea |
 //! |---|---|
-//! | `server.rs`, `defer.rs` | workers take turns at accepting, once a client has spoken, and stay with it |
-//! | `table.rs` | how many connections there may be, and which one makes room |
-//! | `connection.rs`, `receive.rs`, `answer.rs` | requests in, responses out, one after another |
-//! | `wire.rs`, `stream.rs`, `tls.rs` | a socket with a deadline, and encryption where it is asked for |
-//! | `scanner.rs`, `head.rs`, `meaning.rs`, `fields.rs`, `host.rs`, `method.rs` | what a request says, read strictly |
-//! | `target.rs` | the path, decoded once and kept inside the root |
-//! | `body.rs` | where the body ends |
-//! | `request.rs`, `route.rs`, `response.rs` | what a handler is given, which one it is, what it returns |
-//! | `files.rs`, `folder.rs`, `file.rs`, `locate.rs` | what is there for a path, whatever links say |
-//! | `store.rs`, `coding.rs`, `missing.rs` | what is kept between requests; compressed siblings; pages instead of a 404 |
-//! | `types.rs`, `validators.rs` | what a file is, and which version of it |
-//! | `conditional.rs`, `range.rs` | whether to send it, and which parts |
-//! | `listing.rs`, `html.rs`, `refusal.rs` | pages for folders and for errors |
-//! | `send.rs` | the response on its way to the wire |
-//! | `auth.rs` | a password in front of any handler |
-//! | `builder.rs`, `service.rs` | a server put together in code |
-//! | `options.rs`, `listening.rs`, `unix.rs` | the same from a command line |
-//! | `access.rs`, `clock.rs`, `status.rs`, `client.rs` | the rest |
+//! | `serve/` `workers.rs`, `defer_accept.rs` | workers take turns at accepting, once a client has spoken, and stay with it |
+//! | `slots.rs` | how many connections there may be, and which one makes room |
+//! | `connection.rs`, `receive.rs`, `reply.rs` | requests in, responses out, one after another |
+//! | `stream.rs`, `tls.rs`, `access.rs`, `auth.rs` | encryption where it is asked for, the access log, a password |
+//! | `server.rs`, `service.rs` | a server put together in code |
+//! | `files/` `mod.rs`, `resolve.rs` | what is there for a path, whatever links say |
+//! | `file.rs`, `types.rs`, `coding.rs` | a file whole or in parts, what it is, compressed siblings |
+//! | `cache.rs` | what is kept between requests |
+//! | `folder.rs`, `listing/`, `fallback.rs` | pages for folders; pages instead of a 404 |
+//! | `command/` `options.rs`, `listening.rs`, `unix.rs` | the same from a command line |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-mod access;
-mod answer;
-mod auth;
-mod body;
-mod builder;
-pub mod client;
-mod clock;
-mod coding;
-mod conditional;
-mod connection;
-#[cfg(target_os = "linux")]
-mod defer;
-mod fields;
-mod file;
+mod command;
 mod files;
-mod folder;
-#[cfg(any(test, fuzzing))]
-pub mod fuzzing;
-// Public for their benchmark alone.
-#[doc(hidden)]
-pub mod head;
-mod host;
-mod html;
-mod listening;
-mod listing;
-mod locate;
-mod meaning;
-mod method;
-mod missing;
-pub mod options;
-mod range;
-mod receive;
-mod refusal;
-mod request;
-mod response;
-mod route;
-#[doc(hidden)]
-pub mod scanner;
-mod send;
-mod server;
-mod service;
-mod status;
-mod store;
-mod stream;
-mod table;
-mod target;
-#[cfg(feature = "tls")]
-mod tls;
-#[cfg(not(feature = "tls"))]
-#[path = "no_tls.rs"]
-mod tls;
-mod types;
-#[cfg(unix)]
-mod unix;
-mod validators;
-mod wire;
+mod serve;
 
-pub use auth::Guarded;
-pub use body::Body;
-pub use builder::{Running, Server};
-pub use fields::Fields;
-pub use files::{DotFiles, Files, Precompressed};
-pub use locate::Links;
-pub use method::Method;
-pub use missing::Missing;
-pub use refusal::Refusal;
-pub use request::Request;
-pub use response::{IntoResponse, Response};
-pub use route::Handler;
-pub use service::{AccessLog, Cors, Hosts, Limits};
-pub use status::Status;
-pub use target::{Path, Target};
-pub use tls::Tls;
-
-/// The port of the server, unless told otherwise.
-pub const PORT: u16 = 8000;
+pub use command::options;
+pub use files::{DotFiles, Files, Links, Missing, Precompressed};
+pub use httpcore::body::Body;
+pub use httpcore::handler::{Handler, Request};
+pub use httpcore::head::target::{Path, Target};
+pub use httpcore::head::{Fields, Method};
+pub use httpcore::reply::{Cors, IntoResponse, Response};
+pub use httpcore::{Refusal, Status, client};
+pub use serve::{AccessLog, Guarded, Hosts, Limits, PORT, Running, Server, Tls};

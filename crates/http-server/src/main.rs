@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use http_server::client::After;
 use http_server::options::{Options, Prepared, Unprepared};
 use http_server::{PORT, client};
 use netcore::Error;
-use netcore::cli::{self, ClientArgs};
+use netcore::cli::{self, ClientArgs, NoOptions};
 use netcore::shutdown::Shutdown;
 
 /// The exit code for what makes no sense, as clap has it.
@@ -43,7 +42,7 @@ fn main() -> ExitCode {
     match role {
         None => run_server(&options),
         Some(Role::Server(options)) => run_server(&options),
-        Some(Role::Client(args)) => cli::finish(run_client(&args)),
+        Some(Role::Client(args)) => cli::finish(client::run(&args, NoOptions {})),
     }
 }
 
@@ -71,27 +70,4 @@ fn serve(prepared: Prepared, drain: Duration) -> Result<(), Error> {
     // Only the server is given away: the files of sockets are removed when the rest is
     // dropped, at the end.
     prepared.server.serve(&shutdown)
-}
-
-fn run_client(args: &ClientArgs<PORT>) -> Result<(), Error> {
-    let mut open = Some(args.connect()?);
-    for path in cli::messages(&args.messages) {
-        let path = String::from_utf8_lossy(&path?).into_owned();
-        let kept = open.take();
-        let was_kept = kept.is_some();
-        let mut stream = kept.map_or_else(|| args.connect(), Ok)?;
-        let mut reply = client::get(&stream, &path);
-        if was_kept && reply.as_ref().is_err_and(client::is_without_reply) {
-            stream = args.connect()?;
-            reply = client::get(&stream, &path);
-        }
-        let reply = reply.map_err(Error::failed(format!("get {path}")))?;
-        open = (reply.after == After::Open).then_some(stream);
-        cli::print_bytes(reply.content.strip_suffix(b"\n").unwrap_or(&reply.content))?;
-        if reply.status >= 400 {
-            let status = io::Error::other(format!("the server answered {}", reply.status));
-            return Err(Error::failed(format!("get {path}"))(status));
-        }
-    }
-    Ok(())
 }

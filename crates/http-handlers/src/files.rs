@@ -1,0 +1,58 @@
+//! A path becomes a file, a page of a folder, or a refusal.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use httpcore::handler::{Request, other_method};
+use httpcore::head::Method;
+use httpcore::reply::{Response, html, types};
+use httpcore::{Refusal, Status};
+
+/// The file or folder of `root` that a request asks for.
+///
+/// # Errors
+/// 404 for what is not there or lies outside of the folder.
+pub fn reply(root: &Path, request: &Request<'_>) -> Result<Response, Refusal> {
+    if !matches!(request.method(), Method::Get | Method::Head) {
+        return Ok(other_method(request.method(), &[Method::Get]));
+    }
+    // Split and then decoded, once: no name holds a slash, and none is `..`.
+    let path = request.path()?;
+    let root = fs::canonicalize(root)?;
+    let mut file = root.clone();
+    for name in &path.names {
+        file.push(str::from_utf8(name).map_err(|_| Refusal::not_found())?);
+    }
+    // Wherever links lead: what is served lies inside.
+    let file = fs::canonicalize(file).ok().filter(|file| file.starts_with(&root));
+    let file = file.ok_or_else(Refusal::not_found)?;
+    let index = file.join("index.html");
+    match (file.is_dir(), path.folder) {
+        (true, true) if index.is_file() => Ok(whole(&index)?),
+        (true, true) => Ok(listing(&file, &path.encode())?),
+        // Its links are relative to it, so that its address has to end with a slash.
+        (true, false) => {
+            Ok(Response::new(Status::MOVED_PERMANENTLY).header("Location", &(path.encode() + "/")))
+        }
+        // Not a pipe or a device, which would be waited for.
+        (false, false) if file.is_file() => Ok(whole(&file)?),
+        (false, _) => Err(Refusal::not_found()),
+    }
+}
+
+fn whole(path: &Path) -> io::Result<Response> {
+    let media_type = types::by_name(path).unwrap_or_else(|| "application/octet-stream".into());
+    Ok(Response::file(File::open(path)?)?.header("Content-Type", &media_type))
+}
+
+fn listing(folder: &Path, title: &str) -> io::Result<Response> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        // A name that is no text has no link here.
+        names.extend(entry.file_name().into_string().map(|name| name + slash));
+    }
+    Ok(Response::html(html::index(title, &names)))
+}

@@ -1,0 +1,51 @@
+//! HTTP server with one answer on every path: what a browser needs in order to show a
+//! line of text.
+//!
+//! [`server`] reads until the empty line that ends a request's head, and answers.
+//!
+//! Still wrong: there is nothing but the greeting (`http-files`). Each request needs a
+//! connection of its own, and a head is hardly looked at (`http-kept`). What is behind
+//! the head is dropped (`http-upload`).
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+use std::time::Duration;
+
+use clap::Args;
+use netcore::cli::{Limits, duration};
+
+pub mod server;
+
+/// The port of the server, unless told otherwise.
+pub const PORT: u16 = 8000;
+
+/// Bytes of a head at most. A browser sends about one thousand; without a bound, a
+/// client that sends no empty line would fill the memory.
+pub const HEAD_LIMIT: usize = 64 << 10;
+
+/// What the server does: the place for what a server of your own knows.
+#[derive(Debug, Clone, Args)]
+pub struct Site {
+    /// The text that is shown
+    #[arg(long, default_value = "Привет, мир!")]
+    pub text: String,
+    /// End when no client has come for this long [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub accept_timeout: Option<Duration>,
+    /// For how long a client is kept.
+    #[command(flatten)]
+    pub limits: Limits,
+    /// Serve at most so many clients at once; more wait in the backlog
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub max_clients: usize,
+}
+
+impl Site {
+    /// Status and text for a request: the place for what a server of your own does.
+    pub fn reply(&self, method: &str, _path: &str) -> (&'static str, &str) {
+        match method {
+            "GET" => ("200 OK", &self.text),
+            _ => ("501 Not Implemented", "only GET is known here"),
+        }
+    }
+}

@@ -1,4 +1,0 @@
-//! A chunked body.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| http_server::fuzzing::chunked(data));

@@ -1,4 +1,0 @@
-//! The head of a request.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| http_server::fuzzing::head(data));

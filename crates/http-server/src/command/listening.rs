@@ -1,0 +1,193 @@
+//! Where the command line's server listens: on both loopback addresses, on others,
+//! everywhere, or on a socket file; and under which of these a person finds it.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use netcore::Error;
+use netcore::listen;
+use socket2::Socket;
+
+#[cfg(unix)]
+use super::unix::{self, SocketFile};
+use crate::serve::PORT;
+
+/// The last port that is tried when nobody has asked for one.
+const LAST_PORT: u16 = 8010;
+
+/// What stands before a path where a socket file is meant.
+const UNIX: &str = "unix:";
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Where<'a> {
+    /// 127.0.0.1 and ::1.
+    Loopback,
+    /// Every interface.
+    Everywhere,
+    /// These addresses, names and socket files.
+    On(&'a [String]),
+}
+
+/// Sockets that listen.
+#[derive(Debug)]
+pub struct Listening {
+    /// At least one.
+    pub sockets: Vec<Socket>,
+    /// How a browser on this machine gets there.
+    pub url: String,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// The files of those that have one.
+    #[cfg(unix)]
+    pub files: Vec<SocketFile>,
+}
+
+impl Listening {
+    /// Listens on `port`; where nobody has asked for one, on 8000 or the next that is
+    /// free. `scheme` is `http` or `https`, for the addresses that people are told.
+    ///
+    /// # Errors
+    /// As [`listen::tcp`]; [`Error::Failed`] for a socket file.
+    pub fn open(place: Where<'_>, port: Option<u16>, scheme: &str) -> Result<Listening, Error> {
+        let (wanted, last) = match port {
+            Some(port) => (port, port),
+            None => (PORT, LAST_PORT),
+        };
+        let mut port = wanted;
+        let mut listening = loop {
+            match Listening::on(place, port) {
+                Err(Error::Listen { source, .. })
+                    if source.kind() == io::ErrorKind::AddrInUse && port < last =>
+                {
+                    port += 1;
+                }
+                opened => break opened?,
+            }
+        };
+        if port != wanted {
+            listening.notes.push(format!("port {wanted} is busy; this is the next free one"));
+        }
+        listening.describe(scheme);
+        Ok(listening)
+    }
+
+    fn on(place: Where<'_>, port: u16) -> Result<Listening, Error> {
+        let mut listening = Listening {
+            sockets: Vec::new(),
+            url: String::new(),
+            notes: Vec::new(),
+            #[cfg(unix)]
+            files: Vec::new(),
+        };
+        match place {
+            Where::Loopback => listening.sockets = loopback(port)?,
+            Where::Everywhere => {
+                let socket = listen::tcp("::", port).or_else(|_| listen::tcp("0.0.0.0", port))?;
+                listening.sockets.push(socket.into());
+            }
+            Where::On(hosts) => {
+                for host in hosts {
+                    listening.add(host, port)?;
+                }
+            }
+        }
+        Ok(listening)
+    }
+
+    fn add(&mut self, host: &str, port: u16) -> Result<(), Error> {
+        match host.strip_prefix(UNIX) {
+            Some(path) => self.add_file(path),
+            None => {
+                // With port 0, all addresses get the one that the first of them got.
+                let port =
+                    self.sockets.iter().find_map(address).map_or(port, |address| address.port());
+                self.sockets.push(listen::tcp(host, port)?.into());
+                Ok(())
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    fn add_file(&mut self, path: &str) -> Result<(), Error> {
+        let (socket, file) = unix::listen(path.as_ref())?;
+        self.url = format!("{UNIX}{path}");
+        self.sockets.push(socket);
+        self.files.push(file);
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    fn add_file(&mut self, path: &str) -> Result<(), Error> {
+        let why = io::Error::new(io::ErrorKind::Unsupported, "socket files are for Unix");
+        Err(Error::failed(format!("listen on {UNIX}{path}"))(why))
+    }
+
+    fn describe(&mut self, scheme: &str) {
+        let addresses: Vec<SocketAddr> = self.sockets.iter().filter_map(address).collect();
+        if let Some(first) = addresses.first() {
+            self.url = match first.ip().is_unspecified() {
+                true => format!("{scheme}://127.0.0.1:{}/", first.port()),
+                false => format!("{scheme}://{first}/"),
+            };
+        }
+        for address in addresses.iter().filter(|address| !address.ip().is_loopback()) {
+            if !address.ip().is_unspecified() {
+                self.notes
+                    .push(format!("listening on {address}: whoever can reach it can read this"));
+                continue;
+            }
+            let note = "listening on every interface: whoever can reach this machine can read this";
+            self.notes.push(note.to_string());
+            for ip in lan_addresses() {
+                let there = SocketAddr::new(ip, address.port());
+                self.notes.push(format!("from other machines: {scheme}://{there}/"));
+            }
+        }
+    }
+}
+
+/// 127.0.0.1 and ::1, since `localhost` may be either; one of them where the machine
+/// has no other.
+fn loopback(port: u16) -> Result<Vec<Socket>, Error> {
+    // A free port of one family may be taken in the other; then another one is tried.
+    const ATTEMPTS: usize = 8;
+    let mut attempt = 1;
+    loop {
+        let v4 = listen::tcp("127.0.0.1", port)?;
+        let real = v4.local_addr().map_or(port, |address| address.port());
+        match listen::tcp("::1", real) {
+            Ok(v6) => return Ok(vec![v4.into(), v6.into()]),
+            Err(Error::Listen { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
+                if port != 0 || attempt == ATTEMPTS {
+                    let address = format!("[::1]:{real}");
+                    return Err(Error::Listen { address, source });
+                }
+                attempt += 1;
+            }
+            Err(error) => {
+                log::debug!("serving IPv4 only: {error}");
+                return Ok(vec![v4.into()]);
+            }
+        }
+    }
+}
+
+fn address(listener: &Socket) -> Option<SocketAddr> {
+    listener.local_addr().ok()?.as_socket()
+}
+
+/// The addresses of this machine in its networks: those that it would send from. A UDP
+/// socket that is connected sends nothing.
+pub fn lan_addresses() -> Vec<IpAddr> {
+    // Addresses for documentation (RFC 5737, RFC 3849): whatever has a route there is the
+    // way out.
+    [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")]
+        .into_iter()
+        .filter_map(|(from, to)| {
+            let socket = UdpSocket::bind(from).ok()?;
+            socket.connect(to).ok()?;
+            Some(socket.local_addr().ok()?.ip())
+        })
+        .collect()
+}

@@ -1,0 +1,6 @@
+//! The command line: what the words on it make of the rest.
+
+mod listening;
+pub mod options;
+#[cfg(unix)]
+mod unix;

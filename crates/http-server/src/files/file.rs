@@ -1,0 +1,256 @@
+//! One file as a response: whole, in parts, or not at all because the client has it.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use httpcore::freshness::{self, Validators, Verdict, Wanted, is_unsettled};
+use httpcore::handler::Request;
+use httpcore::head::Method;
+use httpcore::reply::{Content, IntoResponse, Part, Parts, Response, Stored, clock, html, types};
+use httpcore::{Refusal, Status};
+
+use super::cache::{self, Cache, Entry, Identity, Kept, Location, Opened};
+use super::settings::{Precompressed, Settings};
+use super::{coding, resolve};
+
+/// Header lines of every response that sends a file or parts of it.
+const SENT: &str = "Accept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n";
+
+/// How a file was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The path of the request is its name, or that of its folder.
+    ByName,
+    /// It stands in for something better that is not there. That may come, and nothing
+    /// about this file would change.
+    SecondChoice,
+}
+
+/// What sends the files of one folder.
+#[derive(Debug)]
+pub struct Sender {
+    /// Which files, and how.
+    pub settings: Settings,
+    /// Those that have been sent before.
+    pub cache: Cache,
+}
+
+impl Sender {
+    /// The short way to a file that has been sent before.
+    pub fn kept(&self, request: &Request<'_>) -> Option<Result<Response, Refusal>> {
+        if request.fields().get("range").is_some() || self.may_be_coded(request) {
+            return None;
+        }
+        let entry = self.cache.get(request.target().path)?;
+        Some(match self.precondition(request, &entry.validators) {
+            Ok(None) => Ok(whole(&entry.content)),
+            Ok(Some(not_modified)) => Ok(not_modified),
+            Err(refusal) => Err(refusal),
+        })
+    }
+
+    /// The answer that a file is, whichever parts of it are wanted.
+    pub fn file(&self, request: &Request<'_>, path: &Path, way: Way) -> Result<Response, Refusal> {
+        let coded =
+            if self.may_be_coded(request) { coding::choose(path, request.fields()) } else { None };
+        let (opened, coding) = match &coded {
+            Some((sibling, coding)) => (sibling.as_path(), Some(coding.name)),
+            None => (path, None),
+        };
+        let (mut file, metadata) = resolve::open(&self.settings.root, opened, self.settings.links)?;
+        let validators = Validators::of(&metadata, SystemTime::now());
+        if let Some(not_modified) = self.precondition(request, &validators)? {
+            return Ok(not_modified);
+        }
+        let media_type = media_type(path, &mut file)?;
+        let mut fields = self.described(&validators);
+        fields.extend_from_slice(SENT.as_bytes());
+        if let Some(coding) = coding {
+            fields.extend_from_slice(format!("Content-Encoding: {coding}\r\n").as_bytes());
+        }
+        match request.fields().get("range") {
+            // Only GET has ranges (section 14.2).
+            Some(range)
+                if request.method() == Method::Get
+                    && freshness::range_holds(request.fields(), &validators) =>
+            {
+                match freshness::wanted(range, metadata.len()) {
+                    Wanted::Whole => {}
+                    Wanted::Parts(parts) => {
+                        return Ok(some(file, metadata.len(), fields, &media_type, &parts));
+                    }
+                    Wanted::Nothing => return Ok(not_satisfiable(metadata.len())),
+                }
+            }
+            _ => {}
+        }
+        fields.extend_from_slice(format!("Content-Type: {media_type}\r\n").as_bytes());
+        let content = if metadata.len() > cache::FILE_LIMIT {
+            Kept::Open(Arc::new(Opened { fields, file: Arc::new(file), length: metadata.len() }))
+        } else {
+            let bytes = read_small(&mut file, metadata.len())?;
+            fields.extend_from_slice(format!("Content-Length: {}\r\n", bytes.len()).as_bytes());
+            Kept::InMemory(Arc::new(Stored { fields, bytes }))
+        };
+        let response = whole(&content);
+        if way == Way::ByName && coding.is_none() {
+            self.keep(request, path, &metadata, validators, content);
+        }
+        Ok(response)
+    }
+
+    /// Whether a compressed sibling may be sent instead of what is asked for.
+    fn may_be_coded(&self, request: &Request<'_>) -> bool {
+        self.settings.precompressed == Precompressed::Sent && coding::is_accepted(request.fields())
+    }
+
+    /// Keeps a file, unless it may change, or has changed while it was read, without
+    /// its metadata telling.
+    fn keep(
+        &self,
+        request: &Request<'_>,
+        path: &Path,
+        before: &Metadata,
+        validators: Validators,
+        content: Kept,
+    ) {
+        let is_whole = match &content {
+            Kept::InMemory(stored) => stored.bytes.len() as u64 == before.len(),
+            Kept::Open(opened) => opened.length <= cache::OPEN_LIMIT,
+        };
+        if !is_whole || is_unsettled(before, SystemTime::now()) {
+            return;
+        }
+        // What the name stands for after the reading, so that a change meanwhile is seen.
+        let identity = Identity::of(before);
+        let location = Location::new(&self.settings.root, path, self.settings.links);
+        if location.look().is_ok_and(|after| after == identity) {
+            let entry = Entry { location, identity, validators, content };
+            self.cache.put(request.target().path, entry);
+        }
+    }
+
+    /// 304 where the client has this version; nothing where it is to be sent.
+    fn precondition(
+        &self,
+        request: &Request<'_>,
+        validators: &Validators,
+    ) -> Result<Option<Response>, Refusal> {
+        match freshness::weigh(request.fields(), request.method(), validators) {
+            Verdict::Serve => Ok(None),
+            Verdict::NotModified => Ok(Some(Response::from_parts(
+                Status::NOT_MODIFIED,
+                self.described(validators),
+                Content::Empty,
+            ))),
+            Verdict::Failed => {
+                let why = "the file is another version than the request is about";
+                Err(Refusal::by("RFC 9110 section 13.1", Status::PRECONDITION_FAILED, why))
+            }
+        }
+    }
+
+    /// The header lines that a 304 has too.
+    fn described(&self, validators: &Validators) -> Vec<u8> {
+        let vary = match self.settings.precompressed {
+            Precompressed::Sent => "Vary: Accept-Encoding\r\n",
+            Precompressed::Ignored => "",
+        };
+        format!(
+            "ETag: {}\r\nLast-Modified: {}\r\nCache-Control: {}\r\n{vary}",
+            validators.etag(),
+            clock::date(validators.last_modified),
+            self.settings.cache_control,
+        )
+        .into_bytes()
+    }
+}
+
+/// The whole of a file.
+fn whole(content: &Kept) -> Response {
+    match content {
+        Kept::InMemory(stored) => {
+            Response::from_parts(Status::OK, Vec::new(), Content::Stored(stored.clone()))
+        }
+        Kept::Open(opened) => {
+            let parts =
+                Parts { file: opened.file.clone(), list: vec![Part::Slice(0..opened.length)] };
+            Response::from_parts(Status::OK, opened.fields.clone(), Content::File(parts))
+        }
+    }
+}
+
+/// One part of a file, or several.
+fn some(
+    file: File,
+    length: u64,
+    mut fields: Vec<u8>,
+    media_type: &str,
+    parts: &[Range<u64>],
+) -> Response {
+    let (lines, list) = match parts {
+        [part] => {
+            let range = content_range(part, length);
+            let lines = format!("Content-Type: {media_type}\r\nContent-Range: {range}\r\n");
+            (lines, vec![Part::Slice(part.clone())])
+        }
+        _ => {
+            let boundary = html::nonce();
+            let lines = format!("Content-Type: multipart/byteranges; boundary={boundary}\r\n");
+            (lines, multipart(parts, length, media_type, &boundary))
+        }
+    };
+    fields.extend_from_slice(lines.as_bytes());
+    let content = Content::File(Parts { file: Arc::new(file), list });
+    Response::from_parts(Status::PARTIAL_CONTENT, fields, content)
+}
+
+fn media_type(path: &Path, file: &mut File) -> io::Result<String> {
+    if let Some(known) = types::by_name(path) {
+        return Ok(known);
+    }
+    let mut start = Vec::with_capacity(types::SNIFFED);
+    file.take(types::SNIFFED as u64).read_to_end(&mut start)?;
+    Ok(types::by_content(&start).to_string())
+}
+
+/// Small enough to be read at once; what it has grown by meanwhile is another
+/// version's.
+fn read_small(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    // Files of /proc say that they are empty.
+    let most = if length == 0 { cache::FILE_LIMIT } else { length };
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn not_satisfiable(length: u64) -> Response {
+    let why = format!("the file has {length} bytes, and none of them was asked for");
+    Refusal::by("RFC 9110 section 15.5.17", Status::RANGE_NOT_SATISFIABLE, why)
+        .into_response()
+        .header("Content-Range", &format!("bytes */{length}"))
+}
+
+fn content_range(part: &Range<u64>, length: u64) -> String {
+    format!("bytes {}-{}/{length}", part.start, part.end - 1)
+}
+
+/// Each part under a head of its own (RFC 9110 section 14.6).
+fn multipart(parts: &[Range<u64>], length: u64, media_type: &str, boundary: &str) -> Vec<Part> {
+    let mut list = Vec::new();
+    for part in parts {
+        let range = content_range(part, length);
+        let head = format!(
+            "\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {range}\r\n\r\n"
+        );
+        list.push(Part::Text(head.into_bytes()));
+        list.push(Part::Slice(part.clone()));
+    }
+    list.push(Part::Text(format!("\r\n--{boundary}--\r\n").into_bytes()));
+    list
+}

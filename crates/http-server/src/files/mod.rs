@@ -1,0 +1,197 @@
+//! Files of a folder: which file, or which folder, a path stands for.
+
+mod cache;
+mod coding;
+mod fallback;
+mod file;
+mod folder;
+mod listing;
+mod resolve;
+mod settings;
+
+use std::borrow::Cow;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use httpcore::handler::{Handler, Request, other_method};
+use httpcore::head::{Method, target};
+use httpcore::reply::{IntoResponse, Response};
+use httpcore::{Refusal, Status};
+
+use self::cache::Cache;
+use self::file::{Sender, Way};
+use self::listing::Kind;
+use self::resolve::Found;
+use self::settings::Settings;
+
+pub use self::resolve::Links;
+pub use self::settings::{DotFiles, Missing, Precompressed};
+
+/// What a folder shows for itself, if it is there.
+const INDEXES: [&str; 2] = ["index.html", "index.htm"];
+
+/// Serves a folder, or one file. A [`Handler`] to be mounted.
+///
+/// ```no_run
+/// use http_server::{Files, Server};
+///
+/// Server::bind("127.0.0.1:8000")?.mount("/", Files::new("public")?).run()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Files {
+    sender: Sender,
+}
+
+impl Files {
+    /// Serves what is below `root`; where that is a file, this file alone.
+    ///
+    /// # Errors
+    /// When there is nothing of that name, or it may not be read.
+    pub fn new(root: impl AsRef<Path>) -> io::Result<Files> {
+        let root = fs::canonicalize(root)?;
+        let kind = match fs::metadata(&root)?.file_type() {
+            kind if kind.is_dir() => {
+                // Tells now what every request would be told.
+                fs::read_dir(&root)?;
+                Kind::Folder
+            }
+            kind if kind.is_file() => Kind::File,
+            _ => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "neither a folder nor a file",
+                ));
+            }
+        };
+        let cache_control = "no-cache".to_string();
+        let settings = Settings {
+            root,
+            kind,
+            links: Links::Inside,
+            dot_files: DotFiles::Hidden,
+            precompressed: Precompressed::Ignored,
+            missing: Missing::NotFound,
+            cache_control,
+        };
+        Ok(Files { sender: Sender { settings, cache: Cache::default() } })
+    }
+
+    /// What is served, as an absolute path.
+    pub fn root(&self) -> &Path {
+        &self.settings().root
+    }
+
+    /// Where symbolic links may lead.
+    pub fn links(mut self, links: Links) -> Files {
+        self.sender.settings.links = links;
+        self
+    }
+
+    /// Whether names that begin with a dot are served.
+    pub fn dot_files(mut self, dot_files: DotFiles) -> Files {
+        self.sender.settings.dot_files = dot_files;
+        self
+    }
+
+    /// Whether compressed siblings are sent to clients that take them.
+    pub fn precompressed(mut self, precompressed: Precompressed) -> Files {
+        self.sender.settings.precompressed = precompressed;
+        self
+    }
+
+    /// What is answered where there is nothing.
+    pub fn missing(mut self, missing: Missing) -> Files {
+        self.sender.settings.missing = missing;
+        self
+    }
+
+    /// Lets clients use a file for so long without asking again. Unless told so, they
+    /// ask each time.
+    pub fn cache(mut self, seconds: u32) -> Files {
+        self.sender.settings.cache_control = format!("max-age={seconds}");
+        self
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.sender.settings
+    }
+
+    fn get(&self, request: &Request<'_>) -> Result<Response, Refusal> {
+        let settings = self.settings();
+        let path = request.path()?;
+        let names = &path.names[request.mount_depth()..];
+        if settings.hides(names) {
+            return Err(Refusal::not_found());
+        }
+        match self.find(names)? {
+            Found::File(_) if path.folder && !names.is_empty() => Err(Refusal::not_found()),
+            Found::File(file) => self.sender.file(request, &file, Way::ByName),
+            Found::Folder(folder) => {
+                resolve::check_inside(&settings.root, &folder, settings.links)?;
+                if !path.folder {
+                    return Ok(redirect_to_folder(request, path));
+                }
+                match index_of(&folder) {
+                    Some((index, way)) => self.sender.file(request, &index, way),
+                    None => folder::listing(settings, request, &path.names, &folder),
+                }
+            }
+        }
+    }
+
+    fn find(&self, names: &[Cow<'_, [u8]>]) -> Result<Found, Refusal> {
+        let root = &self.settings().root;
+        match (self.settings().kind, names) {
+            (Kind::Folder, _) => resolve::find(root, names),
+            (Kind::File, []) => resolve::find_at(root.clone()),
+            // One file has its own name as well.
+            (Kind::File, [name])
+                if root.file_name().map(resolve::name_bytes).as_deref() == Some(name.as_ref()) =>
+            {
+                resolve::find_at(root.clone())
+            }
+            (Kind::File, _) => Err(Refusal::not_found()),
+        }
+    }
+}
+
+impl Handler for Files {
+    fn respond(&self, request: &mut Request<'_>) -> Response {
+        match request.method() {
+            Method::Get | Method::Head => {
+                match self.sender.kept(request).unwrap_or_else(|| self.get(request)) {
+                    Err(refusal) if refusal.status == Status::NOT_FOUND => {
+                        fallback::instead(&self.sender, request, refusal)
+                    }
+                    found => found.into_response(),
+                }
+            }
+            other => other_method(other, &[Method::Get]),
+        }
+    }
+}
+
+/// A folder's links are relative to it, so that its path has to end with a slash. The
+/// Location is a path only: with two slashes at its front, it would lead to another
+/// host.
+fn redirect_to_folder(request: &Request<'_>, path: &target::Path<'_>) -> Response {
+    let mut location = target::Path { folder: true, names: path.names.clone() }.encode();
+    if let Some(query) = request.target().query {
+        location.push('?');
+        // A query is sent on as it came; what is not ASCII in it would not be a header value.
+        location.push_str(&target::encode_target(query));
+    }
+    Response::new(Status::MOVED_PERMANENTLY)
+        .header("Location", &location)
+        .header("Cache-Control", "no-cache")
+}
+
+fn index_of(folder: &Path) -> Option<(PathBuf, Way)> {
+    let [first, second] = INDEXES.map(|name| folder.join(name));
+    if first.is_file() {
+        return Some((first, Way::ByName));
+    }
+    second.is_file().then_some((second, Way::SecondChoice))
+}

@@ -1,0 +1,173 @@
+//! From the names of a request to a file or folder: inside the root, whatever links
+//! say, and never a pipe or a device.
+
+use std::borrow::Cow;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use httpcore::Refusal;
+
+/// Where links may lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// To what is inside the root.
+    Inside,
+    /// Anywhere.
+    Anywhere,
+}
+
+/// What is there.
+#[derive(Debug)]
+pub enum Found {
+    /// A regular file.
+    File(PathBuf),
+    /// A folder.
+    Folder(PathBuf),
+}
+
+/// Finds what the names stand for, links followed. Nothing is opened: opening a pipe
+/// would wait for a writer.
+///
+/// # Errors
+/// 404 for what is not there or is neither file nor folder, 403 for what may not be
+/// looked at.
+pub fn find(root: &Path, names: &[Cow<'_, [u8]>]) -> Result<Found, Refusal> {
+    let mut path = root.to_path_buf();
+    for name in names {
+        path.push(file_name(name).ok_or_else(Refusal::not_found)?);
+    }
+    find_at(path)
+}
+
+/// As [`find`], for a path that is known.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_at(path: PathBuf) -> Result<Found, Refusal> {
+    let metadata = fs::metadata(&path).map_err(unreachable_is_missing)?;
+    match metadata.file_type() {
+        kind if kind.is_dir() => Ok(Found::Folder(path)),
+        kind if kind.is_file() => Ok(Found::File(path)),
+        _ => Err(Refusal::not_found()),
+    }
+}
+
+/// Opens a regular file that [`find`] has found, and judges what has really been
+/// opened: by now the name may stand for something else.
+///
+/// # Errors
+/// As [`find`]; 404 for what lies outside of `root`, where `links` are not to lead
+/// there.
+pub fn open(root: &Path, path: &Path, links: Links) -> Result<(File, Metadata), Refusal> {
+    let file = open_without_waiting(path).map_err(unreachable_is_missing)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(Refusal::not_found());
+    }
+    if links == Links::Inside && !real_path(&file, &metadata, path)?.starts_with(root) {
+        return Err(Refusal::not_found());
+    }
+    Ok((file, metadata))
+}
+
+/// Whether what is at `path` lies inside of `root`, links followed, or may lie outside.
+///
+/// # Errors
+/// As [`find`].
+pub fn check_inside(root: &Path, path: &Path, links: Links) -> Result<(), Refusal> {
+    if links == Links::Anywhere
+        || fs::canonicalize(path).map_err(unreachable_is_missing)?.starts_with(root)
+    {
+        return Ok(());
+    }
+    Err(Refusal::not_found())
+}
+
+/// A link in a circle and a name too long for the file system are as good as missing.
+fn unreachable_is_missing(error: io::Error) -> Refusal {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        if let Some(Errno::LOOP | Errno::NAMETOOLONG | Errno::NOTDIR | Errno::NXIO) =
+            Errno::from_io_error(&error)
+        {
+            return Refusal::not_found();
+        }
+    }
+    Refusal::from(error)
+}
+
+#[cfg(unix)]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    // Without O_NONBLOCK, a pipe that has taken the file's place would be waited for.
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).open(path)
+}
+
+/// Where an open file lies. Linux tells; elsewhere its name is resolved again, and has
+/// to stand for the same file.
+fn real_path(file: &File, metadata: &Metadata, path: &Path) -> Result<PathBuf, Refusal> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd;
+        if let Ok(real) = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())) {
+            return Ok(real);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = file;
+    let real = fs::canonicalize(path)?;
+    if is_same(&fs::metadata(&real)?, metadata) { Ok(real) } else { Err(Refusal::not_found()) }
+}
+
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.len(), one.modified().ok()) == (other.len(), other.modified().ok())
+}
+
+/// A name of any bytes.
+#[cfg(unix)]
+fn file_name(name: &[u8]) -> Option<&Path> {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    Some(Path::new(OsStr::from_bytes(name)))
+}
+
+/// A name that Windows takes for itself. `file:stream`, `file.` and `CON` would be
+/// other names for other things.
+#[cfg(not(unix))]
+fn file_name(name: &[u8]) -> Option<&Path> {
+    const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+    let name = str::from_utf8(name).ok()?;
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
+    let numbered =
+        (stem.starts_with("com") || stem.starts_with("lpt")) && stem.chars().count() == 4;
+    let is_plain =
+        !name.contains([':', '*', '?', '"', '<', '>', '|']) && !name.ends_with(['.', ' ']);
+    (is_plain && !numbered && !DEVICES.contains(&stem.as_str())).then(|| Path::new(name))
+}
+
+/// The bytes of a name.
+#[cfg(unix)]
+pub fn name_bytes(name: &std::ffi::OsStr) -> Vec<u8> {
+    std::os::unix::ffi::OsStrExt::as_bytes(name).to_vec()
+}
+
+/// The bytes of a name.
+#[cfg(not(unix))]
+pub fn name_bytes(name: &std::ffi::OsStr) -> Vec<u8> {
+    name.to_string_lossy().into_owned().into_bytes()
+}

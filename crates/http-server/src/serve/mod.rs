@@ -1,0 +1,24 @@
+//! Connections: who is let in, how requests come and responses go, and when each ends.
+
+mod access;
+mod auth;
+mod connection;
+#[cfg(target_os = "linux")]
+mod defer_accept;
+mod receive;
+mod reply;
+mod server;
+mod service;
+mod slots;
+mod stream;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
+mod workers;
+
+pub use self::auth::Guarded;
+pub use self::server::{PORT, Running, Server};
+pub use self::service::{AccessLog, Hosts, Limits};
+pub use self::tls::Tls;

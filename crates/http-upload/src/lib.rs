@@ -1,0 +1,47 @@
+//! HTTP server that takes bodies: it knows where each of them ends, and what is behind it
+//! is the next request.
+//!
+//! [`server`] hands the body to [`echo`], or reads it away; [`files`] is that of
+//! `http-kept`.
+//!
+//! Still wrong: a file that the client has already is sent again, and all of it
+//! (`http-cached`). What is done with a request is written into the server
+//! (`http-handlers`).
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use netcore::cli::{Limits, duration};
+
+pub mod echo;
+pub mod files;
+pub mod server;
+
+/// The port of the server, unless told otherwise.
+pub const PORT: u16 = 8000;
+
+/// Bytes of a buffer for what comes behind a head: the lines between chunks are shorter.
+pub const ROOM: usize = 4 << 10;
+
+/// Bytes of a body that is read into memory. Past it: 413.
+pub const BODY_LIMIT: u64 = 1 << 20;
+
+/// What the server does: the place for what a server of your own knows.
+#[derive(Debug, Clone, Args)]
+pub struct Site {
+    /// The folder whose files are served
+    #[arg(default_value = ".")]
+    pub root: PathBuf,
+    /// End when no client has come for this long [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub accept_timeout: Option<Duration>,
+    /// For how long a client is kept.
+    #[command(flatten)]
+    pub limits: Limits,
+    /// Serve at most so many clients at once; more wait in the backlog
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub max_clients: usize,
+}

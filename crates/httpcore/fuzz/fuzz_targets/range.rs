@@ -1,0 +1,4 @@
+//! A Range header.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| httpcore::fuzzing::range(data));

@@ -1,0 +1,7 @@
+//! What a handler is given, what it returns, and which one answers.
+
+mod request;
+mod route;
+
+pub use self::request::Request;
+pub use self::route::{Handler, Router, other_method};

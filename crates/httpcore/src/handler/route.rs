@@ -1,0 +1,273 @@
+//! Which handler answers: routes by method and pattern first, then what is mounted at
+//! the longest prefix.
+
+use std::borrow::Cow;
+use std::io::{self, ErrorKind};
+
+use super::request::Request;
+use crate::head::Method;
+use crate::head::target::Path;
+use crate::refusal::Refusal;
+use crate::reply::{IntoResponse, Response};
+use crate::status::Status;
+
+/// Answers requests. Closures that take `&mut Request` and return something that can
+/// become a response are handlers.
+pub trait Handler: Send + Sync {
+    /// Makes the response; it is sent when this returns.
+    fn respond(&self, request: &mut Request<'_>) -> Response;
+}
+
+impl<F, R> Handler for F
+where
+    F: Fn(&mut Request<'_>) -> R + Send + Sync,
+    R: IntoResponse,
+{
+    fn respond(&self, request: &mut Request<'_>) -> Response {
+        self(request).into_response()
+    }
+}
+
+impl Handler for Box<dyn Handler> {
+    fn respond(&self, request: &mut Request<'_>) -> Response {
+        (**self).respond(request)
+    }
+}
+
+/// The routes of a server.
+#[derive(Default)]
+pub struct Router {
+    routes: Vec<Route>,
+    mounts: Vec<Mount>,
+    /// The first pattern that says nothing, and why.
+    wrong: Option<String>,
+}
+
+struct Route {
+    method: Method,
+    pattern: Vec<Part>,
+    handler: Box<dyn Handler>,
+}
+
+struct Mount {
+    prefix: Vec<String>,
+    handler: Box<dyn Handler>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Part {
+    Name(String),
+    /// `{name}`: any one name.
+    Any(String),
+    /// `{name..}` at the end: all names that are left, none too.
+    Rest(String),
+}
+
+impl Router {
+    /// Adds a route. The first that matches answers.
+    pub fn add(&mut self, method: Method, pattern: &str, handler: impl Handler + 'static) {
+        match parse_pattern(pattern) {
+            Ok(pattern) => self.routes.push(Route { method, pattern, handler: Box::new(handler) }),
+            Err(why) => {
+                self.wrong.get_or_insert(format!("{pattern}: {why}"));
+            }
+        }
+    }
+
+    /// Whether every pattern makes sense. Routes are added one behind the other; the
+    /// mistake in one of them is told before the server starts.
+    ///
+    /// # Errors
+    /// `InvalidInput` where one does not.
+    pub fn check(&self) -> io::Result<()> {
+        match &self.wrong {
+            Some(why) => Err(io::Error::new(ErrorKind::InvalidInput, why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a handler for everything below a prefix that no route matches. The longest
+    /// prefix answers.
+    pub fn mount(&mut self, prefix: &str, handler: impl Handler + 'static) {
+        let prefix = names_of(prefix).map(str::to_string).collect();
+        self.mounts.push(Mount { prefix, handler: Box::new(handler) });
+        self.mounts.sort_by_key(|mount| std::cmp::Reverse(mount.prefix.len()));
+    }
+
+    /// Answers: HEAD as GET, OPTIONS with what is allowed, and 405 where only other
+    /// methods are.
+    pub fn respond(&self, request: &mut Request<'_>) -> Response {
+        // The common case of a file server needs no path here.
+        if let ([], [Mount { prefix, handler }]) = (self.routes.as_slice(), self.mounts.as_slice())
+            && prefix.is_empty()
+            && request.target().path != b"*"
+        {
+            return handler.respond(request);
+        }
+        if request.target().path == b"*" {
+            return self.server_wide(request.method());
+        }
+        let path = match request.path() {
+            Ok(path) => path,
+            Err(refusal) => return refusal.into_response(),
+        };
+        let mut allowed = Vec::new();
+        for route in &self.routes {
+            let Some(params) = matches(&route.pattern, path) else { continue };
+            if serves(route.method, request.method()) {
+                request.set_route(params, 0);
+                return route.handler.respond(request);
+            }
+            allowed.push(route.method);
+        }
+        if !allowed.is_empty() {
+            return other_method(request.method(), &allowed);
+        }
+        for mount in &self.mounts {
+            let names = path.names.iter().map(Cow::as_ref);
+            if mount.prefix.len() <= path.names.len()
+                && mount.prefix.iter().map(String::as_bytes).eq(names.take(mount.prefix.len()))
+            {
+                request.set_route(Vec::new(), mount.prefix.len());
+                return mount.handler.respond(request);
+            }
+        }
+        Refusal::not_found().into_response()
+    }
+
+    /// Where a path of `*` ends: OPTIONS about the server as a whole, and CONNECT,
+    /// which only a proxy takes. What is mounted may have other methods; it is
+    /// taken for files.
+    fn server_wide(&self, method: Method) -> Response {
+        let routes = self.routes.iter().map(|route| route.method);
+        let mounts = self.mounts.first().map(|_| Method::Get);
+        other_method(method, &routes.chain(mounts).collect::<Vec<_>>())
+    }
+}
+
+/// The answer to a method that a resource does not have, where it has `present` ones:
+/// OPTIONS is a question about them, everything else a 405.
+pub fn other_method(method: Method, present: &[Method]) -> Response {
+    let allow = allow(present);
+    if method == Method::Options {
+        return Response::new(Status::NO_CONTENT).header("Allow", &allow);
+    }
+    let why = format!("only {allow} can be used here");
+    Refusal::by("RFC 9110 section 15.5.6", Status::METHOD_NOT_ALLOWED, why)
+        .into_response()
+        .header("Allow", &allow)
+}
+
+/// The value of Allow, with the methods that come for free.
+fn allow(present: &[Method]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for method in present {
+        names.push(method.name());
+        if *method == Method::Get {
+            names.push(Method::Head.name());
+        }
+    }
+    names.push(Method::Options.name());
+    let mut seen = Vec::new();
+    names.retain(|name| {
+        !seen.contains(name) && {
+            seen.push(*name);
+            true
+        }
+    });
+    names.join(", ")
+}
+
+fn serves(route: Method, asked: Method) -> bool {
+    route == asked || (route == Method::Get && asked == Method::Head)
+}
+
+fn parse_pattern(pattern: &str) -> Result<Vec<Part>, &'static str> {
+    let mut parts = Vec::new();
+    for name in names_of(pattern) {
+        if matches!(parts.last(), Some(Part::Rest(_))) {
+            return Err("nothing can follow what stands for all that is left");
+        }
+        let braced = name.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
+        if braced.unwrap_or(name).contains(['{', '}']) {
+            return Err("braces stand for a whole name between two slashes");
+        }
+        parts.push(match braced {
+            Some(inner) => match inner.strip_suffix("..") {
+                Some(rest) => Part::Rest(rest.into()),
+                None => Part::Any(inner.into()),
+            },
+            None => Part::Name(name.into()),
+        });
+    }
+    Ok(parts)
+}
+
+fn names_of(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|name| !name.is_empty())
+}
+
+/// The parameters, if the path fits the pattern.
+fn matches(pattern: &[Part], path: &Path) -> Option<Vec<(String, String)>> {
+    let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    let mut params = Vec::new();
+    let mut names = path.names.iter();
+    for part in pattern {
+        match part {
+            Part::Rest(key) => {
+                let rest: Vec<String> = names.by_ref().map(|name| text(name)).collect();
+                params.push((key.clone(), rest.join("/")));
+            }
+            Part::Any(key) => params.push((key.clone(), text(names.next()?))),
+            Part::Name(expected) => {
+                if names.next()?.as_ref() != expected.as_bytes() {
+                    return None;
+                }
+            }
+        }
+    }
+    names.next().is_none().then_some(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
+        matches(&parse_pattern(pattern).unwrap(), &Path::parse(path.as_bytes()).unwrap())
+    }
+
+    fn pair(key: &str, value: &str) -> (String, String) {
+        (key.into(), value.into())
+    }
+
+    #[test]
+    fn patterns_match_whole_paths() {
+        assert_eq!(
+            params("/hello/{name}", "/hello/%D0%9C%D0%B8%D1%80"),
+            Some(vec![pair("name", "Мир")])
+        );
+        assert_eq!(params("/hello/{name}", "/hello"), None);
+        assert_eq!(params("/hello/{name}", "/hello/a/b"), None);
+        assert_eq!(params("/", "/"), Some(vec![]));
+        assert_eq!(params("/a", "/a/"), Some(vec![]));
+        assert_eq!(params("/", "/a"), None);
+        assert_eq!(params("/{path..}", "/a/b"), Some(vec![pair("path", "a/b")]));
+        assert_eq!(params("/{path..}", "/"), Some(vec![pair("path", "")]));
+    }
+
+    #[test]
+    fn patterns_that_could_not_match_are_refused() {
+        for pattern in
+            ["/pre-{x}", "/{x}-post", "/{x", "/x}", "/{a}{b}", "/{rest..}/x", "/{a..}/{b..}"]
+        {
+            assert!(parse_pattern(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn allow_names_head_and_options_too() {
+        assert_eq!(allow(&[Method::Get]), "GET, HEAD, OPTIONS");
+        assert_eq!(allow(&[Method::Post, Method::Get]), "POST, GET, HEAD, OPTIONS");
+    }
+}

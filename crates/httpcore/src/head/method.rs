@@ -1,0 +1,41 @@
+//! What is wanted of a resource.
+
+/// The methods of RFC 9110 section 9 and PATCH (RFC 5789). Names are compared with
+/// their case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names say what they are")]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Delete,
+    Patch,
+    Options,
+    Trace,
+    Connect,
+}
+
+impl Method {
+    const ALL: [(Method, &'static str); 9] = [
+        (Method::Get, "GET"),
+        (Method::Head, "HEAD"),
+        (Method::Post, "POST"),
+        (Method::Put, "PUT"),
+        (Method::Delete, "DELETE"),
+        (Method::Patch, "PATCH"),
+        (Method::Options, "OPTIONS"),
+        (Method::Trace, "TRACE"),
+        (Method::Connect, "CONNECT"),
+    ];
+
+    /// The method of this name.
+    pub fn parse(name: &[u8]) -> Option<Method> {
+        Method::ALL.iter().find(|(_, known)| known.as_bytes() == name).map(|(method, _)| *method)
+    }
+
+    /// As it is written on the wire.
+    pub fn name(self) -> &'static str {
+        Method::ALL.iter().find(|(method, _)| *method == self).map_or("", |(_, name)| name)
+    }
+}
