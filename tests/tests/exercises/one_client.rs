@@ -1,4 +1,4 @@
-//! oneshot-echo, reusable-echo, timeout-echo.
+//! oneshot-echo, reusable-echo, stopping-echo, timeout-echo, nonblocking-echo.
 
 use std::thread;
 use std::time::Duration;
@@ -42,7 +42,7 @@ fn a_second_server_cannot_take_the_port_of_the_first() {
 #[cfg(unix)]
 #[test]
 fn what_was_sent_before_a_stop_is_still_answered() {
-    let server = Server::start(rung("reusable-echo"), &["-v"]);
+    let server = Server::start(rung("stopping-echo"), &["-v"]);
     let mut client = server.connect();
     client.send(b"hello");
     server.expect_log(&[&client.address(), "received 5 bytes"]);
