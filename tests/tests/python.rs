@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `<!-- python: server RUNG ARGS -->` | the rung's server with `ARGS`, and the Python program as its client; the second block is what Python prints |
 //! | `<!-- python: client RUNG ARGS -->` | the Python program as a server, and the rung's client with `ARGS`; the second block is what the rung's client prints |
+//! | `<!-- python: alone -->` | the Python program, which has both ends in it |
 //!
 //! The Python program finds the port in `sys.argv[1]`, on 127.0.0.1. As a client it has to
 //! end by itself and without an error; as a server it may go on for ever. Arguments stand
@@ -29,6 +30,7 @@ struct PythonBox {
     place: String,
     /// Which side the rung is on.
     side: Side,
+    /// Nothing where there is none.
     rung: String,
     args: Vec<String>,
     program: String,
@@ -39,6 +41,7 @@ struct PythonBox {
 enum Side {
     Server,
     Client,
+    Nowhere,
 }
 
 #[test]
@@ -83,6 +86,7 @@ impl PythonBox {
     fn failure(&self, python: &str) -> Option<String> {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
         let printed = match self.side {
+            Side::Nowhere => self.end(self.start(python, 0)),
             Side::Server if self.rung == "http-server" => {
                 let server = HttpServer::start(&args);
                 self.end(self.start(python, server.address.port()))
@@ -163,9 +167,10 @@ fn boxes(name: &str, page: &str) -> Vec<PythonBox> {
         let place = format!("{name}:{}", index + 1);
         let words = words(marker.trim_end().trim_end_matches("-->"));
         let (side, rung, args) = match words.as_slice() {
-            [side, rung, args @ ..] if side == "server" => (Side::Server, rung, args),
-            [side, rung, args @ ..] if side == "client" => (Side::Client, rung, args),
-            _ => panic!("{place}: a marker is <!-- python: server RUNG ARGS --> or client"),
+            [side, rung, args @ ..] if side == "server" => (Side::Server, rung.as_str(), args),
+            [side, rung, args @ ..] if side == "client" => (Side::Client, rung.as_str(), args),
+            [side] if side == "alone" => (Side::Nowhere, "", &[][..]),
+            _ => panic!("{place}: a marker is server RUNG ARGS, client RUNG ARGS or alone"),
         };
         let Some((language, program)) = next_block(&mut lines) else {
             panic!("{place}: no block of Python follows")
@@ -179,7 +184,7 @@ fn boxes(name: &str, page: &str) -> Vec<PythonBox> {
         boxes.push(PythonBox {
             place,
             side,
-            rung: rung.clone(),
+            rung: rung.into(),
             args: args.to_vec(),
             program,
             printed,
