@@ -24,14 +24,14 @@ fn start(rung: &'static Rung, args: &[&str]) -> Server {
     Server::start_on(rung, lasting_port(), args)
 }
 
-/// Sends `signal` and waits for the end: exit code 0, or the signal itself where a rung
-/// leaves signals to the system.
+/// Sends `signal` and waits for the end: exit code 0, but where the rung leaves signals to
+/// the system.
 #[track_caller]
 fn assert_stops(rung: &Rung, server: Server, signal: Signal) -> Finished {
     let address = server.address;
     server.signal(signal);
     let mut finished = server.wait();
-    if leaves_signals(rung) {
+    if rung.leaves_signals_alone() {
         assert_eq!(finished.status.signal(), Some(signal.as_raw()), "{finished:#?}");
     } else {
         finished = finished.expect_code(0);
@@ -40,11 +40,6 @@ fn assert_stops(rung: &Rung, server: Server, signal: Signal) -> Finished {
         assert_refused(address);
     }
     finished
-}
-
-/// Whether a signal ends the rung as the system does.
-fn leaves_signals(rung: &Rung) -> bool {
-    rung.has_limit("stop-while-idle")
 }
 
 #[track_caller]
@@ -86,7 +81,7 @@ fn a_signal_ends_a_server_that_waits_for_the_next_word_of_a_client() {
 
 #[test]
 fn a_signal_ends_a_server_with_a_crowd_of_silent_clients() {
-    for rung in tcp_rungs().into_iter().filter(|rung| !leaves_signals(rung)) {
+    for rung in tcp_rungs().into_iter().filter(|rung| !rung.leaves_signals_alone()) {
         println!("over {}", rung.name);
         let server = start(rung, &patient(rung));
         let mut crowd: Vec<Peer> = std::iter::repeat_with(|| server.connect()).take(10).collect();
@@ -100,7 +95,7 @@ fn a_signal_ends_a_server_with_a_crowd_of_silent_clients() {
 
 #[test]
 fn what_has_been_received_is_answered_before_the_end() {
-    for rung in echoes_that_go_on() {
+    for rung in echoes_that_stop() {
         println!("over {}", rung.name);
         let server = start(rung, &["-v"]);
         let mut client = server.connect();
@@ -114,7 +109,7 @@ fn what_has_been_received_is_answered_before_the_end() {
 
 #[test]
 fn a_client_that_never_reads_delays_the_end_to_the_drain_limit_and_no_longer() {
-    at_once(echoes_that_go_on(), |rung| {
+    at_once(echoes_that_stop(), |rung| {
         let server = start(rung, &patient(rung));
         let mut deaf = block_in_a_write(&server);
         let finished = assert_stops(rung, server, Signal::TERM);
@@ -125,7 +120,7 @@ fn a_client_that_never_reads_delays_the_end_to_the_drain_limit_and_no_longer() {
 
 #[test]
 fn a_second_signal_ends_a_server_that_still_drains_at_once_with_130() {
-    at_once(echoes_that_go_on(), |rung| {
+    at_once(echoes_that_stop(), |rung| {
         let server = start(rung, &patient(rung));
         let _deaf = block_in_a_write(&server);
         server.signal(Signal::INT);
@@ -148,8 +143,8 @@ fn block_in_a_write(server: &Server) -> Peer {
     deaf
 }
 
-fn echoes_that_go_on() -> Vec<&'static Rung> {
-    rungs_in("tcp-echo").into_iter().filter(|rung| !leaves_signals(rung)).collect()
+fn echoes_that_stop() -> Vec<&'static Rung> {
+    rungs_in("tcp-echo").into_iter().filter(|rung| !rung.leaves_signals_alone()).collect()
 }
 
 #[test]
@@ -167,6 +162,10 @@ fn a_server_starts_again_on_the_same_port_at_once() {
             client.expect_hang_up();
         } else {
             assert_stops(rung, server, Signal::TERM);
+        }
+        if rung.has_limit("restart") {
+            rung.run(&["server", "--port", &port.to_string()]).expect_code(1);
+            continue;
         }
         let again = Server::start_on(rung, port, &[]);
         assert_eq!(again.address.port(), port);

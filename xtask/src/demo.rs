@@ -168,7 +168,8 @@ impl<'a> Demo<'a> {
         }
         // Windows has no SIGTERM: a server that would go on is ended there, and no exit code of
         // its own is left.
-        if code != Some(0) && (cfg!(unix) || self.rung.serves_once()) {
+        let by_signal = code.is_none() && self.rung.limit("stop-while-idle").is_some();
+        if code != Some(0) && !by_signal && (cfg!(unix) || self.rung.serves_once()) {
             let text = match code {
                 Some(code) => format!("the server ended with exit code {code}, not 0"),
                 None => "the server did not end by itself".into(),

@@ -4,11 +4,11 @@
 //! [`server`] spells out socket, bind, listen and accept; [`client`] half-closes and
 //! reads to the end.
 //!
-//! Still wrong: one client, then the server has gone; any error is the end; a message
-//! larger than the buffers between the two ends makes both wait for ever; after a visit
-//! the port is busy for a minute (`reusable-echo`). Ctrl-C cuts a reply in half
-//! (`stopping-echo`). A client that connects and says nothing holds the server for ever
-//! (`timeout-echo`).
+//! Still wrong: one client, then the server is gone; any error is the end; a message
+//! larger than the buffers between the two ends makes both wait for ever; the port is busy
+//! for a minute where the server was the first to close (`reusable-echo`). Ctrl-C cuts a
+//! reply in half (`stopping-echo`). A client that connects and says nothing holds the
+//! server for ever (`timeout-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

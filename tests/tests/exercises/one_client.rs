@@ -1,10 +1,10 @@
-//! oneshot-echo, reusable-echo, timeout-echo.
+//! oneshot-echo, reusable-echo, stopping-echo, timeout-echo, nonblocking-echo.
 
 use std::thread;
 use std::time::Duration;
 
-use ladder_tests::peer::lasting_port;
-use ladder_tests::{Server, rung};
+use ladder_tests::peer::{assert_refused, lasting_port};
+use ladder_tests::{Peer, Server, rung};
 
 #[test]
 fn a_reply_is_read_until_it_is_as_long_as_what_was_sent() {
@@ -28,6 +28,24 @@ fn a_second_client_is_connected_and_never_served() {
     second.assert_would_block();
     drop(first);
     second.expect_hang_up_without_a_word();
+}
+
+#[cfg(unix)]
+#[test]
+fn the_port_is_busy_where_the_server_was_the_first_to_close() {
+    let port = lasting_port();
+    let server = Server::start_on(rung("oneshot-echo"), port, &[]);
+    let mut client = server.connect();
+    server.expect_log(&[&client.address(), "connected"]);
+    // Ctrl-C: the system closes what the process leaves behind.
+    server.signal(rustix::process::Signal::INT);
+    client.expect_end_of_stream();
+    client.half_close();
+    let again = rung("oneshot-echo").run(&["server", "--port", &port.to_string()]);
+    again.expect_error(
+        &format!("cannot listen on 127.0.0.1:{port}: address already in use"),
+        "another server has this port; pass --port 0 for a free one",
+    );
 }
 
 #[test]
@@ -54,6 +72,21 @@ fn what_was_sent_before_a_stop_is_still_answered() {
     server.wait().expect_code(0);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_stop_waits_for_the_client_in_hand_and_refuses_the_next() {
+    let server = Server::start(rung("stopping-echo"), &[]);
+    let (address, mut client) = (server.address, server.connect());
+    client.exchange(b"one", b"one");
+    server.signal(rustix::process::Signal::TERM);
+    server.expect_log(&["stopping"]);
+    client.expect_end_of_stream();
+    assert_refused(address);
+    // Our end of the stream is what the staged close waits for.
+    client.half_close();
+    server.wait().expect_code(0);
+}
+
 #[test]
 fn a_client_that_drips_outlives_the_idle_limit_and_not_the_total_one() {
     let server = Server::start(rung("timeout-echo"), &["-v", "--idle", "500ms", "--total", "2s"]);
@@ -76,4 +109,32 @@ fn a_client_that_says_nothing_and_closes_is_no_timeout() {
     client.half_close();
     client.expect_end_of_stream();
     server.expect_log(&[&client.address(), "closed"]);
+}
+
+#[test]
+fn one_byte_and_the_end_of_the_stream_are_two_answers() {
+    let server = Server::start(rung("nonblocking-echo"), &["-v"]);
+    let mut client = server.connect();
+    client.send(b"x");
+    server.expect_log(&[&client.address(), "received 1 bytes"]);
+    client.expect_bytes(b"x");
+    // Nothing yet: the server waits, and has no more to say.
+    client.assert_would_block();
+    client.half_close();
+    client.expect_end_of_stream();
+    server.expect_log(&[&client.address(), "closed"]);
+}
+
+#[test]
+fn a_reply_that_is_taken_in_small_parts_comes_whole() {
+    let server = Server::start(rung("nonblocking-echo"), &[]);
+    let mut slow = Peer::connect_deaf(server.address);
+    let long = vec![b'x'; 512 << 10];
+    let mut sender = slow.again();
+    let sent = long.clone();
+    let sending = thread::spawn(move || sender.send(&sent));
+    for part in long.chunks(1000) {
+        slow.expect_bytes(part);
+    }
+    sending.join().expect("everything is sent");
 }
