@@ -240,3 +240,29 @@ fn t2_12_a_header_that_is_no_length_is_refused() {
 fn rungs_in_ascii() -> Vec<&'static Rung> {
     rungs_in("framed-echo").into_iter().filter(|rung| rung.server_takes("--ascii-header")).collect()
 }
+
+#[cfg(unix)]
+#[test]
+fn a_message_that_a_stop_cuts_is_told_as_the_doing_of_the_stop() {
+    for rung in rungs_in("framed-echo") {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &[]);
+        let mut client = server.connect();
+        client.send(&[&framed("whole")[..], &framed("half")[..6]].concat());
+        client.expect_bytes(&framed("whole"));
+        let address = client.address();
+        server.signal(rustix::process::Signal::TERM);
+        server.expect_log(&[&address, "dropped: the server stops in the middle of a message"]);
+        client.expect_end_of_stream();
+        drop(client);
+        server.wait().expect_code(0);
+    }
+}
+
+#[test]
+fn a_browser_that_asks_a_server_of_frames_is_known_by_the_log() {
+    over_every_rung(&[], |server, client| {
+        client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        expect_refusal(server, client, "its length is the text \"GET \"");
+    });
+}

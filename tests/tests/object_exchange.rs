@@ -144,3 +144,23 @@ fn a_client_that_resets_the_connection_midway_ends_its_visit_only() {
         exchange(&mut greeted(&server), GET_1, ENTRY_HI);
     }
 }
+
+#[test]
+fn a_limit_without_room_for_the_greeting_is_wrong_usage() {
+    for rung in rungs_in("object-exchange") {
+        println!("over {}", rung.name);
+        let finished = rung.run(&["server", "--port", "0", "--max-message", "12"]);
+        let finished = finished.expect_code(2).expect_stdout("");
+        assert!(finished.stderr.contains("no room for the greeting"), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn what_is_no_request_is_told_before_it_is_sent() {
+    for rung in rungs_in("object-exchange") {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &[]);
+        let finished = server.client(&["hello"]).expect_code(2);
+        assert!(finished.stderr.contains("written as JSON"), "{}", finished.stderr);
+    }
+}

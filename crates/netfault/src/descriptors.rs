@@ -7,8 +7,8 @@ const ENOUGH: u64 = 10_240;
 /// may. Most systems allow many more than the 1,024 (macOS: 256) that a shell begins
 /// with.
 ///
-/// Without success the caller goes on: whether the limit is too low, opening the
-/// connections will tell.
-pub fn allow_many() {
-    let _ = rlimit::increase_nofile_limit(ENOUGH);
+/// Returns what it is from then on. Where that is too little, the caller may go on:
+/// opening the connections will tell.
+pub fn allow_many() -> u64 {
+    rlimit::increase_nofile_limit(ENOUGH).unwrap_or(ENOUGH)
 }
