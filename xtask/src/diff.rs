@@ -120,13 +120,9 @@ fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<(), Failure> {
         let names = format!("{}  {}", fit(&row[0], widths[0]), fit(&row[1], widths[1]));
         let numbers: Vec<String> =
             (2..5).map(|column| format!("{:>1$}", row[column], widths[column])).collect();
-        let mut left = format!("  {names}  {}  ", numbers.join("  "));
-        let indent = left.len();
         let tone = if number == 0 { Tone::Dim } else { Tone::Plain };
-        for part in ladder::screen::wrap(&row[5], screen.width.saturating_sub(indent)) {
-            screen.line(&screen.paint(tone, &format!("{left}{part}")))?;
-            left = " ".repeat(indent);
-        }
+        let left = screen.paint(tone, &format!("  {names}  {}  ", numbers.join("  ")));
+        screen.hang(&left, tone, &row[5])?;
     }
     Ok(())
 }

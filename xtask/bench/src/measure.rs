@@ -8,14 +8,14 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use ladder::{Failure, Ladder, Process, programs};
+
 use crate::contenders::{Contender, Contenders, Start};
 use crate::load::{self, Report};
 use crate::nginx;
 use crate::scenarios::{Scenario, Speaks, Unit};
 use crate::server::Server;
 use crate::site::Site;
-use ladder::Failure;
-use ladder::{Ladder, Process, programs};
 
 /// How long a look at whether a program is installed may take.
 const LOOK: Duration = Duration::from_secs(20);
