@@ -85,12 +85,13 @@ fn show(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<(), 
     }
     let (folder, [old, new]) = step::lay_out(&changes)?;
     let order = folder.path().join("order");
-    fs::write(&order, step::LESSON).map_err(|error| Failure::file("write", &order, &error))?;
+    fs::write(&order, format!("*/{}\n", step::LESSON))
+        .map_err(|error| Failure::file("write", &order, &error))?;
     let mut git: Command = git::diff(&[]);
     git.args(["--color-moved", "--color-moved-ws=allow-indentation-change"]);
     git.arg(format!("-O{}", order.display()));
     if options.words {
-        git.arg("--word-diff=color");
+        git.arg(if screen.colours { "--word-diff=color" } else { "--word-diff=plain" });
     }
     // In a pager, Ctrl-C is a key of its own.
     leave_ctrl_c_to_pager();
