@@ -1,15 +1,11 @@
 //! The other end of a connection, byte by byte, in words for what a test expects of it.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::ops::Range;
-use std::process;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, mpsc};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use ladder::process::while_none_starts;
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::GENEROUS;
@@ -19,9 +15,6 @@ const STUCK: Duration = Duration::from_secs(1);
 
 /// Bytes that a [`deaf`](Peer::connect_deaf) peer takes before it is full.
 const LITTLE_ROOM: usize = 4 << 10;
-
-/// The ports of [`lasting_port`].
-const LASTING: Range<u16> = 20_000..32_000;
 
 /// One end of a TCP connection. No call on it waits beyond the generous deadline.
 #[derive(Debug)]
@@ -249,29 +242,12 @@ pub fn assert_refused(address: SocketAddr) {
 }
 
 /// A port that stays free when its server ends, for a test that starts a server there
-/// again.
-///
-/// Systems hand out ports from 32768 (Linux) or 49152 (macOS, Windows) on by
-/// themselves: to a client for its own end, to a server that asks for port 0. Nobody
-/// gets these.
+/// again: no system hands it out by itself.
 ///
 /// # Panics
 /// When all of them are taken.
 pub fn lasting_port() -> u16 {
-    // Test processes that run at once begin at different places.
-    static NEXT: LazyLock<AtomicU32> =
-        LazyLock::new(|| AtomicU32::new(process::id().wrapping_mul(97)));
-    let mut candidates = (0..LASTING.len()).map(|_| {
-        let n = NEXT.fetch_add(1, Ordering::Relaxed) as usize % LASTING.len();
-        LASTING.start + n as u16
-    });
-    let free = |port: &u16| {
-        let here = (Ipv4Addr::LOCALHOST, *port);
-        TcpListener::bind(here).is_ok() && UdpSocket::bind(here).is_ok()
-    };
-    // Or a child that another test starts would have the port for a moment longer than we
-    // do.
-    while_none_starts(|| candidates.find(free)).expect("a port is free")
+    ladder::port::lasting().expect("a port is free")
 }
 
 /// A TCP port where nobody listens, and nobody else can while it is held: it is bound

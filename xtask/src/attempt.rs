@@ -3,17 +3,14 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::list::find;
-use ladder::Failure;
-use ladder::Process;
-use ladder::Programs;
-use ladder::Screen;
 use ladder::screen::Tone;
 use ladder::shell::command_line;
-use ladder::{Ladder, Rung};
+use ladder::{Failure, Ladder, Process, Programs, Rung, Screen};
 use netfault::Speaks;
 use trial::timeline::Side;
 use trial::{Faults, Stage};
+
+use crate::list::find;
 
 /// Limits that a person at a prompt would meet while thinking, and what they are here.
 const PATIENT: [(&str, &str); 2] = [("--idle", "10m"), ("--total", "60m")];

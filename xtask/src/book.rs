@@ -16,14 +16,9 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-
-use ladder::Failure;
-use ladder::Ladder;
-use ladder::Process;
-use ladder::Programs;
-use ladder::Screen;
 use ladder::manifests::cargo;
 use ladder::screen::Tone;
+use ladder::{Failure, Ladder, Process, Programs, Screen};
 use trial::Stage;
 
 /// The version that the pages were looked at with.

@@ -5,15 +5,13 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ladder::manifests::cargo;
+use ladder::screen::{Tone, fit};
+use ladder::shell::command_line;
+use ladder::{Failure, Ladder, Process, Screen};
+
 use crate::new;
 use crate::rules;
-use ladder::Failure;
-use ladder::Ladder;
-use ladder::Process;
-use ladder::Screen;
-use ladder::manifests::cargo;
-use ladder::screen::{Tone, fit, wrap};
-use ladder::shell::command_line;
 
 /// Ends a step that hangs.
 const GENEROUS: Duration = Duration::from_secs(60 * 60);
@@ -103,13 +101,9 @@ const STEPS: &[Step] = &[
 /// Shows the steps.
 pub fn list(screen: &Screen) -> Result<(), Failure> {
     for step in STEPS {
-        let mut left = format!("  {} ", screen.paint(Tone::Bold, &fit(step.name, 10)));
-        let indent = " ".repeat(13);
-        for line in wrap(step.about, screen.width.saturating_sub(indent.len())) {
-            screen.line(&format!("{left}{line}"))?;
-            left.clone_from(&indent);
-        }
-        screen.command(&indent, Tone::Dim, &step.command())?;
+        let left = format!("  {} ", screen.paint(Tone::Bold, &fit(step.name, 10)));
+        screen.hang(&left, Tone::Plain, step.about)?;
+        screen.command(&" ".repeat(13), Tone::Dim, &step.command())?;
     }
     screen.line("\n  One alone: cargo xtask ci NAME")
 }

@@ -5,10 +5,10 @@
 //! that writes completions writes them for a program only.
 
 use clap::{Arg, Command, ValueEnum, ValueHint};
+use ladder::Ladder;
 
 use crate::ci;
 use crate::package::bench;
-use ladder::Ladder;
 
 /// A shell that has completions.
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -4,19 +4,15 @@
 use std::iter;
 use std::time::Duration;
 
-use netfault::Fault;
-
-use crate::{list, package, scene};
-use ladder::Failure;
-use ladder::Programs;
-use ladder::Screen;
 use ladder::manifests::RESERVED;
 use ladder::screen::{Tone, fit};
 use ladder::shell::command_line;
-use ladder::{Ladder, Rung};
+use ladder::{Failure, Ladder, Programs, Rung, Screen};
+use netfault::Fault;
 use trial::stage::{Stage, Visit};
-use trial::timeline;
-use trial::{Cast, Expected, NotHere, faults};
+use trial::{Cast, Expected, NotHere, faults, timeline};
+
+use crate::{list, package, scene};
 
 /// How long a client of a demo may take. A correct one takes milliseconds, or seconds
 /// where it has to ask again.
@@ -291,13 +287,7 @@ impl<'a> Demo<'a> {
     fn told(&self, name: &str, tone: Tone, text: &str) -> Result<(), Failure> {
         let names =
             self.ladder.rungs.iter().map(|rung| rung.name.len()).max().unwrap_or(0).max(name.len());
-        let column = names + 6;
-        let mut name = format!("    {}", fit(name, names + 2));
-        for line in ladder::screen::wrap(text, self.screen.width.saturating_sub(column)) {
-            self.screen.line(&format!("{name}{}", self.screen.paint(tone, &line)))?;
-            name = " ".repeat(column);
-        }
-        Ok(())
+        self.screen.hang(&format!("    {}", fit(name, names + 2)), tone, text)
     }
 
     fn complain(&mut self, what: String) -> Result<(), Failure> {

@@ -4,11 +4,10 @@
 
 use std::fmt::Write;
 
-use netfault::Transport;
-use netfault::proxy::{Fate, Passed, Way};
-
 use ladder::Rung;
 use ladder::screen::cut;
+use netfault::Transport;
+use netfault::proxy::{Fate, Passed, Way};
 use trial::Faults;
 
 /// Of the drawing, in pixels.

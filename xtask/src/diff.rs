@@ -85,12 +85,13 @@ fn show(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<(), 
     }
     let (folder, [old, new]) = step::lay_out(&changes)?;
     let order = folder.path().join("order");
-    fs::write(&order, step::LESSON).map_err(|error| Failure::file("write", &order, &error))?;
+    fs::write(&order, format!("*/{}\n", step::LESSON))
+        .map_err(|error| Failure::file("write", &order, &error))?;
     let mut git: Command = git::diff(&[]);
     git.args(["--color-moved", "--color-moved-ws=allow-indentation-change"]);
     git.arg(format!("-O{}", order.display()));
     if options.words {
-        git.arg("--word-diff=color");
+        git.arg(if screen.colours { "--word-diff=color" } else { "--word-diff=plain" });
     }
     // In a pager, Ctrl-C is a key of its own.
     leave_ctrl_c_to_pager();
@@ -120,13 +121,9 @@ fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<(), Failure> {
         let names = format!("{}  {}", fit(&row[0], widths[0]), fit(&row[1], widths[1]));
         let numbers: Vec<String> =
             (2..5).map(|column| format!("{:>1$}", row[column], widths[column])).collect();
-        let mut left = format!("  {names}  {}  ", numbers.join("  "));
-        let indent = left.len();
         let tone = if number == 0 { Tone::Dim } else { Tone::Plain };
-        for part in ladder::screen::wrap(&row[5], screen.width.saturating_sub(indent)) {
-            screen.line(&screen.paint(tone, &format!("{left}{part}")))?;
-            left = " ".repeat(indent);
-        }
+        let left = screen.paint(tone, &format!("  {names}  {}  ", numbers.join("  ")));
+        screen.hang(&left, tone, &row[5])?;
     }
     Ok(())
 }

@@ -27,6 +27,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ladder::screen::Tone;
+use ladder::step::{self, Change};
+use ladder::{Failure, Ladder, Programs, Rung, Screen, git};
 use netfault::Transport;
 use netfault::proxy::Network;
 
@@ -35,13 +38,6 @@ use crate::items;
 use crate::map;
 use crate::{diagram, scene};
 use blocks::{Order, fenced};
-use ladder::Failure;
-use ladder::Programs;
-use ladder::Screen;
-use ladder::git;
-use ladder::screen::Tone;
-use ladder::step::{self, Change};
-use ladder::{Ladder, Rung};
 use session::Script;
 
 /// What repairs a page that is out of date.

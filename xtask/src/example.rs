@@ -17,8 +17,7 @@ use std::path::{Path, PathBuf};
 
 use ladder::Failure;
 use ladder::manifests::ClientRun;
-use ladder::shell::session;
-use ladder::shell::words;
+use ladder::shell::{session, words};
 
 /// One example.
 pub struct Example {

@@ -10,15 +10,13 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Args;
+use ladder::screen::{Tone, fit};
+use ladder::{Failure, Ladder, Programs, Rung, Screen};
 use netfault::{Fault, Proof, descriptors};
 use serde::Serialize;
+use trial::{Cast, Expected, Faults, NotHere, Outcome};
 
 use crate::{list, package};
-use ladder::Programs;
-use ladder::Screen;
-use ladder::screen::{Tone, fit, wrap};
-use ladder::{Failure, Ladder, Rung};
-use trial::{Cast, Expected, Faults, NotHere, Outcome};
 
 /// Trials at a time for each processor: most of them wait most of the time.
 const AT_A_TIME: usize = 4;
@@ -221,15 +219,9 @@ fn stories(cells: &[Cell], screen: &Screen) -> Result<(), Failure> {
     for cell in cells {
         let lifted = cell.lifted_by.iter().map(|rung| format!(" ({rung} lifts it)"));
         let text = format!("{}{}", cell.story, lifted.collect::<String>());
-        let mut left = format!(
-            "  {}  {}  ",
-            fit(&name(cell), names),
-            screen.paint(cell.tone(), &fit(cell.seen, 8))
-        );
-        for line in wrap(&text, screen.width.saturating_sub(names + 14)) {
-            screen.line(&format!("{left}{line}"))?;
-            left = " ".repeat(names + 14);
-        }
+        let seen = screen.paint(cell.tone(), &fit(cell.seen, 8));
+        let left = format!("  {}  {seen}  ", fit(&name(cell), names));
+        screen.hang(&left, Tone::Plain, &text)?;
     }
     Ok(())
 }
@@ -277,11 +269,8 @@ fn matrix(ladder: &Ladder, cells: &[Cell], screen: &Screen) -> Result<(), Failur
         for limit in &rung.limits {
             let faults: Vec<&str> = limit.faults().collect();
             let text = format!("{} lifts {}", limit.lifted_by, faults.join(", "));
-            let mut left = format!("  {}", screen.paint(Tone::Warning, &fit(&rung.name, names)));
-            for line in wrap(&text, screen.width.saturating_sub(names + 4)) {
-                screen.line(&format!("{left}  {line}"))?;
-                left = " ".repeat(names + 2);
-            }
+            let left = format!("  {}  ", screen.paint(Tone::Warning, &fit(&rung.name, names)));
+            screen.hang(&left, Tone::Plain, &text)?;
         }
     }
     Ok(())

@@ -1,11 +1,8 @@
 //! The rungs at a glance.
 
-use unicode_width::UnicodeWidthStr;
-
-use ladder::Failure;
-use ladder::Screen;
 use ladder::screen::{Tone, fit, wrap};
-use ladder::{Ladder, Rung};
+use ladder::{Failure, Ladder, Rung, Screen};
+use unicode_width::UnicodeWidthStr;
 
 /// Shows every rung with one line.
 pub fn run(screen: &Screen) -> Result<(), Failure> {

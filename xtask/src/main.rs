@@ -24,8 +24,7 @@ use std::process::{ExitCode, Stdio};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use ladder::screen::wrap;
-
+use ladder::screen::Tone;
 use ladder::{Failure, Ladder, Screen, process};
 
 /// Runs the ladder: its servers and clients, its checks
@@ -147,11 +146,7 @@ fn help(text: &str, screen: &Screen) -> Result<(), Failure> {
         let column = words.find("  ").map_or(start, |end| {
             start + end + words[end..].len() - words[end..].trim_start().len()
         });
-        let (mut left, text) = (line[..column].to_string(), &line[column..]);
-        for part in wrap(text, screen.columns.saturating_sub(column)) {
-            screen.line(&format!("{left}{part}"))?;
-            left = " ".repeat(column);
-        }
+        screen.hang(&line[..column], Tone::Plain, &line[column..])?;
     }
     Ok(())
 }

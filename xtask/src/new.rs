@@ -15,17 +15,13 @@ use std::process::{self, Stdio};
 use std::time::Duration;
 
 use clap::Args;
-use ladder::manifests::Package;
-
-use crate::list;
-use ladder::Failure;
-use ladder::Process;
-use ladder::Screen;
-use ladder::manifests::cargo;
+use ladder::manifests::{Package, cargo};
 use ladder::rename::rename;
 use ladder::scratch::Scratch;
 use ladder::screen::Tone;
-use ladder::{Ladder, Rung};
+use ladder::{Failure, Ladder, Process, Rung, Screen};
+
+use crate::list;
 
 /// Files at the top of the workspace that a project needs as well.
 const TOP_FILES: [&str; 5] =

@@ -10,20 +10,16 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use clap::Args;
-use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
-use netfault::{Fault, Proof, Transport};
-
-use crate::diagram;
-use ladder::Failure;
-use ladder::Programs;
-use ladder::Screen;
 use ladder::log_line::{Event, Time};
 use ladder::screen::Tone;
-use ladder::{Ladder, Rung};
-use trial::Faults;
+use ladder::{Failure, Ladder, Programs, Rung, Screen};
+use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
+use netfault::{Fault, Proof, Transport};
 use trial::stage::{Stage, Visit};
-use trial::timeline;
 use trial::timeline::{Happening, Side, What};
+use trial::{Faults, timeline};
+
+use crate::diagram;
 
 /// How long a client is watched that nobody expects to be served.
 const VAIN: Duration = Duration::from_secs(2);

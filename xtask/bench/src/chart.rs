@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
+use ladder::Failure;
+use ladder::screen::thousands;
+
 use crate::machine::Machine;
 use crate::measure::{Bench, Sample};
 use crate::progress::progress;
 use crate::scenarios::SWEEP;
 use crate::statistics::spread;
-use ladder::Failure;
-use ladder::screen::thousands;
 
 /// Connections, from left to right.
 const CONNECTIONS: [usize; 6] = [1, 4, 16, 64, 256, 1024];

@@ -1,11 +1,10 @@
 //! The servers that are measured: read from the manifests of the rungs and of netload,
 //! never held in a list here.
 
+use ladder::{Failure, Ladder};
 use serde::Deserialize;
 
 use crate::scenarios::{Clients, Scenario, Speaks};
-use ladder::Failure;
-use ladder::Ladder;
 
 /// A server.
 #[derive(Debug, Clone)]

@@ -4,10 +4,8 @@ use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use ladder::{Failure, Process};
 use serde::Deserialize;
-
-use ladder::Failure;
-use ladder::Process;
 
 /// No run of netload lasts so long.
 const LONGEST: Duration = Duration::from_secs(2 * 60 * 60);

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
+
+use ladder::{Failure, Ladder, Process, port, programs};
 
 use crate::contenders::{Contender, Contenders, Start};
 use crate::load::{self, Report};
@@ -14,14 +17,12 @@ use crate::nginx;
 use crate::scenarios::{Scenario, Speaks, Unit};
 use crate::server::Server;
 use crate::site::Site;
-use ladder::Failure;
-use ladder::{Ladder, Process, programs};
 
 /// How long a look at whether a program is installed may take.
 const LOOK: Duration = Duration::from_secs(20);
 
 /// Ports that are tried for a server that cannot take any free one.
-const ATTEMPTS: u16 = 5;
+const ATTEMPTS: usize = 5;
 
 /// What came of one measurement, or why nothing did.
 pub type Sample = Result<Figures, String>;
@@ -217,8 +218,11 @@ impl Bench {
     }
 
     fn start_nginx(&self) -> Result<Server, Failure> {
-        for attempt in 0..ATTEMPTS {
-            let address = nginx::address(attempt);
+        for _ in 0..ATTEMPTS {
+            // It takes none that the system chooses. When somebody else has taken this one
+            // meanwhile, it says so and ends.
+            let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
+            let address = SocketAddr::from(([127, 0, 0, 1], port));
             let configuration = nginx::configure(self.site.folder(), &self.site.pages(), address)?;
             let mut command = self.pinned(|cores| &cores.server, &PathBuf::from("nginx"));
             command

@@ -6,18 +6,6 @@ use std::path::{Path, PathBuf};
 
 use ladder::Failure;
 
-/// Ports to try. nginx takes none that the system chooses, and these are not given to
-/// clients.
-const PORTS: std::ops::Range<u16> = 20_000..28_000;
-
-/// An address that is probably free. When it is not, nginx says so and ends, and
-/// another is tried.
-pub fn address(attempt: u16) -> SocketAddr {
-    let spread = u16::try_from(std::process::id() % 997).unwrap_or(0) * 8 + attempt * 61;
-    let port = PORTS.start + spread % (PORTS.end - PORTS.start);
-    SocketAddr::from(([127, 0, 0, 1], port))
-}
-
 /// Writes the configuration.
 pub fn configure(folder: &Path, pages: &Path, address: SocketAddr) -> Result<PathBuf, Failure> {
     let path = folder.join("nginx.conf");

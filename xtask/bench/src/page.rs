@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use ladder::Failure;
+
 use crate::chart::{self, Line};
 use crate::machine::Machine;
 use crate::table::Table;
-use ladder::Failure;
 
 /// What begins and ends a block that is filled here; between the two halves of the
 /// first is its name.

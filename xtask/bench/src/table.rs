@@ -1,13 +1,13 @@
 //! The figures of one scenario, for people and for programs.
 
+use ladder::Screen;
+use ladder::screen::{Tone, thousands};
 use serde_json::{Value, json};
 
 use crate::contenders::Contender;
 use crate::measure::{Figures, Sample};
 use crate::scenarios::{Scenario, Unit};
 use crate::statistics::{Spread, spread};
-use ladder::Screen;
-use ladder::screen::{Tone, thousands};
 
 /// Every measurement of a scenario.
 pub struct Table {

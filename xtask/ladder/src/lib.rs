@@ -5,6 +5,7 @@
 //! | [`manifests`] | the packages and the rungs among them, read from `cargo metadata` once |
 //! | [`programs`] | their programs, built and found |
 //! | [`process`] | a process that ends with whoever started it, whatever the way out |
+//! | [`port`] | a port that stays free when its server ends |
 //! | [`scratch`] | a folder that does the same |
 //! | [`collected`] | what a process writes, so that one can wait for a part of it |
 //! | [`ready`] | the line that says where a server listens |
@@ -27,6 +28,7 @@ pub mod git;
 mod heir;
 pub mod log_line;
 pub mod manifests;
+pub mod port;
 pub mod process;
 pub mod programs;
 pub mod ready;

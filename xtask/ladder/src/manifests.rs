@@ -77,7 +77,8 @@ pub struct Rung {
     pub title: String,
     /// The rung that this one is a step from.
     pub builds_on: Option<String>,
-    /// What may differ from that rung.
+    /// Where it changes nothing: the rung is read by itself and not as a step. How large a
+    /// step may be is the same for all, whatever else stands here.
     pub step: Option<Step>,
     /// The tutorial rows that it covers.
     pub rows: Vec<String>,

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::Failure;
 use crate::collected::Collected;
+
 #[cfg(unix)]
 use crate::heir;
 use crate::{ready, scratch};

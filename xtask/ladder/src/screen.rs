@@ -83,6 +83,18 @@ impl Screen {
         self.line("")
     }
 
+    /// Prints words behind `left`, which may have colours; what does not fit goes on
+    /// below where they began.
+    pub fn hang(&self, left: &str, tone: Tone, text: &str) -> Result<(), Failure> {
+        let column = shown_width(left);
+        let mut left = left.to_string();
+        for line in wrap(text, self.width.saturating_sub(column)) {
+            self.line(&format!("{left}{}", self.paint(tone, &line)))?;
+            left = " ".repeat(column);
+        }
+        Ok(())
+    }
+
     /// Prints words, wrapped, each line of them after `indent`.
     pub fn prose(&self, indent: &str, text: &str) -> Result<(), Failure> {
         for line in wrap(text, self.width.saturating_sub(indent.width())) {

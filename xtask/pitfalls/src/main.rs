@@ -15,7 +15,7 @@ use std::io;
 use std::process::ExitCode;
 
 use ladder::process::end_all_on_signals;
-use ladder::screen::{Tone, wrap};
+use ladder::screen::Tone;
 use ladder::{Failure, Screen};
 use netcore::error::reason;
 
@@ -122,11 +122,7 @@ fn run(screen: &Screen) -> Result<(), Failure> {
                 Ok(story) => (tone, story),
                 Err(story) => (Tone::Bad, story),
             };
-            let mut left = format!("  {}  ", screen.paint(tone, state));
-            for line in wrap(story, screen.width.saturating_sub(10)) {
-                screen.line(&format!("{left}{line}"))?;
-                left = " ".repeat(10);
-            }
+            screen.hang(&format!("  {}  ", screen.paint(tone, state)), Tone::Plain, story)?;
             if seen.is_err() {
                 wrong.push(format!("{} {state}", pitfall.name));
             }

@@ -11,8 +11,7 @@ use std::path::PathBuf;
 use std::process::{self, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ladder::Failure;
-use ladder::Process;
+use ladder::{Failure, Process};
 
 /// How long HAProxy may take to start, and to answer. It takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -4,8 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::new::copy;
 use ladder::Failure;
+
+use crate::new::copy;
 
 /// Where the sources are in the book.
 const SOURCES: &str = "source";

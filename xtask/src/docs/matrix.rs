@@ -1,9 +1,8 @@
 //! What the pages say of faults: the matrix, the list, and the limits of one rung. All
 //! from the manifests; that they are true, the tests show.
 
-use netfault::{Fault, Transport};
-
 use ladder::{Ladder, Rung};
+use netfault::{Fault, Transport};
 use trial::Faults;
 
 /// Faults down, rungs across: `✓`, the short name of the rung that lifts the limit, or

@@ -11,17 +11,15 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{beside, copy, take};
-use crate::example::{self, Example};
-use crate::list;
-use ladder::Failure;
-use ladder::Process;
-use ladder::Screen;
 use ladder::manifests::cargo;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
-use ladder::{Ladder, Rung};
+use ladder::{Failure, Ladder, Process, Rung, Screen};
 use trial::Stage;
+
+use super::{beside, copy, take};
+use crate::example::{self, Example};
+use crate::list;
 
 /// Ends a build or a test that hangs.
 const GENEROUS: Duration = Duration::from_secs(30 * 60);

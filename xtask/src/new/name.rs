@@ -2,11 +2,10 @@
 
 use std::fs;
 
-use ladder::Failure;
 use ladder::rename::identifier;
+use ladder::{Failure, Ladder, Rung};
 
 use crate::rules::names::is_device;
-use ladder::{Ladder, Rung};
 
 /// Words of the language, in use or reserved: no crate can be called so.
 const KEYWORDS: [&str; 52] = [

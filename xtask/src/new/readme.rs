@@ -1,12 +1,12 @@
 //! The pages of a project: its README from that of the rung, and those of blocks without what
 //! lies outside.
 
-use super::read;
-use crate::items;
-use ladder::Failure;
-use ladder::Rung;
 use ladder::rename::rename;
 use ladder::shell::session;
+use ladder::{Failure, Rung};
+
+use super::read;
+use crate::items;
 
 /// What the project's README says: what to change first, then what the rung's README
 /// says of the code.

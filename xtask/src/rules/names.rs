@@ -1,7 +1,7 @@
 //! Every name in the repository is one that Windows takes: it could not be checked out
 //! there otherwise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -27,7 +27,9 @@ pub fn files(root: &Path) -> Result<Vec<String>, Failure> {
     }
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let there = |name: &&str| !name.is_empty() && root.join(name).exists();
-    Ok(text.split('\0').filter(there).map(String::from).collect())
+    // A file is named more than once while a merge is not done.
+    let files: BTreeSet<String> = text.split('\0').filter(there).map(String::from).collect();
+    Ok(files.into_iter().collect())
 }
 
 /// Names that Windows refuses, and those that are one name there.

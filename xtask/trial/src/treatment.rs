@@ -1,14 +1,12 @@
 //! What is done to the process of a server, and not by a peer: how it starts, how it
 //! stops, what it runs out of.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::ops::Range;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::Failure;
 use ladder::log_line::{Event, LogLine};
+use ladder::{Failure, port};
 use netfault::{Fault, Transport, Treatment};
 
 use crate::faults::{self, Faults};
@@ -34,10 +32,6 @@ const SHORTAGE: Duration = Duration::from_secs(1);
 /// Attempts to accept that a server may make while it has too few. One that spins makes
 /// thousands.
 const ATTEMPTS: usize = 100;
-
-/// Ports that no system hands out by itself, so that a server finds its own free when
-/// it starts again.
-const LASTING: Range<u16> = 20_000..32_000;
 
 /// Ports that are tried before a server is held to be unable to start.
 const STARTS: usize = 10;
@@ -269,7 +263,7 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
     let mut stage = Stage::new();
     let mut attempts = 1;
     let (server, address) = loop {
-        let port = free_port(rung.speaks().transport())?;
+        let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
         match stage.try_server(program, &rung.folder, port, args, Start::Plain)? {
             (server, Some(address)) => break (server, address),
             // Somebody has taken the port between our look and the server's.
@@ -360,23 +354,4 @@ fn cannot_start(
             Outcome::of(false, format!("it ends with {code} and these words: {}", wrote.join("; ")))
         }
     }))
-}
-
-/// A port of [`LASTING`] that is free now.
-fn free_port(transport: Transport) -> Result<u16, Failure> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    // Processes that run at once begin at different places.
-    let offset = std::process::id().wrapping_mul(97);
-    let mut candidates = (0..LASTING.len()).map(|_| {
-        let n = offset.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) as usize % LASTING.len();
-        LASTING.start + n as u16
-    });
-    let free = |port: &u16| {
-        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
-        match transport {
-            Transport::Tcp => TcpListener::bind(here).is_ok(),
-            Transport::Udp => UdpSocket::bind(here).is_ok(),
-        }
-    };
-    candidates.find(free).ok_or_else(|| Failure::new("there is no free port"))
 }
