@@ -57,6 +57,17 @@ fn a_second_server_cannot_take_the_port_of_the_first() {
     first.client(&["hello"]).expect_code(0).expect_stdout("hello\n");
 }
 
+#[test]
+fn a_client_that_breaks_off_is_told_and_the_next_one_served() {
+    let server = Server::start(rung("reusable-echo"), &[]);
+    let mut client = server.connect();
+    client.exchange(b"he", b"he");
+    let address = client.address();
+    client.reset();
+    server.expect_log(&[&address, "dropped: connection reset by the other end"]);
+    server.client(&["hello"]).expect_code(0).expect_stdout("hello\n");
+}
+
 #[cfg(unix)]
 #[test]
 fn what_was_sent_before_a_stop_is_still_answered() {
