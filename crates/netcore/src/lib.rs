@@ -17,6 +17,7 @@
 //! | [`frame`] | messages over a byte stream, capped before anything is allocated |
 //! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
 //! | [`places`] | a bounded number of clients at once |
+//! | `testing` | what a server promises, for the tests of every rung (feature `testing`) |
 //! | [`error`] | what was attempted, on what, why, and a hint |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -39,6 +40,8 @@ pub mod permits;
 pub mod reach;
 pub mod shutdown;
 mod signals;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timed;
 pub mod timers;
 pub mod visit;
