@@ -72,6 +72,19 @@ pub fn ready(
     }
 }
 
+/// Whether `socket` is ready now, without a wait.
+///
+/// # Errors
+/// As [`ready`].
+pub fn is_ready(socket: &impl AsFd, interest: Interest) -> io::Result<bool> {
+    let mut fds = [PollFd::new(socket, interest.into())];
+    match poll(&mut fds, Some(&timespec(Duration::ZERO))) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// As [`ready`], for reading and with a handle: what udp servers still use.
 ///
 /// # Errors
