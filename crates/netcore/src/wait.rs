@@ -72,6 +72,19 @@ pub fn ready(
     }
 }
 
+/// Whether `socket` is ready now, without a wait.
+///
+/// # Errors
+/// As [`ready`].
+pub fn is_ready(socket: &impl AsFd, interest: Interest) -> io::Result<bool> {
+    let mut fds = [PollFd::new(socket, interest.into())];
+    match poll(&mut fds, Some(&timespec(Duration::ZERO))) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// As [`ready`], for reading and with a handle: what udp servers still use.
 ///
 /// # Errors
@@ -97,12 +110,6 @@ pub fn pause(pause: Duration, shutdown: &Shutdown) -> io::Result<()> {
 /// As [`ready`].
 pub fn until_stop(shutdown: &Shutdown, deadline: Deadline) -> io::Result<()> {
     poll_until(&mut [PollFd::new(shutdown.waker(), PollFlags::IN)], deadline).map(drop)
-}
-
-/// Whether `socket` is ready now; `false` where the system cannot tell.
-pub fn is_ready(socket: &impl AsFd, interest: Interest) -> bool {
-    let mut fds = [PollFd::new(socket, interest.into())];
-    matches!(poll(&mut fds, Some(&timespec(Duration::ZERO))), Ok(1))
 }
 
 /// As [`ready`] for several sockets and without a deadline: the place of one that can be
