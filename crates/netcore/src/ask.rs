@@ -79,9 +79,10 @@ pub fn await_reply<T>(
             Err(error) => error,
         };
         match (error.kind(), reach::of_receive(&error)) {
-            // Windows says reset for refused.
             (ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset, _) => {
-                said = ErrorKind::ConnectionRefused.into();
+                // Windows says reset for refused.
+                let is_reset = error.kind() == ErrorKind::ConnectionReset;
+                said = if is_reset { ErrorKind::ConnectionRefused.into() } else { error };
                 deadline = deadline.or_sooner(Deadline::after(BEHIND_A_REFUSAL));
             }
             (_, Reach::Nothing) => {}
