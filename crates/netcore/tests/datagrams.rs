@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netcore::ask::{ask_in_turn, await_reply, fits};
-use netcore::datagrams::{BUFFER, Datagrams};
+use netcore::datagrams::{BUFFER, Datagrams, answer_for};
 use netcore::deadline::Deadline;
 use netcore::listen;
 use netcore::shutdown::{DRAIN, Shutdown};
@@ -180,4 +180,11 @@ fn what_does_not_fit_into_a_datagram_is_refused_with_both_numbers() {
     let error = fits(&[0; 6], 5).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert_eq!(error.to_string(), "6 bytes are more than the 5 of the largest message");
+}
+
+#[test]
+fn an_answer_that_panics_is_none_and_the_next_is_one() {
+    let peer = bound("127.0.0.1").unwrap().1;
+    let answers = |question: u8| answer_for(peer, || (question != 0).then(|| 100 / (question - 1)));
+    assert_eq!((answers(0), answers(1), answers(3)), (None, None, Some(50)));
 }
