@@ -47,8 +47,8 @@ pub fn each_message<const PORT: u16>(
     Ok(())
 }
 
-/// Waits on a connected socket for the datagram from which `reply` makes something.
-/// Others, for which it returns `None`, cannot stretch the wait beyond `deadline`.
+/// Waits on a connected socket for the datagram that `is_reply`. Others cannot stretch
+/// the wait beyond `deadline`.
 ///
 /// What the network says of a datagram that was sent before does not end the wait: an
 /// earlier try may still be answered. Only a refusal does, and not before it is known
@@ -56,7 +56,41 @@ pub fn each_message<const PORT: u16>(
 ///
 /// # Errors
 /// `TimedOut`, or what the network said last: `ConnectionRefused` when nobody listens.
-pub fn await_reply<T>(
+pub fn await_reply(
+    socket: &UdpSocket,
+    deadline: Deadline,
+    is_reply: impl Fn(&[u8]) -> bool,
+) -> io::Result<Vec<u8>> {
+    let reply =
+        await_one(socket, deadline, |datagram| is_reply(datagram).then(|| datagram.to_vec()))?;
+    log_received(socket, &reply)?;
+    Ok(reply)
+}
+
+/// As [`await_reply`], for the reply to a numbered request: the try that it answers, and
+/// its payload.
+///
+/// # Errors
+/// As [`await_reply`].
+pub fn await_reply_to(
+    socket: &UdpSocket,
+    deadline: Deadline,
+    request: &Message<'_>,
+) -> io::Result<(u8, Vec<u8>)> {
+    let (attempt, reply) = await_one(socket, deadline, |datagram| {
+        request.reply_in(datagram).map(|reply| (reply.attempt, reply.payload.to_vec()))
+    })?;
+    log_received(socket, &reply)?;
+    Ok((attempt, reply))
+}
+
+fn log_received(socket: &UdpSocket, reply: &[u8]) -> io::Result<()> {
+    let peer = socket.peer_addr()?;
+    log::debug!("{peer} received {} bytes {}", reply.len(), payload(reply));
+    Ok(())
+}
+
+fn await_one<T>(
     socket: &UdpSocket,
     mut deadline: Deadline,
     mut reply: impl FnMut(&[u8]) -> Option<T>,
@@ -69,19 +103,19 @@ pub fn await_reply<T>(
         // The socket is connected, so the kernel has dropped what strangers sent.
         let error = match socket.recv(&mut buf) {
             Ok(n) => {
-                let Some(reply) = reply(&buf[..n]) else {
-                    log::info!("{peer} ignored {n} bytes {}, not the reply", payload(&buf[..n]));
-                    continue;
-                };
-                log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
-                return Ok(reply);
+                if let Some(reply) = reply(&buf[..n]) {
+                    return Ok(reply);
+                }
+                log::info!("{peer} ignored {n} bytes {}, not the reply", payload(&buf[..n]));
+                continue;
             }
             Err(error) => error,
         };
         match (error.kind(), reach::of_receive(&error)) {
-            // Windows says reset for refused.
             (ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset, _) => {
-                said = ErrorKind::ConnectionRefused.into();
+                // Windows says reset for refused.
+                let is_reset = error.kind() == ErrorKind::ConnectionReset;
+                said = if is_reset { ErrorKind::ConnectionRefused.into() } else { error };
                 deadline = deadline.or_sooner(Deadline::after(BEHIND_A_REFUSAL));
             }
             (_, Reach::Nothing) => {}

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netcore::ask::{ask_in_turn, await_reply, fits};
-use netcore::datagrams::{BUFFER, Datagrams};
+use netcore::datagrams::{BUFFER, Datagrams, answer_for};
 use netcore::deadline::Deadline;
 use netcore::listen;
 use netcore::shutdown::{DRAIN, Shutdown};
@@ -38,10 +38,6 @@ fn pair() -> (UdpSocket, UdpSocket) {
     one.0.connect(other.1).unwrap();
     other.0.connect(one.1).unwrap();
     (one.0, other.0)
-}
-
-fn text(datagram: &[u8]) -> Option<String> {
-    Some(String::from_utf8(datagram.to_vec()).unwrap())
 }
 
 #[test]
@@ -120,8 +116,8 @@ fn the_reply_is_awaited_and_what_is_none_is_passed_over() {
     let (here, there) = pair();
     there.send(b"something else").unwrap();
     there.send(b"the reply").unwrap();
-    let reply = |datagram: &[u8]| datagram.starts_with(b"the").then(|| text(datagram))?;
-    assert_eq!(await_reply(&here, Deadline::after(GENEROUS), reply).unwrap(), "the reply");
+    let is_reply = |datagram: &[u8]| datagram.starts_with(b"the");
+    assert_eq!(await_reply(&here, Deadline::after(GENEROUS), is_reply).unwrap(), b"the reply");
 }
 
 #[test]
@@ -135,7 +131,7 @@ fn what_is_no_reply_cannot_stretch_the_wait() {
             let _ = there.send(b"noise");
         }
     });
-    let error = await_reply::<()>(&here, Deadline::after(SHORT), |_| None).unwrap_err();
+    let error = await_reply(&here, Deadline::after(SHORT), |_| false).unwrap_err();
     let took = started.elapsed();
     drop(over);
     noise.join().unwrap();
@@ -153,9 +149,9 @@ fn a_refusal_is_told_at_once_unless_the_reply_waits_behind_it() {
         drop(there);
         here.send(b"is anybody there?").unwrap();
         let started = Instant::now();
-        let reply = await_reply(&here, Deadline::after(GENEROUS), text);
+        let reply = await_reply(&here, Deadline::after(GENEROUS), |_| true);
         match answered {
-            true => assert_eq!(reply.unwrap(), "reply"),
+            true => assert_eq!(reply.unwrap(), b"reply"),
             false => assert_eq!(reply.unwrap_err().kind(), ErrorKind::ConnectionRefused),
         }
         assert!(started.elapsed() < GENEROUS);
@@ -184,4 +180,11 @@ fn what_does_not_fit_into_a_datagram_is_refused_with_both_numbers() {
     let error = fits(&[0; 6], 5).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert_eq!(error.to_string(), "6 bytes are more than the 5 of the largest message");
+}
+
+#[test]
+fn an_answer_that_panics_is_none_and_the_next_is_one() {
+    let peer = bound("127.0.0.1").unwrap().1;
+    let answers = |question: u8| answer_for(peer, || (question != 0).then(|| 100 / (question - 1)));
+    assert_eq!((answers(0), answers(1), answers(3)), (None, None, Some(50)));
 }

@@ -42,7 +42,7 @@ pub fn exchange(
         socket.send(message)?;
         // All that plain bytes offer: a late reply to an earlier message that ends with this
         // one passes too (`udp-retry` has numbers).
-        let reply = |datagram: &[u8]| datagram.ends_with(message).then(|| datagram.to_vec());
-        await_reply(socket, Deadline::after(patience.timeout), reply)
+        let is_reply = |datagram: &[u8]| datagram.ends_with(message);
+        await_reply(socket, Deadline::after(patience.timeout), is_reply)
     })
 }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::UdpSocket;
 
 use netcore::Error;
-use netcore::ask::{ask_in_turn, await_reply, each_message, fits, not_known};
+use netcore::ask::{ask_in_turn, await_reply_to, each_message, fits, not_known};
 use netcore::cli::ClientArgs;
 use netcore::deadline::Deadline;
 use netcore::error::reason;
@@ -52,11 +52,9 @@ fn ask(socket: &UdpSocket, request: Message<'_>, patience: &Patience) -> io::Res
         let sent = socket.send(&request.encode());
         has_left |= sent.is_ok();
         // Where it could not be sent, an earlier try may still be answered.
-        let received = await_reply(socket, Deadline::after(wait), |datagram| {
-            request.reply_in(datagram).map(|reply| reply.payload.to_vec())
-        });
+        let received = await_reply_to(socket, Deadline::after(wait), &request);
         failed = match received {
-            Ok(reply) => return Ok(reply),
+            Ok((_, reply)) => return Ok(reply),
             Err(error) => sent.err().unwrap_or(error),
         };
         // Nobody listens, and at the first try nobody did. All else that the network says is a

@@ -6,7 +6,7 @@ use std::net::UdpSocket;
 use std::time::Instant;
 
 use netcore::Error;
-use netcore::ask::{ask_in_turn, await_reply, each_message, fits, not_known};
+use netcore::ask::{ask_in_turn, await_reply_to, each_message, fits, not_known};
 use netcore::cli::ClientArgs;
 use netcore::deadline::Deadline;
 use netcore::error::reason;
@@ -55,9 +55,7 @@ fn ask(socket: &UdpSocket, request: Message<'_>, timer: &mut Timer) -> io::Resul
         let sent = socket.send(&request.encode());
         has_left |= sent.is_ok();
         // Where it could not be sent, an earlier try may still be answered.
-        let received = await_reply(socket, Deadline::after(wait), |datagram| {
-            request.reply_in(datagram).map(|reply| (reply.attempt, reply.payload.to_vec()))
-        });
+        let received = await_reply_to(socket, Deadline::after(wait), &request);
         failed = match received {
             Ok((answered, reply)) => {
                 timer.answered(answered, Instant::now());

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use netcore::request::{Kind, MAX_PAYLOAD, Message, Session};
 use netcore::testing::udp::{
-    GENEROUS, Running, SHORT, assert_would_block, connect_to, nobody, played_server, receive,
+    GENEROUS, Running, SHORT, assert_would_block, connect_to, end_sending, nobody, played_server,
+    receive,
 };
 use udp_retry::client::exchange;
 use udp_retry::tries::tries;
@@ -182,4 +183,42 @@ fn a_message_longer_than_a_datagram_is_refused_before_it_is_sent() {
     let error = ask(connect_to(address), &message, &patience(SHORT, 1)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert_would_block(&socket);
+}
+
+/// As without a route, or with a filter: the system refuses what is sent.
+#[test]
+fn a_try_that_cannot_be_sent_is_a_lost_one_and_an_earlier_one_may_still_be_answered() {
+    let (socket, address) = played_server();
+    let client = connect_to(address);
+    let same = client.try_clone().unwrap();
+    let server = thread::spawn(move || {
+        let (request, peer) = receive(&socket);
+        end_sending(&same);
+        // The pause is the fault itself: the reply is late.
+        thread::sleep(SHORT * 3 / 2);
+        socket.send_to(&answer(&request, b"yes", |_| {}), peer).unwrap();
+    });
+    assert_eq!(ask(client, b"hello", &patience(SHORT, 4)).unwrap(), b"yes");
+    server.join().unwrap();
+}
+
+#[test]
+fn the_last_error_is_told_and_whether_the_request_has_run_where_a_try_has_left() {
+    let (socket, address) = played_server();
+    let client = connect_to(address);
+    let same = client.try_clone().unwrap();
+    let server = thread::spawn(move || {
+        receive(&socket);
+        end_sending(&same);
+        socket
+    });
+    let error = ask(client, b"hello", &patience(SHORT / 10, 3)).unwrap_err().to_string();
+    assert!(error.ends_with("; it is not known whether the request has run"), "{error}");
+    assert!(!error.contains("timed out"), "{error}");
+    server.join().unwrap();
+    // Nothing has left, so nothing has run.
+    let client = connect_to(address);
+    end_sending(&client);
+    let error = ask(client, b"hello", &patience(SHORT / 10, 3)).unwrap_err().to_string();
+    assert!(!error.contains("not known"), "{error}");
 }

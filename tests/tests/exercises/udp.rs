@@ -1,4 +1,4 @@
-//! udp-echo, udp-batch, udp-reliable.
+//! udp-echo, udp-retry, udp-once, udp-batch.
 
 use std::collections::BTreeSet;
 
@@ -41,8 +41,20 @@ fn a_burst_is_answered_one_by_one() {
 }
 
 #[test]
+fn the_same_number_in_another_session_is_another_request() {
+    let server = Server::start(rung("udp-retry"), &[]);
+    let client = Datagrams::bind();
+    for (session, answer) in [(b"sessionA", "1: hello"), (b"sessionB", "2: hello")] {
+        let header = |kind: &[u8]| [b"NLR1", kind, b"\x01", session, &[0; 8]].concat();
+        client.send(&[&header(b"\x01")[..], b"hello"].concat(), server.address);
+        // Its client knows it by the session, which no other one has.
+        client.expect(&[&header(b"\x02")[..], answer.as_bytes()].concat());
+    }
+}
+
+#[test]
 fn a_number_is_run_once_whatever_comes_under_it_later() {
-    let server = Server::start(rung("udp-reliable"), &[]);
+    let server = Server::start(rung("udp-once"), &[]);
     let client = Datagrams::bind();
     let request = |attempt: u8, text: &str| {
         [b"NLR1\x01", &[attempt][..], b"sessionA", &[0; 8], text.as_bytes()].concat()

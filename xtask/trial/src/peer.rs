@@ -122,7 +122,7 @@ fn meanwhile(
         Expected::Fails => VAIN,
     };
     let visit = stage.run_client(cast.program, running.address(), &usual.args, patience)?;
-    if !is_served(&visit, usual, fault, cast.rung) {
+    if !is_served(&visit, usual, cast.rung) {
         let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
         return Ok(Err(format!("{}{ended}", not_served(&visit))));
     }
@@ -153,10 +153,10 @@ fn by_the_log(stage: &mut Stage, server: PlayerId, fault: &Fault, running: &Runn
 }
 
 /// Whether the client ended well and printed what it should.
-fn is_served(visit: &Visit, usual: &Usual, fault: &Fault, rung: &Rung) -> bool {
-    let printed = match (rung.speaks(), fault.words.is_empty()) {
-        // Its replies are numbered, and the faulty client may have been answered before.
-        (Speaks::Requests, true) => unnumbered(&visit.printed) == unnumbered(&usual.expect),
+fn is_served(visit: &Visit, usual: &Usual, rung: &Rung) -> bool {
+    let printed = match rung.speaks() {
+        // A number that was used up says that a request ran twice, which other faults are about.
+        Speaks::Requests => unnumbered(&visit.printed) == unnumbered(&usual.expect),
         _ => visit.printed == usual.expect,
     };
     visit.code == Some(0) && printed

@@ -91,6 +91,11 @@ pub fn nobody() -> SocketAddr {
     played_server().1
 }
 
+/// From here on the system refuses to send from `socket`, as it does without a route.
+pub fn end_sending(socket: &UdpSocket) {
+    must(socket2::SockRef::from(socket).shutdown(std::net::Shutdown::Write));
+}
+
 /// The next datagram, and its sender.
 pub fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let mut buf = vec![0; BUFFER];
