@@ -1,7 +1,6 @@
 //! What every rung of HTTP below `http-server` does for the clients that there are: its
 //! own, `curl`, and whoever sends less than a request.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use ladder_tests::http::HttpServer;
@@ -11,8 +10,7 @@ use ladder_tests::{Process, Rung, rungs_in};
 fn servers() -> impl Iterator<Item = (&'static Rung, HttpServer)> {
     rungs_in("http-rungs").into_iter().map(|rung| {
         let args: Vec<&str> = rung.server_args.iter().map(String::as_str).collect();
-        let crates = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates");
-        (rung, HttpServer::of_rung(rung, &args, &crates.join(&rung.name)))
+        (rung, HttpServer::of_rung(rung, &args, &rung.folder()))
     })
 }
 
