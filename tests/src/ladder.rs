@@ -2,6 +2,7 @@
 //! manifests, and the words of the suites.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::thread;
