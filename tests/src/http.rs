@@ -3,8 +3,10 @@
 use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::path::Path;
+use std::process::Stdio;
 
-use crate::ladder::rung;
+use crate::ladder::{Rung, rung};
 use crate::peer::Peer;
 use crate::process::{Finished, Process};
 
@@ -48,6 +50,27 @@ impl HttpServer {
         let Some(address) = ladder::ready::address(&ready) else {
             panic!("not a ready line: {ready:?}")
         };
+        HttpServer { process, address }
+    }
+
+    /// The server of any rung that speaks HTTP, out of a `command` that says no port: most
+    /// have the ready line of the other rungs.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    #[track_caller]
+    pub fn of_rung(rung: &Rung, args: &[&str], folder: &Path) -> HttpServer {
+        let is_program_of_its_own = rung.passes("http");
+        let role: &[&str] = if is_program_of_its_own { &[] } else { &["server"] };
+        let mut command = rung.command(&[role, &["--port", "0"], args].concat());
+        command.current_dir(folder).stdin(Stdio::null());
+        let process = Process::start(&rung.name, &mut command);
+        if is_program_of_its_own {
+            return HttpServer::of(process);
+        }
+        let ready = process.expect_stdout(&["listening on "]);
+        let address = ready.strip_prefix("listening on ").and_then(|address| address.parse().ok());
+        let Some(address) = address else { panic!("not a ready line: {ready:?}") };
         HttpServer { process, address }
     }
 

@@ -2,6 +2,7 @@
 //! manifests, and the words of the suites.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::thread;
@@ -135,9 +136,16 @@ impl Rung {
         self.has_limit("stop-while-idle")
     }
 
-    /// The rung's program with `args`. What it reads and writes is left to the caller.
+    /// Where its sources are.
+    pub fn folder(&self) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates").join(&self.name)
+    }
+
+    /// The rung's program with `args`, in its own folder, where what the demo serves is.
+    /// What it reads and writes is left to the caller.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binaries::executable(&self.name));
+        command.current_dir(self.folder());
         // The log of the person who runs the tests is none of the rung's.
         command.args(args).env_remove("RUST_LOG");
         command

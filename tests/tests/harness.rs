@@ -9,7 +9,7 @@ use ladder_tests::{Server, rungs_in};
 
 /// The suites: each is a file of its name in this folder, or several that begin with
 /// it.
-const SUITES: [&str; 7] = [
+const SUITES: [&str; 8] = [
     "tcp-echo",
     "framed-echo",
     "object-exchange",
@@ -17,6 +17,7 @@ const SUITES: [&str; 7] = [
     "udp-requests",
     "udp-reliable",
     "http",
+    "http-rungs",
 ];
 
 #[test]

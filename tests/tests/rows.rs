@@ -3,11 +3,11 @@
 //! T2.8, T2.9, T2.11 and T2.12 are with the rest of their protocols, in
 //! `object_exchange.rs`, `udp_echo.rs` and `framed_echo.rs`.
 
-use std::process::Stdio;
+use std::path::Path;
 
 use ladder_tests::http::HttpServer;
 use ladder_tests::peer::{assert_refused, lasting_port};
-use ladder_tests::{Process, Server, rungs_of_row, tcp_rungs};
+use ladder_tests::{Server, rungs_of_row, tcp_rungs};
 
 #[test]
 fn t1_1_a_server_for_one_client_tells_who_came_serves_to_the_end_and_ends() {
@@ -60,9 +60,7 @@ fn t1_5_the_current_folder_is_served_by_default() {
     let site = tempfile::tempdir().expect("a folder can be made");
     std::fs::write(site.path().join("page.html"), "<p>Привет</p>").expect("a file can be written");
     for rung in rungs_of_row("T1.5") {
-        let mut command = rung.command(&["--port", "0"]);
-        command.current_dir(site.path()).stdin(Stdio::null());
-        let server = HttpServer::of(Process::start(&rung.name, &mut command));
+        let server = HttpServer::of_rung(rung, &[], site.path());
         assert!(server.get("/").expect_status(200).text().contains("page.html"), "a listing");
         let page = server.get("/page.html").expect_status(200).expect_body("<p>Привет</p>");
         assert!(
@@ -77,15 +75,18 @@ fn t1_5_the_current_folder_is_served_by_default() {
 
 #[test]
 fn t1_6_the_handler_greets_on_any_path_and_has_no_other_method() {
-    let server = HttpServer::start(&["--hello"]);
-    for path in ["/", "/any/path?at=all"] {
-        let greeting = server.get(path).expect_status(200).expect_body("Привет, мир!");
-        let greeting = greeting.expect_field("content-length", "21");
-        greeting.expect_field("content-type", "text/plain; charset=utf-8");
+    for rung in rungs_of_row("T1.6") {
+        let args: &[&str] = if rung.passes("http") { &["--hello"] } else { &[] };
+        let server = HttpServer::of_rung(rung, args, Path::new("."));
+        for path in ["/", "/any/path?at=all"] {
+            let greeting = server.get(path).expect_status(200).expect_body("Привет, мир!");
+            let greeting = greeting.expect_field("content-length", "21");
+            greeting.expect_field("content-type", "text/plain; charset=utf-8");
+        }
+        server
+            .ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+            .expect_status(501);
     }
-    server
-        .ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
-        .expect_status(501);
 }
 
 #[test]

@@ -124,4 +124,7 @@ pub use httpcore::head::target::{Path, Target};
 pub use httpcore::head::{Fields, Method};
 pub use httpcore::reply::{Cors, IntoResponse, Response};
 pub use httpcore::{Refusal, Status, client};
-pub use serve::{AccessLog, Guarded, Hosts, Limits, PORT, Running, Server, Tls};
+pub use serve::{AccessLog, Guarded, Hosts, Limits, Running, Server, Tls};
+
+/// The port of the server, unless told otherwise.
+pub const PORT: u16 = 8000;

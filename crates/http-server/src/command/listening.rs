@@ -10,7 +10,7 @@ use socket2::Socket;
 
 #[cfg(unix)]
 use super::unix::{self, SocketFile};
-use crate::serve::PORT;
+use crate::PORT;
 
 /// The last port that is tried when nobody has asked for one.
 const LAST_PORT: u16 = 8010;

@@ -19,6 +19,6 @@ mod tls;
 mod workers;
 
 pub use self::auth::Guarded;
-pub use self::server::{PORT, Running, Server};
+pub use self::server::{Running, Server};
 pub use self::service::{AccessLog, Hosts, Limits};
 pub use self::tls::Tls;

@@ -17,9 +17,7 @@ use httpcore::reply::{Cors, IntoResponse, field_line};
 use super::service::{AccessLog, Hosts, Limits, Service};
 use super::tls::Tls;
 use super::workers;
-
-/// The port of the server, unless told otherwise.
-pub const PORT: u16 = 8000;
+use crate::PORT;
 
 /// Fields that responses have already, or that belong to one of them, and of which
 /// there may be only one.
