@@ -28,7 +28,7 @@ pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::
     // The scope ends with its last thread: until then, they may borrow the service.
     thread::scope(|scope| {
         while let Some((stream, peer)) = acceptor.accept()? {
-            let visit = move || visit(stream, peer, |stream| echo(stream, peer, service));
+            let visit = move || visit(stream, peer, |stream| answer(stream, peer, service));
             if let Err(error) = thread::Builder::new().spawn_scoped(scope, visit) {
                 log::warn!("{peer} dropped: no thread for it: {error}");
             }
@@ -37,7 +37,7 @@ pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::
     })
 }
 
-fn echo(stream: &mut Connection, peer: SocketAddr, service: &Echo) -> io::Result<()> {
+fn answer(stream: &mut Connection, peer: SocketAddr, service: &Echo) -> io::Result<()> {
     let mut message = Vec::new();
     let limits = &service.limits;
     // A point in time: a client that sends a message now and then renews the idle limit,

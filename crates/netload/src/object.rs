@@ -1,6 +1,5 @@
 //! Typed values, as `object-exchange` has them: each must come back as it is.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -95,7 +94,7 @@ impl Script {
     fn new(size: usize, raw: bool) -> Result<Script, Error> {
         let codec = Codec::new(VERSION, LONGEST, DEPTH);
         let pattern = Pattern::new(size);
-        let greeting = Greeting(BTreeMap::from([(1, "hi".into()), (2, "there".into())]));
+        let greeting = Greeting::from([(1, "hi".into()), (2, "there".into())]);
         let greeting = if raw { Vec::new() } else { frame(&codec, &greeting)? };
         let exchange = |number: usize| {
             let value = value(number, pattern.at(Pattern::start(number), size));

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use clap::Args;
 use netcore::cli::{Limits, duration};
-use netcore::codec::{Codec, Messages, ValueError};
+use netcore::codec::{Messages, ValueError};
 
 use crate::message::{Greeting, Reply, Request, VERSION};
 
@@ -48,14 +48,9 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// How values become messages.
-    pub fn codec(&self) -> Codec {
-        self.messages.codec(VERSION)
-    }
-
     /// What every client is told first: the tutorial's dictionary.
     pub fn greeting(&self) -> Greeting {
-        Greeting([(1, "hi".into()), (2, "there".into())].into())
+        [(1, "hi".into()), (2, "there".into())].into()
     }
 
     /// Turns a request into the message of its reply: the place for what a server of your
@@ -70,12 +65,12 @@ impl Exchange {
     /// Why the reply cannot be written. The client is told in its place.
     pub fn reply(&self, request: Request, message: &mut Vec<u8>) -> Result<(), ValueError> {
         let reply = match request {
-            Request::Get(key) => Reply::Entry(self.greeting().0.get(&key).cloned()),
+            Request::Get(key) => Reply::Entry(self.greeting().get(&key).cloned()),
             // All of Unicode, since a text arrives whole. It can become longer: "ŉ" becomes
             // "ʼN".
             Request::Upper(text) => Reply::Upper(text.to_uppercase()),
             Request::Echo(value) => Reply::Echo(value),
         };
-        self.codec().encode(&reply, message)
+        self.messages.codec(VERSION).encode(&reply, message)
     }
 }

@@ -2,23 +2,19 @@
 
 use std::process::ExitCode;
 
-use netcore::cli::{self, ClientArgs, ServerArgs};
-use netcore::codec::{Messages, client};
+use netcore::cli::{self, ServerArgs};
+use netcore::codec::client;
 use netcore::shutdown::Shutdown;
 use netcore::{Error, program};
 use object_exchange::message::{Greeting, Reply, Request, VERSION};
 use object_exchange::{Exchange, PORT, server};
 
 fn main() -> ExitCode {
-    cli::run(program!(), serve, ask)
+    cli::run(program!(), serve, client::run::<Greeting, Request, Reply, VERSION, PORT>)
 }
 
 fn serve(args: &ServerArgs<PORT>, service: Exchange) -> Result<(), Error> {
-    service.codec().has_room_for("the greeting", &service.greeting())?;
+    service.messages.codec(VERSION).has_room_for("the greeting", &service.greeting())?;
     let shutdown = Shutdown::on_signals(service.limits.drain)?;
     server::serve(args.listen()?, &service, &shutdown).map_err(Error::failed("accept clients"))
-}
-
-fn ask(args: &ClientArgs<PORT>, messages: Messages) -> Result<(), Error> {
-    client::run::<Greeting, Request, Reply, PORT>(args, &messages.codec(VERSION))
 }

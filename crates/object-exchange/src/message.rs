@@ -16,8 +16,7 @@ use serde::{Deserialize, Serialize};
 pub const VERSION: u8 = 1;
 
 /// What the server sends before it is asked anything: the tutorial's dictionary.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Greeting(pub BTreeMap<u32, String>);
+pub type Greeting = BTreeMap<u32, String>;
 
 /// What a client can ask for. There is nothing else: no name in a message is ever
 /// looked up or called.

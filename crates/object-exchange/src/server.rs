@@ -6,14 +6,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread;
 
 use netcore::accept::Acceptor;
-use netcore::codec::CodecError;
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
 use netcore::log::payload;
 use netcore::shutdown::Shutdown;
 use netcore::visit::visit;
 
-use crate::message::{Reply, Request};
+use crate::message::{Reply, Request, VERSION};
 use crate::{BUFFER, Exchange};
 
 /// Serves clients, each in a thread of its own, until `shutdown` is told to stop or nobody
@@ -42,7 +41,7 @@ pub fn serve(listener: TcpListener, service: &Exchange, shutdown: &Shutdown) -> 
 fn answer(stream: &mut Connection, peer: SocketAddr, service: &Exchange) -> io::Result<()> {
     let mut message = Vec::new();
     let limits = &service.limits;
-    let codec = service.codec();
+    let codec = service.messages.codec(VERSION);
     // A point in time: a client that sends a message now and then renews the idle limit,
     // but never this one.
     let total = Deadline::after(limits.total);
@@ -61,18 +60,16 @@ fn answer(stream: &mut Connection, peer: SocketAddr, service: &Exchange) -> io::
         // For the message as a whole: a client that drips its bytes does not renew this
         // limit any more.
         stream.get_mut().set_deadline(total.or_sooner(Deadline::after(limits.idle)));
-        let request = match codec.read::<Request>(&mut stream, &mut message) {
+        // A frame that is not whole is an error. No reply could follow it: where the next
+        // message begins is unknown from there on.
+        let Some(request) = codec.read::<Request>(&mut stream, &mut message)? else {
             // End of stream between two messages: the client has closed its sending side,
             // or a stop has begun and everything that had arrived is answered.
-            Ok(None) => return Ok(()),
-            // No reply could follow: where the next message begins is unknown from here on.
-            Err(CodecError::Frame(error)) => return Err(error.into()),
-            // The frame was whole, so it is known where the next one begins: the client is
-            // told and may go on.
-            Err(CodecError::Value(error)) => Err(error),
-            Ok(Some(request)) => Ok(request),
+            return Ok(());
         };
         log::debug!("{peer} received {} bytes {}", message.len(), payload(&message));
+        // The frame was whole, so it is known where the next one begins: a client whose
+        // request is none, or whose reply would not fit, is told and may go on.
         if let Err(error) = request.and_then(|request| service.reply(request, &mut message)) {
             log::debug!("{peer} refused: {error}");
             codec.encode(&Reply::Refused(error.into()), &mut message)?;

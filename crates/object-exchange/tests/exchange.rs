@@ -78,7 +78,7 @@ fn the_bytes_of_this_version_are_these() {
         (map, b"\x07\x01\x01k\0\x01"),
     ];
     let mut pinned = vec![
-        (encoded(&Greeting([(1, "hi".into())].into())), b"\x01\x01\x01\x02hi".to_vec()),
+        (encoded(&Greeting::from([(1, "hi".into())])), b"\x01\x01\x01\x02hi".to_vec()),
         (encoded(&Request::Get(2)), b"\x01\0\x02".into()),
         (encoded(&Request::Upper("hi".into())), b"\x01\x01\x02hi".into()),
         (encoded(&Reply::Entry(Some("hi".into()))), b"\x01\0\x01\x02hi".into()),

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netcore::frame::{self, Header};
-use object_exchange::message::Request;
+use object_exchange::message::{Request, VERSION};
 use running::{GENEROUS, Running, service};
 use socket2::SockRef;
 
@@ -19,7 +19,11 @@ mod running;
 /// What an ordinary client asks.
 fn question() -> Vec<u8> {
     let mut message = Vec::new();
-    service("").codec().encode(&Request::Upper("what is it?".into()), &mut message).unwrap();
+    service("")
+        .messages
+        .codec(VERSION)
+        .encode(&Request::Upper("what is it?".into()), &mut message)
+        .unwrap();
     message
 }
 
@@ -33,7 +37,7 @@ fn answer() -> Vec<u8> {
 /// What the server says first, as it is on the wire.
 fn greeting() -> Vec<u8> {
     let mut message = Vec::new();
-    service("").codec().encode(&service("").greeting(), &mut message).unwrap();
+    service("").messages.codec(VERSION).encode(&service("").greeting(), &mut message).unwrap();
     framed(&[message])
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, ErrorKind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Codec;
+use super::{Codec, Messages};
 use crate::Error;
 use crate::cli::{self, ClientArgs};
 use crate::client::REPLY_TIMEOUT;
@@ -23,9 +23,9 @@ const BUFFER: usize = 64 << 10;
 /// # Errors
 /// As [`ClientArgs::connect`], [`exchange`] and [`receive`]; [`Error::Usage`] for what is
 /// no request.
-pub fn run<Greeting, Request, Reply, const PORT: u16>(
+pub fn run<Greeting, Request, Reply, const VERSION: u8, const PORT: u16>(
     args: &ClientArgs<PORT>,
-    codec: &Codec,
+    messages: Messages,
 ) -> Result<(), Error>
 where
     Greeting: Serialize + DeserializeOwned,
@@ -33,12 +33,12 @@ where
     Reply: Serialize + DeserializeOwned,
 {
     let stream = Connection::of_client(args.connect()?).map_err(Error::failed("use the socket"))?;
-    let mut stream = buffered(stream);
-    let greeting = receive::<Greeting>(&mut stream, codec);
+    let (mut stream, codec) = (buffered(stream), messages.codec(VERSION));
+    let greeting = receive::<Greeting>(&mut stream, &codec);
     print(&greeting.map_err(Error::failed("get a greeting"))?)?;
     for message in cli::messages(&args.messages) {
         let request: Request = parse(&message?)?;
-        let reply = exchange::<_, Reply>(&mut stream, &request, codec);
+        let reply = exchange::<_, Reply>(&mut stream, &request, &codec);
         print(&reply.map_err(Error::failed("get a reply"))?)?;
     }
     Ok(())
@@ -85,7 +85,7 @@ pub fn receive<T: DeserializeOwned>(
         return Err(ErrorKind::UnexpectedEof.into());
     };
     log::debug!("{peer} received {} bytes {}", message.len(), payload(&message));
-    Ok(value)
+    Ok(value?)
 }
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {

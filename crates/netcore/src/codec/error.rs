@@ -1,19 +1,7 @@
-//! Why no value could be read or written, and what can be done about it.
+//! What is wrong with a value, or with the bytes that should be one.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-
-use crate::frame::FrameError;
-
-/// Why no value could be read or written.
-#[derive(Debug)]
-pub enum CodecError {
-    /// The stream has lost its place, or has failed. It can only be closed.
-    Frame(FrameError),
-    /// The frame was whole and its value was not to be had. The next frame can be read
-    /// as if nothing had happened.
-    Value(ValueError),
-}
 
 /// What is wrong with a value, or with the bytes that should be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,15 +35,6 @@ pub enum ValueError {
     Unencodable(String),
 }
 
-impl fmt::Display for CodecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CodecError::Frame(error) => error.fmt(f),
-            CodecError::Value(error) => error.fmt(f),
-        }
-    }
-}
-
 impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -71,37 +50,7 @@ impl fmt::Display for ValueError {
     }
 }
 
-impl std::error::Error for CodecError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            CodecError::Frame(error) => Some(error),
-            CodecError::Value(error) => Some(error),
-        }
-    }
-}
-
 impl std::error::Error for ValueError {}
-
-impl From<FrameError> for CodecError {
-    fn from(error: FrameError) -> CodecError {
-        CodecError::Frame(error)
-    }
-}
-
-impl From<ValueError> for CodecError {
-    fn from(error: ValueError) -> CodecError {
-        CodecError::Value(error)
-    }
-}
-
-impl From<CodecError> for io::Error {
-    fn from(error: CodecError) -> io::Error {
-        match error {
-            CodecError::Frame(error) => error.into(),
-            CodecError::Value(error) => error.into(),
-        }
-    }
-}
 
 impl From<ValueError> for io::Error {
     fn from(error: ValueError) -> io::Error {

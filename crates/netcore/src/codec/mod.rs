@@ -62,7 +62,7 @@ mod visit;
 
 pub use args::Messages;
 use budget::Budget;
-pub use error::{CodecError, ValueError};
+pub use error::ValueError;
 pub use refusal::Refusal;
 use strict::Strict;
 pub use value::Value;
@@ -117,18 +117,19 @@ impl Codec {
     /// Reads one frame into `message` and the value from it. `None` is the end of the
     /// stream between two messages.
     ///
+    /// A frame can be whole and its value not to be had: that is an answer as well, and the
+    /// next frame can be read as if nothing had happened.
+    ///
     /// # Errors
-    /// After [`CodecError::Value`] the next message can be read; after
-    /// [`CodecError::Frame`] none.
+    /// As [`frame::read`]: the stream has lost its place, or has failed, and can only be
+    /// closed.
     pub fn read<T: DeserializeOwned>(
         &self,
         reader: &mut impl BufRead,
         message: &mut Vec<u8>,
-    ) -> Result<Option<T>, CodecError> {
-        if !frame::read(reader, HEADER, self.max_bytes, message)? {
-            return Ok(None);
-        }
-        Ok(Some(self.decode(message)?))
+    ) -> Result<Option<Result<T, ValueError>>, FrameError> {
+        let whole = frame::read(reader, HEADER, self.max_bytes, message)?;
+        Ok(whole.then(|| self.decode(message)))
     }
 
     /// Writes one message, made by [`encode`](Codec::encode), as a frame: header and
