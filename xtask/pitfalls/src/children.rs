@@ -67,7 +67,9 @@ pub fn run(child: Child) -> Result<(), Failure> {
 fn believer() -> io::Result<()> {
     let mut length = [0; 8];
     io::stdin().read_exact(&mut length)?;
-    let mut message = vec![0; u64::from_be_bytes(length) as usize];
+    // On 32 bits, as much as there can be.
+    let length = usize::try_from(u64::from_be_bytes(length)).unwrap_or(usize::MAX);
+    let mut message = vec![0; length];
     let n = io::stdin().read(&mut message)?;
     println!("{n} of {} bytes came", message.len());
     Ok(())

@@ -117,7 +117,7 @@ impl LastWords {
                     }
                 }
             }
-            Speaks::Http if statuses(&reply).iter().any(|status| *status != 200) => {
+            Speaks::Http if statuses(&reply).contains(&0) => {
                 Err("got the last reply in part".into())
             }
             _ => Ok(reply.len()),
