@@ -8,9 +8,8 @@ use std::net::{SocketAddr, UdpSocket};
 pub use quinn_udp::UdpSocketState as Offload;
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit};
 
-use crate::datagrams::{BUFFER, pass_over};
+use crate::datagrams::{BUFFER, log_lost, pass_over};
 use crate::deadline::Deadline;
-use crate::error::reason;
 use crate::shutdown::Shutdown;
 use crate::wait::{self, Interest};
 
@@ -110,13 +109,9 @@ pub fn send(
             sent = send(datagram, None).and(sent);
         }
     }
-    match sent {
-        Ok(()) => {}
+    if let Err(error) = sent {
         // Waiting for room would let the datagrams of everybody else overflow meanwhile.
-        Err(error) if error.kind() == ErrorKind::WouldBlock => {
-            log::warn!("{peer} dropped: the buffer for sending is full");
-        }
-        Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
+        log_lost(&error, length, peer);
     }
 }
 

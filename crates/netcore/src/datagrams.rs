@@ -12,6 +12,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::io::Errno;
+
 use crate::accept::SHORTAGE_PAUSE;
 use crate::error::reason;
 use crate::reach::{self, Reach};
@@ -98,18 +100,24 @@ impl Datagrams {
     /// sent is logged and lost, as the network may lose any.
     pub fn send(&self, datagram: &[u8], peer: SocketAddr) {
         while let Err(error) = self.socket.send_to(datagram, peer) {
-            match error.kind() {
-                ErrorKind::Interrupted => continue,
-                ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                    log::warn!("{peer} dropped: the buffer for sending is full");
-                }
-                // Too long, stopped by a filter, no route, no memory. Were it the socket
-                // itself, the next receive would say so.
-                _ => log::warn!("{peer} dropped: {}", reason(&error)),
+            if error.kind() != ErrorKind::Interrupted {
+                // Were it the socket itself, the next receive would say so.
+                return log_lost(&error, datagram.len(), peer);
             }
-            return;
         }
     }
+}
+
+/// Logs why a datagram of so many bytes for `peer` is lost.
+pub fn log_lost(error: &io::Error, bytes: usize, peer: SocketAddr) {
+    let why = match (error.kind(), Errno::from_io_error(error)) {
+        (ErrorKind::WouldBlock | ErrorKind::TimedOut, _) => "the buffer for sending is full".into(),
+        (_, Some(Errno::MSGSIZE)) => {
+            format!("{bytes} bytes are more than a datagram takes on this way")
+        }
+        _ => reason(error),
+    };
+    log::warn!("{peer} dropped: {why}");
 }
 
 /// Makes an answer for `peer`, if there is one. Where that panics, it is logged and there
