@@ -268,7 +268,7 @@ impl Generator {
         );
         // Not those that are no difference to read: their size says nothing, and changes every
         // day.
-        let read = |rung: &Rung| rung.step.as_ref().is_some_and(|step| !step.changes.is_empty());
+        let read = |rung: &Rung| rung.step.as_ref().is_none_or(|step| !step.changes.is_empty());
         for (below, rung) in self.ladder.steps().filter(|(_, rung)| read(rung)) {
             let changes = step::changes(below, rung)?;
             let size = step::size(&changes)?;

@@ -3,7 +3,7 @@
 //! [`server`] tells the four answers of a read apart and keeps what a write did not
 //! take.
 //!
-//! Still wrong: one wait for one client. A second one waits until the first has gone,
+//! Still wrong: one wait for one client. A second one waits until the first is gone,
 //! although this server could ask both (`poll-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -6,7 +6,7 @@
 //!
 //! Still wrong: Ctrl-C cuts a reply in half, and a shortage of descriptors is the end
 //! (`stopping-echo`). A client that connects and says nothing holds the server for ever
-//! (`timeout-echo`). A second client waits until the first has gone (`threaded-echo`).
+//! (`timeout-echo`). A second client waits until the first is gone (`threaded-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

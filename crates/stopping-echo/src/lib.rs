@@ -5,7 +5,7 @@
 //! `netcore::connection`.
 //!
 //! Still wrong: a client that connects and says nothing holds the server for ever
-//! (`timeout-echo`). A second client waits until the first has gone (`threaded-echo`).
+//! (`timeout-echo`). A second client waits until the first is gone (`threaded-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -2,7 +2,7 @@
 //!
 //! [`server`] has a limit for each wait and one for the whole visit.
 //!
-//! Still wrong: a second client waits until the first has gone or been dropped
+//! Still wrong: a second client waits until the first is gone or dropped
 //! (`threaded-echo`).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
