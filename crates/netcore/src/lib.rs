@@ -24,6 +24,7 @@
 //! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
 //! | [`places`] | a bounded number of clients at once |
 //! | [`shares`] | a bounded memory in which each address has a share of its own |
+//! | `testing` | what a server promises, for the tests of every rung (feature `testing`) |
 //! | [`error`] | what was attempted, on what, why, and a hint |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
