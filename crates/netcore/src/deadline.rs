@@ -50,7 +50,12 @@ impl Deadline {
 
     /// Whether the point has come.
     pub fn has_passed(self) -> bool {
-        self.0.is_some_and(|at| at <= Instant::now())
+        self.has_passed_at(Instant::now())
+    }
+
+    /// Whether the point has come by `now`, a moment of before.
+    pub fn has_passed_at(self, now: Instant) -> bool {
+        self.0.is_some_and(|at| at <= now)
     }
 
     /// The time that is left, never zero; `None` where there is no limit.

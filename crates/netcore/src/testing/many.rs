@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{SHORT, Setup, Suite};
 
 /// An idle limit that a client which asks at once keeps, on a machine however busy.
-const EASY: Duration = Duration::from_secs(2);
+const EASY: Duration = Duration::from_secs(1);
 
 /// Where one is served after another, the second one would wait for ever.
 pub fn an_idle_client_keeps_nobody_waiting(suite: &Suite) {
