@@ -1,7 +1,7 @@
 //! The server: accepts a client, leaves it to a task of its own, and accepts the next,
 //! until it is told to stop.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use netcore::error::reason;
 use netcore::log::payload;
 use netcore::reach::Reach;
 use netcore::shutdown::Shutdown;
+use netcore::wait::{self, Interest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -131,12 +132,22 @@ async fn echo(
     // never this one.
     let total = Instant::now() + service.limits.total.min(LONGEST);
     loop {
-        let deadline = total.min(Instant::now() + idle);
+        let now = Instant::now();
+        if now >= total {
+            // A client that always has something is never waited for, and meets no
+            // deadline there.
+            return Err(ErrorKind::TimedOut.into());
+        }
+        let deadline = total.min(now + idle);
         let n = tokio::select! {
             // What has arrived is answered even after a stop.
             biased;
             n = timeout_at(deadline, stream.read(&mut buf)) => n??,
-            _ = stopping.changed() => return Ok(Ended::ByStop),
+            // What the runtime has not been told of yet, the system knows.
+            _ = stopping.changed() => match wait::is_ready(stream, Interest::Reading) {
+                true => timeout_at(deadline, stream.read(&mut buf)).await??,
+                false => return Ok(Ended::ByStop),
+            },
         };
         if n == 0 {
             // End of stream: the client has closed its sending side. No more will come.
