@@ -141,27 +141,35 @@ impl<S: Socket> Connection<S> {
     /// `TimedOut` when the deadline passes first; what the system says of the wait.
     pub fn wait(&mut self, interest: Interest) -> io::Result<Waited> {
         loop {
-            let stopping = self.shutdown.as_ref().filter(|shutdown| shutdown.is_stopping());
-            let (shutdown, deadline) = match (interest, stopping) {
+            let shutdown = match &self.shutdown {
                 // The waker stays readable, so it would end this wait at once.
-                (Interest::Writing, Some(shutdown)) => {
-                    (None, self.deadline.or_sooner(shutdown.drain_deadline()))
-                }
-                (_, Some(shutdown)) => {
-                    (Some(shutdown), self.deadline.or_sooner(shutdown.drain_deadline()))
-                }
-                (_, None) => (self.shutdown.as_ref(), self.deadline),
+                Some(shutdown) if interest == Interest::Writing && shutdown.is_stopping() => None,
+                shutdown => shutdown.as_ref(),
             };
-            match wait::ready(&self.socket, interest, shutdown, deadline)? {
-                Waited::Stopping if interest == Interest::Writing => continue,
-                Waited::TimedOut => return Err(ErrorKind::TimedOut.into()),
-                Waited::Stopping => self.ended_by_stop = true,
+            match wait::ready(&self.socket, interest, shutdown, self.limit())? {
                 Waited::Ready => return Ok(Waited::Ready),
-            }
-            if self.ended_by_stop {
-                return Ok(Waited::Stopping);
+                Waited::TimedOut => return Err(ErrorKind::TimedOut.into()),
+                Waited::Stopping if interest == Interest::Writing => {}
+                Waited::Stopping => {
+                    self.ended_by_stop = true;
+                    return Ok(Waited::Stopping);
+                }
             }
         }
+    }
+
+    /// For a server that asks the socket itself: a client that always has something is
+    /// never waited for, and meets no deadline there.
+    ///
+    /// # Errors
+    /// `TimedOut` when the deadline has passed, or the drain limit after a stop.
+    pub fn check_deadline(&self) -> io::Result<()> {
+        self.limit().remaining().map(drop)
+    }
+
+    fn limit(&self) -> Deadline {
+        let drained = self.shutdown.as_ref().map_or(Deadline::NEVER, Shutdown::drain_deadline);
+        self.deadline.or_sooner(drained)
     }
 
     /// Closes in stages, as dropping it does: ends the sending; where the peer has not

@@ -38,7 +38,7 @@ fn echo(stream: &mut Connection, peer: SocketAddr, service: &Echo) -> io::Result
         stream.set_deadline(total.or_sooner(Deadline::after(limits.idle)));
         // A client that always has something is never waited for, and meets no deadline
         // there.
-        total.remaining()?;
+        stream.check_deadline()?;
         let n = match stream.get_ref().read(&mut buf) {
             // End of stream: the client has closed its sending side. No more will come.
             Ok(0) => return Ok(()),

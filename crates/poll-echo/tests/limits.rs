@@ -38,6 +38,7 @@ promises! { suite() =>
     a_client_that_goes_on_sending_reads_every_reply_and_then_the_end,
     a_client_that_begins_to_read_after_a_stop_reads_every_reply_and_then_the_end,
     a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit,
+    a_client_that_never_stops_talking_delays_a_stop_to_the_drain_limit_and_no_longer,
     new_clients_are_refused_while_a_stop_waits_for_the_work_in_hand,
     a_panic_ends_one_visit_and_gives_its_permit_back,
 

@@ -106,6 +106,18 @@ pub fn a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit(suite:
     assert!(asked.elapsed() >= SHORT && asked.elapsed() < GENEROUS);
 }
 
+/// There is always something that has arrived.
+pub fn a_client_that_never_stops_talking_delays_a_stop_to_the_drain_limit_and_no_longer(
+    suite: &Suite,
+) {
+    let server = suite.start(Setup::drain(SHORT));
+    let client = server.connect();
+    let (reading, talking) = (client.read_for_ever(), client.flood());
+    client.assert_welcomed();
+    server.assert_stops();
+    let _ = (talking.join(), reading.join());
+}
+
 /// Left in the backlog, they would wait for nothing.
 pub fn new_clients_are_refused_while_a_stop_waits_for_the_work_in_hand(suite: &Suite) {
     let (server, deaf) = suite.start_stuck(Setup::drain(FAR).at_most(1));
