@@ -134,7 +134,8 @@ async fn echo(
     loop {
         let now = Instant::now();
         if now >= total {
-            // A client that always has something is never waited for, and meets no deadline there.
+            // A client that always has something is never waited for, and meets no
+            // deadline there.
             return Err(ErrorKind::TimedOut.into());
         }
         let deadline = total.min(now + idle);

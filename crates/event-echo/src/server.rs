@@ -197,3 +197,43 @@ impl Server<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Shutdown as Side, TcpStream};
+
+    use netcore::cli::Limits;
+
+    use super::*;
+
+    const GENEROUS: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_visit_with_more_to_read_has_its_next_turn_without_an_event() {
+        /// More than one turn reads.
+        const SENT: usize = 100;
+        let limits = Limits { idle: GENEROUS, total: GENEROUS, drain: GENEROUS };
+        let service = Echo { upper: false, limits, max_clients: 1 };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_read_timeout(Some(GENEROUS)).unwrap();
+        // All at once: one event tells of everything.
+        client.write_all(&[b'x'; SENT]).unwrap();
+        client.shutdown(Side::Write).unwrap();
+        let shutdown = Shutdown::new(GENEROUS).unwrap();
+        let mut server = Server::new(listener, &service).unwrap();
+        // A buffer that each byte fills, so that each is a read.
+        server.buf = vec![0; 1];
+        let mut events = Events::with_capacity(EVENTS);
+        while server.visits.is_empty() {
+            server.round(&mut events, &shutdown).unwrap();
+        }
+        while !server.visits.is_empty() {
+            server.round(&mut events, &shutdown).unwrap();
+        }
+        let mut replies = Vec::new();
+        client.read_to_end(&mut replies).unwrap();
+        assert_eq!(replies, [b'x'; SENT]);
+    }
+}

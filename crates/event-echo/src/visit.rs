@@ -243,3 +243,37 @@ enum Turn {
     /// The client has sent everything, and everything is answered.
     Over,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use netcore::cli::Limits;
+
+    use super::*;
+
+    const GENEROUS: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_turn_ends_after_so_many_reads_and_the_next_one_goes_on() {
+        const SENT: usize = READS_PER_TURN + 1;
+        let limits = Limits { idle: GENEROUS, total: GENEROUS, drain: GENEROUS };
+        let service = Echo { upper: false, limits, max_clients: 1 };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_read_timeout(Some(GENEROUS)).unwrap();
+        client.write_all(&[b'x'; SENT]).unwrap();
+        let (stream, peer) = listener.accept().unwrap();
+        while stream.peek(&mut [0; SENT]).unwrap() < SENT {}
+        stream.set_nonblocking(true).unwrap();
+        let mut visit = Visit::new(TcpStream::from_std(stream), peer, &service);
+        // A buffer that each byte fills, so that each is a read.
+        assert!(visit.turn(&mut [0; 1], &service), "more is to be read, of which no event tells");
+        assert_eq!(visit.stream.peek(&mut [0; SENT]).unwrap(), 1);
+        assert!(!visit.turn(&mut [0; 1], &service));
+        let mut replies = [0; SENT];
+        client.read_exact(&mut replies).unwrap();
+        assert_eq!(replies, [b'x'; SENT]);
+    }
+}

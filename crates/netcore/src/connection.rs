@@ -235,6 +235,8 @@ impl<S: Socket> Write for Connection<S> {
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        // A peer that always has room is never waited for.
+        self.check_deadline()?;
         loop {
             match self.socket.write_vectored(bufs) {
                 // The buffers of both ends are full: the peer has to read first.

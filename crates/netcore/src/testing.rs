@@ -20,6 +20,7 @@
 //! | `limits.rs` | no client can stretch the limits of its visit |
 //! | `many.rs` | no client waits for another |
 //! | `echo.rs` | what an echo promises besides: this goes with the echo |
+//! | [`udp`] | the same for servers of datagrams |
 //!
 //! The log tells the tests where the server is ([`events`]), so no test guesses by the
 //! clock that it has come so far.

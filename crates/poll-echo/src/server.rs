@@ -48,11 +48,14 @@ pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::
         // Before the work: what our own replies take is not the silence of the others.
         let now = Instant::now();
         for (visit, ready) in visits.iter_mut().zip(&ready) {
-            match ready {
-                true => visit.turn(&mut buf, service),
-                false if visit.deadline().has_passed_at(now) => visit.expire(),
-                false if stopping => visit.stop(),
-                false => {}
+            if *ready {
+                visit.turn(&mut buf, service);
+            }
+            // Of those that are ready as well: a client that never stops talking always is.
+            if visit.deadline().has_passed_at(now) {
+                visit.expire();
+            } else if stopping && !ready {
+                visit.stop();
             }
         }
         if let (Some(listener), Some(true)) = (accepting, ready.last()) {

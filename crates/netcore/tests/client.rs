@@ -1,0 +1,56 @@
+//! The plain client against servers that misbehave.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+use netcore::client::exchange;
+use netcore::connection::Connection;
+
+/// Exchanges `message` with a server that does `serve` with its one client and hangs up.
+fn exchange_with(
+    message: &[u8],
+    serve: impl FnOnce(TcpStream) + Send + 'static,
+) -> std::io::Result<Vec<u8>> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let server = thread::spawn(move || serve(listener.accept().unwrap().0));
+    let reply = exchange(&mut Connection::of_client(stream).unwrap(), message);
+    server.join().unwrap();
+    reply
+}
+
+#[test]
+fn a_reply_that_comes_in_pieces_is_one_reply() {
+    let reply = exchange_with(b"hello", |mut server| {
+        server.read_exact(&mut [0; 5]).unwrap();
+        server.set_nodelay(true).unwrap();
+        for byte in b"HELLO" {
+            server.write_all(&[*byte]).unwrap();
+        }
+    });
+    assert_eq!(reply.unwrap(), b"HELLO");
+}
+
+#[test]
+fn an_empty_message_has_an_empty_reply_and_needs_no_server() {
+    assert_eq!(exchange_with(b"", drop).unwrap(), b"");
+}
+
+#[test]
+fn a_server_that_ends_before_the_whole_reply_is_an_error() {
+    let reply = exchange_with(b"hello", |mut server| {
+        // Everything is read, so that the close is an end of stream and no reset.
+        server.read_exact(&mut [0; 5]).unwrap();
+        server.write_all(b"hel").unwrap();
+    });
+    assert_eq!(reply.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+}
+
+#[test]
+fn a_server_that_ends_in_the_middle_of_a_large_message_is_an_error_and_no_wait_for_ever() {
+    let reply = exchange_with(&vec![b'x'; 32 << 20], |mut server| {
+        server.read_exact(&mut [0; 5]).unwrap();
+    });
+    assert!(reply.is_err());
+}
