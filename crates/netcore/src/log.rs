@@ -84,7 +84,7 @@ impl io::Write for NeverWaits {
 /// Whether standard error takes a line now without a wait. What cannot be asked, as a terminal of macOS
 /// and a handle of Windows, is written to and may wait.
 #[cfg(unix)]
-pub(crate) fn has_room() -> bool {
+pub fn has_room() -> bool {
     let stderr = io::stderr();
     let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
     match poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
@@ -94,8 +94,9 @@ pub(crate) fn has_room() -> bool {
     }
 }
 
+/// Whether standard error takes a line now without a wait, which nobody can tell here.
 #[cfg(windows)]
-pub(crate) fn has_room() -> bool {
+pub fn has_room() -> bool {
     true
 }
 

@@ -3,10 +3,12 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use httpcore::Status;
 use httpcore::reply::clock;
+use netcore::log::has_room;
 
 /// One line of the log.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +28,27 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Writes the line in one call, so that lines of several threads do not mix.
+    /// Writes the line in one call, so that lines of several threads do not mix. Where
+    /// there is no room for it, it is dropped and counted: a log that nobody reads is no
+    /// reason to stop serving.
     pub fn write(&self) {
-        // A log that nobody reads any more is no reason to stop serving.
-        let _ = io::stderr().write_all(self.text().as_bytes());
+        let mut text = self.text().into_bytes();
+        if text.len() > LONGEST {
+            text.truncate(LONGEST - 1);
+            text.push(b'\n');
+        }
+        // Whoever has the lock has the room as well.
+        let mut stderr = io::stderr().lock();
+        if !has_room() {
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let _ = stderr.write_all(&text);
+        let dropped = DROPPED.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            drop(stderr);
+            log::warn!("{dropped} lines of the access log had no room");
+        }
     }
 
     fn text(&self) -> String {
@@ -46,6 +65,12 @@ impl Line<'_> {
         )
     }
 }
+
+/// Lines for which there was no room, since the last that was written.
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes of a line, which a pipe takes as a whole once it has room.
+const LONGEST: usize = 4096;
 
 /// Bytes of a request line that the log shows.
 const SHOWN: usize = 1 << 10;

@@ -52,7 +52,7 @@ pub fn serve(
         let extent = match receiver.receive(stream, input, &mut filled, patience)? {
             Received::Head(extent) => extent,
             Received::Nothing => {
-                stream.end();
+                leave(stream);
                 return Ok(());
             }
             Received::Refused(refusal) => {
@@ -184,6 +184,18 @@ fn respond(service: &Service, request: &mut Request<'_>) -> Response {
         log::error!("a handler panicked: {}", payload(text.as_bytes()));
         Status::INTERNAL_SERVER_ERROR.into_response()
     })
+}
+
+/// Ends a connection between two requests. A client that has yet to take a response, and
+/// still sends, would lose it to a reset.
+fn leave(stream: &mut ClientStream) {
+    if stream.has_taken_all() {
+        stream.end();
+        return;
+    }
+    // Where a stop has ended the reading, no read waits any more. So this does.
+    stream.wait_until_taken(Deadline::after(LINGER));
+    linger(stream);
 }
 
 /// Says that no more will come and reads what the client still sends, for [`LINGER`] at

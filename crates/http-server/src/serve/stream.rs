@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use httpcore::stream::{Socket, Stream};
+use netcore::connection::has_taken_all;
 use netcore::deadline::Deadline;
+use netcore::wait::{self, Interest};
 
 use super::tls::Session;
 
@@ -44,6 +46,18 @@ impl ClientStream {
             session.end(&mut self.socket)?;
         }
         self.socket.get_ref().shutdown(Side::Write)
+    }
+
+    /// Whether the client has taken all that was sent. The connection is written to no
+    /// more then, but for the word at its end.
+    pub fn has_taken_all(&self) -> bool {
+        has_taken_all(self.socket.get_ref())
+    }
+
+    /// Waits until the client has, or the deadline has passed.
+    pub fn wait_until_taken(&self, deadline: Deadline) {
+        // Whatever comes of it, the connection ends.
+        let _ = wait::ready(self.socket.get_ref(), Interest::Writing, None, deadline);
     }
 
     /// Ends the connection, with a word where the client expects one.
