@@ -118,10 +118,11 @@ impl Visit {
         if self.stream.shutdown(Side::Write).is_err() {
             return;
         }
-        let silent = !self.stream.read(&mut [0; 4096]).is_ok_and(|n| n > 0);
-        if !(has_all && silent) {
-            self.state = State::Closing;
-        }
+        self.state = match self.stream.read(&mut [0; 4096]) {
+            Ok(n) if n > 0 => State::Closing,
+            Err(error) if error.kind() == ErrorKind::WouldBlock && !has_all => State::Closing,
+            _ => State::Gone,
+        };
     }
 
     /// Sends what is left, then reads and replies once. If more has come, poll(2) says so
