@@ -101,9 +101,11 @@ impl<'a> Visits<'a> {
 
     fn turn(&mut self, id: usize) {
         let Some(visit) = self.visits.get_mut(id) else { return };
+        // Before the turn: what has arrived before the stop is read in it.
+        let stopping = self.shutdown.is_stopping();
         if visit.turn(&mut self.buf, self.service) {
             self.unfinished.insert(id);
-        } else if self.shutdown.is_stopping() {
+        } else if stopping {
             visit.stop();
         }
         self.settle(id);

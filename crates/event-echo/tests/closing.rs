@@ -45,7 +45,11 @@ fn a_client_that_sends_past_its_total_limit_reads_its_replies_and_then_the_end()
         thread::scope(|scope| {
             // It goes on after the limit, so there is always something that nobody will read.
             scope.spawn(|| {
-                while !ended.load(Ordering::Relaxed) && writer.write_all(&[b'x'; 64]).is_ok() {}
+                loop {
+                    if ended.load(Ordering::Relaxed) || writer.write_all(&[b'x'; 64]).is_err() {
+                        break;
+                    }
+                }
             });
             let mut replies = Vec::new();
             let read = reader.read_to_end(&mut replies);

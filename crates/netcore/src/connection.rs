@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
 use std::time::Duration;
 
+use rustix::fd::AsFd;
 use socket2::SockRef;
 
 use crate::deadline::Deadline;
