@@ -221,6 +221,20 @@ impl Peer {
     }
 }
 
+impl Peer {
+    /// The connection is open, whatever has come: some servers speak first.
+    #[track_caller]
+    pub fn assert_open(&mut self) {
+        self.0.set_nonblocking(true).expect("the mode can be set");
+        match self.0.peek(&mut [0; 1]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(n) => assert_ne!(n, 0, "not open any more"),
+            Err(error) => panic!("not open any more: {error}"),
+        }
+        self.0.set_nonblocking(false).expect("the mode can be set");
+    }
+}
+
 #[track_caller]
 fn still_there(done: io::Result<()>) -> bool {
     match done {

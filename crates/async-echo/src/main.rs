@@ -14,8 +14,7 @@ fn main() -> ExitCode {
 
 fn serve(args: &ServerArgs<PORT>, service: Echo) -> Result<(), Error> {
     let shutdown = Shutdown::on_signals(service.limits.drain)?;
-    let listener = args.listen()?;
     let runtime = Runtime::new().map_err(Error::failed("start the runtime"))?;
-    let served = runtime.block_on(server::serve(listener, service, &shutdown));
-    served.map_err(Error::failed("accept clients"))
+    let serving = server::serve(args.listen()?, service, &shutdown);
+    runtime.block_on(serving).map_err(Error::failed("accept clients"))
 }

@@ -5,19 +5,19 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use netcore::accept::{SHORTAGE_PAUSE, log_accept_error};
+use netcore::accept::again_at;
 use netcore::connection::{LINGER, has_taken_all};
 use netcore::deadline::LONGEST;
 use netcore::error::reason;
 use netcore::log::payload;
-use netcore::reach::Reach;
 use netcore::shutdown::Shutdown;
+use netcore::visit::{Ended, caught_async, log_end};
 use netcore::wait::{self, Interest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::{BUFFER, Echo};
 
@@ -40,31 +40,24 @@ pub async fn serve(
     let service = Arc::new(service);
     let mut visits = JoinSet::new();
     loop {
-        let accepted = tokio::select! {
+        let (stream, peer, permit) = tokio::select! {
             // A stop comes first, however many clients wait.
             biased;
             _ = stopping.changed() => break,
             accepted = accept(&listener, &permits) => accepted?,
         };
-        let (stream, peer, permit) = accepted;
         let visit = visit(stream, peer, service.clone(), stopping.clone());
         visits.spawn(async move {
             visit.await;
-            // Given back on every way out of the task. A panic ends this client only.
+            // Given back when the client has gone, on every way out of the task.
             drop(permit);
         });
         // What has ended is forgotten here, or the set would grow with every client.
-        while let Some(ended) = visits.try_join_next() {
-            log_panic(ended);
-        }
+        while visits.try_join_next().is_some() {}
     }
     // From here on, new clients are refused instead of left waiting.
     drop(listener);
-    let all_gone = async {
-        while let Some(ended) = visits.join_next().await {
-            log_panic(ended);
-        }
-    };
+    let all_gone = async { while visits.join_next().await.is_some() {} };
     if timeout(service.limits.drain, all_gone).await.is_err() {
         log::warn!("closing connections that did not end in {:?}", service.limits.drain);
     }
@@ -74,7 +67,7 @@ pub async fn serve(
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     // At the bound we do not accept: the next clients wait in the backlog, as they would
     // for a slow server.
     let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
@@ -85,18 +78,8 @@ async fn accept(
                 Ok(()) => return Ok((stream, peer, permit)),
                 Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
             },
-            Err(error) => {
-                if log_accept_error(error)? == Reach::AllForNow {
-                    sleep(SHORTAGE_PAUSE).await;
-                }
-            }
+            Err(error) => sleep_until(again_at(error)?.into()).await,
         }
-    }
-}
-
-fn log_panic(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended {
-        log::error!("a client dropped: its visit panicked: {error}");
     }
 }
 
@@ -107,17 +90,12 @@ async fn visit(
     stopping: watch::Receiver<()>,
 ) {
     log::info!("{peer} connected");
-    match echo(&mut stream, peer, &service, stopping).await {
-        Ok(Ended::ByClient) => log::info!("{peer} closed"),
-        Ok(Ended::ByStop) => log::info!("{peer} closed, because the server stops"),
-        Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
+    // A panic in a reply ends this client and nobody else.
+    let ended = caught_async(echo(&mut stream, peer, &service, stopping)).await;
+    log_end(peer, &ended);
+    if !matches!(ended, Ok(Ended::ByPeer)) {
+        close(stream).await;
     }
-    close(stream).await;
-}
-
-enum Ended {
-    ByClient,
-    ByStop,
 }
 
 async fn echo(
@@ -151,7 +129,7 @@ async fn echo(
         };
         if n == 0 {
             // End of stream: the client has closed its sending side. No more will come.
-            return Ok(Ended::ByClient);
+            return Ok(Ended::ByPeer);
         }
         log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
         service.reply(&mut buf[..n]);

@@ -1,8 +1,9 @@
 //! Echo server that registers each socket once, and is told once when one is ready: ten
 //! thousand clients that wait cost next to nothing.
 //!
-//! [`server`] gives each ready client a turn, so that none keeps the others waiting;
-//! [`visit`] is what one client's conversation has come to.
+//! [`server`] waits for events; [`visits`] gives each client that they are about a turn,
+//! so that none keeps the others waiting; [`visit`] is what one client's conversation has
+//! come to.
 //!
 //! Still wrong: what a conversation has come to is written out as a state, where a thread
 //! or a task keeps it for us (`async-echo`).
@@ -14,6 +15,7 @@ use netcore::cli::Limits;
 
 pub mod server;
 pub mod visit;
+pub mod visits;
 
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 9090;

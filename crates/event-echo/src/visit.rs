@@ -3,19 +3,19 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mio::event::Event;
 use mio::net::TcpStream;
 use netcore::connection::{LINGER, has_taken_all};
 use netcore::deadline::Deadline;
-use netcore::error::reason;
 use netcore::log::payload;
+use netcore::shutdown::Shutdown;
+use netcore::visit::{Ended, caught, log_end};
 
 use crate::Echo;
 
-/// Full buffers that a client may send in one turn. A client that sends faster than we
-/// read would otherwise keep all others waiting.
+/// Reads of a client in one turn. A client that sends faster than we read would otherwise
+/// keep all others waiting.
 const READS_PER_TURN: usize = 16;
 
 /// Events tell of a change, so a socket is read until it has nothing left. Where a read
@@ -30,6 +30,7 @@ pub struct Visit {
     stream: TcpStream,
     peer: SocketAddr,
     state: State,
+    shutdown: Shutdown,
     total: Deadline,
     /// When it is dropped: at its idle limit, or at its total one if that comes first.
     deadline: Deadline,
@@ -49,21 +50,25 @@ enum State {
     Gone,
 }
 
+/// How a turn ended.
+enum Turn {
+    /// There is nothing to read, or no room to write: an event will tell.
+    Waiting,
+    /// There is more to read, and no event will tell.
+    Unfinished,
+    /// The client has sent everything, and everything is answered.
+    Over,
+}
+
 impl Visit {
     /// A visit that starts now.
-    pub fn new(stream: TcpStream, peer: SocketAddr, service: &Echo) -> Visit {
+    pub fn new(stream: TcpStream, peer: SocketAddr, service: &Echo, shutdown: &Shutdown) -> Visit {
         log::info!("{peer} connected");
+        let (state, unsent, shutdown) = (State::Talking, Vec::new(), shutdown.clone());
+        let peer_closed = false;
         let total = Deadline::after(service.limits.total);
         let deadline = total.or_sooner(Deadline::after(service.limits.idle));
-        Visit {
-            stream,
-            peer,
-            state: State::Talking,
-            total,
-            deadline,
-            unsent: Vec::new(),
-            peer_closed: false,
-        }
+        Visit { stream, peer, state, shutdown, total, deadline, unsent, peer_closed }
     }
 
     /// Whether an event is about what is waited for. Where nothing is left to write, room
@@ -71,13 +76,13 @@ impl Visit {
     /// same room again, for ever.
     pub fn is_told(&mut self, event: &Event) -> bool {
         self.peer_closed |= event.is_read_closed();
-        let awaited = if self.has_unsent() { event.is_writable() } else { event.is_readable() };
-        awaited || event.is_error()
+        let told = if self.unsent.is_empty() { event.is_readable() } else { event.is_writable() };
+        told || event.is_error()
     }
 
     /// When to call [`expire`](Visit::expire).
     pub fn deadline(&self) -> Deadline {
-        self.deadline
+        self.deadline.or_sooner(self.shutdown.drain_deadline())
     }
 
     /// Whether the connection can be dropped.
@@ -85,60 +90,45 @@ impl Visit {
         self.state == State::Gone
     }
 
-    fn has_unsent(&self) -> bool {
-        !self.unsent.is_empty()
+    /// Whether requests of the client are waited for.
+    pub fn is_listening(&self) -> bool {
+        self.state == State::Talking && self.unsent.is_empty()
     }
 
-    /// Moves both limits forward to `limit`, if they are not before it.
-    pub fn end_by(&mut self, limit: Deadline) {
-        self.total = self.total.or_sooner(limit);
-        self.deadline = self.deadline.or_sooner(limit);
-    }
-
-    /// Does what can be done now that the socket is ready. Returns whether there is
-    /// more to do, of which no event will tell.
+    /// Does what can be done now that the socket is ready. A panic in a reply ends this
+    /// client and nobody else. Returns whether there is more to do, of which no event
+    /// will tell.
     pub fn turn(&mut self, buf: &mut [u8], service: &Echo) -> bool {
-        if self.state == State::Closing {
-            self.drop_what_comes();
-            return false;
+        match caught(|| self.talk(buf, service)) {
+            Ok(Turn::Waiting) => return false,
+            Ok(Turn::Unfinished) => {}
+            Ok(Turn::Over) => self.end(Ok(Ended::ByPeer)),
+            Err(error) => self.end(Err(error)),
         }
-        // A panic in a reply ends this client and nobody else.
-        let peer = self.peer;
-        match catch_unwind(AssertUnwindSafe(|| self.talk(buf, service))) {
-            Ok(Ok(Turn::Waiting)) => {}
-            Ok(Ok(Turn::Unfinished)) => return true,
-            Ok(Ok(Turn::Over)) => {
-                log::info!("{peer} closed");
-                self.state = State::Gone;
-            }
-            Ok(Err(error)) => {
-                log::warn!("{peer} dropped: {}", reason(&error));
-                self.state = State::Gone;
-            }
-            Err(_) => {
-                log::error!("{peer} dropped: its visit panicked");
-                self.close();
-            }
-        }
-        false
+        !self.has_gone()
     }
 
     /// Ends a conversation for a stop, if everything that has arrived is answered.
     pub fn stop(&mut self) {
-        if self.state == State::Talking && !self.has_unsent() {
-            log::info!("{} closed, because the server stops", self.peer);
-            self.close();
+        if self.is_listening() {
+            self.end(Ok(Ended::ByStop));
         }
     }
 
     /// Ends what has come to its deadline.
     pub fn expire(&mut self) {
-        match self.state {
-            State::Talking => {
-                log::warn!("{} dropped: timed out", self.peer);
-                self.close();
-            }
-            _ => self.state = State::Gone,
+        self.end(Err(ErrorKind::TimedOut.into()));
+    }
+
+    /// Ends the conversation, or the closing that follows it.
+    fn end(&mut self, how: io::Result<Ended>) {
+        let talking = std::mem::replace(&mut self.state, State::Gone) == State::Talking;
+        if !talking {
+            return;
+        }
+        log_end(self.peer, &how);
+        if !matches!(how, Ok(Ended::ByPeer)) {
+            self.close();
         }
     }
 
@@ -146,40 +136,26 @@ impl Visit {
     /// the reset may overtake our last reply: so from a client that sends, or has not taken
     /// everything, what comes is read first, for a while.
     fn close(&mut self) {
-        self.state = State::Closing;
         self.unsent.clear();
-        self.deadline = Deadline::after(LINGER).or_sooner(self.total);
+        self.deadline = Deadline::after(LINGER);
         let has_all = has_taken_all(&self.stream);
-        let ended = self.stream.shutdown(Side::Write);
-        if ended.is_err() || !self.drop_what_comes() && has_all {
-            self.state = State::Gone;
+        if self.stream.shutdown(Side::Write).is_err() {
+            return;
         }
+        self.state = match self.stream.read(&mut [0; 4096]) {
+            Ok(n) if n > 0 => State::Closing,
+            Err(error) if error.kind() == ErrorKind::WouldBlock && !has_all => State::Closing,
+            _ => State::Gone,
+        };
     }
 
-    /// Whether there was something.
-    fn drop_what_comes(&mut self) -> bool {
-        let mut scrap = [0; 4096];
-        let mut some = false;
-        loop {
-            match self.stream.read(&mut scrap) {
-                Ok(n) if n > 0 && !self.deadline.has_passed() => some = true,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return some,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                _ => {
-                    self.state = State::Gone;
-                    return some;
-                }
-            }
-        }
-    }
-
-    /// Sends what is left, then reads and replies until there is nothing
-    /// to read or the turn is over.
+    /// Sends what is left, then reads and replies until there is nothing to read or the
+    /// turn is over.
     fn talk(&mut self, buf: &mut [u8], service: &Echo) -> io::Result<Turn> {
-        if self.has_unsent() {
+        if !self.unsent.is_empty() {
             let unsent = std::mem::take(&mut self.unsent);
             self.send(&unsent)?;
-            if self.has_unsent() {
+            if !self.unsent.is_empty() {
                 return Ok(Turn::Waiting);
             }
             self.renew(service);
@@ -195,6 +171,9 @@ impl Visit {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
+            if self.state == State::Closing {
+                continue;
+            }
             log::debug!("{} received {n} bytes {}", self.peer, payload(&buf[..n]));
             service.reply(&mut buf[..n]);
             log::debug!("{} sending {n} bytes {}", self.peer, payload(&buf[..n]));
@@ -202,7 +181,7 @@ impl Visit {
             // With the time that our reply took behind us: it is not the client's silence.
             self.renew(service);
             let last = SHORT_READ_IS_LAST && n < buf.len() && !self.peer_closed;
-            if last || self.has_unsent() {
+            if last || !self.unsent.is_empty() {
                 return Ok(Turn::Waiting);
             }
         }
@@ -219,9 +198,9 @@ impl Visit {
     fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match self.stream.write(bytes) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                // A part, as much as the buffer of the socket had room for.
                 Ok(n) => bytes = &bytes[n..],
-                // The buffers on the way are full: we are told when there is room.
+                // Full: we are told when the client has read.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.unsent = bytes.to_vec();
                     return Ok(());
@@ -232,16 +211,6 @@ impl Visit {
         }
         Ok(())
     }
-}
-
-/// How a turn ended.
-enum Turn {
-    /// There is nothing to read, or no room to write: an event will tell.
-    Waiting,
-    /// There is more to read, and no event will tell.
-    Unfinished,
-    /// The client has sent everything, and everything is answered.
-    Over,
 }
 
 #[cfg(test)]
@@ -267,7 +236,8 @@ mod tests {
         let (stream, peer) = listener.accept().unwrap();
         while stream.peek(&mut [0; SENT]).unwrap() < SENT {}
         stream.set_nonblocking(true).unwrap();
-        let mut visit = Visit::new(TcpStream::from_std(stream), peer, &service);
+        let shutdown = Shutdown::new(GENEROUS).unwrap();
+        let mut visit = Visit::new(TcpStream::from_std(stream), peer, &service, &shutdown);
         // A buffer that each byte fills, so that each is a read.
         assert!(visit.turn(&mut [0; 1], &service), "more is to be read, of which no event tells");
         assert_eq!(visit.stream.peek(&mut [0; SENT]).unwrap(), 1);

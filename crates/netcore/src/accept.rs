@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::connection::Connection;
 use crate::deadline::Deadline;
@@ -60,7 +60,8 @@ impl Acceptor {
         Acceptor { permits, ..self }
     }
 
-    /// Ends as for a stop when nobody has come for so long.
+    /// Ends as for a stop when nobody has come for so long, to any of the threads that
+    /// accept.
     pub fn give_up_after(self, patience: Option<Duration>) -> Acceptor {
         Acceptor { patience, ..self }
     }
@@ -83,17 +84,28 @@ impl Acceptor {
             },
             None => None,
         };
-        log::info!("waiting for a client");
-        let deadline = self.patience.map_or(Deadline::NEVER, Deadline::after);
-        let Some((mut connection, peer)) = self.accept_before(deadline)? else { return Ok(None) };
+        let accepted = self.accept_in_turn();
+        // Told to stop while another client was in hand: the closing of the listener, which
+        // the stop left to us, is still to be done.
+        if self.shutdown.is_stopping()
+            && let Ok(mut listener) = self.listener.try_lock()
+        {
+            *listener = None;
+        }
+        let Some((mut connection, peer)) = accepted? else { return Ok(None) };
         connection.keep(permit);
         Ok(Some((connection, peer)))
     }
 
-    fn accept_before(&self, deadline: Deadline) -> io::Result<Option<(Connection, SocketAddr)>> {
+    fn accept_in_turn(&self) -> io::Result<Option<(Connection, SocketAddr)>> {
         // poll(2) wakes every thread that waits in it, for one client. So one waits there,
         // and the others here.
         let mut turn = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        if turn.is_some() {
+            log::info!("waiting for a client");
+        }
+        // From here on: as long as another thread waited, clients may have come.
+        let deadline = self.patience.map_or(Deadline::NEVER, Deadline::after);
         while let Some(listener) = turn.as_ref() {
             let shutdown = Some(&self.shutdown);
             let waited = wait::ready(listener, Interest::Reading, shutdown, deadline)?;
@@ -104,6 +116,8 @@ impl Acceptor {
             }
             if waited == Waited::TimedOut {
                 log::info!("nobody came in time");
+                // For the threads that wait for their turn as well.
+                *turn = None;
                 break;
             }
             match listener.accept() {
@@ -138,12 +152,20 @@ pub fn pass_over(error: io::Error, shutdown: &Shutdown) -> io::Result<()> {
     }
 }
 
-/// As [`pass_over`], for a server that cannot wait here: it leaves the listener alone
-/// for [`SHORTAGE_PAUSE`] after [`Reach::AllForNow`].
+/// As [`pass_over`], for a server that cannot wait here: when to accept again, at once or
+/// after [`SHORTAGE_PAUSE`].
 ///
 /// # Errors
 /// As [`pass_over`].
-pub fn log_accept_error(error: io::Error) -> io::Result<Reach> {
+pub fn again_at(error: io::Error) -> io::Result<Instant> {
+    let pause = match log_accept_error(error)? {
+        Reach::AllForNow => SHORTAGE_PAUSE,
+        _ => Duration::ZERO,
+    };
+    Ok(Instant::now() + pause)
+}
+
+fn log_accept_error(error: io::Error) -> io::Result<Reach> {
     let reach = of_accept(&error);
     match reach {
         Reach::Nothing => {}
@@ -152,4 +174,64 @@ pub fn log_accept_error(error: io::Error) -> io::Result<Reach> {
         Reach::All => return Err(error),
     }
     Ok(reach)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+    use crate::shutdown::DRAIN;
+
+    /// Ends a test that would otherwise hang; no correct run comes near it.
+    const GENEROUS: Duration = Duration::from_secs(20);
+
+    /// How long the threads of a test wait for a client: far longer than a step of it
+    /// takes, and far shorter than [`GENEROUS`].
+    const PATIENCE: Duration = Duration::from_secs(2);
+
+    fn acceptor(shutdown: &Shutdown) -> (Acceptor, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        (Acceptor::new(listener, shutdown).unwrap(), address)
+    }
+
+    #[test]
+    fn threads_that_share_a_listener_give_up_together_and_only_after_the_last_client() {
+        const THREADS: usize = 8;
+        let shutdown = Shutdown::new(DRAIN).unwrap();
+        let (acceptor, address) = acceptor(&shutdown);
+        let acceptor = acceptor.give_up_after(Some(PATIENCE));
+        let (told, ended) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                let (acceptor, told) = (&acceptor, told.clone());
+                scope.spawn(move || {
+                    while acceptor.accept().unwrap().is_some() {}
+                    told.send(Instant::now()).unwrap();
+                });
+            }
+            let half = wait::pause(PATIENCE / 2, &shutdown);
+            half.unwrap();
+            let came = Instant::now();
+            drop(TcpStream::connect(address).unwrap());
+            for _ in 0..THREADS {
+                let ended = ended.recv_timeout(GENEROUS).unwrap();
+                assert!(ended >= came + PATIENCE, "{:?} after the client", ended - came);
+                // One after the other, they would need as many limits as there are threads.
+                assert!(ended < came + PATIENCE * 4, "{:?} after the client", ended - came);
+            }
+        });
+    }
+
+    #[test]
+    fn an_error_that_is_one_clients_lets_the_next_in_at_once_and_a_shortage_later() {
+        let before = Instant::now();
+        let shortage = io::Error::from(io::ErrorKind::OutOfMemory);
+        assert!(again_at(shortage).unwrap() >= before + SHORTAGE_PAUSE);
+        let one = io::Error::from(io::ErrorKind::ConnectionAborted);
+        assert!(again_at(one).unwrap() <= Instant::now());
+        assert!(again_at(io::Error::from_raw_os_error(9)).is_err() || cfg!(windows));
+    }
 }

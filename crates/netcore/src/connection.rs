@@ -14,6 +14,7 @@ use socket2::SockRef;
 use crate::deadline::Deadline;
 use crate::permits::Permit;
 use crate::shutdown::Shutdown;
+pub use crate::socket::Socket;
 use crate::wait::{self, Interest, Waited};
 
 /// How long a connection that we end stays open for what the peer still sends. A close
@@ -21,59 +22,6 @@ use crate::wait::{self, Interest, Waited};
 /// last reply ([RFC 9112 section 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
 /// A peer that goes on for longer may lose the rest.
 pub const LINGER: Duration = Duration::from_secs(2);
-
-/// A stream socket of the system, whatever its family: TCP, or UNIX where there is one.
-pub trait Socket: AsFd + Send + Sync {
-    /// Sets whether calls wait, O_NONBLOCK.
-    ///
-    /// # Errors
-    /// What the system says of the socket.
-    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()>;
-
-    /// As [`Read::read`].
-    ///
-    /// # Errors
-    /// As [`Read::read`].
-    fn read(&self, buf: &mut [u8]) -> io::Result<usize>;
-
-    /// As [`Write::write_vectored`].
-    ///
-    /// # Errors
-    /// As [`Write::write_vectored`].
-    fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
-
-    /// Ends one direction or both, shutdown(2).
-    ///
-    /// # Errors
-    /// Where the peer has gone already.
-    fn shutdown(&self, side: Side) -> io::Result<()>;
-}
-
-macro_rules! socket {
-    ($socket:ty) => {
-        impl Socket for $socket {
-            fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-                <$socket>::set_nonblocking(self, nonblocking)
-            }
-
-            fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-                Read::read(&mut &*self, buf)
-            }
-
-            fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-                Write::write_vectored(&mut &*self, bufs)
-            }
-
-            fn shutdown(&self, side: Side) -> io::Result<()> {
-                <$socket>::shutdown(self, side)
-            }
-        }
-    };
-}
-
-socket!(TcpStream);
-#[cfg(unix)]
-socket!(std::os::unix::net::UnixStream);
 
 /// A stream socket with a deadline. It reads and writes as the socket in it does, but
 /// for these: a call that would wait longer fails with `TimedOut`, and a read that a

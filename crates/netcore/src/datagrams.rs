@@ -35,10 +35,6 @@ pub const LARGEST: usize = 65_507;
 /// waiting longer would let the datagrams of everybody else overflow meanwhile.
 const ROOM: Duration = Duration::from_millis(1);
 
-/// A stop is seen after this at the latest, where its datagram does not arrive: a
-/// machine can have its loopback switched off, or a filter on it.
-const LOOK: Duration = Duration::from_secs(1);
-
 /// A bound socket together with what ends its waiting. Several threads may receive from
 /// one.
 #[derive(Debug)]
@@ -55,7 +51,9 @@ impl Datagrams {
     /// When the socket has no address, or there is no second one to wake it from.
     pub fn new(socket: UdpSocket, shutdown: &Shutdown) -> io::Result<Datagrams> {
         socket.set_nonblocking(false)?;
-        socket.set_read_timeout(Some(LOOK))?;
+        // Nothing ticks: where loopback is switched off or filtered, a stop finds no way to the
+        // socket, and a second signal ends the process.
+        socket.set_read_timeout(None)?;
         socket.set_write_timeout(Some(ROOM))?;
         let waker = Arc::new(Waker::new(socket.local_addr()?)?);
         // Once the server has gone, its port may be another's: then nobody is woken.

@@ -4,28 +4,34 @@
 //! Here is what every rung needs and no rung is about, and what one chapter introduces
 //! and later rungs reuse.
 //!
+//! Each module knows only those before it in this list.
+//!
 //! | module | idea |
 //! |---|---|
-//! | [`cli`] | the arguments, output and exit codes that all rungs share |
-//! | [`log`](mod@log) | the log on standard error, with payloads escaped |
+//! | [`error`] | what was attempted, on what, why, and a hint |
+//! | [`deadline`] | a point in time that a slow peer cannot stretch |
+//! | [`shutdown`] | one handle that ends every wait of the process |
+//! | [`wait`] | poll(2): ready, stopping or timed out, whichever is first |
+//! | [`reach`] | how far an error of a socket reaches: one client, or all |
+//! | [`permits`] | a bounded number of clients at once |
+//! | [`connection`] | a stream socket with a deadline, closed in stages |
+//! | [`accept`] | an accept that a stop or a deadline ends, and that survives one client's error |
+//! | [`visit`] | one client from beginning to end, told in the log whatever ends it |
+//! | [`timers`] | deadlines of many clients, for a server with one wait |
 //! | [`listen`] | TCP and UDP sockets bound with explicit options |
 //! | [`connect`] | a client that tries every address, within a deadline |
-//! | [`accept`] | an accept that a stop or a deadline ends, and that survives one client's error |
-//! | [`reach`] | how far an error reaches: one client, one datagram, or everybody |
+//! | [`client`] | the plain client of the rungs |
 //! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
 //! | `batch` | datagrams that come together, many in one call (feature `batch`) |
 //! | [`ask`] | the wait for one reply, and whom to ask |
 //! | [`request`] | numbered requests in datagrams, and the replies to them |
-//! | [`shutdown`] | one handle that ends every blocked call of the process |
-//! | [`wait`] | poll(2): ready, stopping or timed out, whichever is first |
-//! | [`deadline`] | a point in time that a slow peer cannot stretch |
 //! | [`frame`] | messages over a byte stream, capped before anything is allocated |
 //! | [`lines`] | messages that end with a line, bounded as well |
 //! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
-//! | [`places`] | a bounded number of clients at once |
 //! | [`shares`] | a bounded memory in which each address has a share of its own |
+//! | [`cli`] | the arguments, output and exit codes that all rungs share |
+//! | [`log`](mod@log) | the log on standard error, which holds nothing up |
 //! | `testing` | what a server promises, for the tests of every rung (feature `testing`) |
-//! | [`error`] | what was attempted, on what, why, and a hint |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -52,6 +58,7 @@ pub mod request;
 pub mod shares;
 pub mod shutdown;
 mod signals;
+mod socket;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timed;

@@ -5,10 +5,9 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use netcore::accept::{SHORTAGE_PAUSE, log_accept_error};
+use netcore::accept::again_at;
 use netcore::deadline::Deadline;
 use netcore::error::reason;
-use netcore::reach::Reach;
 use netcore::shutdown::Shutdown;
 use netcore::wait::timespec;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -33,12 +32,12 @@ pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::
     let mut accept_from = Instant::now();
     loop {
         let stopping = shutdown.is_stopping();
-        if stopping && listener.take().is_some() {
+        if stopping {
             // Closed here: from now on, new clients are refused instead of left waiting.
-            visits.iter_mut().for_each(|visit| visit.end_by(shutdown.drain_deadline()));
-        }
-        if stopping && visits.is_empty() {
-            return Ok(());
+            listener = None;
+            if visits.is_empty() {
+                return Ok(());
+            }
         }
         // At the bound we do not accept: the next clients wait in the backlog, as they
         // would for a slow server.
@@ -47,11 +46,11 @@ pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::
         let ready = wait(&visits, accepting, accept_from, shutdown)?;
         // Before the work: what our own replies take is not the silence of the others.
         let now = Instant::now();
-        for (visit, ready) in visits.iter_mut().zip(&ready) {
-            if *ready {
+        for (visit, &ready) in visits.iter_mut().zip(&ready) {
+            if ready {
                 visit.turn(&mut buf, service);
             }
-            // Of those that are ready as well: a client that never stops talking always is.
+            // Also of one that was ready: a client that never ceases to send always is.
             if visit.deadline().has_passed_at(now) {
                 visit.expire();
             } else if stopping && !ready {
@@ -60,12 +59,8 @@ pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::
         }
         if let (Some(listener), Some(true)) = (accepting, ready.last()) {
             match listener.accept() {
-                Ok((stream, peer)) => visits.extend(welcome(stream, peer, service)),
-                Err(error) => {
-                    if log_accept_error(error)? == Reach::AllForNow {
-                        accept_from = Instant::now() + SHORTAGE_PAUSE;
-                    }
-                }
+                Ok((stream, peer)) => visits.extend(welcome(stream, peer, service, shutdown)),
+                Err(error) => accept_from = again_at(error)?,
             }
         }
         visits.retain(|visit| !visit.has_gone());
@@ -81,29 +76,35 @@ fn wait(
 ) -> io::Result<Vec<bool>> {
     let mut fds: Vec<PollFd> = visits.iter().map(Visit::waited_for).collect();
     let mut until = visits.iter().map(Visit::deadline).fold(Deadline::NEVER, Deadline::or_sooner);
-    if shutdown.is_stopping() {
-        // Whoever has nothing more to say now is asked no more.
-        if visits.iter().any(Visit::is_listening) {
-            until = Instant::now().into();
-        }
-    } else {
+    if !shutdown.is_stopping() {
         fds.push(PollFd::new(shutdown.waker(), PollFlags::IN));
         if accept_from > Instant::now() {
             until = until.or_sooner(accept_from.into());
         }
+    } else if visits.iter().any(Visit::is_listening) {
+        // Whoever has nothing more to say now is asked no more.
+        until = Instant::now().into();
     }
     fds.extend(accepting.map(|listener| PollFd::new(listener, PollFlags::IN)));
-    let patience = until.remaining().unwrap_or(Some(Duration::ZERO));
-    match poll(&mut fds, patience.map(timespec).as_ref()) {
-        Ok(_) | Err(Errno::INTR) => {}
-        Err(error) => return Err(error.into()),
+    loop {
+        let patience = until.remaining().unwrap_or(Some(Duration::ZERO));
+        match poll(&mut fds, patience.map(timespec).as_ref()) {
+            Ok(_) => return Ok(fds.iter().map(|fd| !fd.revents().is_empty()).collect()),
+            // A signal came first: nobody has been asked.
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(fds.iter().map(|fd| !fd.revents().is_empty()).collect())
 }
 
-fn welcome(stream: TcpStream, peer: SocketAddr, service: &Echo) -> Option<Visit> {
+fn welcome(
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: &Echo,
+    shutdown: &Shutdown,
+) -> Option<Visit> {
     match stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true)) {
-        Ok(()) => Some(Visit::new(stream, peer, service)),
+        Ok(()) => Some(Visit::new(stream, peer, service, shutdown)),
         // macOS answers EINVAL once the peer has reset.
         Err(error) => {
             log::warn!("{peer} dropped: {}", reason(&error));

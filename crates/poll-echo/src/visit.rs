@@ -3,12 +3,12 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use netcore::connection::{LINGER, has_taken_all};
 use netcore::deadline::Deadline;
-use netcore::error::reason;
 use netcore::log::payload;
+use netcore::shutdown::Shutdown;
+use netcore::visit::{Ended, caught, log_end};
 use rustix::event::{PollFd, PollFlags};
 
 use crate::Echo;
@@ -18,6 +18,7 @@ pub struct Visit {
     stream: TcpStream,
     peer: SocketAddr,
     state: State,
+    shutdown: Shutdown,
     total: Deadline,
     /// When it is dropped: at its idle limit, or at its total one if that comes first.
     deadline: Deadline,
@@ -34,24 +35,33 @@ enum State {
     Gone,
 }
 
+/// How a turn ended.
+enum Turn {
+    /// There is nothing to read, or no room to write.
+    Waiting,
+    /// The client has sent everything, and everything is answered.
+    Over,
+}
+
 impl Visit {
     /// A visit that starts now.
-    pub fn new(stream: TcpStream, peer: SocketAddr, service: &Echo) -> Visit {
+    pub fn new(stream: TcpStream, peer: SocketAddr, service: &Echo, shutdown: &Shutdown) -> Visit {
         log::info!("{peer} connected");
+        let (state, unsent, shutdown) = (State::Talking, Vec::new(), shutdown.clone());
         let total = Deadline::after(service.limits.total);
         let deadline = total.or_sooner(Deadline::after(service.limits.idle));
-        Visit { stream, peer, state: State::Talking, total, deadline, unsent: Vec::new() }
+        Visit { stream, peer, state, shutdown, total, deadline, unsent }
     }
 
     /// The socket, and what it is waited for.
     pub fn waited_for(&self) -> PollFd<'_> {
-        let flags = if self.has_unsent() { PollFlags::OUT } else { PollFlags::IN };
+        let flags = if self.unsent.is_empty() { PollFlags::IN } else { PollFlags::OUT };
         PollFd::new(&self.stream, flags)
     }
 
     /// When to call [`expire`](Visit::expire).
     pub fn deadline(&self) -> Deadline {
-        self.deadline
+        self.deadline.or_sooner(self.shutdown.drain_deadline())
     }
 
     /// Whether the connection can be dropped.
@@ -59,63 +69,42 @@ impl Visit {
         self.state == State::Gone
     }
 
-    fn has_unsent(&self) -> bool {
-        !self.unsent.is_empty()
-    }
-
-    /// Whether bytes of the client are waited for.
+    /// Whether requests of the client are waited for.
     pub fn is_listening(&self) -> bool {
-        self.state == State::Talking && !self.has_unsent()
+        self.state == State::Talking && self.unsent.is_empty()
     }
 
-    /// Moves both limits forward to `limit`, if they are not before it.
-    pub fn end_by(&mut self, limit: Deadline) {
-        self.total = self.total.or_sooner(limit);
-        self.deadline = self.deadline.or_sooner(limit);
-    }
-
-    /// Does what can be done now that the socket is ready. If more has come than one
-    /// read takes, poll(2) says so again.
+    /// Does what can be done now that the socket is ready. A panic in a reply ends this
+    /// client and nobody else.
     pub fn turn(&mut self, buf: &mut [u8], service: &Echo) {
-        if self.state == State::Closing {
-            self.drop_what_comes();
-            return;
-        }
-        // A panic in a reply ends this client and nobody else.
-        let peer = self.peer;
-        match catch_unwind(AssertUnwindSafe(|| self.talk(buf, service))) {
-            Ok(Ok(Turn::Waiting)) => {}
-            Ok(Ok(Turn::Over)) => {
-                log::info!("{peer} closed");
-                self.state = State::Gone;
-            }
-            Ok(Err(error)) => {
-                log::warn!("{peer} dropped: {}", reason(&error));
-                self.state = State::Gone;
-            }
-            Err(_) => {
-                log::error!("{peer} dropped: its visit panicked");
-                self.close();
-            }
+        match caught(|| self.talk(buf, service)) {
+            Ok(Turn::Waiting) => {}
+            Ok(Turn::Over) => self.end(Ok(Ended::ByPeer)),
+            Err(error) => self.end(Err(error)),
         }
     }
 
     /// Ends a conversation for a stop, if everything that has arrived is answered.
     pub fn stop(&mut self) {
         if self.is_listening() {
-            log::info!("{} closed, because the server stops", self.peer);
-            self.close();
+            self.end(Ok(Ended::ByStop));
         }
     }
 
     /// Ends what has come to its deadline.
     pub fn expire(&mut self) {
-        match self.state {
-            State::Talking => {
-                log::warn!("{} dropped: timed out", self.peer);
-                self.close();
-            }
-            _ => self.state = State::Gone,
+        self.end(Err(ErrorKind::TimedOut.into()));
+    }
+
+    /// Ends the conversation, or the closing that follows it.
+    fn end(&mut self, how: io::Result<Ended>) {
+        let talking = std::mem::replace(&mut self.state, State::Gone) == State::Talking;
+        if !talking {
+            return;
+        }
+        log_end(self.peer, &how);
+        if !matches!(how, Ok(Ended::ByPeer)) {
+            self.close();
         }
     }
 
@@ -123,39 +112,26 @@ impl Visit {
     /// the reset may overtake our last reply: so from a client that sends, or has not taken
     /// everything, what comes is read first, for a while.
     fn close(&mut self) {
-        self.state = State::Closing;
         self.unsent.clear();
-        self.deadline = Deadline::after(LINGER).or_sooner(self.total);
+        self.deadline = Deadline::after(LINGER);
         let has_all = has_taken_all(&self.stream);
-        let ended = self.stream.shutdown(Side::Write);
-        if ended.is_err() || !self.drop_what_comes() && has_all {
-            self.state = State::Gone;
+        if self.stream.shutdown(Side::Write).is_err() {
+            return;
         }
+        self.state = match self.stream.read(&mut [0; 4096]) {
+            Ok(n) if n > 0 => State::Closing,
+            Err(error) if error.kind() == ErrorKind::WouldBlock && !has_all => State::Closing,
+            _ => State::Gone,
+        };
     }
 
-    /// Whether there was something.
-    fn drop_what_comes(&mut self) -> bool {
-        let mut scrap = [0; 4096];
-        let mut some = false;
-        loop {
-            match self.stream.read(&mut scrap) {
-                Ok(n) if n > 0 && !self.deadline.has_passed() => some = true,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return some,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                _ => {
-                    self.state = State::Gone;
-                    return some;
-                }
-            }
-        }
-    }
-
-    /// Sends what is left, then reads and replies once.
+    /// Sends what is left, then reads and replies once. If more has come, poll(2) says so
+    /// again.
     fn talk(&mut self, buf: &mut [u8], service: &Echo) -> io::Result<Turn> {
-        if self.has_unsent() {
+        if !self.unsent.is_empty() {
             let unsent = std::mem::take(&mut self.unsent);
             self.send(&unsent)?;
-            if self.has_unsent() {
+            if !self.unsent.is_empty() {
                 return Ok(Turn::Waiting);
             }
             self.renew(service);
@@ -170,6 +146,9 @@ impl Visit {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(Turn::Waiting),
             Err(error) => return Err(error),
         };
+        if self.state == State::Closing {
+            return Ok(Turn::Waiting);
+        }
         log::debug!("{} received {n} bytes {}", self.peer, payload(&buf[..n]));
         service.reply(&mut buf[..n]);
         log::debug!("{} sending {n} bytes {}", self.peer, payload(&buf[..n]));
@@ -189,9 +168,9 @@ impl Visit {
     fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match self.stream.write(bytes) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                // A part, as much as the buffer of the socket had room for.
                 Ok(n) => bytes = &bytes[n..],
-                // The buffers on the way are full: we are told when there is room.
+                // Full: we are told when the client has read.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.unsent = bytes.to_vec();
                     return Ok(());
@@ -202,12 +181,4 @@ impl Visit {
         }
         Ok(())
     }
-}
-
-/// How a turn ended.
-enum Turn {
-    /// There is nothing to read, or no room to write.
-    Waiting,
-    /// The client has sent everything, and everything is answered.
-    Over,
 }

@@ -1,4 +1,7 @@
-//! threaded-echo, pooled-echo, poll-echo, async-echo.
+//! threaded-echo, pooled-echo, poll-echo, event-echo, async-echo.
+
+use std::io::Write;
+use std::time::Duration;
 
 use ladder_tests::{Peer, Server, rung};
 
@@ -45,4 +48,17 @@ fn clients_that_wait_cost_no_thread_and_each_is_remembered() {
         let message = format!("client {number}");
         client.exchange(message.as_bytes(), message.as_bytes());
     }
+}
+
+#[test]
+fn a_client_that_reads_late_gets_everything() {
+    let server = Server::start(rung("event-echo"), &[]);
+    let mut late = server.connect();
+    late.stream().set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    let mut sent = 0;
+    while let Ok(n) = late.stream().write(&[b'x'; 64 << 10]) {
+        sent += n;
+    }
+    // Asked for writing once, at the start: an event comes when a full buffer has room again.
+    late.expect_bytes(&vec![b'x'; sent]);
 }
