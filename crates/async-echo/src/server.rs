@@ -46,12 +46,7 @@ pub async fn serve(
             _ = stopping.changed() => break,
             accepted = accept(&listener, &permits) => accepted?,
         };
-        let visit = visit(stream, peer, service.clone(), stopping.clone());
-        visits.spawn(async move {
-            visit.await;
-            // Given back when the client has gone, on every way out of the task.
-            drop(permit);
-        });
+        visits.spawn(visit(stream, peer, service.clone(), stopping.clone(), permit));
         // What has ended is forgotten here, or the set would grow with every client.
         while visits.try_join_next().is_some() {}
     }
@@ -88,6 +83,8 @@ async fn visit(
     peer: SocketAddr,
     service: Arc<Echo>,
     stopping: watch::Receiver<()>,
+    // Given back when the client is gone, on every way out of the task.
+    _permit: OwnedSemaphorePermit,
 ) {
     log::info!("{peer} connected");
     // A panic in a reply ends this client and nobody else.
