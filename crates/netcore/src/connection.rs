@@ -32,6 +32,9 @@ pub struct Connection<S: Socket = TcpStream> {
     deadline: Deadline,
     shutdown: Option<Shutdown>,
     ended_by_stop: bool,
+    /// The peer has sent something since a read last waited in vain: more may be on its
+    /// way.
+    talking: bool,
     /// The peer has ended its side, or the connection has failed: nothing more comes.
     over: bool,
     /// Given back when the connection is closed.
@@ -58,8 +61,9 @@ impl<S: Socket> Connection<S> {
 
     fn with(socket: S, shutdown: Option<Shutdown>) -> io::Result<Connection<S>> {
         socket.set_nonblocking(true)?;
-        let (deadline, ended_by_stop, over) = (Deadline::NEVER, false, false);
-        Ok(Connection { socket, deadline, shutdown, ended_by_stop, over, _permit: None })
+        let (deadline, ended_by_stop) = (Deadline::NEVER, false);
+        let (talking, over, _permit) = (false, false, None);
+        Ok(Connection { socket, deadline, shutdown, ended_by_stop, talking, over, _permit })
     }
 
     /// Keeps a permit for as long as the connection is open.
@@ -94,7 +98,9 @@ impl<S: Socket> Connection<S> {
                 Some(shutdown) if interest == Interest::Writing && shutdown.is_stopping() => None,
                 shutdown => shutdown.as_ref(),
             };
-            match wait::ready(&self.socket, interest, shutdown, self.limit())? {
+            let waited = wait::ready(&self.socket, interest, shutdown, self.limit())?;
+            self.talking &= waited == Waited::Ready || interest == Interest::Writing;
+            match waited {
                 Waited::Ready => return Ok(Waited::Ready),
                 Waited::TimedOut => return Err(ErrorKind::TimedOut.into()),
                 Waited::Stopping if interest == Interest::Writing => {}
@@ -121,8 +127,8 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Closes in stages, as dropping it does: ends the sending; where the peer has not
-    /// taken everything, or still sends, reads and drops what comes until the peer ends
-    /// too or [`LINGER`] is over; and closes.
+    /// taken everything, still sends or may have more on its way, reads and drops what
+    /// comes until the peer ends too or [`LINGER`] is over; and closes.
     pub fn close(self) {}
 
     fn linger(&mut self) {
@@ -130,20 +136,24 @@ impl<S: Socket> Connection<S> {
         if self.over {
             return;
         }
-        let mut linger = !has_taken_all(&self.socket);
+        // A request that is answered before all of it has come: the rest may come later.
+        let mut linger = self.talking || !has_taken_all(&self.socket);
         if self.socket.shutdown(Side::Write).is_err() {
             return;
         }
-        let limit = Deadline::after(LINGER).or_sooner(shutdown.drain_deadline());
+        let limit = Deadline::after(LINGER);
         let mut scrap = [0; 4096];
         loop {
+            // A stop that begins meanwhile is waited for as well: it may set an earlier limit.
+            let begins = (!shutdown.is_stopping()).then_some(shutdown);
+            let limit = limit.or_sooner(shutdown.drain_deadline());
             match self.socket.read(&mut scrap) {
                 Ok(n) if n > 0 && !limit.has_passed() => linger = true,
-                // Nobody waits for a peer that is silent and has everything.
+                // Nobody waits for a peer that was silent and has everything.
                 Err(error) if is_nothing_yet(&error) && linger => {
-                    match wait::ready(&self.socket, Interest::Reading, None, limit) {
-                        Ok(Waited::Ready) => {}
-                        _ => return,
+                    match wait::ready(&self.socket, Interest::Reading, begins, limit) {
+                        Ok(Waited::Ready | Waited::Stopping) => {}
+                        Ok(Waited::TimedOut) | Err(_) => return,
                     }
                 }
                 _ => return,
@@ -156,6 +166,7 @@ impl<S: Socket> Connection<S> {
 /// way. The system tells whether there is room in the buffer for sending, and here that
 /// buffer is made as small as can be: for a socket that is written to no more.
 pub fn has_taken_all(socket: &impl AsFd) -> bool {
+    // By way of `as_fd`, which is a socket on Windows too.
     let small = SockRef::from(&socket.as_fd()).set_send_buffer_size(1);
     small.is_ok() && wait::is_ready(socket, Interest::Writing).unwrap_or(false)
 }
@@ -170,6 +181,7 @@ impl<S: Socket> Read for Connection<S> {
                 Err(error) if is_nothing_yet(&error) => {}
                 done => {
                     self.over |= !matches!(done, Ok(n) if n > 0 || buf.is_empty());
+                    self.talking |= matches!(done, Ok(n) if n > 0);
                     return done;
                 }
             }

@@ -69,10 +69,10 @@ impl Shutdown {
             return;
         }
         self.0.waker.wake();
-        let at_stop = std::mem::take(&mut *at_stop);
-        for wake in at_stop {
-            wake();
-        }
+        let wakes = std::mem::take(&mut *at_stop);
+        // One of them may lead to another `on_stop`.
+        drop(at_stop);
+        wakes.into_iter().for_each(|wake| wake());
     }
 
     /// Whether a stop has begun.
@@ -131,6 +131,17 @@ mod tests {
         assert_eq!(wakes.recv().unwrap(), "before");
         shutdown.on_stop(move || woken.send("after").unwrap());
         assert_eq!(wakes.recv().unwrap(), "after");
+    }
+
+    #[test]
+    fn whoever_is_woken_at_a_stop_may_ask_to_be_woken_again() {
+        let shutdown = Shutdown::new(DRAIN).unwrap();
+        let (woken, wakes) = mpsc::channel();
+        let handle = shutdown.clone();
+        shutdown.on_stop(move || handle.on_stop(move || woken.send(()).unwrap()));
+        let stopper = shutdown.clone();
+        std::thread::spawn(move || stopper.stop());
+        wakes.recv_timeout(Duration::from_secs(20)).unwrap();
     }
 
     #[test]

@@ -46,6 +46,8 @@ over_both_families! {
     a_connection_that_comes_after_a_stop_ends_at_once,
     a_close_with_something_unread_loses_nothing_that_was_sent,
     a_peer_that_is_silent_and_has_everything_is_not_waited_for,
+    a_peer_that_is_answered_before_its_end_may_send_the_rest,
+    a_stop_ends_the_wait_for_the_rest_at_its_drain_limit,
     a_peer_that_sends_for_ever_is_not_waited_for_for_ever,
 }
 
@@ -219,6 +221,35 @@ fn a_peer_that_is_silent_and_has_everything_is_not_waited_for<S: Socket>(pair: P
     client.read_exact(&mut [0; 1]).unwrap();
     let started = Instant::now();
     server.close();
+    assert!(started.elapsed() < LINGER);
+}
+
+fn a_peer_that_is_answered_before_its_end_may_send_the_rest<S: Socket>(pair: Pair<S>) {
+    let (mut client, mut server) = connect(pair, &shutdown());
+    client.write_all(b"?").unwrap();
+    server.read_exact(&mut [0; 1]).unwrap();
+    server.write_all(b"!").unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| server.close());
+        // The reply and the end, and only then the rest of the request.
+        client.read_to_end(&mut Vec::new()).unwrap();
+        let sent = (0..1000).try_for_each(|_| client.write_all(b"."));
+        client.get_ref().shutdown(Side::Both).unwrap();
+        sent.unwrap();
+    });
+}
+
+fn a_stop_ends_the_wait_for_the_rest_at_its_drain_limit<S: Socket>(pair: Pair<S>) {
+    let shutdown = Shutdown::new(Duration::from_millis(1)).unwrap();
+    let (mut client, mut server) = connect(pair, &shutdown);
+    client.write_all(b"?").unwrap();
+    server.read_exact(&mut [0; 1]).unwrap();
+    let started = Instant::now();
+    thread::scope(|scope| {
+        scope.spawn(|| server.close());
+        client.read_to_end(&mut Vec::new()).unwrap();
+        shutdown.stop();
+    });
     assert!(started.elapsed() < LINGER);
 }
 
