@@ -177,7 +177,7 @@ impl Waker {
 
     fn wake(&self) {
         for address in &self.to {
-            // Where it does not arrive, the receive looks by itself.
+            // Where it does not arrive, a second signal ends the process.
             let _ = self.from.send_to(&[], address);
         }
     }

@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
+use std::panic;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use env_logger::{Builder, Env, Target};
@@ -16,6 +17,9 @@ const SHOWN: usize = 64;
 /// once it is ready ([pipe(7)](https://man7.org/linux/man-pages/man7/pipe.7.html),
 /// PIPE_BUF), but for some systems, which take 512.
 const LONGEST_LINE: usize = 4096;
+
+/// The target of what a panic says.
+const PANIC: &str = "panic";
 
 /// Starts the log: `info` and above, everything that is sent and received with `-v`, all
 /// with `-vv`. `RUST_LOG` overrides both ([its syntax](https://docs.rs/env_logger)),
@@ -44,8 +48,14 @@ pub fn init(verbose: u8) {
         writeln!(out, "{} {level:<5} {}", time_of_day(SystemTime::now()), harmless(&text))
     });
     builder.target(Target::Pipe(Box::new(NeverWaits { dropped: 0 })));
+    // Whatever the filter.
+    builder.filter_module(PANIC, log::LevelFilter::Error);
     // A second start, as in a test with several servers, leaves the first as it is.
-    let _ = builder.try_init();
+    if builder.try_init().is_ok() {
+        // std's own words about a panic would wait for room, with the lock of standard error in
+        // hand: one bug in a reply, and nobody gets any further, not even for a stop.
+        panic::set_hook(Box::new(|panic| log::error!(target: PANIC, "{panic}")));
+    }
 }
 
 /// Standard error, as far as it has room. env_logger writes a whole line in each call.
@@ -55,11 +65,12 @@ struct NeverWaits {
 
 impl io::Write for NeverWaits {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        // Whoever has the lock has the room as well.
+        let mut stderr = io::stderr().lock();
         if !has_room() {
             self.dropped += 1;
             return Ok(line.len());
         }
-        let mut stderr = io::stderr().lock();
         if self.dropped > 0 {
             let now = time_of_day(SystemTime::now());
             writeln!(stderr, "{now} warn  {} lines of this log had no room", self.dropped)?;
@@ -81,8 +92,8 @@ impl io::Write for NeverWaits {
     }
 }
 
-/// Whether standard error takes a line now without a wait. What cannot be asked, as a terminal of macOS
-/// and a handle of Windows, is written to and may wait.
+/// Whether standard error takes a line now without a wait. What cannot be asked, as a
+/// terminal of macOS and a handle of Windows, is written to and may wait.
 #[cfg(unix)]
 pub fn has_room() -> bool {
     let stderr = io::stderr();
@@ -124,7 +135,7 @@ fn harmless(text: &str) -> String {
 }
 
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Shows bytes from a peer as quoted text: control characters escaped, what is not UTF-8
@@ -135,6 +146,7 @@ fn is_invisible(c: char) -> bool {
 pub fn payload(bytes: &[u8]) -> Payload<'_> {
     Payload(bytes)
 }
+
 /// What [`payload`] returns.
 #[derive(Debug, Clone, Copy)]
 pub struct Payload<'a>(&'a [u8]);
