@@ -111,6 +111,25 @@ fn any_signal_that_comes_clearly_later_ends_it_at_once() {
     server.wait().expect_code(130);
 }
 
+/// A laptop that was closed, a virtual machine that was moved: the time was not the
+/// client's.
+#[test]
+fn what_came_in_time_is_answered_by_a_server_that_was_halted_beyond_the_limit() {
+    for rung in rungs_in("tcp-echo").into_iter().filter(|rung| rung.server_takes("--idle")) {
+        let server = Server::start(rung, &["--idle", "500ms"]);
+        // Who is told first, the bytes or the clock, is chance: so several, where it can.
+        let count = if rung.server_takes("--max-clients") { 16 } else { 1 };
+        let mut clients: Vec<Peer> = (0..count).map(|_| server.connect()).collect();
+        clients.iter_mut().for_each(|client| client.exchange(b"hello", b"hello"));
+        server.signal(Signal::STOP);
+        clients.iter_mut().for_each(|client| client.send(b"again"));
+        // The time itself is the matter.
+        thread::sleep(LATER);
+        server.signal(Signal::CONT);
+        clients.iter_mut().for_each(|client| client.expect_bytes(b"again"));
+    }
+}
+
 /// Killed on every way out of a test.
 struct Started(Child);
 

@@ -117,15 +117,20 @@ async fn echo(
         }
         let deadline = total.min(now + idle);
         buf.clear();
-        let n = tokio::select! {
-            // What has arrived is answered even after a stop.
+        let waited = tokio::select! {
             biased;
-            n = timeout_at(deadline, stream.read_buf(&mut buf)) => n??,
-            // What the runtime has not been told of yet, the system knows.
-            _ = stopping.changed() => match wait::is_ready(stream, Interest::Reading)? {
-                true => timeout_at(deadline, stream.read_buf(&mut buf)).await??,
-                false => return Ok(Ended::ByStop),
-            },
+            n = stream.read_buf(&mut buf) => Ok(n?),
+            _ = stopping.changed() => Err(Ok(Ended::ByStop)),
+            () = sleep_until(deadline) => Err(Err(ErrorKind::TimedOut.into())),
+        };
+        let n = match waited {
+            Ok(n) => n,
+            // What has arrived before that is answered: what the runtime has not been told of
+            // yet, the system knows.
+            Err(_) if wait::is_ready(stream, Interest::Reading)? => {
+                stream.read_buf(&mut buf).await?
+            }
+            Err(end) => return end,
         };
         if n == 0 {
             // End of stream: the client has closed its sending side. No more will come.

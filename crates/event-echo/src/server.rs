@@ -68,12 +68,13 @@ struct Server<'a> {
 impl Server<'_> {
     /// Waits for events, and gives each visit that they are about a turn.
     fn round(&mut self, events: &mut Events) -> io::Result<()> {
+        // Before the wait, which tells what has come until then; and before the work: what our
+        // own replies take is not the silence of the others.
+        let now = Instant::now();
         match self.poll.poll(events, self.patience()) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
             waited => waited?,
         }
-        // Before the work: what our own replies take is not the silence of the others.
-        let now = Instant::now();
         self.visits.go_on();
         for event in events.iter() {
             match event.token() {

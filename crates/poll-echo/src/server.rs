@@ -43,9 +43,10 @@ pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::
         // would for a slow server.
         let has_room = visits.len() < service.max_clients.max(1);
         let accepting = listener.as_ref().filter(|_| has_room && accept_from <= Instant::now());
-        let ready = wait(&visits, accepting, accept_from, shutdown)?;
-        // Before the work: what our own replies take is not the silence of the others.
+        // Before the wait, which tells who was ready until then; and before the work: what our
+        // own replies take is not the silence of the others.
         let now = Instant::now();
+        let ready = wait(&visits, accepting, accept_from, shutdown)?;
         for (visit, &ready) in visits.iter_mut().zip(&ready) {
             if ready {
                 visit.turn(&mut buf, service);
