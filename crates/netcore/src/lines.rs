@@ -20,6 +20,9 @@ pub enum LineError {
         /// The limit, without the end of the line.
         max: usize,
     },
+    /// The stream ended in the middle of a line. Where a stop has ended it, the rest is
+    /// missing, and a part of a request may well be another request.
+    CutShort,
     /// What is to be written as one line has an end of a line in it, and would be read
     /// as two.
     Several,
@@ -31,6 +34,7 @@ impl fmt::Display for LineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LineError::TooLong { max } => write!(f, "a line is over the limit of {max} bytes"),
+            LineError::CutShort => write!(f, "the connection ended in the middle of a line"),
             LineError::Several => write!(f, "a line cannot hold the end of a line"),
             LineError::Io(error) => write!(f, "{}", reason(error)),
         }
@@ -41,7 +45,7 @@ impl std::error::Error for LineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             LineError::Io(error) => Some(error),
-            LineError::TooLong { .. } | LineError::Several => None,
+            _ => None,
         }
     }
 }
@@ -57,14 +61,15 @@ impl From<LineError> for io::Error {
         match error {
             LineError::Io(error) => error,
             LineError::TooLong { .. } => io::Error::new(ErrorKind::InvalidData, error),
+            LineError::CutShort => io::Error::new(ErrorKind::UnexpectedEof, error),
             LineError::Several => io::Error::new(ErrorKind::InvalidInput, error),
         }
     }
 }
 
 /// Reads one line of at most `max` bytes into `line`, replacing what it held. The line
-/// ends with LF or with CR LF, which are not kept; the last one may end with the stream.
-/// `false` is the end of the stream where no line has begun.
+/// ends with LF or with CR LF, which are not kept. `false` is the end of the stream
+/// between two lines, which is where it should end.
 ///
 /// The reader is buffered, and the same one for every line: what it holds beyond this
 /// line belongs to the next.
@@ -79,8 +84,9 @@ pub fn read(reader: &mut impl BufRead, max: usize, line: &mut Vec<u8>) -> Result
     if reader.by_ref().take(most).read_until(b'\n', line)? == 0 {
         return Ok(false);
     }
-    // A CR without its LF is a byte like any other, also at the end of the stream.
-    if line.ends_with(b"\n") {
+    let is_whole = line.ends_with(b"\n");
+    // A CR without its LF is a byte like any other.
+    if is_whole {
         line.pop();
         if line.ends_with(b"\r") {
             line.pop();
@@ -89,7 +95,7 @@ pub fn read(reader: &mut impl BufRead, max: usize, line: &mut Vec<u8>) -> Result
     if line.len() > max {
         return Err(LineError::TooLong { max });
     }
-    Ok(true)
+    if is_whole { Ok(true) } else { Err(LineError::CutShort) }
 }
 
 /// Writes one line of at most `max` bytes and LF behind it, in one call.

@@ -58,6 +58,7 @@ proptest! {
                 Ok(true) => prop_assert!(line.len() <= max && !line.contains(&b'\n')),
                 Ok(false) => break prop_assert!(reader.is_empty()),
                 Err(LineError::TooLong { .. }) => break prop_assert!(noise.len() > max),
+                Err(LineError::CutShort) => break prop_assert!(!noise.ends_with(b"\n")),
                 Err(error) => return Err(TestCaseError::fail(error.to_string())),
             }
         }
@@ -65,17 +66,25 @@ proptest! {
 }
 
 #[test]
-fn a_line_ends_with_lf_or_cr_lf_and_the_last_one_with_the_stream() {
-    assert_eq!(all(b"one\ntwo\r\n\r\n\nlast", MAX), ["one", "two", "", "", "last"]);
+fn a_line_ends_with_lf_or_cr_lf() {
+    assert_eq!(all(b"one\ntwo\r\n\r\n\nlast\n", MAX), ["one", "two", "", "", "last"]);
     assert_eq!(all(b"", MAX), [""; 0]);
     assert_eq!(all(b"\n", MAX), [""]);
     // A CR that ends no line is a byte of it.
-    assert_eq!(all(b"a\rb\r\r\nc\r", MAX), ["a\rb\r", "c\r"]);
+    assert_eq!(all(b"a\rb\r\r\nc\r\r\n", MAX), ["a\rb\r", "c\r"]);
+}
+
+#[test]
+fn a_stream_that_ends_in_the_middle_of_a_line_has_not_said_that_line() {
+    for cut in [&b"DELETE /draft"[..], b"one\r"] {
+        let read = lines::read(&mut &cut[..], MAX, &mut Vec::new());
+        assert!(matches!(read, Err(LineError::CutShort)), "{cut:?}: {read:?}");
+    }
 }
 
 #[test]
 fn a_line_of_exactly_the_limit_is_read_and_one_byte_more_is_not() {
-    assert_eq!(all(b"abc\nabc\r\nabc", 3), ["abc"; 3]);
+    assert_eq!(all(b"abc\nabc\r\nabc\n", 3), ["abc"; 3]);
     for beyond in [&b"abcd\n"[..], b"abcd\r\n", b"abcd", b"abc\r"] {
         let read = lines::read(&mut &beyond[..], 3, &mut Vec::new());
         assert!(matches!(read, Err(LineError::TooLong { max: 3 })), "{beyond:?}: {read:?}");
