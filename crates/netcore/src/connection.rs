@@ -132,10 +132,7 @@ impl<S: Socket> Connection<S> {
     pub fn close(self) {}
 
     fn linger(&mut self) {
-        let Some(shutdown) = &self.shutdown else { return };
-        if self.over {
-            return;
-        }
+        let Some(shutdown) = self.shutdown.as_ref().filter(|_| !self.over) else { return };
         // A request that is answered before all of it has come: the rest may come later.
         let mut linger = self.talking || !has_taken_all(&self.socket);
         if self.socket.shutdown(Side::Write).is_err() {
