@@ -12,7 +12,7 @@ use netcore::error::reason;
 use netcore::log::payload;
 use netcore::shutdown::Shutdown;
 use netcore::visit::{Ended, caught_async, log_end};
-use netcore::wait::{self, Interest};
+use netcore::wait::{Interest, is_ready};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -109,13 +109,12 @@ async fn echo(
     // never this one.
     let total = Instant::now() + service.limits.total.min(LONGEST);
     loop {
-        let now = Instant::now();
-        if now >= total {
+        if Instant::now() >= total {
             // A client that always has something is never waited for, and meets no
             // deadline there.
             return Err(ErrorKind::TimedOut.into());
         }
-        let deadline = total.min(now + idle);
+        let deadline = total.min(Instant::now() + idle);
         buf.clear();
         let waited = tokio::select! {
             biased;
@@ -127,9 +126,7 @@ async fn echo(
             Ok(n) => n,
             // What has arrived before that is answered: what the runtime has not been told of
             // yet, the system knows.
-            Err(_) if wait::is_ready(stream, Interest::Reading)? => {
-                stream.read_buf(&mut buf).await?
-            }
+            Err(_) if is_ready(stream, Interest::Reading)? => stream.read_buf(&mut buf).await?,
             Err(end) => return end,
         };
         if n == 0 {
