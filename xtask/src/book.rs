@@ -112,15 +112,13 @@ impl Book {
     /// When each file of the book was last written.
     fn pages(&self) -> Result<BTreeMap<PathBuf, SystemTime>, Failure> {
         let mut times = BTreeMap::new();
-        for folder in ["docs", "docs/examples"] {
-            let folder = self.root.join(folder);
-            let cannot = |error| Failure::new(format!("cannot read {}: {error}", folder.display()));
-            for entry in fs::read_dir(&folder).map_err(cannot)? {
-                let path = entry.map_err(cannot)?.path();
-                // An editor may just be replacing it; then the next look sees it.
-                if let Ok(time) = fs::metadata(&path).and_then(|metadata| metadata.modified()) {
-                    times.insert(path, time);
-                }
+        let folder = self.root.join("docs");
+        let cannot = |error| Failure::file("read", &folder, &error);
+        for entry in fs::read_dir(&folder).map_err(cannot)? {
+            let path = entry.map_err(cannot)?.path();
+            // An editor may just be replacing it; then the next look sees it.
+            if let Ok(time) = fs::metadata(&path).and_then(|metadata| metadata.modified()) {
+                times.insert(path, time);
             }
         }
         Ok(times)

@@ -12,8 +12,6 @@
 //! | `gen:item FILE ITEM` | the source of one item; `gen:code` leaves its doc comment out |
 //! | `gen:tests FILE` | the names of the tests, as sentences; with `beyond FILE`, those that it does not have |
 //! | `gen:diff RUNG FILE...` | the step to this rung from the one it builds on, in `src/server.rs` unless named |
-//! | `gen:example NAME`, `gen:talk NAME` | how large a worked example is; how to make it, and what it says |
-//! | `gen:patch NAME FILE`, `gen:promises NAME` | what it changes in one file; the names of its tests |
 //! | `gen:run RUNG` | the demo of the rung, as a transcript |
 //! | `gen:diagram RUNG` | what passes in the rung's demo, as a drawing in a file of its own: `RUNG.svg` beside the page |
 //! | `gen:session RUNG server ARGS \| STEP \| STEP` | another run; a step is a client, a second server or a fault |
@@ -33,7 +31,6 @@ use ladder::{Failure, Ladder, Programs, Rung, Screen, git};
 use netfault::Transport;
 use netfault::proxy::Network;
 
-use crate::example::{self, Example};
 use crate::items;
 use crate::map;
 use crate::{diagram, scene};
@@ -220,10 +217,6 @@ impl Generator {
             }
             ("tests", [file]) => self.tests(file, None),
             ("tests", [file, "beyond", known]) => self.tests(file, Some(known)),
-            ("example", [name]) => Ok(self.example(name)?.table()),
-            ("promises", [name]) => Ok(self.example(name)?.promises()),
-            ("talk", [name]) => Ok(fenced("console", &self.example(name)?.transcript())),
-            ("patch", [name, file]) => Ok(fenced("diff", &self.example(name)?.part(file)?)),
             ("diff", [rung]) => self.diff(rung, &[step::LESSON]),
             ("diff", [rung, files @ ..]) => self.diff(rung, files),
             ("run", [rung]) => {
@@ -340,10 +333,6 @@ impl Generator {
         );
         self.transcripts.insert(key.into(), text.clone());
         Ok(text)
-    }
-
-    fn example(&self, name: &str) -> Result<Example, Failure> {
-        example::find(&self.ladder.root, name)
     }
 
     /// An image on the page, and the drawing that it shows in the book's folder.
