@@ -1,12 +1,17 @@
 //! Folders that a tool works in. None of them outlives it: not a normal end, an error, a
 //! panic or a signal.
 
-use std::fs;
+use std::env;
+use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use crate::Failure;
 
 /// Attempts to remove a folder, and the pause between two. Hardly ever is there a
 /// second one.
@@ -28,6 +33,22 @@ impl Scratch {
         }
         let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
         fs::create_dir_all(&folder)?;
+        scratch.push(folder.clone());
+        Ok(Scratch(folder))
+    }
+
+    /// A new one among the temporary files of the system, of nobody else's: its path is
+    /// short enough for a socket.
+    pub fn temporary(name: &str) -> Result<Scratch, Failure> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("netladder-{name}-{}-{number}", process::id()));
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+        // Fails where it exists: what somebody else has put there is not ours to use.
+        builder.create(&folder).map_err(|error| Failure::file("create", &folder, &error))?;
         scratch.push(folder.clone());
         Ok(Scratch(folder))
     }
@@ -79,5 +100,15 @@ mod tests {
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
         drop(scratch);
         assert!(!folder.exists());
+    }
+    #[cfg(unix)]
+    #[test]
+    fn a_temporary_one_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = Scratch::temporary("test").unwrap();
+        let path = scratch.path().to_path_buf();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        drop(scratch);
+        assert!(!path.exists());
     }
 }

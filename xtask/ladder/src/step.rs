@@ -119,7 +119,7 @@ pub fn size(changes: &[Change]) -> Result<Size, Failure> {
 
 /// Both versions of all these files in a folder, and their two folders in it.
 pub fn lay_out(changes: &[Change]) -> Result<(Scratch, [String; 2]), Failure> {
-    let folder = git::folder()?;
+    let folder = Scratch::temporary("diff")?;
     let cannot = |path: &Path, error: io::Error| Failure::file("write", path, &error);
     let mut sides = [String::new(), String::new()];
     for change in changes {

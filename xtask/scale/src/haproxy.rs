@@ -1,16 +1,15 @@
 //! HAProxy: its configuration, and its command line while it runs.
 
-use std::env;
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{self, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ladder::scratch::Scratch;
 use ladder::{Failure, Process};
 
 /// How long HAProxy may take to start, and to answer. It takes milliseconds.
@@ -54,8 +53,8 @@ impl Haproxy {
         let failed = |error: io::Error| Failure::new(format!("cannot start HAProxy: {error}"));
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let folder = Folder::new().map_err(failed)?;
-        let (file, socket) = (folder.0.join("haproxy.cfg"), folder.0.join("admin.sock"));
+        let folder = Scratch::temporary("scale")?;
+        let (file, socket) = (folder.path().join("haproxy.cfg"), folder.path().join("admin.sock"));
         fs::write(&file, configuration(&socket.display().to_string(), servers)).map_err(failed)?;
         let process = Process::start(
             Command::new("haproxy")
@@ -174,27 +173,6 @@ fn states(table: &str) -> Option<Vec<State>> {
         .collect()
 }
 
-/// A folder of nobody else's, which goes with this.
-struct Folder(PathBuf);
-
-impl Folder {
-    /// Among the temporary files of the system: the path of a Unix socket must be
-    /// short.
-    fn new() -> io::Result<Folder> {
-        let path = env::temp_dir().join(format!("netladder-scale-{}", process::id()));
-        // Fails where it exists: what somebody else has put there is not ours to use.
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Folder(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is left to whoever clears the temporary files.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,16 +191,5 @@ mod tests {
         {
             assert_eq!(states(table), None, "{table:?}");
         }
-    }
-
-    #[test]
-    fn the_folder_is_its_owners_alone_and_goes_with_its_guard() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = Folder::new().unwrap();
-        let path = folder.0.clone();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
-        assert!(Folder::new().is_err(), "a second one in the same place");
-        drop(folder);
-        assert!(!path.exists());
     }
 }

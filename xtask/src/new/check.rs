@@ -4,10 +4,9 @@
 //! ask for together. Here a rung gets those that it asks for itself, so one that leans
 //! on another's does not build.
 
-use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{self, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use ladder::manifests::cargo;
@@ -73,10 +72,7 @@ impl Place {
             fs::remove_dir_all(&taken).map_err(|error| Failure::file("remove", &taken, &error))?;
         }
         fs::create_dir_all(&inside).map_err(|error| Failure::file("create", &inside, &error))?;
-        let outside = env::temp_dir().join(format!("netladder-{}", process::id()));
-        let scratch = Scratch::new(outside.clone())
-            .map_err(|error| Failure::file("create", &outside, &error))?;
-        Ok(Place { inside, outside: scratch })
+        Ok(Place { inside, outside: Scratch::temporary("copies")? })
     }
 
     fn blocks_beside(&self, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
