@@ -5,9 +5,10 @@ use std::fs;
 use std::process::Command;
 use std::thread::available_parallelism;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// A machine on a day.
+#[derive(Serialize)]
 pub struct Machine {
     processor: String,
     cores: usize,
@@ -32,18 +33,6 @@ impl Machine {
             date: said("date", &["-u", "+%Y-%m-%d"]),
             pinned,
         }
-    }
-
-    /// For the JSON document.
-    pub fn json(&self) -> Value {
-        json!({
-            "processor": self.processor,
-            "cores": self.cores,
-            "system": self.system,
-            "compiler": self.compiler,
-            "date": self.date,
-            "pinned": self.pinned,
-        })
     }
 }
 

@@ -82,7 +82,7 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let charts = if options.svg { chart::measure(&bench, options.rounds)? } else { Vec::new() };
     if options.json {
         let scenarios: Vec<_> = tables.iter().map(Table::json).collect();
-        let document = json!({ "machine": machine.json(), "scenarios": scenarios });
+        let document = json!({ "machine": machine, "scenarios": scenarios });
         screen.line(&document.to_string())?;
     }
     if options.svg {

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use ladder::{Failure, Ladder, Process, port, programs};
+use serde::Serialize;
 
 use crate::contenders::{Contender, Contenders, Start};
 use crate::load::{self, Report};
@@ -28,27 +29,34 @@ const ATTEMPTS: usize = 5;
 pub type Sample = Result<Figures, String>;
 
 /// The figures of one measurement, as far as its scenario has them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Figures {
     /// Replies or bytes in a second.
     pub rate: Option<f64>,
     /// Microseconds.
+    #[serde(rename = "p50_us")]
     pub p50: Option<f64>,
     /// Microseconds.
+    #[serde(rename = "p99_us")]
     pub p99: Option<f64>,
     /// Microseconds.
+    #[serde(rename = "p999_us")]
     pub p999: Option<f64>,
     /// The server's processor seconds for a million replies, or for a gigabyte.
+    #[serde(rename = "processor_seconds")]
     pub processor: Option<f64>,
     /// Seconds until every connection of a crowd had been answered.
+    #[serde(rename = "opening_seconds")]
     pub opening: Option<f64>,
     /// The server's memory for each connection of a crowd.
     pub kib_each: Option<f64>,
     /// Datagrams that were lost.
     pub lost: Option<f64>,
     /// Processor milliseconds in each second in which no client said anything.
+    #[serde(rename = "at_rest_ms")]
     pub at_rest: Option<f64>,
     /// Milliseconds from SIGTERM to the end.
+    #[serde(rename = "stop_ms")]
     pub stop: Option<f64>,
 }
 

@@ -188,34 +188,16 @@ impl Row {
     }
 
     fn json(&self) -> Value {
-        let rounds: Vec<Value> = self
-            .samples
-            .iter()
-            .map(|sample| match sample {
-                Ok(figures) => json!({
-                    "rate": figures.rate,
-                    "p50_us": figures.p50,
-                    "p99_us": figures.p99,
-                    "p999_us": figures.p999,
-                    "processor_seconds": figures.processor,
-                    "opening_seconds": figures.opening,
-                    "kib_each": figures.kib_each,
-                    "lost": figures.lost,
-                    "at_rest_ms": figures.at_rest,
-                    "stop_ms": figures.stop,
-                }),
-                Err(failure) => json!({ "failure": failure }),
-            })
-            .collect();
-        let ratio = self
-            .ratio
-            .map(|ratio| json!({ "low": ratio.low, "median": ratio.median, "high": ratio.high }));
+        let rounds = self.samples.iter().map(|sample| match sample {
+            Ok(figures) => json!(figures),
+            Err(failure) => json!({ "failure": failure }),
+        });
         json!({
             "name": self.contender.name,
             "ours": self.contender.ours,
             "base": self.contender.base,
-            "ratio": ratio,
-            "rounds": rounds,
+            "ratio": self.ratio,
+            "rounds": rounds.collect::<Vec<_>>(),
         })
     }
 }
