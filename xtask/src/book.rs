@@ -9,13 +9,13 @@
 mod site;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
+use ladder::files::entries;
 use ladder::manifests::cargo;
 use ladder::screen::Tone;
 use ladder::{Failure, Ladder, Process, Programs, Screen};
@@ -111,17 +111,9 @@ impl Book {
 
     /// When each file of the book was last written.
     fn pages(&self) -> Result<BTreeMap<PathBuf, SystemTime>, Failure> {
-        let mut times = BTreeMap::new();
-        let folder = self.root.join("docs");
-        let cannot = |error| Failure::file("read", &folder, &error);
-        for entry in fs::read_dir(&folder).map_err(cannot)? {
-            let path = entry.map_err(cannot)?.path();
-            // An editor may just be replacing it; then the next look sees it.
-            if let Ok(time) = fs::metadata(&path).and_then(|metadata| metadata.modified()) {
-                times.insert(path, time);
-            }
-        }
-        Ok(times)
+        // An editor may just be replacing one; then the next look sees it.
+        let written = |path: PathBuf| Some((path.clone(), path.metadata().ok()?.modified().ok()?));
+        Ok(entries(&self.root.join("docs"))?.into_iter().filter_map(written).collect())
     }
 }
 

@@ -2,14 +2,13 @@
 
 mod beside;
 
-use std::fs;
 use std::process::Command;
 
 use clap::Args;
 use ladder::process::leave_ctrl_c_to_pager;
 use ladder::screen::{Tone, fit};
 use ladder::step::{self, Change};
-use ladder::{Failure, Ladder, Process, Rung, Screen, git};
+use ladder::{Failure, Ladder, Process, Rung, Screen, files, git};
 
 use crate::list::find;
 
@@ -85,8 +84,7 @@ fn show(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<(), 
     }
     let (folder, [old, new]) = step::lay_out(&changes)?;
     let order = folder.path().join("order");
-    fs::write(&order, format!("*/{}\n", step::LESSON))
-        .map_err(|error| Failure::file("write", &order, &error))?;
+    files::write(&order, format!("*/{}\n", step::LESSON))?;
     let mut git: Command = git::diff(&[]);
     git.args(["--color-moved", "--color-moved-ws=allow-indentation-change"]);
     git.arg(format!("-O{}", order.display()));

@@ -1,12 +1,11 @@
 //! Differences, as git finds and shows them: `git diff --no-index`.
 
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::scratch::Scratch;
-use crate::{Failure, Process};
+use crate::{Failure, Process, files};
 
 /// Ends a git that hangs. It takes milliseconds.
 const GENEROUS: Duration = Duration::from_secs(60);
@@ -68,8 +67,7 @@ pub fn diff(settings: &[&str]) -> Command {
 pub fn unified(old: (&str, &str), new: (&str, &str)) -> Result<String, Failure> {
     let folder = Scratch::temporary("diff")?;
     for (name, text) in [("old", old.1), ("new", new.1)] {
-        let path = folder.path().join(name);
-        fs::write(&path, text).map_err(|error| Failure::file("write", &path, &error))?;
+        files::write(&folder.path().join(name), text)?;
     }
     let mut git = diff(&[]);
     let said = run(git.args(["--no-color", "old", "new"]), folder.path())?;

@@ -5,13 +5,13 @@
 //! default port, numbers the clients' ports in order, leaves the times of the log out,
 //! and has one date for all.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ladder::collected::Collected;
+use ladder::files::read;
 use ladder::log_line::{Event, LogLine};
 use ladder::shell::{command_line, words};
 use ladder::{Failure, Ladder, Process, Programs, Rung};
@@ -224,9 +224,7 @@ fn serves_one_at_a_time(rung: &Rung) -> bool {
 
 /// The port that a person gets who names none.
 fn default_port(folder: &Path) -> Result<String, Failure> {
-    let path = folder.join("src/lib.rs");
-    let source = fs::read_to_string(&path)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+    let source = read(&folder.join("src/lib.rs"))?;
     let item = items::without_docs(&items::find(&source, "const PORT")?);
     Ok(item.chars().skip_while(|&c| c != '=').filter(char::is_ascii_digit).collect())
 }

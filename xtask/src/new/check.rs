@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use ladder::files::create_folder;
 use ladder::manifests::cargo;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
@@ -71,7 +72,7 @@ impl Place {
         if taken.exists() {
             fs::remove_dir_all(&taken).map_err(|error| Failure::file("remove", &taken, &error))?;
         }
-        fs::create_dir_all(&inside).map_err(|error| Failure::file("create", &inside, &error))?;
+        create_folder(&inside)?;
         Ok(Place { inside, outside: Scratch::temporary("copies")? })
     }
 

@@ -1,11 +1,11 @@
 //! The pages of a project: its README from that of the rung, and those of blocks without what
 //! lies outside.
 
+use ladder::files::read;
 use ladder::rename::rename;
 use ladder::shell::session;
 use ladder::{Failure, Rung};
 
-use super::read;
 use crate::items;
 
 /// What the project's README says: what to change first, then what the rung's README
