@@ -8,7 +8,7 @@ use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Process, Programs, Rung, Screen};
 use netfault::Speaks;
 use trial::timeline::Side;
-use trial::{Faults, Stage};
+use trial::{Cast, Faults, Stage};
 
 use crate::list::find;
 
@@ -26,7 +26,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let patient = if shows_limits(rung) { Vec::new() } else { patient_args(&program)? };
     let args = [rung.server_args.clone(), patient].concat();
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(&program, &rung.folder, &args)?;
+    let (server, address) = stage.start_server(Cast { rung, program: &program, args: &args })?;
     let command = command_line(&format!("{} server", rung.name), &args);
     let place = match rung.speaks() {
         Speaks::Http => format!("http://{address}/"),

@@ -19,7 +19,9 @@ use ladder::files::entries;
 use ladder::manifests::cargo;
 use ladder::screen::Tone;
 use ladder::{Failure, Ladder, Process, Programs, Screen};
-use trial::Stage;
+use trial::{Cast, Stage};
+
+use crate::list;
 
 /// The version that the pages were looked at with.
 const VERSION: &str = "0.5.4";
@@ -59,10 +61,10 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let mut number = 1;
     book.build(Some(number))?;
     let program = Programs::default().get(&ladder, SERVER)?;
-    let folder = book.folder();
+    let args = [book.folder().display().to_string()];
+    let cast = Cast { rung: list::find(&ladder, SERVER)?, program: &program, args: &args };
     let mut stage = Stage::new();
-    let (server, address) =
-        stage.start_server_on(&program, &folder, options.port, &[folder.display().to_string()])?;
+    let (server, address) = stage.start_server_on(cast, options.port)?;
     let address = format!("http://{address}/");
     screen
         .line(&format!("the book is at {}; Ctrl-C ends it", screen.paint(Tone::Bold, &address)))?;

@@ -2,21 +2,17 @@
 //! wrong with it.
 
 use std::iter;
-use std::time::Duration;
 
 use ladder::manifests::RESERVED;
 use ladder::screen::{Tone, fit};
 use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Programs, Rung, Screen};
 use netfault::Fault;
-use trial::stage::{Stage, Visit};
+use trial::stage::Visit;
 use trial::{Cast, Expected, NotHere, faults, timeline};
 
+use crate::scene::Scene;
 use crate::{list, package, scene};
-
-/// How long a client of a demo may take. A correct one takes milliseconds, or seconds
-/// where it has to ask again.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Plays the rung of this name, or all of them.
 pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Result<(), Failure> {
@@ -138,20 +134,10 @@ impl<'a> Demo<'a> {
     }
 
     fn conversation(&mut self) -> Result<(), Failure> {
-        let program = self.programs.get(self.ladder, &self.rung.name)?;
         let rung = self.rung;
-        let mut stage = Stage::new();
-        let (server, address) = stage.start_server(&program, &rung.folder, &rung.server_args)?;
-        let mut visits = Vec::new();
-        for run in &rung.demo {
-            visits.push(stage.run_client(&program, address, &run.args, PATIENCE)?);
-        }
-        stage.wait_for_leaves(server);
-        if !self.rung.serves_once() {
-            stage.ask_to_stop(server);
-        }
-        let code = stage.exit_code(server)?;
-        for line in timeline::lines(&timeline::in_order(stage.happenings.clone()), self.screen) {
+        let Scene { happenings, visits, code, .. } =
+            scene::play(self.ladder, rung, self.programs, None, None)?;
+        for line in timeline::lines(&timeline::in_order(happenings), self.screen) {
             self.screen.line(&line)?;
         }
         self.screen.line("")?;
@@ -192,9 +178,10 @@ impl<'a> Demo<'a> {
             self.screen.line(&format!("    got       {}", quoted(&visit.printed)))?;
         }
         match (visit.waiting, visit.code) {
-            (true, _) => {
-                self.complain(format!("{who} was still waiting after {} s", PATIENCE.as_secs()))?
-            }
+            (true, _) => self.complain(format!(
+                "{who} was still waiting after {} s",
+                scene::PATIENCE.as_secs()
+            ))?,
             (false, Some(0)) => {}
             (false, Some(code)) => self.complain(format!("{who} ended with exit code {code}"))?,
             (false, None) => self.complain(format!("{who} was ended by a signal"))?,

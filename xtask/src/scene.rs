@@ -10,22 +10,23 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use clap::Args;
-use ladder::log_line::{Event, Time};
+use ladder::log_line::{Event, LogLine, Time};
 use ladder::screen::Tone;
 use ladder::{Failure, Ladder, Programs, Rung, Screen};
 use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
 use netfault::{Fault, Proof, Transport};
 use trial::stage::{Stage, Visit};
 use trial::timeline::{Happening, Side, What};
-use trial::{Faults, timeline};
+use trial::{Cast, Faults, timeline};
 
 use crate::diagram;
 
 /// How long a client is watched that nobody expects to be served.
 const VAIN: Duration = Duration::from_secs(2);
 
-/// How long one is given that should be.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one is given that should be. A correct one takes milliseconds, or seconds where
+/// it has to ask again.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a demo is to show instead of the usual.
 #[derive(Debug, Clone, Args)]
@@ -46,10 +47,14 @@ pub struct Options {
 
 /// What was seen of one conversation.
 pub struct Scene {
-    happenings: Vec<Happening>,
+    /// What the processes did.
+    pub happenings: Vec<Happening>,
     /// What passed on the way; nothing where nothing stood in between.
     pub passed: Vec<Passed>,
-    visits: Vec<Visit>,
+    /// How each client of the demo got on.
+    pub visits: Vec<Visit>,
+    /// The exit code of the server, unless a signal has ended it.
+    pub code: Option<i32>,
 }
 
 impl Options {
@@ -178,7 +183,8 @@ pub fn play(
         args.extend(rung.short_limits.iter().cloned());
     }
     let mut stage = Stage::new();
-    let (server, mut address) = stage.start_server(&program, &rung.folder, &args)?;
+    let cast = Cast { rung, program: &program, args: &args };
+    let (server, mut address) = stage.start_server(cast)?;
     let mut faulty = None;
     if let Some(fault) = fault {
         let at = Time::now();
@@ -194,7 +200,7 @@ pub fn play(
     let mut visits = Vec::new();
     for run in &rung.demo {
         let patience = if limit.is_some() { VAIN } else { PATIENCE };
-        visits.push(stage.run_client(&program, address, &run.args, patience)?);
+        visits.push(stage.run_client(cast, address, &run.args, patience)?);
     }
     if let (Some(running), Some(Proof::Dropped), None) =
         (&faulty, fault.map(|fault| fault.proof), limit)
@@ -202,22 +208,18 @@ pub fn play(
         running.wait_until_dropped(PATIENCE);
     }
     drop(faulty);
-    let left = count(&stage, |event| matches!(event, Event::Connected(_)));
-    stage.wait_for_so_many(server, left, |event| matches!(event, Event::Left(..)));
+    // Where nothing is in between, each client's visit is one of the server's, logged or not yet.
+    let side = if fault.is_some() || network.is_some() { Side::Server } else { Side::Client };
+    let came = |line: &&LogLine| matches!(line.event(), Event::Connected(_));
+    let came = stage.logged(side).filter(came).count();
+    stage.wait_for_so_many(server, came, |event| matches!(event, Event::Left(..)));
     drop(proxy);
     if fault.is_some() || !rung.serves_once() {
         stage.ask_to_stop(server);
     }
-    stage.exit_code(server)?;
-    Ok(Scene {
-        happenings: std::mem::take(&mut stage.happenings),
-        passed: in_order(&recorded),
-        visits,
-    })
-}
-
-fn count(stage: &Stage, is: fn(&Event) -> bool) -> usize {
-    stage.logged(Side::Server).filter(|line| is(&line.event())).count()
+    let code = stage.exit_code(server)?;
+    let happenings = std::mem::take(&mut stage.happenings);
+    Ok(Scene { happenings, passed: in_order(&recorded), visits, code })
 }
 
 /// A proxy in front of `server`.

@@ -150,7 +150,7 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
     }
     let cast = Cast { rung, program, args: &args };
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(program, &rung.folder, &args)?;
+    let (server, address) = stage.start_server(cast)?;
     let process = stage.process_id(server);
     // What it does not survive would keep the others waiting; what is done to a process
     // ends it.

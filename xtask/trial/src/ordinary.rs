@@ -22,7 +22,7 @@ pub fn ordinary_client(
     let Some(run) = cast.rung.demo.first() else {
         return Err(Failure::new(format!("{} has no demo, so no ordinary client", cast.rung.name)));
     };
-    let visit = stage.run_client(cast.program, address, &run.args, patience)?;
+    let visit = stage.run_client(cast, address, &run.args, patience)?;
     // What was served before may be counted in a reply, so that only its number of lines is
     // known.
     let served = visit.code == Some(0) && visit.printed.len() == run.expect.len();

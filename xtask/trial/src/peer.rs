@@ -19,9 +19,9 @@ const VAIN: Duration = Duration::from_secs(2);
 /// Starts the server with its arguments, lets `fault` loose on it and sees what becomes
 /// of an ordinary client.
 pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(program, &rung.folder, args)?;
+    let (server, address) = stage.start_server(cast)?;
     let running = start(rung, fault, address)?;
     let mut served_at = None;
     let mut outcome = match fault.proof {
@@ -90,8 +90,8 @@ fn usual(cast: Cast, fault: &Fault) -> Result<Usual, Failure> {
     }
     let args: Vec<String> = fault.words.iter().map(ToString::to_string).collect();
     let mut stage = Stage::new();
-    let (_, address) = stage.start_server(cast.program, &cast.rung.folder, cast.args)?;
-    let visit = stage.run_client(cast.program, address, &args, GENEROUS)?;
+    let (_, address) = stage.start_server(cast)?;
+    let visit = stage.run_client(cast, address, &args, GENEROUS)?;
     match visit.code {
         Some(0) => Ok(Usual { args, expect: visit.printed }),
         _ => Err(Failure::new(format!(
@@ -121,7 +121,7 @@ fn meanwhile(
         Expected::Survives => GENEROUS,
         Expected::Fails => VAIN,
     };
-    let visit = stage.run_client(cast.program, running.address(), &usual.args, patience)?;
+    let visit = stage.run_client(cast, running.address(), &usual.args, patience)?;
     if !is_served(&visit, usual, cast.rung) {
         let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
         return Ok(Err(format!("{}{ended}", not_served(&visit))));

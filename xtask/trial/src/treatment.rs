@@ -81,7 +81,7 @@ pub fn play(
         Treatment::BigMessage => big_message(cast).map(Ok),
         Treatment::PortTaken => {
             let mut stage = Stage::new();
-            let (_, address) = stage.start_server(cast.program, &cast.rung.folder, cast.args)?;
+            let (_, address) = stage.start_server(cast)?;
             cannot_start(cast, address.port(), &[], Start::Plain, IN_USE)
         }
         Treatment::LowPort => {
@@ -95,10 +95,10 @@ pub fn play(
 
 /// A crowd takes all descriptors. When it leaves, the next client is served.
 fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut stage = Stage::new();
     let few = Start::WithDescriptors(FEW_DESCRIPTORS);
-    let (server, address) = stage.try_server(program, &rung.folder, 0, args, few)?;
+    let (server, address) = stage.try_server(cast, 0, few)?;
     let Some(address) = address else {
         return Ok(Outcome::of(
             false,
@@ -133,9 +133,9 @@ fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
 
 /// SIGTERM: exit code 0 in time, and nobody listens any more.
 fn stop(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(program, &rung.folder, args)?;
+    let (server, address) = stage.start_server(cast)?;
     let clients = faults::start(rung, fault, address)?;
     let limit = if clients.peers().is_empty() { AT_ONCE } else { DRAINED };
     let (code, took) = stop_server(&mut stage, server)?;
@@ -157,9 +157,9 @@ fn stop(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
 /// SIGTERM, with replies on their way that nobody has read: all that was handed over
 /// arrives, and then the end of the stream.
 fn stop_with_replies(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(program, &rung.folder, args)?;
+    let (server, address) = stage.start_server(cast)?;
     let client = faults::start(rung, fault, address)?;
     // A server that logs nothing of the kind is one whose replies are not counted.
     stage.wait_for_log_or_end(server, |line| matches!(line.event(), Event::Sending(..)));
@@ -194,15 +194,14 @@ fn sent(line: &LogLine) -> Option<usize> {
 /// Visits with nobody who reads the log; then a stop while all is calm, and one with
 /// work in hand that a second one cuts.
 fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut ends = Vec::new();
     for busy in [false, true] {
         let mut stage = Stage::new();
-        let (server, address) =
-            match stage.try_server(program, &rung.folder, 0, args, Start::Unread)? {
-                (server, Some(address)) => (server, address),
-                (_, None) => return Ok(Outcome::of(false, "it does not start".into())),
-            };
+        let (server, address) = match stage.try_server(cast, 0, Start::Unread)? {
+            (server, Some(address)) => (server, address),
+            (_, None) => return Ok(Outcome::of(false, "it does not start".into())),
+        };
         let visits = faults::start(rung, fault, address)?;
         if let Err(story) = visits.verdict() {
             return Ok(Outcome::of(false, format!("a client {story}")));
@@ -241,12 +240,11 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
 
 /// The rung's own client sends a large message, from its standard input.
 fn big_message(cast: Cast) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
     let line = "0123456789abcdef".repeat(LINE / 16);
     let input = format!("{line}\n").repeat(LINES).into_bytes();
     let mut stage = Stage::new();
-    let (_, address) = stage.start_server(program, &rung.folder, args)?;
-    let visit = stage.run_client_reading(input, program, address, &[], GENEROUS)?;
+    let (_, address) = stage.start_server(cast)?;
+    let visit = stage.run_client_reading(input, Cast { args: &[], ..cast }, address, GENEROUS)?;
     Ok(match (visit.code, visit.printed.as_slice()) {
         (Some(0), printed) if printed.len() == LINES && printed.iter().all(|one| *one == line) => {
             Outcome::of(true, format!("it came back whole after {}", seconds(visit.took)))
@@ -259,12 +257,12 @@ fn big_message(cast: Cast) -> Result<Outcome, Failure> {
 /// A stop with a client connected leaves the port in TIME_WAIT. The same port again, at
 /// once.
 fn restart(cast: Cast) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut stage = Stage::new();
     let mut attempts = 1;
     let (server, address) = loop {
         let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
-        match stage.try_server(program, &rung.folder, port, args, Start::Plain)? {
+        match stage.try_server(cast, port, Start::Plain)? {
             (server, Some(address)) => break (server, address),
             // Somebody has taken the port between our look and the server's.
             (server, None) if attempts < STARTS && wrote(&stage, server).contains(IN_USE) => {
@@ -286,8 +284,7 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
     stop_server(&mut stage, server)?;
     // The server has closed first; now the client does.
     drop(client);
-    let (again, address) =
-        stage.try_server(program, &rung.folder, address.port(), args, Start::Plain)?;
+    let (again, address) = stage.try_server(cast, address.port(), Start::Plain)?;
     let Some(address) = address else {
         let why = wrote(&stage, again);
         return Ok(Outcome::of(false, format!("it does not start again: {why}")));
@@ -325,7 +322,7 @@ fn cannot_start(
     let mut stage = Stage::new();
     let more = more.iter().map(ToString::to_string).collect();
     let args = [cast.args.to_vec(), more].concat();
-    let tried = stage.try_server(cast.program, &cast.rung.folder, port, &args, start);
+    let tried = stage.try_server(Cast { args: &args, ..cast }, port, start);
     let (server, address) = match tried {
         Ok(tried) => tried,
         Err(failure) if start == Start::WithoutPrivileges => {
