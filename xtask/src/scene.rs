@@ -17,7 +17,7 @@ use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
 use netfault::{Fault, Proof, Transport};
 use trial::stage::{Stage, Visit};
 use trial::timeline::{Happening, Side, What};
-use trial::{Cast, Faults, timeline};
+use trial::{Cast, Faults, faults, timeline};
 
 use crate::diagram;
 
@@ -148,23 +148,20 @@ fn cannot_draw(path: &Path, error: &io::Error) -> Failure {
 }
 
 fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
-    let there_are = || {
-        let names: Vec<&str> = rung.faults().map(|fault| fault.name).collect();
-        format!("; there are {}", names.join(", "))
-    };
-    match netfault::find(name) {
-        None => Err(Failure::Usage(format!("no fault is called {name}{}", there_are()))),
-        Some(fault) if !fault.is_for(rung.speaks()) => Err(Failure::Usage(format!(
-            "there is no {name} for what {} speaks{}",
-            rung.name,
-            there_are()
-        ))),
-        Some(fault) if matches!(fault.proof, Proof::Process(_)) => Err(Failure::Usage(format!(
+    let fault = faults::find(name)?;
+    let wrong = match fault.proof {
+        _ if !fault.is_for(rung.speaks()) => {
+            let names: Vec<&str> = rung.faults().map(|fault| fault.name).collect();
+            let (rung, names) = (&rung.name, names.join(", "));
+            format!("there is no {name} for what {rung} speaks; there are {names}")
+        }
+        Proof::Process(_) => format!(
             "{name} is done to the process, not by a peer: cargo xtask faults {} {name}",
             rung.alias
-        ))),
-        Some(fault) => Ok(fault),
-    }
+        ),
+        _ => return Ok(fault),
+    };
+    Err(Failure::Usage(wrong))
 }
 
 /// The demo's clients, one after the other, through `network` and beside `fault`.
@@ -176,19 +173,15 @@ pub fn play(
     network: Option<&Network>,
 ) -> Result<Scene, Failure> {
     let program = programs.get(ladder, &rung.name)?;
-    let mut args = rung.server_args.clone();
     let limit = fault.and_then(|fault| rung.limit(fault.name));
-    args.extend(limit.iter().flat_map(|limit| limit.server_args.iter().cloned()));
-    if fault.is_some_and(|fault| fault.proof == Proof::Dropped) {
-        args.extend(rung.short_limits.iter().cloned());
-    }
+    let args = fault.map_or(rung.server_args.clone(), |fault| rung.args_for(fault));
     let mut stage = Stage::new();
     let cast = Cast { rung, program: &program, args: &args };
     let (server, mut address) = stage.start_server(cast)?;
     let mut faulty = None;
     if let Some(fault) = fault {
         let at = Time::now();
-        let running = trial::faults::start(rung, fault, address)?;
+        let running = faults::start(rung, fault, address)?;
         let what = What::Wrote(format!("{}: {}", fault.name, fault.about));
         stage.happenings.push(Happening { at, side: Side::Client, process: usize::MAX - 1, what });
         address = running.address();

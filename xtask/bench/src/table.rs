@@ -63,15 +63,7 @@ impl Table {
         let columns = self.columns();
         let mut grid = vec![headings(&columns)];
         grid.extend(self.rows.iter().map(|row| row.cells(&columns, row.contender.name.clone())));
-        let width = |i: usize| grid.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..=columns.len()).map(width).collect();
-        for (number, row) in grid.iter().enumerate() {
-            let mut line = format!("  {:<width$}", row[0], width = widths[0]);
-            for (cell, width) in row.iter().zip(&widths).skip(1) {
-                line.push_str(&format!("  {cell:>width$}"));
-            }
-            lines.push(if number == 0 { screen.paint(Tone::Dim, &line) } else { line });
-        }
+        lines.extend(screen.table(&grid, 1..columns.len() + 1));
         for row in &self.rows {
             let Some(failure) = row.failure() else { continue };
             let tone = if row.contender.ours { Tone::Bad } else { Tone::Warning };

@@ -8,7 +8,7 @@ use ladder::{Failure, Rung};
 use netfault::{Fault, Proof, Running, Speaks};
 
 use crate::faults::{Faults, start};
-use crate::ordinary::{GENEROUS, not_served, ordinary_client};
+use crate::ordinary::{GENEROUS, not_served, ordinary_client, usual_run};
 use crate::outcome::{Cast, Expected, Outcome, after};
 use crate::stage::{PlayerId, Stage, Visit};
 use crate::timeline::Side;
@@ -82,9 +82,7 @@ struct Usual {
 /// The first run of the demo, or, where any words will not do, what a client that says
 /// those prints without a fault.
 fn usual(cast: Cast, fault: &Fault) -> Result<Usual, Failure> {
-    let Some(run) = cast.rung.demo.first() else {
-        return Err(Failure::new(format!("{} has no demo, so no ordinary client", cast.rung.name)));
-    };
+    let run = usual_run(cast.rung)?;
     if fault.words.is_empty() {
         return Ok(Usual { args: run.args.clone(), expect: run.expect.clone() });
     }
