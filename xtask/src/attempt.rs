@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use ladder::process::output;
 use ladder::screen::Tone;
 use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Process, Programs, Rung, Screen};
@@ -69,12 +70,7 @@ fn shows_limits(rung: &Rung) -> bool {
 
 /// Longer limits, where the server has such limits.
 fn patient_args(program: &Path) -> Result<Vec<String>, Failure> {
-    let help = Command::new(program)
-        .args(["server", "--help"])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Failure::new(format!("cannot run {}: {error}", program.display())))?;
-    let help = String::from_utf8_lossy(&help.stdout);
+    let help = output(Command::new(program).args(["server", "--help"]))?;
     let known =
         PATIENT.iter().filter(|(option, _)| help.split_whitespace().any(|word| word == *option));
     Ok(known.flat_map(|(option, value)| [option.to_string(), value.to_string()]).collect())

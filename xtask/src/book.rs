@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use ladder::files::entries;
 use ladder::manifests::cargo;
+use ladder::process::output;
 use ladder::screen::Tone;
 use ladder::{Failure, Ladder, Process, Programs, Screen};
 use trial::{Cast, Stage};
@@ -139,8 +140,7 @@ fn mdbook(root: &Path, screen: &Screen) -> Result<PathBuf, Failure> {
 }
 
 fn is_right(program: &Path) -> bool {
-    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output();
-    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(VERSION))
+    output(Command::new(program).arg("--version")).is_ok_and(|said| said.contains(VERSION))
 }
 
 fn run_to_end(command: &mut Command, name: &str) -> Result<(), Failure> {

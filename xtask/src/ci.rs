@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ladder::manifests::cargo;
+use ladder::process::output;
 use ladder::screen::{Tone, fit};
 use ladder::{Failure, Ladder, Process, Screen};
 
@@ -180,7 +181,7 @@ fn this_program() -> Result<PathBuf, Failure> {
 }
 
 fn is_installed(tool: &str) -> bool {
-    cargo().args([tool, "--version"]).output().is_ok_and(|it| it.status.success())
+    output(cargo().args([tool, "--version"])).is_ok()
 }
 
 fn seconds(time: Duration) -> String {

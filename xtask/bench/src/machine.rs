@@ -5,6 +5,7 @@ use std::fs;
 use std::process::Command;
 use std::thread::available_parallelism;
 
+use ladder::process::output;
 use serde::Serialize;
 
 /// A machine on a day.
@@ -48,10 +49,6 @@ impl fmt::Display for Machine {
 }
 
 fn said(program: &str, args: &[&str]) -> String {
-    let output = Command::new(program).args(args).output();
-    let output = output.ok().filter(|output| output.status.success());
-    output.map_or_else(
-        || "unknown".into(),
-        |output| String::from_utf8_lossy(&output.stdout).trim().to_string(),
-    )
+    let said = output(Command::new(program).args(args));
+    said.map_or_else(|_| "unknown".into(), |said| said.trim().to_string())
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use ladder::{Failure, Ladder, Process, port, programs};
 use serde::Serialize;
 
-use crate::contenders::{Contender, Contenders, Start};
+use crate::contenders::{Contender, Start};
 use crate::load::{self, Report};
 use crate::nginx;
 use crate::scenarios::{Scenario, Speaks, Unit};
@@ -62,7 +62,7 @@ pub struct Figures {
 
 /// Everything that is needed for measuring.
 pub struct Bench {
-    contenders: Contenders,
+    contenders: Vec<Contender>,
     programs: HashMap<String, PathBuf>,
     peers: PathBuf,
     site: Site,
@@ -82,7 +82,7 @@ impl Bench {
     /// a word.
     pub fn prepare(
         ladder: &Ladder,
-        mut contenders: Contenders,
+        mut contenders: Vec<Contender>,
         names: &[String],
         seconds: u16,
     ) -> Result<Bench, Failure> {
@@ -336,9 +336,9 @@ fn first_two(list: &str) -> Option<(String, String)> {
 
 /// Builds every program with optimisation; what it prints goes to the terminal, as by
 /// hand.
-fn build(ladder: &Ladder, contenders: &Contenders) -> Result<HashMap<String, PathBuf>, Failure> {
+fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, PathBuf>, Failure> {
     let mut options = vec!["--release", "--package", "netload", "--bin", "netload"];
-    for contender in contenders.iter() {
+    for contender in contenders {
         match &contender.start {
             Start::Rung(_) => {
                 options.extend(["--package", &contender.name, "--bin", &contender.name])

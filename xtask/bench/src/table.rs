@@ -213,7 +213,7 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contenders::Contenders;
+    use crate::contenders;
     use crate::scenarios::SCENARIOS;
     use ladder::Ladder;
 
@@ -222,8 +222,9 @@ mod tests {
     }
 
     fn table() -> Table {
-        let contenders = Contenders::load(&Ladder::load().unwrap()).unwrap();
-        let chosen = ["limit", "poll-echo"].map(|name| contenders.find(name).unwrap().clone());
+        let all = contenders::load(&Ladder::load().unwrap()).unwrap();
+        let chosen =
+            ["limit", "poll-echo"].map(|name| contenders::find(&all, name).unwrap().clone());
         let samples = vec![
             vec![figures(1000.0), figures(100.0), figures(2000.0)],
             vec![figures(900.0), figures(95.0), Err("it fell over".into())],

@@ -10,6 +10,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::Failure;
+use crate::process::output;
 
 /// Words behind `cargo xtask demo` that are no rungs.
 pub const RESERVED: [&str; 3] = ["all", "scale", "pitfalls"];
@@ -202,15 +203,8 @@ pub fn cargo() -> Command {
 impl Ladder {
     /// Asks cargo, in the folder that we are in.
     pub fn load() -> Result<Ladder, Failure> {
-        let output = cargo()
-            .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
-            .output()
-            .map_err(|error| Failure::new(format!("cannot run cargo metadata: {error}")))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(Failure::new(format!("cargo metadata failed: {said}")));
-        }
-        Ladder::read(&output.stdout)
+        let metadata = ["metadata", "--format-version", "1", "--no-deps", "--offline"];
+        Ladder::read(output(cargo().args(metadata))?.as_bytes())
     }
 
     /// Reads what cargo metadata printed.

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitStatus};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -203,6 +203,22 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     while_none_starts(|| command.spawn())
 }
 
+/// Runs `command` to its end, with nothing to read: what it prints.
+///
+/// # Errors
+/// It cannot be run, or fails: what it says then.
+pub fn output(command: &mut Command) -> Result<String, Failure> {
+    let name = Path::new(command.get_program()).display().to_string();
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| Failure::new(format!("cannot run {name}: {error}")))?;
+    let said = if output.status.success() { output.stdout } else { output.stderr };
+    let said = String::from_utf8_lossy(&said).into_owned();
+    match output.status.success() {
+        true => Ok(said),
+        false => Err(Failure::new(format!("{name} failed: {}", said.trim_end()))),
+    }
+}
+
 /// Until a process that is started is the new program, it has a copy of every socket
 /// that is open here. Whoever needs a socket to be gone when it is closed does it here.
 pub fn while_none_starts<T>(act: impl FnOnce() -> T) -> T {
@@ -387,8 +403,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::process::Stdio;
-
     use super::*;
 
     fn sleeping() -> Process {
@@ -409,18 +423,6 @@ mod tests {
             drop(process);
             assert!(!exists(id));
         }
-    }
-
-    #[test]
-    fn a_process_is_ended_by_a_panic() {
-        let process = sleeping();
-        let id = process.id();
-        let panicked = thread::spawn(move || {
-            let _process = process;
-            panic!("on purpose");
-        });
-        assert!(panicked.join().is_err());
-        assert!(!exists(id));
     }
 
     #[test]

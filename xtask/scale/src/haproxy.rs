@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ladder::process::output;
 use ladder::scratch::Scratch;
 use ladder::{Failure, Process};
 
@@ -42,8 +43,7 @@ pub struct State {
 
 /// Its version, where it is installed: `2.6.12-1+deb12u4`.
 pub fn version() -> Option<String> {
-    let output = Command::new("haproxy").arg("-v").stdin(Stdio::null()).output().ok()?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = output(Command::new("haproxy").arg("-v")).ok()?;
     said.strip_prefix("HAProxy version ")?.split_whitespace().next().map(String::from)
 }
 

@@ -248,7 +248,6 @@ mod tests {
     use ladder::screen::NO_BREAK;
 
     use super::*;
-    use crate::outcome::AT_ONCE;
 
     const FAULTY: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5);
@@ -283,32 +282,6 @@ mod tests {
         assert_eq!((outcome.survived, told.as_str()), (true, wanted));
         let outcome = served(&[], &visit(Duration::from_millis(3)), &[FAULTY]);
         assert_eq!(outcome.story, "an ordinary client was served at once");
-    }
-
-    #[test]
-    fn work_that_was_asked_for_once_must_be_done_once() {
-        let log = log(&[
-            "127.0.0.1:5 received 5 bytes \"hello\"",
-            "127.0.0.1:6 received 5 bytes \"other\"",
-            "127.0.0.1:5 received 5 bytes \"hello\"",
-        ]);
-        let log: Vec<&LogLine> = log.iter().collect();
-        let outcome = served_once(&log, &visit(AT_ONCE), 1, &[FAULTY]);
-        let wanted =
-            "an ordinary client was served at once, but the server received its one message twice";
-        assert_eq!((outcome.survived, outcome.story.as_str()), (false, wanted));
-        assert!(served_once(&log[..2], &visit(AT_ONCE), 1, &[FAULTY]).survived);
-    }
-
-    #[test]
-    fn messages_that_arrive_together_are_told_apart_or_not() {
-        let lump = log(&["127.0.0.1:5 received 10 bytes \"hellohello\""]);
-        let outcome = apart(&lump.iter().collect::<Vec<_>>(), &[FAULTY], 2);
-        let wanted = "the two were received as one: 10 bytes \"hellohello\"";
-        assert_eq!((outcome.survived, outcome.story.as_str()), (false, wanted));
-        let two =
-            log(&["127.0.0.1:5 received 5 bytes \"a\"", "127.0.0.1:5 received 5 bytes \"b\""]);
-        assert!(apart(&two.iter().collect::<Vec<_>>(), &[FAULTY], 2).survived);
     }
 
     #[test]
