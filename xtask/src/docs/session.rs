@@ -48,6 +48,9 @@ const WAITING: &str = "waiting for a client";
 /// What a server logs when it is told to stop.
 const STOPPING: &str = "stopping; ";
 
+/// What it logs of a client that it closes then. With several threads, that may come first.
+const STOPPED: &str = ", because the server stops";
+
 /// What to run: a server, then one step after another.
 pub struct Script {
     /// Arguments after `server`, beside the port.
@@ -301,7 +304,8 @@ impl Running {
     fn said_of_server(&self, one_at_a_time: bool) -> String {
         let mut stderr = written(self.process.stderr());
         let stopping = |line: &String| {
-            LogLine::parse(line).is_some_and(|line| line.message.starts_with(STOPPING))
+            let message = LogLine::parse(line).map(|line| line.message).unwrap_or_default();
+            message.starts_with(STOPPING) || message.ends_with(STOPPED)
         };
         stderr.truncate(stderr.iter().position(stopping).unwrap_or(stderr.len()));
         let last = stderr.iter().rposition(|line| !line.ends_with(WAITING));
