@@ -9,7 +9,7 @@ use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Programs, Rung, Screen};
 use netfault::Fault;
 use trial::stage::Visit;
-use trial::{Cast, Expected, NotHere, faults, timeline};
+use trial::{Cast, Expected, faults, timeline};
 
 use crate::scene::Scene;
 use crate::{list, package, scene};
@@ -248,11 +248,11 @@ impl<'a> Demo<'a> {
         let program = self.programs.get(self.ladder, &rung.name)?;
         let all = [rung.server_args.as_slice(), args].concat();
         let cast = Cast { rung, program: &program, args: &all };
-        let outcome = match trial::play(cast, fault, expected)? {
-            Ok(outcome) => outcome,
-            Err(NotHere(why)) => {
+        let outcome = match trial::play(cast, fault, expected) {
+            Err(Failure::Skipped(why)) => {
                 return self.told(&rung.name, Tone::Dim, &format!("not to be seen here: {why}"));
             }
+            played => played?,
         };
         let (tone, complaint) = match (expected, outcome.survived) {
             (Expected::Survives, true) => (Tone::Good, None),

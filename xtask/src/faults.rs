@@ -14,7 +14,7 @@ use ladder::screen::{Tone, fit};
 use ladder::{Failure, Ladder, Programs, Rung, Screen};
 use netfault::{Fault, descriptors};
 use serde::Serialize;
-use trial::{Cast, Expected, Faults, NotHere, Outcome};
+use trial::{Cast, Expected, Faults, Outcome};
 
 use crate::{list, package};
 
@@ -163,11 +163,6 @@ impl Task<'_> {
         let expected = if limit.is_some() { Expected::Fails } else { Expected::Survives };
         let args = self.rung.args_for(self.fault);
         let cast = Cast { rung: self.rung, program: &self.program, args: &args };
-        let played = match trial::play(cast, self.fault, expected) {
-            // One that cannot begin is a cell like any other, and an unexpected one.
-            Err(Failure::Message(story)) => Err(story),
-            other => Ok(other?),
-        };
         let cell = |seen, as_expected, recovered, story| Cell {
             rung: self.rung.name.clone(),
             fault: self.fault.name,
@@ -178,10 +173,12 @@ impl Task<'_> {
             lifted_by: limit.map(|limit| limit.lifted_by.clone()),
             story,
         };
-        Ok(match played {
-            Err(story) => cell("failed", false, None, story),
-            Ok(Err(NotHere(why))) => cell("not here", true, None, why),
-            Ok(Ok(Outcome { survived, recovered, story })) => {
+        Ok(match trial::play(cast, self.fault, expected) {
+            // One that cannot begin is a cell like any other, and an unexpected one.
+            Err(Failure::Message(story)) => cell("failed", false, None, story),
+            Err(Failure::Skipped(why)) => cell("not here", true, None, why),
+            Err(failure) => return Err(failure),
+            Ok(Outcome { survived, recovered, story }) => {
                 let seen = if survived { "survives" } else { "limit" };
                 let as_expected =
                     survived == (expected == Expected::Survives) && recovered != Some(false);

@@ -49,9 +49,6 @@ pub struct Cast<'a> {
     pub args: &'a [String],
 }
 
-/// Why a fault could not be played here: another system is needed, say.
-pub struct NotHere(pub String);
-
 pub(crate) fn after(took: Duration) -> String {
     if took <= AT_ONCE { "at once".into() } else { format!("after {}", seconds(took)) }
 }

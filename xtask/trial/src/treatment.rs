@@ -11,7 +11,7 @@ use netfault::{Fault, Transport, Treatment};
 
 use crate::faults::{self, Faults};
 use crate::ordinary::{GENEROUS, ordinary_client};
-use crate::outcome::{Cast, NotHere, Outcome, seconds};
+use crate::outcome::{Cast, Outcome, seconds};
 use crate::stage::{PlayerId, Stage, Start};
 use crate::timeline::Side;
 
@@ -59,26 +59,22 @@ const INTERRUPTED_TWICE: i32 = 130;
 const IN_USE: &str = "address already in use";
 
 /// Does it to a server.
-pub fn play(
-    cast: Cast,
-    fault: &Fault,
-    what: Treatment,
-) -> Result<Result<Outcome, NotHere>, Failure> {
+pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failure> {
     let signals =
         [Treatment::Stop, Treatment::Restart, Treatment::StopWithReplies, Treatment::DeafLog];
     if cfg!(windows) && signals.contains(&what) {
-        return Ok(Err(NotHere("there are no signals to send to another process".into())));
+        return Err(Failure::Skipped("there are no signals to send to another process".into()));
     }
     if cfg!(windows) && matches!(what, Treatment::FewDescriptors | Treatment::LowPort) {
-        return Ok(Err(NotHere("there is no such thing on this system".into())));
+        return Err(Failure::Skipped("there is no such thing on this system".into()));
     }
     match what {
-        Treatment::FewDescriptors => few_descriptors(cast, fault).map(Ok),
-        Treatment::Stop => stop(cast, fault).map(Ok),
-        Treatment::Restart => restart(cast).map(Ok),
-        Treatment::StopWithReplies => stop_with_replies(cast, fault).map(Ok),
-        Treatment::DeafLog => deaf_log(cast, fault).map(Ok),
-        Treatment::BigMessage => big_message(cast).map(Ok),
+        Treatment::FewDescriptors => few_descriptors(cast, fault),
+        Treatment::Stop => stop(cast, fault),
+        Treatment::Restart => restart(cast),
+        Treatment::StopWithReplies => stop_with_replies(cast, fault),
+        Treatment::DeafLog => deaf_log(cast, fault),
+        Treatment::BigMessage => big_message(cast),
         Treatment::PortTaken => {
             let mut stage = Stage::new();
             let (_, address) = stage.start_server(cast)?;
@@ -318,7 +314,7 @@ fn cannot_start(
     more: &[&str],
     start: Start,
     reason: &str,
-) -> Result<Result<Outcome, NotHere>, Failure> {
+) -> Result<Outcome, Failure> {
     let mut stage = Stage::new();
     let more = more.iter().map(ToString::to_string).collect();
     let args = [cast.args.to_vec(), more].concat();
@@ -326,19 +322,19 @@ fn cannot_start(
     let (server, address) = match tried {
         Ok(tried) => tried,
         Err(failure) if start == Start::WithoutPrivileges => {
-            return Ok(Err(NotHere(failure.to_string())));
+            return Err(Failure::Skipped(failure.to_string()));
         }
         Err(failure) => return Err(failure),
     };
     if address.is_some() && start == Start::WithoutPrivileges {
-        return Ok(Err(NotHere("low ports need no privileges here".into())));
+        return Err(Failure::Skipped("low ports need no privileges here".into()));
     }
     if address.is_some() {
-        return Ok(Ok(Outcome::of(false, "it started all the same".into())));
+        return Ok(Outcome::of(false, "it started all the same".into()));
     }
     let code = stage.exit_code(server)?;
     let wrote = stage.wrote(server);
-    Ok(Ok(match (code, wrote) {
+    Ok(match (code, wrote) {
         (Some(1), [error, hint])
             if error.starts_with("error: ")
                 && error.contains(reason)
@@ -350,5 +346,5 @@ fn cannot_start(
             let code = code.map_or("a signal".into(), |code| format!("exit code {code}"));
             Outcome::of(false, format!("it ends with {code} and these words: {}", wrote.join("; ")))
         }
-    }))
+    })
 }
