@@ -19,7 +19,7 @@ use ladder::files::entries;
 use ladder::manifests::cargo;
 use ladder::process::output;
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Process, Programs, Screen};
+use ladder::{Failure, Ladder, Process, Programs, Screen, failure};
 use trial::{Cast, Stage};
 
 use crate::list;
@@ -147,7 +147,7 @@ fn run_to_end(command: &mut Command, name: &str) -> Result<(), Failure> {
     let process = Process::start(command.stdin(Stdio::null()))?;
     match process.wait_for_end(GENEROUS)?.success() {
         true => Ok(()),
-        false => Err(Failure::new(format!("{name} failed: see above"))),
+        false => Err(failure!("{name} failed: see above")),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ladder::manifests::cargo;
 use ladder::process::output;
 use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Process, Screen};
+use ladder::{Failure, Ladder, Process, Screen, failure};
 
 use crate::new;
 use crate::rules;
@@ -99,10 +99,9 @@ pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
         screen.line(&screen.paint(Tone::Bold, &format!("==> {}: {}", step.name, step.command)))?;
         let started = Instant::now();
         let passed = step.run(&ladder, screen).map_err(|failure| match failure {
-            Failure::Message(message) => Failure::new(format!(
-                "{message}\nhint: this step alone: cargo xtask ci {}",
-                step.name
-            )),
+            Failure::Message(message) => {
+                failure!("{message}\nhint: this step alone: cargo xtask ci {}", step.name)
+            }
             other => other,
         })?;
         let took = started.elapsed();
@@ -163,7 +162,7 @@ impl Step {
         }
         match complaints.is_empty() {
             true => Ok(Passed::Yes),
-            false => Err(Failure::new(format!("{} failed: see above", self.name))),
+            false => Err(failure!("{} failed: see above", self.name)),
         }
     }
 
@@ -171,13 +170,13 @@ impl Step {
         let process = Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()))?;
         match process.wait_for_end(GENEROUS)?.success() {
             true => Ok(Passed::Yes),
-            false => Err(Failure::new(format!("{} failed: {}", self.name, self.command))),
+            false => Err(failure!("{} failed: {}", self.name, self.command)),
         }
     }
 }
 
 fn this_program() -> Result<PathBuf, Failure> {
-    env::current_exe().map_err(|error| Failure::new(format!("cannot find this program: {error}")))
+    env::current_exe().map_err(|error| failure!("cannot find this program: {error}"))
 }
 
 fn is_installed(tool: &str) -> bool {

@@ -6,7 +6,7 @@ use std::iter;
 use ladder::manifests::RESERVED;
 use ladder::screen::{Tone, fit};
 use ladder::shell::command_line;
-use ladder::{Failure, Ladder, Programs, Rung, Screen};
+use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
 use netfault::Fault;
 use trial::stage::Visit;
 use trial::{Cast, Expected, faults, timeline};
@@ -38,9 +38,7 @@ pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Res
             by_hand(&ladder, rung, screen)?;
             match complaints.is_empty() {
                 true => Ok(()),
-                false => {
-                    Err(Failure::new(format!("{}: not everything was as expected", rung.name)))
-                }
+                false => Err(failure!("{}: not everything was as expected", rung.name)),
             }
         }
     }
@@ -65,12 +63,12 @@ fn all(ladder: &Ladder, programs: &mut Programs, screen: &Screen) -> Result<(), 
             format!("All {} rungs did what their manifests say of them.", ladder.rungs.len());
         return screen.line(&screen.paint(Tone::Good, &text));
     }
-    Err(Failure::new(format!(
+    Err(failure!(
         "{} of {} rungs did not do what their manifests say of them: {}",
         wrong.len(),
         ladder.rungs.len(),
         wrong.join(", ")
-    )))
+    ))
 }
 
 /// What to type to do the same without us.
@@ -198,8 +196,7 @@ impl<'a> Demo<'a> {
             return self.screen.prose("  ", &format!("{what} {text}"));
         };
         let fault = faults::find(&why.fault)?;
-        let below =
-            self.ladder.find(below).ok_or_else(|| Failure::new(format!("{below} is no rung")))?;
+        let below = self.ladder.find(below).ok_or_else(|| failure!("{below} is no rung"))?;
         self.heading("Why this rung exists", fault)?;
         self.trial(below, &why.below_args, fault, Expected::Fails)?;
         self.trial(self.rung, &why.server_args, fault, Expected::Survives)?;

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use ladder::files::{entries, read, with_extension, write as write_file};
 use ladder::screen::Tone;
 use ladder::step::{self, Change};
-use ladder::{Failure, Ladder, Programs, Rung, Screen, git};
+use ladder::{Failure, Ladder, Programs, Rung, Screen, failure, git};
 use netfault::Transport;
 use netfault::proxy::Network;
 
@@ -178,7 +178,7 @@ impl Generator {
     fn fill(&mut self, path: &Path, page: &str) -> Result<String, Failure> {
         let name = self.shown(path);
         blocks::fill(page, |order| self.generate(&name, order))
-            .map_err(|failure| Failure::new(format!("{name}: {failure}")))
+            .map_err(|failure| failure!("{name}: {failure}"))
     }
 
     fn generate(&mut self, page: &str, order: &Order) -> Result<String, Failure> {
@@ -211,7 +211,7 @@ impl Generator {
                     Script::parse(order.rest.trim_start().strip_prefix(rung).unwrap_or_default())?;
                 self.transcript(order.rest, rung, &script)
             }
-            _ => Err(Failure::new(format!("there is no block gen:{} {}", order.kind, order.rest))),
+            _ => Err(failure!("there is no block gen:{} {}", order.kind, order.rest)),
         }
     }
 
@@ -282,7 +282,7 @@ impl Generator {
         let mut names = items::tests(&source);
         names.retain(|name| !known.contains(name));
         if names.is_empty() {
-            return Err(Failure::new(format!("{file} has no tests of its own")));
+            return Err(failure!("{file} has no tests of its own"));
         }
         Ok(names.iter().map(|name| format!("- {}\n", name.replace('_', " "))).collect())
     }
@@ -290,14 +290,14 @@ impl Generator {
     fn diff(&self, name: &str, files: &[&str]) -> Result<String, Failure> {
         let rung = self.rung(name)?;
         let Some((below, rung)) = self.ladder.step_to(rung) else {
-            return Err(Failure::new(format!("{name} builds on nothing")));
+            return Err(failure!("{name} builds on nothing"));
         };
         let mut diff = String::new();
         for file in files {
             diff.push_str(&step::change(below, rung, file)?.unified()?);
         }
         match diff.is_empty() {
-            true => Err(Failure::new(format!("{name} is no different from {} here", below.name))),
+            true => Err(failure!("{name} is no different from {} here", below.name)),
             false => Ok(fenced("diff", &diff)),
         }
     }
@@ -405,7 +405,7 @@ fn unlisted(root: &Path) -> Result<Vec<String>, Failure> {
 }
 
 fn rung_of<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
-    ladder.find(name).ok_or_else(|| Failure::new(format!("there is no rung {name}")))
+    ladder.find(name).ok_or_else(|| failure!("there is no rung {name}"))
 }
 
 #[cfg(test)]

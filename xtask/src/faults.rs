@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use clap::Args;
 use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Programs, Rung, Screen};
+use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
 use netfault::{Fault, descriptors};
 use serde::Serialize;
 use trial::{Cast, Expected, Faults, Outcome};
@@ -82,7 +82,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     if options.json {
         for cell in &cells {
             let line = serde_json::to_string(cell)
-                .map_err(|error| Failure::new(format!("cannot write a cell as JSON: {error}")))?;
+                .map_err(|error| failure!("cannot write a cell as JSON: {error}"))?;
             screen.line(&line)?;
         }
     } else if options.rung.is_some() || options.fault.is_some() {
@@ -281,10 +281,7 @@ fn verdict(
         })
         .collect();
     if !wrong.is_empty() {
-        return Err(Failure::new(format!(
-            "not every cell is as expected\n  {}",
-            wrong.join("\n  ")
-        )));
+        return Err(failure!("not every cell is as expected\n  {}", wrong.join("\n  ")));
     }
     if options.json {
         return Ok(());

@@ -20,7 +20,7 @@ use ladder::manifests::{Package, cargo};
 use ladder::rename::rename;
 use ladder::scratch::Scratch;
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Process, Rung, Screen};
+use ladder::{Failure, Ladder, Process, Rung, Screen, failure};
 
 use crate::list;
 
@@ -153,7 +153,7 @@ fn lock(dest: &Path) -> Result<(), Failure> {
     let (succeeded, said) = run_cargo(&["update", "--workspace", "--offline", "--quiet"], dest)?;
     match succeeded {
         true => Ok(()),
-        false => Err(Failure::new(format!("cannot write the lock file: {}", said.trim()))),
+        false => Err(failure!("cannot write the lock file: {}", said.trim())),
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Programs, Rung, Screen};
+use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
 use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
 use netfault::{Fault, Proof, Transport};
 use trial::stage::{Stage, Visit};
@@ -144,7 +144,7 @@ pub fn run(
 }
 
 fn cannot_draw(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(format!("cannot write {}: {error}", path.display()))
+    failure!("cannot write {}: {error}", path.display())
 }
 
 fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
@@ -229,7 +229,7 @@ fn between(
         Transport::Udp => UdpSocket::bind(here)
             .and_then(|socket| Proxy::udp(socket, server, network, Some(recorder))),
     };
-    proxy.map_err(|error| Failure::new(format!("cannot stand between client and server: {error}")))
+    proxy.map_err(|error| failure!("cannot stand between client and server: {error}"))
 }
 
 /// What has passed, one connection after the other as they began.

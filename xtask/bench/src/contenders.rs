@@ -1,7 +1,7 @@
 //! The servers that are measured: read from the manifests of the rungs and of netload,
 //! never held in a list here.
 
-use ladder::{Failure, Ladder};
+use ladder::{Failure, Ladder, failure};
 use serde::Deserialize;
 
 use crate::scenarios::{Clients, Scenario, Speaks};
@@ -97,9 +97,7 @@ pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
             (None, Some(script), false) => Start::Python(script, needs),
             (None, None, true) => Start::Nginx,
             _ => {
-                return Err(Failure::new(format!(
-                    "netload: the peer {name} is started in one way"
-                )));
+                return Err(failure!("netload: the peer {name} is started in one way"));
             }
         };
         let ours = false;

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use ladder::{Failure, Ladder, Process, port, programs};
+use ladder::{Failure, Ladder, Process, failure, port, programs};
 use serde::Serialize;
 
 use crate::contenders::{Contender, Start};
@@ -255,10 +255,7 @@ impl Bench {
     }
 
     fn program(&self, name: &str) -> Result<PathBuf, Failure> {
-        self.programs
-            .get(name)
-            .cloned()
-            .ok_or_else(|| Failure::new(format!("{name} was not built")))
+        self.programs.get(name).cloned().ok_or_else(|| failure!("{name} was not built"))
     }
 }
 

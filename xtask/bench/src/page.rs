@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ladder::{Failure, files};
+use ladder::{Failure, failure, files};
 
 use crate::chart::{self, Line};
 use crate::machine::Machine;
@@ -68,10 +68,9 @@ fn fill(page: &str, text: impl Fn(&str) -> Option<String>) -> Result<String, Fai
     let parts =
         rest.split_once(after_name).and_then(|(name, rest)| Some((name, rest.split_once(end)?.1)));
     let Some((name, after)) = parts else {
-        return Err(Failure::new(format!("a block {before_name} has no {end}")));
+        return Err(failure!("a block {before_name} has no {end}"));
     };
-    let text =
-        text(name).ok_or_else(|| Failure::new(format!("there is no block {before_name}{name}")))?;
+    let text = text(name).ok_or_else(|| failure!("there is no block {before_name}{name}"))?;
     Ok(format!("{before}{before_name}{name}{after_name}\n{text}\n{end}{after}"))
 }
 

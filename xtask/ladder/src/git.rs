@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::scratch::Scratch;
-use crate::{Failure, Process, files};
+use crate::{Failure, Process, failure, files};
 
 /// Ends a git that hangs. It takes milliseconds.
 const GENEROUS: Duration = Duration::from_secs(60);
@@ -128,7 +128,7 @@ fn run(git: &mut Command, folder: &Path) -> Result<String, Failure> {
     let said = process.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
     match process.wait_for_end(GENEROUS)?.code() {
         Some(0 | DIFFERENT) => Ok(String::from_utf8_lossy(&said).into_owned()),
-        _ => Err(Failure::new(format!("git diff failed: {}", process.stderr().text().trim()))),
+        _ => Err(failure!("git diff failed: {}", process.stderr().text().trim())),
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use ladder::process::output;
 use ladder::scratch::Scratch;
-use ladder::{Failure, Process};
+use ladder::{Failure, Process, failure};
 
 /// How long HAProxy may take to start, and to answer. It takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -50,7 +50,7 @@ pub fn version() -> Option<String> {
 impl Haproxy {
     /// Starts it before `servers`, each with its name.
     pub fn start(servers: &[(&str, SocketAddr)]) -> Result<Haproxy, Failure> {
-        let failed = |error: io::Error| Failure::new(format!("cannot start HAProxy: {error}"));
+        let failed = |error: io::Error| failure!("cannot start HAProxy: {error}");
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let folder = Scratch::temporary("scale")?;
@@ -76,9 +76,7 @@ impl Haproxy {
 
     /// Gives a command, and returns what it says to it.
     pub fn command(&mut self, command: &str) -> Result<String, Failure> {
-        let failed = |error: io::Error| {
-            Failure::new(format!("HAProxy does not answer {command:?}: {error}"))
-        };
+        let failed = |error: io::Error| failure!("HAProxy does not answer {command:?}: {error}");
         writeln!(self.commands, "{command}").map_err(failed)?;
         let mut said = Vec::new();
         let mut buf = [0; 4096];
@@ -99,9 +97,7 @@ impl Haproxy {
         }
         // Of every backend, servers only.
         let table = self.command("show stat -1 4 -1")?;
-        states(&table).ok_or_else(|| {
-            Failure::new(format!("HAProxy's statistics are not understood: {table:?}"))
-        })
+        states(&table).ok_or_else(|| failure!("HAProxy's statistics are not understood: {table:?}"))
     }
 }
 
@@ -141,14 +137,14 @@ fn connect(process: &Process, socket: &PathBuf) -> Result<UnixStream, Failure> {
         match UnixStream::connect(socket) {
             Ok(stream) => return Ok(stream),
             Err(error) if started.elapsed() > PATIENCE => {
-                return Err(Failure::new(format!("HAProxy is not ready: {error}")));
+                return Err(failure!("HAProxy is not ready: {error}"));
             }
             Err(_) => {}
         }
         if !matches!(process.wait(PAUSE), Ok(None)) {
             let said = process.stderr().wait_for_end(PATIENCE).unwrap_or_default();
             let said = String::from_utf8_lossy(&said);
-            return Err(Failure::new(format!("HAProxy does not start: {}", said.trim_end())));
+            return Err(failure!("HAProxy does not start: {}", said.trim_end()));
         }
     }
 }

@@ -14,7 +14,7 @@ use ladder::collected::Collected;
 use ladder::files::read;
 use ladder::log_line::{Event, LogLine};
 use ladder::shell::{command_line, words};
-use ladder::{Failure, Ladder, Process, Programs, Rung};
+use ladder::{Failure, Ladder, Process, Programs, Rung, failure};
 use netfault::Transport;
 use trial::{Faults, faults};
 
@@ -259,7 +259,7 @@ impl Running {
         let found = stderr.wait_for(GENEROUS, |bytes| done(&log(bytes)).then_some(()));
         match found.is_ok() || stderr.wait_for_end(Duration::ZERO).is_ok() {
             true => Ok(()),
-            false => Err(Failure::new(format!("a run here did not get on:\n{}", self.said()))),
+            false => Err(failure!("a run here did not get on:\n{}", self.said())),
         }
     }
 

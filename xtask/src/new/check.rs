@@ -13,7 +13,7 @@ use ladder::files::create_folder;
 use ladder::manifests::cargo;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
-use ladder::{Failure, Ladder, Process, Rung, Screen};
+use ladder::{Failure, Ladder, Process, Rung, Screen, failure};
 
 use super::{beside, copy, take};
 
@@ -145,7 +145,7 @@ impl Place {
         let command = format!("cargo {} in {}", args.join(" "), folder.display());
         let status = process
             .wait(GENEROUS)
-            .map_err(|error| Failure::new(format!("cannot wait for {command}: {error}")))?;
+            .map_err(|error| failure!("cannot wait for {command}: {error}"))?;
         if status.is_some_and(|status| status.success()) {
             return Ok(());
         }
@@ -153,6 +153,6 @@ impl Place {
         let said = String::from_utf8_lossy(&said);
         let lines: Vec<&str> = said.lines().collect();
         let end = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
-        Err(Failure::new(format!("{command} failed:\n{end}")))
+        Err(failure!("{command} failed:\n{end}"))
     }
 }

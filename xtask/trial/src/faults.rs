@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::ValueEnum;
 use ladder::manifests::{Carrier, Limit};
-use ladder::{Failure, Ladder, Rung};
+use ladder::{Failure, Ladder, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks, Target};
 
 /// What a rung has to do with `netfault`.
@@ -72,12 +72,12 @@ pub fn find(name: &str) -> Result<&'static Fault, Failure> {
 pub fn start(rung: &Rung, fault: &Fault, address: SocketAddr) -> Result<Running, Failure> {
     let target = Target::new(address, Faults::speaks(rung), Faults::hello(rung));
     fault.start(&target).map_err(|error| {
-        Failure::new(format!("the fault {} cannot begin with {}: {error}", fault.name, rung.name))
+        failure!("the fault {} cannot begin with {}: {error}", fault.name, rung.name)
     })
 }
 
 fn check(rung: &Rung) -> Result<(), Failure> {
-    let wrong = |what: String| Failure::new(format!("{}: {what}", rung.name));
+    let wrong = |what: String| failure!("{}: {what}", rung.name);
     if let Some(word) = &rung.speaks {
         language(word).map_err(wrong)?;
     }

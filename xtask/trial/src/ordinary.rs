@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ladder::manifests::ClientRun;
-use ladder::{Failure, Rung};
+use ladder::{Failure, Rung, failure};
 
 use crate::outcome::{Cast, seconds};
 use crate::stage::{Stage, Visit};
@@ -30,7 +30,7 @@ pub fn ordinary_client(
 
 /// What an ordinary client says.
 pub(crate) fn usual_run(rung: &Rung) -> Result<&ClientRun, Failure> {
-    let none = || Failure::new(format!("{} has no demo, so no ordinary client", rung.name));
+    let none = || failure!("{} has no demo, so no ordinary client", rung.name);
     rung.demo.first().ok_or_else(none)
 }
 

@@ -32,7 +32,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Before anybody has looked at what comes after.
+    /// It survived. Before anybody has looked at what comes after, as the others here.
+    pub fn survived(story: impl Into<String>) -> Outcome {
+        Outcome::of(true, story.into())
+    }
+
+    /// It did not.
+    pub fn failed(story: impl Into<String>) -> Outcome {
+        Outcome::of(false, story.into())
+    }
+
+    /// Whichever of the two.
     pub fn of(survived: bool, story: String) -> Outcome {
         Outcome { survived, recovered: None, story }
     }

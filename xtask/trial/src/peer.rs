@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ladder::log_line::{Event, LogLine, Time};
-use ladder::{Failure, Rung};
+use ladder::{Failure, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks};
 
 use crate::faults::{Faults, start};
@@ -30,9 +30,9 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
             match meanwhile(&mut stage, cast, server, fault, &running, expected, &usual)? {
                 Ok(visit) => {
                     served_at = Some((Time::now(), visit, usual.expect.len()));
-                    Outcome::of(true, String::new())
+                    Outcome::survived(String::new())
                 }
-                Err(story) => Outcome::of(false, story),
+                Err(story) => Outcome::failed(story),
             }
         }
         Proof::Answered => judged(&running),
@@ -92,10 +92,7 @@ fn usual(cast: Cast, fault: &Fault) -> Result<Usual, Failure> {
     let visit = stage.run_client(cast, address, &args, GENEROUS)?;
     match visit.code {
         Some(0) => Ok(Usual { args, expect: visit.printed }),
-        _ => Err(Failure::new(format!(
-            "{} does not answer {args:?} even without a fault",
-            cast.rung.name
-        ))),
+        _ => Err(failure!("{} does not answer {args:?} even without a fault", cast.rung.name)),
     }
 }
 
@@ -167,8 +164,8 @@ fn unnumbered(lines: &[String]) -> Vec<&str> {
 /// What the faulty client itself has seen.
 fn judged(running: &Running) -> Outcome {
     match running.verdict() {
-        Ok(verdict) => Outcome::of(true, format!("it {verdict}")),
-        Err(verdict) => Outcome::of(false, format!("it {verdict}")),
+        Ok(verdict) => Outcome::survived(format!("it {verdict}")),
+        Err(verdict) => Outcome::failed(format!("it {verdict}")),
     }
 }
 
@@ -177,7 +174,7 @@ fn served(log: &[&LogLine], visit: &Visit, faulty: &[SocketAddr]) -> Outcome {
         Some(said) => format!("; the server said of the other one: {said}"),
         None => String::new(),
     };
-    Outcome::of(true, format!("an ordinary client was served {}{said}", after(visit.took)))
+    Outcome::survived(format!("an ordinary client was served {}{said}", after(visit.took)))
 }
 
 fn served_once(log: &[&LogLine], visit: &Visit, messages: usize, relay: &[SocketAddr]) -> Outcome {
@@ -216,10 +213,10 @@ fn refused(log: &[&LogLine], peers: &[SocketAddr]) -> Outcome {
         _ => None,
     });
     match refusal.or_else(|| dropped(log, peers)) {
-        Some(refusal) => Outcome::of(true, format!("it was not taken: {refusal}")),
+        Some(refusal) => Outcome::survived(format!("it was not taken: {refusal}")),
         None => {
             let received = received(log, peers).join(", then ");
-            Outcome::of(false, format!("it was taken for a message like any other: {received}"))
+            Outcome::failed(format!("it was taken for a message like any other: {received}"))
         }
     }
 }

@@ -13,7 +13,7 @@ use ladder::log_line::{Event, LogLine, Time};
 use ladder::process::Heard;
 use ladder::ready::{address, missing};
 use ladder::shell::command_line;
-use ladder::{Failure, Process};
+use ladder::{Failure, Process, failure};
 
 use crate::outcome::Cast;
 use crate::timeline::{Happening, Side, What};
@@ -273,8 +273,8 @@ impl Stage {
         let (stderr, unread) = match start {
             // Held open and never read, so that it fills.
             Start::Unread => {
-                let (reader, writer) = io::pipe()
-                    .map_err(|error| Failure::new(format!("cannot make a pipe: {error}")))?;
+                let (reader, writer) =
+                    io::pipe().map_err(|error| failure!("cannot make a pipe: {error}"))?;
                 (Stdio::from(writer), Some(reader))
             }
             _ => (Stdio::piped(), None),

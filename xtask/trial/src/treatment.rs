@@ -96,10 +96,9 @@ fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let few = Start::WithDescriptors(FEW_DESCRIPTORS);
     let (server, address) = stage.try_server(cast, 0, few)?;
     let Some(address) = address else {
-        return Ok(Outcome::of(
-            false,
-            format!("it does not start with {FEW_DESCRIPTORS} descriptors"),
-        ));
+        return Ok(Outcome::failed(format!(
+            "it does not start with {FEW_DESCRIPTORS} descriptors"
+        )));
     };
     let crowd = faults::start(rung, fault, address)?;
     let came = crowd.peers().len();
@@ -115,12 +114,12 @@ fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
         .filter(|line| line.message.starts_with("cannot accept for now"))
         .count();
     let mut outcome = match served {
-        Err(story) => Outcome::of(false, format!("{story}{ended}")),
+        Err(story) => Outcome::failed(format!("{story}{ended}")),
         Ok(_) if attempts > ATTEMPTS => {
-            Outcome::of(false, format!("it tried to accept {attempts} times while it could not"))
+            Outcome::failed(format!("it tried to accept {attempts} times while it could not"))
         }
         Ok(_) => {
-            Outcome::of(true, format!("an ordinary client was served when {came} others had left"))
+            Outcome::survived(format!("an ordinary client was served when {came} others had left"))
         }
     };
     outcome.recovered = if rung.serves_once() { None } else { Some(outcome.survived) };
@@ -138,15 +137,11 @@ fn stop(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let listens = rung.speaks().transport() == Transport::Tcp
         && TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
     Ok(match (code, listens) {
-        (Some(0), false) if took <= limit => {
-            Outcome::of(true, "it ended in time with exit code 0".into())
-        }
-        (Some(0), false) => Outcome::of(false, format!("it took {} to end", seconds(took))),
-        (Some(0), true) => Outcome::of(false, "it ended, and somebody still listens".into()),
-        (Some(code), _) => Outcome::of(false, format!("it ended with exit code {code}")),
-        (None, _) => {
-            Outcome::of(false, "the signal ended it in the middle of whatever it did".into())
-        }
+        (Some(0), false) if took <= limit => Outcome::survived("it ended in time with exit code 0"),
+        (Some(0), false) => Outcome::failed(format!("it took {} to end", seconds(took))),
+        (Some(0), true) => Outcome::failed("it ended, and somebody still listens"),
+        (Some(code), _) => Outcome::failed(format!("it ended with exit code {code}")),
+        (None, _) => Outcome::failed("the signal ended it in the middle of whatever it did"),
     })
 }
 
@@ -168,14 +163,14 @@ fn stop_with_replies(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let code = stage.exit_code(server)?;
     let handed_over: usize = stage.logged(Side::Server).filter_map(sent).sum();
     Ok(match (heard, code) {
-        (Err(what), _) => Outcome::of(false, format!("its client {what}, of {handed_over}")),
+        (Err(what), _) => Outcome::failed(format!("its client {what}, of {handed_over}")),
         (Ok(heard), _) if heard < handed_over => {
-            Outcome::of(false, format!("its client got {heard} bytes of {handed_over}"))
+            Outcome::failed(format!("its client got {heard} bytes of {handed_over}"))
         }
         (Ok(heard), Some(0)) => {
-            Outcome::of(true, format!("its client got all {heard} bytes and then the end"))
+            Outcome::survived(format!("its client got all {heard} bytes and then the end"))
         }
-        (Ok(_), code) => Outcome::of(false, format!("it ended with {code:?}")),
+        (Ok(_), code) => Outcome::failed(format!("it ended with {code:?}")),
     })
 }
 
@@ -196,14 +191,14 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
         let mut stage = Stage::new();
         let (server, address) = match stage.try_server(cast, 0, Start::Unread)? {
             (server, Some(address)) => (server, address),
-            (_, None) => return Ok(Outcome::of(false, "it does not start".into())),
+            (_, None) => return Ok(Outcome::failed("it does not start")),
         };
         let visits = faults::start(rung, fault, address)?;
         if let Err(story) = visits.verdict() {
-            return Ok(Outcome::of(false, format!("a client {story}")));
+            return Ok(Outcome::failed(format!("a client {story}")));
         }
         if let Err(story) = ordinary_client(&mut stage, cast, address, GENEROUS)? {
-            return Ok(Outcome::of(false, story));
+            return Ok(Outcome::failed(story));
         }
         let deaf = match netfault::find("never-reads") {
             Some(fault) if busy && fault.is_for(rung.speaks()) => {
@@ -226,10 +221,10 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
         matches!(code, Some(0 | INTERRUPTED_TWICE)) && *took <= DRAINED
     };
     Ok(match ends.iter().find(|end| !in_time(end)) {
-        None => Outcome::of(true, "it served on and ended in time".into()),
+        None => Outcome::survived("it served on and ended in time"),
         Some((code, took)) => {
             let code = code.map_or("no exit code".into(), |code| format!("exit code {code}"));
-            Outcome::of(false, format!("it ended after {} with {code}", seconds(*took)))
+            Outcome::failed(format!("it ended after {} with {code}", seconds(*took)))
         }
     })
 }
@@ -243,10 +238,10 @@ fn big_message(cast: Cast) -> Result<Outcome, Failure> {
     let visit = stage.run_client_reading(input, Cast { args: &[], ..cast }, address, GENEROUS)?;
     Ok(match (visit.code, visit.printed.as_slice()) {
         (Some(0), printed) if printed.len() == LINES && printed.iter().all(|one| *one == line) => {
-            Outcome::of(true, format!("it came back whole after {}", seconds(visit.took)))
+            Outcome::survived(format!("it came back whole after {}", seconds(visit.took)))
         }
-        (None, _) => Outcome::of(false, "its client and the server waited for each other".into()),
-        (Some(code), _) => Outcome::of(false, format!("its client ended with exit code {code}")),
+        (None, _) => Outcome::failed("its client and the server waited for each other"),
+        (Some(code), _) => Outcome::failed(format!("its client ended with exit code {code}")),
     })
 }
 
@@ -266,7 +261,7 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
             }
             (server, None) => {
                 let why = wrote(&stage, server);
-                return Ok(Outcome::of(false, format!("it does not start: {why}")));
+                return Ok(Outcome::failed(format!("it does not start: {why}")));
             }
         }
     };
@@ -283,7 +278,7 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
     let (again, address) = stage.try_server(cast, address.port(), Start::Plain)?;
     let Some(address) = address else {
         let why = wrote(&stage, again);
-        return Ok(Outcome::of(false, format!("it does not start again: {why}")));
+        return Ok(Outcome::failed(format!("it does not start again: {why}")));
     };
     Ok(match ordinary_client(&mut stage, cast, address, GENEROUS)? {
         Ok(_) => Outcome {
@@ -330,7 +325,7 @@ fn cannot_start(
         return Err(Failure::Skipped("low ports need no privileges here".into()));
     }
     if address.is_some() {
-        return Ok(Outcome::of(false, "it started all the same".into()));
+        return Ok(Outcome::failed("it started all the same"));
     }
     let code = stage.exit_code(server)?;
     let wrote = stage.wrote(server);
@@ -340,11 +335,11 @@ fn cannot_start(
                 && error.contains(reason)
                 && hint.starts_with("hint: ") =>
         {
-            Outcome::of(true, format!("it says so: {error}"))
+            Outcome::survived(format!("it says so: {error}"))
         }
         (code, wrote) => {
             let code = code.map_or("a signal".into(), |code| format!("exit code {code}"));
-            Outcome::of(false, format!("it ends with {code} and these words: {}", wrote.join("; ")))
+            Outcome::failed(format!("it ends with {code} and these words: {}", wrote.join("; ")))
         }
     })
 }
