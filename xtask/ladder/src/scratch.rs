@@ -43,12 +43,11 @@ impl Scratch {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("netladder-{name}-{}-{number}", process::id()));
-        let mut builder = DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
         // Fails where it exists: what somebody else has put there is not ours to use.
-        builder.create(&folder).map_err(|error| Failure::file("create", &folder, &error))?;
+        its_owners_alone()
+            .create(&folder)
+            .map_err(|error| Failure::file("create", &folder, &error))?;
         scratch.push(folder.clone());
         Ok(Scratch(folder))
     }
@@ -65,6 +64,19 @@ impl Drop for Scratch {
         let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
         scratch.retain(|folder| *folder != self.0);
     }
+}
+
+#[cfg(unix)]
+fn its_owners_alone() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// There each person has temporary files of their own.
+#[cfg(windows)]
+fn its_owners_alone() -> DirBuilder {
+    DirBuilder::new()
 }
 
 /// Removes all of them for good: nobody makes a further one.
