@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use ladder::process::output;
 use ladder::screen::Tone;
 use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Process, Programs, Rung, Screen};
 use netfault::Speaks;
 use trial::timeline::Side;
-use trial::{Faults, Stage};
+use trial::{Cast, Faults, Stage};
 
 use crate::list::find;
 
@@ -26,7 +27,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let patient = if shows_limits(rung) { Vec::new() } else { patient_args(&program)? };
     let args = [rung.server_args.clone(), patient].concat();
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(&program, &rung.folder, &args)?;
+    let (server, address) = stage.start_server(Cast { rung, program: &program, args: &args })?;
     let command = command_line(&format!("{} server", rung.name), &args);
     let place = match rung.speaks() {
         Speaks::Http => format!("http://{address}/"),
@@ -69,12 +70,7 @@ fn shows_limits(rung: &Rung) -> bool {
 
 /// Longer limits, where the server has such limits.
 fn patient_args(program: &Path) -> Result<Vec<String>, Failure> {
-    let help = Command::new(program)
-        .args(["server", "--help"])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Failure::new(format!("cannot run {}: {error}", program.display())))?;
-    let help = String::from_utf8_lossy(&help.stdout);
+    let help = output(Command::new(program).args(["server", "--help"]))?;
     let known =
         PATIENT.iter().filter(|(option, _)| help.split_whitespace().any(|word| word == *option));
     Ok(known.flat_map(|(option, value)| [option.to_string(), value.to_string()]).collect())

@@ -9,17 +9,20 @@
 mod site;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
+use ladder::files::entries;
 use ladder::manifests::cargo;
+use ladder::process::output;
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Process, Programs, Screen};
-use trial::Stage;
+use ladder::{Failure, Ladder, Process, Programs, Screen, failure};
+use trial::{Cast, Stage};
+
+use crate::list;
 
 /// The version that the pages were looked at with.
 const VERSION: &str = "0.5.4";
@@ -59,10 +62,10 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let mut number = 1;
     book.build(Some(number))?;
     let program = Programs::default().get(&ladder, SERVER)?;
-    let folder = book.folder();
+    let args = [book.folder().display().to_string()];
+    let cast = Cast { rung: list::find(&ladder, SERVER)?, program: &program, args: &args };
     let mut stage = Stage::new();
-    let (server, address) =
-        stage.start_server_on(&program, &folder, options.port, &[folder.display().to_string()])?;
+    let (server, address) = stage.start_server_on(cast, options.port)?;
     let address = format!("http://{address}/");
     screen
         .line(&format!("the book is at {}; Ctrl-C ends it", screen.paint(Tone::Bold, &address)))?;
@@ -111,19 +114,9 @@ impl Book {
 
     /// When each file of the book was last written.
     fn pages(&self) -> Result<BTreeMap<PathBuf, SystemTime>, Failure> {
-        let mut times = BTreeMap::new();
-        for folder in ["docs", "docs/examples"] {
-            let folder = self.root.join(folder);
-            let cannot = |error| Failure::new(format!("cannot read {}: {error}", folder.display()));
-            for entry in fs::read_dir(&folder).map_err(cannot)? {
-                let path = entry.map_err(cannot)?.path();
-                // An editor may just be replacing it; then the next look sees it.
-                if let Ok(time) = fs::metadata(&path).and_then(|metadata| metadata.modified()) {
-                    times.insert(path, time);
-                }
-            }
-        }
-        Ok(times)
+        // An editor may just be replacing one; then the next look sees it.
+        let written = |path: PathBuf| Some((path.clone(), path.metadata().ok()?.modified().ok()?));
+        Ok(entries(&self.root.join("docs"))?.into_iter().filter_map(written).collect())
     }
 }
 
@@ -147,15 +140,14 @@ fn mdbook(root: &Path, screen: &Screen) -> Result<PathBuf, Failure> {
 }
 
 fn is_right(program: &Path) -> bool {
-    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output();
-    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(VERSION))
+    output(Command::new(program).arg("--version")).is_ok_and(|said| said.contains(VERSION))
 }
 
 fn run_to_end(command: &mut Command, name: &str) -> Result<(), Failure> {
     let process = Process::start(command.stdin(Stdio::null()))?;
     match process.wait_for_end(GENEROUS)?.success() {
         true => Ok(()),
-        false => Err(Failure::new(format!("{name} failed: see above"))),
+        false => Err(failure!("{name} failed: see above")),
     }
 }
 

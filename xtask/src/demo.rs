@@ -2,21 +2,17 @@
 //! wrong with it.
 
 use std::iter;
-use std::time::Duration;
 
 use ladder::manifests::RESERVED;
 use ladder::screen::{Tone, fit};
 use ladder::shell::command_line;
-use ladder::{Failure, Ladder, Programs, Rung, Screen};
+use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
 use netfault::Fault;
-use trial::stage::{Stage, Visit};
-use trial::{Cast, Expected, NotHere, faults, timeline};
+use trial::stage::Visit;
+use trial::{Cast, Expected, faults, timeline};
 
+use crate::scene::Scene;
 use crate::{list, package, scene};
-
-/// How long a client of a demo may take. A correct one takes milliseconds, or seconds
-/// where it has to ask again.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Plays the rung of this name, or all of them.
 pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Result<(), Failure> {
@@ -42,9 +38,7 @@ pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Res
             by_hand(&ladder, rung, screen)?;
             match complaints.is_empty() {
                 true => Ok(()),
-                false => {
-                    Err(Failure::new(format!("{}: not everything was as expected", rung.name)))
-                }
+                false => Err(failure!("{}: not everything was as expected", rung.name)),
             }
         }
     }
@@ -69,12 +63,12 @@ fn all(ladder: &Ladder, programs: &mut Programs, screen: &Screen) -> Result<(), 
             format!("All {} rungs did what their manifests say of them.", ladder.rungs.len());
         return screen.line(&screen.paint(Tone::Good, &text));
     }
-    Err(Failure::new(format!(
+    Err(failure!(
         "{} of {} rungs did not do what their manifests say of them: {}",
         wrong.len(),
         ladder.rungs.len(),
         wrong.join(", ")
-    )))
+    ))
 }
 
 /// What to type to do the same without us.
@@ -138,20 +132,10 @@ impl<'a> Demo<'a> {
     }
 
     fn conversation(&mut self) -> Result<(), Failure> {
-        let program = self.programs.get(self.ladder, &self.rung.name)?;
         let rung = self.rung;
-        let mut stage = Stage::new();
-        let (server, address) = stage.start_server(&program, &rung.folder, &rung.server_args)?;
-        let mut visits = Vec::new();
-        for run in &rung.demo {
-            visits.push(stage.run_client(&program, address, &run.args, PATIENCE)?);
-        }
-        stage.wait_for_leaves(server);
-        if !self.rung.serves_once() {
-            stage.ask_to_stop(server);
-        }
-        let code = stage.exit_code(server)?;
-        for line in timeline::lines(&timeline::in_order(stage.happenings.clone()), self.screen) {
+        let Scene { happenings, visits, code, .. } =
+            scene::play(self.ladder, rung, self.programs, None, None)?;
+        for line in timeline::lines(&timeline::in_order(happenings), self.screen) {
             self.screen.line(&line)?;
         }
         self.screen.line("")?;
@@ -192,9 +176,10 @@ impl<'a> Demo<'a> {
             self.screen.line(&format!("    got       {}", quoted(&visit.printed)))?;
         }
         match (visit.waiting, visit.code) {
-            (true, _) => {
-                self.complain(format!("{who} was still waiting after {} s", PATIENCE.as_secs()))?
-            }
+            (true, _) => self.complain(format!(
+                "{who} was still waiting after {} s",
+                scene::PATIENCE.as_secs()
+            ))?,
             (false, Some(0)) => {}
             (false, Some(code)) => self.complain(format!("{who} ended with exit code {code}"))?,
             (false, None) => self.complain(format!("{who} was ended by a signal"))?,
@@ -211,8 +196,7 @@ impl<'a> Demo<'a> {
             return self.screen.prose("  ", &format!("{what} {text}"));
         };
         let fault = faults::find(&why.fault)?;
-        let below =
-            self.ladder.find(below).ok_or_else(|| Failure::new(format!("{below} is no rung")))?;
+        let below = self.ladder.find(below).ok_or_else(|| failure!("{below} is no rung"))?;
         self.heading("Why this rung exists", fault)?;
         self.trial(below, &why.below_args, fault, Expected::Fails)?;
         self.trial(self.rung, &why.server_args, fault, Expected::Survives)?;
@@ -261,11 +245,11 @@ impl<'a> Demo<'a> {
         let program = self.programs.get(self.ladder, &rung.name)?;
         let all = [rung.server_args.as_slice(), args].concat();
         let cast = Cast { rung, program: &program, args: &all };
-        let outcome = match trial::play(cast, fault, expected)? {
-            Ok(outcome) => outcome,
-            Err(NotHere(why)) => {
+        let outcome = match trial::play(cast, fault, expected) {
+            Err(Failure::Skipped(why)) => {
                 return self.told(&rung.name, Tone::Dim, &format!("not to be seen here: {why}"));
             }
+            played => played?,
         };
         let (tone, complaint) = match (expected, outcome.survived) {
             (Expected::Survives, true) => (Tone::Good, None),

@@ -2,14 +2,13 @@
 
 mod beside;
 
-use std::fs;
 use std::process::Command;
 
 use clap::Args;
 use ladder::process::leave_ctrl_c_to_pager;
-use ladder::screen::{Tone, fit};
+use ladder::screen::Tone;
 use ladder::step::{self, Change};
-use ladder::{Failure, Ladder, Process, Rung, Screen, git};
+use ladder::{Failure, Ladder, Process, Rung, Screen, files, git};
 
 use crate::list::find;
 
@@ -85,8 +84,7 @@ fn show(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<(), 
     }
     let (folder, [old, new]) = step::lay_out(&changes)?;
     let order = folder.path().join("order");
-    fs::write(&order, format!("*/{}\n", step::LESSON))
-        .map_err(|error| Failure::file("write", &order, &error))?;
+    files::write(&order, format!("*/{}\n", step::LESSON))?;
     let mut git: Command = git::diff(&[]);
     git.args(["--color-moved", "--color-moved-ws=allow-indentation-change"]);
     git.arg(format!("-O{}", order.display()));
@@ -105,27 +103,17 @@ fn show(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<(), 
 
 /// The size of each of `steps`, a line each.
 fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<(), Failure> {
-    let mut rows =
-        vec![["step to", "from", "new", "moved", "gone", "files of src"].map(String::from)];
+    let head = ["step to", "from", "new", "moved", "gone", "files of src"];
+    let mut rows = vec![head.map(String::from).to_vec()];
     for (below, rung) in steps {
         let changes = step::changes(below, rung)?;
         let size = step::size(&changes)?;
-        let numbers = [size.new, size.moved, size.gone].map(|number| number.to_string());
-        let [new, moved, gone] = numbers;
-        let files: Vec<&str> = changes.iter().map(short).collect();
-        rows.push([rung.name.clone(), below.name.clone(), new, moved, gone, files.join(" ")]);
+        let mut row = vec![rung.name.clone(), below.name.clone()];
+        row.extend([size.new, size.moved, size.gone].map(|number| number.to_string()));
+        row.push(changes.iter().map(short).collect::<Vec<_>>().join(" "));
+        rows.push(row);
     }
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let widths = [0, 1, 2, 3, 4].map(width);
-    for (number, row) in rows.iter().enumerate() {
-        let names = format!("{}  {}", fit(&row[0], widths[0]), fit(&row[1], widths[1]));
-        let numbers: Vec<String> =
-            (2..5).map(|column| format!("{:>1$}", row[column], widths[column])).collect();
-        let tone = if number == 0 { Tone::Dim } else { Tone::Plain };
-        let left = screen.paint(tone, &format!("  {names}  {}  ", numbers.join("  ")));
-        screen.hang(&left, tone, &row[5])?;
-    }
-    Ok(())
+    screen.table(&rows, 2..5).iter().try_for_each(|line| screen.line(line))
 }
 
 fn short(change: &Change) -> &str {

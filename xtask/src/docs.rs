@@ -12,8 +12,6 @@
 //! | `gen:item FILE ITEM` | the source of one item; `gen:code` leaves its doc comment out |
 //! | `gen:tests FILE` | the names of the tests, as sentences; with `beyond FILE`, those that it does not have |
 //! | `gen:diff RUNG FILE...` | the step to this rung from the one it builds on, in `src/server.rs` unless named |
-//! | `gen:example NAME`, `gen:talk NAME` | how large a worked example is; how to make it, and what it says |
-//! | `gen:patch NAME FILE`, `gen:promises NAME` | what it changes in one file; the names of its tests |
 //! | `gen:run RUNG` | the demo of the rung, as a transcript |
 //! | `gen:diagram RUNG` | what passes in the rung's demo, as a drawing in a file of its own: `RUNG.svg` beside the page |
 //! | `gen:session RUNG server ARGS \| STEP \| STEP` | another run; a step is a client, a second server or a fault |
@@ -24,18 +22,18 @@ mod matrix;
 pub mod session;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use ladder::files::{entries, read, with_extension, write as write_file};
 use ladder::screen::Tone;
 use ladder::step::{self, Change};
-use ladder::{Failure, Ladder, Programs, Rung, Screen, git};
+use ladder::{Failure, Ladder, Programs, Rung, Screen, failure, git};
 use netfault::Transport;
 use netfault::proxy::Network;
 
-use crate::example::{self, Example};
 use crate::items;
 use crate::map;
+use crate::rules::is_read_as_a_step;
 use crate::{diagram, scene};
 use blocks::{Order, fenced};
 use session::Script;
@@ -64,7 +62,7 @@ pub fn write(screen: &Screen) -> Result<(), Failure> {
         match generator.fill(path, &page) {
             Ok(filled) if filled == page => {}
             Ok(filled) => {
-                fs::write(path, filled).map_err(|error| Failure::file("write", path, &error))?;
+                write_file(path, filled)?;
                 screen.line(&generator.shown(path))?;
                 written += 1;
             }
@@ -73,16 +71,11 @@ pub fn write(screen: &Screen) -> Result<(), Failure> {
     }
     for (path, drawing) in &generator.drawings {
         if read(path).ok().as_ref() != Some(drawing) {
-            fs::write(path, drawing).map_err(|error| Failure::file("write", path, &error))?;
+            write_file(path, drawing)?;
             screen.line(&generator.shown(path))?;
         }
     }
     told(complaints)?;
-    let (picture, svg) = generator.picture();
-    if read(&picture).ok().as_ref() != Some(&svg) {
-        fs::write(&picture, svg).map_err(|error| Failure::file("write", &picture, &error))?;
-        screen.line(&generator.shown(&picture))?;
-    }
     screen.line(&format!("{} pages, {written} of them changed", pages.len()))
 }
 
@@ -117,13 +110,6 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
         complaints
             .extend(links::broken(path, &page).into_iter().map(|text| format!("{name}: {text}")));
         complaints.extend(broken_rules(&name, &page));
-    }
-    let (picture, svg) = generator.picture();
-    if read(&picture).ok().as_ref() != Some(&svg) {
-        complaints.push(format!(
-            "{} is out of date\nhint: `{REPAIR}` repairs it",
-            generator.shown(&picture)
-        ));
     }
     for (path, drawing) in &generator.drawings {
         if read(path).ok().as_ref() != Some(drawing) {
@@ -177,29 +163,22 @@ struct Generator {
     programs: Programs,
     /// A page and a README often show the same run.
     transcripts: HashMap<String, String>,
-    /// Files beside the pages that blocks ask for.
+    /// Files beside the pages: the ladder as a picture, and what blocks ask for.
     drawings: BTreeMap<PathBuf, String>,
 }
 
 impl Generator {
     fn new() -> Result<Generator, Failure> {
-        Ok(Generator {
-            ladder: Ladder::load()?,
-            programs: Programs::default(),
-            transcripts: HashMap::new(),
-            drawings: BTreeMap::new(),
-        })
-    }
-
-    /// The ladder as a picture: where it is, and what is in it.
-    fn picture(&self) -> (PathBuf, String) {
-        (self.ladder.root.join("docs/ladder.svg"), map::svg(&self.ladder))
+        let ladder = Ladder::load()?;
+        let drawings = [(ladder.root.join("docs/ladder.svg"), map::svg(&ladder))].into();
+        let (programs, transcripts) = (Programs::default(), HashMap::new());
+        Ok(Generator { ladder, programs, transcripts, drawings })
     }
 
     fn fill(&mut self, path: &Path, page: &str) -> Result<String, Failure> {
         let name = self.shown(path);
         blocks::fill(page, |order| self.generate(&name, order))
-            .map_err(|failure| Failure::new(format!("{name}: {failure}")))
+            .map_err(|failure| failure!("{name}: {failure}"))
     }
 
     fn generate(&mut self, page: &str, order: &Order) -> Result<String, Failure> {
@@ -220,10 +199,6 @@ impl Generator {
             }
             ("tests", [file]) => self.tests(file, None),
             ("tests", [file, "beyond", known]) => self.tests(file, Some(known)),
-            ("example", [name]) => Ok(self.example(name)?.table()),
-            ("promises", [name]) => Ok(self.example(name)?.promises()),
-            ("talk", [name]) => Ok(fenced("console", &self.example(name)?.transcript())),
-            ("patch", [name, file]) => Ok(fenced("diff", &self.example(name)?.part(file)?)),
             ("diff", [rung]) => self.diff(rung, &[step::LESSON]),
             ("diff", [rung, files @ ..]) => self.diff(rung, files),
             ("run", [rung]) => {
@@ -236,7 +211,7 @@ impl Generator {
                     Script::parse(order.rest.trim_start().strip_prefix(rung).unwrap_or_default())?;
                 self.transcript(order.rest, rung, &script)
             }
-            _ => Err(Failure::new(format!("there is no block gen:{} {}", order.kind, order.rest))),
+            _ => Err(failure!("there is no block gen:{} {}", order.kind, order.rest)),
         }
     }
 
@@ -268,8 +243,7 @@ impl Generator {
         );
         // Not those that are no difference to read: their size says nothing, and changes every
         // day.
-        let read = |rung: &Rung| rung.step.as_ref().is_none_or(|step| !step.changes.is_empty());
-        for (below, rung) in self.ladder.steps().filter(|(_, rung)| read(rung)) {
+        for (below, rung) in self.ladder.steps().filter(|(_, rung)| is_read_as_a_step(rung)) {
             let changes = step::changes(below, rung)?;
             let size = step::size(&changes)?;
             let lesson: Vec<Change> =
@@ -285,7 +259,7 @@ impl Generator {
 
     fn modules(&self, folder: &str) -> Result<String, Failure> {
         let mut table = String::from("| file | what it does |\n|---|---|\n");
-        for path in files(&self.ladder.root.join(folder), "rs")? {
+        for path in with_extension(&self.ladder.root.join(folder), "rs")? {
             if path.ends_with("lib.rs") {
                 continue;
             }
@@ -308,7 +282,7 @@ impl Generator {
         let mut names = items::tests(&source);
         names.retain(|name| !known.contains(name));
         if names.is_empty() {
-            return Err(Failure::new(format!("{file} has no tests of its own")));
+            return Err(failure!("{file} has no tests of its own"));
         }
         Ok(names.iter().map(|name| format!("- {}\n", name.replace('_', " "))).collect())
     }
@@ -316,14 +290,14 @@ impl Generator {
     fn diff(&self, name: &str, files: &[&str]) -> Result<String, Failure> {
         let rung = self.rung(name)?;
         let Some((below, rung)) = self.ladder.step_to(rung) else {
-            return Err(Failure::new(format!("{name} builds on nothing")));
+            return Err(failure!("{name} builds on nothing"));
         };
         let mut diff = String::new();
         for file in files {
             diff.push_str(&step::change(below, rung, file)?.unified()?);
         }
         match diff.is_empty() {
-            true => Err(Failure::new(format!("{name} is no different from {} here", below.name))),
+            true => Err(failure!("{name} is no different from {} here", below.name)),
             false => Ok(fenced("diff", &diff)),
         }
     }
@@ -332,18 +306,11 @@ impl Generator {
         if let Some(known) = self.transcripts.get(key) {
             return Ok(known.clone());
         }
-        let found = self.ladder.find(rung);
-        let rung = found.ok_or_else(|| Failure::new(format!("there is no rung {rung}")))?;
-        let text = fenced(
-            "console",
-            &session::transcript(&self.ladder, &mut self.programs, rung, script)?,
-        );
+        let rung = rung_of(&self.ladder, rung)?;
+        let text = session::transcript(&self.ladder, &mut self.programs, rung, script)?;
+        let text = fenced("console", &text);
         self.transcripts.insert(key.into(), text.clone());
         Ok(text)
-    }
-
-    fn example(&self, name: &str) -> Result<Example, Failure> {
-        example::find(&self.ladder.root, name)
     }
 
     /// An image on the page, and the drawing that it shows in the book's folder.
@@ -351,10 +318,7 @@ impl Generator {
         let Some(folder) = page.strip_prefix("docs/").map(|_| self.ladder.root.join("docs")) else {
             return Err(Failure::new("a drawing stands beside a page of the book"));
         };
-        let found = self
-            .ladder
-            .find(rung)
-            .ok_or_else(|| Failure::new(format!("there is no rung {rung}")))?;
+        let found = rung_of(&self.ladder, rung)?;
         let path = folder.join(format!("{}.svg", found.name));
         if !self.drawings.contains_key(&path) {
             let network = Network::default();
@@ -365,7 +329,7 @@ impl Generator {
     }
 
     fn rung(&self, name: &str) -> Result<&Rung, Failure> {
-        self.ladder.find(name).ok_or_else(|| Failure::new(format!("there is no rung {name}")))
+        rung_of(&self.ladder, name)
     }
 
     fn source(&self, file: &str) -> Result<String, Failure> {
@@ -383,7 +347,7 @@ impl Generator {
 /// Every page that may hold blocks, in a fixed order.
 fn pages(root: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut pages = vec![root.join("README.md")];
-    pages.extend(files(&root.join("docs"), "md")?);
+    pages.extend(with_extension(&root.join("docs"), "md")?);
     for folder in entries(&root.join("crates"))? {
         let readme = folder.join("README.md");
         if readme.exists() {
@@ -432,7 +396,7 @@ fn wrong_parts(name: &str, page: &Result<String, Failure>, parts: &[&str]) -> Op
 /// Pages of the book that its table of contents does not list.
 fn unlisted(root: &Path) -> Result<Vec<String>, Failure> {
     let summary = read(&root.join("docs/SUMMARY.md"))?;
-    let names = files(&root.join("docs"), "md")?.into_iter();
+    let names = with_extension(&root.join("docs"), "md")?.into_iter();
     let names = names.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     Ok(names
         .filter(|name| name != "SUMMARY.md" && !summary.contains(&format!("({name})")))
@@ -440,23 +404,8 @@ fn unlisted(root: &Path) -> Result<Vec<String>, Failure> {
         .collect())
 }
 
-fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = entries(folder)?;
-    files.retain(|path| path.extension().is_some_and(|found| found == extension));
-    Ok(files)
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| Failure::file("read", folder, &error))?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
-    Ok(paths)
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
-    // On Windows, git may have checked it out with other line ends.
-    Ok(text.replace("\r\n", "\n"))
+fn rung_of<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
+    ladder.find(name).ok_or_else(|| failure!("there is no rung {name}"))
 }
 
 #[cfg(test)]

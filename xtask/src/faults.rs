@@ -1,20 +1,20 @@
 //! Every fault against every rung: the matrix, as the manifests have it and as it is.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::iter;
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use clap::Args;
 use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Programs, Rung, Screen};
-use netfault::{Fault, Proof, descriptors};
+use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
+use netfault::{Fault, descriptors};
 use serde::Serialize;
-use trial::{Cast, Expected, Faults, NotHere, Outcome};
+use trial::{Cast, Expected, Faults, Outcome};
 
 use crate::{list, package};
 
@@ -78,11 +78,11 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     }
     let tasks = tasks(&ladder, options)?;
     let started = Instant::now();
-    let cells = play(tasks, !options.json)?;
+    let cells = play(&tasks, !options.json)?;
     if options.json {
         for cell in &cells {
             let line = serde_json::to_string(cell)
-                .map_err(|error| Failure::new(format!("cannot write a cell as JSON: {error}")))?;
+                .map_err(|error| failure!("cannot write a cell as JSON: {error}"))?;
             screen.line(&line)?;
         }
     } else if options.rung.is_some() || options.fault.is_some() {
@@ -93,17 +93,17 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     verdict(&cells, started, options, screen)
 }
 
-fn tasks<'a>(ladder: &'a Ladder, options: &Options) -> Result<VecDeque<Task<'a>>, Failure> {
+fn tasks<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<Task<'a>>, Failure> {
     let fault = options.fault.as_deref().map(trial::faults::find).transpose()?;
     let rungs = rungs(ladder, options)?;
     let names: Vec<&str> = rungs.iter().map(|rung| rung.name.as_str()).collect();
     let mut programs = Programs::default();
     programs.build_all(ladder, &names)?;
-    let mut tasks = VecDeque::new();
+    let mut tasks = Vec::new();
     for rung in rungs {
         for fault in rung.faults().filter(|one| fault.is_none_or(|wanted| wanted.name == one.name))
         {
-            tasks.push_back(Task { rung, fault, program: programs.get(ladder, &rung.name)? });
+            tasks.push(Task { rung, fault, program: programs.get(ladder, &rung.name)? });
         }
     }
     match tasks.is_empty() {
@@ -120,36 +120,31 @@ fn rungs<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<&'a Rung>, Fai
 }
 
 /// Plays all of them, several at a time, and returns their cells in the same order.
-fn play(tasks: VecDeque<Task>, progress: bool) -> Result<Vec<Cell>, Failure> {
-    let all = tasks.len();
-    let numbered: VecDeque<(usize, Task)> = tasks.into_iter().enumerate().collect();
-    let queue = Mutex::new(numbered);
-    let (sender, receiver) = mpsc::channel();
+fn play(tasks: &[Task], progress: bool) -> Result<Vec<Cell>, Failure> {
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..(processors * AT_A_TIME).min(all) {
-            let sender = sender.clone();
-            scope.spawn(|| {
-                let sender = sender;
-                let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                while let Some((number, task)) = next() {
-                    if sender.send((number, task.play())).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        let mut cells = Vec::new();
-        for (number, cell) in receiver {
-            cells.push((number, cell?));
+    let work = || -> Result<(), Failure> {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(task) = tasks.get(number) else { return Ok(()) };
+            // After a failure of ours, nobody begins another.
+            let cell = task.play().inspect_err(|_| next.store(tasks.len(), Ordering::Relaxed))?;
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.insert(number, cell);
             if progress {
-                told_so_far(cells.len(), all);
+                told_so_far(done.len(), tasks.len());
             }
         }
-        cells.sort_by_key(|(number, _)| *number);
-        Ok(cells.into_iter().map(|(_, cell)| cell).collect())
-    })
+    };
+    thread::scope(|scope| {
+        let workers = 0..(processors * AT_A_TIME).min(tasks.len());
+        let workers: Vec<_> = workers.map(|_| scope.spawn(work)).collect();
+        let ended = |worker: thread::ScopedJoinHandle<'_, _>| {
+            worker.join().unwrap_or_else(|_| Err(Failure::new("a trial panicked")))
+        };
+        workers.into_iter().try_for_each(ended)
+    })?;
+    Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
 }
 
 /// A word for the person who waits.
@@ -166,17 +161,8 @@ impl Task<'_> {
     fn play(&self) -> Result<Cell, Failure> {
         let limit = self.rung.limit(self.fault.name);
         let expected = if limit.is_some() { Expected::Fails } else { Expected::Survives };
-        let mut args = self.rung.server_args.clone();
-        args.extend(limit.iter().flat_map(|limit| limit.server_args.iter().cloned()));
-        if self.fault.proof == Proof::Dropped {
-            args.extend(self.rung.short_limits.iter().cloned());
-        }
+        let args = self.rung.args_for(self.fault);
         let cast = Cast { rung: self.rung, program: &self.program, args: &args };
-        let played = match trial::play(cast, self.fault, expected) {
-            // One that cannot begin is a cell like any other, and an unexpected one.
-            Err(Failure::Message(story)) => Err(story),
-            other => Ok(other?),
-        };
         let cell = |seen, as_expected, recovered, story| Cell {
             rung: self.rung.name.clone(),
             fault: self.fault.name,
@@ -187,10 +173,12 @@ impl Task<'_> {
             lifted_by: limit.map(|limit| limit.lifted_by.clone()),
             story,
         };
-        Ok(match played {
-            Err(story) => cell("failed", false, None, story),
-            Ok(Err(NotHere(why))) => cell("not here", true, None, why),
-            Ok(Ok(Outcome { survived, recovered, story })) => {
+        Ok(match trial::play(cast, self.fault, expected) {
+            // One that cannot begin is a cell like any other, and an unexpected one.
+            Err(Failure::Message(story)) => cell("failed", false, None, story),
+            Err(Failure::Skipped(why)) => cell("not here", true, None, why),
+            Err(failure) => return Err(failure),
+            Ok(Outcome { survived, recovered, story }) => {
                 let seen = if survived { "survives" } else { "limit" };
                 let as_expected =
                     survived == (expected == Expected::Survives) && recovered != Some(false);
@@ -293,10 +281,7 @@ fn verdict(
         })
         .collect();
     if !wrong.is_empty() {
-        return Err(Failure::new(format!(
-            "not every cell is as expected\n  {}",
-            wrong.join("\n  ")
-        )));
+        return Err(failure!("not every cell is as expected\n  {}", wrong.join("\n  ")));
     }
     if options.json {
         return Ok(());

@@ -4,7 +4,7 @@
 //! with its own indentation that closes what it opened. A page asks for `fn serve` or
 //! `impl Read for TimedStream` as it stands in the source, without visibility.
 
-use ladder::Failure;
+use ladder::{Failure, failure};
 
 /// Words that may stand between the start of a line and the item.
 const MODIFIERS: [&str; 5] = ["pub ", "pub(crate) ", "pub(super) ", "const ", "async "];
@@ -23,11 +23,11 @@ pub fn find(source: &str, wanted: &str) -> Result<String, Failure> {
         starts.iter().copied().filter(|&index| indent(lines[index]) == 0).collect();
     let start = match (outer.as_slice(), starts.as_slice()) {
         ([one], _) | ([], [one]) => *one,
-        ([], []) => return Err(Failure::new(format!("there is no `{wanted}`"))),
-        _ => return Err(Failure::new(format!("there are {} of `{wanted}`", starts.len()))),
+        ([], []) => return Err(failure!("there is no `{wanted}`")),
+        _ => return Err(failure!("there are {} of `{wanted}`", starts.len())),
     };
     let Some(end) = (start..lines.len()).find(|&index| ends_item(&lines, start, index)) else {
-        return Err(Failure::new(format!("`{wanted}` has no end; is the file formatted?")));
+        return Err(failure!("`{wanted}` has no end; is the file formatted?"));
     };
     let mut first = start;
     while first > 0 && belongs_to_item_below(lines[first - 1], indent(lines[start])) {

@@ -1,8 +1,7 @@
 //! The rungs at a glance.
 
-use ladder::screen::{Tone, fit, wrap};
+use ladder::screen::fit;
 use ladder::{Failure, Ladder, Rung, Screen};
-use unicode_width::UnicodeWidthStr;
 
 /// Shows every rung with one line.
 pub fn run(screen: &Screen) -> Result<(), Failure> {
@@ -21,28 +20,13 @@ pub fn find<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
 
 /// The ladder as a table, and what to try first.
 pub fn table(ladder: &Ladder, screen: &Screen) -> String {
-    let mut rows = vec![["name", "rung", "builds on", "this server"]];
+    let mut rows = vec![vec!["name", "rung", "builds on", "this server"]];
     for rung in &ladder.rungs {
         let below = rung.builds_on.as_deref().and_then(|name| ladder.find(name));
         let builds_on = below.map_or("-", |below| &below.alias);
-        rows.push([&rung.alias, &rung.name, builds_on, &rung.title]);
+        rows.push(vec![&rung.alias, &rung.name, builds_on, &rung.title]);
     }
-    let widths =
-        [0, 1, 2].map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
-    let mut table = String::new();
-    for (number, row) in rows.iter().enumerate() {
-        let mut left = format!(
-            "  {}  {}  {}  ",
-            fit(row[0], widths[0]),
-            fit(row[1], widths[1]),
-            fit(row[2], widths[2])
-        );
-        let tone = if number == 0 { Tone::Dim } else { Tone::Plain };
-        for part in wrap(row[3], screen.width.saturating_sub(left.width())) {
-            table.push_str(&format!("{}\n", screen.paint(tone, &format!("{left}{part}"))));
-            left = " ".repeat(left.width());
-        }
-    }
+    let mut table = screen.table(&rows, 0..0).join("\n") + "\n";
     if let [first, second, ..] = ladder.rungs.as_slice() {
         let (first, second) = (&first.alias, &second.alias);
         for (what, command) in [

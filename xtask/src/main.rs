@@ -9,7 +9,6 @@ mod demo;
 mod diagram;
 mod diff;
 mod docs;
-mod example;
 mod faults;
 mod items;
 mod list;

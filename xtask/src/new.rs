@@ -15,11 +15,12 @@ use std::process::{self, Stdio};
 use std::time::Duration;
 
 use clap::Args;
+use ladder::files::{entries, read, write};
 use ladder::manifests::{Package, cargo};
 use ladder::rename::rename;
 use ladder::scratch::Scratch;
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Process, Rung, Screen};
+use ladder::{Failure, Ladder, Process, Rung, Screen, failure};
 
 use crate::list;
 
@@ -122,15 +123,15 @@ fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Fai
     copy(&rung.folder, dest, &|text| rename(text, &rung.name, name))?;
     blocks.iter().try_for_each(|block| copy_block(block, dest, &names))?;
     for file in TOP_FILES {
-        write(&dest.join(file), &read(&ladder.root.join(file))?)?;
+        write(&dest.join(file), read(&ladder.root.join(file))?)?;
     }
     let attributes = read(&ladder.root.join(ATTRIBUTES))?;
-    write(&dest.join(ATTRIBUTES), &attributes::of(&attributes, &rung.name, &names))?;
+    write(&dest.join(ATTRIBUTES), attributes::of(&attributes, &rung.name, &names))?;
     let top = read(&ladder.root.join("Cargo.toml"))?;
     let own = rename(&read(&rung.folder.join("Cargo.toml"))?, &rung.name, name);
-    write(&dest.join("Cargo.toml"), &manifest::standalone(&own, &top, &names))?;
-    write(&dest.join("README.md"), &readme::project(rung, name, &names)?)?;
-    write(&dest.join("Cargo.lock"), &read(&ladder.root.join("Cargo.lock"))?)?;
+    write(&dest.join("Cargo.toml"), manifest::standalone(&own, &top, &names))?;
+    write(&dest.join("README.md"), readme::project(rung, name, &names)?)?;
+    write(&dest.join("Cargo.lock"), read(&ladder.root.join("Cargo.lock"))?)?;
     lock(dest)?;
     format(dest)
 }
@@ -141,7 +142,7 @@ fn copy_block(block: &Package, project: &Path, blocks: &[&str]) -> Result<(), Fa
     copy(&block.folder(), &to, &str::to_string)?;
     let page = block.folder().join("README.md");
     match page.exists() {
-        true => write(&to.join("README.md"), &readme::block(&read(&page)?, blocks)),
+        true => write(&to.join("README.md"), readme::block(&read(&page)?, blocks)),
         false => Ok(()),
     }
 }
@@ -152,7 +153,7 @@ fn lock(dest: &Path) -> Result<(), Failure> {
     let (succeeded, said) = run_cargo(&["update", "--workspace", "--offline", "--quiet"], dest)?;
     match succeeded {
         true => Ok(()),
-        false => Err(Failure::new(format!("cannot write the lock file: {}", said.trim()))),
+        false => Err(failure!("cannot write the lock file: {}", said.trim())),
     }
 }
 
@@ -239,9 +240,7 @@ pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<
         }
         _ => {}
     }
-    let entries = fs::read_dir(from).map_err(|error| Failure::file("read", from, &error))?;
-    for entry in entries {
-        let path = entry.map_err(|error| Failure::file("read", from, &error))?.path();
+    for path in entries(from)? {
         let Some(name) = path.file_name() else { continue };
         if name == "target" || name == "Cargo.lock" {
             continue;
@@ -257,19 +256,9 @@ pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<
             // Not text: no name in it.
             Err(error) => error.into_bytes(),
         };
-        fs::write(&target, bytes).map_err(|error| Failure::file("write", &target, &error))?;
+        write(&target, bytes)?;
     }
     Ok(())
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
-    // On Windows, git may have checked it out with other line ends.
-    Ok(text.replace("\r\n", "\n"))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|error| Failure::file("write", path, &error))
 }
 
 #[cfg(test)]

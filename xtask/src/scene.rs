@@ -10,22 +10,23 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use clap::Args;
-use ladder::log_line::{Event, Time};
+use ladder::log_line::{Event, LogLine, Time};
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Programs, Rung, Screen};
+use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
 use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
 use netfault::{Fault, Proof, Transport};
 use trial::stage::{Stage, Visit};
 use trial::timeline::{Happening, Side, What};
-use trial::{Faults, timeline};
+use trial::{Cast, Faults, faults, timeline};
 
 use crate::diagram;
 
 /// How long a client is watched that nobody expects to be served.
 const VAIN: Duration = Duration::from_secs(2);
 
-/// How long one is given that should be.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one is given that should be. A correct one takes milliseconds, or seconds where
+/// it has to ask again.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a demo is to show instead of the usual.
 #[derive(Debug, Clone, Args)]
@@ -46,10 +47,14 @@ pub struct Options {
 
 /// What was seen of one conversation.
 pub struct Scene {
-    happenings: Vec<Happening>,
+    /// What the processes did.
+    pub happenings: Vec<Happening>,
     /// What passed on the way; nothing where nothing stood in between.
     pub passed: Vec<Passed>,
-    visits: Vec<Visit>,
+    /// How each client of the demo got on.
+    pub visits: Vec<Visit>,
+    /// The exit code of the server, unless a signal has ended it.
+    pub code: Option<i32>,
 }
 
 impl Options {
@@ -139,27 +144,24 @@ pub fn run(
 }
 
 fn cannot_draw(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(format!("cannot write {}: {error}", path.display()))
+    failure!("cannot write {}: {error}", path.display())
 }
 
 fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
-    let there_are = || {
-        let names: Vec<&str> = rung.faults().map(|fault| fault.name).collect();
-        format!("; there are {}", names.join(", "))
-    };
-    match netfault::find(name) {
-        None => Err(Failure::Usage(format!("no fault is called {name}{}", there_are()))),
-        Some(fault) if !fault.is_for(rung.speaks()) => Err(Failure::Usage(format!(
-            "there is no {name} for what {} speaks{}",
-            rung.name,
-            there_are()
-        ))),
-        Some(fault) if matches!(fault.proof, Proof::Process(_)) => Err(Failure::Usage(format!(
+    let fault = faults::find(name)?;
+    let wrong = match fault.proof {
+        _ if !fault.is_for(rung.speaks()) => {
+            let names: Vec<&str> = rung.faults().map(|fault| fault.name).collect();
+            let (rung, names) = (&rung.name, names.join(", "));
+            format!("there is no {name} for what {rung} speaks; there are {names}")
+        }
+        Proof::Process(_) => format!(
             "{name} is done to the process, not by a peer: cargo xtask faults {} {name}",
             rung.alias
-        ))),
-        Some(fault) => Ok(fault),
-    }
+        ),
+        _ => return Ok(fault),
+    };
+    Err(Failure::Usage(wrong))
 }
 
 /// The demo's clients, one after the other, through `network` and beside `fault`.
@@ -171,18 +173,15 @@ pub fn play(
     network: Option<&Network>,
 ) -> Result<Scene, Failure> {
     let program = programs.get(ladder, &rung.name)?;
-    let mut args = rung.server_args.clone();
     let limit = fault.and_then(|fault| rung.limit(fault.name));
-    args.extend(limit.iter().flat_map(|limit| limit.server_args.iter().cloned()));
-    if fault.is_some_and(|fault| fault.proof == Proof::Dropped) {
-        args.extend(rung.short_limits.iter().cloned());
-    }
+    let args = fault.map_or(rung.server_args.clone(), |fault| rung.args_for(fault));
     let mut stage = Stage::new();
-    let (server, mut address) = stage.start_server(&program, &rung.folder, &args)?;
+    let cast = Cast { rung, program: &program, args: &args };
+    let (server, mut address) = stage.start_server(cast)?;
     let mut faulty = None;
     if let Some(fault) = fault {
         let at = Time::now();
-        let running = trial::faults::start(rung, fault, address)?;
+        let running = faults::start(rung, fault, address)?;
         let what = What::Wrote(format!("{}: {}", fault.name, fault.about));
         stage.happenings.push(Happening { at, side: Side::Client, process: usize::MAX - 1, what });
         address = running.address();
@@ -194,7 +193,7 @@ pub fn play(
     let mut visits = Vec::new();
     for run in &rung.demo {
         let patience = if limit.is_some() { VAIN } else { PATIENCE };
-        visits.push(stage.run_client(&program, address, &run.args, patience)?);
+        visits.push(stage.run_client(cast, address, &run.args, patience)?);
     }
     if let (Some(running), Some(Proof::Dropped), None) =
         (&faulty, fault.map(|fault| fault.proof), limit)
@@ -202,22 +201,18 @@ pub fn play(
         running.wait_until_dropped(PATIENCE);
     }
     drop(faulty);
-    let left = count(&stage, |event| matches!(event, Event::Connected(_)));
-    stage.wait_for_so_many(server, left, |event| matches!(event, Event::Left(..)));
+    // Where nothing is in between, each client's visit is one of the server's, logged or not yet.
+    let side = if fault.is_some() || network.is_some() { Side::Server } else { Side::Client };
+    let came = |line: &&LogLine| matches!(line.event(), Event::Connected(_));
+    let came = stage.logged(side).filter(came).count();
+    stage.wait_for_so_many(server, came, |event| matches!(event, Event::Left(..)));
     drop(proxy);
     if fault.is_some() || !rung.serves_once() {
         stage.ask_to_stop(server);
     }
-    stage.exit_code(server)?;
-    Ok(Scene {
-        happenings: std::mem::take(&mut stage.happenings),
-        passed: in_order(&recorded),
-        visits,
-    })
-}
-
-fn count(stage: &Stage, is: fn(&Event) -> bool) -> usize {
-    stage.logged(Side::Server).filter(|line| is(&line.event())).count()
+    let code = stage.exit_code(server)?;
+    let happenings = std::mem::take(&mut stage.happenings);
+    Ok(Scene { happenings, passed: in_order(&recorded), visits, code })
 }
 
 /// A proxy in front of `server`.
@@ -234,7 +229,7 @@ fn between(
         Transport::Udp => UdpSocket::bind(here)
             .and_then(|socket| Proxy::udp(socket, server, network, Some(recorder))),
     };
-    proxy.map_err(|error| Failure::new(format!("cannot stand between client and server: {error}")))
+    proxy.map_err(|error| failure!("cannot stand between client and server: {error}"))
 }
 
 /// What has passed, one connection after the other as they began.

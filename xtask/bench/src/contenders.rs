@@ -1,7 +1,7 @@
 //! The servers that are measured: read from the manifests of the rungs and of netload,
 //! never held in a list here.
 
-use ladder::{Failure, Ladder};
+use ladder::{Failure, Ladder, failure};
 use serde::Deserialize;
 
 use crate::scenarios::{Clients, Scenario, Speaks};
@@ -69,83 +69,53 @@ struct Peer {
 }
 
 /// All of them: the peers that ratios are to first, then the rungs in their order, then
-/// the other peers.
-pub struct Contenders(Vec<Contender>);
-
-impl Contenders {
-    /// Reads the manifests.
-    pub fn load(ladder: &Ladder) -> Result<Contenders, Failure> {
-        let mut contenders = Vec::new();
-        for rung in &ladder.rungs {
-            let said: Option<RungBench> =
-                ladder.package(&rung.name).map_or(Ok(None), |package| package.metadata("bench"))?;
-            let Some(bench) = said else { continue };
-            contenders.push(Contender {
-                name: rung.name.clone(),
-                alias: Some(rung.alias.clone()),
-                title: rung.title.clone(),
-                ours: true,
-                base: false,
-                speaks: vec![bench.speaks],
-                clients: bench.clients,
-                start: Start::Rung(bench.server_args),
-            });
-        }
-        let netload = ladder.package("netload");
-        let peers: Option<Vec<Peer>> =
-            netload.map_or(Ok(None), |package| package.metadata("peers"))?;
-        let peers = peers.unwrap_or_default();
-        let mut bases = Vec::new();
-        for peer in peers {
-            let start = match (peer.example, peer.python, peer.nginx) {
-                (Some(example), None, false) => Start::Example(example),
-                (None, Some(script), false) => Start::Python(script, peer.needs),
-                (None, None, true) => Start::Nginx,
-                _ => {
-                    let name = peer.name;
-                    return Err(Failure::new(format!(
-                        "netload: the peer {name} is started in one way"
-                    )));
-                }
-            };
-            let contender = Contender {
-                name: peer.name,
-                alias: None,
-                title: peer.title,
-                ours: false,
-                base: peer.base,
-                speaks: peer.speaks,
-                clients: peer.clients,
-                start,
-            };
-            if contender.base { bases.push(contender) } else { contenders.push(contender) }
-        }
-        bases.append(&mut contenders);
-        Ok(Contenders(bases))
+/// the other peers. Read from the manifests.
+pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
+    let mut contenders = Vec::new();
+    for rung in &ladder.rungs {
+        let said: Option<RungBench> =
+            ladder.package(&rung.name).map_or(Ok(None), |package| package.metadata("bench"))?;
+        let Some(bench) = said else { continue };
+        contenders.push(Contender {
+            name: rung.name.clone(),
+            alias: Some(rung.alias.clone()),
+            title: rung.title.clone(),
+            ours: true,
+            base: false,
+            speaks: vec![bench.speaks],
+            clients: bench.clients,
+            start: Start::Rung(bench.server_args),
+        });
     }
-
-    /// The one of this name or short name.
-    pub fn find(&self, name: &str) -> Option<&Contender> {
-        self.0
-            .iter()
-            .find(|contender| contender.name == name || contender.alias.as_deref() == Some(name))
+    let netload = ladder.package("netload");
+    let peers: Option<Vec<Peer>> = netload.map_or(Ok(None), |package| package.metadata("peers"))?;
+    for Peer { name, title, speaks, clients, base, example, python, needs, nginx } in
+        peers.unwrap_or_default()
+    {
+        let start = match (example, python, nginx) {
+            (Some(example), None, false) => Start::Example(example),
+            (None, Some(script), false) => Start::Python(script, needs),
+            (None, None, true) => Start::Nginx,
+            _ => {
+                return Err(failure!("netload: the peer {name} is started in one way"));
+            }
+        };
+        let ours = false;
+        contenders.push(Contender { name, alias: None, title, ours, base, speaks, clients, start });
     }
+    contenders.sort_by_key(|contender| !contender.base);
+    Ok(contenders)
+}
 
-    /// All names.
-    pub fn names(&self) -> Vec<String> {
-        self.0.iter().map(|contender| contender.name.clone()).collect()
-    }
+/// The one of this name or short name.
+pub fn find<'a>(contenders: &'a [Contender], name: &str) -> Option<&'a Contender> {
+    let called = |one: &&Contender| one.name == name || one.alias.as_deref() == Some(name);
+    contenders.iter().find(called)
+}
 
-    /// Those that can be started here and are meant. What ratios are to is always
-    /// meant.
-    pub fn retain(&mut self, mut keep: impl FnMut(&Contender) -> bool) {
-        self.0.retain(|contender| keep(contender));
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Contender> {
-        self.0.iter()
-    }
+/// All names.
+pub fn names(contenders: &[Contender]) -> Vec<String> {
+    contenders.iter().map(|contender| contender.name.clone()).collect()
 }
 
 impl Contender {

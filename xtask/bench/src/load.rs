@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use ladder::{Failure, Process};
+use ladder::{Failure, Process, failure};
 use serde::Deserialize;
 
 /// No run of netload lasts so long.
@@ -96,7 +96,7 @@ pub fn run(
     let said = String::from_utf8_lossy(&said).into_owned();
     report.map(Some).map_err(|why| match said.lines().next() {
         Some(first) => Failure::new(first),
-        None => Failure::new(format!("netload has no report: {why}")),
+        None => failure!("netload has no report: {why}"),
     })
 }
 

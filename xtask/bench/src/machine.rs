@@ -5,9 +5,11 @@ use std::fs;
 use std::process::Command;
 use std::thread::available_parallelism;
 
-use serde_json::{Value, json};
+use ladder::process::output;
+use serde::Serialize;
 
 /// A machine on a day.
+#[derive(Serialize)]
 pub struct Machine {
     processor: String,
     cores: usize,
@@ -33,18 +35,6 @@ impl Machine {
             pinned,
         }
     }
-
-    /// For the JSON document.
-    pub fn json(&self) -> Value {
-        json!({
-            "processor": self.processor,
-            "cores": self.cores,
-            "system": self.system,
-            "compiler": self.compiler,
-            "date": self.date,
-            "pinned": self.pinned,
-        })
-    }
 }
 
 impl fmt::Display for Machine {
@@ -59,10 +49,6 @@ impl fmt::Display for Machine {
 }
 
 fn said(program: &str, args: &[&str]) -> String {
-    let output = Command::new(program).args(args).output();
-    let output = output.ok().filter(|output| output.status.success());
-    output.map_or_else(
-        || "unknown".into(),
-        |output| String::from_utf8_lossy(&output.stdout).trim().to_string(),
-    )
+    let said = output(Command::new(program).args(args));
+    said.map_or_else(|_| "unknown".into(), |said| said.trim().to_string())
 }

@@ -30,7 +30,7 @@ use ladder::process::end_all_on_signals;
 use ladder::{Failure, Ladder, Screen};
 use serde_json::json;
 
-use contenders::Contenders;
+use contenders::Contender;
 use machine::Machine;
 use measure::{Bench, Sample};
 use options::Options;
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 /// Builds, measures, prints. Fails where one of our own servers did.
 fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
-    let contenders = Contenders::load(&ladder)?;
+    let contenders = contenders::load(&ladder)?;
     let (scenarios, names) = choose(&options.names, &ladder, &contenders)?;
     let bench = Bench::prepare(&ladder, contenders, &names, options.seconds)?;
     let machine = Machine::look(bench.is_pinned());
@@ -82,7 +82,7 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let charts = if options.svg { chart::measure(&bench, options.rounds)? } else { Vec::new() };
     if options.json {
         let scenarios: Vec<_> = tables.iter().map(Table::json).collect();
-        let document = json!({ "machine": machine.json(), "scenarios": scenarios });
+        let document = json!({ "machine": machine, "scenarios": scenarios });
         screen.line(&document.to_string())?;
     }
     if options.svg {
@@ -123,14 +123,14 @@ fn told(measurements: usize, options: &Options) {
 fn choose(
     names: &[String],
     ladder: &Ladder,
-    contenders: &Contenders,
+    contenders: &[Contender],
 ) -> Result<(Vec<&'static Scenario>, Vec<String>), Failure> {
     let mut scenarios: Vec<&Scenario> = Vec::new();
     let mut servers = Vec::new();
     for name in names {
         if let Some(scenario) = SCENARIOS.iter().find(|scenario| scenario.name == name) {
             scenarios.push(scenario);
-        } else if let Some(contender) = contenders.find(name) {
+        } else if let Some(contender) = contenders::find(contenders, name) {
             servers.push(contender.name.clone());
         } else if let Some(rung) = ladder.find(name) {
             return Err(Failure::Usage(format!(
@@ -140,7 +140,7 @@ fn choose(
         } else {
             return Err(Failure::Usage(format!(
                 "there is no {name}; servers: {}; scenarios: {}",
-                contenders.names().join(", "),
+                contenders::names(contenders).join(", "),
                 options::SCENARIOS.join(", ")
             )));
         }
@@ -149,7 +149,7 @@ fn choose(
         scenarios = SCENARIOS.iter().collect();
     }
     if servers.is_empty() {
-        servers = contenders.names();
+        servers = contenders::names(contenders);
     }
     Ok((scenarios, servers))
 }
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_rung_that_is_not_measured_is_told_by_the_page_and_to_whoever_asks_for_it() {
         let ladder = Ladder::load().unwrap();
-        let contenders = Contenders::load(&ladder).unwrap();
+        let contenders = contenders::load(&ladder).unwrap();
         let page = fs::read_to_string(ladder.root.join("docs/benchmarks.md")).unwrap();
         let first = page.lines().find(|line| line.starts_with("`cargo xtask bench`")).unwrap();
         for rung in &ladder.rungs {

@@ -9,9 +9,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use ladder::{Failure, Ladder, Process, port, programs};
+use ladder::{Failure, Ladder, Process, failure, port, programs};
+use serde::Serialize;
 
-use crate::contenders::{Contender, Contenders, Start};
+use crate::contenders::{Contender, Start};
 use crate::load::{self, Report};
 use crate::nginx;
 use crate::scenarios::{Scenario, Speaks, Unit};
@@ -28,33 +29,40 @@ const ATTEMPTS: usize = 5;
 pub type Sample = Result<Figures, String>;
 
 /// The figures of one measurement, as far as its scenario has them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Figures {
     /// Replies or bytes in a second.
     pub rate: Option<f64>,
     /// Microseconds.
+    #[serde(rename = "p50_us")]
     pub p50: Option<f64>,
     /// Microseconds.
+    #[serde(rename = "p99_us")]
     pub p99: Option<f64>,
     /// Microseconds.
+    #[serde(rename = "p999_us")]
     pub p999: Option<f64>,
     /// The server's processor seconds for a million replies, or for a gigabyte.
+    #[serde(rename = "processor_seconds")]
     pub processor: Option<f64>,
     /// Seconds until every connection of a crowd had been answered.
+    #[serde(rename = "opening_seconds")]
     pub opening: Option<f64>,
     /// The server's memory for each connection of a crowd.
     pub kib_each: Option<f64>,
     /// Datagrams that were lost.
     pub lost: Option<f64>,
     /// Processor milliseconds in each second in which no client said anything.
+    #[serde(rename = "at_rest_ms")]
     pub at_rest: Option<f64>,
     /// Milliseconds from SIGTERM to the end.
+    #[serde(rename = "stop_ms")]
     pub stop: Option<f64>,
 }
 
 /// Everything that is needed for measuring.
 pub struct Bench {
-    contenders: Contenders,
+    contenders: Vec<Contender>,
     programs: HashMap<String, PathBuf>,
     peers: PathBuf,
     site: Site,
@@ -74,7 +82,7 @@ impl Bench {
     /// a word.
     pub fn prepare(
         ladder: &Ladder,
-        mut contenders: Contenders,
+        mut contenders: Vec<Contender>,
         names: &[String],
         seconds: u16,
     ) -> Result<Bench, Failure> {
@@ -247,10 +255,7 @@ impl Bench {
     }
 
     fn program(&self, name: &str) -> Result<PathBuf, Failure> {
-        self.programs
-            .get(name)
-            .cloned()
-            .ok_or_else(|| Failure::new(format!("{name} was not built")))
+        self.programs.get(name).cloned().ok_or_else(|| failure!("{name} was not built"))
     }
 }
 
@@ -328,9 +333,9 @@ fn first_two(list: &str) -> Option<(String, String)> {
 
 /// Builds every program with optimisation; what it prints goes to the terminal, as by
 /// hand.
-fn build(ladder: &Ladder, contenders: &Contenders) -> Result<HashMap<String, PathBuf>, Failure> {
+fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, PathBuf>, Failure> {
     let mut options = vec!["--release", "--package", "netload", "--bin", "netload"];
-    for contender in contenders.iter() {
+    for contender in contenders {
         match &contender.start {
             Start::Rung(_) => {
                 options.extend(["--package", &contender.name, "--bin", &contender.name])

@@ -1,10 +1,9 @@
 //! nginx on loopback, with one worker, without a log, in a folder of ours.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use ladder::Failure;
+use ladder::{Failure, files};
 
 /// Writes the configuration.
 pub fn configure(folder: &Path, pages: &Path, address: SocketAddr) -> Result<PathBuf, Failure> {
@@ -36,7 +35,6 @@ http {{
 }}
 "
     );
-    fs::write(&path, text)
-        .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
+    files::write(&path, text)?;
     Ok(path)
 }

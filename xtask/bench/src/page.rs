@@ -1,9 +1,8 @@
 //! The pages of the book that hold figures, and their pictures.
 
-use std::fs;
 use std::path::Path;
 
-use ladder::Failure;
+use ladder::{Failure, failure, files};
 
 use crate::chart::{self, Line};
 use crate::machine::Machine;
@@ -32,18 +31,13 @@ pub fn write(
         ("latency", chart::latency(lines, machine)),
     ];
     for (name, picture) in pictures {
-        let path = docs.join(format!("benchmarks-{name}.svg"));
-        fs::write(&path, picture).map_err(|error| cannot("write", &path, &error))?;
+        files::write(&docs.join(format!("benchmarks-{name}.svg")), picture)?;
     }
-    let entries = fs::read_dir(&docs).map_err(|error| cannot("read", &docs, &error))?;
-    for path in entries.flatten().map(|entry| entry.path()) {
-        if path.extension().is_none_or(|extension| extension != "md") {
-            continue;
-        }
-        let page = fs::read_to_string(&path).map_err(|error| cannot("read", &path, &error))?;
+    for path in files::with_extension(&docs, "md")? {
+        let page = files::read(&path)?;
         let filled = fill(&page, |name| text(name, machine, left_out, tables))?;
         if filled != page {
-            fs::write(&path, filled).map_err(|error| cannot("write", &path, &error))?;
+            files::write(&path, filled)?;
         }
     }
     Ok(())
@@ -74,15 +68,10 @@ fn fill(page: &str, text: impl Fn(&str) -> Option<String>) -> Result<String, Fai
     let parts =
         rest.split_once(after_name).and_then(|(name, rest)| Some((name, rest.split_once(end)?.1)));
     let Some((name, after)) = parts else {
-        return Err(Failure::new(format!("a block {before_name} has no {end}")));
+        return Err(failure!("a block {before_name} has no {end}"));
     };
-    let text =
-        text(name).ok_or_else(|| Failure::new(format!("there is no block {before_name}{name}")))?;
+    let text = text(name).ok_or_else(|| failure!("there is no block {before_name}{name}"))?;
     Ok(format!("{before}{before_name}{name}{after_name}\n{text}\n{end}{after}"))
-}
-
-fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("cannot {what} {}: {error}", path.display()))
 }
 
 #[cfg(test)]

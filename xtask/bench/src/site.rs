@@ -6,48 +6,40 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use ladder::Failure;
+use ladder::scratch::Scratch;
 
 /// The pages and their sizes.
 const PAGES: [(&str, usize); 3] = [("1k", 1 << 10), ("100k", 100 << 10), ("10m", 10 << 20)];
 
 /// A folder of this run.
-pub struct Site(PathBuf);
+pub struct Site(Scratch);
 
 impl Site {
     /// Writes the pages into a new folder below `built`, where cargo puts its programs.
     pub fn new(built: &Path) -> Result<Site, Failure> {
-        let site = Site(built.join(format!("bench-{}", process::id())));
-        let written = fs::create_dir_all(site.pages()).and_then(|()| {
-            PAGES
-                .iter()
-                .try_for_each(|(name, size)| fs::write(site.pages().join(name), page(*size)))
-        });
-        written.map_err(|error| {
-            Failure::new(format!("cannot write to {}: {error}", site.0.display()))
-        })?;
+        let folder = built.join(format!("bench-{}", process::id()));
+        let cannot = |error| Failure::file("write to", &folder, &error);
+        let site = Site(Scratch::new(folder.clone()).map_err(cannot)?);
+        fs::create_dir(site.pages()).map_err(cannot)?;
+        for (name, size) in PAGES {
+            fs::write(site.pages().join(name), page(size)).map_err(cannot)?;
+        }
         Ok(site)
     }
 
     /// The folder for whatever a server needs.
     pub fn folder(&self) -> &Path {
-        &self.0
+        self.0.path()
     }
 
     /// The folder of the pages.
     pub fn pages(&self) -> PathBuf {
-        self.0.join("pages")
+        self.folder().join("pages")
     }
 
     /// The size of a page, which a reply must have.
     pub fn size(page: &str) -> Option<usize> {
         PAGES.iter().find(|(name, _)| page.strip_prefix('/') == Some(name)).map(|(_, size)| *size)
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        // What cannot be removed is among the files of a build.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

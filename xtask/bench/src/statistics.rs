@@ -1,7 +1,9 @@
 //! Medians and spreads.
 
+use serde::Serialize;
+
 /// The middle of several measurements, with the lowest and the highest.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
     /// The lowest.
     pub low: f64,

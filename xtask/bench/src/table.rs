@@ -63,15 +63,7 @@ impl Table {
         let columns = self.columns();
         let mut grid = vec![headings(&columns)];
         grid.extend(self.rows.iter().map(|row| row.cells(&columns, row.contender.name.clone())));
-        let width = |i: usize| grid.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..=columns.len()).map(width).collect();
-        for (number, row) in grid.iter().enumerate() {
-            let mut line = format!("  {:<width$}", row[0], width = widths[0]);
-            for (cell, width) in row.iter().zip(&widths).skip(1) {
-                line.push_str(&format!("  {cell:>width$}"));
-            }
-            lines.push(if number == 0 { screen.paint(Tone::Dim, &line) } else { line });
-        }
+        lines.extend(screen.table(&grid, 1..columns.len() + 1));
         for row in &self.rows {
             let Some(failure) = row.failure() else { continue };
             let tone = if row.contender.ours { Tone::Bad } else { Tone::Warning };
@@ -188,34 +180,16 @@ impl Row {
     }
 
     fn json(&self) -> Value {
-        let rounds: Vec<Value> = self
-            .samples
-            .iter()
-            .map(|sample| match sample {
-                Ok(figures) => json!({
-                    "rate": figures.rate,
-                    "p50_us": figures.p50,
-                    "p99_us": figures.p99,
-                    "p999_us": figures.p999,
-                    "processor_seconds": figures.processor,
-                    "opening_seconds": figures.opening,
-                    "kib_each": figures.kib_each,
-                    "lost": figures.lost,
-                    "at_rest_ms": figures.at_rest,
-                    "stop_ms": figures.stop,
-                }),
-                Err(failure) => json!({ "failure": failure }),
-            })
-            .collect();
-        let ratio = self
-            .ratio
-            .map(|ratio| json!({ "low": ratio.low, "median": ratio.median, "high": ratio.high }));
+        let rounds = self.samples.iter().map(|sample| match sample {
+            Ok(figures) => json!(figures),
+            Err(failure) => json!({ "failure": failure }),
+        });
         json!({
             "name": self.contender.name,
             "ours": self.contender.ours,
             "base": self.contender.base,
-            "ratio": ratio,
-            "rounds": rounds,
+            "ratio": self.ratio,
+            "rounds": rounds.collect::<Vec<_>>(),
         })
     }
 }
@@ -239,7 +213,7 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contenders::Contenders;
+    use crate::contenders;
     use crate::scenarios::SCENARIOS;
     use ladder::Ladder;
 
@@ -248,8 +222,9 @@ mod tests {
     }
 
     fn table() -> Table {
-        let contenders = Contenders::load(&Ladder::load().unwrap()).unwrap();
-        let chosen = ["limit", "poll-echo"].map(|name| contenders.find(name).unwrap().clone());
+        let all = contenders::load(&Ladder::load().unwrap()).unwrap();
+        let chosen =
+            ["limit", "poll-echo"].map(|name| contenders::find(&all, name).unwrap().clone());
         let samples = vec![
             vec![figures(1000.0), figures(100.0), figures(2000.0)],
             vec![figures(900.0), figures(95.0), Err("it fell over".into())],

@@ -27,6 +27,14 @@ pub enum Failure {
     ReaderGone,
 }
 
+/// Exit code 1 and these words, as `format!` takes them.
+#[macro_export]
+macro_rules! failure {
+    ($($words:tt)*) => {
+        $crate::Failure::new(format!($($words)*))
+    };
+}
+
 impl Failure {
     /// Exit code 1 and these words.
     pub fn new(message: impl Into<String>) -> Failure {
@@ -37,13 +45,13 @@ impl Failure {
     pub fn output(error: io::Error) -> Failure {
         match error.kind() {
             ErrorKind::BrokenPipe => Failure::ReaderGone,
-            _ => Failure::new(format!("cannot write to standard output: {error}")),
+            _ => failure!("cannot write to standard output: {error}"),
         }
     }
 
     /// A failure of the file system: `what` could not be done with `path`.
     pub fn file(what: &str, path: &Path, error: &io::Error) -> Failure {
-        Failure::new(format!("cannot {what} {}: {error}", path.display()))
+        failure!("cannot {what} {}: {error}", path.display())
     }
 
     /// Tells on standard error how a tool has ended, and returns its exit code.

@@ -1,14 +1,11 @@
 //! Differences, as git finds and shows them: `git diff --no-index`.
 
-use std::env;
-use std::fs;
 use std::path::Path;
-use std::process::{self, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::scratch::Scratch;
-use crate::{Failure, Process};
+use crate::{Failure, Process, failure, files};
 
 /// Ends a git that hangs. It takes milliseconds.
 const GENEROUS: Duration = Duration::from_secs(60);
@@ -65,21 +62,12 @@ pub fn diff(settings: &[&str]) -> Command {
     git
 }
 
-/// A new folder for texts that are to be compared, outside of any repository.
-pub fn folder() -> Result<Scratch, Failure> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let path = env::temp_dir().join(format!("netladder-diff-{}-{number}", process::id()));
-    Scratch::new(path.clone()).map_err(|error| Failure::file("create", &path, &error))
-}
-
 /// A unified difference between two texts, each with its name, or nothing where they are
 /// the same.
 pub fn unified(old: (&str, &str), new: (&str, &str)) -> Result<String, Failure> {
-    let folder = folder()?;
+    let folder = Scratch::temporary("diff")?;
     for (name, text) in [("old", old.1), ("new", new.1)] {
-        let path = folder.path().join(name);
-        fs::write(&path, text).map_err(|error| Failure::file("write", &path, &error))?;
+        files::write(&folder.path().join(name), text)?;
     }
     let mut git = diff(&[]);
     let said = run(git.args(["--no-color", "old", "new"]), folder.path())?;
@@ -140,7 +128,7 @@ fn run(git: &mut Command, folder: &Path) -> Result<String, Failure> {
     let said = process.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
     match process.wait_for_end(GENEROUS)?.code() {
         Some(0 | DIFFERENT) => Ok(String::from_utf8_lossy(&said).into_owned()),
-        _ => Err(Failure::new(format!("git diff failed: {}", process.stderr().text().trim()))),
+        _ => Err(failure!("git diff failed: {}", process.stderr().text().trim())),
     }
 }
 

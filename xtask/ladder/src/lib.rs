@@ -9,6 +9,7 @@
 //! | [`scratch`] | a folder that does the same |
 //! | [`collected`] | what a process writes, so that one can wait for a part of it |
 //! | [`ready`] | the line that says where a server listens |
+//! | [`files`] | files read and written, with what went wrong in words |
 //! | [`log_line`] | the lines of its log |
 //! | [`step`] | the step from one rung to the next |
 //! | [`git`] | differences |
@@ -23,6 +24,7 @@
 pub mod code;
 pub mod collected;
 pub mod failure;
+pub mod files;
 pub mod git;
 #[cfg(unix)]
 mod heir;

@@ -9,7 +9,8 @@ use std::process::Command;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::Failure;
+use crate::process::output;
+use crate::{Failure, failure};
 
 /// Words behind `cargo xtask demo` that are no rungs.
 pub const RESERVED: [&str; 3] = ["all", "scale", "pitfalls"];
@@ -202,22 +203,14 @@ pub fn cargo() -> Command {
 impl Ladder {
     /// Asks cargo, in the folder that we are in.
     pub fn load() -> Result<Ladder, Failure> {
-        let output = cargo()
-            .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
-            .output()
-            .map_err(|error| Failure::new(format!("cannot run cargo metadata: {error}")))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(Failure::new(format!("cargo metadata failed: {said}")));
-        }
-        Ladder::read(&output.stdout)
+        let metadata = ["metadata", "--format-version", "1", "--no-deps", "--offline"];
+        Ladder::read(output(cargo().args(metadata))?.as_bytes())
     }
 
     /// Reads what cargo metadata printed.
     fn read(metadata: &[u8]) -> Result<Ladder, Failure> {
-        let metadata: Metadata = serde_json::from_slice(metadata).map_err(|error| {
-            Failure::new(format!("cannot read what cargo metadata prints: {error}"))
-        })?;
+        let metadata: Metadata = serde_json::from_slice(metadata)
+            .map_err(|error| failure!("cannot read what cargo metadata prints: {error}"))?;
         let mut rungs = HashMap::new();
         for package in &metadata.packages {
             if let Some(rung) = package.rung()? {
@@ -228,24 +221,20 @@ impl Ladder {
         let mut ladder = Ladder { root, rungs: Vec::new(), packages };
         for name in metadata.metadata.ladder.order {
             let Some(rung) = rungs.remove(&name) else {
-                return Err(Failure::new(format!(
-                    "{name} is in the order but has no ladder metadata"
-                )));
+                return Err(failure!("{name} is in the order but has no ladder metadata"));
             };
             ladder.check_next(&rung)?;
             ladder.rungs.push(rung);
         }
         match rungs.into_keys().min() {
             None => Ok(ladder),
-            Some(name) => {
-                Err(Failure::new(format!("{name} has ladder metadata but is not in the order")))
-            }
+            Some(name) => Err(failure!("{name} has ladder metadata but is not in the order")),
         }
     }
 
     /// Fails where `rung` does not fit on top of those below it.
     fn check_next(&self, rung: &Rung) -> Result<(), Failure> {
-        let wrong = |what: String| Err(Failure::new(format!("{}: {what}", rung.name)));
+        let wrong = |what: String| Err(failure!("{}: {what}", rung.name));
         let below: HashSet<&str> = self.rungs.iter().map(|rung| rung.name.as_str()).collect();
         if let Some(builds_on) = rung.builds_on.as_deref().filter(|name| !below.contains(name)) {
             return wrong(format!("builds on {builds_on}, which is not below it in the order"));
@@ -313,7 +302,7 @@ impl Package {
     pub fn metadata<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
         let Some(said) = self.metadata.get(key) else { return Ok(None) };
         T::deserialize(said).map(Some).map_err(|error| {
-            Failure::new(format!("the {key} metadata in {}: {error}", self.manifest_path.display()))
+            failure!("the {key} metadata in {}: {error}", self.manifest_path.display())
         })
     }
 

@@ -9,14 +9,14 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitStatus};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Failure;
 use crate::collected::Collected;
+use crate::{Failure, failure};
 
 #[cfg(unix)]
 use crate::heir;
@@ -99,8 +99,7 @@ impl Process {
         let name = Path::new(command.get_program()).file_stem().unwrap_or_default();
         let name = name.to_string_lossy().into_owned();
         let mut started = lock(&STARTED);
-        let child =
-            command.spawn().map_err(|error| Failure::new(format!("cannot run {name}: {error}")))?;
+        let child = command.spawn().map_err(|error| failure!("cannot run {name}: {error}"))?;
         Ok(Process::of(name, child, listen, &mut started))
     }
 
@@ -141,8 +140,7 @@ impl Process {
 
     /// Waits until the process has ended, for `limit` at most; `None` when it runs on.
     pub fn wait(&self, limit: Duration) -> Result<Option<ExitStatus>, Failure> {
-        wait(&self.child, limit)
-            .map_err(|error| Failure::new(format!("cannot wait for {}: {error}", self.name)))
+        wait(&self.child, limit).map_err(|error| failure!("cannot wait for {}: {error}", self.name))
     }
 
     /// Waits for the end of the process.
@@ -150,7 +148,7 @@ impl Process {
     /// # Errors
     /// It has not ended within `limit`.
     pub fn wait_for_end(&self, limit: Duration) -> Result<ExitStatus, Failure> {
-        let too_long = || Failure::new(format!("{} does not end within {limit:?}", self.name));
+        let too_long = || failure!("{} does not end within {limit:?}", self.name);
         self.wait(limit)?.ok_or_else(too_long)
     }
 
@@ -203,6 +201,22 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     while_none_starts(|| command.spawn())
 }
 
+/// Runs `command` to its end, with nothing to read: what it prints.
+///
+/// # Errors
+/// It cannot be run, or fails: what it says then.
+pub fn output(command: &mut Command) -> Result<String, Failure> {
+    let name = Path::new(command.get_program()).display().to_string();
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| failure!("cannot run {name}: {error}"))?;
+    let said = if output.status.success() { output.stdout } else { output.stderr };
+    let said = String::from_utf8_lossy(&said).into_owned();
+    match output.status.success() {
+        true => Ok(said),
+        false => Err(failure!("{name} failed: {}", said.trim_end())),
+    }
+}
+
 /// Until a process that is started is the new program, it has a copy of every socket
 /// that is open here. Whoever needs a socket to be gone when it is closed does it here.
 pub fn while_none_starts<T>(act: impl FnOnce() -> T) -> T {
@@ -253,7 +267,7 @@ pub fn end_all_on_signals() -> Result<(), Failure> {
     use signal_hook::iterator::Signals;
 
     let mut signals = Signals::new([SIGINT, SIGQUIT, SIGTERM, SIGHUP])
-        .map_err(|error| Failure::new(format!("cannot prepare for signals: {error}")))?;
+        .map_err(|error| failure!("cannot prepare for signals: {error}"))?;
     thread::spawn(move || {
         for signal in signals.forever() {
             if signal != SIGINT || !PAGED.load(Ordering::Relaxed) {
@@ -273,7 +287,7 @@ pub fn end_all_on_signals() -> Result<(), Failure> {
             end_all();
         }
     })
-    .map_err(|error| Failure::new(format!("cannot prepare for signals: {error}")))
+    .map_err(|error| failure!("cannot prepare for signals: {error}"))
 }
 
 fn end_all() -> ! {
@@ -387,8 +401,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::process::Stdio;
-
     use super::*;
 
     fn sleeping() -> Process {
@@ -409,18 +421,6 @@ mod tests {
             drop(process);
             assert!(!exists(id));
         }
-    }
-
-    #[test]
-    fn a_process_is_ended_by_a_panic() {
-        let process = sleeping();
-        let id = process.id();
-        let panicked = thread::spawn(move || {
-            let _process = process;
-            panic!("on purpose");
-        });
-        assert!(panicked.join().is_err());
-        assert!(!exists(id));
     }
 
     #[test]

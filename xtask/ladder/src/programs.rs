@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::manifests::cargo;
-use crate::{Failure, Ladder, Process};
+use crate::{Failure, Ladder, Process, failure};
 
 /// A build that has nothing to do takes less; only a longer one is worth a word.
 const AT_ONCE: Duration = Duration::from_millis(1500);
@@ -27,7 +27,7 @@ impl Programs {
         if !self.0.contains_key(name) {
             self.build_all(ladder, &[name])?;
         }
-        let missing = || Failure::new(format!("cannot build {name}: there is no such program"));
+        let missing = || failure!("cannot build {name}: there is no such program");
         self.0.get(name).cloned().ok_or_else(missing)
     }
 
@@ -76,9 +76,7 @@ pub fn build(
     };
     if !status.success() {
         let by_hand = packages(names).join(" ");
-        return Err(Failure::new(format!(
-            "cannot build {what}: see above, or run cargo build {by_hand}"
-        )));
+        return Err(failure!("cannot build {what}: see above, or run cargo build {by_hand}"));
     }
     let messages = process.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
     Ok(String::from_utf8_lossy(&messages).lines().filter_map(executable).collect())

@@ -1,12 +1,17 @@
 //! Folders that a tool works in. None of them outlives it: not a normal end, an error, a
 //! panic or a signal.
 
-use std::fs;
+use std::env;
+use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use crate::Failure;
 
 /// Attempts to remove a folder, and the pause between two. Hardly ever is there a
 /// second one.
@@ -32,6 +37,21 @@ impl Scratch {
         Ok(Scratch(folder))
     }
 
+    /// A new one among the temporary files of the system, of nobody else's: its path is
+    /// short enough for a socket.
+    pub fn temporary(name: &str) -> Result<Scratch, Failure> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("netladder-{name}-{}-{number}", process::id()));
+        let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+        // Fails where it exists: what somebody else has put there is not ours to use.
+        its_owners_alone()
+            .create(&folder)
+            .map_err(|error| Failure::file("create", &folder, &error))?;
+        scratch.push(folder.clone());
+        Ok(Scratch(folder))
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
@@ -44,6 +64,19 @@ impl Drop for Scratch {
         let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
         scratch.retain(|folder| *folder != self.0);
     }
+}
+
+#[cfg(unix)]
+fn its_owners_alone() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// There each person has temporary files of their own.
+#[cfg(windows)]
+fn its_owners_alone() -> DirBuilder {
+    DirBuilder::new()
 }
 
 /// Removes all of them for good: nobody makes a further one.
@@ -79,5 +112,15 @@ mod tests {
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
         drop(scratch);
         assert!(!folder.exists());
+    }
+    #[cfg(unix)]
+    #[test]
+    fn a_temporary_one_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = Scratch::temporary("test").unwrap();
+        let path = scratch.path().to_path_buf();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        drop(scratch);
+        assert!(!path.exists());
     }
 }

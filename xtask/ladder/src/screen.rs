@@ -3,6 +3,7 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::ops::Range;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -109,6 +110,30 @@ impl Screen {
             self.line(&format!("{indent}{}", self.paint(tone, &line)))?;
         }
         Ok(())
+    }
+
+    /// The lines of a table, its head first. `numbers` are the columns that end under each
+    /// other; the last column goes on below where it began.
+    pub fn table<T: AsRef<str>>(&self, rows: &[Vec<T>], numbers: Range<usize>) -> Vec<String> {
+        let last = rows.first().map_or(0, Vec::len).saturating_sub(1);
+        let widths: Vec<usize> = (0..last)
+            .map(|at| rows.iter().map(|row| row[at].as_ref().width()).max().unwrap_or(0))
+            .collect();
+        let mut lines = Vec::new();
+        for (number, row) in rows.iter().enumerate() {
+            let mut left = String::from("  ");
+            for (at, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                let (cell, room) = (cell.as_ref(), " ".repeat(width - cell.as_ref().width()));
+                let cells = if numbers.contains(&at) { [&room, cell] } else { [cell, &room] };
+                left.push_str(&format!("{}  ", cells.concat()));
+            }
+            let tone = if number == 0 { Tone::Dim } else { Tone::Plain };
+            for part in wrap(row[last].as_ref(), self.width.saturating_sub(left.width())) {
+                lines.push(self.paint(tone, &format!("{left}{part}")));
+                left = " ".repeat(left.width());
+            }
+        }
+        lines
     }
 
     /// `text` in its tone.

@@ -2,13 +2,11 @@
 //! diff`. What differs is for git to say.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::rename::rename;
 use crate::scratch::Scratch;
-use crate::{Failure, Rung, code, git};
+use crate::{Failure, Rung, code, files, git};
 
 /// The lesson of most rungs: shown before the other files.
 pub const LESSON: &str = "src/server.rs";
@@ -33,19 +31,15 @@ pub struct Change {
 
 /// Every file of `src` that differs: the lesson, then the others by name.
 pub fn changes(below: &Rung, rung: &Rung) -> Result<Vec<Change>, Failure> {
-    let mut files = BTreeSet::new();
+    let mut found = BTreeSet::new();
     for rung in [below, rung] {
-        sources(&rung.folder, "src", &mut files)?;
+        sources(&rung.folder, "src", &mut found)?;
     }
-    let mut files: Vec<String> = files.into_iter().collect();
-    files.sort_by_key(|file| file != LESSON);
-    let mut changes = Vec::new();
-    for file in &files {
-        let change = change(below, rung, file)?;
-        if change.old != change.new {
-            changes.push(change);
-        }
-    }
+    let mut found: Vec<String> = found.into_iter().collect();
+    found.sort_by_key(|file| file != LESSON);
+    let changes = found.iter().map(|file| change(below, rung, file));
+    let mut changes: Vec<Change> = changes.collect::<Result<_, _>>()?;
+    changes.retain(|change| change.old != change.new);
     Ok(changes)
 }
 
@@ -119,8 +113,7 @@ pub fn size(changes: &[Change]) -> Result<Size, Failure> {
 
 /// Both versions of all these files in a folder, and their two folders in it.
 pub fn lay_out(changes: &[Change]) -> Result<(Scratch, [String; 2]), Failure> {
-    let folder = git::folder()?;
-    let cannot = |path: &Path, error: io::Error| Failure::file("write", path, &error);
+    let folder = Scratch::temporary("diff")?;
     let mut sides = [String::new(), String::new()];
     for change in changes {
         let names = [(&change.old_name, &change.old), (&change.new_name, &change.new)];
@@ -129,19 +122,15 @@ pub fn lay_out(changes: &[Change]) -> Result<(Scratch, [String; 2]), Failure> {
                 continue;
             }
             let path = folder.path().join(name);
-            let parent = path.parent().unwrap_or(folder.path());
-            fs::create_dir_all(parent).map_err(|error| cannot(parent, error))?;
-            fs::write(&path, text).map_err(|error| cannot(&path, error))?;
+            files::create_folder(path.parent().unwrap_or(folder.path()))?;
+            files::write(&path, text)?;
             *side = name.strip_suffix(&change.file).unwrap_or(name).trim_end_matches('/').into();
         }
     }
-    for side in &mut sides {
-        // All files are in the other rung only.
-        if side.is_empty() {
-            *side = "nothing".into();
-            let path = folder.path().join(&*side);
-            fs::create_dir(&path).map_err(|error| cannot(&path, error))?;
-        }
+    // All files are in the other rung only.
+    for side in sides.iter_mut().filter(|side| side.is_empty()) {
+        *side = "nothing".into();
+        files::create_folder(&folder.path().join(&*side))?;
     }
     Ok((folder, sides))
 }
@@ -153,31 +142,20 @@ impl Change {
     }
 }
 
-fn sources(rung: &Path, folder: &str, files: &mut BTreeSet<String>) -> Result<(), Failure> {
-    let path = rung.join(folder);
-    let cannot =
-        |error: std::io::Error| Failure::new(format!("cannot read {}: {error}", path.display()));
-    for entry in fs::read_dir(&path).map_err(cannot)? {
-        let entry = entry.map_err(cannot)?;
-        let file = format!("{folder}/{}", entry.file_name().to_string_lossy());
-        match entry.path().is_dir() {
-            true => sources(rung, &file, files)?,
-            false => {
-                files.insert(file);
-            }
+fn sources(rung: &Path, folder: &str, found: &mut BTreeSet<String>) -> Result<(), Failure> {
+    for path in files::entries(&rung.join(folder))? {
+        let file = format!("{folder}/{}", path.file_name().unwrap_or_default().display());
+        match path.is_dir() {
+            true => sources(rung, &file, found)?,
+            false => drop(found.insert(file)),
         }
     }
     Ok(())
 }
 
 fn text(rung: &Rung, file: &str) -> Result<Option<String>, Failure> {
-    let path: PathBuf = rung.folder.join(file);
-    match fs::read_to_string(&path) {
-        // On Windows, git may have checked it out with other line ends.
-        Ok(text) => Ok(Some(text.replace("\r\n", "\n"))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::new(format!("cannot read {}: {error}", path.display()))),
-    }
+    let path = rung.folder.join(file);
+    if path.exists() { files::read(&path).map(Some) } else { Ok(None) }
 }
 
 #[cfg(test)]

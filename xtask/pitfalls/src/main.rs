@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use ladder::process::end_all_on_signals;
 use ladder::screen::Tone;
-use ladder::{Failure, Screen};
+use ladder::{Failure, Screen, failure};
 use netcore::error::reason;
 
 use children::Child;
@@ -134,6 +134,6 @@ fn run(screen: &Screen) -> Result<(), Failure> {
         true => screen.line(
             &screen.paint(Tone::Good, &format!("All {} were seen in both states.", ALL.len())),
         ),
-        false => Err(Failure::new(format!("not seen as it should be: {}", wrong.join(", ")))),
+        false => Err(failure!("not seen as it should be: {}", wrong.join(", "))),
     }
 }

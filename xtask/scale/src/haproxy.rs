@@ -1,17 +1,17 @@
 //! HAProxy: its configuration, and its command line while it runs.
 
-use std::env;
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{self, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ladder::{Failure, Process};
+use ladder::process::output;
+use ladder::scratch::Scratch;
+use ladder::{Failure, Process, failure};
 
 /// How long HAProxy may take to start, and to answer. It takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,19 +43,18 @@ pub struct State {
 
 /// Its version, where it is installed: `2.6.12-1+deb12u4`.
 pub fn version() -> Option<String> {
-    let output = Command::new("haproxy").arg("-v").stdin(Stdio::null()).output().ok()?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = output(Command::new("haproxy").arg("-v")).ok()?;
     said.strip_prefix("HAProxy version ")?.split_whitespace().next().map(String::from)
 }
 
 impl Haproxy {
     /// Starts it before `servers`, each with its name.
     pub fn start(servers: &[(&str, SocketAddr)]) -> Result<Haproxy, Failure> {
-        let failed = |error: io::Error| Failure::new(format!("cannot start HAProxy: {error}"));
+        let failed = |error: io::Error| failure!("cannot start HAProxy: {error}");
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let folder = Folder::new().map_err(failed)?;
-        let (file, socket) = (folder.0.join("haproxy.cfg"), folder.0.join("admin.sock"));
+        let folder = Scratch::temporary("scale")?;
+        let (file, socket) = (folder.path().join("haproxy.cfg"), folder.path().join("admin.sock"));
         fs::write(&file, configuration(&socket.display().to_string(), servers)).map_err(failed)?;
         let process = Process::start(
             Command::new("haproxy")
@@ -77,9 +76,7 @@ impl Haproxy {
 
     /// Gives a command, and returns what it says to it.
     pub fn command(&mut self, command: &str) -> Result<String, Failure> {
-        let failed = |error: io::Error| {
-            Failure::new(format!("HAProxy does not answer {command:?}: {error}"))
-        };
+        let failed = |error: io::Error| failure!("HAProxy does not answer {command:?}: {error}");
         writeln!(self.commands, "{command}").map_err(failed)?;
         let mut said = Vec::new();
         let mut buf = [0; 4096];
@@ -100,9 +97,7 @@ impl Haproxy {
         }
         // Of every backend, servers only.
         let table = self.command("show stat -1 4 -1")?;
-        states(&table).ok_or_else(|| {
-            Failure::new(format!("HAProxy's statistics are not understood: {table:?}"))
-        })
+        states(&table).ok_or_else(|| failure!("HAProxy's statistics are not understood: {table:?}"))
     }
 }
 
@@ -142,14 +137,14 @@ fn connect(process: &Process, socket: &PathBuf) -> Result<UnixStream, Failure> {
         match UnixStream::connect(socket) {
             Ok(stream) => return Ok(stream),
             Err(error) if started.elapsed() > PATIENCE => {
-                return Err(Failure::new(format!("HAProxy is not ready: {error}")));
+                return Err(failure!("HAProxy is not ready: {error}"));
             }
             Err(_) => {}
         }
         if !matches!(process.wait(PAUSE), Ok(None)) {
             let said = process.stderr().wait_for_end(PATIENCE).unwrap_or_default();
             let said = String::from_utf8_lossy(&said);
-            return Err(Failure::new(format!("HAProxy does not start: {}", said.trim_end())));
+            return Err(failure!("HAProxy does not start: {}", said.trim_end()));
         }
     }
 }
@@ -174,27 +169,6 @@ fn states(table: &str) -> Option<Vec<State>> {
         .collect()
 }
 
-/// A folder of nobody else's, which goes with this.
-struct Folder(PathBuf);
-
-impl Folder {
-    /// Among the temporary files of the system: the path of a Unix socket must be
-    /// short.
-    fn new() -> io::Result<Folder> {
-        let path = env::temp_dir().join(format!("netladder-scale-{}", process::id()));
-        // Fails where it exists: what somebody else has put there is not ours to use.
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Folder(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is left to whoever clears the temporary files.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,16 +187,5 @@ mod tests {
         {
             assert_eq!(states(table), None, "{table:?}");
         }
-    }
-
-    #[test]
-    fn the_folder_is_its_owners_alone_and_goes_with_its_guard() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = Folder::new().unwrap();
-        let path = folder.0.clone();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
-        assert!(Folder::new().is_err(), "a second one in the same place");
-        drop(folder);
-        assert!(!path.exists());
     }
 }

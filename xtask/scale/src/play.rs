@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::screen::{Tone, fit, thousands, wrap};
-use ladder::{Failure, Ladder, Process, Programs, Screen};
+use ladder::{Failure, Ladder, Process, Programs, Screen, failure};
 use serde::Deserialize;
 
 use crate::haproxy::{self, Haproxy, State};
@@ -93,7 +93,7 @@ impl Play<'_> {
         process.ask_to_stop();
         let status = process.wait_for_end(GENEROUS)?;
         if status.code() != Some(0) {
-            return Err(Failure::new(format!("{name} does not end with code 0: {status}")));
+            return Err(failure!("{name} does not end with code 0: {status}"));
         }
         self.tell(Tone::Server, &format!("{name} gets SIGTERM, and ends with code 0"))?;
         // On another port, as on another machine: nobody can have taken it meanwhile.
@@ -117,7 +117,7 @@ impl Play<'_> {
         // a refusal.
         match said.is_empty() || said.contains("changed from") {
             true => Ok(()),
-            false => Err(Failure::new(format!("HAProxy says to {command:?}: {said}"))),
+            false => Err(failure!("HAProxy says to {command:?}: {said}")),
         }
     }
 
@@ -127,7 +127,7 @@ impl Play<'_> {
         while !wanted(&self.haproxy.states()?) {
             if started.elapsed() > GENEROUS || self.load.is_over() {
                 let states = self.haproxy.states()?;
-                return Err(Failure::new(format!("a server has {what}: {states:?}")));
+                return Err(failure!("a server has {what}: {states:?}"));
             }
             thread::sleep(PAUSE);
         }
@@ -202,7 +202,7 @@ impl Load {
         let report = self.0.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
         serde_json::from_slice(&report).map_err(|_| {
             let (said, report) = (self.0.stderr().text(), String::from_utf8_lossy(&report));
-            Failure::new(format!("netload has no report: {said}{report}"))
+            failure!("netload has no report: {said}{report}")
         })
     }
 }
@@ -232,7 +232,7 @@ fn row(time: &str, states: &[State], tone: Tone, text: &str, screen: &Screen) ->
 fn verdict(report: &Report, screen: &Screen) -> Result<(), Failure> {
     screen.line("")?;
     if let Some(first) = &report.faults.first {
-        return Err(Failure::new(format!("a request was lost: {first}")));
+        return Err(failure!("a request was lost: {first}"));
     }
     let good = screen.paint(Tone::Good, "No request was lost:");
     let replies = thousands(report.replies as f64);

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use ladder::process::{end_all_on_signals, resident_kib};
 use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Programs, Rung, Screen};
+use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
 use netfault::{Fault, Proof, Speaks, Transport, descriptors};
 use trial::ordinary::{GENEROUS, ordinary_client};
 use trial::{Cast, Faults, Stage, faults};
@@ -150,7 +150,7 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
     }
     let cast = Cast { rung, program, args: &args };
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(program, &rung.folder, &args)?;
+    let (server, address) = stage.start_server(cast)?;
     let process = stage.process_id(server);
     // What it does not survive would keep the others waiting; what is done to a process
     // ends it.
@@ -173,7 +173,7 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
                 }
             }
             if let Err(story) = ordinary_client(stage, cast, address, GENEROUS)? {
-                return Err(Failure::new(format!("beside {some:?}, {story}")));
+                return Err(failure!("beside {some:?}, {story}"));
             }
             clients += 1;
             // What the server has logged is of no interest, and would be kept here.
@@ -196,7 +196,7 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
     stage.ask_to_stop(server);
     match stage.exit_code(server)? {
         Some(0) => Ok(Soaked { first, last, faults: played, clients }),
-        code => Err(Failure::new(format!("it ended with {code:?} and not with exit code 0"))),
+        code => Err(failure!("it ended with {code:?} and not with exit code 0")),
     }
 }
 
@@ -227,7 +227,7 @@ fn crowd(rung: &Rung, address: SocketAddr) -> Result<(), Failure> {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 break;
             }
-            Err(error) => return Err(Failure::new(format!("a crowd was not answered: {error}"))),
+            Err(error) => return Err(failure!("a crowd was not answered: {error}")),
         }
     }
     Ok(())
@@ -255,8 +255,7 @@ fn at_rest(process: u32, wanted: Option<Held>) -> Result<Held, Failure> {
 
 /// Read from proc(5).
 fn held(process: u32) -> Result<Held, Failure> {
-    let gone =
-        |error| Failure::new(format!("what process {process} holds cannot be read: {error}"));
+    let gone = |error| failure!("what process {process} holds cannot be read: {error}");
     let count = |what: &str| {
         fs::read_dir(format!("/proc/{process}/{what}")).map(Iterator::count).map_err(gone)
     };

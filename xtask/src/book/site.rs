@@ -1,10 +1,10 @@
 //! What is done to the pages that mdBook has written: links to the sources lead to
 //! copies of them inside the book, and a page that is being written loads itself anew.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ladder::Failure;
+use ladder::files::{create_folder, read, with_extension, write};
 
 use crate::new::copy;
 
@@ -22,41 +22,25 @@ const LATEST: &str = "latest.txt";
 /// --check` has seen.
 pub fn finish(root: &Path, folder: &Path, number: Option<u64>) -> Result<(), Failure> {
     let sources = folder.join(SOURCES);
-    fs::create_dir_all(&sources).map_err(|error| Failure::file("create", &sources, &error))?;
+    create_folder(&sources)?;
     for linked in LINKED {
         copy(&root.join(linked), &sources.join(linked), &str::to_string)?;
     }
     for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.toml", "deny.toml"] {
-        let target = sources.join(file);
-        fs::copy(root.join(file), &target)
-            .map_err(|error| Failure::file("write", &target, &error))?;
+        write(&sources.join(file), read(&root.join(file))?)?;
     }
-    for page in pages(folder)? {
-        let html =
-            fs::read_to_string(&page).map_err(|error| Failure::file("read", &page, &error))?;
-        let mut html = html.replace("href=\"../", &format!("href=\"{SOURCES}/"));
+    // The book has no folders of pages. The page for what does not exist links from the root.
+    for page in with_extension(folder, "html")?.iter().filter(|page| !page.ends_with("404.html")) {
+        let mut html = read(page)?.replace("href=\"../", &format!("href=\"{SOURCES}/"));
         if let Some(number) = number {
             html = html.replace("</body>", &format!("{}</body>", script(number)));
         }
-        fs::write(&page, html).map_err(|error| Failure::file("write", &page, &error))?;
+        write(page, html)?;
     }
-    if let Some(number) = number {
-        let path = folder.join(LATEST);
-        fs::write(&path, number.to_string())
-            .map_err(|error| Failure::file("write", &path, &error))?;
+    match number {
+        Some(number) => write(&folder.join(LATEST), number.to_string()),
+        None => Ok(()),
     }
-    Ok(())
-}
-
-/// The pages of the book, which has no folders of them. The page for what does not
-/// exist links from the root.
-fn pages(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| Failure::file("read", folder, &error))?;
-    let mut pages: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    pages.retain(|path| path.extension().is_some_and(|extension| extension == "html"));
-    pages.retain(|path| path.file_name().is_some_and(|name| name != "404.html"));
-    pages.sort();
-    Ok(pages)
 }
 
 /// Asks for the number of the latest build, and loads the page anew where it is
@@ -73,6 +57,8 @@ fn script(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -4,7 +4,7 @@
 //! end -->`. Markers in a fenced code block are text, so that a page can show what a
 //! block looks like.
 
-use ladder::Failure;
+use ladder::{Failure, failure};
 
 const START: &str = "<!-- gen:";
 const END: &str = "<!-- end -->";
@@ -38,7 +38,7 @@ pub fn fill(
     let mut fence = None;
     let mut lines = page.lines().enumerate();
     while let Some((index, line)) = lines.next() {
-        let at = |message: String| Failure::new(format!("line {}: {message}", index + 1));
+        let at = |message: String| failure!("line {}: {message}", index + 1);
         filled.push_str(line);
         filled.push('\n');
         fence = fence_after(fence, line);

@@ -5,16 +5,16 @@
 //! default port, numbers the clients' ports in order, leaves the times of the log out,
 //! and has one date for all.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ladder::collected::Collected;
+use ladder::files::read;
 use ladder::log_line::{Event, LogLine};
 use ladder::shell::{command_line, words};
-use ladder::{Failure, Ladder, Process, Programs, Rung};
+use ladder::{Failure, Ladder, Process, Programs, Rung, failure};
 use netfault::Transport;
 use trial::{Faults, faults};
 
@@ -47,6 +47,9 @@ const WAITING: &str = "waiting for a client";
 
 /// What a server logs when it is told to stop.
 const STOPPING: &str = "stopping; ";
+
+/// What it logs of a client that it closes then. With several threads, that may come first.
+const STOPPED: &str = ", because the server stops";
 
 /// What to run: a server, then one step after another.
 pub struct Script {
@@ -224,9 +227,7 @@ fn serves_one_at_a_time(rung: &Rung) -> bool {
 
 /// The port that a person gets who names none.
 fn default_port(folder: &Path) -> Result<String, Failure> {
-    let path = folder.join("src/lib.rs");
-    let source = fs::read_to_string(&path)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+    let source = read(&folder.join("src/lib.rs"))?;
     let item = items::without_docs(&items::find(&source, "const PORT")?);
     Ok(item.chars().skip_while(|&c| c != '=').filter(char::is_ascii_digit).collect())
 }
@@ -258,7 +259,7 @@ impl Running {
         let found = stderr.wait_for(GENEROUS, |bytes| done(&log(bytes)).then_some(()));
         match found.is_ok() || stderr.wait_for_end(Duration::ZERO).is_ok() {
             true => Ok(()),
-            false => Err(Failure::new(format!("a run here did not get on:\n{}", self.said()))),
+            false => Err(failure!("a run here did not get on:\n{}", self.said())),
         }
     }
 
@@ -303,7 +304,8 @@ impl Running {
     fn said_of_server(&self, one_at_a_time: bool) -> String {
         let mut stderr = written(self.process.stderr());
         let stopping = |line: &String| {
-            LogLine::parse(line).is_some_and(|line| line.message.starts_with(STOPPING))
+            let message = LogLine::parse(line).map(|line| line.message).unwrap_or_default();
+            message.starts_with(STOPPING) || message.ends_with(STOPPED)
         };
         stderr.truncate(stderr.iter().position(stopping).unwrap_or(stderr.len()));
         let last = stderr.iter().rposition(|line| !line.ends_with(WAITING));

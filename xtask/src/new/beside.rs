@@ -3,10 +3,11 @@
 
 use std::path::{Path, absolute};
 
+use ladder::files::{read, write};
 use ladder::rename::rename;
 use ladder::{Failure, Ladder, Rung};
 
-use super::{copy, copy_block, format, lock, make, manifest, read, readme, write};
+use super::{copy, copy_block, format, lock, make, manifest, readme};
 
 /// Makes the program `name` of `rung` in `dest`, whose parent is such a project. Blocks
 /// that are there already stay as they are.
@@ -29,13 +30,13 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
     make(ladder, rung, dest, name, |scratch| {
         copy(&rung.folder, scratch, &|text| rename(text, &rung.name, name))?;
         let own = rename(&read(&rung.folder.join("Cargo.toml"))?, &rung.name, name);
-        write(&scratch.join("Cargo.toml"), &manifest::member(&own))?;
-        write(&scratch.join("README.md"), &readme::project(rung, name, &names)?)
+        write(&scratch.join("Cargo.toml"), manifest::member(&own))?;
+        write(&scratch.join("README.md"), readme::project(rung, name, &names)?)
     })?;
     for block in blocks.iter().filter(|block| !project.join(&block.name).exists()) {
         copy_block(block, project, &names)?;
     }
-    write(&path, &top)?;
+    write(&path, top)?;
     lock(project)?;
     format(project)
 }

@@ -1,25 +1,21 @@
-//! Takes every rung away and tests it there, without the network, and makes every
-//! worked example of the book.
+//! Takes every rung away and tests it there, without the network.
 //!
 //! In the workspace, cargo builds a dependency once with the features that all members
 //! ask for together. Here a rung gets those that it asks for itself, so one that leans
 //! on another's does not build.
 
-use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use ladder::files::create_folder;
 use ladder::manifests::cargo;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
-use ladder::{Failure, Ladder, Process, Rung, Screen};
-use trial::Stage;
+use ladder::{Failure, Ladder, Process, Rung, Screen, failure};
 
 use super::{beside, copy, take};
-use crate::example::{self, Example};
-use crate::list;
 
 /// Ends a build or a test that hangs.
 const GENEROUS: Duration = Duration::from_secs(30 * 60);
@@ -55,15 +51,6 @@ pub fn run(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
     }
     place.blocks_inside(ladder)?;
     place.two_in_one(ladder)?;
-    for example in example::all(&ladder.root)? {
-        let started = Instant::now();
-        place.example(ladder, &example)?;
-        let took = started.elapsed().as_secs_f64();
-        screen.line(&format!(
-            "    {} is what its chapter says: {took:.1} s",
-            fit(&example.name, 16)
-        ))?;
-    }
     Ok(())
 }
 
@@ -85,11 +72,8 @@ impl Place {
         if taken.exists() {
             fs::remove_dir_all(&taken).map_err(|error| Failure::file("remove", &taken, &error))?;
         }
-        fs::create_dir_all(&inside).map_err(|error| Failure::file("create", &inside, &error))?;
-        let outside = env::temp_dir().join(format!("netladder-{}", process::id()));
-        let scratch = Scratch::new(outside.clone())
-            .map_err(|error| Failure::file("create", &outside, &error))?;
-        Ok(Place { inside, outside: scratch })
+        create_folder(&inside)?;
+        Ok(Place { inside, outside: Scratch::temporary("copies")? })
     }
 
     fn blocks_beside(&self, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
@@ -139,64 +123,6 @@ impl Place {
         self.cargo(&["test", "--offline", "--workspace", "--no-run"], &project)
     }
 
-    /// Makes an example as its chapter says, tests it, and talks to it.
-    fn example(&self, ladder: &Ladder, example: &Example) -> Result<(), Failure> {
-        let folder = self.inside.join("taken").join(&example.name);
-        let rung = list::find(ladder, &example.rung)?;
-        take(ladder, rung, &folder, &example.name)?;
-        for file in &example.drops {
-            let file = folder.join(file);
-            fs::remove_file(&file).map_err(|error| Failure::file("remove", &file, &error))?;
-        }
-        self.apply(&folder, example)?;
-        // It may need crates that its rung does not.
-        self.cargo(&["update", "--workspace", "--offline"], &folder)?;
-        CHECKS.iter().try_for_each(|check| self.cargo(check, &folder))?;
-        self.cargo(&["build", "--offline", "--locked"], &folder)?;
-        self.talk(example)
-    }
-
-    fn apply(&self, folder: &Path, example: &Example) -> Result<(), Failure> {
-        let output = Command::new("git")
-            .args(["apply", "-C1"])
-            .arg(&example.path)
-            .current_dir(folder)
-            // Not the repository that the folder lies in: its paths begin elsewhere.
-            .env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap_or(folder))
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| Failure::new(format!("cannot run git apply: {error}")))?;
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(Failure::new(format!(
-                "docs/examples/{0}.patch no longer fits its rung: {1}\nhint: take the rung out with `cargo xtask new \
-                 {2} DEST --name {0}`, make the change there, and keep what `git diff` says below the head of the patch",
-                example.name,
-                String::from_utf8_lossy(&output.stderr).trim(),
-                example.rung
-            ))),
-        }
-    }
-
-    /// Runs the example's real server and its clients, and compares what they print.
-    fn talk(&self, example: &Example) -> Result<(), Failure> {
-        let program = format!("target/debug/{}{}", example.name, env::consts::EXE_SUFFIX);
-        let program = self.inside.join(program);
-        let mut stage = Stage::new();
-        let (server, address) = stage.start_server(&program, &self.inside, &[])?;
-        for talk in &example.talks {
-            let visit = stage.run_client(&program, address, &talk.args, GENEROUS)?;
-            if visit.printed != talk.expect || visit.code != Some(0) {
-                return Err(Failure::new(format!(
-                    "{}: its client printed {:?}, not {:?}",
-                    example.name, visit.printed, talk.expect
-                )));
-            }
-        }
-        stage.ask_to_stop(server);
-        stage.exit_code(server).map(drop)
-    }
-
     fn project(&self, rung: &Rung) -> PathBuf {
         self.inside.join("taken").join(format!("my-{}", rung.alias))
     }
@@ -219,7 +145,7 @@ impl Place {
         let command = format!("cargo {} in {}", args.join(" "), folder.display());
         let status = process
             .wait(GENEROUS)
-            .map_err(|error| Failure::new(format!("cannot wait for {command}: {error}")))?;
+            .map_err(|error| failure!("cannot wait for {command}: {error}"))?;
         if status.is_some_and(|status| status.success()) {
             return Ok(());
         }
@@ -227,6 +153,6 @@ impl Place {
         let said = String::from_utf8_lossy(&said);
         let lines: Vec<&str> = said.lines().collect();
         let end = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
-        Err(Failure::new(format!("{command} failed:\n{end}")))
+        Err(failure!("{command} failed:\n{end}"))
     }
 }

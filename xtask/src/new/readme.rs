@@ -1,11 +1,11 @@
 //! The pages of a project: its README from that of the rung, and those of blocks without what
 //! lies outside.
 
+use ladder::files::read;
 use ladder::rename::rename;
 use ladder::shell::session;
-use ladder::{Failure, Rung};
+use ladder::{Failure, Rung, failure};
 
-use super::read;
 use crate::items;
 
 /// What the project's README says: what to change first, then what the rung's README
@@ -38,9 +38,9 @@ pub fn change_first(rung: &Rung, name: &str, blocks: &[&str]) -> Result<Vec<Stri
     let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
     let said: Vec<String> = part(&own, "Copy it").filter_map(|line| local(line, blocks)).collect();
     let said = said.join(" ");
-    let (_, first) = said.split_once("Change first: ").ok_or_else(|| {
-        Failure::new(format!("crates/{}/README.md: says no `Change first: `", rung.name))
-    })?;
+    let (_, first) = said
+        .split_once("Change first: ")
+        .ok_or_else(|| failure!("crates/{}/README.md: says no `Change first: `", rung.name))?;
     let library = read(&rung.folder.join("src/lib.rs"))?;
     // To ask the program itself, one would have to build it first.
     let old = match library.contains("upper: bool") {

@@ -2,11 +2,9 @@
 //! ties its manifest to the others; this check does.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 use ladder::manifests::Package;
-use ladder::{Failure, Ladder};
+use ladder::{Failure, Ladder, files};
 
 use super::Broken;
 
@@ -28,14 +26,12 @@ pub fn check(ladder: &Ladder) -> Result<Vec<Broken>, Failure> {
 }
 
 fn read<'a>(ladder: &Ladder, package: &'a Package) -> Result<Member<'a>, Failure> {
-    let text =
-        |path: &Path| fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error));
     let folder = package.folder();
     let library = folder.join("src/lib.rs");
     let within = folder.strip_prefix(&ladder.root).unwrap_or(&folder);
     Ok(Member {
-        manifest: text(&package.manifest_path)?,
-        library: if library.is_file() { Some(text(&library)?) } else { None },
+        manifest: files::read(&package.manifest_path)?,
+        library: if library.is_file() { Some(files::read(&library)?) } else { None },
         folder: within.display().to_string().replace('\\', "/"),
         package,
     })

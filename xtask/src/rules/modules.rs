@@ -3,8 +3,8 @@
 //! inside it have to do with each other is their own matter.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
+use ladder::files::read;
 use ladder::{Failure, Ladder, code};
 
 use super::Broken;
@@ -32,9 +32,7 @@ pub fn check(ladder: &Ladder, files: &[String]) -> Result<Vec<Broken>, Failure> 
             if file == "main.rs" && folder.join("lib.rs").exists() {
                 continue;
             }
-            let path = folder.join(file);
-            let source =
-                fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
+            let source = read(&folder.join(file))?;
             sources.insert(module(file), code::program(&source).to_string());
         }
         broken.extend(circles(&package.name, &sources));

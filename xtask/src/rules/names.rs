@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use ladder::Failure;
+use ladder::process::output;
 
 use super::Broken;
 
@@ -15,17 +16,8 @@ const FORBIDDEN: &str = "<>:\"|?*\\";
 /// The files of the repository, those that are not added yet as well, with `/` on every
 /// system.
 pub fn files(root: &Path) -> Result<Vec<String>, Failure> {
-    let output = Command::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Failure::new(format!("cannot run git ls-files: {error}")))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(Failure::new(format!("cannot list the files of the repository: {said}")));
-    }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let text = output(Command::new("git").args(list).current_dir(root))?;
     let there = |name: &&str| !name.is_empty() && root.join(name).exists();
     // A file is named more than once while a merge is not done.
     let files: BTreeSet<String> = text.split('\0').filter(there).map(String::from).collect();

@@ -1,8 +1,7 @@
 //! What a reader has to take in at a time is small: steps and files, in lines of code,
 //! which comments, blank lines and the tests below are not.
 
-use std::fs;
-
+use ladder::files::read;
 use ladder::{Failure, Ladder, Rung, code, step};
 
 use super::Broken;
@@ -34,9 +33,7 @@ pub fn check(ladder: &Ladder, files: &[String]) -> Result<Vec<Broken>, Failure> 
         }
     }
     for file in files.iter().filter(|file| file.starts_with("crates/") && file.ends_with(".rs")) {
-        let path = ladder.root.join(file);
-        let source =
-            fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
+        let source = read(&ladder.root.join(file))?;
         let (lines, most) = (code::lines(&source), most(ladder, file));
         if lines > most {
             let how = format!("{lines} lines of code and {most} at most; make it two files");

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use clap::ValueEnum;
 use ladder::manifests::{Carrier, Limit};
-use ladder::{Failure, Ladder, Rung};
-use netfault::{Fault, Running, Speaks, Target};
+use ladder::{Failure, Ladder, Rung, failure};
+use netfault::{Fault, Proof, Running, Speaks, Target};
 
 /// What a rung has to do with `netfault`.
 pub trait Faults {
@@ -17,6 +17,9 @@ pub trait Faults {
 
     /// The faults that there are for what its server understands.
     fn faults(&self) -> impl Iterator<Item = &'static Fault>;
+
+    /// Arguments of its server that make this fault show soon.
+    fn args_for(&self, fault: &Fault) -> Vec<String>;
 }
 
 impl Faults for Rung {
@@ -37,6 +40,15 @@ impl Faults for Rung {
     fn faults(&self) -> impl Iterator<Item = &'static Fault> {
         let speaks = Faults::speaks(self);
         netfault::ALL.iter().filter(move |fault| fault.is_for(speaks))
+    }
+
+    fn args_for(&self, fault: &Fault) -> Vec<String> {
+        let mut args = self.server_args.clone();
+        args.extend(self.limit(fault.name).into_iter().flat_map(|limit| limit.server_args.clone()));
+        if fault.proof == Proof::Dropped {
+            args.extend(self.short_limits.iter().cloned());
+        }
+        args
     }
 }
 
@@ -60,12 +72,12 @@ pub fn find(name: &str) -> Result<&'static Fault, Failure> {
 pub fn start(rung: &Rung, fault: &Fault, address: SocketAddr) -> Result<Running, Failure> {
     let target = Target::new(address, Faults::speaks(rung), Faults::hello(rung));
     fault.start(&target).map_err(|error| {
-        Failure::new(format!("the fault {} cannot begin with {}: {error}", fault.name, rung.name))
+        failure!("the fault {} cannot begin with {}: {error}", fault.name, rung.name)
     })
 }
 
 fn check(rung: &Rung) -> Result<(), Failure> {
-    let wrong = |what: String| Failure::new(format!("{}: {what}", rung.name));
+    let wrong = |what: String| failure!("{}: {what}", rung.name);
     if let Some(word) = &rung.speaks {
         language(word).map_err(wrong)?;
     }

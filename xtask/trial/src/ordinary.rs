@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ladder::Failure;
+use ladder::manifests::ClientRun;
+use ladder::{Failure, Rung, failure};
 
 use crate::outcome::{Cast, seconds};
 use crate::stage::{Stage, Visit};
@@ -19,14 +20,18 @@ pub fn ordinary_client(
     address: SocketAddr,
     patience: Duration,
 ) -> Result<Result<Duration, String>, Failure> {
-    let Some(run) = cast.rung.demo.first() else {
-        return Err(Failure::new(format!("{} has no demo, so no ordinary client", cast.rung.name)));
-    };
-    let visit = stage.run_client(cast.program, address, &run.args, patience)?;
+    let run = usual_run(cast.rung)?;
+    let visit = stage.run_client(cast, address, &run.args, patience)?;
     // What was served before may be counted in a reply, so that only its number of lines is
     // known.
     let served = visit.code == Some(0) && visit.printed.len() == run.expect.len();
     Ok(if served { Ok(visit.took) } else { Err(not_served(&visit)) })
+}
+
+/// What an ordinary client says.
+pub(crate) fn usual_run(rung: &Rung) -> Result<&ClientRun, Failure> {
+    let none = || failure!("{} has no demo, so no ordinary client", rung.name);
+    rung.demo.first().ok_or_else(none)
 }
 
 /// What became of a client that was not served.

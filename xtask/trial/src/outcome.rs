@@ -32,7 +32,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Before anybody has looked at what comes after.
+    /// It survived. Before anybody has looked at what comes after, as the others here.
+    pub fn survived(story: impl Into<String>) -> Outcome {
+        Outcome::of(true, story.into())
+    }
+
+    /// It did not.
+    pub fn failed(story: impl Into<String>) -> Outcome {
+        Outcome::of(false, story.into())
+    }
+
+    /// Whichever of the two.
     pub fn of(survived: bool, story: String) -> Outcome {
         Outcome { survived, recovered: None, story }
     }
@@ -48,9 +58,6 @@ pub struct Cast<'a> {
     /// Arguments of the server, beside its port.
     pub args: &'a [String],
 }
-
-/// Why a fault could not be played here: another system is needed, say.
-pub struct NotHere(pub String);
 
 pub(crate) fn after(took: Duration) -> String {
     if took <= AT_ONCE { "at once".into() } else { format!("after {}", seconds(took)) }

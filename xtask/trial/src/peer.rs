@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ladder::log_line::{Event, LogLine, Time};
-use ladder::{Failure, Rung};
+use ladder::{Failure, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks};
 
 use crate::faults::{Faults, start};
-use crate::ordinary::{GENEROUS, not_served, ordinary_client};
+use crate::ordinary::{GENEROUS, not_served, ordinary_client, usual_run};
 use crate::outcome::{Cast, Expected, Outcome, after};
 use crate::stage::{PlayerId, Stage, Visit};
 use crate::timeline::Side;
@@ -19,9 +19,9 @@ const VAIN: Duration = Duration::from_secs(2);
 /// Starts the server with its arguments, lets `fault` loose on it and sees what becomes
 /// of an ordinary client.
 pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(program, &rung.folder, args)?;
+    let (server, address) = stage.start_server(cast)?;
     let running = start(rung, fault, address)?;
     let mut served_at = None;
     let mut outcome = match fault.proof {
@@ -30,9 +30,9 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
             match meanwhile(&mut stage, cast, server, fault, &running, expected, &usual)? {
                 Ok(visit) => {
                     served_at = Some((Time::now(), visit, usual.expect.len()));
-                    Outcome::of(true, String::new())
+                    Outcome::survived(String::new())
                 }
-                Err(story) => Outcome::of(false, story),
+                Err(story) => Outcome::failed(story),
             }
         }
         Proof::Answered => judged(&running),
@@ -82,22 +82,17 @@ struct Usual {
 /// The first run of the demo, or, where any words will not do, what a client that says
 /// those prints without a fault.
 fn usual(cast: Cast, fault: &Fault) -> Result<Usual, Failure> {
-    let Some(run) = cast.rung.demo.first() else {
-        return Err(Failure::new(format!("{} has no demo, so no ordinary client", cast.rung.name)));
-    };
+    let run = usual_run(cast.rung)?;
     if fault.words.is_empty() {
         return Ok(Usual { args: run.args.clone(), expect: run.expect.clone() });
     }
     let args: Vec<String> = fault.words.iter().map(ToString::to_string).collect();
     let mut stage = Stage::new();
-    let (_, address) = stage.start_server(cast.program, &cast.rung.folder, cast.args)?;
-    let visit = stage.run_client(cast.program, address, &args, GENEROUS)?;
+    let (_, address) = stage.start_server(cast)?;
+    let visit = stage.run_client(cast, address, &args, GENEROUS)?;
     match visit.code {
         Some(0) => Ok(Usual { args, expect: visit.printed }),
-        _ => Err(Failure::new(format!(
-            "{} does not answer {args:?} even without a fault",
-            cast.rung.name
-        ))),
+        _ => Err(failure!("{} does not answer {args:?} even without a fault", cast.rung.name)),
     }
 }
 
@@ -121,7 +116,7 @@ fn meanwhile(
         Expected::Survives => GENEROUS,
         Expected::Fails => VAIN,
     };
-    let visit = stage.run_client(cast.program, running.address(), &usual.args, patience)?;
+    let visit = stage.run_client(cast, running.address(), &usual.args, patience)?;
     if !is_served(&visit, usual, cast.rung) {
         let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
         return Ok(Err(format!("{}{ended}", not_served(&visit))));
@@ -169,8 +164,8 @@ fn unnumbered(lines: &[String]) -> Vec<&str> {
 /// What the faulty client itself has seen.
 fn judged(running: &Running) -> Outcome {
     match running.verdict() {
-        Ok(verdict) => Outcome::of(true, format!("it {verdict}")),
-        Err(verdict) => Outcome::of(false, format!("it {verdict}")),
+        Ok(verdict) => Outcome::survived(format!("it {verdict}")),
+        Err(verdict) => Outcome::failed(format!("it {verdict}")),
     }
 }
 
@@ -179,7 +174,7 @@ fn served(log: &[&LogLine], visit: &Visit, faulty: &[SocketAddr]) -> Outcome {
         Some(said) => format!("; the server said of the other one: {said}"),
         None => String::new(),
     };
-    Outcome::of(true, format!("an ordinary client was served {}{said}", after(visit.took)))
+    Outcome::survived(format!("an ordinary client was served {}{said}", after(visit.took)))
 }
 
 fn served_once(log: &[&LogLine], visit: &Visit, messages: usize, relay: &[SocketAddr]) -> Outcome {
@@ -218,10 +213,10 @@ fn refused(log: &[&LogLine], peers: &[SocketAddr]) -> Outcome {
         _ => None,
     });
     match refusal.or_else(|| dropped(log, peers)) {
-        Some(refusal) => Outcome::of(true, format!("it was not taken: {refusal}")),
+        Some(refusal) => Outcome::survived(format!("it was not taken: {refusal}")),
         None => {
             let received = received(log, peers).join(", then ");
-            Outcome::of(false, format!("it was taken for a message like any other: {received}"))
+            Outcome::failed(format!("it was taken for a message like any other: {received}"))
         }
     }
 }
@@ -250,7 +245,6 @@ mod tests {
     use ladder::screen::NO_BREAK;
 
     use super::*;
-    use crate::outcome::AT_ONCE;
 
     const FAULTY: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5);
@@ -285,32 +279,6 @@ mod tests {
         assert_eq!((outcome.survived, told.as_str()), (true, wanted));
         let outcome = served(&[], &visit(Duration::from_millis(3)), &[FAULTY]);
         assert_eq!(outcome.story, "an ordinary client was served at once");
-    }
-
-    #[test]
-    fn work_that_was_asked_for_once_must_be_done_once() {
-        let log = log(&[
-            "127.0.0.1:5 received 5 bytes \"hello\"",
-            "127.0.0.1:6 received 5 bytes \"other\"",
-            "127.0.0.1:5 received 5 bytes \"hello\"",
-        ]);
-        let log: Vec<&LogLine> = log.iter().collect();
-        let outcome = served_once(&log, &visit(AT_ONCE), 1, &[FAULTY]);
-        let wanted =
-            "an ordinary client was served at once, but the server received its one message twice";
-        assert_eq!((outcome.survived, outcome.story.as_str()), (false, wanted));
-        assert!(served_once(&log[..2], &visit(AT_ONCE), 1, &[FAULTY]).survived);
-    }
-
-    #[test]
-    fn messages_that_arrive_together_are_told_apart_or_not() {
-        let lump = log(&["127.0.0.1:5 received 10 bytes \"hellohello\""]);
-        let outcome = apart(&lump.iter().collect::<Vec<_>>(), &[FAULTY], 2);
-        let wanted = "the two were received as one: 10 bytes \"hellohello\"";
-        assert_eq!((outcome.survived, outcome.story.as_str()), (false, wanted));
-        let two =
-            log(&["127.0.0.1:5 received 5 bytes \"a\"", "127.0.0.1:5 received 5 bytes \"b\""]);
-        assert!(apart(&two.iter().collect::<Vec<_>>(), &[FAULTY], 2).survived);
     }
 
     #[test]

@@ -13,8 +13,9 @@ use ladder::log_line::{Event, LogLine, Time};
 use ladder::process::Heard;
 use ladder::ready::{address, missing};
 use ladder::shell::command_line;
-use ladder::{Failure, Process};
+use ladder::{Failure, Process, failure};
 
+use crate::outcome::Cast;
 use crate::timeline::{Happening, Side, What};
 
 /// Ends a wait for something that always comes. No correct run comes near it, not even
@@ -123,45 +124,31 @@ impl Stage {
         Stage { sender, receiver, players: Vec::new(), happenings: Vec::new() }
     }
 
-    /// Starts `program server` on a free port and waits for its ready line.
-    pub fn start_server(
-        &mut self,
-        program: &Path,
-        folder: &Path,
-        args: &[String],
-    ) -> Result<(PlayerId, SocketAddr), Failure> {
-        self.start_server_on(program, folder, 0, args)
+    /// Starts the server on a free port and waits for its ready line.
+    pub fn start_server(&mut self, cast: Cast) -> Result<(PlayerId, SocketAddr), Failure> {
+        self.start_server_on(cast, 0)
     }
 
     /// As [`start_server`](Stage::start_server), on this port.
     pub fn start_server_on(
         &mut self,
-        program: &Path,
-        folder: &Path,
+        cast: Cast,
         port: u16,
-        args: &[String],
     ) -> Result<(PlayerId, SocketAddr), Failure> {
-        match self.try_server(program, folder, port, args, Start::Plain)? {
-            (server, Some(address)) => Ok((server, address)),
-            (server, None) => {
-                let name = shown_name(program);
-                let why = "it ended without a word";
-                Err(Failure::new(missing(&name, self.wrote(server), why)))
-            }
-        }
+        let (server, address) = self.try_server(cast, port, Start::Plain)?;
+        let missing = || missing(&cast.rung.name, self.wrote(server), "it ended without a word");
+        Ok((server, address.ok_or_else(|| Failure::new(missing()))?))
     }
 
-    /// Starts `program server` on `port` in the manner of `start`, and waits for its
-    /// ready line or its end.
+    /// Starts the server on `port` in the manner of `start`, and waits for its ready line or
+    /// its end.
     pub fn try_server(
         &mut self,
-        program: &Path,
-        folder: &Path,
+        cast: Cast,
         port: u16,
-        args: &[String],
         start: Start,
     ) -> Result<(PlayerId, Option<SocketAddr>), Failure> {
-        let server = self.start(Side::Server, program, folder, port, args, start, Stdio::null())?;
+        let server = self.start(Side::Server, cast, port, start, Stdio::null())?;
         let ready =
             |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
         self.wait(GENEROUS, |stage| ready(stage).is_some() || stage.is_over(server));
@@ -178,31 +165,29 @@ impl Stage {
         self.players[player.0].process.id()
     }
 
-    /// Runs `program client` against `server` until it ends, for `patience` at most.
+    /// Runs the client with `args` against `server` until it ends, for `patience` at most.
     pub fn run_client(
         &mut self,
-        program: &Path,
+        cast: Cast,
         server: SocketAddr,
         args: &[String],
         patience: Duration,
     ) -> Result<Visit, Failure> {
-        self.run_client_reading(Vec::new(), program, server, args, patience)
+        self.run_client_reading(Vec::new(), Cast { args, ..cast }, server, patience)
     }
 
-    /// As [`run_client`](Stage::run_client), with `input` on its standard input.
+    /// As [`run_client`](Stage::run_client), with the arguments of `cast` and with `input` on
+    /// its standard input.
     pub fn run_client_reading(
         &mut self,
         input: Vec<u8>,
-        program: &Path,
+        cast: Cast,
         server: SocketAddr,
-        args: &[String],
         patience: Duration,
     ) -> Result<Visit, Failure> {
         let started = Instant::now();
-        let here = Path::new(".");
-        let start = Start::Plain;
         let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
-        let client = self.start(Side::Client, program, here, server.port(), args, start, stdin)?;
+        let client = self.start(Side::Client, cast, server.port(), Start::Plain, stdin)?;
         if let Some(mut stdin) = self.players[client.0].process.stdin() {
             // It ends when the client has read all or has ended itself.
             thread::spawn(move || stdin.write_all(&input));
@@ -223,18 +208,6 @@ impl Stage {
     /// Waits until the process has ended.
     pub fn wait_for_end(&mut self, player: PlayerId) -> bool {
         self.wait(GENEROUS, |stage| stage.is_over(player))
-    }
-
-    /// Waits until the server has logged that every client which connected has left.
-    pub fn wait_for_leaves(&mut self, server: PlayerId) {
-        let count = |stage: &Stage, side, is: fn(&Event) -> bool| {
-            stage.logged(side).filter(|line| is(&line.event())).count()
-        };
-        let connected = count(self, Side::Client, |event| matches!(event, Event::Connected(_)));
-        self.wait(CALM, |stage| {
-            let left = count(stage, Side::Server, |event| matches!(event, Event::Left(..)));
-            left >= connected || stage.is_over(server)
-        });
     }
 
     /// Waits until the server has logged so many of these events.
@@ -282,17 +255,15 @@ impl Stage {
         self.players[player.0].open == 0
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn start(
         &mut self,
         side: Side,
-        program: &Path,
-        folder: &Path,
+        cast: Cast,
         port: u16,
-        args: &[String],
         start: Start,
         stdin: Stdio,
     ) -> Result<PlayerId, Failure> {
+        let Cast { rung, program, args } = cast;
         let role = match side {
             Side::Client => "client",
             Side::Server => "server",
@@ -302,8 +273,8 @@ impl Stage {
         let (stderr, unread) = match start {
             // Held open and never read, so that it fills.
             Start::Unread => {
-                let (reader, writer) = io::pipe()
-                    .map_err(|error| Failure::new(format!("cannot make a pipe: {error}")))?;
+                let (reader, writer) =
+                    io::pipe().map_err(|error| failure!("cannot make a pipe: {error}"))?;
                 (Stdio::from(writer), Some(reader))
             }
             _ => (Stdio::piped(), None),
@@ -318,7 +289,7 @@ impl Stage {
                 .command(program)
                 .args([role, "-v", "--port", &port.to_string()])
                 .args(args)
-                .current_dir(folder)
+                .current_dir(&rung.folder)
                 // The log is read here, so the person's own settings must not change it.
                 .env_remove("RUST_LOG")
                 .env_remove("RUST_LOG_STYLE")
@@ -338,7 +309,7 @@ impl Stage {
         });
         let player = PlayerId(id);
         // Without the port and -v, which are ours: the columns are narrow.
-        let command = command_line(&format!("{} {role}", shown_name(program)), args);
+        let command = command_line(&format!("{} {role}", rung.name), args);
         self.happened(player, at, What::Started(command));
         Ok(player)
     }
@@ -402,8 +373,4 @@ impl Stage {
         let side = self.players[player.0].side;
         self.happenings.push(Happening { at, side, process: player.0, what });
     }
-}
-
-fn shown_name(program: &Path) -> String {
-    program.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -322,15 +322,6 @@ mod tests {
     }
 
     #[test]
-    fn a_long_command_is_shown_to_its_end() {
-        let mut happenings = conversation();
-        happenings[0].what = What::Started("timeout-echo server --idle 500ms --total 500ms".into());
-        let lines = lines(&happenings, &Screen::of_width(80));
-        assert!(lines[1].ends_with("$ timeout-echo server --idle"), "{lines:?}");
-        assert_eq!(lines[2].trim(), "500ms --total 500ms");
-    }
-
-    #[test]
     fn a_client_is_named_where_it_could_be_another() {
         let words = |happenings: &[Happening]| -> Vec<String> {
             let mut connected = HashSet::new();

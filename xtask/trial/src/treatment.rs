@@ -11,7 +11,7 @@ use netfault::{Fault, Transport, Treatment};
 
 use crate::faults::{self, Faults};
 use crate::ordinary::{GENEROUS, ordinary_client};
-use crate::outcome::{Cast, NotHere, Outcome, seconds};
+use crate::outcome::{Cast, Outcome, seconds};
 use crate::stage::{PlayerId, Stage, Start};
 use crate::timeline::Side;
 
@@ -59,29 +59,25 @@ const INTERRUPTED_TWICE: i32 = 130;
 const IN_USE: &str = "address already in use";
 
 /// Does it to a server.
-pub fn play(
-    cast: Cast,
-    fault: &Fault,
-    what: Treatment,
-) -> Result<Result<Outcome, NotHere>, Failure> {
+pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failure> {
     let signals =
         [Treatment::Stop, Treatment::Restart, Treatment::StopWithReplies, Treatment::DeafLog];
     if cfg!(windows) && signals.contains(&what) {
-        return Ok(Err(NotHere("there are no signals to send to another process".into())));
+        return Err(Failure::Skipped("there are no signals to send to another process".into()));
     }
     if cfg!(windows) && matches!(what, Treatment::FewDescriptors | Treatment::LowPort) {
-        return Ok(Err(NotHere("there is no such thing on this system".into())));
+        return Err(Failure::Skipped("there is no such thing on this system".into()));
     }
     match what {
-        Treatment::FewDescriptors => few_descriptors(cast, fault).map(Ok),
-        Treatment::Stop => stop(cast, fault).map(Ok),
-        Treatment::Restart => restart(cast).map(Ok),
-        Treatment::StopWithReplies => stop_with_replies(cast, fault).map(Ok),
-        Treatment::DeafLog => deaf_log(cast, fault).map(Ok),
-        Treatment::BigMessage => big_message(cast).map(Ok),
+        Treatment::FewDescriptors => few_descriptors(cast, fault),
+        Treatment::Stop => stop(cast, fault),
+        Treatment::Restart => restart(cast),
+        Treatment::StopWithReplies => stop_with_replies(cast, fault),
+        Treatment::DeafLog => deaf_log(cast, fault),
+        Treatment::BigMessage => big_message(cast),
         Treatment::PortTaken => {
             let mut stage = Stage::new();
-            let (_, address) = stage.start_server(cast.program, &cast.rung.folder, cast.args)?;
+            let (_, address) = stage.start_server(cast)?;
             cannot_start(cast, address.port(), &[], Start::Plain, IN_USE)
         }
         Treatment::LowPort => {
@@ -95,15 +91,14 @@ pub fn play(
 
 /// A crowd takes all descriptors. When it leaves, the next client is served.
 fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut stage = Stage::new();
     let few = Start::WithDescriptors(FEW_DESCRIPTORS);
-    let (server, address) = stage.try_server(program, &rung.folder, 0, args, few)?;
+    let (server, address) = stage.try_server(cast, 0, few)?;
     let Some(address) = address else {
-        return Ok(Outcome::of(
-            false,
-            format!("it does not start with {FEW_DESCRIPTORS} descriptors"),
-        ));
+        return Ok(Outcome::failed(format!(
+            "it does not start with {FEW_DESCRIPTORS} descriptors"
+        )));
     };
     let crowd = faults::start(rung, fault, address)?;
     let came = crowd.peers().len();
@@ -119,12 +114,12 @@ fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
         .filter(|line| line.message.starts_with("cannot accept for now"))
         .count();
     let mut outcome = match served {
-        Err(story) => Outcome::of(false, format!("{story}{ended}")),
+        Err(story) => Outcome::failed(format!("{story}{ended}")),
         Ok(_) if attempts > ATTEMPTS => {
-            Outcome::of(false, format!("it tried to accept {attempts} times while it could not"))
+            Outcome::failed(format!("it tried to accept {attempts} times while it could not"))
         }
         Ok(_) => {
-            Outcome::of(true, format!("an ordinary client was served when {came} others had left"))
+            Outcome::survived(format!("an ordinary client was served when {came} others had left"))
         }
     };
     outcome.recovered = if rung.serves_once() { None } else { Some(outcome.survived) };
@@ -133,33 +128,29 @@ fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
 
 /// SIGTERM: exit code 0 in time, and nobody listens any more.
 fn stop(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(program, &rung.folder, args)?;
+    let (server, address) = stage.start_server(cast)?;
     let clients = faults::start(rung, fault, address)?;
     let limit = if clients.peers().is_empty() { AT_ONCE } else { DRAINED };
     let (code, took) = stop_server(&mut stage, server)?;
     let listens = rung.speaks().transport() == Transport::Tcp
         && TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
     Ok(match (code, listens) {
-        (Some(0), false) if took <= limit => {
-            Outcome::of(true, "it ended in time with exit code 0".into())
-        }
-        (Some(0), false) => Outcome::of(false, format!("it took {} to end", seconds(took))),
-        (Some(0), true) => Outcome::of(false, "it ended, and somebody still listens".into()),
-        (Some(code), _) => Outcome::of(false, format!("it ended with exit code {code}")),
-        (None, _) => {
-            Outcome::of(false, "the signal ended it in the middle of whatever it did".into())
-        }
+        (Some(0), false) if took <= limit => Outcome::survived("it ended in time with exit code 0"),
+        (Some(0), false) => Outcome::failed(format!("it took {} to end", seconds(took))),
+        (Some(0), true) => Outcome::failed("it ended, and somebody still listens"),
+        (Some(code), _) => Outcome::failed(format!("it ended with exit code {code}")),
+        (None, _) => Outcome::failed("the signal ended it in the middle of whatever it did"),
     })
 }
 
 /// SIGTERM, with replies on their way that nobody has read: all that was handed over
 /// arrives, and then the end of the stream.
 fn stop_with_replies(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(program, &rung.folder, args)?;
+    let (server, address) = stage.start_server(cast)?;
     let client = faults::start(rung, fault, address)?;
     // A server that logs nothing of the kind is one whose replies are not counted.
     stage.wait_for_log_or_end(server, |line| matches!(line.event(), Event::Sending(..)));
@@ -172,14 +163,14 @@ fn stop_with_replies(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let code = stage.exit_code(server)?;
     let handed_over: usize = stage.logged(Side::Server).filter_map(sent).sum();
     Ok(match (heard, code) {
-        (Err(what), _) => Outcome::of(false, format!("its client {what}, of {handed_over}")),
+        (Err(what), _) => Outcome::failed(format!("its client {what}, of {handed_over}")),
         (Ok(heard), _) if heard < handed_over => {
-            Outcome::of(false, format!("its client got {heard} bytes of {handed_over}"))
+            Outcome::failed(format!("its client got {heard} bytes of {handed_over}"))
         }
         (Ok(heard), Some(0)) => {
-            Outcome::of(true, format!("its client got all {heard} bytes and then the end"))
+            Outcome::survived(format!("its client got all {heard} bytes and then the end"))
         }
-        (Ok(_), code) => Outcome::of(false, format!("it ended with {code:?}")),
+        (Ok(_), code) => Outcome::failed(format!("it ended with {code:?}")),
     })
 }
 
@@ -194,21 +185,20 @@ fn sent(line: &LogLine) -> Option<usize> {
 /// Visits with nobody who reads the log; then a stop while all is calm, and one with
 /// work in hand that a second one cuts.
 fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut ends = Vec::new();
     for busy in [false, true] {
         let mut stage = Stage::new();
-        let (server, address) =
-            match stage.try_server(program, &rung.folder, 0, args, Start::Unread)? {
-                (server, Some(address)) => (server, address),
-                (_, None) => return Ok(Outcome::of(false, "it does not start".into())),
-            };
+        let (server, address) = match stage.try_server(cast, 0, Start::Unread)? {
+            (server, Some(address)) => (server, address),
+            (_, None) => return Ok(Outcome::failed("it does not start")),
+        };
         let visits = faults::start(rung, fault, address)?;
         if let Err(story) = visits.verdict() {
-            return Ok(Outcome::of(false, format!("a client {story}")));
+            return Ok(Outcome::failed(format!("a client {story}")));
         }
         if let Err(story) = ordinary_client(&mut stage, cast, address, GENEROUS)? {
-            return Ok(Outcome::of(false, story));
+            return Ok(Outcome::failed(story));
         }
         let deaf = match netfault::find("never-reads") {
             Some(fault) if busy && fault.is_for(rung.speaks()) => {
@@ -231,40 +221,39 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
         matches!(code, Some(0 | INTERRUPTED_TWICE)) && *took <= DRAINED
     };
     Ok(match ends.iter().find(|end| !in_time(end)) {
-        None => Outcome::of(true, "it served on and ended in time".into()),
+        None => Outcome::survived("it served on and ended in time"),
         Some((code, took)) => {
             let code = code.map_or("no exit code".into(), |code| format!("exit code {code}"));
-            Outcome::of(false, format!("it ended after {} with {code}", seconds(*took)))
+            Outcome::failed(format!("it ended after {} with {code}", seconds(*took)))
         }
     })
 }
 
 /// The rung's own client sends a large message, from its standard input.
 fn big_message(cast: Cast) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
     let line = "0123456789abcdef".repeat(LINE / 16);
     let input = format!("{line}\n").repeat(LINES).into_bytes();
     let mut stage = Stage::new();
-    let (_, address) = stage.start_server(program, &rung.folder, args)?;
-    let visit = stage.run_client_reading(input, program, address, &[], GENEROUS)?;
+    let (_, address) = stage.start_server(cast)?;
+    let visit = stage.run_client_reading(input, Cast { args: &[], ..cast }, address, GENEROUS)?;
     Ok(match (visit.code, visit.printed.as_slice()) {
         (Some(0), printed) if printed.len() == LINES && printed.iter().all(|one| *one == line) => {
-            Outcome::of(true, format!("it came back whole after {}", seconds(visit.took)))
+            Outcome::survived(format!("it came back whole after {}", seconds(visit.took)))
         }
-        (None, _) => Outcome::of(false, "its client and the server waited for each other".into()),
-        (Some(code), _) => Outcome::of(false, format!("its client ended with exit code {code}")),
+        (None, _) => Outcome::failed("its client and the server waited for each other"),
+        (Some(code), _) => Outcome::failed(format!("its client ended with exit code {code}")),
     })
 }
 
 /// A stop with a client connected leaves the port in TIME_WAIT. The same port again, at
 /// once.
 fn restart(cast: Cast) -> Result<Outcome, Failure> {
-    let Cast { rung, program, args } = cast;
+    let rung = cast.rung;
     let mut stage = Stage::new();
     let mut attempts = 1;
     let (server, address) = loop {
         let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
-        match stage.try_server(program, &rung.folder, port, args, Start::Plain)? {
+        match stage.try_server(cast, port, Start::Plain)? {
             (server, Some(address)) => break (server, address),
             // Somebody has taken the port between our look and the server's.
             (server, None) if attempts < STARTS && wrote(&stage, server).contains(IN_USE) => {
@@ -272,7 +261,7 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
             }
             (server, None) => {
                 let why = wrote(&stage, server);
-                return Ok(Outcome::of(false, format!("it does not start: {why}")));
+                return Ok(Outcome::failed(format!("it does not start: {why}")));
             }
         }
     };
@@ -286,11 +275,10 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
     stop_server(&mut stage, server)?;
     // The server has closed first; now the client does.
     drop(client);
-    let (again, address) =
-        stage.try_server(program, &rung.folder, address.port(), args, Start::Plain)?;
+    let (again, address) = stage.try_server(cast, address.port(), Start::Plain)?;
     let Some(address) = address else {
         let why = wrote(&stage, again);
-        return Ok(Outcome::of(false, format!("it does not start again: {why}")));
+        return Ok(Outcome::failed(format!("it does not start again: {why}")));
     };
     Ok(match ordinary_client(&mut stage, cast, address, GENEROUS)? {
         Ok(_) => Outcome {
@@ -321,37 +309,37 @@ fn cannot_start(
     more: &[&str],
     start: Start,
     reason: &str,
-) -> Result<Result<Outcome, NotHere>, Failure> {
+) -> Result<Outcome, Failure> {
     let mut stage = Stage::new();
     let more = more.iter().map(ToString::to_string).collect();
     let args = [cast.args.to_vec(), more].concat();
-    let tried = stage.try_server(cast.program, &cast.rung.folder, port, &args, start);
+    let tried = stage.try_server(Cast { args: &args, ..cast }, port, start);
     let (server, address) = match tried {
         Ok(tried) => tried,
         Err(failure) if start == Start::WithoutPrivileges => {
-            return Ok(Err(NotHere(failure.to_string())));
+            return Err(Failure::Skipped(failure.to_string()));
         }
         Err(failure) => return Err(failure),
     };
     if address.is_some() && start == Start::WithoutPrivileges {
-        return Ok(Err(NotHere("low ports need no privileges here".into())));
+        return Err(Failure::Skipped("low ports need no privileges here".into()));
     }
     if address.is_some() {
-        return Ok(Ok(Outcome::of(false, "it started all the same".into())));
+        return Ok(Outcome::failed("it started all the same"));
     }
     let code = stage.exit_code(server)?;
     let wrote = stage.wrote(server);
-    Ok(Ok(match (code, wrote) {
+    Ok(match (code, wrote) {
         (Some(1), [error, hint])
             if error.starts_with("error: ")
                 && error.contains(reason)
                 && hint.starts_with("hint: ") =>
         {
-            Outcome::of(true, format!("it says so: {error}"))
+            Outcome::survived(format!("it says so: {error}"))
         }
         (code, wrote) => {
             let code = code.map_or("a signal".into(), |code| format!("exit code {code}"));
-            Outcome::of(false, format!("it ends with {code} and these words: {}", wrote.join("; ")))
+            Outcome::failed(format!("it ends with {code} and these words: {}", wrote.join("; ")))
         }
-    }))
+    })
 }

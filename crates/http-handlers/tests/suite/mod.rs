@@ -1,18 +1,26 @@
 //! How the tests start this server.
 
+use clap::Parser;
 use http_handlers::{Site, server};
 use netcore::testing::Suite;
+
+#[derive(Parser)]
+struct Command {
+    #[command(flatten)]
+    service: Site,
+}
 
 /// The server with what it serves in its demo. What is asked and answered stands in the
 /// tests.
 pub fn suite() -> Suite {
     Suite::new("", "", |listener, setup, shutdown| {
-        let service = Site {
-            root: concat!(env!("CARGO_MANIFEST_DIR"), "/site").into(),
-            accept_timeout: setup.accept_timeout,
-            limits: setup.limits,
-            max_clients: setup.max_clients,
-        };
+        // As from a command line, so that whatever else a server of your own has to know is
+        // what it is there.
+        let site = concat!(env!("CARGO_MANIFEST_DIR"), "/site");
+        let mut service = Command::parse_from(["server", site]).service;
+        service.accept_timeout = setup.accept_timeout;
+        service.limits = setup.limits;
+        service.max_clients = setup.max_clients;
         server::serve(listener, &service, shutdown)
     })
 }
