@@ -29,8 +29,9 @@ pub const ROOM: usize = 4 << 10;
 /// Bytes of a body that is read into memory. Past it: 413.
 pub const BODY_LIMIT: u64 = 1 << 20;
 
-/// What the server does: the place for what a server of your own knows.
-#[derive(Debug, Clone, Args)]
+/// What the server does: the place for what a server of your own knows. A field that is
+/// no option has `#[arg(skip)]` above it, and one that changes is behind a lock.
+#[derive(Debug, Args)]
 pub struct Site {
     /// The folder whose files are served
     #[arg(default_value = ".")]
