@@ -46,12 +46,7 @@ pub async fn serve(
             _ = stopping.changed() => break,
             accepted = accept(&listener, &permits) => accepted?,
         };
-        let visit = visit(stream, peer, service.clone(), stopping.clone());
-        visits.spawn(async move {
-            visit.await;
-            // Given back when the client has gone, on every way out of the task.
-            drop(permit);
-        });
+        visits.spawn(visit(stream, peer, service.clone(), stopping.clone(), permit));
         // What has ended is forgotten here, or the set would grow with every client.
         while visits.try_join_next().is_some() {}
     }
@@ -88,6 +83,8 @@ async fn visit(
     peer: SocketAddr,
     service: Arc<Echo>,
     stopping: watch::Receiver<()>,
+    // Given back when the client is gone, on every way out of the task.
+    _permit: OwnedSemaphorePermit,
 ) {
     log::info!("{peer} connected");
     // A panic in a reply ends this client and nobody else.
@@ -104,7 +101,9 @@ async fn echo(
     service: &Echo,
     mut stopping: watch::Receiver<()>,
 ) -> io::Result<Ended> {
-    let mut buf = vec![0; BUFFER];
+    // Room, of which the system gives a page when it is first written to: a client that has
+    // sent little so far costs little.
+    let mut buf = Vec::with_capacity(BUFFER);
     let idle = service.limits.idle.min(LONGEST);
     // A point in time: a client that sends a byte now and then renews the idle limit, but
     // never this one.
@@ -117,13 +116,14 @@ async fn echo(
             return Err(ErrorKind::TimedOut.into());
         }
         let deadline = total.min(now + idle);
+        buf.clear();
         let n = tokio::select! {
             // What has arrived is answered even after a stop.
             biased;
-            n = timeout_at(deadline, stream.read(&mut buf)) => n??,
+            n = timeout_at(deadline, stream.read_buf(&mut buf)) => n??,
             // What the runtime has not been told of yet, the system knows.
             _ = stopping.changed() => match wait::is_ready(stream, Interest::Reading)? {
-                true => timeout_at(deadline, stream.read(&mut buf)).await??,
+                true => timeout_at(deadline, stream.read_buf(&mut buf)).await??,
                 false => return Ok(Ended::ByStop),
             },
         };

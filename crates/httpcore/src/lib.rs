@@ -27,6 +27,8 @@ mod refusal;
 pub mod reply;
 mod status;
 pub mod stream;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use refusal::Refusal;
 pub use status::Status;

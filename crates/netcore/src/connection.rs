@@ -156,7 +156,7 @@ impl<S: Socket> Connection<S> {
 /// way. The system tells whether there is room in the buffer for sending, and here that
 /// buffer is made as small as can be: for a socket that is written to no more.
 pub fn has_taken_all(socket: &impl AsFd) -> bool {
-    let small = SockRef::from(socket).set_send_buffer_size(1);
+    let small = SockRef::from(&socket.as_fd()).set_send_buffer_size(1);
     small.is_ok() && wait::is_ready(socket, Interest::Writing).unwrap_or(false)
 }
 

@@ -14,8 +14,6 @@ use std::time::{Duration, Instant};
 /// keep their own points in time; [`Deadline`] knows.
 pub const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-pub use crate::timed::{TimedStream, is_socket_timeout, unless_over};
-
 /// A point in time by which something has to be done, or never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(Option<Instant>);

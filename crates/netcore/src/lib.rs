@@ -61,7 +61,6 @@ mod signals;
 mod socket;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod timed;
 pub mod timers;
 pub mod visit;
 pub mod wait;

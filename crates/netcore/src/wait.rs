@@ -85,17 +85,6 @@ pub fn is_ready(socket: &impl AsFd, interest: Interest) -> io::Result<bool> {
     }
 }
 
-/// As [`ready`], for reading and with a handle: what udp servers still use.
-///
-/// # Errors
-/// As [`ready`].
-pub fn readable(socket: &impl AsFd, shutdown: &Shutdown, deadline: Deadline) -> io::Result<Waited> {
-    if shutdown.is_stopping() {
-        return Ok(Waited::Stopping);
-    }
-    ready(socket, Interest::Reading, Some(shutdown), deadline)
-}
-
 /// Waits until `pause` is over or a stop begins.
 ///
 /// # Errors

@@ -155,7 +155,7 @@ fn each_end_of_a_visit_is_told_and_a_panic_is_one_of_them() {
     assert_eq!(told(|| Err(ErrorKind::TimedOut.into())), "info connected, warn dropped: timed out");
     assert_eq!(
         told(|| panic!("a bug: this line is expected")),
-        "info connected, error dropped: its visit panicked"
+        "info connected, warn dropped: its visit panicked"
     );
 }
 

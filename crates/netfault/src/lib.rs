@@ -28,10 +28,12 @@ use clap::ValueEnum;
 mod answer;
 pub mod descriptors;
 mod faults;
+mod last_words;
 mod peer;
 pub mod proxy;
 pub mod random;
 mod running;
+mod until;
 
 pub use faults::{ALL, find};
 pub use running::Running;

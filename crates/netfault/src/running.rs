@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::faults::ending::LastWords;
+use crate::last_words::LastWords;
 
 /// A fault that goes on. Dropping this ends it and waits until it has ended.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Args;
-use netcore::deadline::{Deadline, TimedStream};
+use netcore::connection::Connection;
+use netcore::deadline::Deadline;
 use netcore::{Error, cli};
 
 use crate::args::{RunArgs, address};
@@ -132,7 +133,8 @@ fn message(method: &str, url: &Url, close: bool) -> Vec<u8> {
 /// the end of a connection.
 fn learn(url: &Url, timeout: Duration) -> io::Result<Vec<u8>> {
     let stream = TcpStream::connect_timeout(&url.address, timeout)?;
-    let mut stream = TimedStream::new(&stream, Deadline::after(timeout));
+    let mut stream = Connection::of_client(stream)?;
+    stream.set_deadline(Deadline::after(timeout));
     stream.write_all(&message("GET", url, true))?;
     let mut reply = Vec::new();
     (&mut stream).take(LONGEST_BODY + LONGEST_HEAD as u64).read_to_end(&mut reply)?;

@@ -6,7 +6,8 @@ use std::net::{Ipv4Addr, Shutdown, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
-use netcore::deadline::{Deadline, TimedStream};
+use netcore::connection::Connection;
+use netcore::deadline::Deadline;
 use netcore::frame::{self, Header};
 
 use crate::seen::{GENEROUS, Seen, VAIN, connection, seen, timed_out};
@@ -43,7 +44,9 @@ pub fn one_write() -> io::Result<Seen> {
 pub fn write_all() -> io::Result<Seen> {
     let (client, mut server) = connection()?;
     let reader = thread::spawn(move || server.read_to_end(&mut Vec::new()));
-    TimedStream::new(&client, Deadline::after(GENEROUS)).write_all(&vec![b'x'; LARGE])?;
+    let mut client = Connection::of_client(client)?;
+    client.set_deadline(Deadline::after(GENEROUS));
+    client.write_all(&vec![b'x'; LARGE])?;
     drop(client);
     let received =
         reader.join().unwrap_or_else(|_| Err(io::Error::other("the reader panicked")))?;

@@ -6,7 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netcore::deadline::{Deadline, TimedStream};
+use netcore::connection::Connection;
+use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::listen;
 use socket2::{Domain, Socket, Type};
@@ -82,7 +83,9 @@ pub fn one_deadline() -> io::Result<Seen> {
     let (client, server) = connection()?;
     let dripping = drip(client);
     let started = Instant::now();
-    let read = TimedStream::new(&server, Deadline::after(LIMIT)).read_to_end(&mut Vec::new());
+    let mut server = Connection::of_client(server)?;
+    server.set_deadline(Deadline::after(LIMIT));
+    let read = server.read_to_end(&mut Vec::new());
     let took = started.elapsed();
     drop(server);
     let _ = dripping.join();

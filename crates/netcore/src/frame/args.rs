@@ -39,7 +39,7 @@ impl Framing {
         read(reader, self.header(), self.max_message, message)
     }
 
-    /// Writes one message, as [`write`] does.
+    /// Writes one message, as [`write()`] does.
     ///
     /// # Errors
     /// See [`FrameError`].

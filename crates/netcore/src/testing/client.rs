@@ -8,7 +8,7 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use super::events::{self, Hold};
-use super::{GENEROUS, SHORT, Suite};
+use super::{GENEROUS, SHORT};
 
 /// Bytes that a client sends at once when it floods.
 const FLOOD: usize = 64 << 10;
@@ -23,12 +23,12 @@ pub struct Client {
 }
 
 impl Client {
-    pub(super) fn new(stream: TcpStream, suite: &Suite) -> Client {
+    pub(super) fn new(stream: TcpStream, question: &[u8], answer: &[u8]) -> Client {
         stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
         stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
         stream.set_nodelay(true).expect("TCP_NODELAY can be set");
         let peer = stream.local_addr().expect("a connection has an address").to_string();
-        let (question, answer) = (suite.question.clone(), suite.answer.clone());
+        let (question, answer) = (question.to_vec(), answer.to_vec());
         Client { stream, peer, question, answer }
     }
 

@@ -103,7 +103,7 @@ impl Running {
     #[track_caller]
     pub fn connect(&self) -> Client {
         let stream = TcpStream::connect(self.address).expect("the server listens");
-        Client::new(stream, &self.suite)
+        Client::new(stream, &self.suite.question, &self.suite.answer)
     }
 
     /// A client that has next to no room for replies which it does not read.
@@ -120,7 +120,7 @@ impl Running {
         .expect("a socket can be made");
         socket.set_recv_buffer_size(LITTLE_ROOM).expect("a size can be set");
         socket.connect(&self.address.into()).expect("the server listens");
-        Client::new(socket.into(), &self.suite)
+        Client::new(socket.into(), &self.suite.question, &self.suite.answer)
     }
 
     /// The next client gets its answer.

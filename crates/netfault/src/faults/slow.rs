@@ -7,7 +7,8 @@ use netcore::deadline::Deadline;
 
 use super::{TCP, fault};
 use crate::Proof::Dropped;
-use crate::peer::{Until, connect, idle, play};
+use crate::peer::{connect, idle, play};
+use crate::until::Until;
 use crate::{Fault, LIFETIME, Running, Target};
 
 /// Between two bytes of a dripping client: well within any idle limit that a server is

@@ -7,8 +7,9 @@ use netcore::deadline::Deadline;
 
 use super::{ANY, TCP, datagrams, fault};
 use crate::Proof::ClientServed;
-use crate::peer::{Until, connect, idle, play, reset_on_close};
+use crate::peer::{connect, idle, play, reset_on_close};
 use crate::random::Random;
+use crate::until::Until;
 use crate::{Fault, GENEROUS, LIFETIME, Running, Target, Transport};
 
 /// Clients that come and go, one after the other.

@@ -19,8 +19,8 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -196,4 +196,9 @@ impl Timing {
         let spread = (network.delay + network.jitter).saturating_sub(early);
         self.busy_until + early + spread.mul_f64(random.fraction())
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change is one call, so what a thread that panicked has left is whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,8 +8,7 @@ use std::time::Instant;
 use netcore::error::reason;
 
 use super::record::{Fate, Way};
-use super::udp::lock;
-use super::{HELD_BACK, Line, Network, Timing};
+use super::{HELD_BACK, Line, Network, Timing, lock};
 use crate::random::Random;
 
 /// Datagrams under way. What comes when they are as many is lost, as by any router.

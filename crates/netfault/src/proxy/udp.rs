@@ -4,18 +4,18 @@
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::shutdown::Shutdown;
-use netcore::wait::{self, Waited};
+use netcore::wait::{self, Interest, Waited};
 
 use super::post::{Direction, Post};
 use super::record::Way;
-use super::{Line, named};
+use super::{Line, lock, named};
 use crate::faults::datagrams::BUFFER;
 
 /// Clients at a time. Each has a socket of its own towards the server; what further
@@ -193,7 +193,9 @@ fn next(
             _ if shutdown.is_stopping() => return Ok(None),
             Ok(received) => return Ok(Some(received)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                if wait::readable(socket, shutdown, deadline)? != Waited::Ready {
+                if wait::ready(socket, Interest::Reading, Some(shutdown), deadline)?
+                    != Waited::Ready
+                {
                     return Ok(None);
                 }
             }
@@ -219,11 +221,6 @@ fn towards(server: SocketAddr) -> io::Result<UdpSocket> {
     socket.connect(server)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each change is one call, so what a thread that panicked has left is whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
