@@ -60,6 +60,13 @@ fn invitation(rung: &Rung) -> String {
         true => " Or wait: the server does not wait for ever.",
         false => "",
     };
+    // Its client reads everything before it sends anything.
+    if rung.serves_once() {
+        return format!(
+            "Lines{example}, then Enter and Ctrl-D: only then does this client send, and shows the \
+             reply."
+        );
+    }
     format!("A line{example}, then Enter; Ctrl-D ends both.{wait}")
 }
 
