@@ -45,7 +45,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     screen.line("")?;
     screen.line(&screen.paint(Tone::Dim, "  The server's side:"))?;
     for line in stage.logged(Side::Server) {
-        screen.line(&format!("  {}", screen.paint(Tone::Server, &line.message)))?;
+        screen.hang("  ", Tone::Server, &line.message)?;
     }
     match status.success() {
         true => Ok(()),
