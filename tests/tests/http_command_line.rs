@@ -247,8 +247,10 @@ fn the_client_prints_what_it_gets() {
         .run(&["client", "-p", &port, "/a.txt", "a.txt"])
         .expect_code(0)
         .expect_stdout("hello\nhello\n");
-    let missing = program.run(&["client", "-p", &port, "/missing"]).expect_code(1);
+    // The paths behind one that is not there are asked for too.
+    let missing = program.run(&["client", "-p", &port, "/missing", "/a.txt"]).expect_code(1);
     assert!(missing.stderr.contains("the server answered 404"), "{}", missing.stderr);
+    assert!(missing.stdout.ends_with(b"hello\n"), "{:?}", missing.stdout);
 }
 
 /// The suites run over the program as it is built by default.

@@ -46,7 +46,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     screen.line("")?;
     screen.line(&screen.paint(Tone::Dim, "  The server's side:"))?;
     for line in stage.logged(Side::Server) {
-        screen.line(&format!("  {}", screen.paint(Tone::Server, &line.message)))?;
+        screen.hang("  ", Tone::Server, &line.message)?;
     }
     match status.success() {
         true => Ok(()),
@@ -61,6 +61,13 @@ fn invitation(rung: &Rung) -> String {
         true => " Or wait: the server does not wait for ever.",
         false => "",
     };
+    // Its client reads everything before it sends anything.
+    if rung.serves_once() {
+        return format!(
+            "Lines{example}, then Enter and Ctrl-D: only then does this client send, and shows the \
+             reply."
+        );
+    }
     format!("A line{example}, then Enter; Ctrl-D ends both.{wait}")
 }
 

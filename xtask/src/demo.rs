@@ -80,7 +80,13 @@ fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure>
     };
     screen.line("")?;
     screen.line("  By hand, in two terminals:")?;
-    screen.command("    ", Tone::Plain, &command("server", &rung.server_args))?;
+    // The demo runs in the rung's folder, and a person types this at the root.
+    let from_root = |arg: &String| match !arg.starts_with('-') && rung.folder.join(arg).is_dir() {
+        true => format!("crates/{}/{arg}", rung.name),
+        false => arg.clone(),
+    };
+    let server_args: Vec<String> = rung.server_args.iter().map(from_root).collect();
+    screen.command("    ", Tone::Plain, &command("server", &server_args))?;
     screen.command("    ", Tone::Plain, &command("client", &run.args))?;
     let next = ladder.rungs.iter().skip_while(|other| other.name != rung.name).nth(1);
     if let Some(next) = next {
@@ -219,6 +225,8 @@ impl<'a> Demo<'a> {
                 format!("lifts another limit: {about} ({})", other.fault),
             ));
         }
+        // In the order of the ladder, but for the one that was just seen.
+        lines[1..].sort_by_key(|(name, _)| self.ladder.rungs.iter().position(|r| r.name == *name));
         for (lifted_by, text) in lines {
             let to_come = match self.ladder.find(lifted_by) {
                 Some(_) => "",

@@ -12,10 +12,26 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The rung of this name or alias; otherwise the list of those there are.
+/// The rung of this name or alias; otherwise the one that may be meant, or those there are.
 pub fn find<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
-    let unknown = || format!("no rung is called {name:?}\n\n{}", table(ladder, &Screen::plain()));
-    ladder.find(name).ok_or_else(|| Failure::Usage(unknown()))
+    ladder.find(name).ok_or_else(|| Failure::Usage(unknown(ladder, name)))
+}
+
+/// No table: its length would push the error off the screen.
+fn unknown(ladder: &Ladder, name: &str) -> String {
+    let near = ladder
+        .rungs
+        .iter()
+        .map(|rung| (strsim::jaro(name, &rung.alias).max(strsim::jaro(name, &rung.name)), rung))
+        .max_by(|(one, _), (other, _)| one.total_cmp(other));
+    let help = match near {
+        Some((nearness, rung)) if nearness > 0.8 => format!("did you mean {}?", rung.alias),
+        _ => {
+            let names: Vec<&str> = ladder.rungs.iter().map(|rung| rung.alias.as_str()).collect();
+            format!("there are {}", names.join(", "))
+        }
+    };
+    format!("no rung is called {name:?}; {help}\nhint: cargo xtask says what each of them is")
 }
 
 /// The ladder as a table, and what to try first.
@@ -50,9 +66,20 @@ mod tests {
     #[test]
     fn an_unknown_rung_is_wrong_usage_and_told_with_those_there_are() {
         let ladder = Ladder::load().unwrap();
-        let Err(Failure::Usage(text)) = find(&ladder, "echo") else { panic!("it was found") };
+        let Err(Failure::Usage(text)) = find(&ladder, "smtp") else { panic!("it was found") };
         for rung in &ladder.rungs {
-            assert!(text.contains(&rung.name), "{}: {text}", rung.name);
+            assert!(text.contains(&rung.alias), "{}: {text}", rung.name);
+        }
+    }
+
+    #[test]
+    fn a_mistyped_rung_is_told_with_the_one_that_is_meant() {
+        let ladder = Ladder::load().unwrap();
+        for (typed, meant) in
+            [("oneshoot", "oneshot"), ("one-shot", "oneshot"), ("tmeout", "timeout")]
+        {
+            let Err(Failure::Usage(text)) = find(&ladder, typed) else { panic!("it was found") };
+            assert!(text.contains(&format!("did you mean {meant}?")), "{text}");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What the echo answers. It goes with the echo.
 
 use std::io::{BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown as Side, TcpListener, TcpStream};
+use std::net::{Shutdown as Side, TcpStream};
 
 use framed_echo::client;
 use netcore::connection::Connection;
 use netcore::frame::Framing;
-use running::{GENEROUS, Running, connect};
+use running::Running;
 
 // Not everything of it is used here.
 #[allow(dead_code)]
@@ -84,37 +84,6 @@ fn a_header_that_is_no_length_or_counts_characters_is_refused() {
         assert_refused(&server, said.as_bytes());
     }
     assert_eq!(exchange(&server, "next", &ASCII).unwrap(), "next");
-}
-
-#[test]
-fn the_client_keeps_what_it_has_read_ahead() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let stream = connect(listener.local_addr().unwrap());
-    let (mut server, _) = listener.accept().unwrap();
-    // Both in one segment, the second before it has been asked for.
-    server.write_all(b"\0\0\0\x03one\0\0\0\x03two").unwrap();
-    let mut stream = buffered(stream);
-    assert_eq!(client::exchange(&mut stream, b"1", &BINARY).unwrap(), "one");
-    assert_eq!(client::exchange(&mut stream, b"2", &BINARY).unwrap(), "two");
-}
-
-#[test]
-fn the_client_does_not_trust_its_server_either() {
-    for (said, kind) in [
-        (&b""[..], ErrorKind::UnexpectedEof),
-        (b"\0\0\0\x05hell", ErrorKind::UnexpectedEof),
-        (b"\xff\xff\xff\xff", ErrorKind::InvalidData),
-        (b"\0\0\0\x01\xff", ErrorKind::InvalidData),
-    ] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = connect(listener.local_addr().unwrap());
-        let (mut server, _) = listener.accept().unwrap();
-        server.set_read_timeout(Some(GENEROUS)).unwrap();
-        server.write_all(said).unwrap();
-        server.shutdown(Side::Write).unwrap();
-        let error = client::exchange(&mut buffered(stream), b"1", &BINARY).unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-    }
 }
 
 #[test]

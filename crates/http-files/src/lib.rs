@@ -24,11 +24,12 @@ pub const PORT: u16 = 8000;
 /// client that sends no empty line would fill the memory.
 pub const HEAD_LIMIT: usize = 64 << 10;
 
-/// What the server does: the place for what a server of your own knows.
-#[derive(Debug, Clone, Args)]
+/// What the server does: the place for what a server of your own knows. A field that is
+/// no option has `#[arg(skip)]` above it, and one that changes is behind a lock.
+#[derive(Debug, Args)]
 pub struct Site {
     /// The folder whose files are served
-    #[arg(default_value = ".")]
+    #[arg(default_value = ".", value_parser = netcore::cli::folder)]
     pub root: PathBuf,
     /// End when no client has come for this long [default: never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]

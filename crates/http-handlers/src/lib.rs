@@ -28,11 +28,12 @@ pub const ROOM: usize = 4 << 10;
 /// Bytes of a body that is read into memory. Past it: 413.
 pub const BODY_LIMIT: usize = 1 << 20;
 
-/// What the server does: the place for what a server of your own knows.
-#[derive(Debug, Clone, Args)]
+/// What the server does: the place for what a server of your own knows. A field that is
+/// no option has `#[arg(skip)]` above it, and one that changes is behind a lock.
+#[derive(Debug, Args)]
 pub struct Site {
     /// The folder whose files are served
-    #[arg(default_value = ".")]
+    #[arg(default_value = ".", value_parser = netcore::cli::folder)]
     pub root: PathBuf,
     /// End when no client has come for this long [default: never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]

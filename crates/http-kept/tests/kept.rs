@@ -90,6 +90,7 @@ fn a_head_that_two_readers_could_take_differently_is_refused_and_the_connection_
     for fields in [
         "",
         "Host: a\r\nHost: b\r\n",
+        "Host: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n",
         "Host: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n",
         "Host: a\r\nX : y\r\n",
     ] {

@@ -84,9 +84,11 @@ impl std::error::Error for NoReply {}
 /// stay, and prints its content.
 ///
 /// # Errors
-/// As [`ClientArgs::connect`] and [`get`]; a status of 400 or more.
+/// As [`ClientArgs::connect`] and [`get`]; a status of 400 or more, the first of them,
+/// when every path has been asked for: one that is mistyped does not end a person's visit.
 pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(), Error> {
     let mut open = Some(args.connect()?);
+    let mut refused = Ok(());
     for path in cli::messages(&args.messages) {
         let path = String::from_utf8_lossy(&path?).into_owned();
         let kept = open.take();
@@ -100,12 +102,12 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(),
         let reply = reply.map_err(Error::failed(format!("get {path}")))?;
         open = (reply.after == After::Open).then_some(stream);
         cli::print_bytes(reply.content.strip_suffix(b"\n").unwrap_or(&reply.content))?;
-        if reply.status >= 400 {
+        if reply.status >= 400 && refused.is_ok() {
             let status = io::Error::other(format!("the server answered {}", reply.status));
-            return Err(Error::failed(format!("get {path}"))(status));
+            refused = Err(Error::failed(format!("get {path}"))(status));
         }
     }
-    Ok(())
+    refused
 }
 
 /// Whether the connection had been closed. A server may do that to a connection that

@@ -11,4 +11,4 @@ pub use args::{ClientArgs, Limits, NoOptions, ServerArgs};
 pub use input::{all_messages, messages};
 pub use output::{complain, finish, print, print_bytes, ready};
 pub use run::{Program, run};
-pub use units::{duration, size};
+pub use units::{duration, folder, size};

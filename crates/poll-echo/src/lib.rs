@@ -22,8 +22,9 @@ pub const PORT: u16 = 9090;
 /// calls low in bulk.
 pub const BUFFER: usize = 64 << 10;
 
-/// What the server does: the place for what a server of your own knows.
-#[derive(Debug, Clone, Args)]
+/// What the server does: the place for what a server of your own knows. A field that is
+/// no option has `#[arg(skip)]` above it, and one that changes is behind a lock.
+#[derive(Debug, Args)]
 pub struct Echo {
     /// Answer in upper case (ASCII letters only)
     #[arg(long)]

@@ -23,7 +23,8 @@ pub mod server;
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 50007;
 
-/// What the server does: the place for the state of a server of your own.
+/// What the server does: the place for what a server of your own knows. A field that is
+/// no option has `#[arg(skip)]` above it, and one that changes is behind a lock.
 #[derive(Debug, Default, Args)]
 pub struct Echo {
     /// Put this before each reply

@@ -33,7 +33,8 @@ pub const PORT: u16 = 50008;
 /// digits, a colon and a space. A request whose reply could not be sent must not run.
 pub const MAX_MESSAGE: usize = MAX_PAYLOAD - 22;
 
-/// What the server does: the place for the state of a server of your own.
+/// What the server does: the place for what a server of your own knows. A field that is
+/// no option has `#[arg(skip)]` above it, and one that changes is behind a lock.
 #[derive(Debug, Default, Args)]
 pub struct Echo {
     /// Requests that have run so far.

@@ -48,8 +48,8 @@ const WAITING: &str = "waiting for a client";
 /// What a server logs when it is told to stop.
 const STOPPING: &str = "stopping; ";
 
-/// What it logs of a client that it closes then. With several threads, that may come first.
-const STOPPED: &str = ", because the server stops";
+/// What a server logs of a client whom the stop has ended.
+const BY_STOP: &str = "the server stops";
 
 /// What to run: a server, then one step after another.
 pub struct Script {
@@ -303,10 +303,7 @@ impl Running {
     /// every such line.
     fn said_of_server(&self, one_at_a_time: bool) -> String {
         let mut stderr = written(self.process.stderr());
-        let stopping = |line: &String| {
-            let message = LogLine::parse(line).map(|line| line.message).unwrap_or_default();
-            message.starts_with(STOPPING) || message.ends_with(STOPPED)
-        };
+        let stopping = |line: &String| LogLine::parse(line).is_some_and(|line| tells_stop(&line));
         stderr.truncate(stderr.iter().position(stopping).unwrap_or(stderr.len()));
         let last = stderr.iter().rposition(|line| !line.ends_with(WAITING));
         stderr.truncate(last.map_or(0, |last| last + 1));
@@ -315,6 +312,12 @@ impl Running {
         }
         said(&written(self.process.stdout()), &stderr)
     }
+}
+
+/// Whether a line is one of a stop, with which a transcript ends. The server says that it
+/// stops after the act, so a client's end may be told before.
+fn tells_stop(line: &LogLine) -> bool {
+    line.message.starts_with(STOPPING) || line.message.contains(BY_STOP)
 }
 
 /// All whole lines, where it has ended; else those until now.
@@ -408,6 +411,19 @@ fn normalised(text: &str, port: &str, default: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_transcript_ends_with_the_first_line_of_the_stop_whichever_that_is() {
+        for (message, of_it) in [
+            ("stopping; a second signal ends at once", true),
+            ("127.0.0.1:50001 closed, because the server stops", true),
+            ("127.0.0.1:50001 dropped: the server stops in the middle of a message", true),
+            ("127.0.0.1:50001 closed", false),
+        ] {
+            let line = LogLine::parse(&format!("12:00:00.000000 info  {message}")).unwrap();
+            assert_eq!(tells_stop(&line), of_it, "{message}");
+        }
+    }
 
     #[test]
     fn two_runs_of_one_session_read_the_same() {

@@ -1,6 +1,10 @@
-//! Durations and sizes as they are written on the command line.
+//! Durations, sizes and folders as they are written on the command line.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::error::reason;
 
 /// A duration as it is written on the command line: `500ms`, `5s`, `2m`.
 ///
@@ -37,6 +41,20 @@ pub fn size(text: &str) -> Result<usize, String> {
     match number.parse::<usize>().ok().and_then(|number| number.checked_mul(bytes)) {
         Some(size) => Ok(size),
         None => Err("a size is written as 512, 64k or 1m".into()),
+    }
+}
+
+/// A folder that is there. A mistyped one is told before a server listens, and not by a
+/// 404 for everything that is in it.
+///
+/// # Errors
+/// A sentence for clap to show.
+pub fn folder(text: &str) -> Result<PathBuf, String> {
+    match std::fs::metadata(text) {
+        Ok(found) if found.is_dir() => Ok(text.into()),
+        Ok(_) => Err("it is no folder".into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err("there is no such folder".into()),
+        Err(error) => Err(reason(&error)),
     }
 }
 
@@ -81,6 +99,13 @@ mod tests {
         assert_eq!(size("1m"), Ok(1_048_576));
         for wrong in ["", "k", "-1", "1g", "1.5m", "99999999999999999999"] {
             assert!(size(wrong).is_err(), "{wrong:?}");
+        }
+    }
+    #[test]
+    fn a_folder_is_there_and_is_one() {
+        assert_eq!(folder("src"), Ok(PathBuf::from("src")));
+        for wrong in ["no such folder", "Cargo.toml", ""] {
+            assert!(folder(wrong).is_err(), "{wrong:?}");
         }
     }
 }
