@@ -17,7 +17,7 @@
 //! | [`rename`] | the name of a rung in its own files |
 //! | [`shell`] | commands as a person types them |
 //! | [`screen`] | the terminal: its width, its colours |
-//! | [`failure`] | what ends a tool before its time |
+//! | [`failure`](mod@failure) | what ends a tool before its time |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
