@@ -207,7 +207,8 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
 /// It cannot be run, or fails: what it says then.
 pub fn output(command: &mut Command) -> Result<String, Failure> {
     let name = Path::new(command.get_program()).display().to_string();
-    let output = command.stdin(Stdio::null()).output();
+    let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = spawn(piped).and_then(Child::wait_with_output);
     let output = output.map_err(|error| failure!("cannot run {name}: {error}"))?;
     let said = if output.status.success() { output.stdout } else { output.stderr };
     let said = String::from_utf8_lossy(&said).into_owned();
