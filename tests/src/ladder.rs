@@ -126,11 +126,6 @@ impl Rung {
         below.is_some_and(|below| below == name || rung(below).stands_on(name))
     }
 
-    /// Whether the server ends after its first client.
-    pub fn serves_once(&self) -> bool {
-        self.has_limit("second-visit")
-    }
-
     /// Whether the server leaves signals to the system, which ends it on the spot.
     pub fn leaves_signals_alone(&self) -> bool {
         self.has_limit("stop-while-idle")

@@ -11,7 +11,6 @@ use crate::deadline::Deadline;
 use crate::error::reason;
 use crate::permits::Permits;
 use crate::reach::{Reach, of_accept};
-pub use crate::reach::{Reach as Affects, of_accept as affects};
 use crate::shutdown::Shutdown;
 use crate::wait::{self, Interest, Waited};
 
