@@ -42,6 +42,13 @@ pub enum Error {
     Output(io::Error),
     /// Options that cannot work together, in a sentence without a full stop: exit code 2.
     Usage(String),
+    /// What may work later, and was not refused: exit code 75.
+    Later {
+        /// Completes "cannot ", as in [`Error::Failed`].
+        attempted: String,
+        /// Why not now.
+        why: String,
+    },
     /// Anything else that ends the program.
     Failed {
         /// Completes "cannot ": `read from 127.0.0.1:9090`.
@@ -108,6 +115,7 @@ impl Error {
                 _ => None,
             },
             Error::Usage(_) => Some("--help lists the options"),
+            Error::Later { .. } => Some("it was not refused: try again later"),
             Error::Output(_) | Error::Failed { .. } => None,
         }
     }
@@ -136,6 +144,7 @@ impl fmt::Display for Error {
             Error::Output(source) => {
                 write!(f, "cannot write to standard output: {}", reason(source))
             }
+            Error::Later { attempted, why } => write!(f, "cannot {attempted} now: {why}"),
             Error::Failed { attempted, source } => {
                 write!(f, "cannot {attempted}: {}", reason(source))
             }
@@ -152,7 +161,7 @@ impl std::error::Error for Error {
             | Error::Reply { source, .. }
             | Error::Output(source)
             | Error::Failed { source, .. } => Some(source),
-            Error::Usage(_) => None,
+            Error::Usage(_) | Error::Later { .. } => None,
         }
     }
 }

@@ -121,7 +121,7 @@ pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
 }
 
 /// `host:port`, with brackets where the host is an IPv6 address.
-pub(crate) fn join(host: &str, port: u16) -> String {
+pub fn join(host: &str, port: u16) -> String {
     match host.parse::<std::net::Ipv6Addr>() {
         Ok(v6) => SocketAddr::from((v6, port)).to_string(),
         Err(_) => format!("{host}:{port}"),

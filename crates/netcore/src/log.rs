@@ -18,6 +18,10 @@ const SHOWN: usize = 64;
 /// PIPE_BUF), but for some systems, which take 512.
 const LONGEST_LINE: usize = 4096;
 
+/// Libraries whose finer words are whole requests, with the secrets in them: a log is read
+/// by more people than a secret is for.
+const TELL_SECRETS: [&str; 2] = ["ureq", "ureq_proto"];
+
 /// The target of what a panic says.
 const PANIC: &str = "panic";
 
@@ -50,6 +54,9 @@ pub fn init(verbose: u8) {
     builder.target(Target::Pipe(Box::new(NeverWaits { dropped: 0 })));
     // Whatever the filter.
     builder.filter_module(PANIC, log::LevelFilter::Error);
+    for module in TELL_SECRETS {
+        builder.filter_module(module, log::LevelFilter::Info);
+    }
     // A second start, as in a test with several servers, leaves the first as it is.
     if builder.try_init().is_ok() {
         // std's own words about a panic would wait for room, with the lock of standard error in

@@ -12,7 +12,11 @@ use crate::log::has_room;
 /// The exit code for wrong usage, which is clap's.
 const USAGE: u8 = 2;
 
-/// Turns what `main` returns into output and exit code: 0 done, 1 failed, 2 wrong usage.
+/// The exit code for what may work later: `EX_TEMPFAIL` of sysexits(3).
+const LATER: u8 = 75;
+
+/// Turns what `main` returns into output and exit code: 0 done, 1 failed, 2 wrong usage, 75
+/// not now.
 pub fn finish(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -23,6 +27,7 @@ pub fn finish(result: Result<(), Error>) -> ExitCode {
             report(&error, "");
             match error {
                 Error::Usage(_) => USAGE.into(),
+                Error::Later { .. } => LATER.into(),
                 _ => ExitCode::FAILURE,
             }
         }
