@@ -107,22 +107,21 @@ fn in_mood(
             effect()
         }
         Mood::Flaky => match turn % 3 {
-            0 => failure(Status::SERVICE_UNAVAILABLE, "try again"),
+            0 => failure(Status::SERVICE_UNAVAILABLE, "try again", "0"),
             1 => {
                 // What makes a repeat dangerous: it was done, and the one who asked is told
                 // that it was not.
                 effect();
-                failure(Status(502), "the answer was lost on the way")
+                failure(Status(502), "the answer was lost on the way", "0")
             }
             _ => effect(),
         },
         Mood::Limited if recent > PER_SECOND => {
-            failure(Status::TOO_MANY_REQUESTS, "slower, please").header("Retry-After", "1")
+            failure(Status::TOO_MANY_REQUESTS, "slower, please", "1")
         }
         Mood::Limited => effect(),
         Mood::Down if outage.is_none_or(|outage| now < first + outage) => {
-            // It does not know when it will be well; the server would say: in a second.
-            failure(Status::SERVICE_UNAVAILABLE, "down for everybody").header("Retry-After", "0")
+            failure(Status::SERVICE_UNAVAILABLE, "down for everybody", "0")
         }
         Mood::Down => effect(),
         Mood::Lying => Response::html("<!doctype html><title>fine</title><p>Everything is fine."),
@@ -176,8 +175,11 @@ impl Note {
     }
 }
 
-fn failure(status: Status, why: &str) -> Response {
-    Response::json(json!({ "error": why }).to_string()).with_status(status)
+/// An answer that may be another one after `seconds`; 0 for who knows.
+fn failure(status: Status, why: &str, seconds: &str) -> Response {
+    Response::json(json!({ "error": why }).to_string())
+        .with_status(status)
+        .header("Retry-After", seconds)
 }
 
 fn lock(notes: &Mutex<Notes>) -> MutexGuard<'_, Notes> {

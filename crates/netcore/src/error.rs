@@ -4,6 +4,10 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 
+/// What to do where nobody listens.
+const NOBODY_LISTENS: &str =
+    "no server is listening there; start one first, or check --host and --port";
+
 /// What a rung reports before it ends with exit code 1.
 ///
 /// Its text completes "error: ": `cannot listen on 127.0.0.1:9090: address already in
@@ -88,9 +92,7 @@ impl Error {
                 _ => None,
             },
             Error::Connect { source, .. } => match source.kind() {
-                ErrorKind::ConnectionRefused => Some(
-                    "no server is listening there; start one first, or check --host and --port",
-                ),
+                ErrorKind::ConnectionRefused => Some(NOBODY_LISTENS),
                 ErrorKind::TimedOut
                 | ErrorKind::HostUnreachable
                 | ErrorKind::NetworkUnreachable => {
@@ -105,9 +107,7 @@ impl Error {
                 _ => None,
             },
             Error::Reply { source, .. } => match source.kind() {
-                ErrorKind::ConnectionRefused => Some(
-                    "no server is listening there; start one first, or check --host and --port",
-                ),
+                ErrorKind::ConnectionRefused => Some(NOBODY_LISTENS),
                 ErrorKind::TimedOut => {
                     Some("the server may be down, or the datagrams lost: UDP does not tell")
                 }
@@ -115,8 +115,7 @@ impl Error {
                 _ => None,
             },
             Error::Usage(_) => Some("--help lists the options"),
-            Error::Later { .. } => Some("it was not refused: try again later"),
-            Error::Output(_) | Error::Failed { .. } => None,
+            Error::Output(_) | Error::Later { .. } | Error::Failed { .. } => None,
         }
     }
 }

@@ -353,17 +353,26 @@ fn timeless(text: &str) -> String {
                 line.replace_range(range, DATE);
             }
         }
+        // Cut short, where a status line was long.
+        if let Some((_, date)) = line.rsplit_once("\\nDate: ")
+            && let Some(cut) = date.find('"').filter(|&cut| cut < DATE.len())
+        {
+            let start = line.len() - date.len();
+            line.replace_range(start..start + cut, &DATE[..cut]);
+        }
         if let Some((before, rest)) = line.split_once(" - - [")
             && let Some((_, request)) = rest.split_once(']')
             && let Some((request, _took)) = request.rsplit_once(' ')
         {
             line = format!("{before} - - [{LOG_DATE}]{request}");
         }
-        if line.contains(" no reply ")
-            && let Some((before, _wait)) = line.rsplit_once(" within ")
-        {
-            // Chance is a part of it, so that clients do not all ask again at once.
-            line = format!("{before} within TIME");
+        // Chance is a part of a wait, so that clients do not all ask again at once.
+        for (what, words) in [(" no reply ", " within "), ("; asking again", " in ")] {
+            if line.contains(what)
+                && let Some((before, _wait)) = line.rsplit_once(words)
+            {
+                line = format!("{before}{words}TIME");
+            }
         }
         shown.push_str(&line);
         shown.push('\n');
@@ -452,10 +461,10 @@ mod tests {
     fn a_response_has_the_same_date_in_every_run() {
         let text = "sending \"HTTP/1.1 200 OK\\r\\nDate: Sun, 22 Nov 2026 12:02:08 GMT\\r\\n\"\n\
                     127.0.0.1 - - [22/Nov/2026:12:02:08 +0000] \"GET / HTTP/1.1\" 200 21 0.248ms\n\
-                    Привет GMT\ninfo  no reply to try 1 within 1.2s\n";
+                    Привет GMT\ninfo  no reply to try 1 within 1.2s\n\"HTTP/1.1 503\\r\\nDate: Sun, 22 N\" and 9 more\nwarn  503; asking again in 173 ms\n";
         let wanted = "sending \"HTTP/1.1 200 OK\\r\\nDate: Sun, 06 Nov 1994 08:49:37 GMT\\r\\n\"\n\
                       127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"GET / HTTP/1.1\" 200 21\n\
-                      Привет GMT\ninfo  no reply to try 1 within TIME\n";
+                      Привет GMT\ninfo  no reply to try 1 within TIME\n\"HTTP/1.1 503\\r\\nDate: Sun, 06 N\" and 9 more\nwarn  503; asking again in TIME\n";
         assert_eq!(timeless(text), wanted);
     }
 
