@@ -8,6 +8,7 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use super::events::{self, Hold};
+use super::suite::Dialogue;
 use super::{GENEROUS, SHORT};
 
 /// Bytes that a client sends at once when it floods.
@@ -18,18 +19,18 @@ const FLOOD: usize = 64 << 10;
 pub struct Client {
     stream: TcpStream,
     peer: String,
-    question: Vec<u8>,
-    answer: Vec<u8>,
+    dialogue: Dialogue,
+    is_greeted: bool,
 }
 
 impl Client {
-    pub(super) fn new(stream: TcpStream, question: &[u8], answer: &[u8]) -> Client {
+    pub(super) fn new(stream: TcpStream, dialogue: &Dialogue) -> Client {
         stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
         stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
         stream.set_nodelay(true).expect("TCP_NODELAY can be set");
         let peer = stream.local_addr().expect("a connection has an address").to_string();
-        let (question, answer) = (question.to_vec(), answer.to_vec());
-        Client { stream, peer, question, answer }
+        let is_greeted = dialogue.greeting.is_empty();
+        Client { stream, peer, dialogue: dialogue.clone(), is_greeted }
     }
 
     /// Its address, by which the log of the server calls it.
@@ -42,13 +43,45 @@ impl Client {
         &mut self.stream
     }
 
+    /// What it asks, as it is on the wire.
+    pub fn question(&self) -> Vec<u8> {
+        self.dialogue.question.clone()
+    }
+
+    /// Reads what the server says before it is asked, if it has not been read yet.
+    ///
+    /// # Errors
+    /// What the connection says.
+    ///
+    /// # Panics
+    /// When the server says something else.
+    pub fn greet(&mut self) -> io::Result<()> {
+        if self.is_greeted {
+            return Ok(());
+        }
+        let mut said = vec![0; self.dialogue.greeting.len()];
+        self.stream.read_exact(&mut said)?;
+        assert_same(&said, &self.dialogue.greeting);
+        self.is_greeted = true;
+        Ok(())
+    }
+
     /// Asks, and leaves the answer on its way.
     ///
     /// # Panics
     /// When the server takes nothing.
     #[track_caller]
     pub fn ask(&mut self) {
-        self.stream.write_all(&self.question).expect("the server takes the question");
+        self.say(&self.question());
+    }
+
+    /// Sends these bytes.
+    ///
+    /// # Panics
+    /// When the server takes nothing.
+    #[track_caller]
+    pub fn say(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("the server takes what is said");
     }
 
     /// Asks, and tells what came of it.
@@ -56,10 +89,9 @@ impl Client {
     /// # Errors
     /// What the connection says.
     pub fn try_ask(&mut self) -> io::Result<Vec<u8>> {
-        self.stream.write_all(&self.question)?;
-        let mut answer = vec![0; self.answer.len()];
-        self.stream.read_exact(&mut answer)?;
-        Ok(answer)
+        self.stream.write_all(&self.dialogue.question)?;
+        self.greet()?;
+        self.dialogue.read_answer(&mut self.stream)
     }
 
     /// It asks and gets its answer.
@@ -72,9 +104,20 @@ impl Client {
     /// The answer to a question of before comes.
     #[track_caller]
     pub fn assert_answered(&mut self) {
-        let mut answer = vec![0; self.answer.len()];
-        self.stream.read_exact(&mut answer).expect("the answer comes");
-        assert_eq!(answer.escape_ascii().to_string(), self.answer.escape_ascii().to_string());
+        self.greet().expect("the server says what it says first");
+        let answer = self.dialogue.read_answer(&mut self.stream).expect("the answer comes");
+        assert_same(&answer, &self.dialogue.answer);
+    }
+
+    /// Waits for the first byte of an answer; returns the bytes that have been read so far.
+    ///
+    /// # Panics
+    /// When none comes.
+    #[track_caller]
+    pub fn read_the_beginning(&mut self) -> usize {
+        self.greet().expect("the server says what it says first");
+        self.stream.read_exact(&mut [0; 1]).expect("the answer begins");
+        self.dialogue.greeting.len() + 1
     }
 
     /// Nothing comes for a while. That something will never come, no test can see.
@@ -86,9 +129,10 @@ impl Client {
         self.stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
     }
 
-    /// The stream ends, with nothing before its end.
+    /// The stream ends, with nothing before its end but what the server says first.
     #[track_caller]
     pub fn assert_ends(&mut self) {
+        self.greet().expect("the server says what it says first");
         assert_eq!(self.read_to_end(), b"", "something came before the end");
     }
 
@@ -102,20 +146,6 @@ impl Client {
         let read = self.stream.read_to_end(&mut rest);
         assert!(read.is_ok(), "after {} bytes: {}", rest.len(), read.unwrap_err());
         rest
-    }
-
-    /// The server hangs up on it, whatever comes before and by whichever way.
-    #[track_caller]
-    pub fn assert_dropped(&mut self) {
-        let mut rest = vec![0; FLOOD];
-        loop {
-            match self.stream.read(&mut rest) {
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(error) if is_timeout(&error) => panic!("it was not dropped: {error}"),
-                Err(_) => return,
-            }
-        }
     }
 
     /// Sends for ever, from a thread of its own, until the server has hung up.
@@ -132,6 +162,17 @@ impl Client {
                 }
             }
         })
+    }
+
+    /// Asks for ever, one question after the other and from a thread of its own, until the
+    /// connection ends.
+    ///
+    /// # Panics
+    /// When the stream has no second handle.
+    pub fn ask_for_ever(&self) -> JoinHandle<()> {
+        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
+        let question = self.question();
+        thread::spawn(move || while writer.write_all(&question).is_ok() {})
     }
 
     /// Reads and drops what comes, from a thread of its own, until the connection ends.
@@ -151,7 +192,7 @@ impl Client {
     /// When the stream has no second handle.
     pub fn go_on_sending(&self, bytes: usize) -> JoinHandle<io::Result<()>> {
         let mut writer = self.stream.try_clone().expect("a stream can be cloned");
-        let question = self.question.clone();
+        let question = self.question();
         thread::spawn(move || {
             for _ in 0..=bytes / question.len() {
                 writer.write_all(&question)?;
@@ -174,7 +215,8 @@ impl Client {
     }
 
     fn many_questions(&self) -> Vec<u8> {
-        self.question.repeat(1 + FLOOD / self.question.len())
+        let question = &self.dialogue.question;
+        question.repeat(1 + FLOOD / question.len())
     }
 
     /// Closes its sending side.
@@ -217,9 +259,10 @@ impl Client {
         events::hold_at(&self.peer)
     }
 
-    /// The bytes of replies that the server has handed over to it.
+    /// The bytes that the server has handed over to it.
     pub fn handed_over(&self) -> usize {
-        events::handed_over(&self.peer)
+        let sent = events::handed_over(&self.peer);
+        sent.iter().map(|bytes| bytes + self.dialogue.header).sum()
     }
 }
 
@@ -227,6 +270,11 @@ impl Drop for Client {
     fn drop(&mut self) {
         events::forget(&self.peer);
     }
+}
+
+#[track_caller]
+fn assert_same(came: &[u8], expected: &[u8]) {
+    assert_eq!(came.escape_ascii().to_string(), expected.escape_ascii().to_string());
 }
 
 fn is_timeout(error: &io::Error) -> bool {
