@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
@@ -142,10 +142,16 @@ impl Client {
     /// When the server has reset the connection, or does not end it.
     #[track_caller]
     pub fn read_to_end(&mut self) -> Vec<u8> {
-        let mut rest = Vec::new();
-        let read = self.stream.read_to_end(&mut rest);
-        assert!(read.is_ok(), "after {} bytes: {}", rest.len(), read.unwrap_err());
-        rest
+        let (mut rest, mut buf) = (Vec::new(), vec![0; FLOOD]);
+        let asked = Instant::now();
+        loop {
+            match self.stream.read(&mut buf) {
+                Ok(0) => return rest,
+                Ok(n) => rest.extend_from_slice(&buf[..n]),
+                Err(error) => panic!("after {} bytes: {error}", rest.len()),
+            }
+            assert!(asked.elapsed() < GENEROUS, "{} bytes, and no end", rest.len());
+        }
     }
 
     /// Sends for ever, from a thread of its own, until the server has hung up.
