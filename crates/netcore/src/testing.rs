@@ -36,8 +36,10 @@ use crate::cli::Limits;
 use crate::shutdown::DRAIN;
 
 mod client;
+mod dialogue;
 mod echo;
 pub mod events;
+mod floods;
 mod frames;
 mod limits;
 mod many;

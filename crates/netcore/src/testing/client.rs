@@ -2,24 +2,23 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
+use super::dialogue::Dialogue;
 use super::events::{self, Hold};
-use super::suite::Dialogue;
 use super::{GENEROUS, SHORT};
 
-/// Bytes that a client sends at once when it floods.
-const FLOOD: usize = 64 << 10;
+/// Bytes that one call reads at most.
+const BUFFER: usize = 64 << 10;
 
 /// A client. No call of it waits for longer than [`GENEROUS`].
 #[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
+    pub(super) stream: TcpStream,
     peer: String,
-    dialogue: Dialogue,
+    pub(super) dialogue: Dialogue,
     is_greeted: bool,
 }
 
@@ -142,7 +141,7 @@ impl Client {
     /// When the server has reset the connection, or does not end it.
     #[track_caller]
     pub fn read_to_end(&mut self) -> Vec<u8> {
-        let (mut rest, mut buf) = (Vec::new(), vec![0; FLOOD]);
+        let (mut rest, mut buf) = (Vec::new(), vec![0; BUFFER]);
         let asked = Instant::now();
         loop {
             match self.stream.read(&mut buf) {
@@ -152,77 +151,6 @@ impl Client {
             }
             assert!(asked.elapsed() < GENEROUS, "{} bytes, and no end", rest.len());
         }
-    }
-
-    /// Sends for ever, from a thread of its own, until the server has hung up.
-    ///
-    /// # Panics
-    /// When the stream has no second handle.
-    pub fn flood(&self) -> JoinHandle<io::Error> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
-        let bytes = self.many_questions();
-        thread::spawn(move || {
-            loop {
-                if let Err(error) = writer.write_all(&bytes) {
-                    return error;
-                }
-            }
-        })
-    }
-
-    /// Asks for ever, one question after the other and from a thread of its own, until the
-    /// connection ends.
-    ///
-    /// # Panics
-    /// When the stream has no second handle.
-    pub fn ask_for_ever(&self) -> JoinHandle<()> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
-        let question = self.question();
-        thread::spawn(move || while writer.write_all(&question).is_ok() {})
-    }
-
-    /// Reads and drops what comes, from a thread of its own, until the connection ends.
-    ///
-    /// # Panics
-    /// When the stream has no second handle.
-    pub fn read_for_ever(&self) -> JoinHandle<()> {
-        let mut reader = self.stream.try_clone().expect("a stream can be cloned");
-        let mut buf = vec![0; FLOOD];
-        thread::spawn(move || while reader.read(&mut buf).is_ok_and(|n| n > 0) {})
-    }
-
-    /// Sends questions of so many bytes or a little more from a thread of its own, and
-    /// ends its side.
-    ///
-    /// # Panics
-    /// When the stream has no second handle.
-    pub fn go_on_sending(&self, bytes: usize) -> JoinHandle<io::Result<()>> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
-        let question = self.question();
-        thread::spawn(move || {
-            for _ in 0..=bytes / question.len() {
-                writer.write_all(&question)?;
-            }
-            writer.shutdown(Side::Write)
-        })
-    }
-
-    /// Sends and does not read, until the server takes no more.
-    ///
-    /// # Panics
-    /// When the server hangs up first.
-    #[track_caller]
-    pub fn send_until_stuck(&mut self) {
-        self.stream.set_write_timeout(Some(SHORT)).expect("a timeout can be set");
-        let bytes = self.many_questions();
-        let ended = std::iter::repeat_with(|| self.stream.write_all(&bytes)).find_map(Result::err);
-        assert!(ended.as_ref().is_some_and(is_timeout), "the server hung up: {ended:?}");
-        self.stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
-    }
-
-    fn many_questions(&self) -> Vec<u8> {
-        let question = &self.dialogue.question;
-        question.repeat(1 + FLOOD / question.len())
     }
 
     /// Closes its sending side.
@@ -283,6 +211,6 @@ fn assert_same(came: &[u8], expected: &[u8]) {
     assert_eq!(came.escape_ascii().to_string(), expected.escape_ascii().to_string());
 }
 
-fn is_timeout(error: &io::Error) -> bool {
+pub(super) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

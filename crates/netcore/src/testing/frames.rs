@@ -11,7 +11,7 @@ const ROOMY: usize = 64 << 10;
 
 /// Nothing is kept for what is too long, and a message of the limit itself is answered.
 pub fn a_length_over_the_limit_is_refused_without_waiting_for_the_message(suite: &Suite) {
-    let longest = suite.longest_message();
+    let longest = suite.dialogue.longest_message();
     let server = suite.start(Setup { max_message: Some(longest), ..Setup::default() });
     for length in [longest as u32 + 1, u32::MAX] {
         let mut client = server.connect();

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-use super::suite::{Dialogue, LITTLE_ROOM};
+use super::dialogue::{Dialogue, LITTLE_ROOM};
 use super::{Client, GENEROUS};
 use crate::shutdown::Shutdown;
 

@@ -1,52 +1,20 @@
 //! What the promises have to know of a server.
 
 use std::fmt;
-use std::io::{self, Read};
-use std::net::{TcpListener, TcpStream};
+use std::io;
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use socket2::SockRef;
 
+use super::dialogue::{Dialogue, LITTLE_ROOM, ReadAnswer, framed};
 use super::{Client, Running, Setup, events};
-use crate::frame::{self, Header};
 use crate::listen;
 use crate::shutdown::Shutdown;
 
 /// How a server is run until it ends.
 type Serve = dyn Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync;
-
-/// Reads one answer, and returns what of it is the same each time.
-type ReadAnswer = fn(&mut TcpStream) -> io::Result<Vec<u8>>;
-
-/// Bytes of replies that a server can leave to the system, where a test wants it to wait
-/// for its client.
-pub(super) const LITTLE_ROOM: usize = 4 << 10;
-
-/// What the two ends say to each other, as it is on the wire.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Dialogue {
-    /// What the server says before it is asked.
-    pub(super) greeting: Vec<u8>,
-    pub(super) question: Vec<u8>,
-    pub(super) answer: Vec<u8>,
-    /// Without, an answer is as long as `answer`.
-    pub(super) read: Option<ReadAnswer>,
-    /// Bytes before each of the server's messages, which its log does not count.
-    pub(super) header: usize,
-}
-
-impl Dialogue {
-    /// One answer, as far as it is the same each time.
-    pub(super) fn read_answer(&self, stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-        if let Some(read) = self.read {
-            return read(stream);
-        }
-        let mut answer = vec![0; self.answer.len()];
-        stream.read_exact(&mut answer)?;
-        Ok(answer)
-    }
-}
 
 /// What the promises have to know of a server.
 #[derive(Clone)]
@@ -93,12 +61,6 @@ impl Suite {
         self
     }
 
-    /// Bytes of the longest message that is said here, without its length.
-    pub(super) fn longest_message(&self) -> usize {
-        let Dialogue { greeting, question, answer, header, .. } = &self.dialogue;
-        [greeting, question, answer].into_iter().map(Vec::len).fold(0, usize::max) - header
-    }
-
     /// A server that runs.
     ///
     /// # Panics
@@ -143,12 +105,4 @@ impl fmt::Debug for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Suite").field("dialogue", &self.dialogue).finish_non_exhaustive()
     }
-}
-
-/// A message with its length before it.
-fn framed(message: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let written = frame::write(&mut bytes, Header::Binary, usize::MAX, message);
-    written.expect("memory takes everything");
-    bytes
 }
