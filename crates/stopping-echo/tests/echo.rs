@@ -2,20 +2,19 @@
 
 use netcore::promises;
 use netcore::testing::Suite;
-use stopping_echo::{Echo, server};
+use stopping_echo::server;
 
-fn suite(upper: bool) -> Suite {
-    Suite::new("hello", "hello", move |listener, _, shutdown| {
-        let service = Echo { upper };
-        server::serve(listener, &service, shutdown)
+fn suite(options: &'static [&'static str]) -> Suite {
+    Suite::new("hello", "hello", move |listener, setup, shutdown| {
+        server::serve(listener, &setup.service(options), shutdown)
     })
 }
 
-promises! { suite(false) =>
+promises! { suite(&[]) =>
     each_message_comes_back,
     a_message_larger_than_every_buffer_on_the_way_comes_back_whole,
 }
 
-promises! { suite(true) =>
+promises! { suite(&["--upper"]) =>
     upper_case_leaves_everything_but_ascii_letters_as_it_was,
 }

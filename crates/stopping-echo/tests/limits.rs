@@ -1,22 +1,23 @@
 //! What this server promises whatever it does with a question: true in every copy.
 
 use netcore::promises;
-use netcore::testing::Suite;
+use netcore::testing::{Setup, Suite};
 use stopping_echo::{Echo, server};
 
-/// Whoever changes `reply` in the server changes these two with it.
+/// What the server answers, and always in the same way.
 fn question() -> Vec<u8> {
     b"hello".into()
 }
 
 fn answer() -> Vec<u8> {
-    b"hello".into()
+    let mut answer = question();
+    Setup::default().service::<Echo>(&[]).reply(&mut answer);
+    answer
 }
 
 fn suite() -> Suite {
-    Suite::new(question(), answer(), |listener, _, shutdown| {
-        let service = Echo { upper: false };
-        server::serve(listener, &service, shutdown)
+    Suite::new(question(), answer(), |listener, setup, shutdown| {
+        server::serve(listener, &setup.service(&[]), shutdown)
     })
 }
 

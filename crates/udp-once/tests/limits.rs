@@ -2,39 +2,23 @@
 //!
 //! In a copy, `question` is a datagram of your own protocol that your server answers.
 
+use netcore::promises;
 use netcore::request::Session;
-use netcore::testing::udp::{self, Running};
+use netcore::testing::udp::Suite;
 use udp_once::{Echo, server};
-
-fn start() -> Running {
-    Running::start(|socket, shutdown| server::serve(socket, &Echo::default(), shutdown))
-}
 
 fn question() -> Vec<u8> {
     Session::new().request(b"hello").encode()
 }
 
-#[test]
-fn a_stop_ends_the_server_while_it_waits_for_a_datagram() {
-    udp::stops_while_it_waits(&start(), &question());
+fn suite() -> Suite {
+    Suite::new(question(), |socket, shutdown| server::serve(socket, &Echo::default(), shutdown))
 }
 
-#[test]
-fn a_stop_ends_the_server_while_datagrams_keep_coming() {
-    udp::stops_while_datagrams_keep_coming(&start(), &question());
-}
-
-#[test]
-fn clients_that_are_gone_before_their_reply_do_not_stop_the_server() {
-    udp::survives_clients_that_are_gone(&start(), &question());
-}
-
-#[test]
-fn what_is_no_question_does_not_stop_the_server() {
-    udp::survives_what_is_no_question(&start(), &question());
-}
-
-#[test]
-fn clients_that_interleave_are_each_answered() {
-    udp::answers_clients_that_interleave(&start(), &question());
+promises! { suite(), of netcore::testing::udp =>
+    a_stop_ends_the_server_while_it_waits_for_a_datagram,
+    a_stop_ends_the_server_while_datagrams_keep_coming,
+    clients_that_are_gone_before_their_reply_do_not_stop_the_server,
+    what_is_no_question_does_not_stop_the_server,
+    clients_that_interleave_are_each_answered,
 }

@@ -1,18 +1,12 @@
 //! How the tests start this server.
 
-use http_cached::{Site, server};
+use http_cached::server;
 use netcore::testing::Suite;
 
-/// The server with what it serves in its demo. What is asked and answered stands in the
-/// tests.
-pub fn suite() -> Suite {
-    Suite::new("", "", |listener, setup, shutdown| {
-        let service = Site {
-            root: concat!(env!("CARGO_MANIFEST_DIR"), "/site").into(),
-            accept_timeout: setup.accept_timeout,
-            limits: setup.limits,
-            max_clients: setup.max_clients,
-        };
-        server::serve(listener, &service, shutdown)
+/// The server of this folder.
+pub fn suite(root: &str) -> Suite {
+    let root = root.to_string();
+    httpcore::testing::suite(move |listener, setup, shutdown| {
+        server::serve(listener, &setup.service(&[&root]), shutdown)
     })
 }

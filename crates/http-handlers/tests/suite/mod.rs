@@ -1,26 +1,12 @@
 //! How the tests start this server.
 
-use clap::Parser;
-use http_handlers::{Site, server};
+use http_handlers::server;
 use netcore::testing::Suite;
 
-#[derive(Parser)]
-struct Command {
-    #[command(flatten)]
-    service: Site,
-}
-
-/// The server with what it serves in its demo. What is asked and answered stands in the
-/// tests.
-pub fn suite() -> Suite {
-    Suite::new("", "", |listener, setup, shutdown| {
-        // As from a command line, so that whatever else a server of your own has to know is
-        // what it is there.
-        let site = concat!(env!("CARGO_MANIFEST_DIR"), "/site");
-        let mut service = Command::parse_from(["server", site]).service;
-        service.accept_timeout = setup.accept_timeout;
-        service.limits = setup.limits;
-        service.max_clients = setup.max_clients;
-        server::serve(listener, &service, shutdown)
+/// The server of this folder.
+pub fn suite(root: &str) -> Suite {
+    let root = root.to_string();
+    httpcore::testing::suite(move |listener, setup, shutdown| {
+        server::serve(listener, &setup.service(&[&root]), shutdown)
     })
 }

@@ -1,18 +1,11 @@
 //! How the tests start this server.
 
-use http_hello::{Site, server};
+use http_hello::server;
 use netcore::testing::Suite;
 
-/// The server with what it serves in its demo. What is asked and answered stands in the
-/// tests.
+/// The server as it is in its demo.
 pub fn suite() -> Suite {
-    Suite::new("", "", |listener, setup, shutdown| {
-        let service = Site {
-            text: "Привет, мир!".into(),
-            accept_timeout: setup.accept_timeout,
-            limits: setup.limits,
-            max_clients: setup.max_clients,
-        };
-        server::serve(listener, &service, shutdown)
+    httpcore::testing::suite(|listener, setup, shutdown| {
+        server::serve(listener, &setup.service(&[]), shutdown)
     })
 }

@@ -2,34 +2,34 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
+use super::dialogue::Dialogue;
 use super::events::{self, Hold};
 use super::{GENEROUS, SHORT};
 
-/// Bytes that a client sends at once when it floods.
-const FLOOD: usize = 64 << 10;
+/// Bytes that one call reads at most.
+const BUFFER: usize = 64 << 10;
 
 /// A client. No call of it waits for longer than [`GENEROUS`].
 #[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
+    pub(super) stream: TcpStream,
     peer: String,
-    question: Vec<u8>,
-    answer: Vec<u8>,
+    pub(super) dialogue: Dialogue,
+    is_greeted: bool,
 }
 
 impl Client {
-    pub(super) fn new(stream: TcpStream, question: &[u8], answer: &[u8]) -> Client {
+    pub(super) fn new(stream: TcpStream, dialogue: &Dialogue) -> Client {
         stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
         stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
         stream.set_nodelay(true).expect("TCP_NODELAY can be set");
         let peer = stream.local_addr().expect("a connection has an address").to_string();
-        let (question, answer) = (question.to_vec(), answer.to_vec());
-        Client { stream, peer, question, answer }
+        let is_greeted = dialogue.greeting.is_empty();
+        Client { stream, peer, dialogue: dialogue.clone(), is_greeted }
     }
 
     /// Its address, by which the log of the server calls it.
@@ -42,13 +42,45 @@ impl Client {
         &mut self.stream
     }
 
+    /// What it asks, as it is on the wire.
+    pub fn question(&self) -> Vec<u8> {
+        self.dialogue.question.clone()
+    }
+
+    /// Reads what the server says before it is asked, if it has not been read yet.
+    ///
+    /// # Errors
+    /// What the connection says.
+    ///
+    /// # Panics
+    /// When the server says something else.
+    pub fn greet(&mut self) -> io::Result<()> {
+        if self.is_greeted {
+            return Ok(());
+        }
+        let mut said = vec![0; self.dialogue.greeting.len()];
+        self.stream.read_exact(&mut said)?;
+        assert_same(&said, &self.dialogue.greeting);
+        self.is_greeted = true;
+        Ok(())
+    }
+
     /// Asks, and leaves the answer on its way.
     ///
     /// # Panics
     /// When the server takes nothing.
     #[track_caller]
     pub fn ask(&mut self) {
-        self.stream.write_all(&self.question).expect("the server takes the question");
+        self.say(&self.question());
+    }
+
+    /// Sends these bytes.
+    ///
+    /// # Panics
+    /// When the server takes nothing.
+    #[track_caller]
+    pub fn say(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("the server takes what is said");
     }
 
     /// Asks, and tells what came of it.
@@ -56,10 +88,9 @@ impl Client {
     /// # Errors
     /// What the connection says.
     pub fn try_ask(&mut self) -> io::Result<Vec<u8>> {
-        self.stream.write_all(&self.question)?;
-        let mut answer = vec![0; self.answer.len()];
-        self.stream.read_exact(&mut answer)?;
-        Ok(answer)
+        self.stream.write_all(&self.dialogue.question)?;
+        self.greet()?;
+        self.dialogue.read_answer(&mut self.stream)
     }
 
     /// It asks and gets its answer.
@@ -72,9 +103,20 @@ impl Client {
     /// The answer to a question of before comes.
     #[track_caller]
     pub fn assert_answered(&mut self) {
-        let mut answer = vec![0; self.answer.len()];
-        self.stream.read_exact(&mut answer).expect("the answer comes");
-        assert_eq!(answer.escape_ascii().to_string(), self.answer.escape_ascii().to_string());
+        self.greet().expect("the server says what it says first");
+        let answer = self.dialogue.read_answer(&mut self.stream).expect("the answer comes");
+        assert_same(&answer, &self.dialogue.answer);
+    }
+
+    /// Waits for the first byte of an answer; returns the bytes that have been read so far.
+    ///
+    /// # Panics
+    /// When none comes.
+    #[track_caller]
+    pub fn read_the_beginning(&mut self) -> usize {
+        self.greet().expect("the server says what it says first");
+        self.stream.read_exact(&mut [0; 1]).expect("the answer begins");
+        self.dialogue.greeting.len() + 1
     }
 
     /// Nothing comes for a while. That something will never come, no test can see.
@@ -86,9 +128,10 @@ impl Client {
         self.stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
     }
 
-    /// The stream ends, with nothing before its end.
+    /// The stream ends, with nothing before its end but what the server says first.
     #[track_caller]
     pub fn assert_ends(&mut self) {
+        self.greet().expect("the server says what it says first");
         assert_eq!(self.read_to_end(), b"", "something came before the end");
     }
 
@@ -98,83 +141,16 @@ impl Client {
     /// When the server has reset the connection, or does not end it.
     #[track_caller]
     pub fn read_to_end(&mut self) -> Vec<u8> {
-        let mut rest = Vec::new();
-        let read = self.stream.read_to_end(&mut rest);
-        assert!(read.is_ok(), "after {} bytes: {}", rest.len(), read.unwrap_err());
-        rest
-    }
-
-    /// The server hangs up on it, whatever comes before and by whichever way.
-    #[track_caller]
-    pub fn assert_dropped(&mut self) {
-        let mut rest = vec![0; FLOOD];
+        let (mut rest, mut buf) = (Vec::new(), vec![0; BUFFER]);
+        let asked = Instant::now();
         loop {
-            match self.stream.read(&mut rest) {
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(error) if is_timeout(&error) => panic!("it was not dropped: {error}"),
-                Err(_) => return,
+            match self.stream.read(&mut buf) {
+                Ok(0) => return rest,
+                Ok(n) => rest.extend_from_slice(&buf[..n]),
+                Err(error) => panic!("after {} bytes: {error}", rest.len()),
             }
+            assert!(asked.elapsed() < GENEROUS, "{} bytes, and no end", rest.len());
         }
-    }
-
-    /// Sends for ever, from a thread of its own, until the server has hung up.
-    ///
-    /// # Panics
-    /// When the stream has no second handle.
-    pub fn flood(&self) -> JoinHandle<io::Error> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
-        let bytes = self.many_questions();
-        thread::spawn(move || {
-            loop {
-                if let Err(error) = writer.write_all(&bytes) {
-                    return error;
-                }
-            }
-        })
-    }
-
-    /// Reads and drops what comes, from a thread of its own, until the connection ends.
-    ///
-    /// # Panics
-    /// When the stream has no second handle.
-    pub fn read_for_ever(&self) -> JoinHandle<()> {
-        let mut reader = self.stream.try_clone().expect("a stream can be cloned");
-        let mut buf = vec![0; FLOOD];
-        thread::spawn(move || while reader.read(&mut buf).is_ok_and(|n| n > 0) {})
-    }
-
-    /// Sends questions of so many bytes or a little more from a thread of its own, and
-    /// ends its side.
-    ///
-    /// # Panics
-    /// When the stream has no second handle.
-    pub fn go_on_sending(&self, bytes: usize) -> JoinHandle<io::Result<()>> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
-        let question = self.question.clone();
-        thread::spawn(move || {
-            for _ in 0..=bytes / question.len() {
-                writer.write_all(&question)?;
-            }
-            writer.shutdown(Side::Write)
-        })
-    }
-
-    /// Sends and does not read, until the server takes no more.
-    ///
-    /// # Panics
-    /// When the server hangs up first.
-    #[track_caller]
-    pub fn send_until_stuck(&mut self) {
-        self.stream.set_write_timeout(Some(SHORT)).expect("a timeout can be set");
-        let bytes = self.many_questions();
-        let ended = std::iter::repeat_with(|| self.stream.write_all(&bytes)).find_map(Result::err);
-        assert!(ended.as_ref().is_some_and(is_timeout), "the server hung up: {ended:?}");
-        self.stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
-    }
-
-    fn many_questions(&self) -> Vec<u8> {
-        self.question.repeat(1 + FLOOD / self.question.len())
     }
 
     /// Closes its sending side.
@@ -217,9 +193,10 @@ impl Client {
         events::hold_at(&self.peer)
     }
 
-    /// The bytes of replies that the server has handed over to it.
+    /// The bytes that the server has handed over to it.
     pub fn handed_over(&self) -> usize {
-        events::handed_over(&self.peer)
+        let sent = events::handed_over(&self.peer);
+        sent.iter().map(|bytes| bytes + self.dialogue.header).sum()
     }
 }
 
@@ -229,6 +206,11 @@ impl Drop for Client {
     }
 }
 
-fn is_timeout(error: &io::Error) -> bool {
+#[track_caller]
+fn assert_same(came: &[u8], expected: &[u8]) {
+    assert_eq!(came.escape_ascii().to_string(), expected.escape_ascii().to_string());
+}
+
+pub(super) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

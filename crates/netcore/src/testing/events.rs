@@ -86,11 +86,11 @@ pub fn expect(parts: &[&str]) {
     assert!(!waited.is_ok_and(|(_, waited)| waited.timed_out()), "no log line with {parts:?}");
 }
 
-/// The bytes that the server has handed over to the client at `peer` so far.
-pub fn handed_over(peer: &str) -> usize {
+/// The bytes of each message that the server has handed over to the client at `peer`.
+pub fn handed_over(peer: &str) -> Vec<usize> {
     let state = EVENTS.state();
     let sent = state.lines.iter().filter_map(|line| line.strip_prefix(peer)?.strip_prefix(SENDING));
-    sent.filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok()).sum()
+    sent.filter_map(|rest| rest.split(' ').next()?.parse().ok()).collect()
 }
 
 /// Has the server panic when it has read something of the client at `peer`.

@@ -62,6 +62,17 @@ pub fn a_client_that_never_stops_talking_is_dropped_at_the_total_limit(suite: &S
     server.assert_serves();
 }
 
+/// Where a server closes with something unread, a reset overtakes the replies.
+pub fn a_client_that_talks_past_its_total_limit_reads_its_replies_and_then_the_end(suite: &Suite) {
+    let server = suite.start(Setup::total(SHORT));
+    let mut client = server.connect();
+    // It goes on after the limit, so there is always something that nobody will read.
+    let talking = client.ask_for_ever();
+    assert!(!client.read_to_end().is_empty());
+    client.end_both_ways();
+    talking.join().expect("the thread ends");
+}
+
 /// Its replies fill every buffer on the way, and then writing waits as reading does.
 pub fn a_client_that_never_reads_is_dropped(suite: &Suite) {
     let server = suite.start(Setup::idle(SHORT));

@@ -1,5 +1,6 @@
 //! No client waits for another, up to a bound.
 
+use std::io::Read;
 use std::thread;
 use std::time::Duration;
 
@@ -36,6 +37,21 @@ pub fn a_client_that_never_stops_talking_keeps_nobody_waiting(suite: &Suite) {
     }
     client.end_both_ways();
     let _ = (talking.join(), reader.join());
+}
+
+/// The server reads what it sends for a while, so that its replies arrive.
+pub fn others_are_served_while_a_client_that_never_stops_talking_is_closed(suite: &Suite) {
+    let server = suite.start(Setup::total(EASY).at_most(2));
+    let mut client = server.connect();
+    // Ends when the server has closed for good.
+    let talking = client.flood();
+    let _ = client.stream().read_to_end(&mut Vec::new());
+    let mut served = 0;
+    while !talking.is_finished() {
+        server.assert_serves();
+        served += 1;
+    }
+    assert!(served > 1, "only {served}");
 }
 
 /// In the backlog, as it would for a slow server.

@@ -1,98 +1,25 @@
 //! A server in a thread of the test's own process, on a port of its own.
 
-use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Mutex;
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-use socket2::SockRef;
-
-use super::{Client, GENEROUS, Setup, events};
-use crate::listen;
+use super::dialogue::{Dialogue, LITTLE_ROOM};
+use super::{Client, GENEROUS};
 use crate::shutdown::Shutdown;
-
-/// How a server is run until it ends.
-type Serve = dyn Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync;
-
-/// Bytes of replies that a server can leave to the system, where a test wants it to wait
-/// for its client.
-const LITTLE_ROOM: usize = 4 << 10;
-
-/// What the promises have to know of a server.
-#[derive(Clone)]
-pub struct Suite {
-    pub(super) question: Vec<u8>,
-    pub(super) answer: Vec<u8>,
-    serve: Arc<Serve>,
-}
-
-impl Suite {
-    /// A server that `serve` runs until it ends, and that answers `answer` to `question`.
-    pub fn new(
-        question: impl Into<Vec<u8>>,
-        answer: impl Into<Vec<u8>>,
-        serve: impl Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync + 'static,
-    ) -> Suite {
-        Suite { question: question.into(), answer: answer.into(), serve: Arc::new(serve) }
-    }
-
-    /// A server that runs.
-    ///
-    /// # Panics
-    /// When it cannot be started.
-    pub fn start(&self, setup: Setup) -> Running {
-        self.start_on(listen::tcp("127.0.0.1", 0).expect("a port is free"), setup)
-    }
-
-    /// A server that waits until a client takes its replies, which the client has no room
-    /// for.
-    ///
-    /// # Panics
-    /// When it cannot be started.
-    pub fn start_stuck(&self, setup: Setup) -> (Running, Client) {
-        let listener = listen::tcp("127.0.0.1", 0).expect("a port is free");
-        // Its connections have this as well, and a size that was asked for is never made
-        // larger by the system.
-        SockRef::from(&listener).set_send_buffer_size(LITTLE_ROOM).expect("a size can be set");
-        let server = self.start_on(listener, setup);
-        let mut deaf = server.connect_with_little_room();
-        deaf.send_until_stuck();
-        (server, deaf)
-    }
-
-    /// As [`start`](Suite::start), with a listener of the test's own.
-    ///
-    /// # Panics
-    /// When it cannot be started.
-    pub fn start_on(&self, listener: TcpListener, setup: Setup) -> Running {
-        events::listen();
-        let shutdown = Shutdown::new(setup.limits.drain).expect("a stop can be prepared");
-        let address = listener.local_addr().expect("a listener has an address");
-        let (ends, ended) = mpsc::channel();
-        let (serve, handle) = (self.serve.clone(), shutdown.clone());
-        thread::spawn(move || ends.send(serve(listener, setup, &handle)));
-        Running { suite: self.clone(), address, shutdown, ended }
-    }
-}
-
-impl fmt::Debug for Suite {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Suite").field("question", &self.question).finish_non_exhaustive()
-    }
-}
 
 /// A server that is told to stop on every way out of a test.
 #[derive(Debug)]
 pub struct Running {
-    suite: Suite,
+    pub(super) dialogue: Dialogue,
     /// Where it listens.
     pub address: SocketAddr,
     /// What stops it, where it can be stopped.
     pub shutdown: Shutdown,
-    ended: Receiver<io::Result<()>>,
+    /// Behind a lock, so that threads of a test share the server.
+    pub(super) ended: Mutex<Receiver<io::Result<()>>>,
 }
 
 impl Running {
@@ -103,7 +30,7 @@ impl Running {
     #[track_caller]
     pub fn connect(&self) -> Client {
         let stream = TcpStream::connect(self.address).expect("the server listens");
-        Client::new(stream, &self.suite.question, &self.suite.answer)
+        Client::new(stream, &self.dialogue)
     }
 
     /// A client that has next to no room for replies which it does not read.
@@ -120,7 +47,7 @@ impl Running {
         .expect("a socket can be made");
         socket.set_recv_buffer_size(LITTLE_ROOM).expect("a size can be set");
         socket.connect(&self.address.into()).expect("the server listens");
-        Client::new(socket.into(), &self.suite.question, &self.suite.answer)
+        Client::new(socket.into(), &self.dialogue)
     }
 
     /// The next client gets its answer.
@@ -140,7 +67,8 @@ impl Running {
     /// When it does not end.
     #[track_caller]
     pub fn end(&self) -> io::Result<()> {
-        self.ended.recv_timeout(GENEROUS).expect("the server ends")
+        let ended = self.ended.lock().expect("no test has panicked here");
+        ended.recv_timeout(GENEROUS).expect("the server ends")
     }
 
     /// It ends, and in good order.

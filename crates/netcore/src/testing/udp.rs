@@ -1,18 +1,21 @@
 //! A server of datagrams in the test's own process, and promises that hold whatever it
 //! answers.
 //!
-//! `question` is a datagram that the server answers. Every function panics where a
-//! promise is broken, as a test does.
+//! Every function panics where a promise is broken, as a test does.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::datagrams::BUFFER;
 use crate::listen;
 use crate::shutdown::{DRAIN, Shutdown};
+
+mod promises;
+
+pub use promises::*;
 
 /// Ends a test that would otherwise hang; no correct run comes near it.
 pub const GENEROUS: Duration = Duration::from_secs(30);
@@ -116,63 +119,6 @@ pub fn assert_would_block(socket: &UdpSocket) {
     let received = socket.recv(&mut [0; 1]).map_err(|error| error.kind());
     assert_eq!(received, Err(ErrorKind::WouldBlock));
     must(socket.set_nonblocking(false));
-}
-
-/// A stop ends the server while it waits for a datagram.
-pub fn stops_while_it_waits(server: &Running, question: &[u8]) {
-    ask(&server.connect(), question);
-    must(server.stop());
-}
-
-/// A stop ends the server while datagrams keep coming.
-pub fn stops_while_datagrams_keep_coming(server: &Running, question: &[u8]) {
-    ask(&server.connect(), question);
-    let flooding = server.connect();
-    let started = Instant::now();
-    thread::scope(|scope| {
-        let (over, is_over) = mpsc::channel::<()>();
-        scope.spawn(move || {
-            let going = || is_over.try_recv() == Err(mpsc::TryRecvError::Empty);
-            while going() && started.elapsed() < GENEROUS {
-                // Once the server has gone, each is refused.
-                let _ = flooding.send(question);
-            }
-        });
-        let stopped = server.stop();
-        drop(over);
-        must(stopped);
-    });
-    assert!(started.elapsed() < GENEROUS);
-}
-
-/// Clients that are gone before their reply do not stop the server. The reply meets a
-/// closed port, which Windows tells the server at its next receive.
-pub fn survives_clients_that_are_gone(server: &Running, question: &[u8]) {
-    for _ in 0..100 {
-        must(server.connect().send(question));
-    }
-    ask(&server.connect(), question);
-}
-
-/// An empty datagram and noise are no end of anything, answered or not.
-pub fn survives_what_is_no_question(server: &Running, question: &[u8]) {
-    let noise: Vec<u8> = (0..512).map(|i: usize| (i * i / 7) as u8).collect();
-    let peer = server.connect();
-    for datagram in [&b""[..], b"\xff\xfe", &noise, &question[..question.len() / 2]] {
-        must(peer.send(datagram));
-    }
-    ask(&server.connect(), question);
-}
-
-/// Clients that ask in turns are each answered, at their own address.
-pub fn answers_clients_that_interleave(server: &Running, question: &[u8]) {
-    let clients: Vec<UdpSocket> = (0..10).map(|_| server.connect()).collect();
-    for client in &clients {
-        must(client.send(question));
-    }
-    for client in clients.iter().rev() {
-        receive(client);
-    }
 }
 
 #[track_caller]

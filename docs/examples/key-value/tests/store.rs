@@ -1,27 +1,31 @@
 //! What the store answers.
 
 use std::io::BufReader;
+use std::net::TcpStream;
 use std::thread;
 
 use key_value::client;
 use netcore::connection::Connection;
 use netcore::frame::Framing;
-use running::Running;
+use netcore::testing::{Running, Setup};
 
 extern crate key_value as framed_echo;
 
-// Not everything of it is used here.
-#[allow(dead_code)]
-#[path = "../../../../crates/framed-echo/tests/running/mod.rs"]
-mod running;
+#[path = "../../../../crates/framed-echo/tests/suite/mod.rs"]
+mod suite;
 
 const FRAMING: Framing = Framing { ascii_header: false, max_message: 64 << 10 };
+
+fn start(options: &'static [&'static str]) -> Running {
+    suite::suite(options).start(Setup::default())
+}
 
 struct Client(BufReader<Connection>);
 
 impl Client {
     fn of(server: &Running) -> Client {
-        Client(BufReader::new(Connection::of_client(server.connect()).unwrap()))
+        let stream = TcpStream::connect(server.address).unwrap();
+        Client(BufReader::new(Connection::of_client(stream).unwrap()))
     }
 
     fn ask(&mut self, text: &str) -> String {
@@ -36,7 +40,7 @@ impl Client {
 
 #[test]
 fn one_client_finds_what_another_one_has_set() {
-    let server = Running::start("");
+    let server = start(&[]);
     let (mut one, mut other) = (Client::of(&server), Client::of(&server));
     one.expect("set colour deep blue", "ok");
     other.expect("get colour", "deep blue");
@@ -50,7 +54,7 @@ fn one_client_finds_what_another_one_has_set() {
 
 #[test]
 fn a_text_is_taken_once_however_many_ask_for_it() {
-    let server = Running::start("");
+    let server = start(&[]);
     for round in 0..50 {
         Client::of(&server).expect(&format!("set task {round}"), "ok");
         let replies = thread::scope(|scope| {
@@ -65,7 +69,7 @@ fn a_text_is_taken_once_however_many_ask_for_it() {
 
 #[test]
 fn the_largest_text_that_can_be_set_can_be_taken() {
-    let server = Running::start("");
+    let server = start(&[]);
     let mut client = Client::of(&server);
     let text = "x".repeat(FRAMING.max_message - "set a ".len());
     client.expect(&format!("set a {text}"), "ok");
@@ -74,7 +78,7 @@ fn the_largest_text_that_can_be_set_can_be_taken() {
 
 #[test]
 fn what_a_client_can_make_the_server_hold_is_bounded() {
-    let server = Running::start("--max-entries 2 --max-message 64");
+    let server = start(&["--max-entries", "2", "--max-message", "64"]);
     let mut client = Client::of(&server);
     let (one, other) = ("a".repeat(40), "b".repeat(40));
     client.expect(&format!("set {one} 1"), "ok");

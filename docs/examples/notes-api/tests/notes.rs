@@ -25,7 +25,7 @@ fn send(server: &Running, request: &str, media_type: &str, content: &str) -> (u1
 
 #[test]
 fn a_note_is_written_listed_shown_and_forgotten() {
-    let server = suite().start(Setup::default());
+    let server = suite("site").start(Setup::default());
     let send = |request, content| send(&server, request, JSON, content);
     assert_eq!(send("GET /api/notes", ""), (200, "[]".into()));
     let note = r#"{"id":1,"text":"buy \"milk\""}"#;
@@ -40,7 +40,7 @@ fn a_note_is_written_listed_shown_and_forgotten() {
 
 #[test]
 fn what_is_no_note_is_refused_and_told_why() {
-    let server = suite().start(Setup::default());
+    let server = suite("site").start(Setup::default());
     for (content, status, why) in [
         ("", 400, "EOF"),
         ("{}", 400, "missing field"),
@@ -58,14 +58,14 @@ fn what_is_no_note_is_refused_and_told_why() {
 /// A form on another site can send it, in the browser of somebody who has this server open.
 #[test]
 fn a_note_that_is_not_sent_as_json_is_refused() {
-    let server = suite().start(Setup::default());
+    let server = suite("site").start(Setup::default());
     let note = r#"{"text":"a"}"#;
     assert_eq!(send(&server, "POST /api/notes", "text/plain", note).0, 415);
 }
 
 #[test]
 fn there_is_an_end_to_how_many_are_kept() {
-    let server = suite().start(Setup::default());
+    let server = suite("site").start(Setup::default());
     let send = |request, content| send(&server, request, JSON, content).0;
     let note = r#"{"text":"x"}"#;
     for _ in 0..1000 {

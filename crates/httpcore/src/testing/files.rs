@@ -1,0 +1,51 @@
+//! A path and what it stands for.
+
+use super::{Site, ask, assert_answered, get, start};
+
+/// With its length and the set of its characters.
+pub fn a_path_is_a_file_with_its_type(site: &Site) {
+    let (server, _folder) = start(site);
+    let response = get(&server, "/hello.txt", "");
+    assert_answered(&response, 200, "Привет, мир!\n");
+    assert!(response.contains("\r\nContent-Type: text/plain; charset=utf-8\r\n"), "{response}");
+}
+
+/// The length is that of the file all the same.
+pub fn head_gets_the_head_alone(site: &Site) {
+    let (server, _folder) = start(site);
+    let request = b"HEAD /hello.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let response = ask(&server, request);
+    assert_answered(&response, 200, "");
+    assert!(response.contains("\r\nContent-Length: 22\r\n"), "{response}");
+}
+
+/// However it is written.
+pub fn no_path_leaves_the_folder(site: &Site) {
+    let (server, _folder) = start(site);
+    for path in
+        ["/../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2fCargo.toml", "/folder/../../Cargo.toml"]
+    {
+        assert!(get(&server, path, "").starts_with("HTTP/1.1 404 "), "{path}");
+    }
+}
+
+/// Whatever a path is called: where it leads is judged.
+#[cfg(unix)]
+pub fn no_link_leads_out_of_the_folder(site: &Site) {
+    let outside = tempfile::NamedTempFile::new().expect("a file can be made");
+    let (server, folder) = start(site);
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(outside.path(), link).expect("a link can be made");
+    assert!(get(&server, "/link", "").starts_with("HTTP/1.1 404 "));
+}
+
+/// Without the slash, links in it would lead elsewhere.
+pub fn a_folder_is_its_index_or_a_list_and_ends_with_a_slash(site: &Site) {
+    let (server, _folder) = start(site);
+    assert!(get(&server, "/", "").contains("<h1>Привет, мир!</h1>"));
+    let list = get(&server, "/folder/", "");
+    assert!(list.contains("<a href=\"./one.txt\">one.txt</a>"), "{list}");
+    let redirect = get(&server, "/folder", "");
+    assert!(redirect.starts_with("HTTP/1.1 301 "), "{redirect}");
+    assert!(redirect.contains("\r\nLocation: /folder/\r\n"), "{redirect}");
+}

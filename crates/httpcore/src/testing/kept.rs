@@ -1,0 +1,41 @@
+//! One request after another on a connection.
+
+use super::{Site, ask, start};
+
+/// Also when they come in one piece.
+pub fn many_requests_are_answered_in_order_on_one_connection(site: &Site) {
+    let (server, _folder) = start(site);
+    let one = "GET /folder/one.txt HTTP/1.1\r\nHost: a\r\n\r\n";
+    let last = "GET /hello.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    // In one piece, so that the second arrives before the first is answered.
+    let responses = ask(&server, [one, one, last].concat().as_bytes());
+    assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 3, "{responses}");
+    assert_eq!(responses.matches("\r\n\r\none\n").count(), 2, "{responses}");
+    assert!(responses.ends_with("Привет, мир!\n"), "{responses}");
+}
+
+/// It would wait for the end of the connection.
+pub fn a_client_of_1_0_is_not_kept_unless_it_asks(site: &Site) {
+    let (server, _folder) = start(site);
+    let response = ask(&server, b"GET /hello.txt HTTP/1.0\r\n\r\n");
+    assert!(response.contains("\r\nConnection: close\r\n"), "{response}");
+}
+
+/// A proxy before the server may have read it the other way.
+pub fn a_head_that_two_readers_could_take_differently_is_refused_and_the_connection_ends(
+    site: &Site,
+) {
+    let (server, _folder) = start(site);
+    for fields in [
+        "",
+        "Host: a\r\nHost: b\r\n",
+        "Host: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n",
+        "Host: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Host: a\r\nX : y\r\n",
+    ] {
+        let request = format!("GET / HTTP/1.1\r\n{fields}\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        let response = ask(&server, request.as_bytes());
+        assert!(response.starts_with("HTTP/1.1 400 "), "{fields:?}: {response}");
+        assert_eq!(response.matches("HTTP/1.1 ").count(), 1, "{fields:?}: {response}");
+    }
+}
