@@ -4,7 +4,10 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use rustix::fd::AsFd;
+use socket2::SockRef;
 
 use crate::connection::Connection;
 use crate::deadline::Deadline;
@@ -133,10 +136,15 @@ impl Acceptor {
 }
 
 fn prepare(stream: TcpStream, shutdown: &Shutdown) -> io::Result<Connection> {
-    // Without this, a small reply can wait 40 ms for the acknowledgement of the one
-    // before it.
-    stream.set_nodelay(true)?;
+    without_delay(&stream)?;
     Connection::new(stream, shutdown)
+}
+
+/// Without this, a small reply can wait 40 ms for the acknowledgement of the one before
+/// it.
+pub(crate) fn without_delay(stream: &impl AsFd) -> io::Result<()> {
+    // By way of `as_fd`, which is a socket on Windows too.
+    SockRef::from(&stream.as_fd()).set_tcp_nodelay(true)
 }
 
 /// Logs an error of accept that belongs to one connection and waits out a shortage, so
@@ -151,20 +159,11 @@ pub fn pass_over(error: io::Error, shutdown: &Shutdown) -> io::Result<()> {
     }
 }
 
-/// As [`pass_over`], for a server that cannot wait here: when to accept again, at once or
-/// after [`SHORTAGE_PAUSE`].
+/// As [`pass_over`], for a server that does not wait here: how far the error reaches.
 ///
 /// # Errors
 /// As [`pass_over`].
-pub fn again_at(error: io::Error) -> io::Result<Instant> {
-    let pause = match log_accept_error(error)? {
-        Reach::AllForNow => SHORTAGE_PAUSE,
-        _ => Duration::ZERO,
-    };
-    Ok(Instant::now() + pause)
-}
-
-fn log_accept_error(error: io::Error) -> io::Result<Reach> {
+pub(crate) fn log_accept_error(error: io::Error) -> io::Result<Reach> {
     let reach = of_accept(&error);
     match reach {
         Reach::Nothing => {}
@@ -179,6 +178,7 @@ fn log_accept_error(error: io::Error) -> io::Result<Reach> {
 mod tests {
     use std::sync::mpsc;
     use std::thread;
+    use std::time::Instant;
 
     use super::*;
     use crate::shutdown::DRAIN;
@@ -222,15 +222,5 @@ mod tests {
                 assert!(ended < came + PATIENCE * 4, "{:?} after the client", ended - came);
             }
         });
-    }
-
-    #[test]
-    fn an_error_that_is_one_clients_lets_the_next_in_at_once_and_a_shortage_later() {
-        let before = Instant::now();
-        let shortage = io::Error::from(io::ErrorKind::OutOfMemory);
-        assert!(again_at(shortage).unwrap() >= before + SHORTAGE_PAUSE);
-        let one = io::Error::from(io::ErrorKind::ConnectionAborted);
-        assert!(again_at(one).unwrap() <= Instant::now());
-        assert!(again_at(io::Error::from_raw_os_error(9)).is_err() || cfg!(windows));
     }
 }

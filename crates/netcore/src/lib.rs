@@ -17,7 +17,6 @@
 //! | [`connection`] | a stream socket with a deadline, closed in stages |
 //! | [`accept`] | an accept that a stop or a deadline ends, and that survives one client's error |
 //! | [`visit`] | one client from beginning to end, told in the log whatever ends it |
-//! | [`timers`] | deadlines of many clients, for a server with one wait |
 //! | [`listen`] | TCP and UDP sockets bound with explicit options |
 //! | [`connect`] | a client that tries every address, within a deadline |
 //! | [`client`] | the plain client of the rungs |
@@ -31,11 +30,16 @@
 //! | [`shares`] | a bounded memory in which each address has a share of its own |
 //! | [`cli`] | the arguments, output and exit codes that all rungs share |
 //! | [`log`](mod@log) | the log on standard error, which holds nothing up |
+//! | [`timers`] | deadlines of many clients, for a server with one wait |
+//! | [`conversation`] | one client of such a server, which waits for none of them |
+//! | [`arrivals`] | an accept that such a server does not wait in |
+//! | `turns` | many conversations, and whose turn it is (feature `turns`) |
 //! | `testing` | what a server promises, for the tests of every rung (feature `testing`) |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod accept;
+pub mod arrivals;
 pub mod ask;
 #[cfg(feature = "batch")]
 pub mod batch;
@@ -45,6 +49,7 @@ pub mod client;
 pub mod codec;
 pub mod connect;
 pub mod connection;
+pub mod conversation;
 pub mod datagrams;
 pub mod deadline;
 pub mod error;
@@ -62,6 +67,8 @@ mod socket;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timers;
+#[cfg(feature = "turns")]
+pub mod turns;
 pub mod visit;
 pub mod wait;
 mod waker;

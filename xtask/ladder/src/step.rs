@@ -178,11 +178,11 @@ mod tests {
     #[test]
     fn a_file_of_one_rung_only_is_new_as_a_whole() {
         let ladder = Ladder::load().unwrap();
-        let (below, rung) = (ladder.find("pooled").unwrap(), ladder.find("poll").unwrap());
-        let visit = change(below, rung, "src/visit.rs").unwrap();
-        assert_eq!(visit.old_name, "/dev/null");
-        let lines = code::lines(&visit.new);
-        assert_eq!(size(&[visit]).unwrap(), Size { new: lines, moved: 0, gone: 0 });
+        let (below, rung) = (ladder.find("udp-echo").unwrap(), ladder.find("udp-retry").unwrap());
+        let tries = change(below, rung, "src/tries.rs").unwrap();
+        assert_eq!(tries.old_name, "/dev/null");
+        let lines = code::lines(&tries.new);
+        assert_eq!(size(&[tries]).unwrap(), Size { new: lines, moved: 0, gone: 0 });
         assert!(change(below, rung, "src/nothing.rs").is_err());
     }
 
