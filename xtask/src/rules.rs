@@ -17,10 +17,8 @@ const KNOWN: &[&str] = &[
     "step to event-echo",
     "step to poll-echo",
     "step to async-echo",
-    "netload needs object-exchange",
     "crates/http-server/src/main.rs",
     "crates/http-server/tests/server.rs",
-    "crates/netcore/tests/codec.rs",
 ];
 
 /// A rule that is broken.

@@ -72,7 +72,7 @@ pub fn unified(old: (&str, &str), new: (&str, &str)) -> Result<String, Failure> 
     let mut git = diff(&[]);
     let said = run(git.args(["--no-color", "old", "new"]), folder.path())?;
     let mut shown = String::new();
-    for line in said.lines().skip_while(|line| !line.starts_with("@@ ")) {
+    for line in without_headers(&said).lines().skip(2) {
         // Git's guess of the function around it is not always one.
         let place = line.strip_prefix("@@ ").and_then(|line| line.split_once(" @@"));
         match place {
@@ -122,7 +122,20 @@ fn read(said: &str) -> Vec<Line> {
     lines
 }
 
-fn run(git: &mut Command, folder: &Path) -> Result<String, Failure> {
+/// What git says without what only git understands: a line with its own name, and one with
+/// the numbers of both versions.
+pub fn without_headers(said: &str) -> String {
+    let mut header = false;
+    let shown = said.split_inclusive('\n').filter(|line| {
+        let text = plain(line);
+        header = !text.starts_with("--- ") && (header || text.starts_with("diff --git "));
+        !header
+    });
+    shown.collect()
+}
+
+/// What `git diff` says in `folder`.
+pub fn run(git: &mut Command, folder: &Path) -> Result<String, Failure> {
     git.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let process = Process::start(git)?;
     let said = process.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
