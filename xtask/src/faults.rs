@@ -1,7 +1,6 @@
 //! Every fault against every rung: the matrix, as the manifests have it and as it is.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
 use std::iter;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Args;
-use ladder::screen::{Tone, fit};
+use ladder::screen::{Tone, fit, progress};
 use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
 use netfault::{Fault, descriptors};
 use serde::Serialize;
@@ -120,7 +119,7 @@ fn rungs<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<&'a Rung>, Fai
 }
 
 /// Plays all of them, several at a time, and returns their cells in the same order.
-fn play(tasks: &[Task], progress: bool) -> Result<Vec<Cell>, Failure> {
+fn play(tasks: &[Task], told: bool) -> Result<Vec<Cell>, Failure> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let work = || -> Result<(), Failure> {
@@ -131,8 +130,9 @@ fn play(tasks: &[Task], progress: bool) -> Result<Vec<Cell>, Failure> {
             let cell = task.play().inspect_err(|_| next.store(tasks.len(), Ordering::Relaxed))?;
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.insert(number, cell);
-            if progress {
-                told_so_far(done.len(), tasks.len());
+            if told {
+                let (done, all) = (done.len(), tasks.len());
+                progress(&if done == all { String::new() } else { format!("{done} of {all}") });
             }
         }
     };
@@ -145,16 +145,6 @@ fn play(tasks: &[Task], progress: bool) -> Result<Vec<Cell>, Failure> {
         workers.into_iter().try_for_each(ended)
     })?;
     Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
-}
-
-/// A word for the person who waits.
-fn told_so_far(done: usize, all: usize) {
-    let mut stderr = io::stderr().lock();
-    if stderr.is_terminal() {
-        let end = if done == all { "\r\x1b[K" } else { "" };
-        // Nobody who waits, nobody to tell.
-        let _ = write!(stderr, "\r{done} of {all}{end}");
-    }
 }
 
 impl Task<'_> {

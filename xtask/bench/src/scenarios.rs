@@ -64,7 +64,8 @@ pub struct Scenario {
     pub one_core: bool,
 }
 
-const TCP: Scenario = Scenario {
+/// The load of `echo-64`, which the others change.
+pub const TCP: Scenario = Scenario {
     name: "",
     what: "",
     speaks: Speaks::Tcp,
@@ -185,9 +186,6 @@ pub const SCENARIOS: [Scenario; 21] = [
     .page("/1k")
     .on_one_core(),
 ];
-
-/// The load of the charts: that of `echo-64`, with other numbers of connections.
-pub const SWEEP: Scenario = Scenario { name: "connections", ..TCP };
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,7 @@
 //! | [`rename`] | the name of a rung in its own files |
 //! | [`shell`] | commands as a person types them |
 //! | [`screen`] | the terminal: its width, its colours |
+//! | [`svg`] | pictures |
 //! | [`failure`](mod@failure) | what ends a tool before its time |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -39,6 +40,7 @@ pub mod scratch;
 pub mod screen;
 pub mod shell;
 pub mod step;
+pub mod svg;
 
 pub use failure::Failure;
 pub use manifests::{Ladder, Rung};

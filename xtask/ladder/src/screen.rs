@@ -160,6 +160,15 @@ impl Screen {
     }
 }
 
+/// A word on standard error for the person who waits, on a line that the next one
+/// replaces. Nobody who waits, nobody to tell.
+pub fn progress(text: &str) {
+    let mut stderr = io::stderr().lock();
+    if stderr.is_terminal() {
+        let _ = write!(stderr, "\r\x1b[K{text}").and_then(|()| stderr.flush());
+    }
+}
+
 /// `text` in exactly `width` columns: filled with spaces, or cut, which an ellipsis
 /// shows.
 pub fn fit(text: &str, width: usize) -> String {
