@@ -2,13 +2,13 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ladder::manifests::cargo;
-use ladder::process::output;
+use ladder::process::{self, output};
 use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Process, Screen, failure};
+use ladder::{Failure, Ladder, Screen, failure};
 
 use crate::new;
 use crate::rules;
@@ -167,11 +167,8 @@ impl Step {
     }
 
     fn succeed(&self, command: &mut Command, ladder: &Ladder) -> Result<Passed, Failure> {
-        let process = Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()))?;
-        match process.wait_for_end(GENEROUS)?.success() {
-            true => Ok(Passed::Yes),
-            false => Err(failure!("{} failed: {}", self.name, self.command)),
-        }
+        process::run(command.current_dir(&ladder.root), GENEROUS, self.name)?;
+        Ok(Passed::Yes)
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use clap::Args;
 use ladder::screen::{Tone, fit, progress};
-use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
+use ladder::{Failure, Ladder, Rung, Screen, failure};
 use netfault::{Fault, descriptors};
 use serde::Serialize;
 use trial::{Cast, Expected, Faults, Outcome};
@@ -96,13 +96,12 @@ fn tasks<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<Task<'a>>, Fai
     let fault = options.fault.as_deref().map(trial::faults::find).transpose()?;
     let rungs = rungs(ladder, options)?;
     let names: Vec<&str> = rungs.iter().map(|rung| rung.name.as_str()).collect();
-    let mut programs = Programs::default();
-    programs.build_all(ladder, &names)?;
+    ladder.build(&names)?;
     let mut tasks = Vec::new();
     for rung in rungs {
         for fault in rung.faults().filter(|one| fault.is_none_or(|wanted| wanted.name == one.name))
         {
-            tasks.push(Task { rung, fault, program: programs.get(ladder, &rung.name)? });
+            tasks.push(Task { rung, fault, program: ladder.program(&rung.name)? });
         }
     }
     match tasks.is_empty() {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
+use ladder::{Failure, Ladder, Rung, Screen, failure};
 use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
 use netfault::{Fault, Proof, Transport};
 use trial::stage::{Stage, Visit};
@@ -75,7 +75,6 @@ impl Options {
 pub fn run(
     ladder: &Ladder,
     rung: &Rung,
-    programs: &mut Programs,
     options: &Options,
     screen: &Screen,
 ) -> Result<(), Failure> {
@@ -86,7 +85,7 @@ pub fn run(
         None => None,
     };
     let network = options.needs_proxy().then(|| options.network.network());
-    let scene = play(ladder, rung, programs, fault, network.as_ref())?;
+    let scene = play(ladder, rung, fault, network.as_ref())?;
     let mut happenings = scene.happenings;
     if options.wire {
         let happening = |passed: &Passed| Happening {
@@ -168,11 +167,10 @@ fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
 pub fn play(
     ladder: &Ladder,
     rung: &Rung,
-    programs: &mut Programs,
     fault: Option<&Fault>,
     network: Option<&Network>,
 ) -> Result<Scene, Failure> {
-    let program = programs.get(ladder, &rung.name)?;
+    let program = ladder.program(&rung.name)?;
     let limit = fault.and_then(|fault| rung.limit(fault.name));
     let args = fault.map_or(rung.server_args.clone(), |fault| rung.args_for(fault));
     let mut stage = Stage::new();

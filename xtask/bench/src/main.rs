@@ -159,10 +159,7 @@ fn choose(
 /// A peer may fail; that is told in its row. Ours may not.
 fn verdict<'a>(tables: impl Iterator<Item = &'a Table>) -> Result<(), Failure> {
     let failed: Vec<String> = tables.flat_map(Table::failures_of_ours).collect();
-    match failed.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::new(failed.join("\nerror: "))),
-    }
+    Failure::of_all(failed)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::Failure;
-use ladder::process::{Process, resident_kib};
+use ladder::process::{Process, listening, resident_kib};
 
 /// How long a server may take until it listens. Python on a busy machine is the
 /// slowest.
@@ -34,8 +34,7 @@ pub struct Server {
 impl Server {
     /// Starts a server that prints where it listens.
     pub fn start(command: &mut Command) -> Result<Server, Failure> {
-        let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
-        let address = process.wait_for_address(PATIENCE)?;
+        let (process, address) = listening(command, PATIENCE)?;
         Ok(Server { process, address })
     }
 

@@ -41,6 +41,14 @@ impl Failure {
         Failure::Message(message.into())
     }
 
+    /// Exit code 1 and all these words, a line each; nothing where there are none.
+    pub fn of_all(complaints: Vec<String>) -> Result<(), Failure> {
+        match complaints.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::new(complaints.join("\nerror: "))),
+        }
+    }
+
     /// Standard output could not be written.
     pub fn output(error: io::Error) -> Failure {
         match error.kind() {

@@ -45,5 +45,4 @@ pub mod svg;
 pub use failure::Failure;
 pub use manifests::{Ladder, Rung};
 pub use process::Process;
-pub use programs::Programs;
 pub use screen::Screen;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Mutex;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -24,6 +25,8 @@ pub struct Ladder {
     pub rungs: Vec<Rung>,
     /// Every package of the workspace, rung or not.
     pub packages: Vec<Package>,
+    /// The programs that this run has built.
+    pub(crate) built: Mutex<HashMap<String, PathBuf>>,
 }
 
 /// One package of the workspace.
@@ -218,7 +221,7 @@ impl Ladder {
             }
         }
         let (root, packages) = (metadata.workspace_root, metadata.packages);
-        let mut ladder = Ladder { root, rungs: Vec::new(), packages };
+        let mut ladder = Ladder { root, rungs: Vec::new(), packages, built: Mutex::default() };
         for name in metadata.metadata.ladder.order {
             let Some(rung) = rungs.remove(&name) else {
                 return Err(failure!("{name} is in the order but has no ladder metadata"));

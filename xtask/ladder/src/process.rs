@@ -218,6 +218,23 @@ pub fn output(command: &mut Command) -> Result<String, Failure> {
     }
 }
 
+/// Runs `command` to its end, within `limit` and with nothing to read. What it says is
+/// seen by whoever looks; where it fails, it is `what` that has failed.
+pub fn run(command: &mut Command, limit: Duration, what: &str) -> Result<(), Failure> {
+    let process = Process::start(command.stdin(Stdio::null()))?;
+    match process.wait_for_end(limit)?.success() {
+        true => Ok(()),
+        false => Err(failure!("{what} failed: see above")),
+    }
+}
+
+/// Starts a server with nothing to read, and waits for the line that says where it listens.
+pub fn listening(command: &mut Command, limit: Duration) -> Result<(Process, SocketAddr), Failure> {
+    let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    let address = process.wait_for_address(limit)?;
+    Ok((process, address))
+}
+
 /// Until a process that is started is the new program, it has a copy of every socket
 /// that is open here. Whoever needs a socket to be gone when it is closed does it here.
 pub fn while_none_starts<T>(act: impl FnOnce() -> T) -> T {

@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ladder::process::listening;
 use ladder::screen::{Tone, fit, thousands, wrap};
-use ladder::{Failure, Ladder, Process, Programs, Screen, failure};
+use ladder::{Failure, Ladder, Process, Screen, failure};
 use serde::Deserialize;
 
 use crate::haproxy::{self, Haproxy, State};
@@ -45,8 +46,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
         return Err(Failure::Skipped(text.into()));
     };
     let ladder = Ladder::load()?;
-    let mut programs = Programs::default();
-    let (program, netload) = (programs.get(&ladder, RUNG)?, programs.get(&ladder, "netload")?);
+    let (program, netload) = (ladder.program(RUNG)?, ladder.program("netload")?);
     let title =
         format!("scale: {} of {RUNG} behind HAProxy {version}, restarted one by one", NAMES.len());
     screen.title(&title)?;
@@ -154,8 +154,8 @@ fn start(program: &Path) -> Result<Server, Failure> {
     let mut command = Command::new(program);
     // A line for each client would be many thousands. Errors go where ours go.
     command.args(["server", "--port", "0"]).env("RUST_LOG", "error");
-    let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
-    Ok(Server { address: process.wait_for_address(GENEROUS)?, process })
+    let (process, address) = listening(&mut command, GENEROUS)?;
+    Ok(Server { process, address })
 }
 
 /// What is read of netload's report.
