@@ -24,19 +24,15 @@ use trial::{Cast, Stage};
 
 use crate::list;
 
-/// The version that the pages were looked at with.
 const VERSION: &str = "0.5.4";
 
-/// The rung that serves the book.
 const SERVER: &str = "http-server";
 
-/// Between two looks at the pages.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Ends what hangs. mdBook is built from source, which takes minutes.
 const GENEROUS: Duration = Duration::from_secs(30 * 60);
 
-/// What can be told to `cargo xtask book`.
 #[derive(Args)]
 pub struct Options {
     /// Show it in the browser

@@ -13,10 +13,8 @@ use ladder::{Failure, Ladder, Screen, failure};
 use crate::new;
 use crate::rules;
 
-/// Ends a step that hangs.
 const GENEROUS: Duration = Duration::from_secs(60 * 60);
 
-/// One check.
 struct Step {
     name: &'static str,
     about: &'static str,
@@ -67,7 +65,6 @@ const fn step(name: &'static str, about: &'static str, command: &'static str) ->
     Step { name, about, command }
 }
 
-/// Shows the steps.
 pub fn list(screen: &Screen) -> Result<(), Failure> {
     for step in STEPS {
         let left = format!("  {} ", screen.paint(Tone::Bold, &fit(step.name, 10)));
@@ -77,7 +74,6 @@ pub fn list(screen: &Screen) -> Result<(), Failure> {
     screen.line("\n  One alone: cargo xtask ci NAME")
 }
 
-/// The names of the steps.
 pub fn names() -> impl Iterator<Item = &'static str> {
     STEPS.iter().map(|step| step.name)
 }

@@ -32,7 +32,6 @@ struct Offer {
     files: bool,
 }
 
-/// What the shell is to read.
 pub fn script(shell: Shell, tasks: &Command, ladder: &Ladder) -> String {
     let names: Vec<&str> = tasks.get_subcommands().map(Command::get_name).collect();
     let offers: Vec<Offer> =

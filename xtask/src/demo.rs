@@ -14,7 +14,6 @@ use trial::{Cast, Expected, faults, timeline};
 use crate::scene::Scene;
 use crate::{list, package, scene};
 
-/// Plays the rung of this name, or all of them.
 pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = trial::load()?;
     if options.ask_for_something() && name.is_none_or(|name| ladder.find(name).is_none()) {
@@ -94,12 +93,10 @@ fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure>
     Ok(())
 }
 
-/// One rung being played.
 struct Demo<'a> {
     ladder: &'a Ladder,
     rung: &'a Rung,
     screen: &'a Screen,
-    /// What was not as expected.
     complaints: Vec<String>,
     /// What was: how many replies,
     replies: usize,

@@ -9,7 +9,6 @@ use netfault::Transport;
 use netfault::proxy::{Fate, Passed, Way};
 use trial::Faults;
 
-/// Of the drawing, in pixels.
 const WIDTH: usize = 640;
 const LEFT: usize = 90;
 const RIGHT: usize = 550;
@@ -18,7 +17,6 @@ const RIGHT: usize = 550;
 const STEP: usize = 40;
 const HEAD: usize = 64;
 
-/// Characters of a text above an arrow.
 const TEXT: usize = 48;
 
 /// Of what goes to the server, of what comes back, and of what does not arrive.

@@ -12,7 +12,6 @@ use ladder::{Failure, Ladder, Process, Rung, Screen, files, git};
 
 use crate::list::find;
 
-/// What can be told to `cargo xtask diff`.
 #[derive(Args)]
 pub struct Options {
     /// The rung that the step leads to; with two names, the first is where it starts
@@ -34,7 +33,6 @@ pub struct Options {
     file: Vec<String>,
 }
 
-/// Shows a step.
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     match (options.stat, options.rungs.as_slice()) {

@@ -38,16 +38,12 @@ use crate::{diagram, scene};
 use blocks::{Order, fenced};
 use session::Script;
 
-/// What repairs a page that is out of date.
 const REPAIR: &str = "cargo xtask docs";
 
-/// A rung's README is read at a glance.
 const README_LINES: usize = 60;
 
-/// The parts of a rung's README.
 const README_PARTS: [&str; 4] = ["Run it", "Read in this order", "What is still wrong", "Copy it"];
 
-/// The parts of a rung's chapter.
 const CHAPTER_PARTS: [&str; 4] =
     ["What the last rung gets wrong", "The change", "Why it works", "What is still wrong"];
 
@@ -371,7 +367,6 @@ fn broken_rules(name: &str, page: &str) -> Vec<String> {
     complaints
 }
 
-/// What is wrong with a page that has one shape for every rung.
 fn wrong_parts(name: &str, page: &Result<String, Failure>, parts: &[&str]) -> Option<String> {
     match page {
         Ok(page) => {

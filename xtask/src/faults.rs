@@ -20,7 +20,6 @@ use crate::{list, package};
 /// Trials at a time for each processor: most of them wait most of the time.
 const AT_A_TIME: usize = 4;
 
-/// What to play.
 #[derive(Args)]
 pub struct Options {
     /// Only this rung, by name or short name
@@ -57,7 +56,6 @@ struct Cell {
     story: String,
 }
 
-/// One trial that is to be played.
 struct Task<'a> {
     rung: &'a Rung,
     fault: &'static Fault,

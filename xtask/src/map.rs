@@ -28,7 +28,6 @@ struct Place<'a> {
     row: usize,
 }
 
-/// The picture.
 pub fn svg(ladder: &Ladder) -> String {
     let places = places(ladder);
     let depth = places.iter().map(|place| place.depth).max().unwrap_or(0);

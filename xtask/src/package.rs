@@ -10,12 +10,10 @@ use ladder::{Failure, Ladder, Process};
 /// As shells have it for a program that a signal has ended.
 const ENDED: u8 = 130;
 
-/// What can be told to `cargo xtask bench`.
 #[path = "../bench/src/options.rs"]
 #[allow(dead_code, reason = "bench reads what it is told; here it is checked and completed")]
 pub mod bench;
 
-/// What it measures.
 #[path = "../bench/src/scenarios.rs"]
 #[allow(dead_code, reason = "their names are completed here")]
 pub mod scenarios;

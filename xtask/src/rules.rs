@@ -21,12 +21,10 @@ const KNOWN: &[&str] = &[
     "crates/http-server/tests/server.rs",
 ];
 
-/// A rule that is broken.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Broken {
     /// What breaks it, as [`KNOWN`] has it.
     what: String,
-    /// How, and what mends it.
     how: String,
 }
 

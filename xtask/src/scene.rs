@@ -45,13 +45,10 @@ pub struct Options {
     network: NetworkArgs,
 }
 
-/// What was seen of one conversation.
 pub struct Scene {
-    /// What the processes did.
     pub happenings: Vec<Happening>,
     /// What passed on the way; nothing where nothing stood in between.
     pub passed: Vec<Passed>,
-    /// How each client of the demo got on.
     pub visits: Vec<Visit>,
     /// The exit code of the server, unless a signal has ended it.
     pub code: Option<i32>,
@@ -71,7 +68,6 @@ impl Options {
     }
 }
 
-/// Plays the demo of `rung` once, as `options` ask.
 pub fn run(
     ladder: &Ladder,
     rung: &Rung,
@@ -213,7 +209,6 @@ pub fn play(
     Ok(Scene { happenings, passed: in_order(&recorded), visits, code })
 }
 
-/// A proxy in front of `server`.
 fn between(
     rung: &Rung,
     server: SocketAddr,

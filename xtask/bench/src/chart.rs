@@ -16,7 +16,6 @@ const fn sweep(connections: usize) -> Scenario {
     Scenario { name: "charts", connections, ..TCP }
 }
 
-/// The size of a picture.
 const SIZE: (usize, usize) = (880, 480);
 
 /// The chart in it: left, top, right, bottom. Names stand to the right of it.
@@ -50,7 +49,6 @@ const STYLE: &str = "text { font: 13px system-ui, sans-serif }
 circle { fill: var(--c) }
 ";
 
-/// How values become heights.
 enum Axis {
     /// From nothing to the largest.
     Linear(f64),
@@ -166,7 +164,6 @@ fn column(place: usize) -> f64 {
 }
 
 impl Axis {
-    /// Where a value is.
     fn height(&self, value: f64) -> f64 {
         let share = match *self {
             Axis::Linear(most) => value / round_up(most),

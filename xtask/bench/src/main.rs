@@ -121,7 +121,6 @@ fn told(measurements: usize, options: &Options) {
     eprintln!("{all} measurements, about {minutes} min");
 }
 
-/// Which scenarios and which servers are meant.
 fn choose(
     names: &[String],
     ladder: &Ladder,

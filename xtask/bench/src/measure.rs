@@ -50,17 +50,14 @@ pub struct Figures {
     pub opening: Option<f64>,
     /// The server's memory for each connection of a crowd.
     pub kib_each: Option<f64>,
-    /// Datagrams that were lost.
     pub lost: Option<f64>,
     /// Processor milliseconds in each second in which no client said anything.
     #[serde(rename = "at_rest_ms")]
     pub at_rest: Option<f64>,
-    /// Milliseconds from SIGTERM to the end.
     #[serde(rename = "stop_ms")]
     pub stop: Option<f64>,
 }
 
-/// Everything that is needed for measuring.
 pub struct Bench {
     contenders: Vec<Contender>,
     programs: HashMap<String, PathBuf>,
@@ -71,7 +68,6 @@ pub struct Bench {
     left_out: Vec<String>,
 }
 
-/// A core for the server and one for the load.
 struct Cores {
     server: String,
     load: String,
@@ -106,7 +102,6 @@ impl Bench {
         Ok(Bench { contenders, programs, peers, site, cores: cores(), seconds, left_out })
     }
 
-    /// Whether server and load each have a core.
     pub fn is_pinned(&self) -> bool {
         self.cores.is_some()
     }

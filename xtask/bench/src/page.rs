@@ -43,7 +43,6 @@ pub fn write(
     Ok(())
 }
 
-/// What stands in the block of this name.
 fn text(name: &str, machine: &Machine, left_out: &[String], tables: &[Table]) -> Option<String> {
     let (_, scenarios) = BLOCKS.iter().find(|(block, _)| *block == name)?;
     let mut text = format!(

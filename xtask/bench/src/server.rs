@@ -24,15 +24,12 @@ const SHORT_PAUSE: Duration = Duration::from_micros(200);
 /// there is.
 const TICKS: f64 = 100.0;
 
-/// A server that listens.
 pub struct Server {
     process: Process,
-    /// Where.
     pub address: SocketAddr,
 }
 
 impl Server {
-    /// Starts a server that prints where it listens.
     pub fn start(command: &mut Command) -> Result<Server, Failure> {
         let (process, address) = listening(command, PATIENCE)?;
         Ok(Server { process, address })

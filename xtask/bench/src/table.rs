@@ -9,13 +9,11 @@ use crate::measure::{Figures, Sample};
 use crate::scenarios::{Scenario, Unit};
 use crate::statistics::{Spread, spread};
 
-/// Every measurement of a scenario.
 pub struct Table {
     scenario: &'static Scenario,
     pub rows: Vec<Row>,
 }
 
-/// A server's measurements, in rounds.
 pub struct Row {
     pub contender: Contender,
     samples: Vec<Sample>,
@@ -47,7 +45,6 @@ impl Table {
         Table { scenario, rows: rows.collect() }
     }
 
-    /// The name of the scenario.
     pub fn name(&self) -> &'static str {
         self.scenario.name
     }

@@ -11,7 +11,6 @@ const USAGE: u8 = 2;
 /// Exit code of what is skipped, as test harnesses have it.
 const SKIPPED: u8 = 77;
 
-/// What ends a tool before its time.
 #[derive(Debug)]
 pub enum Failure {
     /// Exit code 1.

@@ -30,27 +30,20 @@ const SETTINGS: [&str; 9] = [
     "core.quotePath=false",
 ];
 
-/// What became of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
-    /// It is new.
     New,
-    /// It stood elsewhere.
     Moved,
-    /// It is gone.
     Gone,
 }
 
-/// A line that differs.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Line {
-    /// What became of it.
     pub sign: Sign,
     /// The file: the new one, or for a line that is gone the old one.
     pub file: String,
     /// Its number there, from 1.
     pub number: usize,
-    /// The line.
     pub text: String,
 }
 
@@ -145,7 +138,6 @@ pub fn run(git: &mut Command, folder: &Path) -> Result<String, Failure> {
     }
 }
 
-/// The line without its colours.
 fn plain(line: &str) -> String {
     let mut parts = line.split('\x1b');
     let first = parts.next().unwrap_or_default();

@@ -20,7 +20,6 @@
 //! | [`svg`] | pictures |
 //! | [`failure`](mod@failure) | what ends a tool before its time |
 #![forbid(unsafe_code)]
-#![warn(missing_docs)]
 
 pub mod code;
 pub mod collected;

@@ -44,14 +44,11 @@ pub struct Process {
     stderr: Collected,
 }
 
-/// What a process is heard to do.
 #[derive(Debug)]
 pub enum Heard {
     /// A line on standard output, without its end. What is not UTF-8 is replaced.
     Printed(String),
-    /// A line on standard error.
     Wrote(String),
-    /// It has closed one of the two.
     Closed,
 }
 
@@ -117,7 +114,6 @@ impl Process {
         Process { name, child, stdout, stderr }
     }
 
-    /// The number that the system knows it by.
     pub fn id(&self) -> u32 {
         lock(&self.child).id()
     }

@@ -10,7 +10,6 @@ const COLOURS: [(&str, &str, &str); 4] = [
     ("box", "#f6f8fa", "#161b22"),
 ];
 
-/// A picture that is being drawn.
 pub struct Svg(String);
 
 impl Svg {
@@ -41,7 +40,6 @@ impl Svg {
         ))
     }
 
-    /// Words at a point.
     pub fn text(&mut self, class: &str, (x, y): (impl Display, impl Display), words: &str) {
         let words = escaped(words);
         self.element(&format!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{words}</text>"));
@@ -52,13 +50,11 @@ impl Svg {
         self.element(&format!("<path class=\"{class}\" d=\"{line}\"/>"));
     }
 
-    /// Whatever else there is in SVG.
     pub fn element(&mut self, element: &str) {
         // Never fails: it is a text.
         let _ = writeln!(self.0, "{element}");
     }
 
-    /// The whole picture.
     pub fn finish(self) -> String {
         self.0 + "</svg>\n"
     }

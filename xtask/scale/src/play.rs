@@ -17,7 +17,6 @@ use crate::haproxy::{self, Haproxy, State};
 /// The rung that is behind HAProxy: for short visits.
 const RUNG: &str = "pooled-echo";
 
-/// The servers.
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// Clients at a time: enough for all servers to have some at any moment.
@@ -32,10 +31,8 @@ const GENEROUS: Duration = Duration::from_secs(60);
 /// A pause between two looks at what HAProxy tells. No event tells it.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The columns of a row: seconds, and one for each server.
 const COLUMNS: (usize, usize) = (7, 11);
 
-/// What is between them.
 const GAP: &str = "  ";
 
 /// Starts everything, restarts every server under load, and holds the end against what
@@ -69,7 +66,6 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     verdict(&report, screen)
 }
 
-/// A server, and everything around it.
 struct Play<'a> {
     // Whatever goes wrong, the clients end first, and the servers last.
     load: Load,
@@ -144,7 +140,6 @@ impl Play<'_> {
     }
 }
 
-/// A server, and where it listens.
 struct Server {
     process: Process,
     address: SocketAddr,

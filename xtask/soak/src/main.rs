@@ -19,7 +19,6 @@ use netfault::{Fault, Proof, Speaks, Transport, descriptors};
 use trial::ordinary::{GENEROUS, ordinary_client};
 use trial::{Cast, Faults, Stage, faults};
 
-/// Faults that go on beside each other.
 const AT_ONCE: usize = 4;
 
 /// How long a server may take to be at rest again, once the last fault is over.
@@ -42,7 +41,6 @@ const CONTENT: usize = 20 << 10;
 /// few bytes for each client shows in a longer run.
 const SPARE: u64 = 8 << 20;
 
-/// What a process holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Held {
     descriptors: usize,
@@ -50,7 +48,6 @@ struct Held {
     memory: u64,
 }
 
-/// What came of one rung.
 struct Soaked {
     first: Held,
     last: Held,

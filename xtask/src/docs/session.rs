@@ -55,20 +55,16 @@ const BY_STOP: &str = "the server stops";
 pub struct Script {
     /// Arguments after `server`, beside the port.
     pub server: Vec<String>,
-    /// What happens to it, in order.
     pub steps: Vec<Step>,
 }
 
-/// One step of a [`Script`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// The rung's own program is run.
     Program {
         /// `client`, or `server` for a second one on the same port.
         role: String,
         /// Arguments after the role, beside the port.
         args: Vec<String>,
-        /// How long.
         runs: Runs,
     },
     /// A peer misbehaves, until the server is rid of it; or the network does, for the
