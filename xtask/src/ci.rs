@@ -2,21 +2,19 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ladder::manifests::cargo;
-use ladder::process::output;
+use ladder::process::{self, output};
 use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Process, Screen, failure};
+use ladder::{Failure, Ladder, Screen, failure};
 
 use crate::new;
 use crate::rules;
 
-/// Ends a step that hangs.
 const GENEROUS: Duration = Duration::from_secs(60 * 60);
 
-/// One check.
 struct Step {
     name: &'static str,
     about: &'static str,
@@ -67,7 +65,6 @@ const fn step(name: &'static str, about: &'static str, command: &'static str) ->
     Step { name, about, command }
 }
 
-/// Shows the steps.
 pub fn list(screen: &Screen) -> Result<(), Failure> {
     for step in STEPS {
         let left = format!("  {} ", screen.paint(Tone::Bold, &fit(step.name, 10)));
@@ -77,7 +74,6 @@ pub fn list(screen: &Screen) -> Result<(), Failure> {
     screen.line("\n  One alone: cargo xtask ci NAME")
 }
 
-/// The names of the steps.
 pub fn names() -> impl Iterator<Item = &'static str> {
     STEPS.iter().map(|step| step.name)
 }
@@ -167,11 +163,8 @@ impl Step {
     }
 
     fn succeed(&self, command: &mut Command, ladder: &Ladder) -> Result<Passed, Failure> {
-        let process = Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()))?;
-        match process.wait_for_end(GENEROUS)?.success() {
-            true => Ok(Passed::Yes),
-            false => Err(failure!("{} failed: {}", self.name, self.command)),
-        }
+        process::run(command.current_dir(&ladder.root), GENEROUS, self.name)?;
+        Ok(Passed::Yes)
     }
 }
 

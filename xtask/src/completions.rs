@@ -8,7 +8,7 @@ use clap::{Arg, Command, ValueEnum, ValueHint};
 use ladder::Ladder;
 
 use crate::ci;
-use crate::package::bench;
+use crate::package::scenarios::SCENARIOS;
 
 /// A shell that has completions.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -21,68 +21,59 @@ pub enum Shell {
     Fish,
 }
 
-/// What can come after `cargo xtask NAME`.
-struct Task {
-    name: String,
-    /// Rungs where a rung is asked for, faults, scenarios, steps of ci, and values that
-    /// clap knows.
+/// What can come after some words behind `cargo xtask`.
+struct Offer {
+    /// A task; with an option of it behind, where that takes a value.
+    after: String,
+    /// Rungs where a rung is asked for, faults, scenarios, steps of ci, values that clap
+    /// knows; after a task, its options as well.
     words: Vec<String>,
-    options: Vec<TaskOption>,
-    /// Whether one of its words is the name of a file or a folder.
+    /// Whether the name of a file or a folder can stand there.
     files: bool,
 }
 
-struct TaskOption {
-    name: String,
-    value: Value,
-}
-
-#[derive(PartialEq, Eq)]
-enum Value {
-    None,
-    /// What nobody can complete: a number, a text.
-    Any,
-    File,
-    /// One of these, with spaces between.
-    Words(String),
-}
-
-impl Task {
-    /// All that begins with what is asked for or with two dashes.
-    fn words_and_options(&self) -> String {
-        let options = self.options.iter().map(|option| format!("--{}", option.name));
-        self.words.iter().cloned().chain(options).collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// What the shell is to read.
 pub fn script(shell: Shell, tasks: &Command, ladder: &Ladder) -> String {
-    let tasks: Vec<Task> = tasks.get_subcommands().map(|task| task_of(task, ladder)).collect();
-    let names = tasks.iter().map(|task| task.name.as_str()).collect::<Vec<_>>().join(" ");
-    match shell {
-        Shell::Bash => bash(&tasks, &names),
-        Shell::Zsh => zsh(&tasks, &names),
-        Shell::Fish => fish(&tasks, &names),
+    let names: Vec<&str> = tasks.get_subcommands().map(Command::get_name).collect();
+    let offers: Vec<Offer> =
+        tasks.get_subcommands().flat_map(|task| offers(task, ladder)).collect();
+    let template = match shell {
+        Shell::Bash => BASH,
+        Shell::Zsh => ZSH,
+        Shell::Fish => return fish(&offers, &names.join(" ")),
+    };
+    let mut cases = format!("        ' '*) offer='{}';;\n", names.join(" "));
+    for Offer { after, words, files } in &offers {
+        // What was typed before the word that is completed does not matter to a task.
+        let pattern =
+            if after.contains(' ') { format!("'{after}'") } else { format!("'{after} '*") };
+        let files = if *files { " files=1" } else { "" };
+        cases.push_str(&format!("        {pattern}) offer='{}'{files};;\n", words.join(" ")));
     }
+    template.replace("CASES", &cases)
 }
 
-fn task_of(task: &Command, ladder: &Ladder) -> Task {
-    let options = task.get_arguments().filter_map(|arg| {
-        let words = words_of(arg, ladder).join(" ");
-        let value = match arg.get_action().takes_values() {
-            false => Value::None,
-            true if is_file(arg) => Value::File,
-            true if words.is_empty() => Value::Any,
-            true => Value::Words(words),
-        };
-        Some(TaskOption { name: arg.get_long()?.to_string(), value })
-    });
-    Task {
-        name: task.get_name().to_string(),
-        words: task.get_positionals().flat_map(|arg| words_of(arg, ladder)).collect(),
-        options: options.collect(),
-        files: task.get_positionals().any(is_file),
+/// The options of a task that take a value, and then the task.
+fn offers(task: &Command, ladder: &Ladder) -> Vec<Offer> {
+    let name = task.get_name();
+    let mut offers = Vec::new();
+    let mut of_task = Offer { after: name.into(), words: Vec::new(), files: false };
+    for arg in task.get_arguments() {
+        let (words, files) = (words_of(arg, ladder), is_file(arg));
+        match arg.get_long() {
+            None => {
+                of_task.words.extend(words);
+                of_task.files |= files;
+            }
+            Some(long) => {
+                of_task.words.push(format!("--{long}"));
+                if arg.get_action().takes_values() {
+                    offers.push(Offer { after: format!("{name} --{long}"), words, files });
+                }
+            }
+        }
     }
+    offers.push(of_task);
+    offers
 }
 
 fn is_file(arg: &Arg) -> bool {
@@ -99,7 +90,7 @@ fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
             asked.split('|').skip(1).filter(|word| word.to_lowercase() == *word).map(String::from),
         );
         if asked.contains("SCENARIO") {
-            words.extend(bench::SCENARIOS.map(String::from));
+            words.extend(SCENARIOS.map(|scenario| scenario.name.to_string()));
         }
         return words;
     }
@@ -120,34 +111,18 @@ const BASH: &str = r#"if ! declare -F _cargo >/dev/null; then
     fi
 fi
 _cargo_xtask() {
-    local word=${COMP_WORDS[COMP_CWORD]}
     if [[ ${COMP_WORDS[1]} != xtask ]]; then
         if declare -F _cargo >/dev/null; then _cargo "$@"; fi
         return
     fi
-    if (( COMP_CWORD == 2 )); then
-        NAMES
-        return
-    fi
-    case "${COMP_WORDS[2]} ${COMP_WORDS[COMP_CWORD-1]}" in
-VALUES    esac
-    case ${COMP_WORDS[2]} in
-TASKS    esac
+    local offer= files= task=
+    (( COMP_CWORD > 2 )) && task=${COMP_WORDS[2]}
+    case "$task ${COMP_WORDS[COMP_CWORD-1]}" in
+CASES    esac
+    COMPREPLY=($(compgen -W "$offer" -- "${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -F _cargo_xtask -o bashdefault -o default cargo
 "#;
-
-fn bash(tasks: &[Task], names: &str) -> String {
-    let offer = |words: &str| format!("COMPREPLY=($(compgen -W \"{words}\" -- \"$word\"))");
-    let values = values(tasks, |value| match value {
-        Value::Words(words) => offer(words) + "; ",
-        _ => String::new(),
-    });
-    let of =
-        |task: &Task| format!("        {}) {};;\n", task.name, offer(&task.words_and_options()));
-    let tasks: String = tasks.iter().map(of).collect();
-    BASH.replace("NAMES", &offer(names)).replace("VALUES", &values).replace("TASKS", &tasks)
-}
 
 const ZSH: &str = r#"(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
 autoload -Uz _cargo
@@ -156,47 +131,17 @@ _cargo_xtask() {
         _cargo "$@" 2>/dev/null || _files
         return
     fi
-    if (( CURRENT == 3 )); then
-        compadd -- NAMES
-        return
-    fi
-    case "$words[3] $words[CURRENT-1]" in
-VALUES    esac
-    case $words[3] in
-TASKS    esac
+    local offer= files= task=
+    (( CURRENT > 3 )) && task=$words[3]
+    case "$task $words[CURRENT-1]" in
+CASES    esac
+    [[ -n $offer ]] && compadd -- ${=offer}
+    [[ -n $files ]] && _files
 }
 compdef _cargo_xtask cargo
 "#;
 
-fn zsh(tasks: &[Task], names: &str) -> String {
-    let values = values(tasks, |value| match value {
-        Value::Words(words) => format!("compadd -- {words}; "),
-        Value::File => "_files; ".into(),
-        _ => String::new(),
-    });
-    let of = |task: &Task| {
-        let files = if task.files { " _files;" } else { "" };
-        format!("        {}) compadd -- {};{files};\n", task.name, task.words_and_options())
-    };
-    let tasks: String = tasks.iter().map(of).collect();
-    ZSH.replace("NAMES", names).replace("VALUES", &values).replace("TASKS", &tasks)
-}
-
-/// What is offered behind each option that takes a value.
-fn values(tasks: &[Task], offer: impl Fn(&Value) -> String) -> String {
-    let mut cases = String::new();
-    for task in tasks {
-        for TaskOption { name, value } in &task.options {
-            if *value != Value::None {
-                let offer = offer(value);
-                cases.push_str(&format!("        '{} --{name}') {offer}return;;\n", task.name));
-            }
-        }
-    }
-    cases
-}
-
-fn fish(tasks: &[Task], names: &str) -> String {
+fn fish(offers: &[Offer], names: &str) -> String {
     let mut script = String::from(
         "function __cargo_xtask_after
     set -l before (commandline -opc)
@@ -205,18 +150,26 @@ end
 ",
     );
     script.push_str(&format!("complete -c cargo -f -n '__cargo_xtask_after \"\"' -a '{names}'\n"));
-    for task in tasks {
-        let after = format!("complete -c cargo -n '__cargo_xtask_after {}'", task.name);
-        let files = if task.files { "" } else { "-f " };
-        script.push_str(&format!("{after} {files}-a '{}'\n", task.words.join(" ")));
-        for option in &task.options {
-            let value = match &option.value {
-                Value::None => String::new(),
-                Value::Any => " -x".into(),
-                Value::File => " -rF".into(),
-                Value::Words(words) => format!(" -xa '{words}'"),
-            };
-            script.push_str(&format!("{after} -l {}{value}\n", option.name));
+    for Offer { after, words, files } in offers {
+        let (task, option) = after.split_once(" --").unwrap_or((after, ""));
+        let known = |word: &&String| word.starts_with("--");
+        let (options, words): (Vec<&String>, Vec<&String>) = words.iter().partition(known);
+        let words: Vec<&str> = words.into_iter().map(String::as_str).collect();
+        let words = words.join(" ");
+        let mut line = |rest: &str| {
+            script.push_str(&format!("complete -c cargo -n '__cargo_xtask_after {task}' {rest}\n"));
+        };
+        match (option, files) {
+            ("", true) => line(&format!("-a '{words}'")),
+            ("", false) => line(&format!("-f -a '{words}'")),
+            (option, true) => line(&format!("-l {option} -rF")),
+            (option, false) => line(&format!("-l {option} -xa '{words}'")),
+        }
+        for option in options {
+            let takes_value = |offer: &Offer| offer.after == format!("{task} {option}");
+            if !offers.iter().any(takes_value) {
+                line(&format!("-l {}", option.trim_start_matches('-')));
+            }
         }
     }
     script
@@ -236,26 +189,27 @@ mod tests {
 
     #[test]
     fn every_task_is_completed_with_the_words_that_it_takes() {
-        let ladder = Ladder::load().unwrap();
-        let xtask = crate::Xtask::command();
-        let of = |name: &str| task_of(xtask.find_subcommand(name).unwrap(), &ladder);
+        let (ladder, xtask) = (Ladder::load().unwrap(), crate::Xtask::command());
+        let all: Vec<Offer> =
+            xtask.get_subcommands().flat_map(|task| offers(task, &ladder)).collect();
+        let of = |after: &str| all.iter().find(|offer| offer.after == after).unwrap();
         for task in ["demo", "diff", "new", "try"] {
             let words = of(task).words.join(" ");
             assert!(words.contains(&aliases(&ladder)), "{task}: {words}");
         }
-        assert!(of("demo").words.ends_with(&RESERVED.map(String::from)));
-        assert!(of("diff").words_and_options().contains("--side-by-side"));
-        assert!(of("ci").words.contains(&"rules".to_string()));
-        assert!(of("completions").words.contains(&"zsh".to_string()));
-        assert!(of("bench").words.contains(&"echo-64".to_string()));
-        assert!(of("faults").words.contains(&"drip".to_string()));
-        assert!(of("new").files && !of("demo").files);
-        assert!(
-            of("demo")
-                .options
-                .iter()
-                .any(|option| option.name == "svg" && option.value == Value::File)
-        );
+        let reserved = RESERVED.map(|word| ("demo", word));
+        let others = [
+            ("diff", "--side-by-side"),
+            ("ci", "rules"),
+            ("completions", "zsh"),
+            ("bench", "echo-64"),
+            ("faults", "drip"),
+            ("demo --fault", "drip"),
+        ];
+        for (after, word) in reserved.into_iter().chain(others) {
+            assert!(of(after).words.iter().any(|known| known == word), "{after}: {word}");
+        }
+        assert!(of("new").files && of("demo --svg").files && !of("demo").files);
     }
 
     /// What a shell without settings of its own prints when it has read the completions

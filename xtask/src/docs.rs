@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use ladder::files::{entries, read, with_extension, write as write_file};
 use ladder::screen::Tone;
 use ladder::step::{self, Change};
-use ladder::{Failure, Ladder, Programs, Rung, Screen, failure, git};
+use ladder::{Failure, Ladder, Rung, Screen, failure, git};
 use netfault::Transport;
 use netfault::proxy::Network;
 
@@ -38,16 +38,12 @@ use crate::{diagram, scene};
 use blocks::{Order, fenced};
 use session::Script;
 
-/// What repairs a page that is out of date.
 const REPAIR: &str = "cargo xtask docs";
 
-/// A rung's README is read at a glance.
 const README_LINES: usize = 60;
 
-/// The parts of a rung's README.
 const README_PARTS: [&str; 4] = ["Run it", "Read in this order", "What is still wrong", "Copy it"];
 
-/// The parts of a rung's chapter.
 const CHAPTER_PARTS: [&str; 4] =
     ["What the last rung gets wrong", "The change", "Why it works", "What is still wrong"];
 
@@ -75,7 +71,7 @@ pub fn write(screen: &Screen) -> Result<(), Failure> {
             screen.line(&generator.shown(path))?;
         }
     }
-    told(complaints)?;
+    Failure::of_all(complaints)?;
     screen.line(&format!("{} pages, {written} of them changed", pages.len()))
 }
 
@@ -135,15 +131,8 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
     if stale {
         complaints.push(format!("the pages above are out of date\nhint: `{REPAIR}` repairs them"));
     }
-    told(complaints)?;
+    Failure::of_all(complaints)?;
     screen.line(&format!("{} pages are up to date", pages.len()))
-}
-
-fn told(complaints: Vec<String>) -> Result<(), Failure> {
-    match complaints.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::new(complaints.join("\nerror: "))),
-    }
 }
 
 fn show(screen: &Screen, diff: &str) -> Result<(), Failure> {
@@ -160,7 +149,6 @@ fn show(screen: &Screen, diff: &str) -> Result<(), Failure> {
 
 struct Generator {
     ladder: Ladder,
-    programs: Programs,
     /// A page and a README often show the same run.
     transcripts: HashMap<String, String>,
     /// Files beside the pages: the ladder as a picture, and what blocks ask for.
@@ -171,8 +159,7 @@ impl Generator {
     fn new() -> Result<Generator, Failure> {
         let ladder = Ladder::load()?;
         let drawings = [(ladder.root.join("docs/ladder.svg"), map::svg(&ladder))].into();
-        let (programs, transcripts) = (Programs::default(), HashMap::new());
-        Ok(Generator { ladder, programs, transcripts, drawings })
+        Ok(Generator { ladder, transcripts: HashMap::new(), drawings })
     }
 
     fn fill(&mut self, path: &Path, page: &str) -> Result<String, Failure> {
@@ -307,7 +294,7 @@ impl Generator {
             return Ok(known.clone());
         }
         let rung = rung_of(&self.ladder, rung)?;
-        let text = session::transcript(&self.ladder, &mut self.programs, rung, script)?;
+        let text = session::transcript(&self.ladder, rung, script)?;
         let text = fenced("console", &text);
         self.transcripts.insert(key.into(), text.clone());
         Ok(text)
@@ -322,7 +309,7 @@ impl Generator {
         let path = folder.join(format!("{}.svg", found.name));
         if !self.drawings.contains_key(&path) {
             let network = Network::default();
-            let scene = scene::play(&self.ladder, found, &mut self.programs, None, Some(&network))?;
+            let scene = scene::play(&self.ladder, found, None, Some(&network))?;
             self.drawings.insert(path, diagram::draw(found, &scene.passed));
         }
         Ok(format!("![What passes between client and server]({}.svg)\n", found.name))
@@ -380,7 +367,6 @@ fn broken_rules(name: &str, page: &str) -> Vec<String> {
     complaints
 }
 
-/// What is wrong with a page that has one shape for every rung.
 fn wrong_parts(name: &str, page: &Result<String, Failure>, parts: &[&str]) -> Option<String> {
     match page {
         Ok(page) => {

@@ -62,6 +62,7 @@ enum Task {
     },
     /// Show the step from one rung to the next: the difference is the lesson
     #[command(
+        override_usage = "cargo xtask diff [OPTIONS] [[FROM] RUNG]",
         after_help = "Example:\n  cargo xtask diff timeout\n  cargo xtask diff -y threaded async"
     )]
     Diff(diff::Options),

@@ -35,7 +35,6 @@ const ATTRIBUTES: &str = ".gitattributes";
 /// less than a second.
 const GENEROUS: Duration = Duration::from_secs(5 * 60);
 
-/// What can be told to `cargo xtask new`.
 #[derive(Args)]
 pub struct Options {
     /// The name or short name of a rung
@@ -178,7 +177,6 @@ fn run_cargo(args: &[&str], folder: &Path) -> Result<(bool, String), Failure> {
     Ok((status.success(), String::from_utf8_lossy(&said).into_owned()))
 }
 
-/// The last part of the folder's path.
 fn name_of(dest: &Path) -> Result<String, Failure> {
     let path = absolute(dest).map_err(|error| Failure::file("find", dest, &error))?;
     let name = path.file_name().and_then(|name| name.to_str());

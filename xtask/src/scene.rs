@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
+use ladder::{Failure, Ladder, Rung, Screen, failure};
 use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
 use netfault::{Fault, Proof, Transport};
 use trial::stage::{Stage, Visit};
@@ -45,13 +45,10 @@ pub struct Options {
     network: NetworkArgs,
 }
 
-/// What was seen of one conversation.
 pub struct Scene {
-    /// What the processes did.
     pub happenings: Vec<Happening>,
     /// What passed on the way; nothing where nothing stood in between.
     pub passed: Vec<Passed>,
-    /// How each client of the demo got on.
     pub visits: Vec<Visit>,
     /// The exit code of the server, unless a signal has ended it.
     pub code: Option<i32>,
@@ -71,11 +68,9 @@ impl Options {
     }
 }
 
-/// Plays the demo of `rung` once, as `options` ask.
 pub fn run(
     ladder: &Ladder,
     rung: &Rung,
-    programs: &mut Programs,
     options: &Options,
     screen: &Screen,
 ) -> Result<(), Failure> {
@@ -86,7 +81,7 @@ pub fn run(
         None => None,
     };
     let network = options.needs_proxy().then(|| options.network.network());
-    let scene = play(ladder, rung, programs, fault, network.as_ref())?;
+    let scene = play(ladder, rung, fault, network.as_ref())?;
     let mut happenings = scene.happenings;
     if options.wire {
         let happening = |passed: &Passed| Happening {
@@ -168,11 +163,10 @@ fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
 pub fn play(
     ladder: &Ladder,
     rung: &Rung,
-    programs: &mut Programs,
     fault: Option<&Fault>,
     network: Option<&Network>,
 ) -> Result<Scene, Failure> {
-    let program = programs.get(ladder, &rung.name)?;
+    let program = ladder.program(&rung.name)?;
     let limit = fault.and_then(|fault| rung.limit(fault.name));
     let args = fault.map_or(rung.server_args.clone(), |fault| rung.args_for(fault));
     let mut stage = Stage::new();
@@ -215,7 +209,6 @@ pub fn play(
     Ok(Scene { happenings, passed: in_order(&recorded), visits, code })
 }
 
-/// A proxy in front of `server`.
 fn between(
     rung: &Rung,
     server: SocketAddr,

@@ -6,22 +6,17 @@ use serde::Deserialize;
 
 use crate::scenarios::{Clients, Scenario, Speaks};
 
-/// A server.
 #[derive(Debug, Clone)]
 pub struct Contender {
     /// A rung's package, or the name of a peer.
     pub name: String,
-    /// The short name of a rung.
     pub alias: Option<String>,
-    /// A few words.
     pub title: String,
-    /// Whether it is a rung.
     pub ours: bool,
     /// Whether ratios are to this one.
     pub base: bool,
     speaks: Vec<Speaks>,
     clients: Clients,
-    /// How it is started.
     pub start: Start,
 }
 
@@ -30,11 +25,9 @@ pub struct Contender {
 pub enum Start {
     /// The program of a rung, with these arguments after `server --port 0`.
     Rung(Vec<String>),
-    /// An example of netload.
     Example(String),
     /// A script of netload's peers with its arguments, and the module that it needs.
     Python(Vec<String>, Option<String>),
-    /// nginx, with a configuration of ours.
     Nginx,
 }
 
@@ -107,19 +100,16 @@ pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
     Ok(contenders)
 }
 
-/// The one of this name or short name.
 pub fn find<'a>(contenders: &'a [Contender], name: &str) -> Option<&'a Contender> {
     let called = |one: &&Contender| one.name == name || one.alias.as_deref() == Some(name);
     contenders.iter().find(called)
 }
 
-/// All names.
 pub fn names(contenders: &[Contender]) -> Vec<String> {
     contenders.iter().map(|contender| contender.name.clone()).collect()
 }
 
 impl Contender {
-    /// Whether it serves the clients of this scenario.
     pub fn serves(&self, scenario: &Scenario) -> bool {
         self.speaks.contains(&scenario.speaks) && self.clients >= scenario.clients
     }

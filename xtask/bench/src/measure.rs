@@ -50,17 +50,14 @@ pub struct Figures {
     pub opening: Option<f64>,
     /// The server's memory for each connection of a crowd.
     pub kib_each: Option<f64>,
-    /// Datagrams that were lost.
     pub lost: Option<f64>,
     /// Processor milliseconds in each second in which no client said anything.
     #[serde(rename = "at_rest_ms")]
     pub at_rest: Option<f64>,
-    /// Milliseconds from SIGTERM to the end.
     #[serde(rename = "stop_ms")]
     pub stop: Option<f64>,
 }
 
-/// Everything that is needed for measuring.
 pub struct Bench {
     contenders: Vec<Contender>,
     programs: HashMap<String, PathBuf>,
@@ -71,7 +68,6 @@ pub struct Bench {
     left_out: Vec<String>,
 }
 
-/// A core for the server and one for the load.
 struct Cores {
     server: String,
     load: String,
@@ -106,7 +102,6 @@ impl Bench {
         Ok(Bench { contenders, programs, peers, site, cores: cores(), seconds, left_out })
     }
 
-    /// Whether server and load each have a core.
     pub fn is_pinned(&self) -> bool {
         self.cores.is_some()
     }
@@ -123,13 +118,8 @@ impl Bench {
 
     /// Starts the server, loads it, ends it. The error is one of bench itself; the
     /// server's own is in the sample.
-    pub fn sample(
-        &self,
-        contender: &Contender,
-        scenario: &Scenario,
-        connections: usize,
-    ) -> Result<Sample, Failure> {
-        let server = match self.start(contender, connections) {
+    pub fn sample(&self, contender: &Contender, scenario: &Scenario) -> Result<Sample, Failure> {
+        let server = match self.start(contender, scenario.connections) {
             Ok(server) => server,
             Err(failure) => return Ok(Err(failure.to_string())),
         };
@@ -137,7 +127,7 @@ impl Bench {
             |cores| if scenario.one_core { &cores.server } else { &cores.load },
             &self.program("netload")?,
         );
-        self.arguments(&mut command, contender, scenario, connections, &server);
+        self.arguments(&mut command, contender, scenario, &server);
         let (before, used) = (server.resident_kib(), server.processor_seconds());
         let mut silent = Figures::default();
         let report = load::run(&mut command, |crowd| {
@@ -167,7 +157,7 @@ impl Bench {
         thread::sleep(Duration::from_secs_f64(seconds));
         let used = server.processor_seconds().zip(before).map(|(now, before)| now - before);
         figures.at_rest = used.map(|used| used * 1e3 / seconds);
-        figures.stop = server.stop().map(|(taken, _)| taken.as_secs_f64() * 1e3);
+        figures.stop = server.stop().map(|taken| taken.as_secs_f64() * 1e3);
     }
 
     fn arguments(
@@ -175,7 +165,6 @@ impl Bench {
         command: &mut Command,
         contender: &Contender,
         scenario: &Scenario,
-        connections: usize,
         server: &Server,
     ) {
         let (kind, rest) = scenario.load.split_first().unwrap_or((&"", &[]));
@@ -185,10 +174,11 @@ impl Bench {
             _ => command.arg(server.address.to_string()),
         };
         command.args(rest);
+        let connections = scenario.connections.to_string();
         match *kind {
             "tcp-bulk" => {}
-            "udp-echo" => drop(command.args(["--window", &connections.to_string()])),
-            _ => drop(command.args(["--connections", &connections.to_string()])),
+            "udp-echo" => drop(command.args(["--window", &connections])),
+            _ => drop(command.args(["--connections", &connections])),
         }
         if scenario.speaks == Speaks::Object && !contender.ours {
             command.arg("--raw");

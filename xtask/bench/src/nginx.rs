@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use ladder::{Failure, files};
 
-/// Writes the configuration.
 pub fn configure(folder: &Path, pages: &Path, address: SocketAddr) -> Result<PathBuf, Failure> {
     let path = folder.join("nginx.conf");
     let (folder, pages) = (folder.display(), pages.display());

@@ -8,11 +8,8 @@ use serde::Deserialize;
 pub enum Speaks {
     /// The same bytes back, over TCP.
     Tcp,
-    /// The same datagram back.
     Udp,
-    /// The messages of `object-exchange`.
     Object,
-    /// HTTP/1.1.
     Http,
 }
 
@@ -22,49 +19,40 @@ pub enum Speaks {
 pub enum Clients {
     /// One, and then it ends.
     One,
-    /// One after the other.
     OneAtATime,
     /// Many at once.
     Many,
 }
 
-/// What a rate counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Replies.
     Replies,
-    /// Bytes.
     Bytes,
     /// Nothing: the clients are silent, and what counts is what the server does all the
     /// same.
     Nothing,
 }
 
-/// One kind of load.
 #[derive(Debug)]
 pub struct Scenario {
-    /// Its name on the command line.
     pub name: &'static str,
     /// What happens, for whoever reads the table.
     pub what: &'static str,
-    /// What the servers must speak.
     pub speaks: Speaks,
-    /// How many clients they must take.
     pub clients: Clients,
-    /// Connections at a time.
     pub connections: usize,
     /// netload's scenario, and its arguments after the address.
     pub load: &'static [&'static str],
     /// The page, where it is one.
     pub page: &'static str,
-    /// What the rate counts.
     pub unit: Unit,
     /// Whether server and load share a core. Both are slower then, but neither waits
     /// for the other to be woken, and the ratio is that of the work alone.
     pub one_core: bool,
 }
 
-const TCP: Scenario = Scenario {
+/// The load of `echo-64`, which the others change.
+pub const TCP: Scenario = Scenario {
     name: "",
     what: "",
     speaks: Speaks::Tcp,
@@ -185,9 +173,6 @@ pub const SCENARIOS: [Scenario; 21] = [
     .page("/1k")
     .on_one_core(),
 ];
-
-/// The load of the charts: that of `echo-64`, with other numbers of connections.
-pub const SWEEP: Scenario = Scenario { name: "connections", ..TCP };
 
 #[cfg(test)]
 mod tests {

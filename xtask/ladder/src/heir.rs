@@ -27,12 +27,10 @@ static PIPE: LazyLock<Mutex<Option<ChildStdin>>> = LazyLock::new(|| {
     Mutex::new(shell.spawn().ok().and_then(|mut shell| shell.stdin.take()))
 });
 
-/// A process is started.
 pub fn started(id: u32) {
     tell('+', id);
 }
 
-/// A process has ended and been waited for.
 pub fn ended(id: u32) {
     tell('-', id);
 }

@@ -17,9 +17,9 @@
 //! | [`rename`] | the name of a rung in its own files |
 //! | [`shell`] | commands as a person types them |
 //! | [`screen`] | the terminal: its width, its colours |
+//! | [`svg`] | pictures |
 //! | [`failure`](mod@failure) | what ends a tool before its time |
 #![forbid(unsafe_code)]
-#![warn(missing_docs)]
 
 pub mod code;
 pub mod collected;
@@ -39,9 +39,9 @@ pub mod scratch;
 pub mod screen;
 pub mod shell;
 pub mod step;
+pub mod svg;
 
 pub use failure::Failure;
 pub use manifests::{Ladder, Rung};
 pub use process::Process;
-pub use programs::Programs;
 pub use screen::Screen;

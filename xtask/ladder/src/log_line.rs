@@ -28,12 +28,10 @@ impl Time {
         Duration::from_micros(if micros < DAY / 2 { micros } else { 0 })
     }
 
-    /// The earlier of the two.
     pub fn earlier(self, other: Time) -> Time {
         if self.since(other).is_zero() { self } else { other }
     }
 
-    /// The later of the two.
     pub fn later(self, other: Time) -> Time {
         if self.since(other).is_zero() { other } else { self }
     }
@@ -51,25 +49,19 @@ impl Time {
     }
 }
 
-/// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// The program cannot go on.
     Error,
     /// One client could not be served.
     Warn,
-    /// Everything else.
     Other,
 }
 
-/// One line of a rung's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// When it was written.
     pub at: Time,
-    /// How much it matters.
     pub level: Level,
-    /// The rest.
     pub message: String,
 }
 
@@ -86,7 +78,6 @@ pub enum Event<'a> {
     Left(SocketAddr, &'a str),
     /// `PEER refused: reason`
     Refused(SocketAddr, &'a str),
-    /// Another line.
     Other,
 }
 
@@ -107,7 +98,6 @@ impl LogLine {
         Some(LogLine { at: Time::parse(time)?, level, message })
     }
 
-    /// What the line says.
     pub fn event(&self) -> Event<'_> {
         let Some((peer, rest)) = self.message.split_once(' ') else { return Event::Other };
         let Ok(peer) = peer.parse() else { return Event::Other };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Mutex;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -20,40 +21,30 @@ pub const RESERVED: [&str; 3] = ["all", "scale", "pitfalls"];
 pub struct Ladder {
     /// The folder of the top manifest.
     pub root: PathBuf,
-    /// The rungs in the order of `[workspace.metadata.ladder]`.
     pub rungs: Vec<Rung>,
-    /// Every package of the workspace, rung or not.
     pub packages: Vec<Package>,
+    /// The programs that this run has built.
+    pub(crate) built: Mutex<HashMap<String, PathBuf>>,
 }
 
-/// One package of the workspace.
 #[derive(Debug, Deserialize)]
 pub struct Package {
-    /// Its name.
     pub name: String,
-    /// Where its manifest is.
     pub manifest_path: PathBuf,
-    /// The edition of the language.
     pub edition: String,
-    /// The oldest compiler.
     pub rust_version: Option<String>,
-    /// The licence.
     pub license: Option<String>,
     /// The registries that it may go to: none of them where it is empty.
     pub publish: Option<Vec<String>>,
-    /// What it needs, of every kind.
     pub dependencies: Vec<Dependency>,
     /// `[package.metadata]`. Read later, so that an error in it can name its manifest.
     #[serde(default)]
     metadata: Value,
 }
 
-/// What a package needs.
 #[derive(Debug, Deserialize)]
 pub struct Dependency {
-    /// The name of the package.
     pub name: String,
-    /// The versions that will do.
     pub req: String,
     /// `dev` or `build`; `None` for one that is needed to run.
     pub kind: Option<String>,
@@ -69,23 +60,18 @@ pub struct Rung {
     /// Package, folder and binary have this name.
     #[serde(skip)]
     pub name: String,
-    /// The folder of its manifest.
     #[serde(skip)]
     pub folder: PathBuf,
     /// The short name for `cargo xtask demo`.
     pub alias: String,
     /// Completes "this server ": one line.
     pub title: String,
-    /// The rung that this one is a step from.
     pub builds_on: Option<String>,
     /// Where it changes nothing: the rung is read by itself and not as a step. How large a
     /// step may be is the same for all, whatever else stands here.
     pub step: Option<Step>,
-    /// The tutorial rows that it covers.
     pub rows: Vec<String>,
-    /// The black-box suites that it passes.
     pub suites: Vec<String>,
-    /// What carries its bytes.
     #[serde(default)]
     pub transport: Carrier,
     /// What it understands, where that is not what the simplest server over its
@@ -103,12 +89,10 @@ pub struct Rung {
     /// manifest.
     #[serde(default)]
     pub server_args: Vec<String>,
-    /// The client runs of the demo, in order.
     #[serde(default)]
     pub demo: Vec<ClientRun>,
     /// The fault that the rung below fails and this one survives.
     pub why: Option<Why>,
-    /// What is still wrong here.
     #[serde(default)]
     pub limits: Vec<Limit>,
 }
@@ -117,10 +101,8 @@ pub struct Rung {
 #[derive(Debug, Deserialize, Default, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carrier {
-    /// Connections.
     #[default]
     Tcp,
-    /// Datagrams.
     Udp,
 }
 
@@ -140,13 +122,10 @@ pub struct Step {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ClientRun {
-    /// Arguments after `client --port N`.
     pub args: Vec<String>,
-    /// Its standard output.
     pub expect: Vec<String>,
 }
 
-/// Why the rung exists.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Why {
@@ -170,7 +149,6 @@ pub struct Limit {
     /// Further faults that are not survived for the same reason.
     #[serde(default)]
     pub also: Vec<String>,
-    /// The rung that survives it.
     pub lifted_by: String,
     /// Arguments of the server that make the fault show sooner, beside those of the
     /// demo.
@@ -207,7 +185,6 @@ impl Ladder {
         Ladder::read(output(cargo().args(metadata))?.as_bytes())
     }
 
-    /// Reads what cargo metadata printed.
     fn read(metadata: &[u8]) -> Result<Ladder, Failure> {
         let metadata: Metadata = serde_json::from_slice(metadata)
             .map_err(|error| failure!("cannot read what cargo metadata prints: {error}"))?;
@@ -218,7 +195,7 @@ impl Ladder {
             }
         }
         let (root, packages) = (metadata.workspace_root, metadata.packages);
-        let mut ladder = Ladder { root, rungs: Vec::new(), packages };
+        let mut ladder = Ladder { root, rungs: Vec::new(), packages, built: Mutex::default() };
         for name in metadata.metadata.ladder.order {
             let Some(rung) = rungs.remove(&name) else {
                 return Err(failure!("{name} is in the order but has no ladder metadata"));
@@ -263,7 +240,6 @@ impl Ladder {
         Some((self.find(rung.builds_on.as_deref()?)?, rung))
     }
 
-    /// The rung of this name or alias.
     pub fn find(&self, name: &str) -> Option<&Rung> {
         self.rungs.iter().find(|rung| rung.name == name || rung.alias == name)
     }
@@ -286,14 +262,12 @@ impl Ladder {
         found.into_values().collect()
     }
 
-    /// The package of this name.
     pub fn package(&self, name: &str) -> Option<&Package> {
         self.packages.iter().find(|package| package.name == name)
     }
 }
 
 impl Package {
-    /// The folder of its manifest.
     pub fn folder(&self) -> PathBuf {
         self.manifest_path.parent().map(PathBuf::from).unwrap_or_default()
     }
@@ -323,26 +297,22 @@ impl Rung {
         self.limits.iter().find(|limit| limit.faults().any(|name| name == fault))
     }
 
-    /// Whether it is in the black-box `suite`.
     pub fn passes(&self, suite: &str) -> bool {
         self.suites.iter().any(|name| name == suite)
     }
 }
 
 impl ClientRun {
-    /// The arguments as they are passed on.
     pub fn args(&self) -> Vec<&str> {
         self.args.iter().map(String::as_str).collect()
     }
 
-    /// The whole of what it prints.
     pub fn printed(&self) -> String {
         self.expect.iter().map(|line| format!("{line}\n")).collect()
     }
 }
 
 impl Limit {
-    /// Every fault that it is about.
     pub fn faults(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.fault.as_str()).chain(self.also.iter().map(String::as_str))
     }

@@ -44,14 +44,11 @@ pub struct Process {
     stderr: Collected,
 }
 
-/// What a process is heard to do.
 #[derive(Debug)]
 pub enum Heard {
     /// A line on standard output, without its end. What is not UTF-8 is replaced.
     Printed(String),
-    /// A line on standard error.
     Wrote(String),
-    /// It has closed one of the two.
     Closed,
 }
 
@@ -117,7 +114,6 @@ impl Process {
         Process { name, child, stdout, stderr }
     }
 
-    /// The number that the system knows it by.
     pub fn id(&self) -> u32 {
         lock(&self.child).id()
     }
@@ -216,6 +212,23 @@ pub fn output(command: &mut Command) -> Result<String, Failure> {
         true => Ok(said),
         false => Err(failure!("{name} failed: {}", said.trim_end())),
     }
+}
+
+/// Runs `command` to its end, within `limit` and with nothing to read. What it says is
+/// seen by whoever looks; where it fails, it is `what` that has failed.
+pub fn run(command: &mut Command, limit: Duration, what: &str) -> Result<(), Failure> {
+    let process = Process::start(command.stdin(Stdio::null()))?;
+    match process.wait_for_end(limit)?.success() {
+        true => Ok(()),
+        false => Err(failure!("{what} failed: see above")),
+    }
+}
+
+/// Starts a server with nothing to read, and waits for the line that says where it listens.
+pub fn listening(command: &mut Command, limit: Duration) -> Result<(Process, SocketAddr), Failure> {
+    let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    let address = process.wait_for_address(limit)?;
+    Ok((process, address))
 }
 
 /// Until a process that is started is the new program, it has a copy of every socket

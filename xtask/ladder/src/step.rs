@@ -25,7 +25,6 @@ pub struct Change {
     pub old: String,
     /// Its path in the upper rung.
     pub new_name: String,
-    /// Its text there.
     pub new: String,
 }
 
@@ -76,7 +75,6 @@ pub struct Size {
     pub new: usize,
     /// Those that stood elsewhere in the lower rung.
     pub moved: usize,
-    /// Those that are gone.
     pub gone: usize,
 }
 

@@ -25,7 +25,6 @@ const LIMIT: usize = 1 << 20;
 /// macOS has no such limit.
 const MEMORY: u64 = 4 << 20;
 
-/// The roles.
 #[derive(Debug, Clone, Copy)]
 pub enum Child {
     /// Allocates what a length claims.
@@ -47,13 +46,11 @@ impl Child {
         }
     }
 
-    /// The role of this name.
     pub fn named(name: &str) -> Option<Child> {
         Child::ALL.into_iter().find(|child| child.name() == name)
     }
 }
 
-/// Plays a role, to its end.
 pub fn run(child: Child) -> Result<(), Failure> {
     let played = match child {
         Child::Believer => believer(),
@@ -185,7 +182,6 @@ pub fn waking_accept() -> io::Result<Seen> {
     Ok(seen(well, format!("it ended {took:.0?} after SIGTERM, exit code 0")))
 }
 
-/// A child that listens, and where.
 fn server(child: Child) -> io::Result<(Process, SocketAddr)> {
     let process = start(Command::new(env::current_exe()?), child)?;
     let address = process.wait_for_address(GENEROUS).map_err(failed)?;

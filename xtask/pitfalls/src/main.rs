@@ -27,7 +27,6 @@ struct Pitfall {
     about: &'static str,
     broken: fn() -> io::Result<Seen>,
     mended: fn() -> io::Result<Seen>,
-    /// Where it is told at length.
     chapter: &'static str,
 }
 

@@ -22,15 +22,12 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// What it prints when it waits for the next command.
 const PROMPT: &str = "\n> ";
 
-/// The process, and the connection to its command line.
 pub struct Haproxy {
     process: Process,
     commands: UnixStream,
-    /// Where the clients come.
     pub address: SocketAddr,
 }
 
-/// What it tells of one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// `UP`, `DRAIN` or `DOWN`; `UP 1/2` is on its way to `DOWN`.
@@ -48,7 +45,6 @@ pub fn version() -> Option<String> {
 }
 
 impl Haproxy {
-    /// Starts it before `servers`, each with its name.
     pub fn start(servers: &[(&str, SocketAddr)]) -> Result<Haproxy, Failure> {
         let failed = |error: io::Error| failure!("cannot start HAProxy: {error}");
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;

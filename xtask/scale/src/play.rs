@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ladder::process::listening;
 use ladder::screen::{Tone, fit, thousands, wrap};
-use ladder::{Failure, Ladder, Process, Programs, Screen, failure};
+use ladder::{Failure, Ladder, Process, Screen, failure};
 use serde::Deserialize;
 
 use crate::haproxy::{self, Haproxy, State};
@@ -16,7 +17,6 @@ use crate::haproxy::{self, Haproxy, State};
 /// The rung that is behind HAProxy: for short visits.
 const RUNG: &str = "pooled-echo";
 
-/// The servers.
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// Clients at a time: enough for all servers to have some at any moment.
@@ -31,10 +31,8 @@ const GENEROUS: Duration = Duration::from_secs(60);
 /// A pause between two looks at what HAProxy tells. No event tells it.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The columns of a row: seconds, and one for each server.
 const COLUMNS: (usize, usize) = (7, 11);
 
-/// What is between them.
 const GAP: &str = "  ";
 
 /// Starts everything, restarts every server under load, and holds the end against what
@@ -45,8 +43,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
         return Err(Failure::Skipped(text.into()));
     };
     let ladder = Ladder::load()?;
-    let mut programs = Programs::default();
-    let (program, netload) = (programs.get(&ladder, RUNG)?, programs.get(&ladder, "netload")?);
+    let (program, netload) = (ladder.program(RUNG)?, ladder.program("netload")?);
     let title =
         format!("scale: {} of {RUNG} behind HAProxy {version}, restarted one by one", NAMES.len());
     screen.title(&title)?;
@@ -69,7 +66,6 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     verdict(&report, screen)
 }
 
-/// A server, and everything around it.
 struct Play<'a> {
     // Whatever goes wrong, the clients end first, and the servers last.
     load: Load,
@@ -144,7 +140,6 @@ impl Play<'_> {
     }
 }
 
-/// A server, and where it listens.
 struct Server {
     process: Process,
     address: SocketAddr,
@@ -154,8 +149,8 @@ fn start(program: &Path) -> Result<Server, Failure> {
     let mut command = Command::new(program);
     // A line for each client would be many thousands. Errors go where ours go.
     command.args(["server", "--port", "0"]).env("RUST_LOG", "error");
-    let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
-    Ok(Server { address: process.wait_for_address(GENEROUS)?, process })
+    let (process, address) = listening(&mut command, GENEROUS)?;
+    Ok(Server { process, address })
 }
 
 /// What is read of netload's report.

@@ -14,12 +14,11 @@ use std::time::{Duration, Instant};
 
 use ladder::process::{end_all_on_signals, resident_kib};
 use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
+use ladder::{Failure, Ladder, Rung, Screen, failure};
 use netfault::{Fault, Proof, Speaks, Transport, descriptors};
 use trial::ordinary::{GENEROUS, ordinary_client};
 use trial::{Cast, Faults, Stage, faults};
 
-/// Faults that go on beside each other.
 const AT_ONCE: usize = 4;
 
 /// How long a server may take to be at rest again, once the last fault is over.
@@ -42,7 +41,6 @@ const CONTENT: usize = 20 << 10;
 /// few bytes for each client shows in a longer run.
 const SPARE: u64 = 8 << 20;
 
-/// What a process holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Held {
     descriptors: usize,
@@ -50,7 +48,6 @@ struct Held {
     memory: u64,
 }
 
-/// What came of one rung.
 struct Soaked {
     first: Held,
     last: Held,
@@ -82,11 +79,10 @@ fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Res
         ));
     }
     let rungs: Vec<&Rung> = rungs.iter().copied().filter(|rung| !rung.serves_once()).collect();
-    let mut programs = Programs::default();
-    programs.build_all(ladder, &rungs.iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())?;
+    ladder.build(&rungs.iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())?;
     let mut soaking = Vec::new();
     for rung in rungs {
-        soaking.push((rung, programs.get(ladder, &rung.name)?));
+        soaking.push((rung, ladder.program(&rung.name)?));
     }
     let names = soaking.iter().map(|(rung, _)| rung.name.len()).max().unwrap_or(0);
     screen.line(&screen.paint(
@@ -133,12 +129,8 @@ fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Res
             wrong.push(format!("{}: it holds more than after the first round", rung.name));
         }
     }
-    match wrong.is_empty() {
-        true => {
-            screen.line(&format!("\n  {}", screen.paint(Tone::Good, "Nothing is left behind.")))
-        }
-        false => Err(Failure::new(wrong.join("\nerror: "))),
-    }
+    Failure::of_all(wrong)?;
+    screen.line(&format!("\n  {}", screen.paint(Tone::Good, "Nothing is left behind.")))
 }
 
 fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> {

@@ -29,7 +29,6 @@ pub fn lines(change: &Change, screen: &Screen) -> Result<Vec<String>, Failure> {
     Ok(lines)
 }
 
-/// What is gone beside what is new in its place.
 fn pairs(
     old: &mut Vec<&str>,
     new: &mut Vec<&str>,

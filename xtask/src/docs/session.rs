@@ -14,7 +14,7 @@ use ladder::collected::Collected;
 use ladder::files::read;
 use ladder::log_line::{Event, LogLine};
 use ladder::shell::{command_line, words};
-use ladder::{Failure, Ladder, Process, Programs, Rung, failure};
+use ladder::{Failure, Ladder, Process, Rung, failure};
 use netfault::Transport;
 use trial::{Faults, faults};
 
@@ -55,20 +55,16 @@ const BY_STOP: &str = "the server stops";
 pub struct Script {
     /// Arguments after `server`, beside the port.
     pub server: Vec<String>,
-    /// What happens to it, in order.
     pub steps: Vec<Step>,
 }
 
-/// One step of a [`Script`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// The rung's own program is run.
     Program {
         /// `client`, or `server` for a second one on the same port.
         role: String,
         /// Arguments after the role, beside the port.
         args: Vec<String>,
-        /// How long.
         runs: Runs,
     },
     /// A peer misbehaves, until the server is rid of it; or the network does, for the
@@ -137,13 +133,8 @@ impl Script {
 
 /// Runs `script` against the real programs of `rung` and returns what they print,
 /// server first.
-pub fn transcript(
-    ladder: &Ladder,
-    programs: &mut Programs,
-    rung: &Rung,
-    script: &Script,
-) -> Result<String, Failure> {
-    let program = programs.get(ladder, &rung.name)?;
+pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<String, Failure> {
+    let program = ladder.program(&rung.name)?;
     let start = |role: &str, port: &str, args: &[String]| {
         let mut command = Command::new(&program);
         command.current_dir(&rung.folder).arg(role).args(["--port", port]).args(args);

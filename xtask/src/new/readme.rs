@@ -66,7 +66,6 @@ pub fn change_first(rung: &Rung, name: &str, blocks: &[&str]) -> Result<Vec<Stri
     ])
 }
 
-/// A sentence of the page for a terminal.
 pub fn without_marks(text: &str) -> String {
     text.replace('`', "")
 }
@@ -91,7 +90,6 @@ fn run_it(rung: &Rung, blocks: &[&str]) -> String {
     text
 }
 
-/// The lines of a part of a page.
 fn part<'a>(page: &'a str, title: &'a str) -> impl Iterator<Item = &'a str> {
     let heading = move |line: &str| line.strip_prefix("## ") == Some(title);
     page.lines()

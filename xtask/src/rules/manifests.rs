@@ -18,7 +18,6 @@ struct Member<'a> {
     library: Option<String>,
 }
 
-/// Every rule that is broken.
 pub fn check(ladder: &Ladder) -> Result<Vec<Broken>, Failure> {
     let members: Vec<Member> =
         ladder.packages.iter().map(|package| read(ladder, package)).collect::<Result<_, _>>()?;
@@ -43,7 +42,6 @@ fn broken(members: &[Member]) -> Vec<Broken> {
     complaints
 }
 
-/// The rules for each member by itself.
 fn alone(member: &Member) -> Vec<Broken> {
     let mut complaints = Vec::new();
     let mut complain = |what: &str| complaints.push(Broken::new(&member.folder, what));

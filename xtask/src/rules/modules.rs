@@ -15,10 +15,8 @@ const APART: [(&str, &str, &str); 1] = [("http-server", "files", "serve")];
 /// A module: the names on the way to it; none for the top of its crate.
 type Path = Vec<String>;
 
-/// The source of each module of a crate.
 type Sources = BTreeMap<Path, String>;
 
-/// Every circle.
 pub fn check(ladder: &Ladder, files: &[String]) -> Result<Vec<Broken>, Failure> {
     let mut broken = Vec::new();
     for package in &ladder.packages {

@@ -7,9 +7,7 @@ use ladder::manifests::{Carrier, Limit};
 use ladder::{Failure, Ladder, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks, Target};
 
-/// What a rung has to do with `netfault`.
 pub trait Faults {
-    /// What its server understands.
     fn speaks(&self) -> Speaks;
 
     /// One whole message as it is on the wire, which the server answers.
@@ -60,7 +58,6 @@ pub fn load() -> Result<Ladder, Failure> {
     Ok(ladder)
 }
 
-/// The fault of this name.
 pub fn find(name: &str) -> Result<&'static Fault, Failure> {
     netfault::find(name).ok_or_else(|| {
         let known: Vec<&str> = netfault::ALL.iter().map(|fault| fault.name).collect();

@@ -28,13 +28,11 @@ pub fn ordinary_client(
     Ok(if served { Ok(visit.took) } else { Err(not_served(&visit)) })
 }
 
-/// What an ordinary client says.
 pub(crate) fn usual_run(rung: &Rung) -> Result<&ClientRun, Failure> {
     let none = || failure!("{} has no demo, so no ordinary client", rung.name);
     rung.demo.first().ok_or_else(none)
 }
 
-/// What became of a client that was not served.
 pub(crate) fn not_served(visit: &Visit) -> String {
     match (&visit.complaint, visit.waiting) {
         (_, true) => {

@@ -34,7 +34,6 @@ pub struct Stage {
     pub happenings: Vec<Happening>,
 }
 
-/// The number of a process on its stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlayerId(usize);
 
@@ -56,7 +55,6 @@ struct Player {
 /// In what circumstances a program is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// In ours.
     Plain,
     /// With so many descriptors at most. Unix only.
     WithDescriptors(u32),
@@ -100,25 +98,20 @@ fn without_privileges(command: Command) -> Command {
     command
 }
 
-/// How a client got on.
 #[derive(Debug)]
 pub struct Visit {
-    /// What it printed.
     pub printed: Vec<String>,
     /// Its exit code; `None` when it was still waiting at the limit, or ended by a
     /// signal.
     pub code: Option<i32>,
     /// From its start to its end, or to the limit.
     pub took: Duration,
-    /// Whether it was still waiting at the limit.
     pub waiting: bool,
-    /// The error that it ended with.
     pub complaint: Option<String>,
 }
 
 #[allow(clippy::new_without_default, reason = "nobody needs a default one")]
 impl Stage {
-    /// An empty one.
     pub fn new() -> Stage {
         let (sender, receiver) = mpsc::channel();
         Stage { sender, receiver, players: Vec::new(), happenings: Vec::new() }
@@ -160,7 +153,6 @@ impl Stage {
         &self.players[player.0].wrote
     }
 
-    /// The number that the system knows a process by.
     pub fn process_id(&self, player: PlayerId) -> u32 {
         self.players[player.0].process.id()
     }
@@ -205,12 +197,10 @@ impl Stage {
         })
     }
 
-    /// Waits until the process has ended.
     pub fn wait_for_end(&mut self, player: PlayerId) -> bool {
         self.wait(GENEROUS, |stage| stage.is_over(player))
     }
 
-    /// Waits until the server has logged so many of these events.
     pub fn wait_for_so_many(&mut self, server: PlayerId, wanted: usize, is: fn(&Event) -> bool) {
         self.wait(CALM, |stage| {
             stage.is_over(server)
@@ -218,7 +208,6 @@ impl Stage {
         });
     }
 
-    /// Asks the server to stop.
     pub fn ask_to_stop(&mut self, server: PlayerId) {
         self.happened(server, Time::now(), What::AskedToStop);
         self.players[server.0].process.ask_to_stop();
@@ -245,7 +234,6 @@ impl Stage {
         self.wait(CALM, |stage| stage.is_over(server) || stage.logged(Side::Server).any(&wanted));
     }
 
-    /// Whether a process has ended by now.
     pub fn has_ended(&mut self, player: PlayerId) -> bool {
         self.wait(Duration::ZERO, |stage| stage.is_over(player))
     }

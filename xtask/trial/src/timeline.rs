@@ -17,42 +17,32 @@ const TIME: usize = 7;
 /// side.
 const BETWEEN: usize = 2 + 5;
 
-/// Which end of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Shown on the left.
     Client,
-    /// Shown on the right.
     Server,
 }
 
-/// One thing that a process did, or that was done to it.
 #[derive(Debug, Clone)]
 pub struct Happening {
     /// When: by the log's own time where it has one, else when we saw it.
     pub at: Time,
-    /// By which end.
     pub side: Side,
     /// The number of the process, which tells two clients apart.
     pub process: usize,
-    /// What.
     pub what: What,
 }
 
-/// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// The process was started with this command.
     Started(String),
     /// It printed the line that says where it listens.
     Ready(String),
-    /// A line of its log.
     Logged(LogLine),
     /// Another line on standard error: an error, a panic, an access log.
     Wrote(String),
     /// It went past, between the two ends: shown across both columns.
     Passed(Passed),
-    /// SIGTERM was sent to it; on Windows, it was ended.
     AskedToStop,
     /// It ended: `exit code 0`.
     Ended(String),
@@ -129,7 +119,6 @@ impl Happening {
         matches!(self.what, What::Logged(_))
     }
 
-    /// Which way the bytes go.
     fn arrow(&self) -> &'static str {
         let What::Logged(line) = &self.what else { return "   " };
         match (self.side, line.event()) {
@@ -224,7 +213,7 @@ fn milliseconds(since: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use unicode_width::UnicodeWidthStr;
+    use ladder::screen::display_width;
 
     use super::*;
 
@@ -294,7 +283,7 @@ mod tests {
     fn no_line_is_wider_than_the_terminal() {
         for width in [60, 79, 80, 100, 120] {
             for line in lines(&in_order(conversation()), &Screen::of_width(width)) {
-                assert!(line.width() <= width, "{width}: {line}");
+                assert!(display_width(&line) <= width, "{width}: {line}");
             }
         }
     }

@@ -26,7 +26,6 @@ const DRAINED: Duration = Duration::from_secs(15);
 /// Descriptors of a server that has too few: enough to start, and no more.
 const FEW_DESCRIPTORS: u32 = 40;
 
-/// How long the shortage lasts.
 const SHORTAGE: Duration = Duration::from_secs(1);
 
 /// Attempts to accept that a server may make while it has too few. One that spins makes
@@ -58,7 +57,6 @@ const INTERRUPTED_TWICE: i32 = 130;
 /// How a rung says that a port is taken.
 const IN_USE: &str = "address already in use";
 
-/// Does it to a server.
 pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failure> {
     let signals =
         [Treatment::Stop, Treatment::Restart, Treatment::StopWithReplies, Treatment::DeafLog];
