@@ -20,6 +20,7 @@
 //! | [`timers`] | deadlines of many clients, for a server with one wait |
 //! | [`listen`] | TCP and UDP sockets bound with explicit options |
 //! | [`connect`] | a client that tries every address, within a deadline |
+//! | [`unix`] | UNIX sockets: a file for an address, and who has connected |
 //! | [`client`] | the plain client of the rungs |
 //! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
 //! | `batch` | datagrams that come together, many in one call (feature `batch`) |
@@ -62,6 +63,7 @@ mod socket;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timers;
+pub mod unix;
 pub mod visit;
 pub mod wait;
 mod waker;

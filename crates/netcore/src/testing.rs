@@ -20,6 +20,7 @@
 //! | `limits.rs` | no client can stretch the limits of its visit |
 //! | `many.rs` | no client waits for another |
 //! | `echo.rs` | what an echo promises besides: this goes with the echo |
+//! | `transport.rs`, `unix.rs` | the same over TCP and over UNIX sockets |
 //! | [`udp`] | the same for servers of datagrams |
 //!
 //! The log tells the tests where the server is ([`events`]), so no test guesses by the
@@ -37,7 +38,10 @@ mod limits;
 mod many;
 mod running;
 mod stop;
+mod transport;
 pub mod udp;
+#[cfg(unix)]
+mod unix;
 mod visits;
 
 pub use client::Client;
@@ -46,6 +50,9 @@ pub use limits::*;
 pub use many::*;
 pub use running::{Running, Suite};
 pub use stop::*;
+pub use transport::{Stream, Tcp, Transport};
+#[cfg(unix)]
+pub use unix::Unix;
 pub use visits::*;
 
 /// Ends a test that would otherwise hang. No correct run comes near it, on a machine

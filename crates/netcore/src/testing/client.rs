@@ -1,13 +1,11 @@
 //! The other end of a connection, in words for what a test expects of it.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{Shutdown as Side, TcpStream};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
-
-use socket2::SockRef;
 
 use super::events::{self, Hold};
+use super::transport::Stream;
 use super::{GENEROUS, SHORT};
 
 /// Bytes that a client sends at once when it floods.
@@ -15,30 +13,28 @@ const FLOOD: usize = 64 << 10;
 
 /// A client. No call of it waits for longer than [`GENEROUS`].
 #[derive(Debug)]
-pub struct Client {
-    stream: TcpStream,
+pub struct Client<S: Stream = TcpStream> {
+    stream: S,
     peer: String,
     question: Vec<u8>,
     answer: Vec<u8>,
 }
 
-impl Client {
-    pub(super) fn new(stream: TcpStream, question: &[u8], answer: &[u8]) -> Client {
-        stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
-        stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
-        stream.set_nodelay(true).expect("TCP_NODELAY can be set");
-        let peer = stream.local_addr().expect("a connection has an address").to_string();
+impl<S: Stream> Client<S> {
+    pub(super) fn new(stream: S, question: &[u8], answer: &[u8]) -> Client<S> {
+        stream.set_timeouts(GENEROUS, GENEROUS).expect("a timeout can be set");
+        let peer = stream.name().expect("a connection has an address");
         let (question, answer) = (question.to_vec(), answer.to_vec());
         Client { stream, peer, question, answer }
     }
 
-    /// Its address, by which the log of the server calls it.
+    /// What the log of the server calls it.
     pub fn peer(&self) -> &str {
         &self.peer
     }
 
     /// The stream itself.
-    pub fn stream(&mut self) -> &mut TcpStream {
+    pub fn stream(&mut self) -> &mut S {
         &mut self.stream
     }
 
@@ -80,10 +76,10 @@ impl Client {
     /// Nothing comes for a while. That something will never come, no test can see.
     #[track_caller]
     pub fn assert_waits(&mut self) {
-        self.stream.set_read_timeout(Some(SHORT)).expect("a timeout can be set");
+        self.stream.set_timeouts(SHORT, GENEROUS).expect("a timeout can be set");
         let error = self.stream.read(&mut [0; 1]).expect_err("something came");
         assert!(is_timeout(&error), "the server hung up: {error}");
-        self.stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        self.stream.set_timeouts(GENEROUS, GENEROUS).expect("a timeout can be set");
     }
 
     /// The stream ends, with nothing before its end.
@@ -123,7 +119,7 @@ impl Client {
     /// # Panics
     /// When the stream has no second handle.
     pub fn flood(&self) -> JoinHandle<io::Error> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
+        let mut writer = self.stream.again().expect("a stream can be cloned");
         let bytes = self.many_questions();
         thread::spawn(move || {
             loop {
@@ -139,7 +135,7 @@ impl Client {
     /// # Panics
     /// When the stream has no second handle.
     pub fn read_for_ever(&self) -> JoinHandle<()> {
-        let mut reader = self.stream.try_clone().expect("a stream can be cloned");
+        let mut reader = self.stream.again().expect("a stream can be cloned");
         let mut buf = vec![0; FLOOD];
         thread::spawn(move || while reader.read(&mut buf).is_ok_and(|n| n > 0) {})
     }
@@ -150,7 +146,7 @@ impl Client {
     /// # Panics
     /// When the stream has no second handle.
     pub fn go_on_sending(&self, bytes: usize) -> JoinHandle<io::Result<()>> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
+        let mut writer = self.stream.again().expect("a stream can be cloned");
         let question = self.question.clone();
         thread::spawn(move || {
             for _ in 0..=bytes / question.len() {
@@ -166,11 +162,11 @@ impl Client {
     /// When the server hangs up first.
     #[track_caller]
     pub fn send_until_stuck(&mut self) {
-        self.stream.set_write_timeout(Some(SHORT)).expect("a timeout can be set");
+        self.stream.set_timeouts(GENEROUS, SHORT).expect("a timeout can be set");
         let bytes = self.many_questions();
         let ended = std::iter::repeat_with(|| self.stream.write_all(&bytes)).find_map(Result::err);
         assert!(ended.as_ref().is_some_and(is_timeout), "the server hung up: {ended:?}");
-        self.stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        self.stream.set_timeouts(GENEROUS, GENEROUS).expect("a timeout can be set");
     }
 
     fn many_questions(&self) -> Vec<u8> {
@@ -189,10 +185,9 @@ impl Client {
     /// Hangs up rudely: what the server reads or writes next fails.
     ///
     /// # Panics
-    /// When SO_LINGER cannot be set.
+    /// When the system cannot be told so.
     pub fn reset(self) {
-        // With zero, close is a reset.
-        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("it can be set");
+        self.stream.reset_at_end().expect("it can be set");
     }
 
     /// Ends both directions, whoever else has a handle of the stream.
@@ -223,7 +218,7 @@ impl Client {
     }
 }
 
-impl Drop for Client {
+impl<S: Stream> Drop for Client<S> {
     fn drop(&mut self) {
         events::forget(&self.peer);
     }

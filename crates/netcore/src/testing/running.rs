@@ -2,40 +2,32 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
 
-use socket2::SockRef;
-
+use super::transport::{Tcp, Transport};
 use super::{Client, GENEROUS, Setup, events};
-use crate::listen;
 use crate::shutdown::Shutdown;
 
 /// How a server is run until it ends.
-type Serve = dyn Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync;
-
-/// Bytes of replies that a server can leave to the system, where a test wants it to wait
-/// for its client.
-const LITTLE_ROOM: usize = 4 << 10;
+type Serve<L> = dyn Fn(L, Setup, &Shutdown) -> io::Result<()> + Send + Sync;
 
 /// What the promises have to know of a server.
-#[derive(Clone)]
-pub struct Suite {
+pub struct Suite<T: Transport = Tcp> {
     pub(super) question: Vec<u8>,
     pub(super) answer: Vec<u8>,
-    serve: Arc<Serve>,
+    serve: Arc<Serve<T::Listener>>,
 }
 
-impl Suite {
+impl<T: Transport> Suite<T> {
     /// A server that `serve` runs until it ends, and that answers `answer` to `question`.
     pub fn new(
         question: impl Into<Vec<u8>>,
         answer: impl Into<Vec<u8>>,
-        serve: impl Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync + 'static,
-    ) -> Suite {
+        serve: impl Fn(T::Listener, Setup, &Shutdown) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Suite<T> {
         Suite { question: question.into(), answer: answer.into(), serve: Arc::new(serve) }
     }
 
@@ -43,8 +35,8 @@ impl Suite {
     ///
     /// # Panics
     /// When it cannot be started.
-    pub fn start(&self, setup: Setup) -> Running {
-        self.start_on(listen::tcp("127.0.0.1", 0).expect("a port is free"), setup)
+    pub fn start(&self, setup: Setup) -> Running<T> {
+        self.start_on(T::listen(), setup)
     }
 
     /// A server that waits until a client takes its replies, which the client has no room
@@ -52,11 +44,9 @@ impl Suite {
     ///
     /// # Panics
     /// When it cannot be started.
-    pub fn start_stuck(&self, setup: Setup) -> (Running, Client) {
-        let listener = listen::tcp("127.0.0.1", 0).expect("a port is free");
-        // Its connections have this as well, and a size that was asked for is never made
-        // larger by the system.
-        SockRef::from(&listener).set_send_buffer_size(LITTLE_ROOM).expect("a size can be set");
+    pub fn start_stuck(&self, setup: Setup) -> (Running<T>, Client<T::Stream>) {
+        let listener = T::listen();
+        T::limit_room(&listener);
         let server = self.start_on(listener, setup);
         let mut deaf = server.connect_with_little_room();
         deaf.send_until_stuck();
@@ -67,18 +57,19 @@ impl Suite {
     ///
     /// # Panics
     /// When it cannot be started.
-    pub fn start_on(&self, listener: TcpListener, setup: Setup) -> Running {
+    pub fn start_on(&self, listener: T::Listener, setup: Setup) -> Running<T> {
         events::listen();
         let shutdown = Shutdown::new(setup.limits.drain).expect("a stop can be prepared");
-        let address = listener.local_addr().expect("a listener has an address");
+        let address = T::address(&listener);
         let (ends, ended) = mpsc::channel();
         let (serve, handle) = (self.serve.clone(), shutdown.clone());
         thread::spawn(move || ends.send(serve(listener, setup, &handle)));
-        Running { suite: self.clone(), address, shutdown, ended }
+        let (question, answer) = (self.question.clone(), self.answer.clone());
+        Running { question, answer, address, shutdown, ended }
     }
 }
 
-impl fmt::Debug for Suite {
+impl<T: Transport> fmt::Debug for Suite<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Suite").field("question", &self.question).finish_non_exhaustive()
     }
@@ -86,24 +77,25 @@ impl fmt::Debug for Suite {
 
 /// A server that is told to stop on every way out of a test.
 #[derive(Debug)]
-pub struct Running {
-    suite: Suite,
+pub struct Running<T: Transport = Tcp> {
+    question: Vec<u8>,
+    answer: Vec<u8>,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub address: T::Address,
     /// What stops it, where it can be stopped.
     pub shutdown: Shutdown,
     ended: Receiver<io::Result<()>>,
 }
 
-impl Running {
+impl<T: Transport> Running<T> {
     /// A client.
     ///
     /// # Panics
     /// When the server does not listen.
     #[track_caller]
-    pub fn connect(&self) -> Client {
-        let stream = TcpStream::connect(self.address).expect("the server listens");
-        Client::new(stream, &self.suite.question, &self.suite.answer)
+    pub fn connect(&self) -> Client<T::Stream> {
+        let stream = T::connect(&self.address).expect("the server listens");
+        Client::new(stream, &self.question, &self.answer)
     }
 
     /// A client that has next to no room for replies which it does not read.
@@ -111,16 +103,9 @@ impl Running {
     /// # Panics
     /// When the server does not listen.
     #[track_caller]
-    pub fn connect_with_little_room(&self) -> Client {
-        let socket = socket2::Socket::new(
-            socket2::Domain::for_address(self.address),
-            socket2::Type::STREAM,
-            None,
-        )
-        .expect("a socket can be made");
-        socket.set_recv_buffer_size(LITTLE_ROOM).expect("a size can be set");
-        socket.connect(&self.address.into()).expect("the server listens");
-        Client::new(socket.into(), &self.suite.question, &self.suite.answer)
+    pub fn connect_with_little_room(&self) -> Client<T::Stream> {
+        let stream = T::connect_with_little_room(&self.address).expect("the server listens");
+        Client::new(stream, &self.question, &self.answer)
     }
 
     /// The next client gets its answer.
@@ -161,8 +146,10 @@ impl Running {
     pub fn assert_refuses(&self) {
         let asked = Instant::now();
         loop {
-            match TcpStream::connect_timeout(&self.address, GENEROUS) {
+            match T::connect(&self.address) {
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
+                // A server whose address is a file takes it away.
+                Err(error) if error.kind() == ErrorKind::NotFound => return,
                 // Another test of this process may have been given the port.
                 _ => assert!(asked.elapsed() < GENEROUS, "the server still listens"),
             }
@@ -170,7 +157,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl<T: Transport> Drop for Running<T> {
     fn drop(&mut self) {
         // Its thread ends soon, and at the end of the process at the latest.
         self.shutdown.stop();
