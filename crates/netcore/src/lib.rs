@@ -21,6 +21,7 @@
 //! | [`listen`] | TCP and UDP sockets bound with explicit options |
 //! | [`connect`] | a client that tries every address, within a deadline |
 //! | [`unix`] | UNIX sockets: a file for an address, and who has connected |
+//! | [`address`](mod@address) | where a stream server listens, whatever its family |
 //! | [`client`] | the plain client of the rungs |
 //! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
 //! | `batch` | datagrams that come together, many in one call (feature `batch`) |
@@ -37,6 +38,7 @@
 #![warn(missing_docs)]
 
 pub mod accept;
+pub mod address;
 pub mod ask;
 #[cfg(feature = "batch")]
 pub mod batch;

@@ -1,7 +1,6 @@
-//! The promises over UNIX sockets, in a folder of the test's own.
+//! The promises over UNIX sockets, each with a file of its own.
 
 use std::env;
-use std::fs;
 use std::io;
 use std::net::Shutdown as Side;
 use std::os::fd::OwnedFd;
@@ -11,10 +10,9 @@ use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use socket2::{Domain, SockAddr, Socket, Type};
-
+use super::GENEROUS;
 use super::transport::{Stream, Transport};
-use crate::unix::{self, Listener, Peer};
+use crate::unix::{self, Listener, Name, Peer};
 
 /// For the test and its server alone.
 const MODE: u32 = 0o600;
@@ -29,7 +27,11 @@ impl Transport for Unix {
     type Stream = UnixStream;
 
     fn listen() -> Listener {
-        unix::listen(&fresh("server"), MODE).expect("the name is free")
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        // Short enough for a socket.
+        let path = env::temp_dir().join(format!("netcore-{}-{number}", process::id()));
+        unix::listen(&path, MODE).expect("the name is free")
     }
 
     fn address(listener: &Listener) -> PathBuf {
@@ -40,17 +42,7 @@ impl Transport for Unix {
     fn limit_room(_: &Listener) {}
 
     fn connect(path: &PathBuf) -> io::Result<UnixStream> {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        // By its name, the server's log tells it from the others of this process.
-        if cfg!(target_os = "linux") {
-            // An empty one is for the system to choose, and no file.
-            socket.bind(&SockAddr::unix("")?)?;
-        } else {
-            let name = fresh("client");
-            socket.bind(&SockAddr::unix(&name)?)?;
-            fs::remove_file(name)?;
-        }
-        socket.connect(&SockAddr::unix(path)?)?;
+        let socket = unix::connect_socket(path, GENEROUS, Name::Own)?;
         Ok(OwnedFd::from(socket).into())
     }
 
@@ -81,11 +73,4 @@ impl Stream for UnixStream {
     fn name(&self) -> io::Result<String> {
         Ok(Peer::ourselves(self)?.to_string())
     }
-}
-
-/// A name that nothing has, short enough for a socket.
-fn fresh(what: &str) -> PathBuf {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    env::temp_dir().join(format!("netcore-{what}-{}-{number}", process::id()))
 }

@@ -47,8 +47,8 @@ impl Listener {
     }
 
     /// The socket, and the claim to its name, which is to be kept for as long.
-    pub fn into_parts(self) -> (UnixListener, Claim) {
-        (self.listener, self.claim)
+    pub fn into_parts(self) -> (Socket, Claim) {
+        (OwnedFd::from(self.listener).into(), self.claim)
     }
 }
 

@@ -29,11 +29,15 @@ pub use args::{ClientArgs, Mode, ServerArgs};
 #[cfg(unix)]
 pub use claim::Claim;
 #[cfg(unix)]
-pub use connect::connect;
+pub(crate) use connect::connect_socket;
+#[cfg(unix)]
+pub use connect::{Name, connect};
 #[cfg(unix)]
 pub use listener::{Listener, Stream, listen};
 #[cfg(not(unix))]
-pub use none::{Listener, Peer, Stream, connect, listen};
+pub(crate) use none::connect_socket;
+#[cfg(not(unix))]
+pub use none::{Claim, Listener, Name, Peer, Stream, connect, listen};
 #[cfg(unix)]
 pub use peer::Peer;
 

@@ -18,7 +18,20 @@ pub enum Listener {}
 
 /// There is none.
 #[derive(Debug)]
+pub enum Claim {}
+
+/// There is none.
+#[derive(Debug)]
 pub enum Stream {}
+
+/// What a client's own end would be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    /// Nothing, as most are.
+    None,
+    /// By a name that nobody else has.
+    Own,
+}
 
 /// Nobody has connected.
 #[derive(Debug, Clone)]
@@ -43,8 +56,24 @@ pub fn connect(_: &Path, _: Duration) -> Result<Stream, Error> {
     Err(not_here())
 }
 
+pub(crate) fn connect_socket(_: &Path, _: Duration, _: Name) -> io::Result<socket2::Socket> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, not_here().to_string()))
+}
+
 fn not_here() -> Error {
     Error::Usage("UNIX sockets are for Unix, and this system is none".into())
+}
+
+impl Listener {
+    /// Nowhere.
+    pub fn path(&self) -> &Path {
+        match *self {}
+    }
+
+    /// There are none.
+    pub fn into_parts(self) -> (socket2::Socket, Claim) {
+        match self {}
+    }
 }
 
 impl fmt::Display for Peer {
