@@ -19,7 +19,7 @@ use ladder::files::entries;
 use ladder::manifests::cargo;
 use ladder::process::output;
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Process, Programs, Screen, failure};
+use ladder::{Address, Failure, Ladder, Process, Programs, Screen, failure};
 use trial::{Cast, Stage};
 
 use crate::list;
@@ -65,7 +65,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let args = [book.folder().display().to_string()];
     let cast = Cast { rung: list::find(&ladder, SERVER)?, program: &program, args: &args };
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server_on(cast, options.port)?;
+    let (server, address) = stage.start_server_on(cast, &Address::port(options.port))?;
     let address = format!("http://{address}/");
     screen
         .line(&format!("the book is at {}; Ctrl-C ends it", screen.paint(Tone::Bold, &address)))?;

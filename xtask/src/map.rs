@@ -87,7 +87,7 @@ fn rung(place: &Place) -> String {
     let Rung { name, title, transport, .. } = place.rung;
     let class = match transport {
         Carrier::Udp => " class=\"udp\"",
-        Carrier::Tcp => "",
+        Carrier::Tcp | Carrier::Unix => "",
     };
     let mut svg = format!(
         "<a href=\"{name}.html\"{class}><rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\" rx=\"6\"/>\n<text class=\"name\" x=\"{}\" y=\"{}\">{name}</text>\n",

@@ -130,6 +130,14 @@ impl Speaks {
     }
 }
 
+/// A connection to a server, and nothing else: it ends when this is dropped.
+///
+/// # Errors
+/// Nobody listens there.
+pub fn connection(address: &Address) -> io::Result<impl Sized + use<>> {
+    address.connect(GENEROUS, netcore::unix::Name::None)
+}
+
 /// One way in which a peer, a network or an operator misbehaves.
 pub struct Fault {
     /// As in `cargo xtask` and in the manifests of the rungs.

@@ -120,6 +120,8 @@ pub enum Carrier {
     /// Connections.
     #[default]
     Tcp,
+    /// Connections on one machine.
+    Unix,
     /// Datagrams.
     Udp,
 }

@@ -155,7 +155,7 @@ fn start(program: &Path) -> Result<Server, Failure> {
     // A line for each client would be many thousands. Errors go where ours go.
     command.args(["server", "--port", "0"]).env("RUST_LOG", "error");
     let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
-    Ok(Server { address: process.wait_for_address(GENEROUS)?, process })
+    Ok(Server { address: process.wait_for_address(GENEROUS)?.inet()?, process })
 }
 
 /// What is read of netload's report.
