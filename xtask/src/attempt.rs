@@ -36,7 +36,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     screen.prose("  ", &format!("{command} is listening on {place}"))?;
     screen.prose("  ", &screen.paint(Tone::Dim, &invitation(rung)))?;
     let status = Process::start_in_front(
-        Command::new(&program).args(["client", "--port", &address.port().to_string()]).stdin(typed),
+        Command::new(&program).arg("client").args(address.option()).stdin(typed),
     )?
     .wait_for_person()?;
     if !stage.is_over(server) {

@@ -61,7 +61,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let args = [book.folder().display().to_string()];
     let cast = Cast { rung: list::find(&ladder, SERVER)?, program: &program, args: &args };
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server_on(cast, options.port)?;
+    let (server, address) = stage.start_server_on(cast, &Address::port(options.port))?;
     let address = format!("http://{address}/");
     screen
         .line(&format!("the book is at {}; Ctrl-C ends it", screen.paint(Tone::Bold, &address)))?;

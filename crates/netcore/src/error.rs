@@ -7,6 +7,8 @@ use std::io::{self, ErrorKind};
 /// What to do where nobody listens.
 const NOBODY_LISTENS: &str =
     "no server is listening there; start one first, or check --host and --port";
+/// What an address begins with that is a file.
+pub(crate) const UNIX: &str = "unix:";
 
 /// What a rung reports before it ends with exit code 1.
 ///
@@ -75,6 +77,12 @@ impl Error {
         match self {
             Error::Resolve { .. } => {
                 Some("check the spelling, or give an address such as 127.0.0.1")
+            }
+            Error::Listen { address, source } if address.starts_with(UNIX) => {
+                hint_on_listening_on_a_file(source.kind())
+            }
+            Error::Connect { address, source } if address.starts_with(UNIX) => {
+                hint_on_connecting_to_a_file(source.kind())
             }
             Error::Listen { address, source } => match source.kind() {
                 ErrorKind::AddrInUse if address.ends_with(":0") => {
@@ -162,6 +170,39 @@ impl std::error::Error for Error {
             | Error::Failed { source, .. } => Some(source),
             Error::Usage(_) | Error::Later { .. } => None,
         }
+    }
+}
+
+fn hint_on_listening_on_a_file(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::AddrInUse => Some("another server lives there; choose another --path"),
+        ErrorKind::AlreadyExists => Some("it is left as it is; choose another --path"),
+        ErrorKind::PermissionDenied => {
+            Some("a socket needs a folder in which you may make files, as for any file")
+        }
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            Some("the folder has to be there before; make it, or check --path")
+        }
+        ErrorKind::InvalidInput => {
+            Some("give a shorter --path; one from the folder that you are in may do")
+        }
+        _ => None,
+    }
+}
+
+fn hint_on_connecting_to_a_file(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::NotFound => Some("no server has made it; start one first, or check --path"),
+        ErrorKind::ConnectionRefused => {
+            Some("its server is gone; the next one that is started there takes its place")
+        }
+        ErrorKind::PermissionDenied => {
+            Some("its server lets only some users in: ls -l shows whom the file lets write")
+        }
+        ErrorKind::InvalidInput => {
+            Some("give a shorter --path; one from the folder that you are in may do")
+        }
+        _ => None,
     }
 }
 

@@ -19,6 +19,8 @@
 //! | [`visit`] | one client from beginning to end, told in the log whatever ends it |
 //! | [`listen`] | TCP and UDP sockets bound with explicit options |
 //! | [`connect`] | a client that tries every address, within a deadline |
+//! | [`unix`] | UNIX sockets: a file for an address, and who has connected |
+//! | [`address`](mod@address) | where a stream server listens, whatever its family |
 //! | [`client`] | the plain client of the rungs |
 //! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
 //! | `batch` | datagrams that come together, many in one call (feature `batch`) |
@@ -39,6 +41,7 @@
 #![warn(missing_docs)]
 
 pub mod accept;
+pub mod address;
 pub mod arrivals;
 pub mod ask;
 #[cfg(feature = "batch")]
@@ -69,6 +72,7 @@ pub mod testing;
 pub mod timers;
 #[cfg(feature = "turns")]
 pub mod turns;
+pub mod unix;
 pub mod visit;
 pub mod wait;
 mod waker;

@@ -13,7 +13,7 @@ pub(crate) const LARGEST: usize = 1 << 20;
 /// that complete "the faulty client".
 pub(crate) fn judge(target: &Target, reply: &[u8], count: usize) -> Result<String, String> {
     let right = match target.speaks {
-        Speaks::Bytes | Speaks::Frames => reply == target.hello.repeat(count),
+        Speaks::Bytes | Speaks::Local | Speaks::Frames => reply == target.hello.repeat(count),
         Speaks::Objects => objects(reply, target.hello).is_some_and(|found| found == count),
         Speaks::Http => statuses(reply) == vec![200; count],
         // A datagram each: nothing to put together.
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn target(speaks: Speaks, hello: &[u8]) -> Target<'_> {
-        Target::new(([127, 0, 0, 1], 1).into(), speaks, hello)
+        Target::new(std::net::SocketAddr::from(([127, 0, 0, 1], 1)), speaks, hello)
     }
 
     #[test]

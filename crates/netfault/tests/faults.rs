@@ -101,7 +101,7 @@ fn two_messages_arrive_in_one_read() {
     let peer = stream.peer_addr().unwrap();
     drop(stream);
     let running = fault.join().unwrap();
-    assert_eq!(running.peers(), [peer]);
+    assert_eq!(running.peers(), [peer.to_string()]);
     assert_eq!(running.verdict(), Ok("got 2 whole answers"));
 }
 

@@ -5,6 +5,7 @@
 //! | [`manifests`] | the packages and the rungs among them, read from `cargo metadata` once |
 //! | [`programs`] | their programs, built and found |
 //! | [`process`] | a process that ends with whoever started it, whatever the way out |
+//! | [`address`](mod@address) | where a server listens: a port, or a file |
 //! | [`port`] | a port that stays free when its server ends |
 //! | [`scratch`] | a folder that does the same |
 //! | [`collected`] | what a process writes, so that one can wait for a part of it |
@@ -21,6 +22,7 @@
 //! | [`failure`](mod@failure) | what ends a tool before its time |
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod code;
 pub mod collected;
 pub mod failure;
@@ -41,6 +43,7 @@ pub mod shell;
 pub mod step;
 pub mod svg;
 
+pub use address::Address;
 pub use failure::Failure;
 pub use manifests::{Ladder, Rung};
 pub use process::Process;

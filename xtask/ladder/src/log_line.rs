@@ -65,19 +65,26 @@ pub struct LogLine {
     pub message: String,
 }
 
+/// Whether a word is what a log calls a peer: its address, its user and process, or the
+/// file that it listens on.
+pub fn is_peer(word: &str) -> bool {
+    word.parse::<SocketAddr>().is_ok() || ["uid=", "unix:"].iter().any(|it| word.starts_with(it))
+}
+
 /// What a message says, where it is one of those that all rungs share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
     /// `PEER connected`
-    Connected(SocketAddr),
+    Connected(&'a str),
     /// `PEER received N bytes "text"`: the peer, and the part after it.
-    Received(SocketAddr, &'a str),
+    Received(&'a str, &'a str),
     /// `PEER sending N bytes "text"`
-    Sending(SocketAddr, &'a str),
+    Sending(&'a str, &'a str),
     /// `PEER closed`, or `PEER dropped: reason`
-    Left(SocketAddr, &'a str),
+    Left(&'a str, &'a str),
     /// `PEER refused: reason`
-    Refused(SocketAddr, &'a str),
+    Refused(&'a str, &'a str),
+    /// Another line.
     Other,
 }
 
@@ -100,7 +107,9 @@ impl LogLine {
 
     pub fn event(&self) -> Event<'_> {
         let Some((peer, rest)) = self.message.split_once(' ') else { return Event::Other };
-        let Ok(peer) = peer.parse() else { return Event::Other };
+        if !is_peer(peer) {
+            return Event::Other;
+        }
         match rest.split_once([' ', ':']).map_or(rest, |(verb, _)| verb) {
             "connected" => Event::Connected(peer),
             "received" => Event::Received(peer, rest),
@@ -122,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_lines_of_a_real_log_are_understood() {
-        let peer = "127.0.0.1:55286".parse().unwrap();
+        let peer = "127.0.0.1:55286";
         let line = message("11:34:24.235190 info  127.0.0.1:55286 connected");
         assert_eq!((line.level, line.event()), (Level::Other, Event::Connected(peer)));
         let line =
@@ -138,7 +147,11 @@ mod tests {
         let line = message("11:34:24.238471 debug 127.0.0.1:55286 refused: nested too deep");
         assert_eq!(line.event(), Event::Refused(peer, "refused: nested too deep"));
         let line = message("11:34:24.238471 info  [::1]:55286 closed");
-        assert_eq!(line.event(), Event::Left("[::1]:55286".parse().unwrap(), "closed"));
+        assert_eq!(line.event(), Event::Left("[::1]:55286", "closed"));
+        let line = message("11:34:24.238471 info  uid=1000,pid=7 connected");
+        assert_eq!(line.event(), Event::Connected("uid=1000,pid=7"));
+        let line = message("11:34:24.238471 debug unix:echo.sock sending 1 bytes \"a\"");
+        assert_eq!(line.event(), Event::Sending("unix:echo.sock", "sending 1 bytes \"a\""));
         assert_eq!(message("11:34:24.772394 info  waiting for a client").event(), Event::Other);
         assert_eq!(message("11:34:24.772394 error it is over").level, Level::Error);
     }

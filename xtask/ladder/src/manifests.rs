@@ -103,6 +103,8 @@ pub struct Rung {
 pub enum Carrier {
     #[default]
     Tcp,
+    /// A file on this machine.
+    Unix,
     Udp,
 }
 

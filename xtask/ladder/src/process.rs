@@ -7,7 +7,6 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::collected::Collected;
-use crate::{Failure, failure};
+use crate::{Address, Failure, failure};
 
 #[cfg(unix)]
 use crate::heir;
@@ -158,7 +157,7 @@ impl Process {
     /// # Errors
     /// It does not come within `limit`: the server's own error with its hint, where it
     /// has told one.
-    pub fn wait_for_address(&self, limit: Duration) -> Result<SocketAddr, Failure> {
+    pub fn wait_for_address(&self, limit: Duration) -> Result<Address, Failure> {
         self.stdout.wait_for_line(limit, ready::address).map_err(|why| {
             let wrote = self.stderr.wait_for_end(COURTESY).unwrap_or_default();
             let wrote = String::from_utf8_lossy(&wrote).into_owned();
@@ -225,7 +224,7 @@ pub fn run(command: &mut Command, limit: Duration, what: &str) -> Result<(), Fai
 }
 
 /// Starts a server with nothing to read, and waits for the line that says where it listens.
-pub fn listening(command: &mut Command, limit: Duration) -> Result<(Process, SocketAddr), Failure> {
+pub fn listening(command: &mut Command, limit: Duration) -> Result<(Process, Address), Failure> {
     let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
     let address = process.wait_for_address(limit)?;
     Ok((process, address))

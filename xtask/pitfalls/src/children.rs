@@ -184,7 +184,7 @@ pub fn waking_accept() -> io::Result<Seen> {
 
 fn server(child: Child) -> io::Result<(Process, SocketAddr)> {
     let process = start(Command::new(env::current_exe()?), child)?;
-    let address = process.wait_for_address(GENEROUS).map_err(failed)?;
+    let address = process.wait_for_address(GENEROUS).and_then(|it| it.inet()).map_err(failed)?;
     Ok((process, address))
 }
 

@@ -150,6 +150,7 @@ fn start(program: &Path) -> Result<Server, Failure> {
     // A line for each client would be many thousands. Errors go where ours go.
     command.args(["server", "--port", "0"]).env("RUST_LOG", "error");
     let (process, address) = listening(&mut command, GENEROUS)?;
+    let address = address.inet()?;
     Ok(Server { process, address })
 }
 

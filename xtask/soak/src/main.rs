@@ -6,7 +6,7 @@
 use std::env;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
@@ -158,13 +158,13 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
             let mut running = Vec::new();
             for fault in some {
                 // A server for one client serves the others when it has dropped this one.
-                running.push(faults::start(rung, fault, address)?);
+                running.push(faults::start(rung, fault, &address)?);
                 played += 1;
                 if rung.limit("second-client").is_some() {
                     running.clear();
                 }
             }
-            if let Err(story) = ordinary_client(stage, cast, address, GENEROUS)? {
+            if let Err(story) = ordinary_client(stage, cast, &address, GENEROUS)? {
                 return Err(failure!("beside {some:?}, {story}"));
             }
             clients += 1;
@@ -176,7 +176,7 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
     // One that serves one client at a time keeps nothing for others, and so does one
     // without connections.
     if rung.speaks().transport() == Transport::Tcp && rung.limit("second-client").is_none() {
-        crowd(rung, address)?;
+        crowd(rung, address.inet()?)?;
     }
     round(&mut stage)?;
     let first = at_rest(process, None)?;
@@ -194,7 +194,7 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
 
 /// Each client is answered and stays, until the last one has been or there is no place
 /// for one more.
-fn crowd(rung: &Rung, address: SocketAddr) -> Result<(), Failure> {
+fn crowd(rung: &Rung, address: std::net::SocketAddr) -> Result<(), Failure> {
     let request = format!(
         "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {CONTENT}\r\nX-Padding: {}\r\n\r\n{}",
         "a".repeat(HEAD),

@@ -5,7 +5,6 @@
 //! default port, numbers the clients' ports in order, leaves the times of the log out,
 //! and has one date for all.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -13,8 +12,10 @@ use std::time::Duration;
 use ladder::collected::Collected;
 use ladder::files::read;
 use ladder::log_line::{Event, LogLine};
+use ladder::manifests::Carrier;
+use ladder::scratch::Scratch;
 use ladder::shell::{command_line, words};
-use ladder::{Failure, Ladder, Process, Rung, failure};
+use ladder::{Address, Failure, Ladder, Process, Rung, failure};
 use netfault::Transport;
 use trial::{Faults, faults};
 
@@ -35,6 +36,10 @@ const ANY_PORT: &str = "0";
 
 /// The first client of a transcript has this port, the next one the next.
 const FIRST_CLIENT_PORT: usize = 50001;
+
+/// Everybody is this user in a transcript, and the first of its processes has this number.
+const USER: &str = "1000";
+const FIRST_PROCESS: usize = 4711;
 
 /// The example of RFC 9110 section 5.6.7, which stands for every date.
 const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -135,14 +140,24 @@ impl Script {
 /// server first.
 pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<String, Failure> {
     let program = ladder.program(&rung.name)?;
-    let start = |role: &str, port: &str, args: &[String]| {
+    // A file without a folder in its name is here, as it is for a person who types the same.
+    let folder = match rung.transport {
+        Carrier::Unix => Some(Scratch::temporary("session")?),
+        Carrier::Tcp | Carrier::Udp => None,
+    };
+    let start = |role: &str, at: Option<&Address>, args: &[String]| {
         let mut command = Command::new(&program);
-        command.current_dir(&rung.folder).arg(role).args(["--port", port]).args(args);
+        command.current_dir(folder.as_ref().map_or(rung.folder.as_path(), Scratch::path));
+        command.arg(role).args(at.into_iter().flat_map(Address::option)).args(args);
         Running::start(&mut command)
     };
-    let mut server = start("server", "0", &script.server)?;
-    let listening = server.process.wait_for_address(GENEROUS)?;
-    let port = listening.port().to_string();
+    let any = Address::port(0);
+    let mut server = start("server", Some(&any).filter(|_| folder.is_none()), &script.server)?;
+    let listening = match (server.process.wait_for_address(GENEROUS)?, &folder) {
+        (Address::Unix(path), Some(folder)) => Address::Unix(folder.path().join(path)),
+        (address, _) => address,
+    };
+    let port = listening.inet().map(|address| address.port().to_string()).ok();
     // A bad network in between, where the clients of the steps that follow find the server.
     let mut network: Option<netfault::Running> = None;
     let mut background = Vec::new();
@@ -151,15 +166,17 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
         let (role, args, runs) = match step {
             Step::Program { role, args, runs } => (role, args, runs),
             Step::Fault(name) => {
-                let (about, running) = misbehave(name, listening, rung, &mut server)?;
+                let (about, running) = misbehave(name, &listening, rung, &mut server)?;
                 steps.push_str(&format!("\n# {name}: {about}\n"));
-                network = Some(running).filter(|running| running.address() != listening);
+                network = Some(running).filter(|running| faults::address_of(running) != listening);
                 continue;
             }
         };
-        let place = network.as_ref().map(|network| network.address().port().to_string());
-        let client = start(role, place.as_ref().unwrap_or(&port), args)?;
-        let place = place.map(|place| format!(" --port {place}")).unwrap_or_default();
+        let place = network.as_ref().map(faults::address_of);
+        // A file is the one that everybody takes without being told.
+        let at = place.as_ref().or(port.as_ref().map(|_| &listening));
+        let client = start(role, at, args)?;
+        let place = place.map(|place| format!(" {}", place.option().join(" "))).unwrap_or_default();
         let command = command_line(&format!("{} {role}{place}", rung.name), args);
         match runs {
             Runs::ToItsEnd => {
@@ -193,20 +210,23 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
     let command = command_line(&format!("{} server", rung.name), &script.server);
     let shown =
         format!("$ {command}\n{}{steps}", server.said_of_server(serves_one_at_a_time(rung)));
-    Ok(timeless(&normalised(&shown, &port, &default_port(&rung.folder)?)))
+    Ok(timeless(&match port {
+        Some(port) => normalised(&shown, &port, &default_port(&rung.folder)?),
+        None => without_users(&shown),
+    }))
 }
 
 /// Lets a fault loose on the server, waits until the server is rid of a faulty client,
 /// and returns what it is.
 fn misbehave(
     name: &str,
-    address: SocketAddr,
+    address: &Address,
     rung: &Rung,
     server: &mut Running,
 ) -> Result<(&'static str, netfault::Running), Failure> {
     let fault = faults::find(name)?;
     let running = faults::start(rung, fault, address)?;
-    if running.address() == address {
+    if faults::address_of(&running) == *address {
         server.wait_until_next_client_has_left(rung)?;
     }
     Ok((fault.about, running))
@@ -408,9 +428,36 @@ fn normalised(text: &str, port: &str, default: &str) -> String {
     shown + rest
 }
 
+/// Users and processes: everybody is one user, and processes are numbered as they appear.
+fn without_users(text: &str) -> String {
+    let mut shown = String::new();
+    let mut processes: Vec<&str> = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("uid=") {
+        let word = after.split([' ', '\n']).next().unwrap_or_default();
+        rest = &after[word.len()..];
+        let process = word.split_once("pid=").map_or("", |(_, pid)| pid);
+        let known = processes.iter().position(|one| *one == process);
+        let number = known.unwrap_or(processes.len());
+        if known.is_none() {
+            processes.push(process);
+        }
+        shown.push_str(&format!("{before}uid={USER},pid={}", FIRST_PROCESS + number));
+    }
+    shown + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn users_and_processes_are_the_same_in_every_run() {
+        let text = "uid=0,pid=99 connected\nuid=0,pid=99 closed\nuid=0,pid=7,@00001 connected\n";
+        let wanted = "uid=1000,pid=4711 connected\nuid=1000,pid=4711 closed\n\
+                      uid=1000,pid=4712 connected\n";
+        assert_eq!(without_users(text), wanted);
+    }
 
     #[test]
     fn a_transcript_ends_with_the_first_line_of_the_stop_whichever_that_is() {

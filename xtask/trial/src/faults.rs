@@ -1,10 +1,8 @@
 //! The faults that there are for a rung, by what its manifest says that it speaks.
 
-use std::net::SocketAddr;
-
 use clap::ValueEnum;
 use ladder::manifests::{Carrier, Limit};
-use ladder::{Failure, Ladder, Rung, failure};
+use ladder::{Address, Failure, Ladder, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks, Target};
 
 pub trait Faults {
@@ -26,6 +24,7 @@ impl Faults for Rung {
         self.speaks.as_deref().and_then(|word| language(word).ok()).unwrap_or(
             match self.transport {
                 Carrier::Tcp => Speaks::Bytes,
+                Carrier::Unix => Speaks::Local,
                 Carrier::Udp => Speaks::Datagrams,
             },
         )
@@ -66,11 +65,32 @@ pub fn find(name: &str) -> Result<&'static Fault, Failure> {
 }
 
 /// Lets `fault` loose on the server of `rung` at `address`.
-pub fn start(rung: &Rung, fault: &Fault, address: SocketAddr) -> Result<Running, Failure> {
-    let target = Target::new(address, Faults::speaks(rung), Faults::hello(rung));
+pub fn start(rung: &Rung, fault: &Fault, address: &Address) -> Result<Running, Failure> {
+    let target = Target::new(address_of_tool(address), Faults::speaks(rung), Faults::hello(rung));
     fault.start(&target).map_err(|error| {
         failure!("the fault {} cannot begin with {}: {error}", fault.name, rung.name)
     })
+}
+
+/// Where an ordinary client goes while the fault lasts.
+pub fn address_of(running: &Running) -> Address {
+    address_from(running.address())
+}
+
+/// As `netfault` has it.
+pub fn address_of_tool(address: &Address) -> netfault::Address {
+    match address {
+        Address::Inet(address) => netfault::Address::Inet(*address),
+        Address::Unix(path) => netfault::Address::Unix(path.clone()),
+    }
+}
+
+/// As the ladder has it.
+pub fn address_from(address: &netfault::Address) -> Address {
+    match address {
+        netfault::Address::Inet(address) => Address::Inet(*address),
+        netfault::Address::Unix(path) => Address::Unix(path.clone()),
+    }
 }
 
 fn check(rung: &Rung) -> Result<(), Failure> {

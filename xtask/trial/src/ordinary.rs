@@ -1,10 +1,9 @@
 //! An ordinary client: the first run of the demo.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use ladder::manifests::ClientRun;
-use ladder::{Failure, Rung, failure};
+use ladder::{Address, Failure, Rung, failure};
 
 use crate::outcome::{Cast, seconds};
 use crate::stage::{Stage, Visit};
@@ -17,7 +16,7 @@ pub const GENEROUS: Duration = Duration::from_secs(20);
 pub fn ordinary_client(
     stage: &mut Stage,
     cast: Cast,
-    address: SocketAddr,
+    address: &Address,
     patience: Duration,
 ) -> Result<Result<Duration, String>, Failure> {
     let run = usual_run(cast.rung)?;

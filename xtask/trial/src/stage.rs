@@ -2,7 +2,6 @@
 //! print, gathered as it comes.
 
 use std::io::{self, PipeReader, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -10,10 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::log_line::{Event, LogLine, Time};
+use ladder::manifests::Carrier;
 use ladder::process::Heard;
 use ladder::ready::{address, missing};
+use ladder::scratch::Scratch;
 use ladder::shell::command_line;
-use ladder::{Failure, Process, failure};
+use ladder::{Address, Failure, Process, Rung, failure};
 
 use crate::outcome::Cast;
 use crate::timeline::{Happening, Side, What};
@@ -30,6 +31,8 @@ pub struct Stage {
     sender: Sender<(usize, Heard)>,
     receiver: Receiver<(usize, Heard)>,
     players: Vec<Player>,
+    /// Where their files are, for those that listen on files.
+    folder: Option<Scratch>,
     /// What has happened so far, as it was seen.
     pub happenings: Vec<Happening>,
 }
@@ -114,34 +117,66 @@ pub struct Visit {
 impl Stage {
     pub fn new() -> Stage {
         let (sender, receiver) = mpsc::channel();
-        Stage { sender, receiver, players: Vec::new(), happenings: Vec::new() }
+        Stage { sender, receiver, players: Vec::new(), folder: None, happenings: Vec::new() }
     }
 
-    /// Starts the server on a free port and waits for its ready line.
-    pub fn start_server(&mut self, cast: Cast) -> Result<(PlayerId, SocketAddr), Failure> {
-        self.start_server_on(cast, 0)
+    /// Where nobody listens yet: port 0, or a file in a folder of this stage.
+    pub fn free_address(&mut self, rung: &Rung) -> Result<Address, Failure> {
+        if rung.transport != Carrier::Unix {
+            return Ok(Address::port(0));
+        }
+        let folder = match self.folder.take() {
+            Some(folder) => folder,
+            None => Scratch::temporary("stage")?,
+        };
+        let address = Address::Unix(folder.path().join(format!("{}.sock", self.players.len())));
+        self.folder = Some(folder);
+        Ok(address)
     }
 
-    /// As [`start_server`](Stage::start_server), on this port.
+    /// Lets every user of the machine get as far as the files of this stage.
+    #[cfg(unix)]
+    pub fn open_to_everybody(&self) -> Result<(), Failure> {
+        use std::os::unix::fs::PermissionsExt;
+
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let open = std::fs::Permissions::from_mode(0o711);
+        std::fs::set_permissions(folder.path(), open)
+            .map_err(|error| Failure::file("open", folder.path(), &error))
+    }
+
+    /// There are no such files here.
+    #[cfg(not(unix))]
+    pub fn open_to_everybody(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Starts the server where nobody listens and waits for its ready line.
+    pub fn start_server(&mut self, cast: Cast) -> Result<(PlayerId, Address), Failure> {
+        let free = self.free_address(cast.rung)?;
+        self.start_server_on(cast, &free)
+    }
+
+    /// As [`start_server`](Stage::start_server), at this address.
     pub fn start_server_on(
         &mut self,
         cast: Cast,
-        port: u16,
-    ) -> Result<(PlayerId, SocketAddr), Failure> {
-        let (server, address) = self.try_server(cast, port, Start::Plain)?;
+        at: &Address,
+    ) -> Result<(PlayerId, Address), Failure> {
+        let (server, address) = self.try_server(cast, at, Start::Plain)?;
         let missing = || missing(&cast.rung.name, self.wrote(server), "it ended without a word");
         Ok((server, address.ok_or_else(|| Failure::new(missing()))?))
     }
 
-    /// Starts the server on `port` in the manner of `start`, and waits for its ready line or
-    /// its end.
+    /// Starts the server there in the manner of `start`, and waits for its ready line or its
+    /// end.
     pub fn try_server(
         &mut self,
         cast: Cast,
-        port: u16,
+        at: &Address,
         start: Start,
-    ) -> Result<(PlayerId, Option<SocketAddr>), Failure> {
-        let server = self.start(Side::Server, cast, port, start, Stdio::null())?;
+    ) -> Result<(PlayerId, Option<Address>), Failure> {
+        let server = self.start(Side::Server, cast, at, start, Stdio::null())?;
         let ready =
             |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
         self.wait(GENEROUS, |stage| ready(stage).is_some() || stage.is_over(server));
@@ -161,7 +196,7 @@ impl Stage {
     pub fn run_client(
         &mut self,
         cast: Cast,
-        server: SocketAddr,
+        server: &Address,
         args: &[String],
         patience: Duration,
     ) -> Result<Visit, Failure> {
@@ -174,12 +209,24 @@ impl Stage {
         &mut self,
         input: Vec<u8>,
         cast: Cast,
-        server: SocketAddr,
+        server: &Address,
+        patience: Duration,
+    ) -> Result<Visit, Failure> {
+        self.run_client_as(Start::Plain, input, cast, server, patience)
+    }
+
+    /// The same, in the manner of `start`.
+    pub fn run_client_as(
+        &mut self,
+        start: Start,
+        input: Vec<u8>,
+        cast: Cast,
+        server: &Address,
         patience: Duration,
     ) -> Result<Visit, Failure> {
         let started = Instant::now();
         let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
-        let client = self.start(Side::Client, cast, server.port(), Start::Plain, stdin)?;
+        let client = self.start(Side::Client, cast, server, start, stdin)?;
         if let Some(mut stdin) = self.players[client.0].process.stdin() {
             // It ends when the client has read all or has ended itself.
             thread::spawn(move || stdin.write_all(&input));
@@ -206,6 +253,12 @@ impl Stage {
             stage.is_over(server)
                 || stage.logged(Side::Server).filter(|line| is(&line.event())).count() >= wanted
         });
+    }
+
+    /// Ends the server without a word: SIGKILL.
+    pub fn kill(&mut self, server: PlayerId) {
+        self.players[server.0].process.kill();
+        self.wait_for_end(server);
     }
 
     pub fn ask_to_stop(&mut self, server: PlayerId) {
@@ -247,7 +300,7 @@ impl Stage {
         &mut self,
         side: Side,
         cast: Cast,
-        port: u16,
+        place: &Address,
         start: Start,
         stdin: Stdio,
     ) -> Result<PlayerId, Failure> {
@@ -275,7 +328,8 @@ impl Stage {
         let process = Process::start_heard(
             start
                 .command(program)
-                .args([role, "-v", "--port", &port.to_string()])
+                .args([role, "-v"])
+                .args(place.option())
                 .args(args)
                 .current_dir(&rung.folder)
                 // The log is read here, so the person's own settings must not change it.
@@ -296,7 +350,7 @@ impl Stage {
             last: None,
         });
         let player = PlayerId(id);
-        // Without the port and -v, which are ours: the columns are narrow.
+        // Without the address and -v, which are ours: the columns are narrow.
         let command = command_line(&format!("{} {role}", rung.name), args);
         self.happened(player, at, What::Started(command));
         Ok(player)

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ladder::Screen;
-use ladder::log_line::{Event, Level, LogLine, Time};
+use ladder::log_line::{Event, Level, LogLine, Time, is_peer};
 use ladder::screen::{Tone, cut, fit, wrap};
 use netfault::proxy::{Fate, Passed, Way, record};
 
@@ -165,7 +165,7 @@ fn wire(passed: &Passed) -> String {
 }
 
 /// The words for it. `connected` are the clients that the server has now.
-fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
+fn told(happening: &Happening, connected: &mut HashSet<String>) -> String {
     let line = match &happening.what {
         What::Started(command) => return format!("$ {command}"),
         What::Ready(text) | What::Wrote(text) | What::Ended(text) => return text.clone(),
@@ -177,25 +177,25 @@ fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
     };
     if happening.side == Side::Client {
         // There is one server, so its address need not be repeated.
-        let rest =
-            line.message.split_once(' ').filter(|(peer, _)| peer.parse::<SocketAddr>().is_ok());
+        let rest = line.message.split_once(' ').filter(|(peer, _)| is_peer(peer));
         return rest.map_or(&*line.message, |(_, rest)| rest).into();
     }
     match line.event() {
         Event::Connected(peer) => {
-            connected.insert(peer);
+            connected.insert(peer.into());
         }
         Event::Left(peer, _) => {
-            connected.remove(&peer);
+            connected.remove(peer);
         }
         // The only client that is there has been named when it came.
         Event::Received(peer, rest) | Event::Sending(peer, rest) | Event::Refused(peer, rest)
-            if connected.len() == 1 && connected.contains(&peer) =>
+            if connected.len() == 1 && connected.contains(peer) =>
         {
             return rest.into();
         }
         Event::Received(peer, rest) | Event::Sending(peer, rest) | Event::Refused(peer, rest) => {
-            return format!(":{} {rest}", peer.port());
+            let port = peer.parse::<SocketAddr>().map(|peer| format!(":{}", peer.port()));
+            return format!("{} {rest}", port.unwrap_or_else(|_| peer.into()));
         }
         Event::Other => {}
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
-use super::{duration, ready};
+use super::{Connects, Listens, duration, ready};
 use crate::log::init;
 use crate::{Error, connect, listen};
 
@@ -148,5 +148,22 @@ impl<const PORT: u16> ClientArgs<PORT> {
     /// failed.
     pub fn at_prompt(&self) -> bool {
         self.messages.is_empty() && io::stdin().is_terminal()
+    }
+}
+
+impl<const PORT: u16> Listens for ServerArgs<PORT> {
+    type Client = ClientArgs<PORT>;
+    const ELSEWHERE: &'static str = "--port 0";
+}
+
+impl<const PORT: u16> Connects for ClientArgs<PORT> {
+    type Socket = TcpStream;
+
+    fn connect(&self) -> Result<TcpStream, Error> {
+        ClientArgs::connect(self)
+    }
+
+    fn messages(&self) -> &[OsString] {
+        &self.messages
     }
 }

@@ -45,6 +45,14 @@ pub fn ready(address: io::Result<SocketAddr>) -> Result<(), Error> {
     if let Some(warning) = exposure(address.ip()) {
         log::warn!("{warning}");
     }
+    listening_on(address)
+}
+
+/// As [`ready`], for an address that only this machine has.
+///
+/// # Errors
+/// That the line could not be printed.
+pub fn listening_on(address: impl Display) -> Result<(), Error> {
     print(format_args!("listening on {address}")).map_err(|error| match error {
         Error::Output(source) => Error::failed("tell that the server is ready")(source),
         other => other,

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use crate::Speaks::{Bytes, Datagrams, Frames, Http, Objects, Requests};
+use crate::Speaks::{Bytes, Datagrams, Frames, Http, Local, Objects, Requests};
 use crate::{Fault, Proof, Running, Speaks, Target};
 
 pub(crate) mod crowd;
@@ -20,14 +20,15 @@ pub(crate) mod replies;
 pub(crate) mod slow;
 pub(crate) mod visitors;
 
-/// What speaks over TCP.
-const TCP: &[Speaks] = &[Bytes, Frames, Objects, Http];
-const BYTES: &[Speaks] = &[Bytes];
+/// What speaks over connections.
+const TCP: &[Speaks] = &[Bytes, Local, Frames, Objects, Http];
+const BYTES: &[Speaks] = &[Bytes, Local];
+const LOCAL: &[Speaks] = &[Local];
 const FRAMED: &[Speaks] = &[Frames, Objects];
 const OBJECTS: &[Speaks] = &[Objects];
 const HTTP: &[Speaks] = &[Http];
 const UDP: &[Speaks] = &[Datagrams, Requests];
-const ANY: &[Speaks] = &[Bytes, Frames, Objects, Http, Datagrams, Requests];
+const ANY: &[Speaks] = &[Bytes, Local, Frames, Objects, Http, Datagrams, Requests];
 
 /// Every fault.
 pub const ALL: &[Fault] = &[
@@ -82,6 +83,8 @@ pub const ALL: &[Fault] = &[
     process::PORT_TAKEN,
     process::LOW_PORT,
     process::BAD_HOST,
+    process::ANOTHER_USER,
+    process::KILLED,
 ];
 
 /// The fault of this name.

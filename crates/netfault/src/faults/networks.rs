@@ -127,7 +127,7 @@ pub const STRANGER: Fault =
     fault("stranger", "a reply from somebody who was not asked", UDP, ClientServed, stranger);
 
 fn stranger(target: &Target) -> io::Result<Running> {
-    let other = bind(target.address)?;
+    let other = bind(target.inet()?)?;
     let header = if target.speaks == Speaks::Requests { HEADER } else { 0 };
     relay(target, move |mail| {
         if mail.way == Way::ToClient && mail.bytes.len() >= header {
@@ -195,7 +195,7 @@ fn relay(
     target: &Target,
     mut network: impl FnMut(&Mail) -> io::Result<()> + Send + 'static,
 ) -> io::Result<Running> {
-    let server = target.address;
+    let server = target.inet()?;
     Running::relaying(bind(server)?, move |socket, ending| {
         carry(socket, server, ending, |way, bytes, client| {
             network(&Mail { way, bytes, socket, server, client })

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use netcore::error::reason;
 
-use super::{ANY, BYTES, TCP, crowd, datagrams, fault};
+use super::{ANY, BYTES, LOCAL, TCP, crowd, datagrams, fault};
 use crate::Proof::Process;
 use crate::peer::{answered, connect, stay};
 use crate::{Fault, Running, Target, Transport, Treatment};
@@ -52,7 +52,7 @@ fn visits(target: &Target) -> io::Result<Running> {
             break;
         }
     }
-    Ok(Running::judged(target.address, Vec::new(), verdict))
+    Ok(Running::judged(&target.address, Vec::new(), verdict))
 }
 
 pub const STOP_WHILE_BUSY: Fault = fault(
@@ -73,7 +73,7 @@ pub const STOP_WHILE_IDLE: Fault = fault(
 
 pub const RESTART: Fault = fault(
     "restart",
-    "a stop and a start on the same port at once",
+    "a stop and a start at the same place at once",
     ANY,
     Process(Treatment::Restart),
     nothing,
@@ -81,20 +81,41 @@ pub const RESTART: Fault = fault(
 
 pub const PORT_TAKEN: Fault = fault(
     "port-taken",
-    "a port that another server has",
+    "a port, or a file, that another server has",
     ANY,
     Process(Treatment::PortTaken),
     nothing,
 );
 
-pub const LOW_PORT: Fault =
-    fault("low-port", "a port that needs privileges", ANY, Process(Treatment::LowPort), nothing);
+pub const LOW_PORT: Fault = fault(
+    "low-port",
+    "a port, or a folder, that needs privileges",
+    ANY,
+    Process(Treatment::LowPort),
+    nothing,
+);
 
 pub const BAD_HOST: Fault = fault(
     "bad-host",
     "an address to listen on that is none",
     ANY,
     Process(Treatment::BadHost),
+    nothing,
+);
+
+pub const ANOTHER_USER: Fault = fault(
+    "another-user",
+    "a client of another user of the same machine",
+    LOCAL,
+    Process(Treatment::AnotherUser),
+    nothing,
+);
+
+pub const KILLED: Fault = fault(
+    "killed",
+    "a server that is killed (SIGKILL) and leaves its file behind, and a start at the same place",
+    LOCAL,
+    Process(Treatment::Killed),
     nothing,
 );
 
@@ -108,5 +129,5 @@ fn in_conversation(target: &Target) -> io::Result<Running> {
 }
 
 fn nothing(target: &Target) -> io::Result<Running> {
-    Ok(Running::nothing(target.address))
+    Ok(Running::nothing(&target.address))
 }
