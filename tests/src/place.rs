@@ -12,23 +12,18 @@ use ladder::Address;
 use crate::ladder::Rung;
 use crate::peer::lasting_port;
 
-/// A file of a socket, and its lock. A server that is killed leaves them behind: they are
-/// removed when this is dropped.
+/// The file of a socket, and its lock. A server that is killed leaves them behind: they
+/// are removed when this is dropped.
 #[derive(Debug)]
 pub struct SocketFile(PathBuf);
 
 impl SocketFile {
-    /// A name that nothing has, short enough for a socket.
-    pub fn fresh() -> SocketFile {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("netladder-{}-{number}.sock", process::id());
-        SocketFile(env::temp_dir().join(name))
-    }
-
-    /// Its address.
-    pub fn address(&self) -> Address {
-        Address::Unix(self.0.clone())
+    /// That of this address, where it has one.
+    pub fn of(address: &Address) -> Option<SocketFile> {
+        match address {
+            Address::Inet(_) => None,
+            Address::Unix(path) => Some(SocketFile(path.clone())),
+        }
     }
 }
 
@@ -42,23 +37,20 @@ impl Drop for SocketFile {
 
 impl Rung {
     /// Where its server can listen: whatever is free, and nobody else is told.
-    pub fn free_address(&self) -> (Address, Option<SocketFile>) {
-        match self.is_on_a_port() {
-            true => (Address::port(0), None),
-            false => file(),
-        }
+    pub fn free_address(&self) -> Address {
+        if self.is_on_a_port() { Address::port(0) } else { fresh_file() }
     }
 
     /// The same, and nobody listens there when it has ended: no other test is handed it.
-    pub fn lasting_address(&self) -> (Address, Option<SocketFile>) {
-        match self.is_on_a_port() {
-            true => (Address::port(lasting_port()), None),
-            false => file(),
-        }
+    pub fn lasting_address(&self) -> Address {
+        if self.is_on_a_port() { Address::port(lasting_port()) } else { fresh_file() }
     }
 }
 
-fn file() -> (Address, Option<SocketFile>) {
-    let file = SocketFile::fresh();
-    (file.address(), Some(file))
+/// A name that nothing has, short enough for a socket.
+fn fresh_file() -> Address {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("netladder-{}-{number}.sock", process::id());
+    Address::Unix(env::temp_dir().join(name))
 }

@@ -30,7 +30,7 @@ impl Server {
     /// When it does not become ready.
     #[track_caller]
     pub fn start(rung: &'static Rung, args: &[&str]) -> Server {
-        Server::started(rung, rung.free_address(), args)
+        Server::start_at(rung, &rung.free_address(), args)
     }
 
     /// As [`start`](Server::start), where nobody listens when it has ended.
@@ -39,7 +39,7 @@ impl Server {
     /// When it does not become ready.
     #[track_caller]
     pub fn start_lasting(rung: &'static Rung, args: &[&str]) -> Server {
-        Server::started(rung, rung.lasting_address(), args)
+        Server::start_at(rung, &rung.lasting_address(), args)
     }
 
     /// As [`start`](Server::start), on a port that the test knows to be free.
@@ -48,24 +48,16 @@ impl Server {
     /// When it does not become ready.
     #[track_caller]
     pub fn start_on(rung: &'static Rung, port: u16, args: &[&str]) -> Server {
-        Server::started(rung, (Address::port(port), None), args)
+        Server::start_at(rung, &Address::port(port), args)
     }
 
-    /// As [`start`](Server::start), where another server has listened before.
+    /// As [`start`](Server::start), at this address.
     ///
     /// # Panics
     /// When it does not become ready.
     #[track_caller]
-    pub fn start_again(rung: &'static Rung, address: &Address, args: &[&str]) -> Server {
-        Server::started(rung, (address.clone(), None), args)
-    }
-
-    #[track_caller]
-    fn started(
-        rung: &'static Rung,
-        (address, _file): (Address, Option<SocketFile>),
-        args: &[&str],
-    ) -> Server {
+    pub fn start_at(rung: &'static Rung, address: &Address, args: &[&str]) -> Server {
+        let _file = SocketFile::of(address);
         let [option, value] = address.option();
         let process = rung.start(&[&["server", &option, &value], args].concat());
         let ready = process.expect_stdout(&["listening on "]);

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use ladder_tests::http::HttpServer;
+use ladder_tests::place::SocketFile;
 use ladder_tests::{Process, Server, rung};
 
 /// One box of a page.
@@ -97,7 +98,8 @@ impl PythonBox {
                 self.end(self.start(python, &place))
             }
             Side::Client => {
-                let (address, _file) = rung(&self.rung).lasting_address();
+                let address = rung(&self.rung).lasting_address();
+                let _file = SocketFile::of(&address);
                 let [option, place] = address.option();
                 let server = self.start(python, &place);
                 let wait = ["client", &option, &place, "--wait", "30s"];

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use ladder::ready::address;
+use ladder_tests::place::SocketFile;
 use ladder_tests::process::spawn;
 use ladder_tests::{GENEROUS, Peer, Process, Rung, Server, rungs_in};
 use rustix::process::{Pid, Signal, kill_process};
@@ -145,7 +146,8 @@ impl Drop for Started {
 fn a_log_that_nobody_reads_holds_up_neither_the_service_nor_a_stop() {
     for rung in rungs_in("tcp-echo").into_iter().filter(|rung| !rung.leaves_signals_alone()) {
         println!("over {}", rung.name);
-        let (free, _file) = rung.free_address();
+        let free = rung.free_address();
+        let _file = SocketFile::of(&free);
         let [option, value] = free.option();
         let mut command = rung.command(&["server", &option, &value, "-vv"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -168,7 +168,7 @@ fn a_server_starts_again_on_the_same_port_at_once() {
             rung.run(&["server", &option, &value]).expect_code(1);
             continue;
         }
-        let again = Server::start_again(rung, &address, &[]);
+        let again = Server::start_at(rung, &address, &[]);
         assert_eq!(again.address, address);
         if rung.has_connections {
             let client = again.connect();
