@@ -15,8 +15,11 @@ pub struct FaultArgs {
     #[arg(value_name = "FAULT", value_parser = fault)]
     pub fault: &'static Fault,
     /// Where the server listens
-    #[command(flatten)]
-    pub server: ServerAddress,
+    #[arg(value_name = "HOST:PORT", required_unless_present = "unix")]
+    address: Option<Address>,
+    /// The file that the server listens on
+    #[arg(long, value_name = "FILE", conflicts_with = "address")]
+    unix: Option<PathBuf>,
     /// What the server understands [default: the simplest that there is this fault for]
     #[arg(long, value_name = "WHAT")]
     pub speaks: Option<Speaks>,
@@ -31,25 +34,6 @@ pub struct FaultArgs {
     /// End it after this long, a minute at most, as in 500ms, 5s
     #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "1m")]
     pub limit: Duration,
-}
-
-/// Where a server listens: one of the two.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-pub struct ServerAddress {
-    /// The server, as in 127.0.0.1:9090
-    #[arg(value_name = "HOST:PORT")]
-    address: Option<Address>,
-    /// The file that the server listens on
-    #[arg(long, value_name = "FILE")]
-    unix: Option<PathBuf>,
-}
-
-impl ServerAddress {
-    /// Whichever was given.
-    pub fn get(&self) -> Option<Address> {
-        self.address.clone().or_else(|| self.unix.clone().map(Address::Unix))
-    }
 }
 
 /// Where the proxy stands, and what its network does.
@@ -72,6 +56,13 @@ pub struct ProxyArgs {
     /// Log clients; twice for more
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
+}
+
+impl FaultArgs {
+    /// Where the server listens.
+    pub fn server(&self) -> Option<Address> {
+        self.address.clone().or_else(|| self.unix.clone().map(Address::Unix))
+    }
 }
 
 impl ProxyArgs {

@@ -90,7 +90,7 @@ fn play(args: &FaultArgs) -> Result<(), Error> {
     if !args.fault.is_for(speaks) {
         wrong(format!("there is no {} for a server that speaks this", args.fault.name));
     }
-    let Some(address) = args.server.get() else { wrong("an address is needed".into()) };
+    let Some(address) = args.server() else { wrong("an address is needed".into()) };
     let hello = args.hello.as_deref().unwrap_or(speaks.hello());
     let target = Target { address: address.clone(), speaks, hello, seed: args.seed };
     let started = Instant::now();

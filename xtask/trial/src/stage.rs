@@ -96,6 +96,18 @@ fn without_privileges(mut command: Command) -> Command {
     command
 }
 
+/// Whether a process can be started as somebody else.
+#[cfg(unix)]
+pub fn can_be_another_user() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// There are no such users here.
+#[cfg(not(unix))]
+pub fn can_be_another_user() -> bool {
+    false
+}
+
 #[cfg(not(unix))]
 fn without_privileges(command: Command) -> Command {
     command

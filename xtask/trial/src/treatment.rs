@@ -13,7 +13,7 @@ use netfault::{Fault, Transport, Treatment, connection};
 use crate::faults::{self, Faults};
 use crate::ordinary::{GENEROUS, ordinary_client, usual_run};
 use crate::outcome::{Cast, Outcome, seconds};
-use crate::stage::{PlayerId, Stage, Start};
+use crate::stage::{self, PlayerId, Stage, Start};
 use crate::timeline::Side;
 
 /// How long a stop may take while nobody is there: 200 ms on a machine that has nothing
@@ -311,6 +311,9 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
 /// owner.
 fn another_user(cast: Cast) -> Result<Outcome, Failure> {
     let run = usual_run(cast.rung)?;
+    if !stage::can_be_another_user() {
+        return Err(Failure::Skipped("only root can be another user".into()));
+    }
     let mut stage = Stage::new();
     let (_, address) = stage.start_server(cast)?;
     let own = ordinary_client(&mut stage, cast, &address, GENEROUS)?;

@@ -100,16 +100,34 @@ mod place {
 
     use super::*;
 
-    /// The mode of a socket that has no name yet is that of the file which bind makes, but
-    /// for what the umask takes away: that is given back afterwards.
     pub(super) fn bind(path: &Path, mode: u32) -> io::Result<UnixListener> {
-        let file = File::from(OwnedFd::from(socket()?));
-        file.set_permissions(Permissions::from_mode(mode))?;
-        let listener = bound(OwnedFd::from(file).into(), path)?;
+        let listener = bind_narrow(path, mode)?;
+        // What the umask has taken away is given back; not through a link that somebody has
+        // put there meanwhile.
         let mode = Mode::from_bits_truncate(mode);
-        // Not through a link that somebody has put there meanwhile.
         fchmodat(AT_FDCWD, path, mode, FchmodatFlags::NoFollowSymlink)?;
         listening(listener)
+    }
+
+    /// The mode of a socket that has no name yet is that of the file which bind makes, but
+    /// for what the umask takes away.
+    fn bind_narrow(path: &Path, mode: u32) -> io::Result<UnixListener> {
+        let file = File::from(OwnedFd::from(socket()?));
+        file.set_permissions(Permissions::from_mode(mode))?;
+        bound(OwnedFd::from(file).into(), path)
+    }
+
+    #[test]
+    fn the_file_is_born_with_no_more_permissions_than_were_asked_for() {
+        let folder = std::env::temp_dir();
+        for mode in [0o600, 0o660, 0o200, 0] {
+            let path = folder.join(format!("netcore-born-{}-{mode:o}", std::process::id()));
+            let listener = bind_narrow(&path, mode);
+            let born = std::fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o777;
+            std::fs::remove_file(&path).unwrap();
+            listener.unwrap();
+            assert_eq!(born & !mode, 0, "{born:o} and not {mode:o}");
+        }
     }
 }
 
