@@ -104,9 +104,7 @@ fn listen(lines: &mut Lines, peer: SocketAddr, member: &Member, service: &Chat) 
                 Look::Stuck => return gone("it does not listen"),
             }
         }
-        if member.outbox.is_closed() {
-            return gone("it does not listen");
-        }
+        member.outbox.check()?;
         match lines.next(next_look)? {
             Came::Line(line) => {
                 pulse.heard();
@@ -120,7 +118,7 @@ fn listen(lines: &mut Lines, peer: SocketAddr, member: &Member, service: &Chat) 
                 }
             }
             Came::Nothing => {}
-            Came::End => return Ok(()),
+            Came::End => return member.outbox.check(),
         }
     }
 }

@@ -58,6 +58,8 @@ struct State {
     /// A thread waits for the peer and sends the rest.
     waited_for: bool,
     closed: bool,
+    /// It was closed because the peer takes nothing.
+    deaf: bool,
 }
 
 impl Outbox {
@@ -124,6 +126,7 @@ impl Outbox {
         words.extend_from_slice(last);
         log::debug!("{} sending {} bytes {}", self.peer, last.len(), payload(last));
         state.close();
+        state.deaf = true;
         // Fails only where the peer has gone.
         let _ = SockRef::from(&self.socket).set_send_buffer_size(WITH_LAST_WORDS);
         let _ = (&self.socket).write_all(&words);
@@ -144,9 +147,16 @@ impl Outbox {
         rest
     }
 
-    /// Whether nothing is sent from here any more.
-    pub fn is_closed(&self) -> bool {
-        self.state().closed
+    /// What whoever reads from the peer asks now and then, and at its end: a connection
+    /// on which nothing moved tells its error once, and it may have been told here.
+    ///
+    /// # Errors
+    /// That the peer has been dismissed, or that the system has given it up.
+    pub fn check(&self) -> io::Result<()> {
+        match self.state().deaf {
+            true => Err(io::Error::new(ErrorKind::TimedOut, "it does not listen")),
+            false => Ok(()),
+        }
     }
 
     /// Whether something waits for the peer, and how many bytes it has taken so far.
@@ -183,8 +193,11 @@ impl Outbox {
                 Ok(n) => state.is_taken(n),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // Gone. Whoever reads from it is told.
-                Err(_) => return state.close(),
+                Err(error) => {
+                    // What has ended it otherwise, whoever reads from it is told.
+                    state.deaf = error.kind() == ErrorKind::TimedOut;
+                    return state.close();
+                }
             }
         }
     }

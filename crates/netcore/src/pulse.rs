@@ -15,8 +15,9 @@ use socket2::{SockRef, TcpKeepalive};
 /// what it has for its answer.
 const LOOKS: u32 = 2;
 
-/// The shortest time that systems take for keep-alive.
-const SECOND: Duration = Duration::from_secs(1);
+/// The shortest time that systems take for keep-alive, and one that all of them take.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// What has been seen of one peer, on nobody's clock: whoever has it looks twice in each
 /// heartbeat.
@@ -73,28 +74,32 @@ impl Pulse {
 /// # Errors
 /// What setsockopt(2) says.
 pub fn watch(socket: &impl AsFd, heartbeat: Duration) -> io::Result<()> {
-    let probes = TcpKeepalive::new()
-        .with_time(heartbeat.max(SECOND))
-        .with_interval((heartbeat / 3).max(SECOND));
+    let heartbeat = heartbeat.clamp(SHORTEST, LONGEST);
+    let interval = (heartbeat / 3).max(SHORTEST);
+    let probes = TcpKeepalive::new().with_time(heartbeat).with_interval(interval);
     // By way of `as_fd`, which is a socket on Windows too.
     let socket = socket.as_fd();
     SockRef::from(&socket).set_tcp_keepalive(&probes)?;
     // Keep-alive is for a connection at rest. With something on its way, Linux would try
     // for a quarter of an hour.
     #[cfg(target_os = "linux")]
-    rustix::net::sockopt::set_tcp_user_timeout(socket, milliseconds(heartbeat))?;
+    rustix::net::sockopt::set_tcp_user_timeout(socket, heartbeat.as_millis() as u32)?;
     Ok(())
-}
-
-#[cfg(target_os = "linux")]
-fn milliseconds(duration: Duration) -> u32 {
-    // As the system takes it.
-    duration.as_millis().min(i32::MAX as u128) as u32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_heartbeat_is_one_that_the_system_takes() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        for heartbeat in [Duration::from_millis(1), Duration::from_secs(30), Duration::MAX] {
+            watch(&socket, heartbeat).unwrap();
+            assert!(SockRef::from(&socket).keepalive().unwrap());
+        }
+    }
 
     const NOTHING_WAITS: (bool, u64) = (false, 0);
 
