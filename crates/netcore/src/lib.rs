@@ -28,6 +28,9 @@
 //! | [`request`] | numbered requests in datagrams, and the replies to them |
 //! | [`frame`] | messages over a byte stream, capped before anything is allocated |
 //! | [`lines`] | messages that end with a line, bounded as well |
+//! | [`outbox`] | a bounded queue for one peer, and a writer that never waits for it |
+//! | [`pulse`] | whether a peer is still there that has nothing to say |
+//! | [`talk`] | the client of a conversation in which both ends speak when they like |
 //! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
 //! | [`shares`] | a bounded memory in which each address has a share of its own |
 //! | [`cli`] | the arguments, output and exit codes that all rungs share |
@@ -60,13 +63,16 @@ pub mod frame;
 pub mod lines;
 pub mod listen;
 pub mod log;
+pub mod outbox;
 pub mod permits;
+pub mod pulse;
 pub mod reach;
 pub mod request;
 pub mod shares;
 pub mod shutdown;
 mod signals;
 mod socket;
+pub mod talk;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timers;

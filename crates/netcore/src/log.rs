@@ -127,7 +127,7 @@ fn time_of_day(now: SystemTime) -> String {
 
 /// One line of text and no commands to a terminal, whoever brought it: an error's text,
 /// a name, a handler. What is escaped already stays as it is.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -88,6 +88,8 @@ pub enum Speaks {
     Frames,
     /// TCP: the values of `object-exchange`, in the same frames.
     Objects,
+    /// TCP: lines that all hear, the first of them a name.
+    Lines,
     /// TCP: HTTP/1.1.
     Http,
     /// UDP: a message in each datagram; the reply ends with it.
@@ -109,7 +111,7 @@ impl Speaks {
     /// What it is spoken over.
     pub fn transport(self) -> Transport {
         match self {
-            Speaks::Bytes | Speaks::Local => Transport::Tcp,
+            Speaks::Bytes | Speaks::Local | Speaks::Lines => Transport::Tcp,
             Speaks::Frames | Speaks::Objects | Speaks::Http => Transport::Tcp,
             Speaks::Datagrams | Speaks::Requests => Transport::Udp,
         }
@@ -123,6 +125,8 @@ impl Speaks {
             Speaks::Frames => b"\0\0\0\x05hello",
             // The version, echo, a text of five bytes.
             Speaks::Objects => b"\0\0\0\x09\x01\x02\x02\x05hello",
+            // A name, which all hear; said again, a line.
+            Speaks::Lines => b"hello\n",
             Speaks::Http => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             // The first try of the first request of a session.
             Speaks::Requests => b"NLR1\x01\x01netfault\0\0\0\0\0\0\0\x01hello",

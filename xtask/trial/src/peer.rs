@@ -7,7 +7,7 @@ use ladder::{Failure, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks};
 
 use crate::faults::{Faults, address_of, start};
-use crate::ordinary::{GENEROUS, not_served, ordinary_client, usual_run};
+use crate::ordinary::{GENEROUS, not_served, ordinary_client, own, usual_run};
 use crate::outcome::{Cast, Expected, Outcome, after};
 use crate::stage::{PlayerId, Stage, Visit};
 use crate::timeline::Side;
@@ -151,6 +151,8 @@ fn is_served(visit: &Visit, usual: &Usual, rung: &Rung) -> bool {
     let printed = match rung.speaks() {
         // A number that was used up says that a request ran twice, which other faults are about.
         Speaks::Requests => unnumbered(&visit.printed) == unnumbered(&usual.expect),
+        // It hears what others say as well.
+        Speaks::Lines => own(&visit.printed, &usual.args) == usual.expect,
         _ => visit.printed == usual.expect,
     };
     visit.code == Some(0) && printed

@@ -34,6 +34,15 @@ pub fn messages(args: &[OsString]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Er
     }))
 }
 
+/// The lines of standard input as they are typed, without a prompt: for a conversation in
+/// which something may come at any time.
+pub fn typed() -> impl Iterator<Item = Result<Vec<u8>, Error>> {
+    std::iter::from_fn(|| {
+        let line = next_line(io::stdin().lock()).map_err(Error::failed("read standard input"));
+        line.transpose()
+    })
+}
+
 /// All of them as one text, with a line end between two.
 ///
 /// # Errors

@@ -41,16 +41,23 @@ pub struct Program {
     pub version: &'static str,
     /// What it does, a sentence.
     pub about: &'static str,
+    /// What a client is given in the example, as it is typed.
+    pub example: &'static str,
 }
 
-/// The [`Program`] of the package that this is written in.
+/// The [`Program`] of the package that this is written in, whose client is given a
+/// greeting in the example, or what is told.
 #[macro_export]
 macro_rules! program {
     () => {
+        $crate::program!("'hello, world!'")
+    };
+    ($example:expr) => {
         $crate::cli::Program {
             name: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
             about: env!("CARGO_PKG_DESCRIPTION"),
+            example: $example,
         }
     };
 }
@@ -66,10 +73,11 @@ enum Role<L: Listens, S: Args, C: Args> {
     },
     /// Send each message and print its reply
     Client {
-        #[command(flatten)]
-        args: L::Client,
+        // First, so that an argument of its own stands before the messages.
         #[command(flatten)]
         options: C,
+        #[command(flatten)]
+        args: L::Client,
     },
 }
 
@@ -81,18 +89,18 @@ pub fn run<L: Listens, S: Args, C: Args>(
     server: impl FnOnce(&L, S) -> Result<(), Error>,
     client: impl FnOnce(&L::Client, C) -> Result<(), Error>,
 ) -> ExitCode {
-    let Program { name, version, about } = program;
+    let Program { name, version, about, example } = program;
     let command = Role::<L, S, C>::command()
         .name(name)
         .bin_name(name)
         .version(version)
         .about(format!("{about}, and its client"))
-        .after_help(format!("Example:\n  {name} server &\n  {name} client 'hello, world!'"))
+        .after_help(format!("Example:\n  {name} server &\n  {name} client {example}"))
         .mut_subcommand("server", |server| {
             server.after_help(format!("Example:\n  {name} server {} -v", L::ELSEWHERE))
         })
         .mut_subcommand("client", |client| {
-            client.after_help(format!("Example:\n  {name} client 'hello, world!'"))
+            client.after_help(format!("Example:\n  {name} client {example}"))
         });
     match Role::from_arg_matches(&command.get_matches()) {
         Ok(Role::Server { args, service }) => finish(server(&args, service)),

@@ -21,6 +21,9 @@ const LITTLE_ROOM: usize = 4 << 10;
 const MESSAGES: usize = 64;
 const BYTES: usize = 3_125;
 
+/// The same of a line, which is shorter.
+const LINE: usize = 1_000;
+
 /// Sends a lot, reads nothing of the replies, and goes on sending when the server ends.
 /// A server that closes at once resets the connection then, and whatever was on its way
 /// is lost, though it was handed over.
@@ -36,6 +39,10 @@ fn speaks_at_the_end(target: &Target) -> io::Result<Running> {
     let stream = connect_with_little_room(&target.address)?;
     let message = message(target)?;
     let mut timed = Until::new(&stream, Deadline::after(GENEROUS));
+    if target.speaks == Speaks::Lines {
+        // A name first.
+        timed.write_all(target.hello)?;
+    }
     for _ in 0..MESSAGES {
         timed.write_all(&message)?;
     }
@@ -43,7 +50,7 @@ fn speaks_at_the_end(target: &Target) -> io::Result<Running> {
     Running::last_words(&target.address, stream, last)
 }
 
-fn connect_with_little_room(address: &Address) -> io::Result<Stream> {
+pub(super) fn connect_with_little_room(address: &Address) -> io::Result<Stream> {
     let Address::Inet(address) = address else {
         // A UNIX socket has no such room: the sender keeps what has not been read.
         return address.connect(GENEROUS, Name::Own);
@@ -69,6 +76,7 @@ fn message(target: &Target) -> io::Result<Vec<u8>> {
             let value = [b"\x01\x02\x02\xfb", &length[..], &text].concat();
             frame::write(&mut whole, Header::Binary, value.len(), &value)?;
         }
+        Speaks::Lines => whole = [&text[..LINE - 1], b"\n"].concat(),
         Speaks::Bytes | Speaks::Local => whole = text,
         Speaks::Http | Speaks::Datagrams | Speaks::Requests => whole = target.hello.to_vec(),
     }
