@@ -20,7 +20,9 @@ const UNWANTED: usize = 1_000_000;
 pub fn a_head_that_drips_is_dropped_at_the_total_limit(suite: &Suite) {
     let server = suite.start(Setup::total(SHORT));
     let mut stream = connect(&server);
+    let started = Instant::now();
     for byte in LAST.iter().cycle() {
+        assert!(started.elapsed() < GENEROUS, "it was not dropped");
         // In the end the server has closed, and says so.
         if stream.write_all(&[if *byte == b'\n' { b'x' } else { *byte }]).is_err() {
             break;
