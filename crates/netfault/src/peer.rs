@@ -1,5 +1,5 @@
-//! What the faults over TCP have in common: a connection to the target, and what is done
-//! on it.
+//! What the faults have in common: a connection to the target, what is done on it, and
+//! room for a datagram.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -10,6 +10,9 @@ use socket2::SockRef;
 
 use crate::until::Until;
 use crate::{GENEROUS, LIFETIME, Running, Target};
+
+/// The largest datagram and one byte more.
+pub(crate) const DATAGRAM: usize = 65_536;
 
 pub(crate) fn connect(target: &Target) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&target.address, GENEROUS)?;

@@ -1,6 +1,7 @@
 //! Clients that hold a server for as long as it lets them.
 
 use std::io::{self, ErrorKind, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use netcore::deadline::Deadline;
@@ -58,11 +59,11 @@ pub const NEVER_READS: Fault = fault(
 
 fn never_reads(target: &Target) -> io::Result<Running> {
     let hello = target.hello.to_vec();
-    play(target, connect(target)?, move |stream| {
-        let mut timed = Until::new(stream, Deadline::after(LIFETIME));
-        for _ in 0..FLOOD / hello.len().max(1) {
-            timed.write_all(&hello)?;
-        }
-        Ok(())
-    })
+    play(target, connect(target)?, move |stream| flood(stream, &hello))
+}
+
+/// Sends `hello` again and again, until the server or the guard ends it.
+pub(super) fn flood(stream: &TcpStream, hello: &[u8]) -> io::Result<()> {
+    let mut timed = Until::new(stream, Deadline::after(LIFETIME));
+    (0..FLOOD / hello.len().max(1)).try_for_each(|_| timed.write_all(hello))
 }
