@@ -25,7 +25,7 @@ fn over_every_room(args: &[&str], test: impl Fn(&'static Rung, &Server)) {
 struct Member {
     name: String,
     peer: Peer,
-    read: BufReader<TcpStream>,
+    read: BufReader<socket2::Socket>,
 }
 
 impl Member {
@@ -88,7 +88,7 @@ impl Member {
 
 /// The rung's own client with a keyboard on which nobody types.
 fn client(server: &Server, rung: &'static Rung, name: &str) -> (Process, std::process::ChildStdin) {
-    let port = server.address.port().to_string();
+    let port = server.port().to_string();
     let mut command = rung.command(&["client", "-v", "--port", &port, name]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = spawn(&mut command).expect("the client starts");
@@ -231,7 +231,7 @@ fn a_halted_netcat_is_gone_when_it_takes_no_more() {
     use rustix::process::Signal;
 
     over_every_room(&["--heartbeat", SHORT, "--slow", "skip", "--queue", "10"], |_, server| {
-        let port = server.address.port().to_string();
+        let port = server.port().to_string();
         let mut command = std::process::Command::new("nc");
         command.args(["127.0.0.1", &port]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

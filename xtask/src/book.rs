@@ -19,7 +19,7 @@ use ladder::files::entries;
 use ladder::manifests::cargo;
 use ladder::process::{output, run as run_to_end};
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Screen};
+use ladder::{Address, Failure, Ladder, Screen};
 use trial::{Cast, Stage};
 
 use crate::list;

@@ -9,7 +9,7 @@ use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Rung, Screen, failure};
 use netfault::Fault;
 use trial::stage::Visit;
-use trial::{Cast, Expected, faults, timeline};
+use trial::{Cast, Expected, Faults, faults, timeline};
 
 use crate::scene::Scene;
 use crate::{list, package, scene};
@@ -193,7 +193,9 @@ impl Demo<'_> {
         let Some((first, others)) = self.rung.limits.split_first() else { return Ok(()) };
         let fault = faults::find(&first.fault)?;
         self.heading("Still wrong here", fault)?;
-        self.trial(self.rung, &first.server_args, fault, Expected::Fails)?;
+        // As in the matrix; those of the demo are added by every trial.
+        let args = self.rung.args_for(fault).split_off(self.rung.server_args.len());
+        self.trial(self.rung, &args, fault, Expected::Fails)?;
         self.seen.push("the limit is still there".into());
         let mut lines = vec![(first.lifted_by.as_str(), "lifts it".to_string())];
         for other in others {

@@ -171,6 +171,11 @@ pub enum Proof {
     Dropped,
     /// The faulty peer has got the answers that are due to it, by [`Running::verdict`].
     Answered,
+    /// As [`Answered`](Proof::Answered), by a server that has few places.
+    Served,
+    /// The faulty peers hold all places of a server that has few, and each of many others
+    /// is answered or refused in time.
+    Told,
     /// As [`Answered`](Proof::Answered), and the server takes what the faulty peer has
     /// sent for so many messages, by its own log.
     MessagesApart(usize),
@@ -187,6 +192,9 @@ pub enum Treatment {
     /// It has fewer descriptors than there are clients. It backs off, and recovers when
     /// they leave.
     FewDescriptors,
+    /// It may have fewer threads than there are clients. It refuses those beyond or leaves
+    /// them waiting, and serves the next when others leave.
+    FewThreads,
     /// It is asked to stop. It refuses new clients, ends the work in hand, and ends
     /// with exit code 0.
     Stop,

@@ -1,5 +1,5 @@
-//! What the faults over TCP have in common: a connection to the target, and what is done
-//! on it.
+//! What the faults have in common: a connection to the target, what is done on it, and
+//! room for a datagram.
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -10,6 +10,9 @@ pub(crate) use socket2::Socket as Stream;
 
 use crate::until::Until;
 use crate::{GENEROUS, LIFETIME, Running, Target};
+
+/// The largest datagram and one byte more.
+pub(crate) const DATAGRAM: usize = 65_536;
 
 /// A small write goes out as it is, and not together with the next one.
 pub(crate) fn connect(target: &Target) -> io::Result<Stream> {

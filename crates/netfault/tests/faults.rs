@@ -215,6 +215,46 @@ fn many_clients_stay_until_their_guard_is_dropped() {
 }
 
 #[test]
+fn clients_that_are_far_away_are_all_served_or_it_is_told_which_was_not() {
+    for served in [20, 19] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let fault = start("far-away", listener.local_addr().unwrap(), Speaks::Bytes);
+        for number in 0..20 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let text = read(&mut stream);
+            assert_eq!(text, HELLO);
+            if number < served {
+                stream.write_all(&text).unwrap();
+            }
+        }
+        let running = fault.join().unwrap();
+        assert_eq!(running.verdict().is_ok(), served == 20, "{:?}", running.verdict());
+    }
+}
+
+#[test]
+fn in_a_full_house_each_of_the_others_is_told_in_time_or_counted() {
+    const DEAF: usize = 8;
+    for refuses in [true, false] {
+        let listener = netcore::listen::tcp("127.0.0.1", 0).unwrap();
+        let fault = start("full-house", listener.local_addr().unwrap(), Speaks::Http);
+        let mut held = Vec::new();
+        for _ in 0..DEAF + 200 {
+            let (mut stream, _) = listener.accept().unwrap();
+            if held.len() < DEAF {
+                stream.write_all(b"H").unwrap();
+                held.push(stream);
+            } else if !refuses {
+                held.push(stream);
+            }
+        }
+        let running = fault.join().unwrap();
+        assert_eq!(running.peers().len(), DEAF);
+        assert_eq!(running.verdict().is_ok(), refuses, "{:?}", running.verdict());
+    }
+}
+
+#[test]
 fn a_client_that_speaks_at_the_end_hears_all_that_was_handed_over_or_says_why_not() {
     for staged in [true, false] {
         let (stream, fault) = accepted("speaks-at-the-end");

@@ -85,6 +85,9 @@ pub struct Rung {
     /// where a fault lasts until the server ends it.
     #[serde(default)]
     pub short_limits: Vec<String>,
+    /// Arguments of the server that leave it four places, where it has a bound on clients.
+    #[serde(default)]
+    pub few_places: Vec<String>,
     /// Arguments of the server in a demo, beside its port. It runs in the folder of its
     /// manifest.
     #[serde(default)]

@@ -144,12 +144,13 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(cast)?;
     let process = stage.process_id(server);
-    // What it does not survive would keep the others waiting; what is done to a process
-    // ends it.
+    // What it does not survive would keep the others waiting, and so would what waits for
+    // every place; what is done to a process ends it.
     let faults: Vec<&Fault> = rung
         .faults()
         .filter(|fault| {
-            rung.limit(fault.name).is_none() && !matches!(fault.proof, Proof::Process(_))
+            rung.limit(fault.name).is_none()
+                && !matches!(fault.proof, Proof::Told | Proof::Process(_))
         })
         .collect();
     let (mut played, mut clients) = (0, 0);

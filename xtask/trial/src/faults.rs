@@ -42,7 +42,12 @@ impl Faults for Rung {
     fn args_for(&self, fault: &Fault) -> Vec<String> {
         let mut args = self.server_args.clone();
         args.extend(self.limit(fault.name).into_iter().flat_map(|limit| limit.server_args.clone()));
-        if fault.proof == Proof::Dropped {
+        if matches!(fault.proof, Proof::Served | Proof::Told) {
+            args.extend(self.few_places.iter().cloned());
+        }
+        // HTTP has words for a server that is full, so nobody waits for a limit there.
+        let waits = fault.proof == Proof::Told && Faults::speaks(self) != Speaks::Http;
+        if waits || fault.proof == Proof::Dropped {
             args.extend(self.short_limits.iter().cloned());
         }
         args

@@ -34,7 +34,7 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
                 Err(story) => Outcome::failed(story),
             }
         }
-        Proof::Answered => judged(&running),
+        Proof::Answered | Proof::Served | Proof::Told => judged(&running),
         Proof::MessagesApart(_) if rung.speaks() == Speaks::Http => judged(&running),
         Proof::MessagesApart(_) | Proof::Refused => by_the_log(&mut stage, server, fault, &running),
     };

@@ -2,8 +2,12 @@
 //! print, gathered as it comes.
 
 use std::io::{self, PipeReader, Write};
+#[cfg(unix)]
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+#[cfg(unix)]
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -61,6 +65,9 @@ pub enum Start {
     Plain,
     /// With so many descriptors at most. Unix only.
     WithDescriptors(u32),
+    /// With so many threads at most. Linux only, with `prlimit` and, for an ordinary user,
+    /// `unshare`.
+    WithThreads(u32),
     /// Where we may do everything, as a user who may do nothing. Unix only.
     WithoutPrivileges,
     /// With nobody who reads its standard error.
@@ -79,21 +86,27 @@ impl Start {
                     .arg(program);
                 command
             }
+            Start::WithThreads(most) => {
+                let mut command = counted_alone();
+                command.arg(format!("--nproc={most}")).arg(program);
+                command
+            }
             Start::WithoutPrivileges => without_privileges(Command::new(program)),
         }
     }
 }
 
+/// Who owns nothing and may do nothing, on every Unix.
 #[cfg(unix)]
-fn without_privileges(mut command: Command) -> Command {
-    use std::os::unix::process::CommandExt;
+const NOBODY: u32 = 65534;
 
-    /// Who owns nothing and may do nothing, on every Unix.
-    const NOBODY: u32 = 65534;
-    if nix::unistd::geteuid().is_root() {
-        command.uid(NOBODY).gid(NOBODY);
-    }
-    command
+/// Numbers that belong to no user of most systems.
+#[cfg(unix)]
+const STRANGERS: Range<u32> = 60_100..60_500;
+
+#[cfg(unix)]
+fn without_privileges(command: Command) -> Command {
+    as_stranger(command, NOBODY)
 }
 
 /// Whether a process can be started as somebody else.
@@ -111,6 +124,37 @@ pub fn can_be_another_user() -> bool {
 #[cfg(not(unix))]
 fn without_privileges(command: Command) -> Command {
     command
+}
+
+#[cfg(unix)]
+fn as_stranger(mut command: Command, user: u32) -> Command {
+    use std::os::unix::process::CommandExt;
+
+    if nix::unistd::geteuid().is_root() {
+        command.uid(user).gid(NOBODY);
+    }
+    command
+}
+
+/// `prlimit` for a program of a user who has nothing else running: the threads of all
+/// programs of one user count together, and none of root's. An ordinary user has a
+/// namespace instead (user_namespaces(7)), in which they are counted anew.
+#[cfg(unix)]
+fn counted_alone() -> Command {
+    static STRANGER: AtomicU32 = AtomicU32::new(0);
+    if nix::unistd::geteuid().is_root() {
+        let number = std::process::id().wrapping_add(STRANGER.fetch_add(1, Ordering::Relaxed));
+        let user = STRANGERS.start + number % (STRANGERS.end - STRANGERS.start);
+        return as_stranger(Command::new("prlimit"), user);
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--user", "prlimit"]);
+    command
+}
+
+#[cfg(not(unix))]
+fn counted_alone() -> Command {
+    Command::new("prlimit")
 }
 
 #[derive(Debug)]

@@ -27,6 +27,9 @@ const DRAINED: Duration = Duration::from_secs(15);
 /// Descriptors of a server that has too few: enough to start, and no more.
 const FEW_DESCRIPTORS: u32 = 40;
 
+/// Threads of a server that has too few: enough to start on any machine.
+const FEW_THREADS: u32 = 16;
+
 const SHORTAGE: Duration = Duration::from_secs(1);
 
 /// Attempts to accept that a server may make while it has too few. One that spins makes
@@ -55,6 +58,9 @@ const IMPATIENCE: Duration = Duration::from_secs(1);
 /// The exit code of a server that a second stop has ended.
 const INTERRUPTED_TWICE: i32 = 130;
 
+/// The programs that set a limit, as they begin what they complain of.
+const LIMITERS: [&str; 2] = ["prlimit: ", "unshare: "];
+
 /// How a rung says that a port is taken.
 const IN_USE: &str = "address already in use";
 
@@ -67,8 +73,12 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
     if cfg!(windows) && matches!(what, Treatment::FewDescriptors | Treatment::LowPort) {
         return Err(Failure::Skipped("there is no such thing on this system".into()));
     }
+    if cfg!(not(target_os = "linux")) && what == Treatment::FewThreads {
+        return Err(Failure::Skipped("threads of one process are limited on Linux alone".into()));
+    }
     match what {
-        Treatment::FewDescriptors => few_descriptors(cast, fault),
+        Treatment::FewDescriptors => shortage(cast, fault, Start::WithDescriptors(FEW_DESCRIPTORS)),
+        Treatment::FewThreads => shortage(cast, fault, Start::WithThreads(FEW_THREADS)),
         Treatment::Stop => stop(cast, fault),
         Treatment::Restart => restart(cast),
         Treatment::StopWithReplies => stop_with_replies(cast, fault),
@@ -100,27 +110,33 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
     }
 }
 
-/// A crowd takes all descriptors. When it leaves, the next client is served.
-fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
+/// A crowd takes all descriptors, or threads. When it leaves, the next client is served.
+fn shortage(cast: Cast, fault: &Fault, few: Start) -> Result<Outcome, Failure> {
     let rung = cast.rung;
     let mut stage = Stage::new();
-    let few = Start::WithDescriptors(FEW_DESCRIPTORS);
     let free = stage.free_address(rung)?;
-    let (server, address) = stage.try_server(cast, &free, few)?;
+    let (server, address) = match (stage.try_server(cast, &free, few), few) {
+        (Err(failure), Start::WithThreads(_)) => return Err(Failure::Skipped(failure.to_string())),
+        (started, _) => started?,
+    };
     let Some(address) = address else {
-        return Ok(Outcome::failed(format!(
-            "it does not start with {FEW_DESCRIPTORS} descriptors"
-        )));
+        let why = wrote(&stage, server);
+        return match LIMITERS.iter().any(|it| why.starts_with(it)) {
+            true => Err(Failure::Skipped(why)),
+            false => Ok(Outcome::failed(format!("it does not start with so few: {why}"))),
+        };
     };
     let crowd = faults::start(rung, fault, &address)?;
     let came = crowd.peers().len();
     // The pause is the fault itself: a server that spins has time to show it.
     thread::sleep(SHORTAGE);
     drop(crowd);
+    // Until the server has seen them go, it may refuse others.
+    stage.wait_for_so_many(server, came, |event| matches!(event, Event::Left(..)));
     let served = ordinary_client(&mut stage, cast, &address, GENEROUS)?;
     let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
     stage.ask_to_stop(server);
-    stage.wait_for_end(server);
+    let code = stage.exit_code(server)?;
     let attempts = stage
         .logged(Side::Server)
         .filter(|line| line.message.starts_with("cannot accept for now"))
@@ -129,6 +145,10 @@ fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
         Err(story) => Outcome::failed(format!("{story}{ended}")),
         Ok(_) if attempts > ATTEMPTS => {
             Outcome::failed(format!("it tried to accept {attempts} times while it could not"))
+        }
+        // Who leaves a stop to the system is ended by it.
+        Ok(_) if !matches!(code, Some(0) | None) => {
+            Outcome::failed(format!("it ended with {code:?} afterwards"))
         }
         Ok(_) => {
             Outcome::survived(format!("an ordinary client was served when {came} others had left"))

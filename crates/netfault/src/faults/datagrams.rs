@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use super::{UDP, fault};
 use crate::Proof::{Answered, ClientServed};
+use crate::peer::DATAGRAM;
 use crate::random::Random;
 use crate::{Fault, GENEROUS, Running, Speaks, Target};
-
-/// The largest datagram and one byte more.
-pub(crate) const BUFFER: usize = 65_536;
 
 /// What a datagram over IPv4 can hold.
 const LARGEST: usize = 65_507;
@@ -115,7 +113,7 @@ fn interleaved(target: &Target) -> io::Result<Running> {
     }
     let mut verdict = Ok("got each its own answer".to_string());
     for (number, client) in clients.iter().enumerate() {
-        let mut buf = [0; BUFFER];
+        let mut buf = [0; DATAGRAM];
         client.set_read_timeout(Some(GENEROUS))?;
         match client.recv_from(&mut buf) {
             Ok((n, _)) if buf[..n].ends_with(text(number).as_bytes()) => {}
@@ -143,7 +141,7 @@ pub const GREEDY_ADDRESS: Fault = fault(
 fn greedy_address(target: &Target) -> io::Result<Running> {
     let socket = bind(target.inet()?)?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    let mut buf = vec![0; BUFFER];
+    let mut buf = vec![0; DATAGRAM];
     let mut refused = 0;
     for session in 0..GREED {
         let mut datagram = target.hello.to_vec();
@@ -178,7 +176,7 @@ pub(super) fn answered(target: &Target) -> io::Result<UdpSocket> {
     let mut result = Ok(());
     for _ in 0..TRIES {
         socket.send_to(target.hello, target.inet()?)?;
-        match socket.recv_from(&mut [0; BUFFER]) {
+        match socket.recv_from(&mut [0; DATAGRAM]) {
             Ok(_) => return Ok(socket),
             Err(error) => result = Err(error),
         }

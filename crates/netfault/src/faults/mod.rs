@@ -15,6 +15,7 @@ pub(crate) mod ending;
 pub(crate) mod http;
 pub(crate) mod messages;
 pub(crate) mod networks;
+pub(crate) mod places;
 pub(crate) mod process;
 pub(crate) mod replies;
 pub(crate) mod room;
@@ -61,6 +62,9 @@ pub const ALL: &[Fault] = &[
     crowd::SECOND_CLIENT,
     crowd::MANY_IDLE,
     process::OUT_OF_DESCRIPTORS,
+    process::NO_THREADS,
+    places::FULL_HOUSE,
+    places::FAR_AWAY,
     http::ENDLESS_LINE,
     http::ENDLESS_HEAD,
     http::TWO_LENGTHS,

@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use netcore::deadline::Deadline;
 
-use super::datagrams::{BUFFER, bind};
+use super::datagrams::bind;
 use super::{UDP, fault};
 use crate::Proof::{ClientServed, ClientServedOnce};
+use crate::peer::DATAGRAM;
 use crate::{Fault, LIFETIME, Running, Speaks, Target};
 
 /// One way.
@@ -211,7 +212,7 @@ fn carry(
 ) -> io::Result<()> {
     let lifetime = Deadline::after(LIFETIME);
     let mut client = None;
-    let mut buf = vec![0; BUFFER];
+    let mut buf = vec![0; DATAGRAM];
     loop {
         socket.set_read_timeout(lifetime.remaining()?)?;
         let received = socket.recv_from(&mut buf);

@@ -13,6 +13,9 @@ use crate::{Fault, Running, Target, Transport, Treatment};
 /// Visits whose lines nobody reads.
 const VISITS: usize = 900;
 
+/// Clients that stay: far more than there are threads.
+const SPEAKING: usize = 100;
+
 pub const OUT_OF_DESCRIPTORS: Fault = fault(
     "out-of-descriptors",
     "more connections than the server may have open files",
@@ -20,6 +23,33 @@ pub const OUT_OF_DESCRIPTORS: Fault = fault(
     Process(Treatment::FewDescriptors),
     crowd::many_idle,
 );
+
+pub const NO_THREADS: Fault = fault(
+    "no-threads",
+    "100 clients of a server that may not have so many threads",
+    TCP,
+    Process(Treatment::FewThreads),
+    speaking,
+);
+
+/// Clients that have each said hello and stay. Nobody waits for the replies: not all of
+/// them need come.
+fn speaking(target: &Target) -> io::Result<Running> {
+    let mut streams = Vec::new();
+    for _ in 0..SPEAKING {
+        match connect(target) {
+            Ok(mut stream) => {
+                // Whom the server has refused by now, it has told.
+                let _ = stream.write_all(target.hello);
+                streams.push(stream);
+            }
+            // A server that serves one client and ends has gone.
+            Err(error) if streams.is_empty() => return Err(error),
+            Err(_) => break,
+        }
+    }
+    stay(target, streams)
+}
 
 /// The rung's own client sends it; nothing is done beside.
 pub const BIG_MESSAGE: Fault = fault(

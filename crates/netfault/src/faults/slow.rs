@@ -7,7 +7,7 @@ use netcore::deadline::Deadline;
 
 use super::{TCP, fault};
 use crate::Proof::Dropped;
-use crate::peer::{connect, idle, play};
+use crate::peer::{Stream, connect, idle, play};
 use crate::until::Until;
 use crate::{Fault, LIFETIME, Running, Speaks, Target};
 
@@ -70,11 +70,13 @@ fn never_reads(target: &Target) -> io::Result<Running> {
     };
     let first = target.hello.to_vec();
     play(target, connect(target)?, move |stream| {
-        let mut timed = Until::new(stream, Deadline::after(LIFETIME));
-        timed.write_all(&first)?;
-        for _ in 0..FLOOD / hello.len().max(1) {
-            timed.write_all(&hello)?;
-        }
-        Ok(())
+        Until::new(stream, Deadline::after(LIFETIME)).write_all(&first)?;
+        flood(stream, &hello)
     })
+}
+
+/// Sends `hello` again and again, until the server or the guard ends it.
+pub(super) fn flood(stream: &Stream, hello: &[u8]) -> io::Result<()> {
+    let mut timed = Until::new(stream, Deadline::after(LIFETIME));
+    (0..FLOOD / hello.len().max(1)).try_for_each(|_| timed.write_all(hello))
 }
