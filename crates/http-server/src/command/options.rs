@@ -152,7 +152,7 @@ impl Options {
         let (path, port) = self.place()?;
         let files = if self.hello { None } else { Some(self.files(&path)?) };
         let served = match &files {
-            Some(files) => files.root().display().to_string(),
+            Some(files) => files.root_for_people(),
             None => "a greeting".to_string(),
         };
         let content: Box<dyn Handler> = match files {
@@ -249,7 +249,7 @@ impl Options {
             ))
         })?;
         if self.spa && !files.root().join("index.html").is_file() {
-            let why = format!("--spa needs an index.html in {}", files.root().display());
+            let why = format!("--spa needs an index.html in {}", files.root_for_people());
             return Err(Unprepared::Usage(why));
         }
         let files = files
