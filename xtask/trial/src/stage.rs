@@ -32,6 +32,8 @@ pub struct Stage {
     players: Vec<Player>,
     /// What has happened so far, as it was seen.
     pub happenings: Vec<Happening>,
+    /// Whether everything is logged.
+    pub verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +116,8 @@ pub struct Visit {
 impl Stage {
     pub fn new() -> Stage {
         let (sender, receiver) = mpsc::channel();
-        Stage { sender, receiver, players: Vec::new(), happenings: Vec::new() }
+        let (players, happenings) = (Vec::new(), Vec::new());
+        Stage { sender, receiver, players, happenings, verbose: true }
     }
 
     /// Starts the server on a free port and waits for its ready line.
@@ -146,6 +149,18 @@ impl Stage {
             |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
         self.wait(GENEROUS, |stage| ready(stage).is_some() || stage.is_over(server));
         Ok((server, ready(self)))
+    }
+
+    /// What a process has printed.
+    pub fn printed(&self, player: PlayerId) -> &[String] {
+        &self.players[player.0].printed
+    }
+
+    /// What a process has written to standard error, of the log or not.
+    pub fn told(&self, player: PlayerId) -> impl Iterator<Item = &What> {
+        let told = |what: &&What| matches!(what, What::Logged(_) | What::Wrote(_));
+        let own = self.happenings.iter().filter(move |happening| happening.process == player.0);
+        own.map(|happening| &happening.what).filter(told)
     }
 
     /// What a process has written to standard error that is not of the log.
@@ -243,7 +258,8 @@ impl Stage {
         self.players[player.0].open == 0
     }
 
-    fn start(
+    /// Starts the rung's program in the role of this side, with `port` as its port.
+    pub fn start(
         &mut self,
         side: Side,
         cast: Cast,
@@ -275,7 +291,8 @@ impl Stage {
         let process = Process::start_heard(
             start
                 .command(program)
-                .args([role, "-v", "--port", &port.to_string()])
+                .args([role, "--port", &port.to_string()])
+                .args(self.verbose.then_some("-v"))
                 .args(args)
                 .current_dir(&rung.folder)
                 // The log is read here, so the person's own settings must not change it.
@@ -304,7 +321,7 @@ impl Stage {
 
     /// Takes in what the processes print until `done` says so. `false` when it did not
     /// within `limit`.
-    fn wait(&mut self, limit: Duration, done: impl Fn(&Stage) -> bool) -> bool {
+    pub fn wait(&mut self, limit: Duration, done: impl Fn(&Stage) -> bool) -> bool {
         let started = Instant::now();
         loop {
             if done(self) {
