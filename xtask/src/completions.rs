@@ -6,9 +6,9 @@
 
 use clap::{Arg, Command, ValueEnum, ValueHint};
 use ladder::Ladder;
+use serde_json::Value;
 
 use crate::ci;
-use crate::package::scenarios::SCENARIOS;
 
 /// A shell that has completions.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -90,7 +90,7 @@ fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
             asked.split('|').skip(1).filter(|word| word.to_lowercase() == *word).map(String::from),
         );
         if asked.contains("SCENARIO") {
-            words.extend(SCENARIOS.map(|scenario| scenario.name.to_string()));
+            words.extend(scenarios(ladder));
         }
         return words;
     }
@@ -101,6 +101,13 @@ fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
         return netfault::ALL.iter().map(|fault| fault.name.to_string()).collect();
     }
     arg.get_possible_values().iter().map(|value| value.get_name().to_string()).collect()
+}
+
+/// What the manifest of netload says that bench measures.
+fn scenarios(ladder: &Ladder) -> Vec<String> {
+    let said = ladder.package("netload").map(|package| package.metadata("scenarios"));
+    let said: Vec<Value> = said.and_then(Result::ok).flatten().unwrap_or_default();
+    said.iter().filter_map(|scenario| scenario["name"].as_str().map(String::from)).collect()
 }
 
 /// Where nothing fits, bash offers files by itself. Many systems read the completions of a
