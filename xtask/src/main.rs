@@ -121,7 +121,7 @@ fn main() -> ExitCode {
         Task::Try { rung: None } => list::run(&Screen::new()),
         Task::Try { rung: Some(rung) } => attempt::run(&rung, Stdio::inherit(), &Screen::new()),
         Task::Completions { shell } => Ladder::load().and_then(|ladder| {
-            Screen::new().line(&completions::script(shell, &Xtask::command(), &ladder))
+            Screen::new().line(&completions::script(shell, Xtask::command(), &ladder))
         }),
         Task::Diff(options) => diff::run(&options, &Screen::new()),
         Task::New(options) => new::run(&options, &Screen::new()),

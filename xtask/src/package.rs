@@ -14,10 +14,6 @@ const ENDED: u8 = 130;
 #[allow(dead_code, reason = "bench reads what it is told; here it is checked and completed")]
 pub mod bench;
 
-#[path = "../bench/src/scenarios.rs"]
-#[allow(dead_code, reason = "their names are completed here")]
-pub mod scenarios;
-
 /// Builds the package of this name and runs it in our place, with our terminal.
 pub fn run(name: &str, args: &[impl AsRef<OsStr>]) -> Result<(), Failure> {
     let program = Ladder::load()?.program(name)?;

@@ -4,16 +4,21 @@ use ladder::screen::thousands;
 use ladder::svg::Svg;
 
 use crate::machine::Machine;
-use crate::scenarios::{Scenario, TCP};
+use crate::scenarios::Scenario;
 use crate::table::{Row, Table};
 
-/// The load of the pictures, from left to right: that of `echo-64`, with other numbers of
-/// connections.
-pub static SWEEP: [Scenario; 6] =
-    [sweep(1), sweep(4), sweep(16), sweep(64), sweep(256), sweep(1024)];
+/// Connections, from left to right.
+const CONNECTIONS: [usize; 6] = [1, 4, 16, 64, 256, 1024];
 
-const fn sweep(connections: usize) -> Scenario {
-    Scenario { name: "charts", connections, ..TCP }
+/// The load of the pictures: that of `echo-64`, with other numbers of connections.
+pub fn sweep(scenarios: &[Scenario]) -> Vec<Scenario> {
+    let load = scenarios.iter().find(|scenario| scenario.name == "echo-64");
+    let with = |(connections, load): (usize, &Scenario)| Scenario {
+        name: "charts".into(),
+        connections,
+        ..load.clone()
+    };
+    CONNECTIONS.into_iter().zip(load.into_iter().cycle()).map(with).collect()
 }
 
 const SIZE: (usize, usize) = (880, 480);
@@ -100,9 +105,8 @@ fn picture(
         svg.path("grid", &format!("M{left} {y:.1} L{right} {y:.1}"));
         svg.text("right", (left - 8.0, y + 4.0), &thousands(mark));
     }
-    for (place, scenario) in SWEEP.iter().enumerate() {
-        let label = thousands(scenario.connections as f64);
-        svg.text("middle", (column(place), bottom + 20.0), &label);
+    for (place, connections) in CONNECTIONS.into_iter().enumerate() {
+        svg.text("middle", (column(place), bottom + 20.0), &thousands(connections as f64));
     }
     svg.text("middle", (f64::midpoint(left, right), bottom + 38.0), "connections");
     svg.text("small", (16, SIZE.1 - 6), &machine.to_string());
@@ -159,7 +163,7 @@ fn spread_out<T>(names: &mut [(f64, (f64, f64), T)], top: f64) {
 }
 
 fn column(place: usize) -> f64 {
-    let step = (AREA.2 - AREA.0) / (SWEEP.len() - 1) as f64;
+    let step = (AREA.2 - AREA.0) / (CONNECTIONS.len() - 1) as f64;
     AREA.0 + step * place as f64
 }
 
@@ -197,8 +201,8 @@ mod tests {
     use ladder::Ladder;
 
     use super::*;
-    use crate::contenders;
     use crate::measure::Figures;
+    use crate::{contenders, scenarios};
 
     #[test]
     fn names_do_not_stand_on_each_other() {
@@ -226,16 +230,20 @@ mod tests {
 
     #[test]
     fn a_server_that_failed_somewhere_has_a_shorter_line_and_the_picture_is_whole() {
-        let all = contenders::load(&Ladder::load().unwrap()).unwrap();
-        let table = |(scenario, rate): (&'static Scenario, _)| {
+        let ladder = Ladder::load().unwrap();
+        let all = contenders::load(&ladder).unwrap();
+        let table = |(scenario, rate): (&Scenario, _)| {
             let sample = |rate: Option<f64>| match rate {
                 Some(_) => Ok(Figures { rate, p99: rate, ..Figures::default() }),
                 None => Err("it fell over".into()),
             };
             Table::new(scenario, all[..2].to_vec(), vec![vec![sample(rate)], vec![sample(None)]])
         };
-        let sweep: Vec<Table> =
-            SWEEP.iter().zip([Some(10.0), None, Some(20.0)]).map(table).collect();
+        let sweep: Vec<Table> = sweep(&scenarios::load(&ladder).unwrap())
+            .iter()
+            .zip([Some(10.0), None, Some(20.0)])
+            .map(table)
+            .collect();
         let svg = throughput(&sweep, &Machine::look(false));
         // The line, and the piece of it before its name.
         assert_eq!(svg.matches("class=\"server").count(), 2);

@@ -34,7 +34,7 @@ use contenders::Contender;
 use machine::Machine;
 use measure::{Bench, Sample};
 use options::Options;
-use scenarios::{SCENARIOS, Scenario};
+use scenarios::Scenario;
 use table::Table;
 
 /// Seconds that a measurement takes beside its own: a server starts and ends, a crowd
@@ -57,16 +57,16 @@ fn main() -> ExitCode {
 /// Builds, measures, prints. Fails where one of our own servers did.
 fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
-    let contenders = contenders::load(&ladder)?;
-    let (scenarios, names) = choose(&options.names, &ladder, &contenders)?;
+    let (contenders, all) = (contenders::load(&ladder)?, scenarios::load(&ladder)?);
+    let (scenarios, names) = choose(&options.names, &ladder, &contenders, &all)?;
     let bench = Bench::prepare(&ladder, contenders, &names, options.seconds)?;
     let machine = Machine::look(bench.is_pinned());
     if !options.json {
         screen.prose("", &machine.to_string())?;
     }
-    let sweep: &[Scenario] = if options.svg { &chart::SWEEP } else { &[] };
-    let all = scenarios.iter().copied().chain(sweep);
-    told(all.map(|scenario| bench.contenders(scenario).len()).sum(), options);
+    let sweep = if options.svg { chart::sweep(&all) } else { Vec::new() };
+    let each = scenarios.iter().copied().chain(&sweep);
+    told(each.map(|scenario| bench.contenders(scenario).len()).sum(), options);
     let mut tables = Vec::new();
     for scenario in scenarios {
         let Some(table) = measure(&bench, scenario, options.rounds)? else { continue };
@@ -79,7 +79,7 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         tables.push(table);
     }
     let mut charts = Vec::new();
-    for scenario in sweep {
+    for scenario in &sweep {
         charts.extend(measure(&bench, scenario, options.rounds)?);
     }
     if options.json {
@@ -94,11 +94,7 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
 }
 
 /// Every server of the scenario, in turns; `None` where there is none to compare.
-fn measure(
-    bench: &Bench,
-    scenario: &'static Scenario,
-    rounds: u16,
-) -> Result<Option<Table>, Failure> {
+fn measure(bench: &Bench, scenario: &Scenario, rounds: u16) -> Result<Option<Table>, Failure> {
     let contenders = bench.contenders(scenario);
     if contenders.iter().all(|contender| contender.base) {
         return Ok(None);
@@ -121,15 +117,16 @@ fn told(measurements: usize, options: &Options) {
     eprintln!("{all} measurements, about {minutes} min");
 }
 
-fn choose(
+fn choose<'a>(
     names: &[String],
     ladder: &Ladder,
     contenders: &[Contender],
-) -> Result<(Vec<&'static Scenario>, Vec<String>), Failure> {
+    all: &'a [Scenario],
+) -> Result<(Vec<&'a Scenario>, Vec<String>), Failure> {
     let mut scenarios: Vec<&Scenario> = Vec::new();
     let mut servers = Vec::new();
     for name in names {
-        if let Some(scenario) = SCENARIOS.iter().find(|scenario| scenario.name == name) {
+        if let Some(scenario) = all.iter().find(|scenario| scenario.name == *name) {
             scenarios.push(scenario);
         } else if let Some(contender) = contenders::find(contenders, name) {
             servers.push(contender.name.clone());
@@ -142,12 +139,12 @@ fn choose(
             return Err(Failure::Usage(format!(
                 "there is no {name}; servers: {}; scenarios: {}",
                 contenders::names(contenders).join(", "),
-                SCENARIOS.map(|scenario| scenario.name).join(", ")
+                all.iter().map(|scenario| scenario.name.as_str()).collect::<Vec<_>>().join(", ")
             )));
         }
     }
     if scenarios.is_empty() {
-        scenarios = SCENARIOS.iter().collect();
+        scenarios = all.iter().collect();
     }
     if servers.is_empty() {
         servers = contenders::names(contenders);
@@ -174,7 +171,7 @@ mod tests {
         let page = fs::read_to_string(ladder.root.join("docs/benchmarks.md")).unwrap();
         let first = page.lines().find(|line| line.starts_with("`cargo xtask bench`")).unwrap();
         for rung in &ladder.rungs {
-            let asked = choose(std::slice::from_ref(&rung.alias), &ladder, &contenders);
+            let asked = choose(std::slice::from_ref(&rung.alias), &ladder, &contenders, &[]);
             assert_eq!(asked.is_err(), first.contains(&rung.name), "{}", rung.name);
             if let Err(failure) = asked {
                 assert!(failure.to_string().contains("is not measured"), "{failure}");

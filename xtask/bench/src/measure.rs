@@ -167,7 +167,8 @@ impl Bench {
         scenario: &Scenario,
         server: &Server,
     ) {
-        let (kind, rest) = scenario.load.split_first().unwrap_or((&"", &[]));
+        let (kind, rest) =
+            scenario.load.split_first().map_or(("", &[][..]), |(k, rest)| (k.as_str(), rest));
         command.args(["--json", kind]);
         match scenario.speaks {
             Speaks::Http => command.arg(format!("http://{}{}", server.address, scenario.page)),
@@ -175,7 +176,7 @@ impl Bench {
         };
         command.args(rest);
         let connections = scenario.connections.to_string();
-        match *kind {
+        match kind {
             "tcp-bulk" => {}
             "udp-echo" => drop(command.args(["--window", &connections])),
             _ => drop(command.args(["--connections", &connections])),
@@ -260,7 +261,7 @@ fn figures(report: &Report, scenario: &Scenario, used: Option<f64>) -> Sample {
     if let Some(first) = &report.faults.first {
         return Err(first.clone());
     }
-    if let Some(size) = Site::size(scenario.page).filter(|size| *size != report.size) {
+    if let Some(size) = Site::size(&scenario.page).filter(|size| *size != report.size) {
         return Err(format!("the page has {} bytes and not {size}", report.size));
     }
     let (rate, amount) = match scenario.unit {

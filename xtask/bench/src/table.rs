@@ -10,7 +10,7 @@ use crate::scenarios::{Scenario, Unit};
 use crate::statistics::{Spread, spread};
 
 pub struct Table {
-    scenario: &'static Scenario,
+    scenario: Scenario,
     pub rows: Vec<Row>,
 }
 
@@ -27,7 +27,7 @@ impl Table {
     /// `samples` of each contender, in rounds. The first contender that is a base is
     /// what ratios are to.
     pub fn new(
-        scenario: &'static Scenario,
+        scenario: &Scenario,
         contenders: Vec<Contender>,
         samples: Vec<Vec<Sample>>,
     ) -> Table {
@@ -42,16 +42,16 @@ impl Table {
             let ratio = spread(rounds.filter_map(|(rate, base)| Some(rate? / (*base)?)));
             Row { contender, samples, ratio }
         });
-        Table { scenario, rows: rows.collect() }
+        Table { scenario: scenario.clone(), rows: rows.collect() }
     }
 
-    pub fn name(&self) -> &'static str {
-        self.scenario.name
+    pub fn name(&self) -> &str {
+        &self.scenario.name
     }
 
     /// For the terminal.
     pub fn lines(&self, screen: &Screen) -> Vec<String> {
-        let Scenario { name, what, .. } = self.scenario;
+        let Scenario { name, what, .. } = &self.scenario;
         let mut lines = vec![screen.paint(Tone::Bold, &format!("{name}: {what}"))];
         let grid = self.grid(|contender| contender.name.clone());
         lines.extend(screen.table(&grid, 1..grid[0].len()));
@@ -66,7 +66,7 @@ impl Table {
     /// For a page.
     pub fn markdown(&self) -> String {
         let mut text =
-            format!("### {}\n\n{}.\n\n", self.scenario.name, capital(self.scenario.what));
+            format!("### {}\n\n{}.\n\n", self.scenario.name, capital(&self.scenario.what));
         let grid = self.grid(|Contender { name, title, ours, .. }| match ours {
             true => format!("`{name}`"),
             false => format!("{name} ({title})"),
@@ -183,7 +183,7 @@ fn capital(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::contenders;
-    use crate::scenarios::SCENARIOS;
+    use crate::scenarios;
     use ladder::Ladder;
 
     fn figures(rate: f64) -> Sample {
@@ -191,14 +191,16 @@ mod tests {
     }
 
     fn table() -> Table {
-        let all = contenders::load(&Ladder::load().unwrap()).unwrap();
+        let ladder = Ladder::load().unwrap();
+        let all = contenders::load(&ladder).unwrap();
         let chosen =
             ["limit", "poll-echo"].map(|name| contenders::find(&all, name).unwrap().clone());
         let samples = vec![
             vec![figures(1000.0), figures(100.0), figures(2000.0)],
             vec![figures(900.0), figures(95.0), Err("it fell over".into())],
         ];
-        Table::new(&SCENARIOS[1], chosen.into(), samples)
+        let scenarios = scenarios::load(&ladder).unwrap();
+        Table::new(&scenarios[1], chosen.into(), samples)
     }
 
     #[test]

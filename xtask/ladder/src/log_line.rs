@@ -63,6 +63,8 @@ pub struct LogLine {
     pub at: Time,
     pub level: Level,
     pub message: String,
+    /// The whole line without its time.
+    pub text: String,
 }
 
 /// Whether a word is what a log calls a peer: its address, its user and process, or the
@@ -94,6 +96,7 @@ impl LogLine {
     pub fn parse(line: &str) -> Option<LogLine> {
         let (time, rest) = line.split_once(' ')?;
         let (level, message) = rest.split_once(' ')?;
+        let text = rest.to_string();
         let level = match level {
             "error" => Level::Error,
             "warn" => Level::Warn,
@@ -102,7 +105,7 @@ impl LogLine {
         };
         // The level is padded to five.
         let message = message.strip_prefix(' ').unwrap_or(message).to_string();
-        Some(LogLine { at: Time::parse(time)?, level, message })
+        Some(LogLine { at: Time::parse(time)?, level, message, text })
     }
 
     pub fn event(&self) -> Event<'_> {
@@ -132,28 +135,42 @@ mod tests {
     #[test]
     fn the_lines_of_a_real_log_are_understood() {
         let peer = "127.0.0.1:55286";
-        let line = message("11:34:24.235190 info  127.0.0.1:55286 connected");
-        assert_eq!((line.level, line.event()), (Level::Other, Event::Connected(peer)));
-        let line =
-            message("11:34:24.238385 debug 127.0.0.1:55286 received 27 bytes \"Привет, сервер!\"");
-        assert_eq!(line.event(), Event::Received(peer, "received 27 bytes \"Привет, сервер!\""));
-        let line = message("11:34:24.238400 debug 127.0.0.1:55286 sending 0 bytes \"\"");
-        assert_eq!(line.event(), Event::Sending(peer, "sending 0 bytes \"\""));
-        let line = message("11:34:24.238471 warn  127.0.0.1:55286 dropped: timed out");
-        assert_eq!(
-            (line.level, line.event()),
-            (Level::Warn, Event::Left(peer, "dropped: timed out"))
-        );
-        let line = message("11:34:24.238471 debug 127.0.0.1:55286 refused: nested too deep");
-        assert_eq!(line.event(), Event::Refused(peer, "refused: nested too deep"));
-        let line = message("11:34:24.238471 info  [::1]:55286 closed");
-        assert_eq!(line.event(), Event::Left("[::1]:55286", "closed"));
-        let line = message("11:34:24.238471 info  uid=1000,pid=7 connected");
-        assert_eq!(line.event(), Event::Connected("uid=1000,pid=7"));
-        let line = message("11:34:24.238471 debug unix:echo.sock sending 1 bytes \"a\"");
-        assert_eq!(line.event(), Event::Sending("unix:echo.sock", "sending 1 bytes \"a\""));
-        assert_eq!(message("11:34:24.772394 info  waiting for a client").event(), Event::Other);
-        assert_eq!(message("11:34:24.772394 error it is over").level, Level::Error);
+        let other = Level::Other;
+        for (line, level, event) in [
+            ("info  127.0.0.1:55286 connected", other, Event::Connected(peer)),
+            (
+                "debug 127.0.0.1:55286 received 2 bytes \"м\"",
+                other,
+                Event::Received(peer, "received 2 bytes \"м\""),
+            ),
+            (
+                "debug 127.0.0.1:55286 sending 0 bytes \"\"",
+                other,
+                Event::Sending(peer, "sending 0 bytes \"\""),
+            ),
+            (
+                "warn  127.0.0.1:55286 dropped: timed out",
+                Level::Warn,
+                Event::Left(peer, "dropped: timed out"),
+            ),
+            (
+                "debug 127.0.0.1:55286 refused: too deep",
+                other,
+                Event::Refused(peer, "refused: too deep"),
+            ),
+            ("info  [::1]:55286 closed", other, Event::Left("[::1]:55286", "closed")),
+            ("info  uid=1000,pid=7 connected", other, Event::Connected("uid=1000,pid=7")),
+            (
+                "debug unix:echo.sock sending 1 bytes \"a\"",
+                other,
+                Event::Sending("unix:echo.sock", "sending 1 bytes \"a\""),
+            ),
+            ("info  waiting for a client", other, Event::Other),
+            ("error it is over", Level::Error, Event::Other),
+        ] {
+            let parsed = message(&format!("11:34:24.235190 {line}"));
+            assert_eq!((parsed.text.as_str(), parsed.level, parsed.event()), (line, level, event));
+        }
     }
 
     #[test]

@@ -60,18 +60,23 @@ pub struct Rung {
     /// Package, folder and binary have this name.
     #[serde(skip)]
     pub name: String,
+    /// The folder of its manifest.
     #[serde(skip)]
     pub folder: PathBuf,
     /// The short name for `cargo xtask demo`.
     pub alias: String,
     /// Completes "this server ": one line.
     pub title: String,
+    /// The rung that this one is a step from.
     pub builds_on: Option<String>,
     /// Where it changes nothing: the rung is read by itself and not as a step. How large a
     /// step may be is the same for all, whatever else stands here.
     pub step: Option<Step>,
+    /// The tutorial rows that it covers.
     pub rows: Vec<String>,
+    /// The black-box suites that it passes.
     pub suites: Vec<String>,
+    /// What carries its bytes.
     #[serde(default)]
     pub transport: Carrier,
     /// What it understands, where that is not what the simplest server over its
@@ -92,10 +97,12 @@ pub struct Rung {
     /// manifest.
     #[serde(default)]
     pub server_args: Vec<String>,
+    /// The client runs of the demo, in order.
     #[serde(default)]
     pub demo: Vec<ClientRun>,
     /// The fault that the rung below fails and this one survives.
     pub why: Option<Why>,
+    /// What is still wrong here.
     #[serde(default)]
     pub limits: Vec<Limit>,
 }
@@ -104,10 +111,12 @@ pub struct Rung {
 #[derive(Debug, Deserialize, Default, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carrier {
+    /// Connections.
     #[default]
     Tcp,
     /// A file on this machine.
     Unix,
+    /// Datagrams.
     Udp,
 }
 
@@ -127,10 +136,13 @@ pub struct Step {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ClientRun {
+    /// Arguments after `client --port N`.
     pub args: Vec<String>,
+    /// Its standard output.
     pub expect: Vec<String>,
 }
 
+/// Why the rung exists.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Why {
@@ -154,6 +166,7 @@ pub struct Limit {
     /// Further faults that are not survived for the same reason.
     #[serde(default)]
     pub also: Vec<String>,
+    /// The rung that survives it.
     pub lifted_by: String,
     /// Arguments of the server that make the fault show sooner, beside those of the
     /// demo.

@@ -256,27 +256,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_cut_by_columns_and_not_by_bytes() {
-        assert_eq!(cut("Привет, сервер!", 15), "Привет, сервер!");
-        assert_eq!(cut("Привет, сервер!", 8), "Привет,…");
-        assert_eq!(cut("hello", 4), "hel…");
-        assert_eq!(cut("hello", 1), "…");
-    }
-
-    #[test]
-    fn a_wide_character_is_not_cut_in_half() {
-        assert_eq!(cut("日本語", 6), "日本語");
-        assert_eq!(cut("日本語", 5), "日本…");
-        assert_eq!(cut("日本語", 4), "日…");
-        assert_eq!(fit("日本語", 4), "日… ");
-    }
-
-    #[test]
-    fn a_field_has_its_width_whatever_is_in_it() {
-        for text in ["", "short", "Привет", "日本語日本語", "much longer than its field"]
-        {
-            assert_eq!(display_width(&fit(text, 10)), 10, "{text}");
+    fn text_is_cut_by_columns_and_a_field_has_its_width_whatever_is_in_it() {
+        for (text, width, shown) in [
+            ("Привет, сервер!", 15, "Привет, сервер!"),
+            ("Привет, сервер!", 8, "Привет,…"),
+            ("hello", 4, "hel…"),
+            ("hello", 1, "…"),
+            // A wide character is not cut in half.
+            ("日本語", 6, "日本語"),
+            ("日本語", 5, "日本…"),
+            ("日本語", 4, "日…"),
+        ] {
+            assert_eq!(cut(text, width), shown);
+            assert_eq!(display_width(&fit(text, width)), width, "{text}");
         }
+        assert_eq!(fit("short", 10), "short     ");
     }
 
     #[test]
@@ -297,15 +291,11 @@ mod tests {
     }
 
     #[test]
-    fn colours_take_no_room() {
-        let painted =
-            Screen { colours: true, ..Screen::of_width(100) }.paint(Tone::Good, "as expected");
+    fn colours_take_no_room_and_where_there_are_none_nothing_is_added() {
+        let plain = Screen::of_width(100);
+        let painted = Screen { colours: true, ..plain }.paint(Tone::Good, "as expected");
         assert_eq!(display_width(&painted), 11);
         assert_eq!(wrap(&format!("one {painted}"), 15).len(), 1);
-    }
-
-    #[test]
-    fn without_colours_nothing_is_added() {
-        assert_eq!(Screen::of_width(100).paint(Tone::Bad, "text"), "text");
+        assert_eq!(plain.paint(Tone::Bad, "text"), "text");
     }
 }

@@ -39,6 +39,8 @@ pub struct Stage {
     folder: Option<Scratch>,
     /// What has happened so far, as it was seen.
     pub happenings: Vec<Happening>,
+    /// Whether everything is logged.
+    pub verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +175,8 @@ pub struct Visit {
 impl Stage {
     pub fn new() -> Stage {
         let (sender, receiver) = mpsc::channel();
-        Stage { sender, receiver, players: Vec::new(), folder: None, happenings: Vec::new() }
+        let (players, happenings) = (Vec::new(), Vec::new());
+        Stage { sender, receiver, players, folder: None, happenings, verbose: true }
     }
 
     /// Where nobody listens yet: port 0, or a file in a folder of this stage.
@@ -237,6 +240,18 @@ impl Stage {
             |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
         self.wait(GENEROUS, |stage| ready(stage).is_some() || stage.is_over(server));
         Ok((server, ready(self)))
+    }
+
+    /// What a process has printed.
+    pub fn printed(&self, player: PlayerId) -> &[String] {
+        &self.players[player.0].printed
+    }
+
+    /// What a process has written to standard error, of the log or not.
+    pub fn told(&self, player: PlayerId) -> impl Iterator<Item = &What> {
+        let told = |what: &&What| matches!(what, What::Logged(_) | What::Wrote(_));
+        let own = self.happenings.iter().filter(move |happening| happening.process == player.0);
+        own.map(|happening| &happening.what).filter(told)
     }
 
     /// What a process has written to standard error that is not of the log.
@@ -352,7 +367,8 @@ impl Stage {
         self.players[player.0].open == 0
     }
 
-    fn start(
+    /// Starts the rung's program in the role of this side, with `port` as its port.
+    pub fn start(
         &mut self,
         side: Side,
         cast: Cast,
@@ -384,8 +400,9 @@ impl Stage {
         let process = Process::start_heard(
             start
                 .command(program)
-                .args([role, "-v"])
+                .arg(role)
                 .args(place.option())
+                .args(self.verbose.then_some("-v"))
                 .args(args)
                 .current_dir(&rung.folder)
                 // The log is read here, so the person's own settings must not change it.
@@ -414,7 +431,7 @@ impl Stage {
 
     /// Takes in what the processes print until `done` says so. `false` when it did not
     /// within `limit`.
-    fn wait(&mut self, limit: Duration, done: impl Fn(&Stage) -> bool) -> bool {
+    pub fn wait(&mut self, limit: Duration, done: impl Fn(&Stage) -> bool) -> bool {
         let started = Instant::now();
         loop {
             if done(self) {

@@ -48,6 +48,17 @@ pub enum What {
     Ended(String),
 }
 
+impl What {
+    /// A line on standard error, without its time.
+    pub fn text(&self) -> &str {
+        match self {
+            What::Logged(line) => &line.text,
+            What::Wrote(text) => text,
+            _ => "",
+        }
+    }
+}
+
 /// Puts happenings in order: by time, and those of one process as it made them.
 pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
     let Some(start) = happenings.first().map(|first| first.at) else { return happenings };
