@@ -174,7 +174,7 @@ fn the_name_of_a_server_that_lives_is_refused_and_it_serves_on() {
         let server = place.start(rung, &[]);
         place.try_start(rung, &[]).wait().expect_error(
             &format!("cannot listen on {}: {IN_USE}", place.name()),
-            "another server lives there; choose another --path",
+            "another server lives there; choose another file",
         );
         place.assert_served(rung);
         stop(server);
@@ -245,7 +245,7 @@ fn what_is_no_socket_is_left_alone() {
                     "cannot listen on {}: something else has this name, and it is no socket",
                     place.name()
                 ),
-                "it is left as it is; choose another --path",
+                "it is left as it is; choose another file",
             )
         };
         fs::write(&place.path, "mine").unwrap();
@@ -352,7 +352,7 @@ fn a_path_that_is_too_long_is_told_with_a_hint_and_the_longest_is_not() {
     over_each(|rung, mut place| {
         let room = LONGEST - place.folder.path().as_os_str().len() - 1;
         place.path = place.folder.path().join("x".repeat(room + 1));
-        let hint = "give a shorter --path; one from the folder that you are in may do";
+        let hint = "give a shorter path; one from the folder that you are in may do";
         let why =
             format!("its path has {} bytes, and a socket's has {LONGEST} at most", LONGEST + 1);
         let error = format!("cannot listen on {}: {why}", place.name());
@@ -390,7 +390,7 @@ fn an_empty_path_and_a_folder_that_is_not_there_are_told() {
         let told = place.try_start(rung, &[]).wait().expect_code(1).stderr;
         assert!(told.starts_with(&format!("error: cannot listen on {}: ", place.name())), "{told}");
         assert!(
-            told.ends_with("hint: the folder has to be there before; make it, or check --path\n")
+            told.ends_with("hint: the folder has to be there before; make it, or check the path\n")
         );
     });
 }
@@ -400,7 +400,9 @@ fn nobody_listening_is_told_with_a_hint_whether_there_is_a_file_or_not() {
     over_each(|rung, place| {
         let told = place.client(rung, &["hello"]).expect_code(1).expect_stdout("").stderr;
         assert!(told.starts_with(&format!("error: cannot connect to {}: ", place.name())));
-        assert!(told.ends_with("hint: no server has made it; start one first, or check --path\n"));
+        assert!(
+            told.ends_with("hint: no server has made it; start one first, or check the path\n")
+        );
         kill(place.start(rung, &[]));
         place.client(rung, &["hello"]).expect_error(
             &format!("cannot connect to {}: connection refused", place.name()),

@@ -175,16 +175,16 @@ impl std::error::Error for Error {
 
 fn hint_on_listening_on_a_file(kind: ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::AddrInUse => Some("another server lives there; choose another --path"),
-        ErrorKind::AlreadyExists => Some("it is left as it is; choose another --path"),
+        ErrorKind::AddrInUse => Some("another server lives there; choose another file"),
+        ErrorKind::AlreadyExists => Some("it is left as it is; choose another file"),
         ErrorKind::PermissionDenied => {
             Some("a socket needs a folder in which you may make files, as for any file")
         }
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            Some("the folder has to be there before; make it, or check --path")
+            Some("the folder has to be there before; make it, or check the path")
         }
         ErrorKind::InvalidInput => {
-            Some("give a shorter --path; one from the folder that you are in may do")
+            Some("give a shorter path; one from the folder that you are in may do")
         }
         _ => None,
     }
@@ -192,7 +192,7 @@ fn hint_on_listening_on_a_file(kind: ErrorKind) -> Option<&'static str> {
 
 fn hint_on_connecting_to_a_file(kind: ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::NotFound => Some("no server has made it; start one first, or check --path"),
+        ErrorKind::NotFound => Some("no server has made it; start one first, or check the path"),
         ErrorKind::ConnectionRefused => {
             Some("its server is gone; the next one that is started there takes its place")
         }
@@ -200,7 +200,7 @@ fn hint_on_connecting_to_a_file(kind: ErrorKind) -> Option<&'static str> {
             Some("its server lets only some users in: ls -l shows whom the file lets write")
         }
         ErrorKind::InvalidInput => {
-            Some("give a shorter --path; one from the folder that you are in may do")
+            Some("give a shorter path; one from the folder that you are in may do")
         }
         _ => None,
     }

@@ -2,5 +2,3 @@
 
 mod listening;
 pub mod options;
-#[cfg(unix)]
-mod unix;

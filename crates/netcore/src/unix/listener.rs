@@ -111,23 +111,10 @@ mod place {
 
     /// The mode of a socket that has no name yet is that of the file which bind makes, but
     /// for what the umask takes away.
-    fn bind_narrow(path: &Path, mode: u32) -> io::Result<UnixListener> {
+    pub(super) fn bind_narrow(path: &Path, mode: u32) -> io::Result<UnixListener> {
         let file = File::from(OwnedFd::from(socket()?));
         file.set_permissions(Permissions::from_mode(mode))?;
         bound(OwnedFd::from(file).into(), path)
-    }
-
-    #[test]
-    fn the_file_is_born_with_no_more_permissions_than_were_asked_for() {
-        let folder = std::env::temp_dir();
-        for mode in [0o600, 0o660, 0o200, 0] {
-            let path = folder.join(format!("netcore-born-{}-{mode:o}", std::process::id()));
-            let listener = bind_narrow(&path, mode);
-            let born = std::fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o777;
-            std::fs::remove_file(&path).unwrap();
-            listener.unwrap();
-            assert_eq!(born & !mode, 0, "{born:o} and not {mode:o}");
-        }
     }
 }
 
@@ -161,5 +148,24 @@ mod place {
         }
         let _ = fs::remove_dir(folder);
         moved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_file_is_born_with_no_more_permissions_than_were_asked_for() {
+        use std::os::unix::fs::PermissionsExt;
+
+        for mode in [0o600, 0o660, 0o200, 0] {
+            let name = format!("netcore-born-{}-{mode:o}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            let listener = super::place::bind_narrow(&path, mode);
+            let born = std::fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o777;
+            std::fs::remove_file(&path).unwrap();
+            listener.unwrap();
+            assert_eq!(born & !mode, 0, "{born:o} and not {mode:o}");
+        }
     }
 }
