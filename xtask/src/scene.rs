@@ -187,7 +187,12 @@ pub fn play(
     let mut visits = Vec::new();
     for run in &rung.demo {
         let patience = if limit.is_some() { VAIN } else { PATIENCE };
-        visits.push(stage.run_client(cast, address, &run.args, patience)?);
+        visits.push(stage.run_client(
+            Cast { args: &run.args, ..cast },
+            address,
+            Vec::new(),
+            patience,
+        )?);
     }
     if let (Some(running), Some(Proof::Dropped), None) =
         (&faulty, fault.map(|fault| fault.proof), limit)
