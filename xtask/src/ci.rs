@@ -94,20 +94,18 @@ pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
     for step in &steps {
         screen.line(&screen.paint(Tone::Bold, &format!("==> {}: {}", step.name, step.command)))?;
         let started = Instant::now();
-        let passed = step.run(&ladder, screen).map_err(|failure| match failure {
+        let skipped = step.run(&ladder, screen).map_err(|failure| match failure {
             Failure::Message(message) => {
                 failure!("{message}\nhint: this step alone: cargo xtask ci {}", step.name)
             }
             other => other,
         })?;
         let took = started.elapsed();
-        let told = match passed {
-            Passed::Yes => {
+        let told = match skipped {
+            None => {
                 screen.paint(Tone::Good, &format!("    {} passed in {}", step.name, seconds(took)))
             }
-            Passed::Skipped(why) => {
-                screen.paint(Tone::Warning, &format!("    {} SKIPPED: {why}", step.name))
-            }
+            Some(why) => screen.paint(Tone::Warning, &format!("    {} SKIPPED: {why}", step.name)),
         };
         screen.line(&told)?;
         times.push(took);
@@ -122,49 +120,39 @@ pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
     Ok(())
 }
 
-enum Passed {
-    Yes,
-    Skipped(String),
-}
-
 impl Step {
-    fn run(&self, ladder: &Ladder, screen: &Screen) -> Result<Passed, Failure> {
+    /// Why it was skipped, if it was.
+    fn run(&self, ladder: &Ladder, screen: &Screen) -> Result<Option<String>, Failure> {
         let (variable, line) = match self.command.split_once("' ") {
             Some((variable, line)) => (variable.split_once("='"), line),
             None => (None, self.command),
         };
         let words: Vec<&str> = line.split(' ').collect();
         let mut command = match words[1..] {
-            ["xtask", "ci", "rules"] => return self.obey(&rules::check(ladder)?, screen),
-            ["xtask", "ci", "copies"] => {
-                return new::check::run(ladder, screen).map(|()| Passed::Yes);
-            }
+            ["xtask", "ci", "rules"] => return obey(&rules::check(ladder)?, screen),
+            ["xtask", "ci", "copies"] => return new::check::run(ladder, screen).map(|()| None),
             // Not `cargo xtask` once more: on Windows a program that runs cannot be built anew.
             ["xtask", ..] => Command::new(this_program()?),
             [OPTIONAL, ..] if !is_installed(OPTIONAL) => {
-                return Ok(Passed::Skipped(format!(
+                return Ok(Some(format!(
                     "cargo-{OPTIONAL} is not installed; cargo install --locked cargo-{OPTIONAL} brings it"
                 )));
             }
             _ => cargo(),
         };
         command.args(words[1..].iter().skip_while(|word| **word == "xtask")).envs(variable);
-        self.succeed(&mut command, ladder)
+        process::run(command.current_dir(&ladder.root), GENEROUS, self.name).map(|()| None)
     }
+}
 
-    fn obey(&self, complaints: &[String], screen: &Screen) -> Result<Passed, Failure> {
-        for complaint in complaints {
-            screen.line(&format!("    {complaint}"))?;
-        }
-        match complaints.is_empty() {
-            true => Ok(Passed::Yes),
-            false => Err(failure!("{} failed: see above", self.name)),
-        }
+/// Fails where there is any complaint.
+fn obey(complaints: &[String], screen: &Screen) -> Result<Option<String>, Failure> {
+    for complaint in complaints {
+        screen.line(&format!("    {complaint}"))?;
     }
-
-    fn succeed(&self, command: &mut Command, ladder: &Ladder) -> Result<Passed, Failure> {
-        process::run(command.current_dir(&ladder.root), GENEROUS, self.name)?;
-        Ok(Passed::Yes)
+    match complaints.is_empty() {
+        true => Ok(None),
+        false => Err(Failure::new("rules failed: see above")),
     }
 }
 

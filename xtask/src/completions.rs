@@ -26,37 +26,9 @@ pub enum Shell {
 
 /// Where nothing fits, bash offers files by itself. Many systems read the completions of a
 /// command when it is first completed, which ours would prevent.
-const BASH: &str = r#"
-if ! declare -F _cargo >/dev/null; then
-    if declare -F _comp_load >/dev/null; then _comp_load cargo
-    elif declare -F _completion_loader >/dev/null; then _completion_loader cargo
-    fi
-fi
-_cargo_or_xtask() {
-    if [[ ${COMP_WORDS[1]} != xtask ]]; then
-        if declare -F _cargo >/dev/null; then _cargo "$@"; fi
-        return
-    fi
-    COMP_WORDS=("${COMP_WORDS[@]:1}")
-    (( COMP_CWORD -= 1 ))
-    _xtask xtask "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
-}
-complete -F _cargo_or_xtask -o bashdefault -o default cargo
-"#;
+const BASH: &str = include_str!("completions/cargo.bash");
 
-const ZSH: &str = r#"
-autoload -Uz _cargo
-_cargo_or_xtask() {
-    if [[ $words[2] != xtask ]]; then
-        _cargo "$@" 2>/dev/null || _files
-        return
-    fi
-    shift words
-    (( CURRENT -= 1 ))
-    _xtask
-}
-compdef _cargo_or_xtask cargo
-"#;
+const ZSH: &str = include_str!("completions/cargo.zsh");
 
 /// What the shell is to read.
 pub fn script(shell: Shell, tasks: Command, ladder: &Ladder) -> String {
@@ -85,10 +57,10 @@ pub fn script(shell: Shell, tasks: Command, ladder: &Ladder) -> String {
     let said = String::from_utf8_lossy(&said);
     match shell {
         // What it offers for a word that nobody can complete.
-        Shell::Bash => said.replace("<DEST>", "") + BASH,
+        Shell::Bash => said.replace("<DEST>", "") + "\n" + BASH,
         Shell::Zsh => {
             format!(
-                "(( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit; }}\n{said}{ZSH}"
+                "(( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit; }}\n{said}\n{ZSH}"
             )
         }
         Shell::Fish => said.into_owned(),

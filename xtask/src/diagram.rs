@@ -23,14 +23,7 @@ const TEXT: usize = 48;
 const COLOURS: [(&str, &str); 3] =
     [("#0969da", "#58a6ff"), ("#8250df", "#bc8cff"), ("#cf222e", "#ff7b72")];
 
-const STYLE: &str = "text { font: 14px ui-monospace, monospace; text-anchor: middle }
-.end { font-weight: bold }
-path { stroke-width: 1.5 }
-.line { stroke: var(--line) }
-.there { stroke: var(--c0) }
-.back { stroke: var(--c1) }
-.lost { stroke: var(--c2) }
-";
+const STYLE: &str = include_str!("diagram.css");
 
 /// Draws what has passed between the client and the server of `rung`.
 pub fn draw(rung: &Rung, passed: &[Passed]) -> String {

@@ -126,8 +126,7 @@ fn main() -> ExitCode {
         Task::Diff(options) => diff::run(&options, &Screen::new()),
         Task::New(options) => new::run(&options, &Screen::new()),
         Task::Faults(options) => faults::run(&options, &Screen::new()),
-        Task::Docs { check: true } => docs::check(&Screen::new()),
-        Task::Docs { check: false } => docs::write(&Screen::new()),
+        Task::Docs { check } => docs::run(check, &Screen::new()),
         Task::Book(options) => book::run(&options, &Screen::new()),
         // As it was typed: it is understood here, and there once more.
         Task::Bench(_) => package::run("bench", &env::args_os().skip(2).collect::<Vec<_>>()),

@@ -12,14 +12,7 @@ const MARGIN: usize = 8;
 
 const TITLE: &str = "The rungs of the ladder, each with an arrow from the one that it builds on";
 
-const STYLE: &str = "text { font: 12px system-ui, sans-serif }
-.name { font: 600 15px ui-monospace, monospace }
-rect { fill: var(--box) }
-rect, path { stroke: var(--line) }
-.udp rect { stroke-dasharray: 5 3 }
-path { stroke-width: 1.5 }
-a:hover rect { stroke: var(--ink) }
-";
+const STYLE: &str = include_str!("map.css");
 
 /// Where a rung stands: one under the other, set in by as many steps as lie below it.
 struct Place<'a> {

@@ -189,7 +189,8 @@ pub fn play(
     let mut visits = Vec::new();
     for run in &rung.demo {
         let patience = if limit.is_some() { VAIN } else { PATIENCE };
-        visits.push(stage.run_client(cast, &address, &run.args, patience)?);
+        let cast = Cast { args: &run.args, ..cast };
+        visits.push(stage.run_client(cast, &address, Vec::new(), patience)?);
     }
     if let (Some(running), Some(Proof::Dropped), None) =
         (&faulty, fault.map(|fault| fault.proof), limit)

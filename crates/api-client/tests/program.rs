@@ -8,19 +8,11 @@ use std::time::{Duration, Instant};
 
 use api_client::{ThirdParty, server};
 use canned::{json, says};
-use clap::Parser;
 use netcore::testing::{Setup, Suite};
-
-#[derive(Parser)]
-struct Server {
-    #[command(flatten)]
-    service: ThirdParty,
-}
 
 fn third_party(args: &'static [&'static str]) -> Suite {
     Suite::new("", "", move |listener, setup, shutdown| {
-        let mut service = Server::parse_from([&["server"], args].concat()).service;
-        service.limits = setup.limits;
+        let service: ThirdParty = setup.service(args);
         server::serve(listener, &service, shutdown)
     })
 }

@@ -41,18 +41,7 @@ const COLOURS: [(&str, &str); 6] = [
 ];
 
 /// Ours are whole lines, peers dashed, so that colour is not all that tells them apart.
-const STYLE: &str = "text { font: 13px system-ui, sans-serif }
-.title { font-size: 18px; font-weight: 600 }
-.small { font-size: 10px }
-.right { text-anchor: end }
-.middle { text-anchor: middle }
-.name { font-weight: 600; fill: var(--c) }
-.grid { stroke: var(--line); opacity: 0.4 }
-.server { stroke: var(--c); stroke-width: 2.2 }
-.peer { stroke-dasharray: 7 4 }
-.dots { stroke-dasharray: 2 4 }
-circle { fill: var(--c) }
-";
+const STYLE: &str = include_str!("chart.css");
 
 enum Axis {
     /// From nothing to the largest.

@@ -32,6 +32,7 @@ pub struct Server {
 impl Server {
     pub fn start(command: &mut Command) -> Result<Server, Failure> {
         let (process, address) = listening(command, PATIENCE)?;
+        let address = address.inet()?;
         Ok(Server { process, address })
     }
 

@@ -1,14 +1,11 @@
 //! Differences, as git finds and shows them: `git diff --no-index`.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
+use crate::process::output_or;
 use crate::scratch::Scratch;
-use crate::{Failure, Process, failure, files};
-
-/// Ends a git that hangs. It takes milliseconds.
-const GENEROUS: Duration = Duration::from_secs(60);
+use crate::{Failure, files};
 
 /// What `git diff --no-index` ends with where there are differences.
 const DIFFERENT: i32 = 1;
@@ -129,13 +126,7 @@ pub fn without_headers(said: &str) -> String {
 
 /// What `git diff` says in `folder`.
 pub fn run(git: &mut Command, folder: &Path) -> Result<String, Failure> {
-    git.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let process = Process::start(git)?;
-    let said = process.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
-    match process.wait_for_end(GENEROUS)?.code() {
-        Some(0 | DIFFERENT) => Ok(String::from_utf8_lossy(&said).into_owned()),
-        _ => Err(failure!("git diff failed: {}", process.stderr().text().trim())),
-    }
+    output_or(git.current_dir(folder), &[DIFFERENT])
 }
 
 fn plain(line: &str) -> String {

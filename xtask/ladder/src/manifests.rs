@@ -133,7 +133,7 @@ pub struct Step {
 }
 
 /// One run of the client and what it must print, line by line.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ClientRun {
     /// Arguments after `client --port N`.

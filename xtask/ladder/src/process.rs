@@ -196,20 +196,29 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     while_none_starts(|| command.spawn())
 }
 
+/// How long a program may take that is run for its output. They take seconds at most.
+const GENEROUS: Duration = Duration::from_secs(5 * 60);
+
 /// Runs `command` to its end, with nothing to read: what it prints.
 ///
 /// # Errors
 /// It cannot be run, or fails: what it says then.
 pub fn output(command: &mut Command) -> Result<String, Failure> {
-    let name = Path::new(command.get_program()).display().to_string();
+    output_or(command, &[])
+}
+
+/// The same where these exit codes, too, are no failure.
+pub fn output_or(command: &mut Command, codes: &[i32]) -> Result<String, Failure> {
     let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let output = spawn(piped).and_then(Child::wait_with_output);
-    let output = output.map_err(|error| failure!("cannot run {name}: {error}"))?;
-    let said = if output.status.success() { output.stdout } else { output.stderr };
+    let process = Process::start(piped)?;
+    let status = process.wait_for_end(GENEROUS)?;
+    let well = status.success() || status.code().is_some_and(|code| codes.contains(&code));
+    let said = if well { process.stdout() } else { process.stderr() };
+    let said = said.wait_for_end(GENEROUS).map_err(Failure::new)?;
     let said = String::from_utf8_lossy(&said).into_owned();
-    match output.status.success() {
+    match well {
         true => Ok(said),
-        false => Err(failure!("{name} failed: {}", said.trim_end())),
+        false => Err(failure!("{} failed: {}", process.name, said.trim_end())),
     }
 }
 

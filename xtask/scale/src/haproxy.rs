@@ -102,28 +102,7 @@ impl Haproxy {
 fn configuration(socket: &str, servers: &[(&str, SocketAddr)]) -> String {
     let servers: String =
         servers.iter().map(|(name, address)| format!("    server {name} {address}\n")).collect();
-    format!(
-        "global
-    stats socket {socket} mode 600 level admin
-    stats timeout 1h
-
-defaults
-    mode tcp
-    timeout connect 1s
-    timeout client 1m
-    timeout server 1m
-
-frontend echo
-    bind fd@0
-    default_backend echoes
-
-backend echoes
-    balance leastconn
-    retries 3
-    option redispatch 1
-    default-server check inter 1s fall 2 rise 2
-{servers}"
-    )
+    include_str!("haproxy.cfg").replace("{socket}", socket) + &servers
 }
 
 /// The command line of HAProxy, which it opens when it is ready. No event tells.

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::process::listening;
-use ladder::screen::{Tone, fit, thousands, wrap};
+use ladder::screen::{Tone, fit, thousands};
 use ladder::{Failure, Ladder, Process, Screen, failure};
 use serde::Deserialize;
 
@@ -132,11 +132,8 @@ impl Play<'_> {
 
     /// A row: when, what HAProxy tells of each server, and what happens.
     fn tell(&mut self, tone: Tone, text: &str) -> Result<(), Failure> {
-        let time = format!("{:>1$.3}", self.started.elapsed().as_secs_f64(), COLUMNS.0);
-        for line in row(&time, &self.haproxy.states()?, tone, text, self.screen) {
-            self.screen.line(&line)?;
-        }
-        Ok(())
+        let row = row(self.started.elapsed().as_secs_f64(), &self.haproxy.states()?, self.screen);
+        self.screen.hang(&row, tone, text)
     }
 }
 
@@ -207,22 +204,15 @@ fn names() -> String {
     NAMES.map(|name| fit(name, COLUMNS.1)).concat()
 }
 
-/// One row; words that do not fit go on below.
-fn row(time: &str, states: &[State], tone: Tone, text: &str, screen: &Screen) -> Vec<String> {
+/// When, and what HAProxy tells of each server.
+fn row(time: f64, states: &[State], screen: &Screen) -> String {
+    let time = screen.paint(Tone::Dim, &format!("{time:>0$.3}", COLUMNS.0));
     // `UP 1/2` is up until it is down.
     let cell = |state: &State| {
         let status = state.status.split(' ').next().unwrap_or_default();
         fit(&format!("{status:<5} {:>2}", state.clients), COLUMNS.1)
     };
-    let cells: String = states.iter().map(cell).collect();
-    let before = COLUMNS.0 + GAP.len() + states.len() * COLUMNS.1;
-    let mut start = format!("{}{GAP}{cells}", screen.paint(Tone::Dim, time));
-    let mut lines = Vec::new();
-    for words in wrap(text, screen.width.saturating_sub(before)) {
-        lines.push(format!("{start}{}", screen.paint(tone, &words)));
-        start = " ".repeat(before);
-    }
-    lines
+    format!("{time}{GAP}{}", states.iter().map(cell).collect::<String>())
 }
 
 fn verdict(report: &Report, screen: &Screen) -> Result<(), Failure> {
@@ -247,25 +237,11 @@ mod tests {
     }
 
     #[test]
-    fn a_row_fits_into_100_columns_and_stands_under_the_names() {
+    fn a_row_stands_under_the_names_and_leaves_room_for_words_in_100_columns() {
         let states = [state("DRAIN", 2), state("UP 1/2", 14), state("DOWN", 0)];
-        let text = "> set server echoes/a addr 127.0.0.1 port 65535";
-        let rows = row("  1.204", &states, Tone::Client, text, &Screen::of_width(100));
-        assert_eq!(rows, [format!("  1.204  DRAIN  2   UP    14   DOWN   0   {text}")]);
+        let row = row(1.204, &states, &Screen::of_width(100));
+        assert_eq!(row, "  1.204  DRAIN  2   UP    14   DOWN   0   ");
+        assert!(row.len() + "> set server echoes/a addr 127.0.0.1 port 65535".len() <= 100);
         assert_eq!(names().trim_end(), "a          b          c");
-    }
-
-    #[test]
-    fn long_words_go_on_below() {
-        let states = [state("UP", 1), state("UP", 1), state("UP", 1)];
-        let rows =
-            row("  0.000", &states, Tone::Plain, "16 clients come and go", &Screen::of_width(60));
-        assert_eq!(
-            rows,
-            [
-                "  0.000  UP     1   UP     1   UP     1   16 clients come",
-                &format!("{}and go", " ".repeat(42))
-            ]
-        );
     }
 }

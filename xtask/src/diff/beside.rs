@@ -82,7 +82,7 @@ mod tests {
             lines[3..],
             [
                 "fn serve() {           fn serve() {",
-                "    let deadline =   |     let deadline = ",
+                "    let deadline =   |     let deadline =",
                 "    never();               after(5);",
                 "                     >     wait();",
                 "}                      }",

@@ -22,7 +22,8 @@ pub fn ordinary_client(
     patience: Duration,
 ) -> Result<Result<Duration, String>, Failure> {
     let run = usual_run(cast.rung)?;
-    let visit = stage.run_client(cast, address, &run.args, patience)?;
+    let visit =
+        stage.run_client(Cast { args: &run.args, ..cast }, address, Vec::new(), patience)?;
     // What was served before may be counted in a reply, so that only its number of lines is
     // known.
     let printed = match cast.rung.speaks() {

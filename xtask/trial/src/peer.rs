@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ladder::log_line::{Event, LogLine, Time};
+use ladder::manifests::ClientRun;
 use ladder::{Failure, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks};
 
@@ -72,25 +73,19 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
     Ok(outcome)
 }
 
-/// What an ordinary client says, and what it prints when all is well.
-struct Usual {
-    args: Vec<String>,
-    expect: Vec<String>,
-}
-
 /// The first run of the demo, or, where any words will not do, what a client that says
 /// those prints without a fault.
-fn usual(cast: Cast, fault: &Fault) -> Result<Usual, Failure> {
+fn usual(cast: Cast, fault: &Fault) -> Result<ClientRun, Failure> {
     let run = usual_run(cast.rung)?;
     if fault.words.is_empty() {
-        return Ok(Usual { args: run.args.clone(), expect: run.expect.clone() });
+        return Ok(run.clone());
     }
     let args: Vec<String> = fault.words.iter().map(ToString::to_string).collect();
     let mut stage = Stage::new();
     let (_, address) = stage.start_server(cast)?;
-    let visit = stage.run_client(cast, &address, &args, GENEROUS)?;
+    let visit = stage.run_client(Cast { args: &args, ..cast }, &address, Vec::new(), GENEROUS)?;
     match visit.code {
-        Some(0) => Ok(Usual { args, expect: visit.printed }),
+        Some(0) => Ok(ClientRun { args, expect: visit.printed }),
         _ => Err(failure!("{} does not answer {args:?} even without a fault", cast.rung.name)),
     }
 }
@@ -104,7 +99,7 @@ fn meanwhile(
     fault: &Fault,
     running: &Running,
     expected: Expected,
-    usual: &Usual,
+    usual: &ClientRun,
 ) -> Result<Result<Visit, String>, Failure> {
     if cast.rung.serves_once() && !running.lasts() {
         // Its one client has been: what an ordinary client meets must not depend on how fast
@@ -115,7 +110,8 @@ fn meanwhile(
         Expected::Survives => GENEROUS,
         Expected::Fails => VAIN,
     };
-    let visit = stage.run_client(cast, &address_of(running), &usual.args, patience)?;
+    let client = Cast { args: &usual.args, ..cast };
+    let visit = stage.run_client(client, &address_of(running), Vec::new(), patience)?;
     if !is_served(&visit, usual, cast.rung) {
         let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
         return Ok(Err(format!("{}{ended}", not_served(&visit))));
@@ -147,7 +143,7 @@ fn by_the_log(stage: &mut Stage, server: PlayerId, fault: &Fault, running: &Runn
 }
 
 /// Whether the client ended well and printed what it should.
-fn is_served(visit: &Visit, usual: &Usual, rung: &Rung) -> bool {
+fn is_served(visit: &Visit, usual: &ClientRun, rung: &Rung) -> bool {
     let printed = match rung.speaks() {
         // A number that was used up says that a request ran twice, which other faults are about.
         Speaks::Requests => unnumbered(&visit.printed) == unnumbered(&usual.expect),

@@ -263,24 +263,13 @@ impl Stage {
         self.players[player.0].process.id()
     }
 
-    /// Runs the client with `args` against `server` until it ends, for `patience` at most.
+    /// Runs the client with the arguments of `cast` and with `input` on its standard input
+    /// against `server` until it ends, for `patience` at most.
     pub fn run_client(
         &mut self,
         cast: Cast,
         server: &Address,
-        args: &[String],
-        patience: Duration,
-    ) -> Result<Visit, Failure> {
-        self.run_client_reading(Vec::new(), Cast { args, ..cast }, server, patience)
-    }
-
-    /// As [`run_client`](Stage::run_client), with the arguments of `cast` and with `input` on
-    /// its standard input.
-    pub fn run_client_reading(
-        &mut self,
         input: Vec<u8>,
-        cast: Cast,
-        server: &Address,
         patience: Duration,
     ) -> Result<Visit, Failure> {
         self.run_client_as(Start::Plain, input, cast, server, patience)

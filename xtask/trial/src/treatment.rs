@@ -267,7 +267,7 @@ fn big_message(cast: Cast) -> Result<Outcome, Failure> {
     let input = format!("{line}\n").repeat(LINES).into_bytes();
     let mut stage = Stage::new();
     let (_, address) = stage.start_server(cast)?;
-    let visit = stage.run_client_reading(input, Cast { args: &[], ..cast }, &address, GENEROUS)?;
+    let visit = stage.run_client(Cast { args: &[], ..cast }, &address, input, GENEROUS)?;
     Ok(match (visit.code, visit.printed.as_slice()) {
         (Some(0), printed) if printed.len() == LINES && printed.iter().all(|one| *one == line) => {
             Outcome::survived(format!("it came back whole after {}", seconds(visit.took)))
