@@ -39,6 +39,7 @@
 //! | [`conversation`] | one client of such a server, which waits for none of them |
 //! | [`arrivals`] | an accept that such a server does not wait in |
 //! | `turns` | many conversations, and whose turn it is (feature `turns`) |
+//! | `tasks` | accept, connection and visit for tasks of tokio (feature `tasks`) |
 //! | `testing` | what a server promises, for the tests of every rung (feature `testing`) |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -73,6 +74,8 @@ pub mod shutdown;
 mod signals;
 mod socket;
 pub mod talk;
+#[cfg(feature = "tasks")]
+pub mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timers;
