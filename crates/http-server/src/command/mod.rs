@@ -2,5 +2,8 @@
 
 mod listening;
 pub mod options;
+mod run;
 #[cfg(unix)]
 mod unix;
+
+pub use run::run;
