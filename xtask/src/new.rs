@@ -68,10 +68,12 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     screen.line("")?;
     screen.line(&format!("  cd {shown}"))?;
     screen.line("  cargo test")?;
-    screen.line("  cargo run -- server")?;
+    screen.line(if rung.starter.is_some() { "  cargo run" } else { "  cargo run -- server" })?;
     screen.line("")?;
     screen.line("Change first:")?;
-    for (number, step) in readme::change_first(rung, &name, &[])?.iter().enumerate() {
+    for (number, step) in
+        readme::change_first(rung, ladder.starter_of(rung)?, &name, &[])?.iter().enumerate()
+    {
         screen.prose("  ", &format!("{}. {}", number + 1, readme::without_marks(step)))?;
     }
     screen.line("")?;
@@ -113,19 +115,20 @@ fn make(
 }
 
 fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
-    let blocks = ladder.blocks_of(&rung.name);
+    let own = ladder.starter_of(rung)?;
+    let blocks = ladder.blocks_of(&own.name);
     let names: Vec<&str> = blocks.iter().map(|block| block.name.as_str()).collect();
-    copy(&rung.folder, dest, &|text| rename(text, &rung.name, name))?;
+    copy(&own.folder(), dest, &|text| rename(text, &own.name, name))?;
     blocks.iter().try_for_each(|block| copy_block(block, dest, &names))?;
     for file in TOP_FILES {
         write(&dest.join(file), read(&ladder.root.join(file))?)?;
     }
     let attributes = read(&ladder.root.join(ATTRIBUTES))?;
-    write(&dest.join(ATTRIBUTES), attributes::of(&attributes, &rung.name, &names))?;
+    write(&dest.join(ATTRIBUTES), attributes::of(&attributes, &own.name, &names))?;
     let top = read(&ladder.root.join("Cargo.toml"))?;
-    let own = rename(&read(&rung.folder.join("Cargo.toml"))?, &rung.name, name);
-    write(&dest.join("Cargo.toml"), manifest::standalone(&own, &top, &names))?;
-    write(&dest.join("README.md"), readme::project(rung, name, &names)?)?;
+    let manifest = rename(&read(&own.folder().join("Cargo.toml"))?, &own.name, name);
+    write(&dest.join("Cargo.toml"), manifest::standalone(&manifest, &top, &names))?;
+    write(&dest.join("README.md"), readme::project(rung, own, name, &names)?)?;
     write(&dest.join("Cargo.lock"), read(&ladder.root.join("Cargo.lock"))?)?;
     lock(dest)?;
     format(dest);
@@ -136,6 +139,8 @@ fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Fai
 fn copy_block(block: &Package, project: &Path, blocks: &[&str]) -> Result<(), Failure> {
     let to = project.join(&block.name);
     copy(&block.folder(), &to, &str::to_string)?;
+    let own = to.join("Cargo.toml");
+    write(&own, manifest::member(&read(&own)?))?;
     let page = block.folder().join("README.md");
     match page.exists() {
         true => write(&to.join("README.md"), readme::block(&read(&page)?, blocks)),
@@ -318,15 +323,17 @@ mod tests {
     }
 
     #[test]
-    fn every_readme_begins_with_the_protocol_the_limits_and_the_address() {
+    fn every_readme_begins_with_what_is_answered_and_tells_of_the_limits_and_the_address() {
         let ladder = Ladder::load().unwrap();
         for rung in &ladder.rungs {
-            let steps = readme::change_first(rung, "mine", &[]).unwrap();
-            for (step, start) in
-                steps.iter().zip(["The protocol: ", "The limits: ", "The address: "])
-            {
-                assert!(step.starts_with(start), "{}: {step}", rung.name);
+            let own = ladder.starter_of(rung).unwrap();
+            let steps = readme::change_first(rung, own, "mine", &[]).unwrap();
+            for start in ["The limits: ", "The address: "] {
+                let there = steps.iter().any(|step| step.starts_with(start));
+                assert!(there, "{}: {steps:?}", rung.name);
             }
+            let first = if rung.starter.is_some() { "The routes: " } else { "The protocol: " };
+            assert!(steps[0].starts_with(first), "{}: {}", rung.name, steps[0]);
             // Every echo over TCP has the option, and no other rung.
             let echo =
                 rung.suites.iter().any(|suite| suite == "tcp-echo" || suite == "framed-echo");

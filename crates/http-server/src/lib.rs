@@ -108,7 +108,7 @@
 //! | `file.rs`, `types.rs`, `coding.rs` | a file whole or in parts, what it is, compressed siblings |
 //! | `cache.rs` | what is kept between requests |
 //! | `folder.rs`, `listing/`, `fallback.rs` | pages for folders; pages instead of a 404 |
-//! | `command/` `options.rs`, `listening.rs` | the same from a command line |
+//! | `command/` `run.rs`, `options.rs`, `listening.rs` | the same from a command line |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -116,7 +116,7 @@ mod command;
 mod files;
 mod serve;
 
-pub use command::options;
+pub use command::{options, run};
 pub use files::{DotFiles, Files, Links, Missing, Precompressed};
 pub use httpcore::body::Body;
 pub use httpcore::handler::{Handler, Request};

@@ -72,6 +72,9 @@ pub struct Rung {
     /// Where it changes nothing: the rung is read by itself and not as a step. How large a
     /// step may be is the same for all, whatever else stands here.
     pub step: Option<Step>,
+    /// The package that a project begins with, where that is a small one over this rung and
+    /// not a copy of it.
+    pub starter: Option<String>,
     /// The tutorial rows that it covers.
     pub rows: Vec<String>,
     /// The black-box suites that it passes.
@@ -278,6 +281,12 @@ impl Ladder {
             }
         }
         found.into_values().collect()
+    }
+
+    /// The package that a project of `rung` begins with.
+    pub fn starter_of(&self, rung: &Rung) -> Result<&Package, Failure> {
+        let name = rung.starter.as_ref().unwrap_or(&rung.name);
+        self.package(name).ok_or_else(|| failure!("{}: there is no package {name}", rung.name))
     }
 
     pub fn package(&self, name: &str) -> Option<&Package> {

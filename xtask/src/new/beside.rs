@@ -25,13 +25,15 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
             project.display()
         ))
     })?;
-    let blocks = ladder.blocks_of(&rung.name);
+    let own = ladder.starter_of(rung)?;
+    let blocks = ladder.blocks_of(&own.name);
     let names: Vec<&str> = blocks.iter().map(|block| block.name.as_str()).collect();
     make(ladder, rung, dest, name, |scratch| {
-        copy(&rung.folder, scratch, &|text| rename(text, &rung.name, name))?;
-        let own = rename(&read(&rung.folder.join("Cargo.toml"))?, &rung.name, name);
-        write(&scratch.join("Cargo.toml"), manifest::member(&own))?;
-        write(&scratch.join("README.md"), readme::project(rung, name, &names)?)
+        copy(&own.folder(), scratch, &|text| rename(text, &own.name, name))?;
+        let manifest = rename(&read(&own.folder().join("Cargo.toml"))?, &own.name, name);
+        let manifest = manifest.replace(manifest::TO_CRATES, "../");
+        write(&scratch.join("Cargo.toml"), manifest::member(&manifest))?;
+        write(&scratch.join("README.md"), readme::project(rung, own, name, &names)?)
     })?;
     for block in blocks.iter().filter(|block| !project.join(&block.name).exists()) {
         copy_block(block, project, &names)?;

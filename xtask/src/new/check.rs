@@ -101,7 +101,7 @@ impl Place {
     fn blocks_inside(&self, ladder: &Ladder) -> Result<(), Failure> {
         let mut tested: Vec<&str> = Vec::new();
         for rung in &ladder.rungs {
-            for block in ladder.blocks_of(&rung.name) {
+            for block in ladder.blocks_of(&ladder.starter_of(rung)?.name) {
                 if !tested.contains(&block.name.as_str()) {
                     tested.push(&block.name);
                     let args = ["test", "--offline", "--locked", "--package", &block.name];

@@ -6,10 +6,13 @@ const WORKSPACE: &str = "
 [workspace]
 ";
 
+/// Where blocks are for a package that is not among them: one that a project begins with.
+pub const TO_CRATES: &str = "../../../crates/";
+
 /// The manifest `own` without what only the ladder reads, with these `blocks` inside, and
 /// with the profiles of `top`.
 pub fn standalone(own: &str, top: &str, blocks: &[&str]) -> String {
-    let mut own = member(own);
+    let mut own = member(own).replace(TO_CRATES, "../");
     for block in blocks {
         own = own.replace(&format!("path = \"../{block}\""), &format!("path = \"{block}\""));
     }

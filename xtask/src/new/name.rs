@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use ladder::manifests::Package;
 use ladder::rename::identifier;
 use ladder::{Failure, Ladder, Rung};
 
@@ -25,14 +26,15 @@ const FOLDERS: [&str; 4] = ["build", "deps", "examples", "incremental"];
 /// Fails with what is wrong with `name` for a project of `rung`.
 pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
     let lock = fs::read_to_string(ladder.root.join("Cargo.lock")).unwrap_or_default();
+    let own = ladder.starter_of(rung)?;
     let blocks: Vec<&str> =
-        ladder.blocks_of(&rung.name).iter().map(|block| block.name.as_str()).collect();
+        ladder.blocks_of(&own.name).iter().map(|block| block.name.as_str()).collect();
     let wrong = wrong_alone(name)
         .or_else(|| {
             (is_dependency(name, &lock) || blocks.contains(&name))
                 .then_some("is the name of a crate that the project uses")
         })
-        .or_else(|| is_used_in(name, rung).then_some("is the name of something else in the code"));
+        .or_else(|| is_used_in(name, own).then_some("is the name of something else in the code"));
     match wrong {
         None => Ok(()),
         Some(wrong) => Err(Failure::Usage(format!(
@@ -72,15 +74,15 @@ fn is_dependency(name: &str, lock: &str) -> bool {
     found.is_some_and(|package| !ours(package))
 }
 
-/// Whether the rung's code gives the name to a module or imports something of that
+/// Whether the code gives the name to a module or imports something of that
 /// name: `use` would not know which of the two is meant.
-fn is_used_in(name: &str, rung: &Rung) -> bool {
+fn is_used_in(name: &str, own: &Package) -> bool {
     let name = identifier(name);
-    if name == identifier(&rung.name) {
+    if name == identifier(&own.name) {
         return false;
     }
     ["src", "tests"].iter().any(|folder| {
-        let files = fs::read_dir(rung.folder.join(folder)).into_iter().flatten().flatten();
+        let files = fs::read_dir(own.folder().join(folder)).into_iter().flatten().flatten();
         files
             .filter_map(|file| fs::read_to_string(file.path()).ok())
             .any(|source| imports(&source, &name))

@@ -2,40 +2,63 @@
 //! lies outside.
 
 use ladder::files::read;
+use ladder::manifests::Package;
 use ladder::rename::rename;
 use ladder::shell::session;
 use ladder::{Failure, Rung, failure};
 
+use super::manifest::TO_CRATES;
 use crate::items;
 
-/// What the project's README says: what to change first, then what the rung's README
-/// says of the code.
-pub fn project(rung: &Rung, name: &str, blocks: &[&str]) -> Result<String, Failure> {
-    let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
-    let first = own.lines().skip(1).find(|line| !line.is_empty()).unwrap_or_default();
+/// What the project's README says: what to change first, then what the README of `own`
+/// says of the code. That is the rung, or what a project of it begins with.
+pub fn project(rung: &Rung, own: &Package, name: &str, blocks: &[&str]) -> Result<String, Failure> {
+    let page_of_own = page(own, name)?;
+    let first = page_of_own.lines().skip(1).find(|line| !line.is_empty()).unwrap_or_default();
+    let began = match rung.starter.is_some() {
+        true => "It stands on",
+        false => "It began as a copy of",
+    };
     let mut page = format!(
-        "# {name}\n\n{}\nIt began as a copy of `{}`, a rung of Netladder; other rungs that are named here, and pages in quotation marks, are there.\n",
+        "# {name}\n\n{}\n{began} `{}`, a rung of Netladder; other rungs that are named here, and pages in quotation marks, are there.\n",
         local(first, blocks).unwrap_or_default(),
         rung.name
     );
     page.push_str("\n## Change first\n\n");
-    for (number, step) in change_first(rung, name, blocks)?.iter().enumerate() {
+    for (number, step) in change_first(rung, own, name, blocks)?.iter().enumerate() {
         page.push_str(&format!("{}. {step}\n", number + 1));
     }
     page.push_str("\n## Run it\n\n");
-    page.push_str(&run_it(rung, blocks));
+    page.push_str(&run_it(rung, &page_of_own, blocks));
     for title in ["Read in this order", "What is still wrong"] {
         page.push_str(&format!("\n## {title}\n\n"));
-        let part: Vec<String> = part(&own, title).filter_map(|line| local(line, blocks)).collect();
+        let part: Vec<String> =
+            part(&page_of_own, title).filter_map(|line| local(line, blocks)).collect();
         page.push_str(part.join("\n").trim());
         page.push('\n');
     }
     Ok(page)
 }
 
-/// The first changes, in order. What the rung's own README says of them comes first.
-pub fn change_first(rung: &Rung, name: &str, blocks: &[&str]) -> Result<Vec<String>, Failure> {
-    let own = rename(&read(&rung.folder.join("README.md"))?, &rung.name, name);
+/// The README of `own` as it is in the project `name`.
+fn page(own: &Package, name: &str) -> Result<String, Failure> {
+    let page = read(&own.folder().join("README.md"))?;
+    Ok(rename(&page, &own.name, name).replace(TO_CRATES, "../"))
+}
+
+/// The first changes, in order. What the rung's own README says of them comes first; that
+/// of what a project begins with has all of them.
+pub fn change_first(
+    rung: &Rung,
+    own: &Package,
+    name: &str,
+    blocks: &[&str],
+) -> Result<Vec<String>, Failure> {
+    let own = page(own, name)?;
+    if rung.starter.is_some() {
+        let steps = part(&own, "Change first").filter_map(|line| line.split_once(". "));
+        return Ok(steps.filter_map(|(_, step)| local(step, blocks)).collect());
+    }
     let said: Vec<String> = part(&own, "Copy it").filter_map(|line| local(line, blocks)).collect();
     let said = said.join(" ");
     let (_, first) = said
@@ -72,17 +95,19 @@ pub fn without_marks(text: &str) -> String {
 
 /// A block's page without links to what lies outside the project.
 pub fn block(page: &str, blocks: &[&str]) -> String {
-    let lines: Vec<String> =
-        page.lines().filter_map(|line| local_from("../", line, blocks)).collect();
+    let own = page.lines().filter(|line| !line.contains("cargo xtask "));
+    let lines: Vec<String> = own.filter_map(|line| local_from("../", line, blocks)).collect();
     lines.join("\n") + "\n"
 }
 
-fn run_it(rung: &Rung, blocks: &[&str]) -> String {
-    let mut text = format!("```console\n{}", session(&rung.server_args, &rung.demo));
-    if !rung.serves_once() {
-        text.push_str("$ kill %1\n");
-    }
-    text.push_str("```\n\n");
+fn run_it(rung: &Rung, page: &str, blocks: &[&str]) -> String {
+    let mut text = if rung.starter.is_some() {
+        let said: Vec<&str> = part(page, "Run it").collect();
+        format!("{}\n\n", said.join("\n").trim())
+    } else {
+        let kill = if rung.serves_once() { "" } else { "$ kill %1\n" };
+        format!("```console\n{}{kill}```\n\n", session(&rung.server_args, &rung.demo))
+    };
     let blocks: Vec<String> = blocks.iter().map(|block| format!("`{block}`")).collect();
     let blocks = blocks.join(" and ");
     text.push_str(&format!("`cargo test --workspace` tests it, and {blocks} inside it.\n"));

@@ -2,3 +2,6 @@
 
 mod listening;
 pub mod options;
+mod run;
+
+pub use run::run;
