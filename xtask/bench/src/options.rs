@@ -4,7 +4,7 @@
 use clap::Args;
 
 /// The names of the kinds of load.
-pub const SCENARIOS: [&str; 21] = [
+pub const SCENARIOS: [&str; 25] = [
     "echo-1",
     "echo-64",
     "echo-64-one-core",
@@ -18,6 +18,10 @@ pub const SCENARIOS: [&str; 21] = [
     "udp-256",
     "udp-many",
     "object",
+    "fan-out",
+    "fan-out-deaf",
+    "fan-out-16",
+    "fan-out-1000",
     "http-1k-1",
     "http-1k",
     "http-1k-one-core",

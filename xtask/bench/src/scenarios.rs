@@ -14,6 +14,8 @@ pub enum Speaks {
     Object,
     /// HTTP/1.1.
     Http,
+    /// What one says many hear, in the words of each server.
+    Room,
 }
 
 /// How many clients a server takes. The order is from few to many.
@@ -82,6 +84,9 @@ const OBJECT: Scenario = Scenario { speaks: Speaks::Object, load: &["object"], .
 
 const HTTP: Scenario = Scenario { speaks: Speaks::Http, load: &["http"], ..TCP };
 
+const ROOM: Scenario =
+    Scenario { speaks: Speaks::Room, load: &["fan-out"], connections: 100, ..TCP };
+
 impl Scenario {
     const fn named(self, name: &'static str, what: &'static str) -> Scenario {
         Scenario { name, what, ..self }
@@ -113,7 +118,7 @@ impl Scenario {
 }
 
 /// All of them, in the order of the report.
-pub const SCENARIOS: [Scenario; 21] = [
+pub const SCENARIOS: [Scenario; 25] = [
     TCP.named("echo-1", "1 connection, 64 bytes, one message in flight")
         .clients(Clients::One)
         .connections(1),
@@ -155,6 +160,16 @@ pub const SCENARIOS: [Scenario; 21] = [
         )
         .clients(Clients::OneAtATime)
         .connections(1),
+    ROOM.named("fan-out", "one says a line of 64 bytes and 100 hear it, then the next"),
+    ROOM.named("fan-out-deaf", "the same with one more, who does not read")
+        .load(&["fan-out", "--deaf"]),
+    ROOM.named("fan-out-16", "one says a line of 64 bytes and 100 hear it, 16 in flight").load(&[
+        "fan-out",
+        "--in-flight",
+        "16",
+    ]),
+    ROOM.named("fan-out-1000", "one says a line of 64 bytes and 1,000 hear it, then the next")
+        .connections(1000),
     HTTP.named("http-1k-1", "GET of 1 KiB on 1 connection that stays").connections(1).page("/1k"),
     HTTP.named("http-1k", "GET of 1 KiB on 64 connections that stay").page("/1k"),
     HTTP.named(
