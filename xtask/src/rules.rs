@@ -13,7 +13,6 @@ pub use sizes::is_read_as_a_step;
 /// What is known to break a rule for now. Nothing is added here: a name goes when it has
 /// been mended, and the check says so.
 const KNOWN: &[&str] = &[];
-
 #[derive(Debug, PartialEq, Eq)]
 pub struct Broken {
     /// What breaks it, as [`KNOWN`] has it.

@@ -6,6 +6,9 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::fd::AsFd;
+use socket2::SockRef;
+
 use crate::connection::Connection;
 use crate::deadline::Deadline;
 use crate::error::reason;
@@ -140,6 +143,12 @@ impl<L: Listener> Acceptor<L> {
 fn prepare<S: Socket>(socket: S, shutdown: &Shutdown) -> io::Result<Connection<S>> {
     socket.send_at_once()?;
     Connection::new(socket, shutdown)
+}
+
+/// As [`Socket::send_at_once`], for streams of TCP that are no [`Socket`].
+pub(crate) fn without_delay(stream: &impl AsFd) -> io::Result<()> {
+    // By way of `as_fd`, which is a socket on Windows too.
+    SockRef::from(&stream.as_fd()).set_tcp_nodelay(true)
 }
 
 /// Logs an error of accept that belongs to one connection and waits out a shortage, so

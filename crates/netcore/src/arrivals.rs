@@ -8,7 +8,7 @@ use std::time::Instant;
 use rustix::fd::AsFd;
 use socket2::SockRef;
 
-use crate::accept::{SHORTAGE_PAUSE, log_accept_error};
+use crate::accept::{SHORTAGE_PAUSE, log_accept_error, without_delay};
 use crate::cli::Limits;
 use crate::conversation::Conversation;
 use crate::deadline::Deadline;
@@ -115,12 +115,6 @@ impl<L: AsFd> Arrivals<L> {
             }
         }
     }
-}
-
-/// Without this, a small reply can wait 40 ms for the acknowledgement of the one before
-/// it.
-fn without_delay(stream: &impl AsFd) -> io::Result<()> {
-    SockRef::from(&stream.as_fd()).set_tcp_nodelay(true)
 }
 
 fn never_blocks(socket: &impl AsFd) -> io::Result<()> {

@@ -184,6 +184,9 @@ impl Bench {
         if scenario.speaks == Speaks::Object && !contender.ours {
             command.arg("--raw");
         }
+        if let Some(dialect) = &contender.dialect {
+            command.args(["--dialect", dialect]);
+        }
         // Silent clients are ended when they have been silent for long enough.
         let seconds = if scenario.unit == Unit::Nothing { LONGER } else { self.seconds };
         command.args(["--seconds", &seconds.to_string()]);
@@ -212,29 +215,38 @@ impl Bench {
                 }
                 Server::start(command.current_dir(&self.peers).stderr(Stdio::null()))
             }
-            Start::Nginx => self.start_nginx(),
+            Start::Nginx => self.start_on_a_port("nginx", |address| {
+                let pages = self.site.pages();
+                let configuration = nginx::configure(self.site.folder(), &pages, address)?;
+                let folder = self.site.folder().to_string_lossy().into_owned();
+                let configuration = configuration.to_string_lossy().into_owned();
+                Ok(vec!["-p".into(), folder, "-c".into(), configuration])
+            }),
+            Start::Program(words) => self.start_on_a_port(&words[0], |address| {
+                let port = address.port().to_string();
+                Ok(words[1..].iter().map(|word| word.replace("{port}", &port)).collect())
+            }),
         }
     }
 
-    fn start_nginx(&self) -> Result<Server, Failure> {
+    /// Starts a program that says nothing that we could read and takes no port that the
+    /// system chooses, with the arguments for an address.
+    fn start_on_a_port(
+        &self,
+        program: &str,
+        arguments: impl Fn(SocketAddr) -> Result<Vec<String>, Failure>,
+    ) -> Result<Server, Failure> {
         for _ in 0..ATTEMPTS {
-            // It takes none that the system chooses. When somebody else has taken this one
-            // meanwhile, it says so and ends.
+            // When somebody else has taken this one meanwhile, it says so and ends.
             let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
             let address = SocketAddr::from(([127, 0, 0, 1], port));
-            let configuration = nginx::configure(self.site.folder(), &self.site.pages(), address)?;
-            let mut command = self.pinned(|cores| &cores.server, &PathBuf::from("nginx"));
-            command
-                .arg("-p")
-                .arg(self.site.folder())
-                .arg("-c")
-                .arg(configuration)
-                .stderr(Stdio::null());
+            let mut command = self.pinned(|cores| &cores.server, &PathBuf::from(program));
+            command.args(arguments(address)?).current_dir(self.site.folder()).stderr(Stdio::null());
             if let Some(server) = Server::start_silent(&mut command, address)? {
                 return Ok(server);
             }
         }
-        Err(Failure::new("nginx does not start; see nginx -t"))
+        Err(failure!("{program} does not start; try it by hand"))
     }
 
     fn pinned(&self, core: impl Fn(&Cores) -> &str, program: &PathBuf) -> Command {
@@ -293,6 +305,7 @@ fn missing(start: &Start) -> Option<String> {
         Start::Python(_, Some(module)) => (!runs("python3", &["-c", &format!("import {module}")]))
             .then(|| format!("{module} for python3")),
         Start::Nginx => (!runs("nginx", &["-v"])).then(|| "nginx".into()),
+        Start::Program(words) => (!runs(&words[0], &["--version"])).then(|| words[0].clone()),
     }
 }
 
@@ -332,7 +345,7 @@ fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, Pa
                 options.extend(["--package", &contender.name, "--bin", &contender.name])
             }
             Start::Example(name) => options.extend(["--example", name]),
-            Start::Python(..) | Start::Nginx => {}
+            Start::Python(..) | Start::Nginx | Start::Program(_) => {}
         }
     }
     programs::build(&ladder.root, &options, &["netload and the servers"])

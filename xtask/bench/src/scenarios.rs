@@ -13,6 +13,8 @@ pub enum Speaks {
     Udp,
     Object,
     Http,
+    /// What one says many hear, in the words of each server.
+    Room,
 }
 
 /// How many clients a server takes. The order is from few to many.
