@@ -3,7 +3,7 @@
 //! matters: they are killed, halted, and left with nobody who reads what they print.
 
 use std::io::{BufRead, BufReader};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
