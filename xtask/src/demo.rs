@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use ladder::manifests::RESERVED;
+use ladder::manifests::{RESERVED, Room};
 use ladder::screen::{Tone, fit};
 use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
@@ -12,7 +12,7 @@ use trial::stage::Visit;
 use trial::{Cast, Expected, faults, timeline};
 
 use crate::scene::Scene;
-use crate::{list, package, scene};
+use crate::{list, package, room, scene};
 
 /// Plays the rung of this name, or all of them.
 pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Result<(), Failure> {
@@ -130,11 +130,23 @@ impl<'a> Demo<'a> {
     /// Shows everything and returns what was not as expected.
     fn play(mut self) -> Result<Vec<String>, Failure> {
         self.screen.title(&format!("{}: {}", self.rung.name, self.rung.title))?;
-        self.conversation()?;
+        match &self.rung.room {
+            Some(room) => self.room(room)?,
+            None => self.conversation()?,
+        }
         self.why()?;
         self.limits()?;
         self.verdict()?;
         Ok(self.complaints)
+    }
+
+    fn room(&mut self, room: &Room) -> Result<(), Failure> {
+        let seen = room::play(self.ladder, self.rung, room, self.programs, self.screen)?;
+        for complaint in seen.complaints {
+            self.complain(complaint)?;
+        }
+        self.seen.extend(seen.good);
+        Ok(())
     }
 
     fn conversation(&mut self) -> Result<(), Failure> {
@@ -295,11 +307,11 @@ impl<'a> Demo<'a> {
         if self.complaints.is_empty() {
             let good = self.screen.paint(Tone::Good, "Everything expected was seen:");
             let replies = match self.replies {
-                1 => "1 right reply".to_string(),
-                number => format!("{number} right replies"),
+                0 => None,
+                1 => Some("1 right reply".to_string()),
+                number => Some(format!("{number} right replies")),
             };
-            let seen: Vec<&str> =
-                iter::once(replies.as_str()).chain(self.seen.iter().map(String::as_str)).collect();
+            let seen: Vec<&str> = replies.iter().chain(&self.seen).map(String::as_str).collect();
             return self.screen.prose("  ", &format!("{good} {}.", seen.join("; ")));
         }
         let bad = self.screen.paint(Tone::Bad, "Not everything was as expected:");
