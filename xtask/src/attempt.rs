@@ -35,10 +35,13 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     };
     screen.prose("  ", &format!("{command} is listening on {place}"))?;
     screen.prose("  ", &screen.paint(Tone::Dim, &invitation(rung)))?;
-    let status = Process::start_in_front(
-        Command::new(&program).arg("client").args(address.option()).stdin(typed),
-    )?
-    .wait_for_person()?;
+    let mut client = Command::new(&program);
+    client.arg("client").args(address.option()).stdin(typed);
+    if rung.speaks() == Speaks::Lines {
+        // A name comes first.
+        client.args(rung.demo.iter().filter_map(|run| run.args.first()).take(1));
+    }
+    let status = Process::start_in_front(&mut client)?.wait_for_person()?;
     if !stage.is_over(server) {
         stage.ask_to_stop(server);
     }
@@ -55,7 +58,8 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
 }
 
 fn invitation(rung: &Rung) -> String {
-    let example = rung.demo.iter().find_map(|run| run.args.first());
+    let place = usize::from(rung.speaks() == Speaks::Lines);
+    let example = rung.demo.iter().find_map(|run| run.args.get(place));
     let example = example.map_or(String::new(), |message| format!(", {message} for example"));
     let wait = match shows_limits(rung) {
         true => " Or wait: the server does not wait for ever.",

@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use ladder::manifests::RESERVED;
+use ladder::manifests::{RESERVED, Room};
 use ladder::screen::{Tone, fit};
 use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Rung, Screen, failure};
@@ -12,7 +12,7 @@ use trial::stage::Visit;
 use trial::{Cast, Expected, Faults, faults, timeline};
 
 use crate::scene::Scene;
-use crate::{list, package, scene};
+use crate::{list, package, room, scene};
 
 pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = trial::load()?;
@@ -109,7 +109,10 @@ fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Fa
     screen.title(&format!("{}: {}", rung.name, rung.title))?;
     let (complaints, seen) = (Vec::new(), Vec::new());
     let mut demo = Demo { ladder, rung, screen, complaints, replies: 0, seen };
-    demo.conversation()?;
+    match &rung.room {
+        Some(room) => demo.room(room)?,
+        None => demo.conversation()?,
+    }
     demo.why()?;
     demo.limits()?;
     demo.verdict()?;
@@ -117,6 +120,15 @@ fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Fa
 }
 
 impl Demo<'_> {
+    fn room(&mut self, room: &Room) -> Result<(), Failure> {
+        let seen = room::play(self.ladder, self.rung, room, self.screen)?;
+        for complaint in seen.complaints {
+            self.complain(complaint)?;
+        }
+        self.seen.extend(seen.good);
+        Ok(())
+    }
+
     fn conversation(&mut self) -> Result<(), Failure> {
         let rung = self.rung;
         let Scene { happenings, visits, code, .. } = scene::play(self.ladder, rung, None, None)?;
@@ -276,11 +288,11 @@ impl Demo<'_> {
         if self.complaints.is_empty() {
             let good = self.screen.paint(Tone::Good, "Everything expected was seen:");
             let replies = match self.replies {
-                1 => "1 right reply".to_string(),
-                number => format!("{number} right replies"),
+                0 => None,
+                1 => Some("1 right reply".to_string()),
+                number => Some(format!("{number} right replies")),
             };
-            let seen: Vec<&str> =
-                iter::once(replies.as_str()).chain(self.seen.iter().map(String::as_str)).collect();
+            let seen: Vec<&str> = replies.iter().chain(&self.seen).map(String::as_str).collect();
             return self.screen.prose("  ", &format!("{good} {}.", seen.join("; ")));
         }
         let bad = self.screen.paint(Tone::Bad, "Not everything was as expected:");

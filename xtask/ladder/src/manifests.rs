@@ -103,6 +103,8 @@ pub struct Rung {
     /// The client runs of the demo, in order.
     #[serde(default)]
     pub demo: Vec<ClientRun>,
+    /// What the demo shows instead of them where all clients hear what one says.
+    pub room: Option<Room>,
     /// The fault that the rung below fails and this one survives.
     pub why: Option<Why>,
     /// What is still wrong here.
@@ -143,6 +145,21 @@ pub struct ClientRun {
     pub args: Vec<String>,
     /// Its standard output.
     pub expect: Vec<String>,
+}
+
+/// Clients that are there at once, each with its name as its first argument.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Room {
+    /// Their names, as they come.
+    pub members: Vec<String>,
+    /// The one of them that stops to read what comes for it.
+    pub deaf: String,
+    /// Who says what, in order.
+    pub says: Vec<(String, String)>,
+    /// Arguments of the server that make it show sooner who is deaf.
+    #[serde(default)]
+    pub server_args: Vec<String>,
 }
 
 /// Why the rung exists.
