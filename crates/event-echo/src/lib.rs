@@ -1,9 +1,8 @@
 //! Echo server that registers each socket once, and is told once when one is ready: ten
 //! thousand clients that wait cost next to nothing.
 //!
-//! [`server`] waits for events; [`visits`] gives each client that they are about a turn,
-//! so that none keeps the others waiting; [`visit`] is what one client's conversation has
-//! come to.
+//! [`server`] waits for events, and gives each client that they are about a turn, which
+//! reads until nothing is left, but not for so long that the others wait.
 //!
 //! Still wrong: what a conversation has come to is written out as a state, where a thread
 //! or a task keeps it for us (`async-echo`).

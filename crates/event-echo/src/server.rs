@@ -62,6 +62,17 @@ pub fn serve(
     // Events tell of a change: until accept has found nobody, there may be more.
     let mut somebody_waits = false;
     while arrivals.are_open() || !clients.is_empty() {
+        while somebody_waits && arrivals.listener(clients.len()).is_some() {
+            match arrivals.accept(TcpListener::accept)? {
+                // Asked for both once: writability is reported when a full buffer has room
+                // again, and not before.
+                Some(client) => clients.begin(client, |stream, id| {
+                    let both = Interest::READABLE | Interest::WRITABLE;
+                    poll.registry().register(stream, Token(id), both)
+                }),
+                None => somebody_waits = arrivals.are_paused(),
+            }
+        }
         // Before the wait, which tells who was ready until then; and before the work: what our
         // own replies take is not the silence of the others.
         let now = Instant::now();
@@ -78,17 +89,6 @@ pub fn serve(
             }
         }
         clients.give(now, |client| talk(client, &mut buf, service));
-        while somebody_waits && arrivals.listener(clients.len()).is_some() {
-            match arrivals.accept(TcpListener::accept)? {
-                // Asked for both once: writability is reported when a full buffer has room
-                // again, and not before.
-                Some(client) => clients.begin(client, |stream, id| {
-                    let both = Interest::READABLE | Interest::WRITABLE;
-                    poll.registry().register(stream, Token(id), both)
-                }),
-                None => somebody_waits = arrivals.are_paused(),
-            }
-        }
     }
     Ok(())
 }

@@ -45,8 +45,9 @@ impl<L: AsFd> Arrivals<L> {
         Ok(Arrivals { listener, most, paused, limits, shutdown })
     }
 
-    /// Whether clients may still come, asked before each wait. Once a stop has begun, the
-    /// listener is closed here: new clients are refused instead of left waiting.
+    /// Whether clients may still come: asked before each wait, for a stop and the end of a
+    /// pause are seen here and nowhere else. Once a stop has begun, the listener is closed:
+    /// new clients are refused instead of left waiting.
     pub fn are_open(&mut self) -> bool {
         self.paused = self.paused.filter(|until| *until > Instant::now());
         if self.shutdown.is_stopping() {

@@ -1,8 +1,8 @@
 //! Echo server with one thread that waits for all clients at once: no client's silence is
 //! anybody's wait.
 //!
-//! [`server`] asks poll(2) which of its sockets are ready, and gives each a turn;
-//! [`visit`] is what one client's conversation has come to.
+//! [`server`] asks poll(2) which of its sockets are ready, gives each a turn, and keeps
+//! what a client has not taken.
 //!
 //! Still wrong: each wait names every socket anew, and the system looks at every one of
 //! them, although few have changed (`event-echo`).

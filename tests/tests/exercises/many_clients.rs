@@ -35,7 +35,7 @@ fn a_client_that_never_reads_holds_up_nobody() {
     let server = Server::start(rung("poll-echo"), &[]);
     let mut deaf = Peer::connect_deaf(&server.address);
     deaf.send_until_stuck(&[b'x'; 64 << 10]);
-    // Its reply waits in the visit, until its socket can be written to; the loop goes on.
+    // Its reply waits in `unsent`, until its socket can be written to; the loop goes on.
     server.connect().exchange(b"hello", b"hello");
 }
 
