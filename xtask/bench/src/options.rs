@@ -4,7 +4,7 @@
 use clap::Args;
 
 /// The names of the kinds of load.
-pub const SCENARIOS: [&str; 21] = [
+pub const SCENARIOS: [&str; 23] = [
     "echo-1",
     "echo-64",
     "echo-64-one-core",
@@ -14,6 +14,8 @@ pub const SCENARIOS: [&str; 21] = [
     "bulk",
     "idle",
     "rest",
+    "unix-1",
+    "unix-bulk",
     "udp",
     "udp-256",
     "udp-many",

@@ -8,6 +8,8 @@ use serde::Deserialize;
 pub enum Speaks {
     /// The same bytes back, over TCP.
     Tcp,
+    /// The same bytes back, over a UNIX socket.
+    Unix,
     /// The same datagram back.
     Udp,
     /// The messages of `object-exchange`.
@@ -76,6 +78,8 @@ const TCP: Scenario = Scenario {
     one_core: false,
 };
 
+const UNIX: Scenario = Scenario { speaks: Speaks::Unix, connections: 1, ..TCP };
+
 const UDP: Scenario = Scenario { speaks: Speaks::Udp, load: &["udp-echo"], ..TCP };
 
 const OBJECT: Scenario = Scenario { speaks: Speaks::Object, load: &["object"], ..TCP };
@@ -113,7 +117,7 @@ impl Scenario {
 }
 
 /// All of them, in the order of the report.
-pub const SCENARIOS: [Scenario; 21] = [
+pub const SCENARIOS: [Scenario; 23] = [
     TCP.named("echo-1", "1 connection, 64 bytes, one message in flight")
         .clients(Clients::One)
         .connections(1),
@@ -143,6 +147,12 @@ pub const SCENARIOS: [Scenario; 21] = [
         .connections(1000)
         .load(&["tcp-idle"])
         .counting(Unit::Nothing),
+    UNIX.named("unix-1", "1 connection to a file, 64 bytes; limit and timeout-echo are over TCP")
+        .clients(Clients::OneAtATime),
+    UNIX.named("unix-bulk", "one long stream to a file; limit and timeout-echo are over TCP")
+        .clients(Clients::OneAtATime)
+        .load(&["tcp-bulk", "--bytes", "1000g"])
+        .counting(Unit::Bytes),
     UDP.named("udp", "64 datagrams of 64 bytes in flight"),
     UDP.named("udp-256", "256 datagrams of 64 bytes in flight").connections(256),
     UDP.named("udp-many", "1,024 datagrams of 64 bytes in flight, sent many with each call")
