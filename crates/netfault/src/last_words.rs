@@ -7,7 +7,7 @@ use netcore::error::reason;
 use netcore::frame::{self, Header};
 
 use crate::answer::{LARGEST, statuses};
-use crate::peer::Stream;
+use crate::stream::Stream;
 use crate::until::Until;
 use crate::{GENEROUS, Speaks};
 

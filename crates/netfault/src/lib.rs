@@ -34,6 +34,7 @@ mod peer;
 pub mod proxy;
 pub mod random;
 mod running;
+mod stream;
 mod until;
 
 pub use faults::{ALL, find};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use netcore::deadline::Deadline;
 use netcore::unix::Name;
-pub(crate) use socket2::Socket as Stream;
 
+use crate::stream::Stream;
 use crate::until::Until;
 use crate::{GENEROUS, LIFETIME, Running, Target};
 
@@ -17,26 +17,6 @@ pub(crate) const DATAGRAM: usize = 65_536;
 /// A small write goes out as it is, and not together with the next one.
 pub(crate) fn connect(target: &Target) -> io::Result<Stream> {
     target.address.connect(GENEROUS, Name::Own)
-}
-
-/// What the server's log calls us.
-pub(crate) fn name(stream: &Stream) -> io::Result<String> {
-    let address = stream.local_addr()?;
-    match address.as_socket() {
-        Some(address) => Ok(address.to_string()),
-        None => own_name(stream),
-    }
-}
-
-#[cfg(unix)]
-fn own_name(stream: &Stream) -> io::Result<String> {
-    let stream = std::os::fd::OwnedFd::from(stream.try_clone()?).into();
-    Ok(netcore::unix::Peer::ourselves(&stream)?.to_string())
-}
-
-#[cfg(not(unix))]
-fn own_name(_: &Stream) -> io::Result<String> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// A client that has said hello and has the beginning of its reply.

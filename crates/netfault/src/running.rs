@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::Address;
 use crate::last_words::LastWords;
-use crate::peer::{Stream, name};
+use crate::stream::{Stream, name};
 
 /// A fault that goes on. Dropping this ends it and waits until it has ended.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use netcore::deadline::Deadline;
 
-use crate::peer::Stream;
+use crate::stream::Stream;
 
 /// A stream whose reads and writes all end at one deadline. A guard can end it meanwhile
 /// from its own thread, so it is borrowed.

@@ -6,3 +6,5 @@ mod many_clients;
 mod messages;
 mod one_client;
 mod udp;
+#[cfg(unix)]
+mod unix;

@@ -40,6 +40,9 @@ pub enum Start {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct RungBench {
     speaks: Speaks,
+    /// What it is measured beside as well, over what it speaks.
+    #[serde(default)]
+    beside: Vec<Speaks>,
     clients: Clients,
     /// `{connections}` stands for how many come at once, `{site}` for the folder of the
     /// pages.
@@ -81,7 +84,7 @@ pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
             title: rung.title.clone(),
             ours: true,
             base: false,
-            speaks: vec![bench.speaks],
+            speaks: [&[bench.speaks], &bench.beside[..]].concat(),
             clients: bench.clients,
             start: Start::Rung(bench.server_args),
             dialect: None,
@@ -128,6 +131,11 @@ pub fn names(contenders: &[Contender]) -> Vec<String> {
 }
 
 impl Contender {
+    /// Whether it listens on a file.
+    pub fn is_on_a_file(&self) -> bool {
+        self.speaks.first() == Some(&Speaks::Unix)
+    }
+
     pub fn serves(&self, scenario: &Scenario) -> bool {
         self.speaks.contains(&scenario.speaks) && self.clients >= scenario.clients
     }

@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use ladder::{Failure, Ladder, Process, failure, port, programs};
+use ladder::scratch::Scratch;
+use ladder::{Address, Failure, Ladder, Process, failure, port, programs};
 use serde::Serialize;
 
 use crate::contenders::{Contender, Start};
@@ -193,20 +194,28 @@ impl Bench {
     }
 
     fn start(&self, contender: &Contender, connections: usize) -> Result<Server, Failure> {
+        let folder = match contender.is_on_a_file() {
+            true => Some(Scratch::temporary("bench")?),
+            false => None,
+        };
         match &contender.start {
             Start::Rung(args) => {
                 let mut command =
                     self.pinned(|cores| &cores.server, &self.program(&contender.name)?);
-                command.args(["server", "--port", "0"]);
+                let place = match &folder {
+                    Some(folder) => Address::Unix(folder.path().join("echo.sock")),
+                    None => Address::port(0),
+                };
+                command.arg("server").args(place.option());
                 for arg in args {
                     let arg = arg.replace("{connections}", &(connections + SPARE).to_string());
                     command.arg(arg.replace("{site}", &self.site.pages().to_string_lossy()));
                 }
-                Server::start(command.env("RUST_LOG", "error"))
+                Server::start_in(folder, command.env("RUST_LOG", "error"))
             }
             Start::Example(name) => {
                 let mut command = self.pinned(|cores| &cores.server, &self.program(name)?);
-                Server::start(command.stderr(Stdio::null()))
+                Server::start_in(folder, command.stderr(Stdio::null()))
             }
             Start::Python(script, _) => {
                 let mut command = self.pinned(|cores| &cores.server, &PathBuf::from("python3"));

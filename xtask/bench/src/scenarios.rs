@@ -10,6 +10,8 @@ use serde::Deserialize;
 pub enum Speaks {
     /// The same bytes back, over TCP.
     Tcp,
+    /// The same bytes back, over a UNIX socket.
+    Unix,
     Udp,
     Object,
     Http,

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::Failure;
 use ladder::process::{Process, listening, resident_kib};
+use ladder::scratch::Scratch;
+use ladder::{Address, Failure};
 
 /// How long a server may take until it listens. Python on a busy machine is the
 /// slowest.
@@ -26,14 +27,23 @@ const TICKS: f64 = 100.0;
 
 pub struct Server {
     process: Process,
-    pub address: SocketAddr,
+    pub address: Address,
+    /// Where its file is. Dropped last.
+    _folder: Option<Scratch>,
 }
 
 impl Server {
     pub fn start(command: &mut Command) -> Result<Server, Failure> {
+        Server::start_in(None, command)
+    }
+
+    /// As [`start`](Server::start), in a folder that is kept for as long.
+    pub fn start_in(folder: Option<Scratch>, command: &mut Command) -> Result<Server, Failure> {
+        if let Some(folder) = &folder {
+            command.current_dir(folder.path());
+        }
         let (process, address) = listening(command, PATIENCE)?;
-        let address = address.inet()?;
-        Ok(Server { process, address })
+        Ok(Server { process, address, _folder: folder })
     }
 
     /// Starts a server that listens on `address` and says nothing; `None` when it ends
@@ -50,7 +60,7 @@ impl Server {
                 return Ok(None);
             }
             if TcpStream::connect(address).is_ok() {
-                return Ok(Some(Server { process, address }));
+                return Ok(Some(Server { process, address: address.into(), _folder: None }));
             }
         }
         Err(Failure::new("it does not listen"))

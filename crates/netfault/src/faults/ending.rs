@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 use super::{TCP, fault};
 use crate::Proof::Process;
 use crate::last_words::LastWords;
-use crate::peer::Stream;
+use crate::stream::Stream;
 use crate::until::Until;
 use crate::{Address, Fault, GENEROUS, Running, Speaks, Target, Treatment};
 

@@ -6,7 +6,8 @@ use super::replies::listen_after;
 use super::{HTTP, fault};
 use crate::Proof::Answered;
 use crate::answer::statuses;
-use crate::peer::{connect, name};
+use crate::peer::connect;
+use crate::stream::name;
 use crate::{Fault, Running, Target};
 
 /// More than any limit on a head.

@@ -9,7 +9,8 @@ use super::replies::listen_after;
 use super::{ENDED, FRAMED, OBJECTS, fault};
 use crate::Proof::Refused;
 use crate::answer::statuses;
-use crate::peer::{connect, name};
+use crate::peer::connect;
+use crate::stream::name;
 use crate::{Fault, Running, Speaks, Target};
 
 /// `pickle.loads` of this calls `os.system("echo hello")`.

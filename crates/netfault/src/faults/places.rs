@@ -14,8 +14,9 @@ use super::slow::flood;
 use super::{TCP, fault};
 use crate::Proof::{Served, Told};
 use crate::answer::judge;
-use crate::peer::{connect, name};
+use crate::peer::connect;
 use crate::proxy::{Network, Proxy};
+use crate::stream::name;
 use crate::until::Until;
 use crate::{Fault, GENEROUS, Running, Speaks, Target};
 

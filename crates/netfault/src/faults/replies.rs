@@ -9,7 +9,8 @@ use netcore::error::reason;
 use super::{TCP, fault};
 use crate::Proof::{Answered, MessagesApart};
 use crate::answer::{judge, read_to_end};
-use crate::peer::{Stream, connect, name};
+use crate::peer::connect;
+use crate::stream::{Stream, name};
 use crate::until::Until;
 use crate::{Fault, GENEROUS, Running, Target};
 

@@ -6,7 +6,8 @@ use super::ending::connect_with_little_room;
 use super::messages::refused;
 use super::{LINES, fault};
 use crate::Proof::{Answered, Dropped, Refused};
-use crate::peer::{Stream, connect, name, reset_on_close};
+use crate::peer::{connect, reset_on_close};
+use crate::stream::{Stream, name};
 use crate::{Fault, GENEROUS, Running, Target};
 
 /// Bytes without an end of a line: more than any line may have.

@@ -7,7 +7,8 @@ use netcore::deadline::Deadline;
 
 use super::{TCP, fault};
 use crate::Proof::Dropped;
-use crate::peer::{Stream, connect, idle, play};
+use crate::peer::{connect, idle, play};
+use crate::stream::Stream;
 use crate::until::Until;
 use crate::{Fault, LIFETIME, Running, Speaks, Target};
 

@@ -7,8 +7,9 @@ use netcore::deadline::Deadline;
 
 use super::{ANY, TCP, datagrams, fault};
 use crate::Proof::ClientServed;
-use crate::peer::{Stream, connect, idle, name, play, reset_on_close};
+use crate::peer::{connect, idle, play, reset_on_close};
 use crate::random::Random;
+use crate::stream::{Stream, name};
 use crate::until::Until;
 use crate::{Fault, GENEROUS, LIFETIME, Running, Target, Transport};
 
