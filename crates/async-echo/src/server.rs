@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use netcore::accept::again_at;
+use netcore::accept::{affordable, again_at};
 use netcore::connection::{LINGER, has_taken_all};
 use netcore::deadline::LONGEST;
 use netcore::error::reason;
@@ -68,7 +68,7 @@ async fn accept(
     let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
     log::info!("waiting for a client");
     loop {
-        match listener.accept().await {
+        match affordable(listener.accept().await) {
             Ok((stream, peer)) => match stream.set_nodelay(true) {
                 Ok(()) => return Ok((stream, peer, permit)),
                 Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),

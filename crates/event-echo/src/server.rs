@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
-use netcore::accept::again_at;
+use netcore::accept::{affordable, again_at};
 use netcore::error::reason;
 use netcore::shutdown::Shutdown;
 
@@ -110,7 +110,7 @@ impl Server<'_> {
     fn accept(&mut self, now: Instant) -> io::Result<()> {
         while self.may_accept() && self.accept_from <= now {
             let Some(listener) = &self.listener else { return Ok(()) };
-            match listener.accept() {
+            match affordable(listener.accept()) {
                 Ok((stream, peer)) => {
                     if let Err(error) = self.visits.welcome(stream, peer, self.poll.registry()) {
                         log::warn!("{peer} dropped: {}", reason(&error));

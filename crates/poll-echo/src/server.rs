@@ -5,7 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use netcore::accept::again_at;
+use netcore::accept::{affordable, again_at};
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::shutdown::Shutdown;
@@ -59,7 +59,7 @@ pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::
             }
         }
         if let (Some(listener), Some(true)) = (accepting, ready.last()) {
-            match listener.accept() {
+            match affordable(listener.accept()) {
                 Ok((stream, peer)) => visits.extend(welcome(stream, peer, service, shutdown)),
                 Err(error) => accept_from = again_at(error)?,
             }
