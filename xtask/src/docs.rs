@@ -17,6 +17,7 @@
 //! | `gen:session RUNG server ARGS \| STEP \| STEP` | another run; a step is a client, a second server or a fault |
 
 mod blocks;
+mod glossary;
 pub mod links;
 mod matrix;
 pub mod session;
@@ -89,6 +90,7 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
         return screen.line(&format!("{} pages, {renewed} files changed", pages.len()));
     }
     complaints.extend(unlisted(&generator.ladder.root)?);
+    complaints.extend(glossary::complaints(&generator.ladder.root.join("docs")));
     for rung in &generator.ladder.rungs {
         let readme = format!("crates/{}/README.md", rung.name);
         let chapter = format!("docs/{}.md", rung.name);

@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use async_echo::{Echo, PORT, server};
+use async_echo::{Echo, PORT, runtime, server};
 use netcore::cli::{self, ServerArgs};
 use netcore::shutdown::Shutdown;
 use netcore::{Error, client, program};
-use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
     cli::run(program!(), serve, client::run)
@@ -14,7 +13,7 @@ fn main() -> ExitCode {
 
 fn serve(args: &ServerArgs<PORT>, service: Echo) -> Result<(), Error> {
     let shutdown = Shutdown::on_signals(service.limits.drain)?;
-    let runtime = Runtime::new().map_err(Error::failed("start the runtime"))?;
+    let runtime = runtime::start().map_err(Error::failed("start the runtime"))?;
     let serving = server::serve(args.listen()?, service, &shutdown);
     runtime.block_on(serving).map_err(Error::failed("accept clients"))
 }

@@ -1,7 +1,8 @@
 //! An accept that a stop or a deadline ends, that one client's error does not end, and
 //! that lets no more clients in than there are permits.
 
-use std::io;
+use std::hint::black_box;
+use std::io::{self, ErrorKind};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,10 @@ use crate::wait::{self, Interest, Waited};
 /// connections wait in the backlog meanwhile; trying again at once would turn the
 /// shortage into a busy loop.
 pub const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Memory that has to be there for one client more: its buffer, and as much again for the
+/// small things. Rust ends the whole process where it does not get one of these.
+const SPARE_MEMORY: usize = 128 << 10;
 
 /// A client that has been accepted, and what the log calls it.
 type Client<L> = (Connection<<L as Listener>::Socket>, <L as Listener>::Peer);
@@ -127,7 +132,7 @@ impl<L: Listener> Acceptor<L> {
                 *turn = None;
                 break;
             }
-            match listener.accept() {
+            match affordable(listener.accept()) {
                 Ok((stream, peer)) => match prepare(stream, &self.shutdown) {
                     Ok(connection) => return Ok(Some((connection, peer))),
                     // macOS answers EINVAL once the peer has reset.
@@ -149,6 +154,21 @@ fn prepare<S: Socket>(socket: S, shutdown: &Shutdown) -> io::Result<Connection<S
 pub(crate) fn without_delay(stream: &impl AsFd) -> io::Result<()> {
     // By way of `as_fd`, which is a socket on Windows too.
     SockRef::from(&stream.as_fd()).set_tcp_nodelay(true)
+}
+
+/// A client that was accepted, unless there is no memory for it: then it is refused here,
+/// for itself alone, and the next ones wait.
+///
+/// # Errors
+/// That of `accepted`; `OutOfMemory`.
+pub(crate) fn affordable<T>(accepted: io::Result<T>) -> io::Result<T> {
+    let client = accepted?;
+    let mut spare: Vec<u8> = Vec::new();
+    // Otherwise the compiler takes memory that nobody uses for granted.
+    match black_box(&mut spare).try_reserve_exact(SPARE_MEMORY) {
+        Ok(()) => Ok(client),
+        Err(_) => Err(ErrorKind::OutOfMemory.into()),
+    }
 }
 
 /// Logs an error of accept that belongs to one connection and waits out a shortage, so
@@ -227,5 +247,12 @@ mod tests {
                 assert!(ended < came + PATIENCE * 4, "{:?} after the client", ended - came);
             }
         });
+    }
+
+    #[test]
+    fn a_client_is_accepted_where_there_is_memory_for_it_and_an_error_stays_what_it_is() {
+        assert_eq!(affordable(Ok(1)).unwrap(), 1);
+        let error = affordable::<()>(Err(ErrorKind::WouldBlock.into())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use rustix::fd::AsFd;
 use socket2::SockRef;
 
-use crate::accept::{SHORTAGE_PAUSE, log_accept_error, without_delay};
+use crate::accept::{SHORTAGE_PAUSE, affordable, log_accept_error, without_delay};
 use crate::cli::Limits;
 use crate::conversation::Conversation;
 use crate::deadline::Deadline;
@@ -95,7 +95,7 @@ impl<L: AsFd> Arrivals<L> {
     ) -> io::Result<Option<Conversation<S>>> {
         let Some(listener) = &self.listener else { return Ok(None) };
         loop {
-            match accept(listener) {
+            match affordable(accept(listener)) {
                 Ok((stream, peer)) => {
                     match never_blocks(&stream).and_then(|()| without_delay(&stream)) {
                         Ok(()) => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::Error;
 use crate::deadline::Deadline;
 use crate::listen::{join, resolve, udp_socket};
+use crate::wait::{self, Interest, Waited};
 
 /// How long a client waits for a connection. Left alone, Linux gives up after about two
 /// minutes.
@@ -17,6 +18,11 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first and the longest pause between two attempts to reach a server that is not
 /// up yet.
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
+
+/// How long a connection is looked at before it is used, by a client that is told to wait
+/// for its server. What stands before one that is not up yet, such as a forwarded port,
+/// accepts and closes at once.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Connects to the first address of `host` that answers, within `timeout` for all of
 /// them together.
@@ -31,13 +37,27 @@ pub fn tcp(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, Error>
     tcp_before(host, port, Deadline::after(timeout))
 }
 
-/// As [`tcp`], and tries again while nobody listens there, until `patience` is over.
+/// As [`tcp`], and tries again while nobody listens there, or who does closes before
+/// anything has been said, until `patience` is over.
 ///
 /// # Errors
 /// As [`tcp`].
 pub fn tcp_when_up(host: &str, port: u16, patience: Duration) -> Result<TcpStream, Error> {
     let deadline = Deadline::after(patience);
-    when_up(patience, || tcp_before(host, port, deadline))
+    when_up(patience, || {
+        let stream = tcp_before(host, port, deadline)?;
+        stays_open(&stream)
+            .map_err(|source| Error::Connect { address: join(host, port), source })?;
+        Ok(stream)
+    })
+}
+
+/// Fails where the other end has closed without a word.
+fn stays_open(stream: &TcpStream) -> io::Result<()> {
+    match wait::ready(stream, Interest::Reading, None, Deadline::after(LOOK))? {
+        Waited::Ready if stream.peek(&mut [0])? == 0 => Err(ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
 }
 
 fn tcp_before(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, Error> {
@@ -157,6 +177,7 @@ fn is_connected_to_itself(stream: &TcpStream) -> bool {
 mod tests {
     use std::net::TcpListener;
 
+    use socket2::SockRef;
     #[cfg(target_os = "linux")]
     use socket2::{Domain, Socket, Type};
 
@@ -201,6 +222,34 @@ mod tests {
         let listener = crate::listen::tcp("127.0.0.1", address.port()).unwrap();
         listener.accept().unwrap();
         client.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_port_that_opens_and_closes_at_once_is_a_server_that_is_not_up_yet() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let client = thread::spawn(move || tcp_when_up("127.0.0.1", port, CONNECT_TIMEOUT));
+        for resets in [false, true] {
+            let (early, _) = listener.accept().unwrap();
+            if resets {
+                SockRef::from(&early).set_linger(Some(Duration::ZERO)).unwrap();
+            }
+        }
+        let (server, _) = listener.accept().unwrap();
+        let stream = client.join().unwrap().unwrap();
+        assert_eq!(server.peer_addr().unwrap(), stream.local_addr().unwrap());
+    }
+
+    #[test]
+    fn a_port_that_only_opens_and_closes_is_told_when_patience_is_over() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || listener.incoming().for_each(drop));
+        let error = tcp_when_up("127.0.0.1", port, LOOK * 3).unwrap_err();
+        let told = error.to_string();
+        // Which of the two the system tells depends on when it is asked.
+        let ends = ["the other end closed the connection", "connection reset by the other end"];
+        assert!(ends.iter().any(|end| told.ends_with(end)), "{told}");
     }
 
     #[test]

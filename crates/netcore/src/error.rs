@@ -133,9 +133,6 @@ pub fn reason(error: &io::Error) -> String {
         ErrorKind::PermissionDenied => "permission denied",
         ErrorKind::UnexpectedEof => "the other end closed the connection",
         ErrorKind::TimedOut => "timed out",
-        // No socket of ours says so: it is an input that does not wait, such as a terminal
-        // that another program has left so.
-        ErrorKind::WouldBlock => "nothing there yet, and it does not wait",
         _ => return error.to_string(),
     };
     match error.get_ref() {

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::accept::{SHORTAGE_PAUSE, log_accept_error, without_delay};
+use crate::accept::{SHORTAGE_PAUSE, affordable, log_accept_error, without_delay};
 use crate::connection::{LINGER, has_taken_all};
 use crate::deadline::{Deadline, LONGEST};
 use crate::error::reason;
@@ -59,7 +59,7 @@ impl Acceptor {
 
 async fn next(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     loop {
-        match listener.accept().await {
+        match affordable(listener.accept().await) {
             Ok((stream, peer)) => match without_delay(&stream) {
                 Ok(()) => return Ok((stream, peer)),
                 // macOS answers EINVAL once the peer has reset.

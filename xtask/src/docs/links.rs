@@ -32,7 +32,7 @@ pub fn broken(path: &Path, page: &str) -> Vec<String> {
 }
 
 /// The targets of `[text](target)` outside code.
-fn targets(page: &str) -> Vec<String> {
+pub(super) fn targets(page: &str) -> Vec<String> {
     let mut targets = Vec::new();
     for line in prose(page) {
         // Inside backticks, brackets are code.

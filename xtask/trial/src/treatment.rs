@@ -27,8 +27,8 @@ const DRAINED: Duration = Duration::from_secs(15);
 /// Descriptors of a server that has too few: enough to start, and no more.
 const FEW_DESCRIPTORS: u32 = 40;
 
-/// Threads of a server that has too few: enough to start on any machine.
-const FEW_THREADS: u32 = 16;
+/// Threads of a server that has too few: enough to start, and one more.
+const FEW_THREADS: u32 = 3;
 
 const SHORTAGE: Duration = Duration::from_secs(1);
 

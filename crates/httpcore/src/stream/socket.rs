@@ -59,7 +59,7 @@ impl Stream for Socket {
             match send(&*self.socket, bytes, SendFlags::MORE | SendFlags::NOSIGNAL) {
                 Ok(n) => bytes = &bytes[n..],
                 Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(in_words(error.into())),
             }
         }
         Ok(())
@@ -76,7 +76,7 @@ impl Stream for Socket {
         match rustix::fs::sendfile(&*self.socket, file, Some(&mut offset), count) {
             Ok(n) => Ok(n as u64),
             Err(Errno::INVAL | Errno::NOSYS) => Err(ErrorKind::Unsupported.into()),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(in_words(error.into())),
         }
     }
 }
@@ -100,11 +100,11 @@ impl Read for Socket {
 
 impl Write for Socket {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        (&*self.socket).write(buf)
+        (&*self.socket).write(buf).map_err(in_words)
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        (&*self.socket).write_vectored(bufs)
+        (&*self.socket).write_vectored(bufs).map_err(in_words)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -124,6 +124,11 @@ fn is_near(set: Option<Duration>, wanted: Option<Duration>) -> bool {
 /// Whether a socket's own timeout has ended a call. Windows names it otherwise.
 fn is_socket_timeout(error: &io::Error) -> bool {
     error.kind() == if cfg!(windows) { ErrorKind::TimedOut } else { ErrorKind::WouldBlock }
+}
+
+/// A timeout by one name on every system.
+fn in_words(error: io::Error) -> io::Error {
+    if is_socket_timeout(&error) { ErrorKind::TimedOut.into() } else { error }
 }
 
 /// What setting a timeout said, unless the connection is over: macOS lets no option be

@@ -25,7 +25,7 @@ pub fn messages(args: &[OsString]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Er
         if at_terminal {
             tell("> ");
         }
-        let line = next_line(stdin).map_err(Error::failed("read standard input"));
+        let line = next_line(stdin).map_err(in_words).map_err(Error::failed("read standard input"));
         if at_terminal && matches!(line, Ok(None)) {
             // Ctrl-D leaves the cursor behind the prompt.
             tell("\n");
@@ -61,6 +61,17 @@ fn next_line(input: impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let text = line.strip_suffix(b"\n").unwrap_or(&line);
     let text = text.strip_suffix(b"\r").unwrap_or(text);
     Ok((n > 0).then(|| text.to_vec()))
+}
+
+/// Of an input, "would block" means that it does not wait, such as a terminal that another
+/// program has left so.
+fn in_words(error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ io::ErrorKind::WouldBlock => {
+            io::Error::new(kind, "nothing there yet, and it does not wait")
+        }
+        _ => error,
+    }
 }
 
 #[cfg(test)]
