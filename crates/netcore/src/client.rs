@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::time::Duration;
 
 use crate::Error;
-use crate::cli::{self, ClientArgs, NoOptions};
+use crate::cli::{ClientArgs, NoOptions};
 use crate::connection::Connection;
 use crate::deadline::Deadline;
 use crate::log::payload;
@@ -17,15 +17,11 @@ pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Sends each message of the command line over one connection, and prints its reply.
 ///
 /// # Errors
-/// As [`ClientArgs::connect`] and [`exchange`].
+/// As [`ClientArgs::connect`], [`ClientArgs::each_message`] and [`exchange`].
 pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(), Error> {
     let socket = args.connect()?;
     let mut stream = Connection::of_client(socket).map_err(Error::failed("use the socket"))?;
-    for message in cli::messages(&args.messages) {
-        let reply = exchange(&mut stream, &message?);
-        cli::print_bytes(&reply.map_err(Error::failed("get a reply"))?)?;
-    }
-    Ok(())
+    args.each_message(|message| exchange(&mut stream, message))
 }
 
 /// Sends `message` and returns the reply, which is as long as the message, within

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
-use super::{duration, ready};
+use super::{duration, messages, print_bytes, ready};
 use crate::log::init;
 use crate::{Error, connect, listen};
 
@@ -142,6 +142,21 @@ impl<const PORT: u16> ClientArgs<PORT> {
                 source,
             })
         })
+    }
+
+    /// Takes each message of the command line through `exchange`, and prints the reply.
+    ///
+    /// # Errors
+    /// What reading the message, `exchange` or printing say.
+    pub fn each_message(
+        &self,
+        mut exchange: impl FnMut(&[u8]) -> io::Result<Vec<u8>>,
+    ) -> Result<(), Error> {
+        for message in messages(&self.messages) {
+            let reply = exchange(&message?).map_err(Error::failed("get a reply"))?;
+            print_bytes(&reply)?;
+        }
+        Ok(())
     }
 
     /// Whether a person types the messages, and can go on with the next when one has
