@@ -44,6 +44,15 @@ pub fn netfault() -> &'static Path {
     find(BUILT.get_or_init(|| build_packages(&["netfault"])), "netfault")
 }
 
+/// `netload`, likewise.
+///
+/// # Panics
+/// When it does not compile.
+pub fn netload() -> &'static Path {
+    static BUILT: Programs = OnceLock::new();
+    find(BUILT.get_or_init(|| build_packages(&["netload"])), "netload")
+}
+
 fn find(built: &'static Result<HashMap<String, PathBuf>, String>, name: &str) -> &'static Path {
     match built {
         Ok(built) => built.get(name).unwrap_or_else(|| panic!("{name} has no binary of its name")),

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::ladder::{Rung, rung};
+use ladder::Address;
+
 use crate::peer::Peer;
 use crate::process::{Finished, Process};
 
@@ -47,10 +49,10 @@ impl HttpServer {
     #[track_caller]
     pub fn of(process: Process) -> HttpServer {
         let ready = process.expect_stdout(&["Serving ", " at http://"]);
-        let Some(address) = ladder::ready::address(&ready) else {
-            panic!("not a ready line: {ready:?}")
-        };
-        HttpServer { process, address }
+        match ladder::ready::address(&ready) {
+            Some(Address::Inet(address)) => HttpServer { process, address },
+            _ => panic!("not a ready line: {ready:?}"),
+        }
     }
 
     /// The server of any rung that speaks HTTP, out of a `command` that says no port: most

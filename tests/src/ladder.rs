@@ -16,8 +16,8 @@ use crate::workspace::workspace;
 #[derive(Debug)]
 pub struct Rung {
     read: &'static ladder::Rung,
-    /// Whether its server speaks TCP, whatever it says in it.
-    pub speaks_tcp: bool,
+    /// Whether its server has connections, whatever is said in them.
+    pub has_connections: bool,
     /// What it does not survive yet, one fault each.
     pub limits: Vec<Limit>,
 }
@@ -86,9 +86,15 @@ pub fn rungs_of_row(row: &str) -> Vec<&'static Rung> {
     rungs
 }
 
-/// The rungs whose servers speak TCP, whatever they say in it.
-pub fn tcp_rungs() -> Vec<&'static Rung> {
-    ladder().iter().filter(|rung| rung.speaks_tcp).collect()
+/// The rungs whose servers have connections, over TCP or over a UNIX socket, whatever is
+/// said in them.
+pub fn stream_rungs() -> Vec<&'static Rung> {
+    ladder().iter().filter(|rung| rung.has_connections).collect()
+}
+
+/// The rungs that listen on a port, over TCP or UDP.
+pub fn rungs_on_ports() -> Vec<&'static Rung> {
+    ladder().iter().filter(|rung| rung.is_on_a_port()).collect()
 }
 
 /// Runs `test` over all of `rungs` at once: for tests that wait for a rung's own limit.
@@ -112,7 +118,8 @@ impl Rung {
                 .faults()
                 .map(move |fault| Limit { fault: fault.into(), lifted_by: lifted_by.clone() })
         });
-        Rung { read, speaks_tcp: read.transport == Carrier::Tcp, limits: limits.collect() }
+        let has_connections = read.transport != Carrier::Udp;
+        Rung { read, has_connections, limits: limits.collect() }
     }
 
     /// Whether the manifest says that this rung does not survive `fault` yet.
@@ -124,6 +131,11 @@ impl Rung {
     pub fn stands_on(&self, name: &str) -> bool {
         let below = self.builds_on.as_deref();
         below.is_some_and(|below| below == name || rung(below).stands_on(name))
+    }
+
+    /// Whether its address is a port, and no file.
+    pub fn is_on_a_port(&self) -> bool {
+        self.transport != Carrier::Unix
     }
 
     /// Whether the server leaves signals to the system, which ends it on the spot.

@@ -14,6 +14,7 @@
 //! | [`python`](mod@python) | the boxes "From Python" of the chapters |
 //! | [`server`] | a rung's server on a port of its own |
 //! | [`peer`] | the other end of a connection, in words for what a test expects of it |
+//! | [`place`] | where it listens |
 //! | [`datagrams`] | the same for UDP |
 //! | [`http`] | `http-server`, requests to it and its responses, byte by byte |
 //! | [`site`] | a folder for it to serve |
@@ -28,6 +29,7 @@ pub mod datagrams;
 pub mod http;
 pub mod ladder;
 pub mod peer;
+pub mod place;
 pub mod process;
 pub mod python;
 pub mod server;
@@ -36,8 +38,9 @@ pub mod site;
 pub mod terminal;
 pub mod workspace;
 
+pub use ::ladder::Address;
 pub use datagrams::Datagrams;
-pub use ladder::{Rung, ladder, rung, rungs_in, rungs_of_row, tcp_rungs};
+pub use ladder::{Rung, ladder, rung, rungs_in, rungs_of_row, rungs_on_ports, stream_rungs};
 pub use peer::Peer;
 pub use process::{Finished, Process};
 pub use server::Server;

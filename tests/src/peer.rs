@@ -1,12 +1,14 @@
 //! The other end of a connection, byte by byte, in words for what a test expects of it.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::mem::MaybeUninit;
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use socket2::{Domain, SockRef, Socket, Type};
+use ladder::Address;
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::GENEROUS;
 
@@ -16,9 +18,10 @@ const STUCK: Duration = Duration::from_secs(1);
 /// Bytes that a [`deaf`](Peer::connect_deaf) peer takes before it is full.
 const LITTLE_ROOM: usize = 4 << 10;
 
-/// One end of a TCP connection. No call on it waits beyond the generous deadline.
+/// One end of a connection, over TCP or a UNIX socket. No call on it waits beyond the
+/// generous deadline.
 #[derive(Debug)]
-pub struct Peer(TcpStream);
+pub struct Peer(Socket);
 
 impl Peer {
     /// Connects.
@@ -26,9 +29,10 @@ impl Peer {
     /// # Panics
     /// When nobody listens at `address`.
     #[track_caller]
-    pub fn connect(address: SocketAddr) -> Peer {
-        match TcpStream::connect_timeout(&address, GENEROUS) {
-            Ok(stream) => Peer::new(stream),
+    pub fn connect(address: impl Into<Address>) -> Peer {
+        let address = address.into();
+        match connect(&address, |_| Ok(())) {
+            Ok(socket) => Peer::new(socket),
             Err(error) => panic!("cannot connect to {address}: {error}"),
         }
     }
@@ -38,13 +42,11 @@ impl Peer {
     /// # Panics
     /// When nobody listens at `address`.
     #[track_caller]
-    pub fn connect_deaf(address: SocketAddr) -> Peer {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
-            .expect("a socket can be made");
+    pub fn connect_deaf(address: impl Into<Address>) -> Peer {
+        let address = address.into();
         // A size that was asked for is never made larger by the system.
-        socket.set_recv_buffer_size(LITTLE_ROOM).expect("a size can be set");
-        match socket.connect_timeout(&address.into(), GENEROUS) {
-            Ok(()) => Peer::new(socket.into()),
+        match connect(&address, |socket| socket.set_recv_buffer_size(LITTLE_ROOM)) {
+            Ok(socket) => Peer::new(socket),
             Err(error) => panic!("cannot connect to {address}: {error}"),
         }
     }
@@ -61,14 +63,15 @@ impl Peer {
         // before it connects.
         thread::spawn(move || sender.send(listener.accept()));
         let client = accepted.recv_timeout(GENEROUS).expect("a client comes");
-        Peer::new(client.expect("a client can be accepted").0)
+        Peer::new(client.expect("a client can be accepted").0.into())
     }
 
-    fn new(stream: TcpStream) -> Peer {
-        stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
-        stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
-        stream.set_nodelay(true).expect("TCP_NODELAY can be set");
-        Peer(stream)
+    fn new(socket: Socket) -> Peer {
+        socket.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        socket.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        // Over a UNIX socket nothing is held back, and there is no such option.
+        let _ = socket.set_tcp_nodelay(true);
+        Peer(socket)
     }
 
     /// A second handle of the same end, for a test that reads and writes at once.
@@ -76,13 +79,15 @@ impl Peer {
         Peer(self.0.try_clone().expect("a stream can be cloned"))
     }
 
-    /// Our own address, which is the peer of the server's log.
+    /// Our own address, which is the peer of the server's log: over a UNIX socket, our user
+    /// and process and the name of this end.
     pub fn address(&self) -> String {
-        self.0.local_addr().expect("a connection has an address").to_string()
+        let address = self.0.local_addr().expect("a connection has an address");
+        address.as_socket().map_or_else(|| user(&address), |address| address.to_string())
     }
 
     /// The stream itself.
-    pub fn stream(&mut self) -> &mut TcpStream {
+    pub fn stream(&mut self) -> &mut Socket {
         &mut self.0
     }
 
@@ -146,10 +151,20 @@ impl Peer {
         self.0.shutdown(Shutdown::Write).expect("the sending side can be closed");
     }
 
-    /// Hangs up rudely: the other end reads "connection reset".
+    /// Waits until there is something to read, and leaves it.
+    #[track_caller]
+    pub fn expect_something(&mut self) {
+        match self.0.peek(&mut [MaybeUninit::uninit()]) {
+            Ok(1) => {}
+            other => panic!("nothing came: {other:?}"),
+        }
+    }
+
+    /// Hangs up rudely: the other end reads "connection reset". Over a UNIX socket, it does
+    /// where there was something to read here.
     pub fn reset(self) {
         // SO_LINGER 0 makes the close a reset.
-        SockRef::from(&self.0).set_linger(Some(Duration::ZERO)).expect("SO_LINGER can be set");
+        self.0.set_linger(Some(Duration::ZERO)).expect("SO_LINGER can be set");
     }
 
     /// Waits for exactly these bytes; what follows them is left.
@@ -226,7 +241,7 @@ impl Peer {
     #[track_caller]
     pub fn assert_open(&mut self) {
         self.0.set_nonblocking(true).expect("the mode can be set");
-        match self.0.peek(&mut [0; 1]) {
+        match self.0.peek(&mut [MaybeUninit::uninit()]) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Ok(n) => assert_ne!(n, 0, "not open any more"),
             Err(error) => panic!("not open any more: {error}"),
@@ -248,11 +263,58 @@ fn still_there(done: io::Result<()>) -> bool {
 
 /// Nobody listens at `address`.
 #[track_caller]
-pub fn assert_refused(address: SocketAddr) {
-    match TcpStream::connect_timeout(&address, GENEROUS) {
-        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{address}"),
+pub fn assert_refused(address: impl Into<Address>) {
+    let address = address.into();
+    // Whoever listens on a file takes it away.
+    let refusals = match &address {
+        Address::Inet(_) => [ErrorKind::ConnectionRefused; 2],
+        Address::Unix(_) => [ErrorKind::ConnectionRefused, ErrorKind::NotFound],
+    };
+    match connect(&address, |_| Ok(())) {
+        Err(error) => assert!(refusals.contains(&error.kind()), "{address}: {error}"),
         Ok(_) => panic!("somebody listens at {address}"),
     }
+}
+
+fn connect(address: &Address, prepare: fn(&Socket) -> io::Result<()>) -> io::Result<Socket> {
+    let domain = match address {
+        Address::Inet(address) => Domain::for_address(*address),
+        Address::Unix(_) => Domain::UNIX,
+    };
+    let socket = Socket::new(domain, Type::STREAM, None)?;
+    prepare(&socket)?;
+    match address {
+        Address::Inet(address) => socket.connect_timeout(&(*address).into(), GENEROUS)?,
+        Address::Unix(path) => {
+            // By a name that the system chooses, the server's log tells it from others of this
+            // process. Other systems have no such names, and one client at a time will do.
+            if cfg!(target_os = "linux") {
+                socket.bind(&SockAddr::unix("")?)?;
+            }
+            socket.connect(&SockAddr::unix(path)?)?;
+        }
+    }
+    Ok(socket)
+}
+
+/// What the log of a server on a file calls us.
+#[cfg(unix)]
+fn user(address: &SockAddr) -> String {
+    let mut name = format!("uid={}", rustix::process::geteuid().as_raw());
+    if cfg!(target_os = "linux") {
+        name.push_str(&format!(",pid={}", std::process::id()));
+    }
+    #[cfg(target_os = "linux")]
+    if let Some(own) = address.as_abstract_namespace() {
+        name.push_str(&format!(",@{}", own.escape_ascii()));
+    }
+    let _ = address;
+    name
+}
+
+#[cfg(not(unix))]
+fn user(_: &SockAddr) -> String {
+    unreachable!("there are no UNIX sockets")
 }
 
 /// A port that stays free when its server ends, for a test that starts a server there

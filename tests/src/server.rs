@@ -4,8 +4,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
 
+use ladder::Address;
+
 use crate::ladder::Rung;
 use crate::peer::Peer;
+use crate::place::SocketFile;
 use crate::process::{Finished, Process};
 
 /// A running server. It reads as the [`Process`] in it does.
@@ -14,17 +17,29 @@ pub struct Server {
     rung: &'static Rung,
     process: Process,
     /// What the ready line says.
-    pub address: SocketAddr,
+    pub address: Address,
+    // After the process, which may still listen there.
+    _file: Option<SocketFile>,
 }
 
 impl Server {
-    /// Starts `rung server --port 0 args...` and waits for its ready line.
+    /// Starts `rung server --port 0 args...`, or the same on a file, and waits for its
+    /// ready line.
     ///
     /// # Panics
     /// When it does not become ready.
     #[track_caller]
     pub fn start(rung: &'static Rung, args: &[&str]) -> Server {
-        Server::start_on(rung, 0, args)
+        Server::start_at(rung, &rung.free_address(), args)
+    }
+
+    /// As [`start`](Server::start), where nobody listens when it has ended.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    #[track_caller]
+    pub fn start_lasting(rung: &'static Rung, args: &[&str]) -> Server {
+        Server::start_at(rung, &rung.lasting_address(), args)
     }
 
     /// As [`start`](Server::start), on a port that the test knows to be free.
@@ -33,26 +48,56 @@ impl Server {
     /// When it does not become ready.
     #[track_caller]
     pub fn start_on(rung: &'static Rung, port: u16, args: &[&str]) -> Server {
-        let process = rung.start(&[&["server", "--port", &port.to_string()], args].concat());
+        Server::start_at(rung, &Address::port(port), args)
+    }
+
+    /// As [`start`](Server::start), at this address.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    #[track_caller]
+    pub fn start_at(rung: &'static Rung, address: &Address, args: &[&str]) -> Server {
+        let _file = SocketFile::of(address);
+        let [option, value] = address.option();
+        let process = rung.start(&[&["server", &option, &value], args].concat());
         let ready = process.expect_stdout(&["listening on "]);
         let Some(address) = ladder::ready::address(&ready) else {
             panic!("{}: not a ready line: {ready:?}", rung.name)
         };
-        Server { rung, process, address }
+        Server { rung, process, address, _file }
     }
 
     /// Where a client on this machine finds it, also when it listens on every
     /// interface.
-    pub fn reachable(&self) -> SocketAddr {
-        let ip = match self.address.ip() {
+    pub fn reachable(&self) -> Address {
+        let Address::Inet(address) = self.address else { return self.address.clone() };
+        let ip = match address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             ip => ip,
         };
-        SocketAddr::new(ip, self.address.port())
+        SocketAddr::new(ip, address.port()).into()
     }
 
-    /// A connection to it over TCP.
+    /// Its address, where that is one of the internet.
+    ///
+    /// # Panics
+    /// Where it is a file.
+    #[track_caller]
+    pub fn inet(&self) -> SocketAddr {
+        self.address.inet().expect("it listens on a port")
+    }
+
+    /// Its port.
+    ///
+    /// # Panics
+    /// Where it listens on a file.
+    #[track_caller]
+    pub fn port(&self) -> u16 {
+        self.inet().port()
+    }
+
+    /// A connection to it.
     #[track_caller]
     pub fn connect(&self) -> Peer {
         Peer::connect(self.reachable())
@@ -67,14 +112,21 @@ impl Server {
     /// As [`client`](Server::client), with `input` to read.
     #[track_caller]
     pub fn client_with_input(&self, args: &[&str], input: &[u8]) -> Finished {
-        self.client_at(&self.reachable().ip().to_string(), args, input)
+        match self.reachable() {
+            Address::Inet(address) => self.client_at(&address.ip().to_string(), args, input),
+            file => {
+                let [option, value] = file.option();
+                let args = [&["client", &option, &value], args].concat();
+                self.rung.run_with_input(&args, input)
+            }
+        }
     }
 
     /// As [`client_with_input`](Server::client_with_input), under another of the
     /// server's addresses or names.
     #[track_caller]
     pub fn client_at(&self, host: &str, args: &[&str], input: &[u8]) -> Finished {
-        let port = self.address.port().to_string();
+        let port = self.port().to_string();
         self.rung
             .run_with_input(&[&["client", "--host", host, "--port", &port], args].concat(), input)
     }

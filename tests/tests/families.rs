@@ -1,9 +1,9 @@
 //! IPv4, IPv6, both at once, and names that have an address of each.
 
-use std::net::{Ipv6Addr, TcpListener, ToSocketAddrs};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 
 use ladder_tests::peer::{assert_refused, lasting_port};
-use ladder_tests::{Server, ladder, tcp_rungs};
+use ladder_tests::{Server, rungs_on_ports, stream_rungs};
 
 /// A machine without IPv6 is no failure, but it is told.
 fn has_ipv6() -> bool {
@@ -19,7 +19,7 @@ fn has_ipv6() -> bool {
 /// Starts each rung on `bind` and runs the first client of its demo against it as
 /// `host`.
 fn assert_serves(bind: &str, host: &str) {
-    for rung in ladder() {
+    for rung in rungs_on_ports() {
         println!("over {}: {host} against {bind}", rung.name);
         let Some(run) = rung.demo.first() else { continue };
         let args: Vec<&str> = rung.server_args.iter().map(String::as_str).collect();
@@ -66,11 +66,11 @@ fn a_server_on_one_ipv6_address_does_not_serve_ipv4() {
     if !has_ipv6() {
         return;
     }
-    for rung in tcp_rungs() {
+    for rung in stream_rungs().into_iter().filter(|rung| rung.is_on_a_port()) {
         println!("over {}", rung.name);
         // A port that is free in both families and stays so.
         let server = Server::start_on(rung, lasting_port(), &["--bind", "::1"]);
-        assert_refused(([127, 0, 0, 1], server.address.port()).into());
+        assert_refused(SocketAddr::from(([127, 0, 0, 1], server.port())));
     }
 }
 
@@ -79,14 +79,14 @@ fn a_server_on_one_ipv6_address_does_not_serve_ipv4() {
 #[test]
 fn listening_wider_than_this_machine_is_warned_of_once() {
     let warning = "listening on every interface";
-    for rung in ladder() {
+    for rung in rungs_on_ports() {
         println!("over {}", rung.name);
         for bind in ["0.0.0.0", "::"] {
             if bind == "::" && !has_ipv6() {
                 continue;
             }
             let server = Server::start(rung, &["--bind", bind]);
-            assert_eq!(server.address.ip().to_string(), bind);
+            assert_eq!(server.inet().ip().to_string(), bind);
             let log = server.stop().stderr;
             assert_eq!(log.matches(warning).count(), 1, "{log}");
             assert!(

@@ -1,6 +1,7 @@
 //! The harness keeps its own promises: no process outlives its test, and no suite is
 //! named in vain.
 
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ladder_tests::ladder::every_rung;
@@ -9,8 +10,9 @@ use ladder_tests::{Server, rungs_in};
 
 /// The suites: each is a file of its name in this folder, or several that begin with
 /// it.
-const SUITES: [&str; 8] = [
+const SUITES: [&str; 9] = [
     "tcp-echo",
+    "unix-echo",
     "framed-echo",
     "object-exchange",
     "udp-echo",
@@ -25,7 +27,7 @@ fn a_server_ends_with_a_test_that_panics() {
     let mut address = None;
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         let server = Server::start_on(rungs_in("tcp-echo")[0], lasting_port(), &[]);
-        address = Some(server.address);
+        address = Some(server.address.clone());
         panic!("on purpose: a test that fails");
     }));
     assert!(panicked.is_err());
@@ -65,7 +67,7 @@ fn a_lasting_port_is_free_while_other_tests_start_processes() {
 #[test]
 fn a_closed_port_refuses_connections_while_it_is_held() {
     let port = ClosedPort::take();
-    assert_refused(([127, 0, 0, 1], port.port()).into());
+    assert_refused(SocketAddr::from(([127, 0, 0, 1], port.port())));
 }
 
 #[test]

@@ -168,6 +168,58 @@ mod socket_files {
     }
 
     #[test]
+    fn the_mode_of_a_socket_file_is_the_one_that_was_asked_for() {
+        use std::os::unix::fs::MetadataExt;
+
+        let (site, socket) = site_and_socket();
+        for (args, mode) in
+            [(&[][..], 0o600), (&["--mode", "666"], 0o666), (&["--mode", "660"], 0o660)]
+        {
+            let server = start(&site, &socket, args);
+            assert_eq!(std::fs::symlink_metadata(&socket).unwrap().mode() & 0o777, mode);
+            assert!(get(&socket, "/a.txt").ends_with("hello"));
+            server.signal(Signal::TERM);
+            server.wait().expect_code(0);
+        }
+        let folder = site.path();
+        let folder = folder.to_str().unwrap();
+        let wrong = rung("http-server").run(&[folder, "-b", "unix:x", "--mode", "rw"]);
+        assert!(wrong.expect_code(2).stderr.contains("a mode is written as 600"));
+    }
+
+    #[test]
+    fn of_two_starts_at_once_on_a_socket_file_exactly_one_lives_and_can_be_reached() {
+        let (site, socket) = site_and_socket();
+        let bind = format!("unix:{}", socket.display());
+        let folder = site.path();
+        let args = [folder.to_str().unwrap(), "-b", &bind];
+        for round in 0..50 {
+            let both = [(); 2].map(|()| rung("http-server").start(&args));
+            let ready = both.each_ref().map(|server| server.prints(&["Serving "]));
+            assert_eq!(ready.iter().filter(|ready| **ready).count(), 1, "round {round}: {ready:?}");
+            assert!(get(&socket, "/a.txt").ends_with("hello"));
+            // What a killed one leaves is where the next round begins.
+            for server in both {
+                server.signal(Signal::KILL);
+                server.wait();
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_socket_file_is_left_alone() {
+        let (site, socket) = site_and_socket();
+        std::fs::write(&socket, "mine").unwrap();
+        let bind = format!("unix:{}", socket.display());
+        let refused = rung("http-server").run(&[site.path().to_str().unwrap(), "-b", &bind]);
+        refused.expect_error(
+            &format!("cannot listen on {bind}: something else has this name, and it is no socket"),
+            "it is left as it is; choose another file",
+        );
+        assert_eq!(std::fs::read(&socket).unwrap(), b"mine");
+    }
+
+    #[test]
     fn a_socket_file_and_an_address_can_be_had_together() {
         let (site, socket) = site_and_socket();
         let server = start(&site, &socket, &["-b", "127.0.0.1", "-p", "0"]);

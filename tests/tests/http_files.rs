@@ -398,6 +398,21 @@ fn an_edit_whose_date_is_set_back_is_never_answered_with_304() {
     }
 }
 
+/// Windows tells no date but the one that can be set.
+#[test]
+fn an_edit_of_the_same_length_and_date_is_seen() {
+    let site = Site::new();
+    site.write("small", "hello").write("large", vec![b'x'; 200_000]);
+    let server = site.start(&[]);
+    for path in ["/small", "/large"] {
+        server.get(path).expect_status(200);
+    }
+    fs::remove_file(site.path().join("large")).unwrap();
+    site.write("small", "world").write("large", vec![b'y'; 200_000]);
+    server.get("/small").expect_body("world");
+    server.get("/large").expect_body(vec![b'y'; 200_000]);
+}
+
 /// RFC 9110 section 13.
 #[test]
 fn preconditions() {

@@ -3,7 +3,7 @@
 //! speaks TCP, whatever it says: its log tells who is served.
 
 use ladder_tests::ladder::{at_once, every_rung};
-use ladder_tests::{Rung, Server, rungs_in, tcp_rungs};
+use ladder_tests::{Rung, Server, rungs_in, stream_rungs};
 
 /// Short beside every deadline of a test, so that a limit which did not work could not
 /// be mistaken for a slow machine.
@@ -33,7 +33,7 @@ fn a_limit_is_lifted_by_a_rung_that_does_not_have_it() {
 
 #[test]
 fn a_second_client_is_served_while_the_first_idles_or_the_limit_stands() {
-    for rung in tcp_rungs() {
+    for rung in stream_rungs() {
         println!("over {}", rung.name);
         let server = Server::start(rung, &[]);
         let mut first = server.connect();
@@ -62,7 +62,7 @@ fn a_second_client_is_served_while_the_first_idles_or_the_limit_stands() {
 
 #[test]
 fn a_crowd_of_silent_clients_keeps_nobody_waiting_where_there_is_no_such_limit() {
-    for rung in tcp_rungs() {
+    for rung in stream_rungs() {
         if rung.serves_once() || rung.has_limit("second-client") {
             continue;
         }
@@ -88,7 +88,7 @@ fn ten_thousand_idle_clients_keep_nobody_waiting_where_there_is_no_such_limit() 
     /// What the two processes have open besides.
     const SPARE: u64 = 1_000;
     let files = allow_files(MANY + SPARE);
-    for rung in tcp_rungs() {
+    for rung in stream_rungs() {
         // By default it takes so many at once.
         if !rung.run(&["server", "--help"]).printed().contains("[default: 20000]") {
             continue;
@@ -117,7 +117,7 @@ fn clients_beyond_the_open_files_are_served_when_others_leave() {
 
     const FILES: u64 = 40;
     const CLIENTS: usize = 500;
-    for rung in tcp_rungs() {
+    for rung in stream_rungs() {
         if rung.serves_once() || rung.has_limit("second-client") {
             continue;
         }
@@ -138,7 +138,7 @@ fn clients_beyond_the_open_files_are_served_when_others_leave() {
 
 #[test]
 fn a_silent_client_is_dropped_at_the_idle_limit_or_the_rung_has_none() {
-    at_once(tcp_rungs(), |rung| {
+    at_once(stream_rungs(), |rung| {
         assert_eq!(
             rung.server_takes("--idle"),
             !rung.has_limit("silent"),

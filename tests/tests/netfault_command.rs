@@ -32,7 +32,10 @@ fn the_list_has_every_fault_that_a_manifest_names_and_says_what_it_is() {
         line.map(|about| about.trim().to_string())
     };
     assert_eq!(about(peers, "silent").as_deref(), Some("a client that connects and never sends"));
-    assert_eq!(about(processes, "port-taken").as_deref(), Some("a port that another server has"));
+    assert_eq!(
+        about(processes, "port-taken").as_deref(),
+        Some("a port, or a file, that another server has")
+    );
     assert_eq!(about(peers, "port-taken"), None);
     for limit in every_rung().iter().flat_map(|rung| &rung.limits) {
         assert!(

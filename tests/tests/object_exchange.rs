@@ -4,7 +4,11 @@
 //! A message is four bytes of length, one of version, and the value: a number of less
 //! than 251 is one byte, a text its length and its bytes, a variant its place.
 
-use ladder_tests::{Peer, Server, rungs_in};
+use std::process::Command;
+
+use ladder::process::output;
+use ladder_tests::{Peer, Server, binaries, rungs_in};
+use serde_json::Value;
 
 /// `{1: "hi", 2: "there"}`, two entries.
 const GREETING: &[u8] = b"\x01\x02\x01\x02hi\x02\x05there";
@@ -162,5 +166,20 @@ fn what_is_no_request_is_told_before_it_is_sent() {
         let server = Server::start(rung, &[]);
         let finished = server.client(&["hello"]).expect_code(2);
         assert!(finished.stderr.contains("written as JSON"), "{}", finished.stderr);
+    }
+}
+
+/// netload has the bytes of the protocol by itself, so that it needs no rung. It checks
+/// every byte of the greeting and of each reply.
+#[test]
+fn what_netload_says_is_understood_and_what_it_expects_is_answered() {
+    for rung in rungs_in("object-exchange") {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &[]);
+        let address = server.address.to_string();
+        let mut load = Command::new(binaries::netload());
+        load.args(["object", &address, "--count", "200", "--size", "1000", "--json"]);
+        let report: Value = serde_json::from_str(&output(&mut load).unwrap()).unwrap();
+        assert_eq!((&report["replies"], &report["faults"]["first"]), (&200.into(), &Value::Null));
     }
 }

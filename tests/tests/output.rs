@@ -8,7 +8,9 @@ use std::{env, path::PathBuf, process::Command};
 
 use ladder_tests::peer::{ClosedPort, lasting_port};
 use ladder_tests::process::spawn;
-use ladder_tests::{GENEROUS, Peer, Process, Server, ladder, rungs_in, tcp_rungs};
+use ladder_tests::{
+    GENEROUS, Peer, Process, Rung, Server, ladder, rungs_in, rungs_on_ports, stream_rungs,
+};
 
 #[test]
 fn the_demo_of_each_rung_prints_what_its_manifest_promises() {
@@ -44,11 +46,11 @@ fn the_ready_line_is_all_that_a_server_prints_and_the_rest_is_log() {
 
 #[test]
 fn port_0_takes_a_free_port_and_the_ready_line_tells_which() {
-    for rung in ladder() {
+    for rung in rungs_on_ports() {
         let (first, second) = (Server::start(rung, &[]), Server::start(rung, &[]));
-        assert_ne!(first.address.port(), 0, "{}", rung.name);
-        assert_ne!(first.address.port(), second.address.port(), "{}", rung.name);
-        assert!(first.address.ip().is_loopback(), "{} listens on {}", rung.name, first.address);
+        assert_ne!(first.port(), 0, "{}", rung.name);
+        assert_ne!(first.port(), second.port(), "{}", rung.name);
+        assert!(first.inet().ip().is_loopback(), "{} listens on {}", rung.name, first.address);
     }
 }
 
@@ -74,7 +76,7 @@ fn help_ends_with_an_example() {
 #[cfg(unix)]
 #[test]
 fn the_example_of_a_server_can_be_pasted() {
-    for rung in ladder() {
+    for rung in rungs_on_ports() {
         println!("over {}", rung.name);
         let help = rung.run(&["server", "--help"]);
         let help = help.printed();
@@ -96,7 +98,7 @@ fn the_example_of_a_server_can_be_pasted() {
 
 #[test]
 fn a_client_without_an_address_speaks_to_the_default_of_its_own_server() {
-    for rung in ladder() {
+    for rung in rungs_on_ports() {
         let default = |role: &str, option: &str| {
             let help = rung.run(&[role, "--help"]).expect_code(0);
             let help = help.printed();
@@ -112,7 +114,7 @@ fn a_client_without_an_address_speaks_to_the_default_of_its_own_server() {
 
 #[test]
 fn wrong_usage_is_exit_code_2_and_shows_how_it_is_used() {
-    for rung in ladder() {
+    for rung in rungs_on_ports() {
         for args in [
             &["--nosuch"][..],
             &["server", "--nosuch"],
@@ -141,7 +143,7 @@ fn wrong_usage_is_exit_code_2_and_shows_how_it_is_used() {
 
 #[test]
 fn a_limit_of_no_time_or_without_a_unit_is_wrong_usage() {
-    for rung in ladder().iter().filter(|rung| rung.server_takes("--idle")) {
+    for rung in rungs_on_ports().into_iter().filter(|rung| rung.server_takes("--idle")) {
         for wrong in ["0s", "5", "-1s", "1h"] {
             let args = ["server", "--port", "0", &format!("--idle={wrong}")];
             rung.run(&args).expect_code(2).expect_stdout("");
@@ -151,10 +153,10 @@ fn a_limit_of_no_time_or_without_a_unit_is_wrong_usage() {
 
 #[test]
 fn a_port_that_another_server_has_is_told_with_a_hint() {
-    for rung in ladder() {
+    for rung in rungs_on_ports() {
         println!("over {}", rung.name);
         let first = Server::start(rung, &[]);
-        let port = first.address.port().to_string();
+        let port = first.port().to_string();
         rung.run(&["server", "--port", &port]).expect_error(
             &format!("cannot listen on 127.0.0.1:{port}: address already in use"),
             "another server has this port; pass --port 0 for a free one",
@@ -164,7 +166,7 @@ fn a_port_that_another_server_has_is_told_with_a_hint() {
 
 #[test]
 fn a_host_that_is_none_is_told_with_a_hint() {
-    for rung in ladder() {
+    for rung in rungs_on_ports() {
         for host in ["no such host", ""] {
             println!("over {} on {host:?}", rung.name);
             let finished = rung
@@ -182,7 +184,7 @@ fn a_host_that_is_none_is_told_with_a_hint() {
 
 #[test]
 fn an_address_of_another_machine_is_told_with_a_hint() {
-    for rung in ladder() {
+    for rung in rungs_on_ports() {
         println!("over {}", rung.name);
         // From the block that is for documentation only: RFC 5737.
         rung.run(&["server", "--port", "0", "--bind", "192.0.2.1"]).expect_error(
@@ -201,7 +203,7 @@ const NOBODY: u32 = 65534;
 fn a_port_that_needs_privileges_is_told_with_a_hint() {
     use std::os::unix::process::CommandExt;
 
-    for rung in ladder() {
+    for rung in rungs_on_ports() {
         println!("over {}", rung.name);
         let mut command = rung.command(&["server", "--port", "1"]);
         if rustix::process::getuid().is_root() {
@@ -229,7 +231,7 @@ fn a_port_that_needs_privileges_is_told_with_a_hint() {
 
 #[test]
 fn nobody_listening_is_told_with_a_hint() {
-    for rung in tcp_rungs() {
+    for rung in stream_rungs().into_iter().filter(|rung| rung.is_on_a_port()) {
         println!("over {}", rung.name);
         let closed = ClosedPort::take();
         let port = closed.port();
@@ -242,7 +244,7 @@ fn nobody_listening_is_told_with_a_hint() {
 
 #[test]
 fn a_client_that_is_told_to_wait_finds_a_server_that_comes_up_later() {
-    for rung in ladder() {
+    for rung in rungs_on_ports() {
         println!("over {}", rung.name);
         let Some(run) = rung.demo.first() else { continue };
         let port = lasting_port();
@@ -258,7 +260,7 @@ fn a_client_that_is_told_to_wait_finds_a_server_that_comes_up_later() {
 #[test]
 fn a_server_that_hangs_up_before_the_reply_is_told() {
     // The client of the rung that serves once reads to the end, whatever has come by then.
-    for rung in rungs_in("tcp-echo").into_iter().filter(|rung| !rung.serves_once()) {
+    for rung in echoes_on_ports().filter(|rung| !rung.serves_once()) {
         println!("over {}", rung.name);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let port = listener.local_addr().expect("it has an address").port().to_string();
@@ -270,6 +272,11 @@ fn a_server_that_hangs_up_before_the_reply_is_told() {
         let finished = client.wait().expect_code(1).expect_stdout("");
         assert!(finished.stderr.starts_with("error: cannot get a reply"), "{}", finished.stderr);
     }
+}
+
+/// The test is the server here, on a port.
+fn echoes_on_ports() -> impl Iterator<Item = &'static Rung> {
+    rungs_in("tcp-echo").into_iter().filter(|rung| rung.is_on_a_port())
 }
 
 #[test]
@@ -305,7 +312,7 @@ fn a_message_that_begins_with_a_dash_follows_two_of_them() {
 /// nothing is said.
 #[test]
 fn a_client_whose_output_nobody_reads_any_more_ends_in_peace() {
-    for rung in rungs_in("tcp-echo") {
+    for rung in echoes_on_ports() {
         println!("over {}", rung.name);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let port = listener.local_addr().expect("it has an address").port().to_string();

@@ -9,7 +9,8 @@
 //! | `<!-- python: client RUNG ARGS -->` | the Python program as a server, and the rung's client with `ARGS`; the second block is what the rung's client prints |
 //! | `<!-- python: alone -->` | the Python program, which has both ends in it |
 //!
-//! The Python program finds the port in `sys.argv[1]`, on 127.0.0.1. As a client it has to
+//! The Python program finds the port in `sys.argv[1]`, on 127.0.0.1, or the file of a rung
+//! that listens on one. As a client it has to
 //! end by itself and without an error; as a server it may go on for ever. Arguments stand
 //! in single quotes where they have spaces. A line `$ command` in the second block is what
 //! the reader types, and is passed over.
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use ladder_tests::http::HttpServer;
-use ladder_tests::peer::lasting_port;
+use ladder_tests::place::SocketFile;
 use ladder_tests::{Process, Server, rung};
 
 /// One box of a page.
@@ -86,20 +87,22 @@ impl PythonBox {
     fn failure(&self, python: &str) -> Option<String> {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
         let printed = match self.side {
-            Side::Nowhere => self.end(self.start(python, 0)),
+            Side::Nowhere => self.end(self.start(python, "0")),
             Side::Server if self.rung == "http-server" => {
                 let server = HttpServer::start(&args);
-                self.end(self.start(python, server.address.port()))
+                self.end(self.start(python, &server.address.port().to_string()))
             }
             Side::Server => {
                 let server = Server::start(rung(&self.rung), &args);
-                self.end(self.start(python, server.address.port()))
+                let [_, place] = server.address.option();
+                self.end(self.start(python, &place))
             }
             Side::Client => {
-                let port = lasting_port();
-                let server = self.start(python, port);
-                let port = port.to_string();
-                let wait = ["client", "--port", &port, "--wait", "30s"];
+                let address = rung(&self.rung).lasting_address();
+                let _file = SocketFile::of(&address);
+                let [option, place] = address.option();
+                let server = self.start(python, &place);
+                let wait = ["client", &option, &place, "--wait", "30s"];
                 let client = self.end(rung(&self.rung).start(&[&wait, args.as_slice()].concat()));
                 client.map_err(|why| format!("{why}\nPython wrote\n{}", server.stderr_so_far()))
             }
@@ -114,10 +117,10 @@ impl PythonBox {
         }
     }
 
-    fn start(&self, python: &str, port: u16) -> Process {
+    fn start(&self, python: &str, place: &str) -> Process {
         let mut command = Command::new(python);
         // Whatever the machine's own encoding is: the pages are UTF-8.
-        command.env("PYTHONUTF8", "1").args(["-u", "-c", &self.program, &port.to_string()]);
+        command.env("PYTHONUTF8", "1").args(["-u", "-c", &self.program, place]);
         Process::start(&format!("the Python of {}", self.place), command.stdin(Stdio::null()))
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ladder_tests::http::HttpServer;
 use ladder_tests::peer::{assert_refused, lasting_port};
-use ladder_tests::{Server, rungs_of_row, tcp_rungs};
+use ladder_tests::{Server, rungs_of_row, stream_rungs};
 
 #[test]
 fn t1_1_a_server_for_one_client_tells_who_came_serves_to_the_end_and_ends() {
@@ -21,7 +21,7 @@ fn t1_1_a_server_for_one_client_tells_who_came_serves_to_the_end_and_ends() {
         client.expect_bytes(long.as_bytes());
         client.half_close();
         client.expect_end_of_stream();
-        let address = server.address;
+        let address = server.address.clone();
         let finished = server.wait().expect_code(0);
         assert!(
             finished.stderr.contains(&format!("{} closed", client.address())),
@@ -112,8 +112,9 @@ fn t2_2_the_greeting_comes_back() {
 #[test]
 fn t2_3_the_limits_are_lifted_in_the_tutorials_order() {
     let lifted = ["second-visit", "silent", "second-client"].map(|limit| {
-        let first =
-            tcp_rungs().into_iter().position(|rung| !rung.serves_once() && !rung.has_limit(limit));
+        let first = stream_rungs()
+            .into_iter()
+            .position(|rung| !rung.serves_once() && !rung.has_limit(limit));
         first.unwrap_or_else(|| panic!("no rung lifts {limit}"))
     });
     assert!(lifted[0] > 0 && lifted.is_sorted_by(|a, b| a < b), "{lifted:?}");

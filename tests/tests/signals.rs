@@ -8,6 +8,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use ladder::ready::address;
+use ladder_tests::place::SocketFile;
 use ladder_tests::process::spawn;
 use ladder_tests::{GENEROUS, Peer, Process, Rung, Server, rungs_in};
 use rustix::process::{Pid, Signal, kill_process};
@@ -33,8 +35,7 @@ fn start_by(starter: &[&str]) -> (Process, Peer) {
     command.env_remove("RUST_LOG").stdin(Stdio::null());
     let process = Process::start(&starter.join(" "), &mut command);
     let ready = process.expect_stdout(&["listening on "]);
-    let address = ready.strip_prefix("listening on ").and_then(|address| address.parse().ok());
-    let client = Peer::connect(address.expect("it is a ready line"));
+    let client = Peer::connect(address(&ready).expect("it is a ready line"));
     (process, client)
 }
 
@@ -145,15 +146,17 @@ impl Drop for Started {
 fn a_log_that_nobody_reads_holds_up_neither_the_service_nor_a_stop() {
     for rung in rungs_in("tcp-echo").into_iter().filter(|rung| !rung.leaves_signals_alone()) {
         println!("over {}", rung.name);
-        let mut command = rung.command(&["server", "--port", "0", "-vv"]);
+        let free = rung.free_address();
+        let _file = SocketFile::of(&free);
+        let [option, value] = free.option();
+        let mut command = rung.command(&["server", &option, &value, "-vv"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut server = Started(spawn(&mut command).expect("the server starts"));
         let _unread = server.0.stderr.take();
         let mut stdout = BufReader::new(server.0.stdout.take().expect("it is piped"));
         let mut ready = String::new();
         stdout.read_line(&mut ready).expect("a ready line");
-        let address = ready.trim_end().strip_prefix("listening on ").map(str::parse);
-        let mut client = Peer::connect(address.expect("it is one").expect("with an address"));
+        let mut client = Peer::connect(address(ready.trim_end()).expect("it is one"));
         // A pipe holds 64 KiB; each of these is two lines of a hundred bytes and more.
         for _ in 0..2_000 {
             client.exchange(&[b'x'; 100], &[b'x'; 100]);

@@ -6,8 +6,8 @@
 use std::os::unix::process::ExitStatusExt;
 
 use ladder_tests::ladder::at_once;
-use ladder_tests::peer::{assert_refused, lasting_port};
-use ladder_tests::{Finished, Peer, Rung, Server, ladder, rungs_in, tcp_rungs};
+use ladder_tests::peer::assert_refused;
+use ladder_tests::{Finished, Peer, Rung, Server, ladder, rungs_in, stream_rungs};
 use rustix::process::Signal;
 
 /// What a server says of connections that it has waited for in vain, until the drain
@@ -17,18 +17,18 @@ const WAITED: [&str; 2] = ["did not end in", "timed out"];
 /// Ctrl-C, what `kill` and process managers send, and a terminal that is closed.
 const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 
-/// On a port that no other test is handed when this server has ended: that nobody
-/// listens there is checked then.
+/// Where no other test listens when this server has ended: that nobody does is checked
+/// then.
 #[track_caller]
 fn start(rung: &'static Rung, args: &[&str]) -> Server {
-    Server::start_on(rung, lasting_port(), args)
+    Server::start_lasting(rung, args)
 }
 
 /// Sends `signal` and waits for the end: exit code 0, but where the rung leaves signals to
 /// the system.
 #[track_caller]
 fn assert_stops(rung: &Rung, server: Server, signal: Signal) -> Finished {
-    let address = server.address;
+    let address = server.address.clone();
     server.signal(signal);
     let mut finished = server.wait();
     if rung.leaves_signals_alone() {
@@ -36,7 +36,7 @@ fn assert_stops(rung: &Rung, server: Server, signal: Signal) -> Finished {
     } else {
         finished = finished.expect_code(0);
     }
-    if rung.speaks_tcp {
+    if rung.has_connections {
         assert_refused(address);
     }
     finished
@@ -67,7 +67,7 @@ fn a_signal_ends_a_server_that_waits_for_its_first_client() {
 
 #[test]
 fn a_signal_ends_a_server_that_waits_for_the_next_word_of_a_client() {
-    for rung in tcp_rungs() {
+    for rung in stream_rungs() {
         for signal in SIGNALS {
             println!("over {}: {signal:?}", rung.name);
             let server = start(rung, &patient(rung));
@@ -81,7 +81,7 @@ fn a_signal_ends_a_server_that_waits_for_the_next_word_of_a_client() {
 
 #[test]
 fn a_signal_ends_a_server_with_a_crowd_of_silent_clients() {
-    for rung in tcp_rungs().into_iter().filter(|rung| !rung.leaves_signals_alone()) {
+    for rung in stream_rungs().into_iter().filter(|rung| !rung.leaves_signals_alone()) {
         println!("over {}", rung.name);
         let server = start(rung, &patient(rung));
         let mut crowd: Vec<Peer> = std::iter::repeat_with(|| server.connect()).take(10).collect();
@@ -152,8 +152,8 @@ fn a_server_starts_again_on_the_same_port_at_once() {
     for rung in ladder().iter().filter(|rung| !rung.has_limit("restart")) {
         println!("over {}", rung.name);
         let server = start(rung, &[]);
-        let port = server.address.port();
-        if rung.speaks_tcp {
+        let address = server.address.clone();
+        if rung.has_connections {
             let mut client = server.connect();
             server.expect_log(&[&client.address(), "connected"]);
             // The server closes first, which leaves its port in TIME_WAIT once the client has
@@ -164,12 +164,13 @@ fn a_server_starts_again_on_the_same_port_at_once() {
             assert_stops(rung, server, Signal::TERM);
         }
         if rung.has_limit("restart") {
-            rung.run(&["server", "--port", &port.to_string()]).expect_code(1);
+            let [option, value] = address.option();
+            rung.run(&["server", &option, &value]).expect_code(1);
             continue;
         }
-        let again = Server::start_on(rung, port, &[]);
-        assert_eq!(again.address.port(), port);
-        if rung.speaks_tcp {
+        let again = Server::start_at(rung, &address, &[]);
+        assert_eq!(again.address, address);
+        if rung.has_connections {
             let client = again.connect();
             again.expect_log(&[&client.address(), "connected"]);
         }
@@ -186,7 +187,7 @@ fn an_idle_server_never_wakes() {
     // Two of each: one that nobody has come to, and one with a client that says nothing.
     let start = |rung: &'static Rung| Server::start(rung, &patient(rung));
     let mut idle: Vec<Server> = ladder().iter().map(start).collect();
-    let visited: Vec<Server> = tcp_rungs().into_iter().map(start).collect();
+    let visited: Vec<Server> = stream_rungs().into_iter().map(start).collect();
     let silent: Vec<Peer> = visited.iter().map(Server::connect).collect();
     for (server, client) in visited.iter().zip(&silent) {
         server.expect_log(&[&client.address(), "connected"]);

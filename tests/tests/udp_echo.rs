@@ -16,8 +16,8 @@ fn over_every_server(args: &[&str], visit: impl Fn(&Server, &Datagrams)) {
         let server = Server::start(rung, args);
         visit(&server, &Datagrams::bind());
         let next = Datagrams::bind();
-        next.send(b"NEXT", server.address);
-        assert_eq!(next.expect(b"NEXT"), server.address);
+        next.send(b"NEXT", server.inet());
+        assert_eq!(next.expect(b"NEXT"), server.inet());
     }
 }
 
@@ -25,7 +25,7 @@ fn over_every_server(args: &[&str], visit: impl Fn(&Server, &Datagrams)) {
 /// would be under way already.
 #[track_caller]
 fn expect_no_other_reply(server: &Server, client: &Datagrams) {
-    client.send(b"LAST", server.address);
+    client.send(b"LAST", server.inet());
     client.expect(b"LAST");
 }
 
@@ -44,8 +44,8 @@ fn over_every_client(args: &[&str], serve: impl Fn(&Datagrams, ladder_tests::Pro
 fn a_datagram_comes_back_to_its_sender() {
     over_every_server(&[], |server, client| {
         for message in ["hello", "Привет, сервер!", ""] {
-            client.send(message.as_bytes(), server.address);
-            assert_eq!(client.expect(message.as_bytes()), server.address);
+            client.send(message.as_bytes(), server.inet());
+            assert_eq!(client.expect(message.as_bytes()), server.inet());
         }
         expect_no_other_reply(server, client);
     });
@@ -55,7 +55,7 @@ fn a_datagram_comes_back_to_its_sender() {
 fn the_largest_datagram_comes_back_whole() {
     let message: Vec<u8> = (0..ONE_PACKET).map(|i| (i / 251) as u8).collect();
     over_every_server(&[], |server, client| {
-        client.send(&message, server.address);
+        client.send(&message, server.inet());
         client.expect(&message);
     });
 }
@@ -63,7 +63,7 @@ fn the_largest_datagram_comes_back_whole() {
 #[test]
 fn a_datagram_that_is_no_text_is_answered_as_any_other() {
     over_every_server(&["-v"], |server, client| {
-        client.send(b"\xff\xfe\xd0", server.address);
+        client.send(b"\xff\xfe\xd0", server.inet());
         client.expect(b"\xff\xfe\xd0");
         server.expect_log(&[r"received 3 bytes", r#""\xff\xfe\xd0""#]);
     });
@@ -76,7 +76,7 @@ fn a_prefix_stands_before_each_reply() {
         let server = Server::start(rung, &["--prefix", "Ответ: "]);
         let client = Datagrams::bind();
         for message in ["Hello UDP!", ""] {
-            client.send(message.as_bytes(), server.address);
+            client.send(message.as_bytes(), server.inet());
             client.expect(format!("Ответ: {message}").as_bytes());
         }
     }
@@ -87,7 +87,7 @@ fn a_sender_that_has_gone_before_its_reply_does_not_stop_the_server() {
     over_every_server(&[], |server, _| {
         for _ in 0..20 {
             // The reply meets a closed port, which the system tells the server on some platforms.
-            Datagrams::bind().send(b"too late", server.address);
+            Datagrams::bind().send(b"too late", server.inet());
         }
     });
 }
@@ -165,8 +165,8 @@ fn t2_9_clients_that_take_turns_each_get_their_own_replies() {
         let second = Datagrams::bind();
         for round in 0..10 {
             let (a, b) = (format!("first {round}"), format!("second {round}"));
-            first.send(a.as_bytes(), server.address);
-            second.send(b.as_bytes(), server.address);
+            first.send(a.as_bytes(), server.inet());
+            second.send(b.as_bytes(), server.inet());
             second.expect(b.as_bytes());
             first.expect(a.as_bytes());
         }
@@ -212,8 +212,7 @@ fn python_talks_to_it() {
     for rung in rungs_in("udp-echo") {
         println!("over {}", rung.name);
         let server = Server::start(rung, &["--prefix", "Ответ: "]);
-        let program =
-            python::boxed("udp-echo").replace("50007", &server.address.port().to_string());
+        let program = python::boxed("udp-echo").replace("50007", &server.port().to_string());
         let Some(finished) = python::run(&program) else { return };
         finished.expect_code(0).expect_stdout("Ответ: Привет, UDP!\n");
     }

@@ -29,16 +29,16 @@ fn a_request_that_comes_again_is_answered_again_and_runs_once() {
         let server = Server::start(rung, &[]);
         let client = Datagrams::bind();
         for attempt in 1..=3 {
-            client.send(&datagram(REQUEST, attempt, 1, "first"), server.address);
+            client.send(&datagram(REQUEST, attempt, 1, "first"), server.inet());
             client.expect(&datagram(REPLY, attempt, 1, "1: first"));
         }
         // Had the first one run three times, this would be the fourth.
-        client.send(&datagram(REQUEST, 1, 2, "second"), server.address);
+        client.send(&datagram(REQUEST, 1, 2, "second"), server.inet());
         client.expect(&datagram(REPLY, 1, 2, "2: second"));
         // Its client has gone on, so nobody waits for this one.
-        client.send(&datagram(REQUEST, 4, 1, "first"), server.address);
+        client.send(&datagram(REQUEST, 4, 1, "first"), server.inet());
         server.expect_log(&["ignored try 4 of request 1"]);
-        client.send(&datagram(REQUEST, 1, 3, "third"), server.address);
+        client.send(&datagram(REQUEST, 1, 3, "third"), server.inet());
         client.expect(&datagram(REPLY, 1, 3, "3: third"));
     }
 }
@@ -50,7 +50,7 @@ fn the_same_numbers_from_another_address_are_another_client() {
         let server = Server::start(rung, &[]);
         for run in 1..=2 {
             let client = Datagrams::bind();
-            client.send(&datagram(REQUEST, 1, 1, "mine"), server.address);
+            client.send(&datagram(REQUEST, 1, 1, "mine"), server.inet());
             client.expect(&datagram(REPLY, 1, 1, &format!("{run}: mine")));
         }
     }
@@ -66,19 +66,19 @@ fn an_address_that_asks_for_everything_takes_nothing_from_a_client_elsewhere() {
         println!("over {}", rung.name);
         let server = Server::start(rung, &[]);
         let known = Datagrams::bind_on([127, 0, 0, 2].into());
-        known.send(&datagram(REQUEST, 1, 1, "first"), server.address);
+        known.send(&datagram(REQUEST, 1, 1, "first"), server.inet());
         known.expect(&datagram(REPLY, 1, 1, "1: first"));
         let greedy = Datagrams::bind();
         let large = "x".repeat(65_463);
         for session in 0..1_025u64 {
             let mut request = datagram(REQUEST, 1, 1, &large);
             request[6..14].copy_from_slice(&session.to_be_bytes());
-            greedy.send(&request, server.address);
+            greedy.send(&request, server.inet());
             greedy.receive();
         }
-        known.send(&datagram(REQUEST, 2, 1, "first"), server.address);
+        known.send(&datagram(REQUEST, 2, 1, "first"), server.inet());
         known.expect(&datagram(REPLY, 2, 1, "1: first"));
-        known.send(&datagram(REQUEST, 1, 2, "second"), server.address);
+        known.send(&datagram(REQUEST, 1, 2, "second"), server.inet());
         known.expect(&datagram(REPLY, 1, 2, "1027: second"));
     }
 }

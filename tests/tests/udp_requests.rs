@@ -30,11 +30,11 @@ fn what_is_no_request_is_reported_and_not_answered() {
         for garbage in
             [&b""[..], b"hello", &request[..request.len() - 1], &datagram(REPLY, 1, 1, "x")]
         {
-            client.send(garbage, server.address);
+            client.send(garbage, server.inet());
             server
                 .expect_log(&["dropped", &format!("{} bytes that are no request", garbage.len())]);
         }
-        client.send(&datagram(REQUEST, 1, 1, "still here"), server.address);
+        client.send(&datagram(REQUEST, 1, 1, "still here"), server.inet());
         client.expect(&datagram(REPLY, 1, 1, "1: still here"));
     }
 }
@@ -85,8 +85,7 @@ fn python_talks_to_it() {
     for rung in rungs_in("udp-requests") {
         println!("over {}", rung.name);
         let server = Server::start(rung, &[]);
-        let program =
-            python::boxed(&rung.name).replace("50008", &server.address.port().to_string());
+        let program = python::boxed(&rung.name).replace("50008", &server.port().to_string());
         let Some(finished) = python::run(&program) else { return };
         let expected = match rung.name.as_str() {
             "udp-reliable" => "1: hello\n2: hello\n3: hello\nwaits less than a second\n",

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use ladder::process::output;
 use ladder::screen::Tone;
 use ladder::shell::command_line;
-use ladder::{Failure, Ladder, Process, Programs, Rung, Screen};
+use ladder::{Failure, Ladder, Process, Rung, Screen};
 use netfault::Speaks;
 use trial::timeline::Side;
 use trial::{Cast, Faults, Stage};
@@ -22,7 +22,7 @@ const PATIENT: [(&str, &str); 2] = [("--idle", "10m"), ("--total", "60m")];
 pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let rung = find(&ladder, name)?;
-    let program = Programs::default().get(&ladder, &rung.name)?;
+    let program = ladder.program(&rung.name)?;
     // Where limits are what the rung is about, they are to be met.
     let patient = if shows_limits(rung) { Vec::new() } else { patient_args(&program)? };
     let args = [rung.server_args.clone(), patient].concat();
@@ -35,10 +35,13 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     };
     screen.prose("  ", &format!("{command} is listening on {place}"))?;
     screen.prose("  ", &screen.paint(Tone::Dim, &invitation(rung)))?;
-    let status = Process::start_in_front(
-        Command::new(&program).args(["client", "--port", &address.port().to_string()]).stdin(typed),
-    )?
-    .wait_for_person()?;
+    let mut client = Command::new(&program);
+    client.arg("client").args(address.option()).stdin(typed);
+    if rung.speaks() == Speaks::Lines {
+        // A name comes first.
+        client.args(rung.demo.iter().filter_map(|run| run.args.first()).take(1));
+    }
+    let status = Process::start_in_front(&mut client)?.wait_for_person()?;
     if !stage.is_over(server) {
         stage.ask_to_stop(server);
     }
@@ -55,7 +58,8 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
 }
 
 fn invitation(rung: &Rung) -> String {
-    let example = rung.demo.iter().find_map(|run| run.args.first());
+    let place = usize::from(rung.speaks() == Speaks::Lines);
+    let example = rung.demo.iter().find_map(|run| run.args.get(place));
     let example = example.map_or(String::new(), |message| format!(", {message} for example"));
     let wait = match shows_limits(rung) {
         true => " Or wait: the server does not wait for ever.",
@@ -95,8 +99,7 @@ mod tests {
     #[test]
     fn a_server_that_would_drop_a_person_who_thinks_is_told_to_wait() {
         let ladder = Ladder::load().unwrap();
-        let mut programs = Programs::default();
-        let mut args = |rung| patient_args(&programs.get(&ladder, rung).unwrap()).unwrap();
+        let args = |rung| patient_args(&ladder.program(rung).unwrap()).unwrap();
         assert_eq!(args("threaded-echo"), ["--idle", "10m", "--total", "60m"]);
         assert_eq!(args("udp-echo"), [""; 0]);
     }

@@ -17,26 +17,22 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use ladder::files::entries;
 use ladder::manifests::cargo;
-use ladder::process::output;
+use ladder::process::{output, run as run_to_end};
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Process, Programs, Screen, failure};
+use ladder::{Address, Failure, Ladder, Screen};
 use trial::{Cast, Stage};
 
 use crate::list;
 
-/// The version that the pages were looked at with.
 const VERSION: &str = "0.5.4";
 
-/// The rung that serves the book.
 const SERVER: &str = "http-server";
 
-/// Between two looks at the pages.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Ends what hangs. mdBook is built from source, which takes minutes.
 const GENEROUS: Duration = Duration::from_secs(30 * 60);
 
-/// What can be told to `cargo xtask book`.
 #[derive(Args)]
 pub struct Options {
     /// Show it in the browser
@@ -61,11 +57,11 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let mut seen = book.pages()?;
     let mut number = 1;
     book.build(Some(number))?;
-    let program = Programs::default().get(&ladder, SERVER)?;
+    let program = ladder.program(SERVER)?;
     let args = [book.folder().display().to_string()];
     let cast = Cast { rung: list::find(&ladder, SERVER)?, program: &program, args: &args };
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server_on(cast, options.port)?;
+    let (server, address) = stage.start_server_on(cast, &Address::port(options.port))?;
     let address = format!("http://{address}/");
     screen
         .line(&format!("the book is at {}; Ctrl-C ends it", screen.paint(Tone::Bold, &address)))?;
@@ -102,13 +98,9 @@ impl Book {
     /// Builds it; with a number, as a book whose pages are loaded anew when there is
     /// another.
     fn build(&self, number: Option<u64>) -> Result<(), Failure> {
-        run_to_end(
-            Command::new(&self.mdbook)
-                .args(["build", "docs"])
-                .current_dir(&self.root)
-                .env("MDBOOK_LOG", "warn"),
-            "mdbook",
-        )?;
+        let mut mdbook = Command::new(&self.mdbook);
+        mdbook.args(["build", "docs"]).current_dir(&self.root).env("MDBOOK_LOG", "warn");
+        run_to_end(&mut mdbook, GENEROUS, "mdbook")?;
         site::finish(&self.root, &self.folder(), number)
     }
 
@@ -135,20 +127,12 @@ fn mdbook(root: &Path, screen: &Screen) -> Result<PathBuf, Failure> {
     install.args(["install", "mdbook", "--version", VERSION, "--locked", "--force"]);
     // It neither watches nor serves here.
     install.args(["--no-default-features", "--features", "search", "--root"]).arg(&folder);
-    run_to_end(install.current_dir(root), "cargo install mdbook")?;
+    run_to_end(install.current_dir(root), GENEROUS, "cargo install mdbook")?;
     Ok(program)
 }
 
 fn is_right(program: &Path) -> bool {
     output(Command::new(program).arg("--version")).is_ok_and(|said| said.contains(VERSION))
-}
-
-fn run_to_end(command: &mut Command, name: &str) -> Result<(), Failure> {
-    let process = Process::start(command.stdin(Stdio::null()))?;
-    match process.wait_for_end(GENEROUS)?.success() {
-        true => Ok(()),
-        false => Err(failure!("{name} failed: see above")),
-    }
 }
 
 /// With what the system opens addresses with. Where there is no such thing, the address

@@ -2,21 +2,19 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ladder::manifests::cargo;
-use ladder::process::output;
+use ladder::process::{self, output};
 use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Process, Screen, failure};
+use ladder::{Failure, Ladder, Screen, failure};
 
 use crate::new;
 use crate::rules;
 
-/// Ends a step that hangs.
 const GENEROUS: Duration = Duration::from_secs(60 * 60);
 
-/// One check.
 struct Step {
     name: &'static str,
     about: &'static str,
@@ -67,7 +65,6 @@ const fn step(name: &'static str, about: &'static str, command: &'static str) ->
     Step { name, about, command }
 }
 
-/// Shows the steps.
 pub fn list(screen: &Screen) -> Result<(), Failure> {
     for step in STEPS {
         let left = format!("  {} ", screen.paint(Tone::Bold, &fit(step.name, 10)));
@@ -77,7 +74,6 @@ pub fn list(screen: &Screen) -> Result<(), Failure> {
     screen.line("\n  One alone: cargo xtask ci NAME")
 }
 
-/// The names of the steps.
 pub fn names() -> impl Iterator<Item = &'static str> {
     STEPS.iter().map(|step| step.name)
 }
@@ -98,20 +94,18 @@ pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
     for step in &steps {
         screen.line(&screen.paint(Tone::Bold, &format!("==> {}: {}", step.name, step.command)))?;
         let started = Instant::now();
-        let passed = step.run(&ladder, screen).map_err(|failure| match failure {
+        let skipped = step.run(&ladder, screen).map_err(|failure| match failure {
             Failure::Message(message) => {
                 failure!("{message}\nhint: this step alone: cargo xtask ci {}", step.name)
             }
             other => other,
         })?;
         let took = started.elapsed();
-        let told = match passed {
-            Passed::Yes => {
+        let told = match skipped {
+            None => {
                 screen.paint(Tone::Good, &format!("    {} passed in {}", step.name, seconds(took)))
             }
-            Passed::Skipped(why) => {
-                screen.paint(Tone::Warning, &format!("    {} SKIPPED: {why}", step.name))
-            }
+            Some(why) => screen.paint(Tone::Warning, &format!("    {} SKIPPED: {why}", step.name)),
         };
         screen.line(&told)?;
         times.push(took);
@@ -126,52 +120,39 @@ pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
     Ok(())
 }
 
-enum Passed {
-    Yes,
-    Skipped(String),
-}
-
 impl Step {
-    fn run(&self, ladder: &Ladder, screen: &Screen) -> Result<Passed, Failure> {
+    /// Why it was skipped, if it was.
+    fn run(&self, ladder: &Ladder, screen: &Screen) -> Result<Option<String>, Failure> {
         let (variable, line) = match self.command.split_once("' ") {
             Some((variable, line)) => (variable.split_once("='"), line),
             None => (None, self.command),
         };
         let words: Vec<&str> = line.split(' ').collect();
         let mut command = match words[1..] {
-            ["xtask", "ci", "rules"] => return self.obey(&rules::check(ladder)?, screen),
-            ["xtask", "ci", "copies"] => {
-                return new::check::run(ladder, screen).map(|()| Passed::Yes);
-            }
+            ["xtask", "ci", "rules"] => return obey(&rules::check(ladder)?, screen),
+            ["xtask", "ci", "copies"] => return new::check::run(ladder, screen).map(|()| None),
             // Not `cargo xtask` once more: on Windows a program that runs cannot be built anew.
             ["xtask", ..] => Command::new(this_program()?),
             [OPTIONAL, ..] if !is_installed(OPTIONAL) => {
-                return Ok(Passed::Skipped(format!(
+                return Ok(Some(format!(
                     "cargo-{OPTIONAL} is not installed; cargo install --locked cargo-{OPTIONAL} brings it"
                 )));
             }
             _ => cargo(),
         };
         command.args(words[1..].iter().skip_while(|word| **word == "xtask")).envs(variable);
-        self.succeed(&mut command, ladder)
+        process::run(command.current_dir(&ladder.root), GENEROUS, self.name).map(|()| None)
     }
+}
 
-    fn obey(&self, complaints: &[String], screen: &Screen) -> Result<Passed, Failure> {
-        for complaint in complaints {
-            screen.line(&format!("    {complaint}"))?;
-        }
-        match complaints.is_empty() {
-            true => Ok(Passed::Yes),
-            false => Err(failure!("{} failed: see above", self.name)),
-        }
+/// Fails where there is any complaint.
+fn obey(complaints: &[String], screen: &Screen) -> Result<Option<String>, Failure> {
+    for complaint in complaints {
+        screen.line(&format!("    {complaint}"))?;
     }
-
-    fn succeed(&self, command: &mut Command, ladder: &Ladder) -> Result<Passed, Failure> {
-        let process = Process::start(command.current_dir(&ladder.root).stdin(Stdio::null()))?;
-        match process.wait_for_end(GENEROUS)?.success() {
-            true => Ok(Passed::Yes),
-            false => Err(failure!("{} failed: {}", self.name, self.command)),
-        }
+    match complaints.is_empty() {
+        true => Ok(None),
+        false => Err(Failure::new("rules failed: see above")),
     }
 }
 

@@ -3,28 +3,26 @@
 
 use std::iter;
 
-use ladder::manifests::RESERVED;
+use ladder::manifests::{RESERVED, Room};
 use ladder::screen::{Tone, fit};
 use ladder::shell::command_line;
-use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
+use ladder::{Failure, Ladder, Rung, Screen, failure};
 use netfault::Fault;
 use trial::stage::Visit;
-use trial::{Cast, Expected, faults, timeline};
+use trial::{Cast, Expected, Faults, faults, timeline};
 
 use crate::scene::Scene;
-use crate::{list, package, scene};
+use crate::{list, package, room, scene};
 
-/// Plays the rung of this name, or all of them.
 pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = trial::load()?;
-    let mut programs = Programs::default();
     if options.ask_for_something() && name.is_none_or(|name| ladder.find(name).is_none()) {
         return Err(Failure::Usage(
             "a fault, a network and a drawing are for one rung: give its name".into(),
         ));
     }
     match name {
-        None | Some("all") => all(&ladder, &mut programs, screen),
+        None | Some("all") => all(&ladder, screen),
         // No rung can be called so.
         Some(name) if RESERVED.contains(&name) => {
             package::run(name, if screen.colours { &[] } else { &["--plain"] })
@@ -32,9 +30,9 @@ pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Res
         Some(name) => {
             let rung = list::find(&ladder, name)?;
             if options.ask_for_something() {
-                return scene::run(&ladder, rung, &mut programs, options, screen);
+                return scene::run(&ladder, rung, options, screen);
             }
-            let complaints = Demo::new(&ladder, rung, &mut programs, screen).play()?;
+            let complaints = play(&ladder, rung, screen)?;
             by_hand(&ladder, rung, screen)?;
             match complaints.is_empty() {
                 true => Ok(()),
@@ -44,10 +42,10 @@ pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Res
     }
 }
 
-fn all(ladder: &Ladder, programs: &mut Programs, screen: &Screen) -> Result<(), Failure> {
+fn all(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
     let mut wrong = Vec::new();
     for rung in &ladder.rungs {
-        match Demo::new(ladder, rung, programs, screen).play() {
+        match play(ladder, rung, screen) {
             Ok(complaints) if complaints.is_empty() => {}
             Ok(_) => wrong.push(rung.name.as_str()),
             Err(Failure::Message(message)) => {
@@ -95,13 +93,10 @@ fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure>
     Ok(())
 }
 
-/// One rung being played.
 struct Demo<'a> {
     ladder: &'a Ladder,
     rung: &'a Rung,
-    programs: &'a mut Programs,
     screen: &'a Screen,
-    /// What was not as expected.
     complaints: Vec<String>,
     /// What was: how many replies,
     replies: usize,
@@ -109,38 +104,34 @@ struct Demo<'a> {
     seen: Vec<String>,
 }
 
-impl<'a> Demo<'a> {
-    fn new(
-        ladder: &'a Ladder,
-        rung: &'a Rung,
-        programs: &'a mut Programs,
-        screen: &'a Screen,
-    ) -> Demo<'a> {
-        Demo {
-            ladder,
-            rung,
-            programs,
-            screen,
-            complaints: Vec::new(),
-            replies: 0,
-            seen: Vec::new(),
-        }
+/// Shows everything and returns what was not as expected.
+fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Failure> {
+    screen.title(&format!("{}: {}", rung.name, rung.title))?;
+    let (complaints, seen) = (Vec::new(), Vec::new());
+    let mut demo = Demo { ladder, rung, screen, complaints, replies: 0, seen };
+    match &rung.room {
+        Some(room) => demo.room(room)?,
+        None => demo.conversation()?,
     }
+    demo.why()?;
+    demo.limits()?;
+    demo.verdict()?;
+    Ok(demo.complaints)
+}
 
-    /// Shows everything and returns what was not as expected.
-    fn play(mut self) -> Result<Vec<String>, Failure> {
-        self.screen.title(&format!("{}: {}", self.rung.name, self.rung.title))?;
-        self.conversation()?;
-        self.why()?;
-        self.limits()?;
-        self.verdict()?;
-        Ok(self.complaints)
+impl Demo<'_> {
+    fn room(&mut self, room: &Room) -> Result<(), Failure> {
+        let seen = room::play(self.ladder, self.rung, room, self.screen)?;
+        for complaint in seen.complaints {
+            self.complain(complaint)?;
+        }
+        self.seen.extend(seen.good);
+        Ok(())
     }
 
     fn conversation(&mut self) -> Result<(), Failure> {
         let rung = self.rung;
-        let Scene { happenings, visits, code, .. } =
-            scene::play(self.ladder, rung, self.programs, None, None)?;
+        let Scene { happenings, visits, code, .. } = scene::play(self.ladder, rung, None, None)?;
         for line in timeline::lines(&timeline::in_order(happenings), self.screen) {
             self.screen.line(&line)?;
         }
@@ -214,7 +205,9 @@ impl<'a> Demo<'a> {
         let Some((first, others)) = self.rung.limits.split_first() else { return Ok(()) };
         let fault = faults::find(&first.fault)?;
         self.heading("Still wrong here", fault)?;
-        self.trial(self.rung, &first.server_args, fault, Expected::Fails)?;
+        // As in the matrix; those of the demo are added by every trial.
+        let args = self.rung.args_for(fault).split_off(self.rung.server_args.len());
+        self.trial(self.rung, &args, fault, Expected::Fails)?;
         self.seen.push("the limit is still there".into());
         let mut lines = vec![(first.lifted_by.as_str(), "lifts it".to_string())];
         for other in others {
@@ -250,7 +243,7 @@ impl<'a> Demo<'a> {
         fault: &Fault,
         expected: Expected,
     ) -> Result<(), Failure> {
-        let program = self.programs.get(self.ladder, &rung.name)?;
+        let program = self.ladder.program(&rung.name)?;
         let all = [rung.server_args.as_slice(), args].concat();
         let cast = Cast { rung, program: &program, args: &all };
         let outcome = match trial::play(cast, fault, expected) {
@@ -295,11 +288,11 @@ impl<'a> Demo<'a> {
         if self.complaints.is_empty() {
             let good = self.screen.paint(Tone::Good, "Everything expected was seen:");
             let replies = match self.replies {
-                1 => "1 right reply".to_string(),
-                number => format!("{number} right replies"),
+                0 => None,
+                1 => Some("1 right reply".to_string()),
+                number => Some(format!("{number} right replies")),
             };
-            let seen: Vec<&str> =
-                iter::once(replies.as_str()).chain(self.seen.iter().map(String::as_str)).collect();
+            let seen: Vec<&str> = replies.iter().chain(&self.seen).map(String::as_str).collect();
             return self.screen.prose("  ", &format!("{good} {}.", seen.join("; ")));
         }
         let bad = self.screen.paint(Tone::Bad, "Not everything was as expected:");

@@ -2,15 +2,13 @@
 //! server's on the right. Light or dark as the reader has it, and the same for every
 //! run that says the same.
 
-use std::fmt::Write;
-
 use ladder::Rung;
 use ladder::screen::cut;
+use ladder::svg::Svg;
 use netfault::Transport;
 use netfault::proxy::{Fate, Passed, Way};
 use trial::Faults;
 
-/// Of the drawing, in pixels.
 const WIDTH: usize = 640;
 const LEFT: usize = 90;
 const RIGHT: usize = 550;
@@ -19,29 +17,23 @@ const RIGHT: usize = 550;
 const STEP: usize = 40;
 const HEAD: usize = 64;
 
-/// Characters of a text above an arrow.
 const TEXT: usize = 48;
 
-/// Colours for white and for black, with a ground of their own: the page around may not
-/// follow the system.
-const STYLE: &str = "\
-    svg{background:#fff}text{font:14px ui-monospace,monospace;fill:#1f2328}\
-    .end{font-weight:bold}.line{stroke:#8c959f}.there{stroke:#0969da}.back{stroke:#8250df}.lost{stroke:#cf222e}\
-    path,line{stroke-width:1.5;fill:none}\
-    @media(prefers-color-scheme:dark){svg{background:#0d1117}text{fill:#e6edf3}.line{stroke:#6e7681}.there{stroke:#58a6ff}\
-    .back{stroke:#bc8cff}.lost{stroke:#ff7b72}}";
+/// Of what goes to the server, of what comes back, and of what does not arrive.
+const COLOURS: [(&str, &str); 3] =
+    [("#0969da", "#58a6ff"), ("#8250df", "#bc8cff"), ("#cf222e", "#ff7b72")];
+
+const STYLE: &str = include_str!("diagram.css");
 
 /// Draws what has passed between the client and the server of `rung`.
 pub fn draw(rung: &Rung, passed: &[Passed]) -> String {
-    let mut arrows = String::new();
-    let mut rows = 0;
+    let mut arrows: Vec<(Way, String, bool)> = Vec::new();
     let mut connection = None;
     for one in passed {
         if connection.replace(one.connection) != Some(one.connection)
             && rung.speaks().transport() == Transport::Tcp
         {
-            arrow(&mut arrows, rows, Way::ToServer, "connects", false);
-            rows += 1;
+            arrows.push((Way::ToServer, "connects".into(), false));
         }
         let size = match one.bytes.len() {
             1 => "1 byte".to_string(),
@@ -56,55 +48,39 @@ pub fn draw(rung: &Rung, passed: &[Passed]) -> String {
             Fate::Reset => ("the connection is reset".into(), true),
             Fate::Cut => ("the connection is cut".into(), true),
         };
-        arrow(&mut arrows, rows, one.way, &text, lost);
-        rows += 1;
+        arrows.push((one.way, text, lost));
     }
-    let height = HEAD + rows * STEP + STEP / 2;
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n\
-         <title>What passes between the client and the server of {}</title>\n<style>{STYLE}</style>\n",
-        rung.name
-    );
+    let height = HEAD + arrows.len() * STEP + STEP / 2;
+    let title = format!("What passes between the client and the server of {}", rung.name);
+    let mut svg = Svg::new((WIDTH, height), &title, &COLOURS, STYLE);
     for (x, name) in [(LEFT, "client"), (RIGHT, "server")] {
-        let bottom = height - STEP / 4;
-        let _ = writeln!(
-            svg,
-            "<text class=\"end\" x=\"{x}\" y=\"24\" text-anchor=\"middle\">{name}</text>"
-        );
-        let _ =
-            writeln!(svg, "<line class=\"line\" x1=\"{x}\" y1=\"34\" x2=\"{x}\" y2=\"{bottom}\"/>");
+        svg.text("end", (x, 24), name);
+        svg.path("line", &format!("M{x} 34 L{x} {}", height - STEP / 4));
     }
-    svg.push_str(&arrows);
-    svg.push_str("</svg>\n");
-    svg
+    for (row, (way, text, lost)) in arrows.iter().enumerate() {
+        let y = HEAD + row * STEP + STEP / 4;
+        let (class, line) = arrow(*way, y, *lost);
+        svg.path(class, &line);
+        svg.text("", (WIDTH / 2, y - 8), &cut(text, TEXT));
+    }
+    svg.finish()
 }
 
-fn arrow(svg: &mut String, row: usize, way: Way, text: &str, lost: bool) {
-    let y = HEAD + row * STEP + STEP / 4;
+fn arrow(way: Way, y: usize, lost: bool) -> (&'static str, String) {
     let (from, to, class) = match way {
         Way::ToServer => (LEFT, RIGHT, "there"),
         Way::ToClient => (RIGHT, LEFT, "back"),
     };
-    // What is lost gets half of the way.
-    let to = if lost { usize::midpoint(from, to) } else { to };
-    let class = if lost { "lost" } else { class };
-    let back = if from < to { to - 8 } else { to + 8 };
     let (above, below) = (y - 5, y + 5);
-    let tip = match lost {
-        true => format!(
-            "M{} {above} L{} {below} M{} {below} L{} {above}",
-            to - 5,
-            to + 5,
-            to - 5,
-            to + 5
-        ),
-        false => format!("M{back} {above} L{to} {y} L{back} {below}"),
-    };
-    let middle = WIDTH / 2;
-    let _ = writeln!(svg, "<path class=\"{class}\" d=\"M{from} {y} L{to} {y} {tip}\"/>");
-    let (x, over) = (middle, y - 8);
-    let text = escaped(&cut(text, TEXT));
-    let _ = writeln!(svg, "<text x=\"{x}\" y=\"{over}\" text-anchor=\"middle\">{text}</text>");
+    if lost {
+        // It gets half of the way.
+        let to = usize::midpoint(from, to);
+        let (left, right) = (to - 5, to + 5);
+        let cross = format!("M{left} {above} L{right} {below} M{left} {below} L{right} {above}");
+        return ("lost", format!("M{from} {y} L{to} {y} {cross}"));
+    }
+    let back = if from < to { to - 8 } else { to + 8 };
+    (class, format!("M{from} {y} L{to} {y} M{back} {above} L{to} {y} L{back} {below}"))
 }
 
 /// Text as it is, and in numbers what is none: a length before it, say.
@@ -123,10 +99,6 @@ fn shown(bytes: &[u8]) -> String {
     text
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,16 +107,11 @@ mod tests {
     fn text_is_shown_as_text_and_a_length_in_numbers() {
         assert_eq!(shown("\0\0\0\x0dпривет".as_bytes()), "\"\\x00\\x00\\x00\\x0dпривет\"");
         assert_eq!(shown(b"\xff<"), "\"\\xff<\"");
-        assert_eq!(escaped("\"<&>\""), "\"&lt;&amp;&gt;\"");
     }
 
     #[test]
     fn what_is_lost_gets_half_of_the_way() {
-        let mut svg = String::new();
-        arrow(&mut svg, 0, Way::ToServer, "5 bytes", true);
-        assert!(
-            svg.contains("class=\"lost\" d=\"M90 74 L320 74 ") && svg.contains(">5 bytes<"),
-            "{svg}"
-        );
+        let (class, line) = arrow(Way::ToServer, 74, true);
+        assert_eq!((class, line.starts_with("M90 74 L320 74 ")), ("lost", true), "{line}");
     }
 }

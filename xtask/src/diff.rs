@@ -12,12 +12,11 @@ use ladder::{Failure, Ladder, Process, Rung, Screen, files, git};
 
 use crate::list::find;
 
-/// What can be told to `cargo xtask diff`.
 #[derive(Args)]
 pub struct Options {
     /// The rung that the step leads to; with two names, the first is where it starts
     /// [default: what it builds on]
-    #[arg(value_name = "[FROM] RUNG", num_args = 0..=2)]
+    #[arg(value_name = "[FROM] RUNG")]
     rungs: Vec<String>,
     /// The two versions beside each other, as wide as the terminal
     #[arg(short = 'y', long)]
@@ -34,7 +33,6 @@ pub struct Options {
     file: Vec<String>,
 }
 
-/// Shows a step.
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     match (options.stat, options.rungs.as_slice()) {
@@ -57,7 +55,10 @@ fn ends<'a>(ladder: &'a Ladder, rungs: &[String]) -> Result<(&'a Rung, &'a Rung)
                 ))
             })
         }
-        _ => Err(Failure::Usage("name a rung".into())),
+        _ => Err(Failure::Usage(format!(
+            "a step leads to one rung, and may start from another: two names at most, and not {}",
+            rungs.len()
+        ))),
     }
 }
 
@@ -85,20 +86,21 @@ fn show(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<(), 
     let (folder, [old, new]) = step::lay_out(&changes)?;
     let order = folder.path().join("order");
     files::write(&order, format!("*/{}\n", step::LESSON))?;
-    let mut git: Command = git::diff(&[]);
+    let mut git = git::diff(&[if screen.colours { "color.ui=always" } else { "color.ui=never" }]);
     git.args(["--color-moved", "--color-moved-ws=allow-indentation-change"]);
     git.arg(format!("-O{}", order.display()));
     if options.words {
         git.arg(if screen.colours { "--word-diff=color" } else { "--word-diff=plain" });
     }
+    let said = git::run(git.args([old, new]), folder.path())?;
+    let shown = folder.path().join("shown");
+    files::write(&shown, git::without_headers(&said))?;
     // In a pager, Ctrl-C is a key of its own.
     leave_ctrl_c_to_pager();
-    git.args([old, new]).current_dir(folder.path());
-    match Process::start_in_front(&mut git)?.wait_for_person()?.code() {
-        // It ends so where there are differences.
-        Some(0 | 1) | None => Ok(()),
-        Some(_) => Err(Failure::new("git diff failed: see above")),
-    }
+    let mut pager = Command::new("git");
+    pager.args(["-c", &format!("alias.shown=!cat '{}'", shown.display()), "-p", "shown"]);
+    // A reader who has seen enough ends it.
+    Process::start_in_front(&mut pager)?.wait_for_person().map(drop)
 }
 
 /// The size of each of `steps`, a line each.

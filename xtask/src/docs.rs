@@ -24,10 +24,10 @@ pub mod session;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use ladder::files::{entries, read, with_extension, write as write_file};
+use ladder::files::{entries, read, with_extension, write};
 use ladder::screen::Tone;
 use ladder::step::{self, Change};
-use ladder::{Failure, Ladder, Programs, Rung, Screen, failure, git};
+use ladder::{Failure, Ladder, Rung, Screen, failure, git};
 use netfault::Transport;
 use netfault::proxy::Network;
 
@@ -38,59 +38,26 @@ use crate::{diagram, scene};
 use blocks::{Order, fenced};
 use session::Script;
 
-/// What repairs a page that is out of date.
 const REPAIR: &str = "cargo xtask docs";
 
-/// A rung's README is read at a glance.
 const README_LINES: usize = 60;
 
-/// The parts of a rung's README.
 const README_PARTS: [&str; 4] = ["Run it", "Read in this order", "What is still wrong", "Copy it"];
 
-/// The parts of a rung's chapter.
 const CHAPTER_PARTS: [&str; 4] =
     ["What the last rung gets wrong", "The change", "Why it works", "What is still wrong"];
 
-/// Fills every block of every page.
-pub fn write(screen: &Screen) -> Result<(), Failure> {
+/// Fills every block of every page. Where nothing is to be changed, fails where a block is
+/// not what it would be filled with, or a page breaks a rule of the book.
+pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
     let mut generator = Generator::new()?;
-    let mut complaints = Vec::new();
-    let pages = pages(&generator.ladder.root)?;
-    let mut written = 0;
-    for path in &pages {
-        let page = read(path)?;
-        match generator.fill(path, &page) {
-            Ok(filled) if filled == page => {}
-            Ok(filled) => {
-                write_file(path, filled)?;
-                screen.line(&generator.shown(path))?;
-                written += 1;
-            }
-            Err(failure) => complaints.push(failure.to_string()),
-        }
-    }
-    for (path, drawing) in &generator.drawings {
-        if read(path).ok().as_ref() != Some(drawing) {
-            write_file(path, drawing)?;
-            screen.line(&generator.shown(path))?;
-        }
-    }
-    told(complaints)?;
-    screen.line(&format!("{} pages, {written} of them changed", pages.len()))
-}
-
-/// Fails where a block is not what [`write()`] would make it, or where a page breaks a
-/// rule of the book.
-pub fn check(screen: &Screen) -> Result<(), Failure> {
-    let mut generator = Generator::new()?;
-    let mut complaints = Vec::new();
-    let mut stale = false;
+    let (mut complaints, mut renewed) = (Vec::new(), 0);
     let pages = pages(&generator.ladder.root)?;
     for path in &pages {
         let page = read(path)?;
         let name = generator.shown(path);
         let mut filled = generator.fill(path, &page);
-        if filled.as_ref().is_ok_and(|filled| *filled != page) {
+        if only_check && filled.as_ref().is_ok_and(|filled| *filled != page) {
             // On a machine that stalls for a second, a limit of a transcript may be met by chance.
             // Not twice.
             generator.transcripts.clear();
@@ -99,25 +66,27 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
         match filled {
             Ok(filled) if filled == page => {}
             Ok(filled) => {
-                stale = true;
-                show(
-                    screen,
-                    &git::unified((&name, &page), (&format!("{name}, generated"), &filled))?,
-                )?;
+                generator.renew(path, &page, &filled, only_check, screen)?;
+                renewed += 1;
             }
             Err(failure) => complaints.push(failure.to_string()),
         }
-        complaints
-            .extend(links::broken(path, &page).into_iter().map(|text| format!("{name}: {text}")));
-        complaints.extend(broken_rules(&name, &page));
+        if only_check {
+            let broken = links::broken(path, &page).into_iter();
+            complaints.extend(broken.map(|text| format!("{name}: {text}")));
+            complaints.extend(broken_rules(&name, &page));
+        }
     }
     for (path, drawing) in &generator.drawings {
-        if read(path).ok().as_ref() != Some(drawing) {
-            stale = true;
-            let name = generator.shown(path);
-            let old = read(path).unwrap_or_default();
-            show(screen, &git::unified((&name, &old), (&format!("{name}, generated"), drawing))?)?;
+        let old = read(path).unwrap_or_default();
+        if old != *drawing {
+            generator.renew(path, &old, drawing, only_check, screen)?;
+            renewed += 1;
         }
+    }
+    if !only_check {
+        Failure::of_all(complaints)?;
+        return screen.line(&format!("{} pages, {renewed} files changed", pages.len()));
     }
     complaints.extend(unlisted(&generator.ladder.root)?);
     for rung in &generator.ladder.rungs {
@@ -132,35 +101,15 @@ pub fn check(screen: &Screen) -> Result<(), Failure> {
             }
         }
     }
-    if stale {
+    if renewed > 0 {
         complaints.push(format!("the pages above are out of date\nhint: `{REPAIR}` repairs them"));
     }
-    told(complaints)?;
+    Failure::of_all(complaints)?;
     screen.line(&format!("{} pages are up to date", pages.len()))
-}
-
-fn told(complaints: Vec<String>) -> Result<(), Failure> {
-    match complaints.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::new(complaints.join("\nerror: "))),
-    }
-}
-
-fn show(screen: &Screen, diff: &str) -> Result<(), Failure> {
-    for line in diff.lines() {
-        let tone = match line.chars().next() {
-            Some('-') => Tone::Bad,
-            Some('+') => Tone::Good,
-            _ => Tone::Plain,
-        };
-        screen.line(&screen.paint(tone, line))?;
-    }
-    Ok(())
 }
 
 struct Generator {
     ladder: Ladder,
-    programs: Programs,
     /// A page and a README often show the same run.
     transcripts: HashMap<String, String>,
     /// Files beside the pages: the ladder as a picture, and what blocks ask for.
@@ -171,8 +120,7 @@ impl Generator {
     fn new() -> Result<Generator, Failure> {
         let ladder = Ladder::load()?;
         let drawings = [(ladder.root.join("docs/ladder.svg"), map::svg(&ladder))].into();
-        let (programs, transcripts) = (Programs::default(), HashMap::new());
-        Ok(Generator { ladder, programs, transcripts, drawings })
+        Ok(Generator { ladder, transcripts: HashMap::new(), drawings })
     }
 
     fn fill(&mut self, path: &Path, page: &str) -> Result<String, Failure> {
@@ -307,7 +255,7 @@ impl Generator {
             return Ok(known.clone());
         }
         let rung = rung_of(&self.ladder, rung)?;
-        let text = session::transcript(&self.ladder, &mut self.programs, rung, script)?;
+        let text = session::transcript(&self.ladder, rung, script)?;
         let text = fenced("console", &text);
         self.transcripts.insert(key.into(), text.clone());
         Ok(text)
@@ -322,7 +270,7 @@ impl Generator {
         let path = folder.join(format!("{}.svg", found.name));
         if !self.drawings.contains_key(&path) {
             let network = Network::default();
-            let scene = scene::play(&self.ladder, found, &mut self.programs, None, Some(&network))?;
+            let scene = scene::play(&self.ladder, found, None, Some(&network))?;
             self.drawings.insert(path, diagram::draw(found, &scene.passed));
         }
         Ok(format!("![What passes between client and server]({}.svg)\n", found.name))
@@ -334,6 +282,31 @@ impl Generator {
 
     fn source(&self, file: &str) -> Result<String, Failure> {
         read(&self.ladder.root.join(file))
+    }
+
+    /// Writes a file anew, or only shows what would be different.
+    fn renew(
+        &self,
+        path: &Path,
+        old: &str,
+        new: &str,
+        only_show: bool,
+        screen: &Screen,
+    ) -> Result<(), Failure> {
+        let name = self.shown(path);
+        if !only_show {
+            write(path, new)?;
+            return screen.line(&name);
+        }
+        for line in git::unified((&name, old), (&format!("{name}, generated"), new))?.lines() {
+            let tone = match line.chars().next() {
+                Some('-') => Tone::Bad,
+                Some('+') => Tone::Good,
+                _ => Tone::Plain,
+            };
+            screen.line(&screen.paint(tone, line))?;
+        }
+        Ok(())
     }
 
     /// The path as a person writes it: from the top, with slashes.
@@ -380,7 +353,6 @@ fn broken_rules(name: &str, page: &str) -> Vec<String> {
     complaints
 }
 
-/// What is wrong with a page that has one shape for every rung.
 fn wrong_parts(name: &str, page: &Result<String, Failure>, parts: &[&str]) -> Option<String> {
     match page {
         Ok(page) => {

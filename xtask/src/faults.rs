@@ -1,7 +1,6 @@
 //! Every fault against every rung: the matrix, as the manifests have it and as it is.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
 use std::iter;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,8 +9,8 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Args;
-use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
+use ladder::screen::{Tone, fit, progress};
+use ladder::{Failure, Ladder, Rung, Screen, failure};
 use netfault::{Fault, descriptors};
 use serde::Serialize;
 use trial::{Cast, Expected, Faults, Outcome};
@@ -21,7 +20,6 @@ use crate::{list, package};
 /// Trials at a time for each processor: most of them wait most of the time.
 const AT_A_TIME: usize = 4;
 
-/// What to play.
 #[derive(Args)]
 pub struct Options {
     /// Only this rung, by name or short name
@@ -58,7 +56,6 @@ struct Cell {
     story: String,
 }
 
-/// One trial that is to be played.
 struct Task<'a> {
     rung: &'a Rung,
     fault: &'static Fault,
@@ -97,13 +94,12 @@ fn tasks<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<Task<'a>>, Fai
     let fault = options.fault.as_deref().map(trial::faults::find).transpose()?;
     let rungs = rungs(ladder, options)?;
     let names: Vec<&str> = rungs.iter().map(|rung| rung.name.as_str()).collect();
-    let mut programs = Programs::default();
-    programs.build_all(ladder, &names)?;
+    ladder.build(&names)?;
     let mut tasks = Vec::new();
     for rung in rungs {
         for fault in rung.faults().filter(|one| fault.is_none_or(|wanted| wanted.name == one.name))
         {
-            tasks.push(Task { rung, fault, program: programs.get(ladder, &rung.name)? });
+            tasks.push(Task { rung, fault, program: ladder.program(&rung.name)? });
         }
     }
     match tasks.is_empty() {
@@ -120,7 +116,7 @@ fn rungs<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<&'a Rung>, Fai
 }
 
 /// Plays all of them, several at a time, and returns their cells in the same order.
-fn play(tasks: &[Task], progress: bool) -> Result<Vec<Cell>, Failure> {
+fn play(tasks: &[Task], told: bool) -> Result<Vec<Cell>, Failure> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let work = || -> Result<(), Failure> {
@@ -131,8 +127,9 @@ fn play(tasks: &[Task], progress: bool) -> Result<Vec<Cell>, Failure> {
             let cell = task.play().inspect_err(|_| next.store(tasks.len(), Ordering::Relaxed))?;
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.insert(number, cell);
-            if progress {
-                told_so_far(done.len(), tasks.len());
+            if told {
+                let (done, all) = (done.len(), tasks.len());
+                progress(&if done == all { String::new() } else { format!("{done} of {all}") });
             }
         }
     };
@@ -145,16 +142,6 @@ fn play(tasks: &[Task], progress: bool) -> Result<Vec<Cell>, Failure> {
         workers.into_iter().try_for_each(ended)
     })?;
     Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
-}
-
-/// A word for the person who waits.
-fn told_so_far(done: usize, all: usize) {
-    let mut stderr = io::stderr().lock();
-    if stderr.is_terminal() {
-        let end = if done == all { "\r\x1b[K" } else { "" };
-        // Nobody who waits, nobody to tell.
-        let _ = write!(stderr, "\r{done} of {all}{end}");
-    }
 }
 
 impl Task<'_> {

@@ -161,65 +161,45 @@ netcore::promises! { suite() =>
 }
 "#;
 
-    #[track_caller]
-    fn assert_found(wanted: &str, item: &str) {
-        assert_eq!(find(SOURCE, wanted).unwrap(), item);
-    }
-
     #[test]
-    fn an_item_of_one_line_is_that_line_with_its_doc() {
-        assert_found(
-            "const LIMIT",
-            "/// How long.\npub const LIMIT: Duration = Duration::from_secs(5);",
-        );
-        assert_found("fn serve_all", "pub fn serve_all() {}");
-    }
-
-    #[test]
-    fn a_value_on_lines_of_its_own_is_taken_whole() {
-        assert_found("const LONG", "const LONG: &str =\n    \"a value on a line of its own\";");
-        assert_found("const TABLE", "const TABLE: [u8; 2] = [\n    1,\n    2,\n];");
-    }
-
-    #[test]
-    fn comments_and_attributes_above_belong_to_the_item() {
-        let item = "/// What went wrong.\n#[derive(Debug)]\npub enum Wrong {\n    Much { depth: usize },\n}";
-        assert_found("enum Wrong", item);
-        assert!(without_docs(item).starts_with("#[derive(Debug)]\n"));
-    }
-
-    #[test]
-    fn a_function_with_its_arguments_on_lines_of_their_own_ends_at_its_brace() {
-        let item = find(SOURCE, "fn serve").unwrap();
-        assert!(item.starts_with("// Plain comment.\npub fn serve(\n"), "{item}");
-        assert!(item.ends_with("    Ok(())\n}"), "{item}");
-    }
-
-    #[test]
-    fn an_item_inside_another_loses_its_indentation() {
-        let item = find(SOURCE, "fn read").unwrap();
-        assert!(item.starts_with("fn read(&mut self"), "{item}");
-        assert!(item.ends_with("    Ok(0)\n}"), "{item}");
-        assert_found("impl Read for Stream", &find(SOURCE, "impl Read").unwrap());
+    fn an_item_is_taken_whole_with_what_is_above_it_and_without_its_indentation() {
+        let doc = "/// What went wrong.\n";
+        let item = "#[derive(Debug)]\npub enum Wrong {\n    Much { depth: usize },\n}";
+        assert_eq!(without_docs(&format!("{doc}{item}")), item);
+        let read = "fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {\n    if true {\n    }\n    Ok(0)\n}";
+        let indented = read.replace('\n', "\n    ");
+        for (wanted, item) in [
+            ("const LIMIT", "/// How long.\npub const LIMIT: Duration = Duration::from_secs(5);"),
+            ("fn serve_all", "pub fn serve_all() {}"),
+            ("const LONG", "const LONG: &str =\n    \"a value on a line of its own\";"),
+            ("const TABLE", "const TABLE: [u8; 2] = [\n    1,\n    2,\n];"),
+            ("enum Wrong", &format!("{doc}{item}")),
+            ("fn read", read),
+            ("impl Read", &format!("impl Read for Stream<'_> {{\n    {indented}\n}}")),
+            (
+                "fn serve",
+                "// Plain comment.\npub fn serve(\n    listener: TcpListener,\n) -> io::Result<()> {\n    let buf = [\n        0; 4\n    ];\n    Ok(())\n}",
+            ),
+        ] {
+            assert_eq!(find(SOURCE, wanted).unwrap(), item);
+        }
     }
 
     #[test]
     fn an_item_that_is_missing_or_there_twice_is_told() {
-        assert_eq!(find(SOURCE, "fn reply").unwrap_err().to_string(), "there is no `fn reply`");
-        let twice =
-            find("mod a {\n    fn b() {}\n}\nmod c {\n    fn b() {}\n}\n", "fn b").unwrap_err();
-        assert_eq!(twice.to_string(), "there are 2 of `fn b`");
-        let open = find("fn a() {\n", "fn a").unwrap_err();
-        assert_eq!(open.to_string(), "`fn a` has no end; is the file formatted?");
+        let twice = "mod a {\n    fn b() {}\n}\nmod c {\n    fn b() {}\n}\n";
+        for (source, wanted, said) in [
+            (SOURCE, "fn reply", "there is no `fn reply`"),
+            (twice, "fn b", "there are 2 of `fn b`"),
+            ("fn a() {\n", "fn a", "`fn a` has no end; is the file formatted?"),
+        ] {
+            assert_eq!(find(source, wanted).unwrap_err().to_string(), said);
+        }
     }
 
     #[test]
-    fn tests_are_listed_by_name_in_order() {
+    fn tests_and_public_constants_are_listed_by_name_in_order() {
         assert_eq!(tests(SOURCE), ["serve", "a_promise_is_kept", "one_is_kept", "another_is_kept"]);
-    }
-
-    #[test]
-    fn public_constants_are_listed_by_name() {
         assert_eq!(constants(SOURCE), ["LIMIT"]);
     }
 }

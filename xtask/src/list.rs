@@ -3,7 +3,6 @@
 use ladder::screen::fit;
 use ladder::{Failure, Ladder, Rung, Screen};
 
-/// Shows every rung with one line.
 pub fn run(screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     for line in table(&ladder, screen).lines() {

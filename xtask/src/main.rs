@@ -15,6 +15,7 @@ mod list;
 mod map;
 mod new;
 mod package;
+mod room;
 mod rules;
 mod scene;
 
@@ -62,6 +63,7 @@ enum Task {
     },
     /// Show the step from one rung to the next: the difference is the lesson
     #[command(
+        override_usage = "cargo xtask diff [OPTIONS] [[FROM] RUNG]",
         after_help = "Example:\n  cargo xtask diff timeout\n  cargo xtask diff -y threaded async"
     )]
     Diff(diff::Options),
@@ -120,13 +122,12 @@ fn main() -> ExitCode {
         Task::Try { rung: None } => list::run(&Screen::new()),
         Task::Try { rung: Some(rung) } => attempt::run(&rung, Stdio::inherit(), &Screen::new()),
         Task::Completions { shell } => Ladder::load().and_then(|ladder| {
-            Screen::new().line(&completions::script(shell, &Xtask::command(), &ladder))
+            Screen::new().line(&completions::script(shell, Xtask::command(), &ladder))
         }),
         Task::Diff(options) => diff::run(&options, &Screen::new()),
         Task::New(options) => new::run(&options, &Screen::new()),
         Task::Faults(options) => faults::run(&options, &Screen::new()),
-        Task::Docs { check: true } => docs::check(&Screen::new()),
-        Task::Docs { check: false } => docs::write(&Screen::new()),
+        Task::Docs { check } => docs::run(check, &Screen::new()),
         Task::Book(options) => book::run(&options, &Screen::new()),
         // As it was typed: it is understood here, and there once more.
         Task::Bench(_) => package::run("bench", &env::args_os().skip(2).collect::<Vec<_>>()),

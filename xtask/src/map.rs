@@ -1,6 +1,7 @@
 //! The ladder as a picture: every rung, and what it builds on.
 
 use ladder::manifests::Carrier;
+use ladder::svg::Svg;
 use ladder::{Ladder, Rung};
 
 /// A box, how far it is set in for each step below it, and the room between two.
@@ -9,25 +10,9 @@ const STEP: usize = 36;
 const GAP: usize = 10;
 const MARGIN: usize = 8;
 
-/// The colours of paper and of night: whoever looks has said which, to the system or
-/// the browser.
-const STYLE: &str = "
-  svg { background: #fff }
-  text { font: 12px system-ui, sans-serif; fill: #333 }
-  .name { font: 600 15px ui-monospace, monospace; fill: #111 }
-  rect { fill: #f6f8fa; stroke: #57606a }
-  .udp rect { stroke-dasharray: 5 3 }
-  path { fill: none; stroke: #57606a; stroke-width: 1.5 }
-  a:hover rect { fill: #ddf4ff }
-  @media (prefers-color-scheme: dark) {
-    svg { background: #0d1117 }
-    text { fill: #c9d1d9 }
-    .name { fill: #f0f6fc }
-    rect { fill: #161b22; stroke: #8b949e }
-    path { stroke: #8b949e }
-    a:hover rect { fill: #1f2f45 }
-  }
-";
+const TITLE: &str = "The rungs of the ladder, each with an arrow from the one that it builds on";
+
+const STYLE: &str = include_str!("map.css");
 
 /// Where a rung stands: one under the other, set in by as many steps as lie below it.
 struct Place<'a> {
@@ -36,25 +21,32 @@ struct Place<'a> {
     row: usize,
 }
 
-/// The picture.
 pub fn svg(ladder: &Ladder) -> String {
     let places = places(ladder);
     let depth = places.iter().map(|place| place.depth).max().unwrap_or(0);
-    let (width, height) =
-        (2 * MARGIN + depth * STEP + BOX.0, 2 * MARGIN + places.len() * (BOX.1 + GAP) - GAP);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"title\">\n<title id=\"title\">The rungs of the ladder, each with an arrow from the one that it builds on</title>\n<style>{STYLE}</style>\n"
-    );
+    let size = (2 * MARGIN + depth * STEP + BOX.0, 2 * MARGIN + places.len() * (BOX.1 + GAP) - GAP);
+    let mut svg = Svg::new(size, TITLE, &[], STYLE);
     for place in &places {
         let below = place.rung.builds_on.as_deref();
         if let Some(below) = places.iter().find(|other| below == Some(&other.rung.name)) {
-            svg.push_str(&arrow(below, place));
+            let ((x, y), (to_x, to_y)) = (corner(below), corner(place));
+            let (x, y, to_y) = (x + STEP / 2, y + BOX.1, to_y + BOX.1 / 2);
+            svg.path("", &format!("M{x} {y} V{to_y} H{to_x} m-7 -4 l7 4 l-7 4"));
         }
     }
     for place in &places {
-        svg.push_str(&rung(place));
+        let (x, y) = corner(place);
+        let Rung { name, title, transport, .. } = place.rung;
+        let class = if *transport == Carrier::Udp { "udp" } else { "tcp" };
+        let (width, height) = BOX;
+        svg.element(&format!(
+            "<a href=\"{name}.html\" class=\"{class}\"><rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"6\"/>"
+        ));
+        svg.text("name", (x + 12, y + 20), name);
+        svg.text("", (x + 12, y + 37), title);
+        svg.element("</a>");
     }
-    svg + "</svg>\n"
+    svg.finish()
 }
 
 /// Every rung with all that builds on it after it, so that no arrow crosses a box.
@@ -76,63 +68,25 @@ fn corner(place: &Place) -> (usize, usize) {
     (MARGIN + place.depth * STEP, MARGIN + place.row * (BOX.1 + GAP))
 }
 
-fn arrow(below: &Place, place: &Place) -> String {
-    let ((x, y), (to_x, to_y)) = (corner(below), corner(place));
-    let (x, y, to_y) = (x + STEP / 2, y + BOX.1, to_y + BOX.1 / 2);
-    format!("<path d=\"M{x} {y} V{to_y} H{to_x} m-7 -4 l7 4 l-7 4\"/>\n")
-}
-
-fn rung(place: &Place) -> String {
-    let (x, y) = corner(place);
-    let Rung { name, title, transport, .. } = place.rung;
-    let class = match transport {
-        Carrier::Udp => " class=\"udp\"",
-        Carrier::Tcp => "",
-    };
-    let mut svg = format!(
-        "<a href=\"{name}.html\"{class}><rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\" rx=\"6\"/>\n<text class=\"name\" x=\"{}\" y=\"{}\">{name}</text>\n",
-        BOX.0,
-        BOX.1,
-        x + 12,
-        y + 20
-    );
-    let title = title.replace('&', "&amp;").replace('<', "&lt;");
-    svg.push_str(&format!("<text x=\"{}\" y=\"{}\">{title}</text>\n", x + 12, y + 37));
-    svg + "</a>\n"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_rung_has_a_row_of_its_own_under_the_one_that_it_builds_on() {
+    fn every_rung_has_a_row_under_the_one_that_it_builds_on_and_every_step_an_arrow() {
         let ladder = Ladder::load().unwrap();
-        let places = places(&ladder);
-        assert_eq!(places.len(), ladder.rungs.len());
-        for (row, place) in places.iter().enumerate() {
-            assert_eq!(place.row, row);
-            if let Some(below) = &place.rung.builds_on {
-                let below = places.iter().find(|other| other.rung.name == *below).unwrap();
-                assert!(
-                    below.row < place.row && below.depth + 1 == place.depth,
-                    "{}",
-                    place.rung.name
-                );
-            }
-            // Seven columns of the screen for a letter are more than the picture's own letters
-            // take.
-            assert!(place.rung.title.len() * 7 < BOX.0 + 40, "{}", place.rung.name);
-        }
-    }
-
-    #[test]
-    fn the_picture_names_every_rung_once_and_draws_every_step() {
-        let ladder = Ladder::load().unwrap();
-        let svg = svg(&ladder);
+        let (places, svg) = (places(&ladder), svg(&ladder));
         assert_eq!(svg.matches("<path ").count(), ladder.steps().count());
-        for rung in &ladder.rungs {
+        assert_eq!(places.len(), ladder.rungs.len());
+        for (row, Place { rung, depth, row: at }) in places.iter().enumerate() {
+            assert_eq!(*at, row);
             assert_eq!(svg.matches(&format!(">{}</text>", rung.name)).count(), 1, "{}", rung.name);
+            if let Some(below) = &rung.builds_on {
+                let below = places.iter().find(|other| other.rung.name == *below).unwrap();
+                assert!(below.row < row && below.depth + 1 == *depth, "{}", rung.name);
+            }
+            // Seven columns of the screen for a letter are more than the picture's own take.
+            assert!(rung.title.len() * 7 < BOX.0 + 40, "{}", rung.name);
         }
     }
 }

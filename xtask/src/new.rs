@@ -11,16 +11,16 @@ mod readme;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
-use std::process::{self, Stdio};
-use std::time::Duration;
+use std::process;
 
 use clap::Args;
 use ladder::files::{entries, read, write};
 use ladder::manifests::{Package, cargo};
+use ladder::process::output;
 use ladder::rename::rename;
 use ladder::scratch::Scratch;
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Process, Rung, Screen, failure};
+use ladder::{Failure, Ladder, Rung, Screen};
 
 use crate::list;
 
@@ -31,11 +31,6 @@ const TOP_FILES: [&str; 5] =
 /// Which files git leaves as they are, byte by byte.
 const ATTRIBUTES: &str = ".gitattributes";
 
-/// Ends a cargo that has closed its standard error and hangs. What it does here takes
-/// less than a second.
-const GENEROUS: Duration = Duration::from_secs(5 * 60);
-
-/// What can be told to `cargo xtask new`.
 #[derive(Args)]
 pub struct Options {
     /// The name or short name of a rung
@@ -136,7 +131,8 @@ fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Fai
     write(&dest.join("README.md"), readme::project(rung, own, name, &names)?)?;
     write(&dest.join("Cargo.lock"), read(&ladder.root.join("Cargo.lock"))?)?;
     lock(dest)?;
-    format(dest)
+    format(dest);
+    Ok(())
 }
 
 /// A block inside the project, and its page without links to what is not.
@@ -155,35 +151,16 @@ fn copy_block(block: &Package, project: &Path, blocks: &[&str]) -> Result<(), Fa
 /// Takes the packages of others out of the lock file and keeps every version. Downloads
 /// nothing.
 fn lock(dest: &Path) -> Result<(), Failure> {
-    let (succeeded, said) = run_cargo(&["update", "--workspace", "--offline", "--quiet"], dest)?;
-    match succeeded {
-        true => Ok(()),
-        false => Err(failure!("cannot write the lock file: {}", said.trim())),
-    }
+    let update = ["update", "--workspace", "--offline", "--quiet"];
+    output(cargo().args(update).current_dir(dest)).map(drop)
 }
 
 /// Another name makes lines longer or shorter. Without rustfmt they stay as they are,
 /// which is no error.
-fn format(dest: &Path) -> Result<(), Failure> {
-    run_cargo(&["fmt", "--all"], dest).map(drop)
+fn format(dest: &Path) {
+    let _ = output(cargo().args(["fmt", "--all"]).current_dir(dest));
 }
 
-/// Runs cargo in `folder`: whether it succeeded, and what it wrote to standard error.
-fn run_cargo(args: &[&str], folder: &Path) -> Result<(bool, String), Failure> {
-    let mut cargo = cargo();
-    cargo
-        .args(args)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let process = Process::start(&mut cargo)?;
-    let status = process.wait_for_end(GENEROUS)?;
-    let said = process.stderr().wait_for_end(GENEROUS).unwrap_or_default();
-    Ok((status.success(), String::from_utf8_lossy(&said).into_owned()))
-}
-
-/// The last part of the folder's path.
 fn name_of(dest: &Path) -> Result<String, Failure> {
     let path = absolute(dest).map_err(|error| Failure::file("find", dest, &error))?;
     let name = path.file_name().and_then(|name| name.to_str());

@@ -5,19 +5,18 @@ use std::ffi::OsStr;
 use std::process::Command;
 
 use ladder::process::leave_ctrl_c_to_pager;
-use ladder::{Failure, Ladder, Process, Programs};
+use ladder::{Failure, Ladder, Process};
 
 /// As shells have it for a program that a signal has ended.
 const ENDED: u8 = 130;
 
-/// What can be told to `cargo xtask bench`.
 #[path = "../bench/src/options.rs"]
 #[allow(dead_code, reason = "bench reads what it is told; here it is checked and completed")]
 pub mod bench;
 
 /// Builds the package of this name and runs it in our place, with our terminal.
 pub fn run(name: &str, args: &[impl AsRef<OsStr>]) -> Result<(), Failure> {
-    let program = Programs::default().get(&Ladder::load()?, name)?;
+    let program = Ladder::load()?.program(name)?;
     // Ctrl-C reaches it as well, and it ends what it has started.
     leave_ctrl_c_to_pager();
     let process = Process::start_in_front(Command::new(program).args(args))?;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
+use ladder::{Address, Failure, Ladder, Rung, Screen, failure};
 use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
 use netfault::{Fault, Proof, Transport};
 use trial::stage::{Stage, Visit};
@@ -45,13 +45,10 @@ pub struct Options {
     network: NetworkArgs,
 }
 
-/// What was seen of one conversation.
 pub struct Scene {
-    /// What the processes did.
     pub happenings: Vec<Happening>,
     /// What passed on the way; nothing where nothing stood in between.
     pub passed: Vec<Passed>,
-    /// How each client of the demo got on.
     pub visits: Vec<Visit>,
     /// The exit code of the server, unless a signal has ended it.
     pub code: Option<i32>,
@@ -71,11 +68,9 @@ impl Options {
     }
 }
 
-/// Plays the demo of `rung` once, as `options` ask.
 pub fn run(
     ladder: &Ladder,
     rung: &Rung,
-    programs: &mut Programs,
     options: &Options,
     screen: &Screen,
 ) -> Result<(), Failure> {
@@ -86,7 +81,7 @@ pub fn run(
         None => None,
     };
     let network = options.needs_proxy().then(|| options.network.network());
-    let scene = play(ladder, rung, programs, fault, network.as_ref())?;
+    let scene = play(ladder, rung, fault, network.as_ref())?;
     let mut happenings = scene.happenings;
     if options.wire {
         let happening = |passed: &Passed| Happening {
@@ -168,11 +163,10 @@ fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
 pub fn play(
     ladder: &Ladder,
     rung: &Rung,
-    programs: &mut Programs,
     fault: Option<&Fault>,
     network: Option<&Network>,
 ) -> Result<Scene, Failure> {
-    let program = programs.get(ladder, &rung.name)?;
+    let program = ladder.program(&rung.name)?;
     let limit = fault.and_then(|fault| rung.limit(fault.name));
     let args = fault.map_or(rung.server_args.clone(), |fault| rung.args_for(fault));
     let mut stage = Stage::new();
@@ -181,19 +175,22 @@ pub fn play(
     let mut faulty = None;
     if let Some(fault) = fault {
         let at = Time::now();
-        let running = faults::start(rung, fault, address)?;
+        let running = faults::start(rung, fault, &address)?;
         let what = What::Wrote(format!("{}: {}", fault.name, fault.about));
         stage.happenings.push(Happening { at, side: Side::Client, process: usize::MAX - 1, what });
-        address = running.address();
+        address = faults::address_of(&running);
         faulty = Some(running);
     }
     let (recorder, recorded) = record::recorder();
-    let proxy = network.map(|network| between(rung, address, network, recorder)).transpose()?;
-    let address = proxy.as_ref().map_or(address, Proxy::address);
+    let here = stage.free_address(rung)?;
+    let proxy =
+        network.map(|network| between(rung, &here, &address, network, recorder)).transpose()?;
+    let address = proxy.as_ref().map_or(address, |proxy| faults::address_from(proxy.address()));
     let mut visits = Vec::new();
     for run in &rung.demo {
         let patience = if limit.is_some() { VAIN } else { PATIENCE };
-        visits.push(stage.run_client(cast, address, &run.args, patience)?);
+        let cast = Cast { args: &run.args, ..cast };
+        visits.push(stage.run_client(cast, &address, Vec::new(), patience)?);
     }
     if let (Some(running), Some(Proof::Dropped), None) =
         (&faulty, fault.map(|fault| fault.proof), limit)
@@ -215,21 +212,35 @@ pub fn play(
     Ok(Scene { happenings, passed: in_order(&recorded), visits, code })
 }
 
-/// A proxy in front of `server`.
 fn between(
     rung: &Rung,
-    server: SocketAddr,
+    here: &Address,
+    server: &Address,
     network: &Network,
     recorder: Recorder,
 ) -> Result<Proxy, Failure> {
-    let here = (Ipv4Addr::LOCALHOST, 0);
-    let proxy = match rung.speaks().transport() {
-        Transport::Tcp => TcpListener::bind(here)
-            .and_then(|listener| Proxy::tcp(listener, server, network, Some(recorder))),
-        Transport::Udp => UdpSocket::bind(here)
-            .and_then(|socket| Proxy::udp(socket, server, network, Some(recorder))),
+    let loopback = (Ipv4Addr::LOCALHOST, 0);
+    let to = faults::address_of_tool(server);
+    let proxy = match (rung.speaks().transport(), here) {
+        (Transport::Tcp, Address::Inet(_)) => TcpListener::bind(loopback)
+            .and_then(|listener| Proxy::streams(listener, to, network, Some(recorder))),
+        (Transport::Tcp, Address::Unix(path)) => {
+            on_file(path).and_then(|listener| Proxy::streams(listener, to, network, Some(recorder)))
+        }
+        (Transport::Udp, _) => UdpSocket::bind(loopback)
+            .and_then(|socket| Proxy::udp(socket, to.inet()?, network, Some(recorder))),
     };
     proxy.map_err(|error| failure!("cannot stand between client and server: {error}"))
+}
+
+#[cfg(unix)]
+fn on_file(path: &Path) -> io::Result<std::os::fd::OwnedFd> {
+    std::os::unix::net::UnixListener::bind(path).map(Into::into)
+}
+
+#[cfg(not(unix))]
+fn on_file(_: &Path) -> io::Result<TcpListener> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// What has passed, one connection after the other as they began.

@@ -14,8 +14,6 @@ use clap::Args;
 use netcore::cli::Limits;
 
 pub mod server;
-pub mod visit;
-pub mod visits;
 
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 9090;

@@ -108,7 +108,7 @@
 //! | `file.rs`, `types.rs`, `coding.rs` | a file whole or in parts, what it is, compressed siblings |
 //! | `cache.rs` | what is kept between requests |
 //! | `folder.rs`, `listing/`, `fallback.rs` | pages for folders; pages instead of a 404 |
-//! | `command/` `run.rs`, `options.rs`, `listening.rs`, `unix.rs` | the same from a command line |
+//! | `command/` `run.rs`, `options.rs`, `listening.rs` | the same from a command line |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -2,9 +2,12 @@
 //! that lets no more clients in than there are permits.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use rustix::fd::AsFd;
+use socket2::SockRef;
 
 use crate::connection::Connection;
 use crate::deadline::Deadline;
@@ -12,6 +15,8 @@ use crate::error::reason;
 use crate::permits::Permits;
 use crate::reach::{Reach, of_accept};
 use crate::shutdown::Shutdown;
+pub use crate::socket::Listener;
+use crate::socket::Socket;
 use crate::wait::{self, Interest, Waited};
 
 /// How long to leave the listener alone when descriptors or memory run out. The
@@ -19,23 +24,26 @@ use crate::wait::{self, Interest, Waited};
 /// shortage into a busy loop.
 pub const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
+/// A client that has been accepted, and what the log calls it.
+type Client<L> = (Connection<<L as Listener>::Socket>, <L as Listener>::Peer);
+
 /// A listener together with what ends its waiting. Several threads may accept from one.
 #[derive(Debug)]
-pub struct Acceptor {
+pub struct Acceptor<L: Listener = TcpListener> {
     /// Whoever waits for a client has it; `None` once a stop has begun.
-    listener: Arc<Mutex<Option<TcpListener>>>,
+    listener: Arc<Mutex<Option<L>>>,
     shutdown: Shutdown,
     permits: Option<Permits>,
     patience: Option<Duration>,
 }
 
-impl Acceptor {
+impl<L: Listener> Acceptor<L> {
     /// Takes over a bound listener. From a stop on, new clients are refused instead of
     /// left waiting.
     ///
     /// # Errors
     /// When the listener cannot be made non-blocking.
-    pub fn new(listener: TcpListener, shutdown: &Shutdown) -> io::Result<Acceptor> {
+    pub fn new(listener: L, shutdown: &Shutdown) -> io::Result<Acceptor<L>> {
         // A client that poll(2) has announced can be gone, or taken by another process,
         // before accept is called.
         listener.set_nonblocking(true)?;
@@ -54,14 +62,14 @@ impl Acceptor {
 
     /// Serves so many clients at once and at least one. At the bound nobody is accepted:
     /// the next clients wait in the backlog, as they would for a slow server.
-    pub fn at_most(self, clients: usize) -> Acceptor {
+    pub fn at_most(self, clients: usize) -> Acceptor<L> {
         let permits = Some(Permits::new(clients, &self.shutdown));
         Acceptor { permits, ..self }
     }
 
     /// Ends as for a stop when nobody has come for so long, to any of the threads that
     /// accept.
-    pub fn give_up_after(self, patience: Option<Duration>) -> Acceptor {
+    pub fn give_up_after(self, patience: Option<Duration>) -> Acceptor<L> {
         Acceptor { patience, ..self }
     }
 
@@ -74,7 +82,7 @@ impl Acceptor {
     /// # Errors
     /// Those that every further accept would meet as well, such as a listener that is
     /// not one.
-    pub fn accept(&self) -> io::Result<Option<(Connection, SocketAddr)>> {
+    pub fn accept(&self) -> io::Result<Option<Client<L>>> {
         // Before the wait: a client that is accepted could not be left alone any more.
         let permit = match &self.permits {
             Some(permits) => match permits.take() {
@@ -96,7 +104,7 @@ impl Acceptor {
         Ok(Some((connection, peer)))
     }
 
-    fn accept_in_turn(&self) -> io::Result<Option<(Connection, SocketAddr)>> {
+    fn accept_in_turn(&self) -> io::Result<Option<Client<L>>> {
         // poll(2) wakes every thread that waits in it, for one client. So one waits there,
         // and the others here.
         let mut turn = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
@@ -132,11 +140,15 @@ impl Acceptor {
     }
 }
 
-fn prepare(stream: TcpStream, shutdown: &Shutdown) -> io::Result<Connection> {
-    // Without this, a small reply can wait 40 ms for the acknowledgement of the one
-    // before it.
-    stream.set_nodelay(true)?;
-    Connection::new(stream, shutdown)
+fn prepare<S: Socket>(socket: S, shutdown: &Shutdown) -> io::Result<Connection<S>> {
+    socket.send_at_once()?;
+    Connection::new(socket, shutdown)
+}
+
+/// As [`Socket::send_at_once`], for streams of TCP that are no [`Socket`].
+pub(crate) fn without_delay(stream: &impl AsFd) -> io::Result<()> {
+    // By way of `as_fd`, which is a socket on Windows too.
+    SockRef::from(&stream.as_fd()).set_tcp_nodelay(true)
 }
 
 /// Logs an error of accept that belongs to one connection and waits out a shortage, so
@@ -151,20 +163,11 @@ pub fn pass_over(error: io::Error, shutdown: &Shutdown) -> io::Result<()> {
     }
 }
 
-/// As [`pass_over`], for a server that cannot wait here: when to accept again, at once or
-/// after [`SHORTAGE_PAUSE`].
+/// As [`pass_over`], for a server that does not wait here: how far the error reaches.
 ///
 /// # Errors
 /// As [`pass_over`].
-pub fn again_at(error: io::Error) -> io::Result<Instant> {
-    let pause = match log_accept_error(error)? {
-        Reach::AllForNow => SHORTAGE_PAUSE,
-        _ => Duration::ZERO,
-    };
-    Ok(Instant::now() + pause)
-}
-
-fn log_accept_error(error: io::Error) -> io::Result<Reach> {
+pub(crate) fn log_accept_error(error: io::Error) -> io::Result<Reach> {
     let reach = of_accept(&error);
     match reach {
         Reach::Nothing => {}
@@ -177,8 +180,10 @@ fn log_accept_error(error: io::Error) -> io::Result<Reach> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{SocketAddr, TcpStream};
     use std::sync::mpsc;
     use std::thread;
+    use std::time::Instant;
 
     use super::*;
     use crate::shutdown::DRAIN;
@@ -222,15 +227,5 @@ mod tests {
                 assert!(ended < came + PATIENCE * 4, "{:?} after the client", ended - came);
             }
         });
-    }
-
-    #[test]
-    fn an_error_that_is_one_clients_lets_the_next_in_at_once_and_a_shortage_later() {
-        let before = Instant::now();
-        let shortage = io::Error::from(io::ErrorKind::OutOfMemory);
-        assert!(again_at(shortage).unwrap() >= before + SHORTAGE_PAUSE);
-        let one = io::Error::from(io::ErrorKind::ConnectionAborted);
-        assert!(again_at(one).unwrap() <= Instant::now());
-        assert!(again_at(io::Error::from_raw_os_error(9)).is_err() || cfg!(windows));
     }
 }

@@ -1,11 +1,11 @@
 //! The plain client: sends a message, and reads as many bytes back as it has sent.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice};
 use std::time::Duration;
 
 use crate::Error;
-use crate::cli::{ClientArgs, NoOptions};
-use crate::connection::Connection;
+use crate::cli::{self, Connects, NoOptions};
+use crate::connection::{Connection, Socket};
 use crate::deadline::Deadline;
 use crate::log::payload;
 use crate::wait::Interest;
@@ -17,11 +17,11 @@ pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Sends each message of the command line over one connection, and prints its reply.
 ///
 /// # Errors
-/// As [`ClientArgs::connect`], [`ClientArgs::each_message`] and [`exchange`].
-pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(), Error> {
+/// As [`Connects::connect`], [`cli::each_message`] and [`exchange`].
+pub fn run(args: &impl Connects, _: NoOptions) -> Result<(), Error> {
     let socket = args.connect()?;
     let mut stream = Connection::of_client(socket).map_err(Error::failed("use the socket"))?;
-    args.each_message(|message| exchange(&mut stream, message))
+    cli::each_message(args.messages(), |message| exchange(&mut stream, message))
 }
 
 /// Sends `message` and returns the reply, which is as long as the message, within
@@ -34,8 +34,8 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(),
 /// # Errors
 /// What read or write say; `TimedOut`; `UnexpectedEof` when the server closes before the
 /// whole reply has come.
-pub fn exchange(stream: &mut Connection, message: &[u8]) -> io::Result<Vec<u8>> {
-    let peer = stream.get_ref().peer_addr()?;
+pub fn exchange(stream: &mut Connection<impl Socket>, message: &[u8]) -> io::Result<Vec<u8>> {
+    let peer = stream.get_ref().peer_name()?;
     log::debug!("{peer} sending {} bytes {}", message.len(), payload(message));
     stream.set_deadline(Deadline::after(REPLY_TIMEOUT));
     let mut reply = vec![0; message.len()];
@@ -43,9 +43,10 @@ pub fn exchange(stream: &mut Connection, message: &[u8]) -> io::Result<Vec<u8>> 
     while received < reply.len() {
         let all_sent = sent == message.len();
         stream.wait(if all_sent { Interest::Reading } else { Interest::Both })?;
-        let mut socket = stream.get_ref();
+        let socket = stream.get_ref();
         if !all_sent {
-            sent += or_nothing_yet(socket.write(&message[sent..]))?.unwrap_or(0);
+            let rest = [IoSlice::new(&message[sent..])];
+            sent += or_nothing_yet(socket.write_vectored(&rest))?.unwrap_or(0);
         }
         match or_nothing_yet(socket.read(&mut reply[received..]))? {
             Some(0) => return Err(ErrorKind::UnexpectedEof.into()),

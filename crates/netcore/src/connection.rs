@@ -35,7 +35,8 @@ pub struct Connection<S: Socket = TcpStream> {
     /// The peer has sent something since a read last waited in vain: more may be on its
     /// way.
     talking: bool,
-    /// The peer has ended its side, or the connection has failed: nothing more comes.
+    /// Nothing is waited for at the end: nobody has begun to serve it, the peer has ended
+    /// its side, or it has failed.
     over: bool,
     /// Given back when the connection is closed.
     _permit: Option<Permit>,
@@ -62,7 +63,7 @@ impl<S: Socket> Connection<S> {
     fn with(socket: S, shutdown: Option<Shutdown>) -> io::Result<Connection<S>> {
         socket.set_nonblocking(true)?;
         let (deadline, ended_by_stop) = (Deadline::NEVER, false);
-        let (talking, over, _permit) = (false, false, None);
+        let (talking, over, _permit) = (false, true, None);
         Ok(Connection { socket, deadline, shutdown, ended_by_stop, talking, over, _permit })
     }
 
@@ -92,6 +93,7 @@ impl<S: Socket> Connection<S> {
     /// # Errors
     /// `TimedOut` when the deadline passes first; what the system says of the wait.
     pub fn wait(&mut self, interest: Interest) -> io::Result<Waited> {
+        self.over = false;
         loop {
             let shutdown = match &self.shutdown {
                 // The waker stays readable, so it would end this wait at once.
@@ -177,7 +179,7 @@ impl<S: Socket> Read for Connection<S> {
             match self.socket.read(buf) {
                 Err(error) if is_nothing_yet(&error) => {}
                 done => {
-                    self.over |= !matches!(done, Ok(n) if n > 0 || buf.is_empty());
+                    self.over = !matches!(done, Ok(n) if n > 0 || buf.is_empty());
                     self.talking |= matches!(done, Ok(n) if n > 0);
                     return done;
                 }
@@ -201,7 +203,7 @@ impl<S: Socket> Write for Connection<S> {
                     self.wait(Interest::Writing)?;
                 }
                 done => {
-                    self.over |= done.is_err();
+                    self.over = done.is_err();
                     return done;
                 }
             }

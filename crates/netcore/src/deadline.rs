@@ -68,6 +68,12 @@ impl Deadline {
             _ => Err(ErrorKind::TimedOut.into()),
         }
     }
+
+    /// The time that is left, for a wait that looks at least once: zero where the point has
+    /// come, `None` where there is no limit.
+    pub fn patience(self) -> Option<Duration> {
+        self.0.map(|at| at.saturating_duration_since(Instant::now()))
+    }
 }
 
 impl From<Instant> for Deadline {

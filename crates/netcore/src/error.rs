@@ -4,6 +4,12 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 
+/// What to do where nobody listens.
+const NOBODY_LISTENS: &str =
+    "no server is listening there; start one first, or check --host and --port";
+/// What an address begins with that is a file.
+pub(crate) const UNIX: &str = "unix:";
+
 /// What a rung reports before it ends with exit code 1.
 ///
 /// Its text completes "error: ": `cannot listen on 127.0.0.1:9090: address already in
@@ -42,6 +48,13 @@ pub enum Error {
     Output(io::Error),
     /// Options that cannot work together, in a sentence without a full stop: exit code 2.
     Usage(String),
+    /// What may work later, and was not refused: exit code 75.
+    Later {
+        /// Completes "cannot ", as in [`Error::Failed`].
+        attempted: String,
+        /// Why not now.
+        why: String,
+    },
     /// Anything else that ends the program.
     Failed {
         /// Completes "cannot ": `read from 127.0.0.1:9090`.
@@ -65,6 +78,12 @@ impl Error {
             Error::Resolve { .. } => {
                 Some("check the spelling, or give an address such as 127.0.0.1")
             }
+            Error::Listen { address, source } if address.starts_with(UNIX) => {
+                hint_on_listening_on_a_file(source.kind())
+            }
+            Error::Connect { address, source } if address.starts_with(UNIX) => {
+                hint_on_connecting_to_a_file(source.kind())
+            }
             Error::Listen { address, source } => match source.kind() {
                 ErrorKind::AddrInUse if address.ends_with(":0") => {
                     Some("every port is in use for now; end what holds so many")
@@ -81,9 +100,7 @@ impl Error {
                 _ => None,
             },
             Error::Connect { source, .. } => match source.kind() {
-                ErrorKind::ConnectionRefused => Some(
-                    "no server is listening there; start one first, or check --host and --port",
-                ),
+                ErrorKind::ConnectionRefused => Some(NOBODY_LISTENS),
                 ErrorKind::TimedOut
                 | ErrorKind::HostUnreachable
                 | ErrorKind::NetworkUnreachable => {
@@ -98,9 +115,7 @@ impl Error {
                 _ => None,
             },
             Error::Reply { source, .. } => match source.kind() {
-                ErrorKind::ConnectionRefused => Some(
-                    "no server is listening there; start one first, or check --host and --port",
-                ),
+                ErrorKind::ConnectionRefused => Some(NOBODY_LISTENS),
                 ErrorKind::TimedOut => {
                     Some("the server may be down, or the datagrams lost: UDP does not tell")
                 }
@@ -108,7 +123,7 @@ impl Error {
                 _ => None,
             },
             Error::Usage(_) => Some("--help lists the options"),
-            Error::Output(_) | Error::Failed { .. } => None,
+            Error::Output(_) | Error::Later { .. } | Error::Failed { .. } => None,
         }
     }
 }
@@ -136,6 +151,7 @@ impl fmt::Display for Error {
             Error::Output(source) => {
                 write!(f, "cannot write to standard output: {}", reason(source))
             }
+            Error::Later { attempted, why } => write!(f, "cannot {attempted} now: {why}"),
             Error::Failed { attempted, source } => {
                 write!(f, "cannot {attempted}: {}", reason(source))
             }
@@ -152,8 +168,41 @@ impl std::error::Error for Error {
             | Error::Reply { source, .. }
             | Error::Output(source)
             | Error::Failed { source, .. } => Some(source),
-            Error::Usage(_) => None,
+            Error::Usage(_) | Error::Later { .. } => None,
         }
+    }
+}
+
+fn hint_on_listening_on_a_file(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::AddrInUse => Some("another server lives there; choose another file"),
+        ErrorKind::AlreadyExists => Some("it is left as it is; choose another file"),
+        ErrorKind::PermissionDenied => {
+            Some("a socket needs a folder in which you may make files, as for any file")
+        }
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            Some("the folder has to be there before; make it, or check the path")
+        }
+        ErrorKind::InvalidInput => {
+            Some("give a shorter path; one from the folder that you are in may do")
+        }
+        _ => None,
+    }
+}
+
+fn hint_on_connecting_to_a_file(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::NotFound => Some("no server has made it; start one first, or check the path"),
+        ErrorKind::ConnectionRefused => {
+            Some("its server is gone; the next one that is started there takes its place")
+        }
+        ErrorKind::PermissionDenied => {
+            Some("its server lets only some users in: ls -l shows whom the file lets write")
+        }
+        ErrorKind::InvalidInput => {
+            Some("give a shorter path; one from the folder that you are in may do")
+        }
+        _ => None,
     }
 }
 

@@ -17,9 +17,10 @@
 //! | [`connection`] | a stream socket with a deadline, closed in stages |
 //! | [`accept`] | an accept that a stop or a deadline ends, and that survives one client's error |
 //! | [`visit`] | one client from beginning to end, told in the log whatever ends it |
-//! | [`timers`] | deadlines of many clients, for a server with one wait |
 //! | [`listen`] | TCP and UDP sockets bound with explicit options |
 //! | [`connect`] | a client that tries every address, within a deadline |
+//! | [`unix`] | UNIX sockets: a file for an address, and who has connected |
+//! | [`address`](mod@address) | where a stream server listens, whatever its family |
 //! | [`client`] | the plain client of the rungs |
 //! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
 //! | `batch` | datagrams that come together, many in one call (feature `batch`) |
@@ -27,15 +28,25 @@
 //! | [`request`] | numbered requests in datagrams, and the replies to them |
 //! | [`frame`] | messages over a byte stream, capped before anything is allocated |
 //! | [`lines`] | messages that end with a line, bounded as well |
+//! | [`outbox`] | a bounded queue for one peer, and a writer that never waits for it |
+//! | [`pulse`] | whether a peer is still there that has nothing to say |
+//! | [`talk`] | the client of a conversation in which both ends speak when they like |
 //! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
 //! | [`shares`] | a bounded memory in which each address has a share of its own |
 //! | [`cli`] | the arguments, output and exit codes that all rungs share |
 //! | [`log`](mod@log) | the log on standard error, which holds nothing up |
+//! | [`timers`] | deadlines of many clients, for a server with one wait |
+//! | [`conversation`] | one client of such a server, which waits for none of them |
+//! | [`arrivals`] | an accept that such a server does not wait in |
+//! | `turns` | many conversations, and whose turn it is (feature `turns`) |
+//! | `tasks` | accept, connection and visit for tasks of tokio (feature `tasks`) |
 //! | `testing` | what a server promises, for the tests of every rung (feature `testing`) |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod accept;
+pub mod address;
+pub mod arrivals;
 pub mod ask;
 #[cfg(feature = "batch")]
 pub mod batch;
@@ -45,6 +56,7 @@ pub mod client;
 pub mod codec;
 pub mod connect;
 pub mod connection;
+pub mod conversation;
 pub mod datagrams;
 pub mod deadline;
 pub mod error;
@@ -52,16 +64,24 @@ pub mod frame;
 pub mod lines;
 pub mod listen;
 pub mod log;
+pub mod outbox;
 pub mod permits;
+pub mod pulse;
 pub mod reach;
 pub mod request;
 pub mod shares;
 pub mod shutdown;
 mod signals;
 mod socket;
+pub mod talk;
+#[cfg(feature = "tasks")]
+pub mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timers;
+#[cfg(feature = "turns")]
+pub mod turns;
+pub mod unix;
 pub mod visit;
 pub mod wait;
 mod waker;

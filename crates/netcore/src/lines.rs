@@ -4,8 +4,10 @@
 //! reader has to look at every byte; [`frame`](crate::frame) does without both.
 
 use std::fmt;
-use std::io::{self, BufRead, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 
+use crate::connection::Connection;
+use crate::deadline::Deadline;
 use crate::error::reason;
 
 /// The longest end of a line: CR and LF.
@@ -79,9 +81,23 @@ impl From<LineError> for io::Error {
 /// closed.
 pub fn read(reader: &mut impl BufRead, max: usize, line: &mut Vec<u8>) -> Result<bool, LineError> {
     line.clear();
+    read_on(reader, max, line)
+}
+
+/// As [`read`], behind what `line` has of this line already: a wait that a deadline has
+/// ended in its middle is not the end of the conversation.
+///
+/// # Errors
+/// See [`LineError`]. After `TimedOut` it can go on, with what has come in `line`; after
+/// any other the stream can only be closed.
+pub fn read_on(
+    reader: &mut impl BufRead,
+    max: usize,
+    line: &mut Vec<u8>,
+) -> Result<bool, LineError> {
     // Memory grows with what has come, and never beyond the limit.
-    let most = (max as u64).saturating_add(END as u64);
-    if reader.by_ref().take(most).read_until(b'\n', line)? == 0 {
+    let most = max.saturating_add(END).saturating_sub(line.len());
+    if reader.by_ref().take(most as u64).read_until(b'\n', line)? == 0 && line.is_empty() {
         return Ok(false);
     }
     let is_whole = line.ends_with(b"\n");
@@ -115,4 +131,66 @@ pub fn write(writer: &mut impl Write, max: usize, line: &[u8]) -> Result<(), Lin
     whole.push(b'\n');
     writer.write_all(&whole)?;
     Ok(())
+}
+
+/// The lines of a connection on which there may be none for a long time.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    stream: BufReader<&'a mut Connection>,
+    max: usize,
+    line: Vec<u8>,
+    is_whole: bool,
+}
+
+/// What has come in time.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Came<'a> {
+    /// A line, without its end.
+    Line(&'a [u8]),
+    /// No whole line. What there is of one is kept.
+    Nothing,
+    /// The end of the stream.
+    End,
+}
+
+impl<'a> Lines<'a> {
+    /// Lines of at most `max` bytes each. One call reads `buffer` bytes at most.
+    pub fn new(stream: &'a mut Connection, buffer: usize, max: usize) -> Lines<'a> {
+        let stream = BufReader::with_capacity(buffer, stream);
+        Lines { stream, max, line: Vec::new(), is_whole: false }
+    }
+
+    /// The next line, waited for until `deadline`. The end of the stream ends a line as
+    /// well, for those who send the last one without its mark; a stop does not.
+    ///
+    /// # Errors
+    /// See [`LineError`]; the connection can only be closed then.
+    pub fn next(&mut self, deadline: Deadline) -> Result<Came<'_>, LineError> {
+        if self.is_whole {
+            self.line.clear();
+        }
+        self.stream.get_mut().set_deadline(deadline);
+        self.is_whole = match read_on(&mut self.stream, self.max, &mut self.line) {
+            Ok(false) => return Ok(Came::End),
+            // Not so at the drain limit.
+            Err(LineError::Io(error))
+                if error.kind() == ErrorKind::TimedOut && deadline.has_passed() =>
+            {
+                false
+            }
+            Err(LineError::CutShort) if !self.stream.get_ref().ended_by_stop() => true,
+            done => done?,
+        };
+        Ok(if self.is_whole { Came::Line(&self.line) } else { Came::Nothing })
+    }
+
+    /// Whether another whole line has been read already.
+    pub fn has_more(&self) -> bool {
+        self.stream.buffer().contains(&b'\n')
+    }
+
+    /// The connection, to write to.
+    pub fn connection(&mut self) -> &mut Connection {
+        self.stream.get_mut()
+    }
 }

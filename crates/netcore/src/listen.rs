@@ -25,7 +25,7 @@ const UDP_SEND_BUFFER: usize = 256 << 10;
 /// A TCP socket that listens on `host` and `port`; port 0 takes a free one. A name is
 /// tried address by address.
 ///
-/// `::` listens for IPv4 as well, on every platform.
+/// `::` listens for IPv4 as well, on every platform that can (OpenBSD cannot).
 ///
 /// # Errors
 /// [`Error::Resolve`] for a host that is none, [`Error::Listen`] with the reason for
@@ -35,7 +35,9 @@ pub fn tcp(host: &str, port: u16) -> Result<TcpListener, Error> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         // A server that has closed a connection leaves it in TIME_WAIT for a minute; without
         // this option, a restart within that minute fails. On Windows the option means
-        // another thing: two servers on one port.
+        // another thing: two servers on one port. On macOS and the BSDs it has a price:
+        // one address can be bound beside another program's `::` or `0.0.0.0`, whose
+        // clients then come here.
         #[cfg(unix)]
         socket.set_reuse_address(true)?;
         bind(&socket, address)?;
@@ -77,9 +79,21 @@ fn bind(socket: &Socket, address: SocketAddr) -> io::Result<()> {
         // Linux and macOS default to both families on ::, Windows and OpenBSD to IPv6 only.
         // ::ffff:127.0.0.1 is an IPv4 address, which a socket for IPv6 only cannot
         // have.
-        socket.set_only_v6(!v6.ip().is_unspecified() && v6.ip().to_ipv4_mapped().is_none())?;
+        only_v6(socket, !v6.ip().is_unspecified() && v6.ip().to_ipv4_mapped().is_none())?;
     }
     socket.bind(&address.into())
+}
+
+/// OpenBSD has no sockets for both families, and refuses to make one. IPv6 alone is
+/// served there, which is told.
+fn only_v6(socket: &Socket, only: bool) -> io::Result<()> {
+    match socket.set_only_v6(only) {
+        Err(error) if !only => {
+            log::warn!("this listens for IPv6 only, as the system has not both in one: {error}");
+            Ok(())
+        }
+        set => set,
+    }
 }
 
 fn bind_first(
@@ -121,7 +135,7 @@ pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
 }
 
 /// `host:port`, with brackets where the host is an IPv6 address.
-pub(crate) fn join(host: &str, port: u16) -> String {
+pub fn join(host: &str, port: u16) -> String {
     match host.parse::<std::net::Ipv6Addr>() {
         Ok(v6) => SocketAddr::from((v6, port)).to_string(),
         Err(_) => format!("{host}:{port}"),
@@ -151,6 +165,15 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         TcpStream::connect(("127.0.0.1", port)).unwrap();
         TcpStream::connect(("::1", port)).unwrap();
+    }
+
+    #[test]
+    fn a_system_that_refuses_both_families_on_one_socket_has_one_of_them() {
+        let Some(listener) = dual_stack() else { return };
+        // One that is bound already is refused the option everywhere.
+        let refusing = Socket::from(listener);
+        assert!(refusing.set_only_v6(false).is_err());
+        only_v6(&refusing, false).unwrap();
     }
 
     #[test]

@@ -18,6 +18,10 @@ const SHOWN: usize = 64;
 /// PIPE_BUF), but for some systems, which take 512.
 const LONGEST_LINE: usize = 4096;
 
+/// Libraries whose finer words are whole requests, with the secrets in them: a log is read
+/// by more people than a secret is for.
+const TELL_SECRETS: [&str; 2] = ["ureq", "ureq_proto"];
+
 /// The target of what a panic says.
 const PANIC: &str = "panic";
 
@@ -50,6 +54,9 @@ pub fn init(verbose: u8) {
     builder.target(Target::Pipe(Box::new(NeverWaits { dropped: 0 })));
     // Whatever the filter.
     builder.filter_module(PANIC, log::LevelFilter::Error);
+    for module in TELL_SECRETS {
+        builder.filter_module(module, log::LevelFilter::Info);
+    }
     // A second start, as in a test with several servers, leaves the first as it is.
     if builder.try_init().is_ok() {
         // std's own words about a panic would wait for room, with the lock of standard error in
@@ -120,7 +127,7 @@ fn time_of_day(now: SystemTime) -> String {
 
 /// One line of text and no commands to a terminal, whoever brought it: an error's text,
 /// a name, a handler. What is escaped already stays as it is.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -88,6 +88,11 @@ impl Shutdown {
         }
     }
 
+    /// The point at which a stop began: never, until it has.
+    pub fn begun(&self) -> Deadline {
+        self.0.stopped.get().map_or(Deadline::NEVER, |stopped| Deadline::from(*stopped))
+    }
+
     /// Calls `wake` when a stop begins, or at once if it has begun: for a server that
     /// waits in something else than [`wait`](crate::wait). It must not block.
     pub fn on_stop(&self, wake: impl FnOnce() + Send + 'static) {

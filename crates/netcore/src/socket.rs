@@ -1,7 +1,9 @@
-//! What a connection needs of a socket: TCP, and UNIX where there is one.
+//! What a connection needs of a socket, and an acceptor of a listener: TCP, and UNIX
+//! where there is one.
 
+use std::fmt::Display;
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{Shutdown as Side, TcpStream};
+use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
 
 use rustix::fd::AsFd;
 
@@ -30,10 +32,43 @@ pub trait Socket: AsFd + Send + Sync {
     /// # Errors
     /// Where the peer has gone already.
     fn shutdown(&self, side: Side) -> io::Result<()>;
+
+    /// Has small messages sent at once, where something would hold them back.
+    ///
+    /// # Errors
+    /// What the system says of the socket.
+    fn send_at_once(&self) -> io::Result<()>;
+
+    /// What the log of a client calls the other end.
+    ///
+    /// # Errors
+    /// Where there is none any more.
+    fn peer_name(&self) -> io::Result<String>;
+}
+
+/// A socket that listens, whatever its family.
+pub trait Listener: AsFd + Send + 'static {
+    /// A client's connection.
+    type Socket: Socket;
+    /// What the system tells of a client before a byte of it is read. The log calls the
+    /// client so, as one word.
+    type Peer: Display;
+
+    /// Sets whether accept waits, O_NONBLOCK.
+    ///
+    /// # Errors
+    /// What the system says of the socket.
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()>;
+
+    /// The next client, [accept(2)](https://man7.org/linux/man-pages/man2/accept.2.html).
+    ///
+    /// # Errors
+    /// What the system says; whose error it is, [`reach`](crate::reach) tells.
+    fn accept(&self) -> io::Result<(Self::Socket, Self::Peer)>;
 }
 
 macro_rules! socket {
-    ($socket:ty) => {
+    ($socket:ty, $send_at_once:expr, $peer_name:expr) => {
         impl Socket for $socket {
             fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
                 <$socket>::set_nonblocking(self, nonblocking)
@@ -50,10 +85,42 @@ macro_rules! socket {
             fn shutdown(&self, side: Side) -> io::Result<()> {
                 <$socket>::shutdown(self, side)
             }
+
+            fn send_at_once(&self) -> io::Result<()> {
+                $send_at_once(self)
+            }
+
+            fn peer_name(&self) -> io::Result<String> {
+                $peer_name(self)
+            }
         }
     };
 }
 
-socket!(TcpStream);
+// Without TCP_NODELAY, a small reply can wait 40 ms for the acknowledgement of the one
+// before it.
+socket!(TcpStream, |tcp: &TcpStream| tcp.set_nodelay(true), |tcp: &TcpStream| tcp
+    .peer_addr()
+    .map(|peer| peer.to_string()));
 #[cfg(unix)]
-socket!(std::os::unix::net::UnixStream);
+socket!(std::os::unix::net::UnixStream, |_| Ok(()), file_of_peer);
+
+#[cfg(unix)]
+fn file_of_peer(unix: &std::os::unix::net::UnixStream) -> io::Result<String> {
+    let peer = unix.peer_addr()?;
+    let path = peer.as_pathname().map(|path| path.display().to_string());
+    Ok(format!("{}{}", crate::error::UNIX, path.unwrap_or_default()))
+}
+
+impl Listener for TcpListener {
+    type Socket = TcpStream;
+    type Peer = SocketAddr;
+
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        TcpListener::set_nonblocking(self, nonblocking)
+    }
+
+    fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        TcpListener::accept(self)
+    }
+}

@@ -23,6 +23,7 @@
 //! | `messages.rs` | where one question ends and the next begins |
 //! | `frames.rs` | the same for messages behind a length, and its limit |
 //! | `echo.rs` | what an echo promises besides: this goes with the echo |
+//! | `transport.rs`, `unix.rs` | the same over TCP and over UNIX sockets |
 //! | [`udp`] | the same for servers of datagrams |
 //!
 //! The log tells the tests where the server is ([`events`]), so no test guesses by the
@@ -47,7 +48,10 @@ mod messages;
 mod running;
 mod stop;
 mod suite;
+mod transport;
 pub mod udp;
+#[cfg(unix)]
+mod unix;
 mod visits;
 
 pub use client::Client;
@@ -59,6 +63,9 @@ pub use messages::*;
 pub use running::Running;
 pub use stop::*;
 pub use suite::Suite;
+pub use transport::{Stream, Tcp, Transport};
+#[cfg(unix)]
+pub use unix::Unix;
 pub use visits::*;
 
 /// Ends a test that would otherwise hang. No correct run comes near it, on a machine

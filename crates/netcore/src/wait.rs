@@ -123,6 +123,29 @@ pub fn first_readable(sockets: &[impl AsFd], shutdown: &Shutdown) -> io::Result<
     }
 }
 
+/// As [`ready`] for many sockets, each with what it is waited for: which of them are
+/// ready, in their order. All are looked at, even where the deadline has passed.
+///
+/// # Errors
+/// As [`ready`].
+pub fn which<'a>(
+    mut sockets: Vec<PollFd<'a>>,
+    shutdown: Option<&'a Shutdown>,
+    deadline: Deadline,
+) -> io::Result<Vec<bool>> {
+    let count = sockets.len();
+    sockets.extend(shutdown.map(|shutdown| PollFd::new(shutdown.waker(), PollFlags::IN)));
+    loop {
+        match poll(&mut sockets, deadline.patience().map(timespec).as_ref()) {
+            Ok(_) => break,
+            // A signal came first: nobody has been asked.
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(sockets[..count].iter().map(|socket| !socket.revents().is_empty()).collect())
+}
+
 /// The first of `fds` is what is waited for, the others what else may end the wait.
 fn poll_until(fds: &mut [PollFd<'_>], deadline: Deadline) -> io::Result<Waited> {
     loop {
@@ -145,4 +168,33 @@ pub fn timespec(duration: Duration) -> Timespec {
     // Under 10^9, which fits in 32 bits: C's long, which this is, has no more on
     // Windows.
     Timespec { tv_sec: whole.as_secs() as i64, tv_nsec: whole.subsec_nanos() as _ }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn of_many_sockets_those_that_are_ready_are_told_in_their_order() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let shutdown = Shutdown::new(Duration::ZERO).unwrap();
+        let which = |shutdown: Option<&Shutdown>, deadline| {
+            let sockets = [&stream, &client].map(|socket| PollFd::new(socket, PollFlags::IN));
+            super::which(sockets.into(), shutdown, deadline).unwrap()
+        };
+        let passed = Deadline::after(Duration::ZERO);
+        assert_eq!(which(Some(&shutdown), passed), [false, false]);
+        (&client).write_all(b"x").unwrap();
+        assert_eq!(which(Some(&shutdown), Deadline::NEVER), [true, false]);
+        assert_eq!(which(None, passed), [true, false]);
+        shutdown.stop();
+        // A stop ends the wait, and is none of the sockets.
+        let sockets = vec![PollFd::new(&client, PollFlags::IN)];
+        assert_eq!(super::which(sockets, Some(&shutdown), Deadline::NEVER).unwrap(), [false]);
+    }
 }

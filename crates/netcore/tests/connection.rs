@@ -46,6 +46,7 @@ over_both_families! {
     a_connection_that_comes_after_a_stop_ends_at_once,
     a_close_with_something_unread_loses_nothing_that_was_sent,
     a_peer_that_is_silent_and_has_everything_is_not_waited_for,
+    a_peer_that_nobody_has_served_is_not_waited_for,
     a_peer_that_is_answered_before_its_end_may_send_the_rest,
     a_stop_ends_the_wait_for_the_rest_at_its_drain_limit,
     a_peer_that_sends_for_ever_is_not_waited_for_for_ever,
@@ -222,6 +223,18 @@ fn a_peer_that_is_silent_and_has_everything_is_not_waited_for<S: Socket>(pair: P
     let started = Instant::now();
     server.close();
     assert!(started.elapsed() < LINGER);
+}
+
+/// As where there is no thread for it: who accepts the next ones must not wait for this
+/// one.
+fn a_peer_that_nobody_has_served_is_not_waited_for<S: Socket>(pair: Pair<S>) {
+    let (mut client, server) = connect(pair, &shutdown());
+    client.write_all(b"hello").unwrap();
+    let started = Instant::now();
+    drop(server);
+    assert!(started.elapsed() < LINGER, "{:?}", started.elapsed());
+    // The end of the stream or a reset: it knows.
+    assert!(!matches!(client.read(&mut [0; 1]), Ok(1..)));
 }
 
 fn a_peer_that_is_answered_before_its_end_may_send_the_rest<S: Socket>(pair: Pair<S>) {

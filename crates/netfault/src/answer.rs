@@ -13,8 +13,9 @@ pub(crate) const LARGEST: usize = 1 << 20;
 /// that complete "the faulty client".
 pub(crate) fn judge(target: &Target, reply: &[u8], count: usize) -> Result<String, String> {
     let right = match target.speaks {
-        Speaks::Bytes | Speaks::Frames => reply == target.hello.repeat(count),
+        Speaks::Bytes | Speaks::Local | Speaks::Frames => reply == target.hello.repeat(count),
         Speaks::Objects => objects(reply, target.hello).is_some_and(|found| found == count),
+        Speaks::Lines => said(reply, target.hello) == Some(count),
         Speaks::Http => statuses(reply) == vec![200; count],
         // A datagram each: nothing to put together.
         Speaks::Datagrams | Speaks::Requests => true,
@@ -42,6 +43,14 @@ fn objects(reply: &[u8], hello: &[u8]) -> Option<usize> {
         frames += 1;
     }
     frames.checked_sub(1)
+}
+
+/// How many lines with hello in them come before the goodbye; `None` where anything else
+/// does.
+fn said(reply: &[u8], hello: &[u8]) -> Option<usize> {
+    let (text, hello) = (str::from_utf8(reply).ok()?, str::from_utf8(hello).ok()?.trim_end());
+    let before = text.strip_suffix(&format!("* {hello} left\n"))?;
+    before.lines().all(|line| line.contains(hello)).then(|| before.lines().count())
 }
 
 /// Bytes of the text at the end of the hello of `object-exchange`.
@@ -92,7 +101,7 @@ mod tests {
     use super::*;
 
     fn target(speaks: Speaks, hello: &[u8]) -> Target<'_> {
-        Target::new(([127, 0, 0, 1], 1).into(), speaks, hello)
+        Target::new(std::net::SocketAddr::from(([127, 0, 0, 1], 1)), speaks, hello)
     }
 
     #[test]
@@ -109,6 +118,15 @@ mod tests {
         let objects = target(Speaks::Objects, hello);
         assert!(judge(&objects, &reply, 1).is_ok());
         assert!(judge(&objects, &reply, 2).is_err() && judge(&objects, &reply[..9], 1).is_err());
+    }
+
+    #[test]
+    fn a_line_is_owed_for_the_name_and_for_each_that_follows_it() {
+        let lines = target(Speaks::Lines, b"hello\n");
+        let one = b"* hello joined\n* hello left\n";
+        let two = b"* hello joined\nhello: hello\n* hello left\n";
+        assert!(judge(&lines, one, 1).is_ok() && judge(&lines, two, 2).is_ok());
+        assert!(judge(&lines, two, 1).is_err() && judge(&lines, &one[..14], 1).is_err());
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! The arguments of `netfault`, and how they are written.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use netcore::cli::duration;
 use netfault::proxy::NetworkArgs;
-use netfault::{Fault, SEED, Speaks};
+use netfault::{Address, Fault, SEED, Speaks};
 
 /// A fault and where it is let loose.
 #[derive(Args)]
@@ -16,8 +15,11 @@ pub struct FaultArgs {
     #[arg(value_name = "FAULT", value_parser = fault)]
     pub fault: &'static Fault,
     /// Where the server listens
-    #[arg(value_name = "HOST:PORT", value_parser = address)]
-    pub address: SocketAddr,
+    #[arg(value_name = "HOST:PORT", required_unless_present = "unix")]
+    address: Option<Address>,
+    /// The file that the server listens on
+    #[arg(long, value_name = "FILE", conflicts_with = "address")]
+    unix: Option<PathBuf>,
     /// What the server understands [default: the simplest that there is this fault for]
     #[arg(long, value_name = "WHAT")]
     pub speaks: Option<Speaks>,
@@ -37,12 +39,15 @@ pub struct FaultArgs {
 /// Where the proxy stands, and what its network does.
 #[derive(Args)]
 pub struct ProxyArgs {
-    /// Where clients come; port 0 takes a free one
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0", value_parser = address)]
-    pub listen: SocketAddr,
-    /// Where the server listens
-    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
-    pub to: SocketAddr,
+    /// Where clients come, or unix:FILE; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
+    pub listen: Address,
+    /// Where the server listens, or unix:FILE
+    #[arg(long, value_name = "HOST:PORT", required_unless_present = "unix")]
+    to: Option<Address>,
+    /// The file that the server listens on
+    #[arg(long, value_name = "FILE", conflicts_with = "to")]
+    unix: Option<PathBuf>,
     #[command(flatten)]
     pub network: NetworkArgs,
     /// Write down everything that passes
@@ -53,14 +58,22 @@ pub struct ProxyArgs {
     pub verbose: u8,
 }
 
-fn fault(name: &str) -> Result<&'static Fault, String> {
-    netfault::find(name).ok_or_else(|| "there is no such fault; `netfault list` shows them".into())
+impl FaultArgs {
+    /// Where the server listens.
+    pub fn server(&self) -> Option<Address> {
+        self.address.clone().or_else(|| self.unix.clone().map(Address::Unix))
+    }
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut addresses =
-        text.to_socket_addrs().map_err(|error| format!("{error}, as in 127.0.0.1:9090"))?;
-    addresses.next().ok_or_else(|| format!("{text} has no address"))
+impl ProxyArgs {
+    /// Where the server listens.
+    pub fn server(&self) -> Option<Address> {
+        self.to.clone().or_else(|| self.unix.clone().map(Address::Unix))
+    }
+}
+
+fn fault(name: &str) -> Result<&'static Fault, String> {
+    netfault::find(name).ok_or_else(|| "there is no such fault; `netfault list` shows them".into())
 }
 
 /// `\r`, `\n`, `\0`, `\\` and `\x41`; anything else is itself.

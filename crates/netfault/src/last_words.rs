@@ -1,13 +1,13 @@
 //! What a client that is still sending hears when its server ends.
 
 use std::io::{self, BufReader, Read, Write};
-use std::net::TcpStream;
 
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::frame::{self, Header};
 
 use crate::answer::{LARGEST, statuses};
+use crate::peer::Stream;
 use crate::until::Until;
 use crate::{GENEROUS, Speaks};
 
@@ -24,7 +24,7 @@ impl LastWords {
     }
 
     /// Says something more whenever there was something to read, up to the end.
-    fn speak_and_listen(&self, stream: &TcpStream) -> (Vec<u8>, Option<io::Error>) {
+    fn speak_and_listen(&self, stream: &Stream) -> (Vec<u8>, Option<io::Error>) {
         let mut timed = Until::new(stream, Deadline::after(GENEROUS));
         let (mut reply, mut buf) = (Vec::new(), [0; 4096]);
         while reply.len() < LARGEST {
@@ -41,7 +41,7 @@ impl LastWords {
 
     /// Says one thing more, and reads to the end: how many bytes of whole replies came, as
     /// the server's log counts them.
-    pub(crate) fn say(&self, stream: &TcpStream) -> Result<usize, String> {
+    pub(crate) fn say(&self, stream: &Stream) -> Result<usize, String> {
         let (reply, error) = self.speak_and_listen(stream);
         if let Some(error) = error {
             return Err(format!(

@@ -6,7 +6,7 @@
 //! use netfault::{Speaks, Target};
 //!
 //! let fault = netfault::find("silent").expect("the name of a fault");
-//! let address = ([127, 0, 0, 1], 9090).into();
+//! let address = std::net::SocketAddr::from(([127, 0, 0, 1], 9090));
 //! let running = fault.start(&Target::new(address, Speaks::Bytes, b"hello"))?;
 //! // Here an ordinary client goes to `running.address()` and is served, or is not.
 //! drop(running);
@@ -24,6 +24,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::ValueEnum;
+pub use netcore::address::Address;
 
 mod answer;
 pub mod descriptors;
@@ -50,10 +51,10 @@ const GENEROUS: Duration = Duration::from_secs(10);
 pub const SEED: u64 = 7;
 
 /// The server that a fault is let loose on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Target<'a> {
     /// Where it listens.
-    pub address: SocketAddr,
+    pub address: Address,
     /// What it understands.
     pub speaks: Speaks,
     /// One whole message in the server's own protocol, as it is on the wire. The server
@@ -65,8 +66,13 @@ pub struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// With the usual seed.
-    pub fn new(address: SocketAddr, speaks: Speaks, hello: &'a [u8]) -> Target<'a> {
-        Target { address, speaks, hello, seed: SEED }
+    pub fn new(address: impl Into<Address>, speaks: Speaks, hello: &'a [u8]) -> Target<'a> {
+        Target { address: address.into(), speaks, hello, seed: SEED }
+    }
+
+    /// Where datagrams go.
+    fn inet(&self) -> io::Result<SocketAddr> {
+        self.address.inet()
     }
 }
 
@@ -76,10 +82,14 @@ impl<'a> Target<'a> {
 pub enum Speaks {
     /// TCP: bytes, which it sends back.
     Bytes,
+    /// A UNIX socket: bytes, which it sends back.
+    Local,
     /// TCP: texts, each with its length in four bytes before it, which it sends back.
     Frames,
     /// TCP: the values of `object-exchange`, in the same frames.
     Objects,
+    /// TCP: lines that all hear, the first of them a name.
+    Lines,
     /// TCP: HTTP/1.1.
     Http,
     /// UDP: a message in each datagram; the reply ends with it.
@@ -91,7 +101,7 @@ pub enum Speaks {
 /// What carries the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
-    /// Connections.
+    /// Connections, over TCP or on one machine.
     Tcp,
     /// Datagrams.
     Udp,
@@ -101,7 +111,8 @@ impl Speaks {
     /// What it is spoken over.
     pub fn transport(self) -> Transport {
         match self {
-            Speaks::Bytes | Speaks::Frames | Speaks::Objects | Speaks::Http => Transport::Tcp,
+            Speaks::Bytes | Speaks::Local | Speaks::Lines => Transport::Tcp,
+            Speaks::Frames | Speaks::Objects | Speaks::Http => Transport::Tcp,
             Speaks::Datagrams | Speaks::Requests => Transport::Udp,
         }
     }
@@ -110,15 +121,25 @@ impl Speaks {
     /// answers.
     pub fn hello(self) -> &'static [u8] {
         match self {
-            Speaks::Bytes | Speaks::Datagrams => b"hello",
+            Speaks::Bytes | Speaks::Local | Speaks::Datagrams => b"hello",
             Speaks::Frames => b"\0\0\0\x05hello",
             // The version, echo, a text of five bytes.
             Speaks::Objects => b"\0\0\0\x09\x01\x02\x02\x05hello",
+            // A name, which all hear; said again, a line.
+            Speaks::Lines => b"hello\n",
             Speaks::Http => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             // The first try of the first request of a session.
             Speaks::Requests => b"NLR1\x01\x01netfault\0\0\0\0\0\0\0\x01hello",
         }
     }
+}
+
+/// A connection to a server, and nothing else: it ends when this is dropped.
+///
+/// # Errors
+/// Nobody listens there.
+pub fn connection(address: &Address) -> io::Result<impl Sized + use<>> {
+    address.connect(GENEROUS, netcore::unix::Name::None)
 }
 
 /// One way in which a peer, a network or an operator misbehaves.
@@ -150,6 +171,11 @@ pub enum Proof {
     Dropped,
     /// The faulty peer has got the answers that are due to it, by [`Running::verdict`].
     Answered,
+    /// As [`Answered`](Proof::Answered), by a server that has few places.
+    Served,
+    /// The faulty peers hold all places of a server that has few, and each of many others
+    /// is answered or refused in time.
+    Told,
     /// As [`Answered`](Proof::Answered), and the server takes what the faulty peer has
     /// sent for so many messages, by its own log.
     MessagesApart(usize),
@@ -166,6 +192,9 @@ pub enum Treatment {
     /// It has fewer descriptors than there are clients. It backs off, and recovers when
     /// they leave.
     FewDescriptors,
+    /// It may have fewer threads than there are clients. It refuses those beyond or leaves
+    /// them waiting, and serves the next when others leave.
+    FewThreads,
     /// It is asked to stop. It refuses new clients, ends the work in hand, and ends
     /// with exit code 0.
     Stop,
@@ -181,12 +210,17 @@ pub enum Treatment {
     /// Its own client sends it more than all the buffers on the way hold, and gets it
     /// back.
     BigMessage,
-    /// Its port has been taken. It says so with a hint and ends with exit code 1.
+    /// Its port, or its file, has been taken. It says so with a hint and ends with exit
+    /// code 1.
     PortTaken,
-    /// Its port needs privileges that it does not have. The same.
+    /// Its port, or its folder, needs privileges that it does not have. The same.
     LowPort,
-    /// It is to listen on what is no host. The same.
+    /// It is to listen on what is no host, or in a folder that is none. The same.
     BadHost,
+    /// A client of another user comes. It is not served, and its own user is.
+    AnotherUser,
+    /// It is killed without a word, and started again at the same place at once.
+    Killed,
 }
 
 impl Fault {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 use std::thread;
@@ -13,10 +13,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 use netcore::cli;
 use netcore::deadline::Deadline;
 use netcore::shutdown::{DRAIN, Shutdown};
-use netcore::wait;
-use netcore::{Error, listen};
+use netcore::{Error, listen, unix, wait};
 use netfault::proxy::{Fate, Missed, Passed, Proxy, Way, record};
-use netfault::{Fault, Proof, Target, Transport, descriptors};
+use netfault::{Address, Fault, Proof, Target, Transport, descriptors};
+use socket2::Socket;
 
 use args::{FaultArgs, ProxyArgs};
 
@@ -90,12 +90,13 @@ fn play(args: &FaultArgs) -> Result<(), Error> {
     if !args.fault.is_for(speaks) {
         wrong(format!("there is no {} for a server that speaks this", args.fault.name));
     }
+    let Some(address) = args.server() else { wrong("an address is needed".into()) };
     let hello = args.hello.as_deref().unwrap_or(speaks.hello());
-    let target = Target { address: args.address, speaks, hello, seed: args.seed };
+    let target = Target { address: address.clone(), speaks, hello, seed: args.seed };
     let started = Instant::now();
-    let begin = format!("begin {} with {}", args.fault.name, args.address);
+    let begin = format!("begin {} with {}", args.fault.name, address);
     let running = args.fault.start(&target).map_err(Error::failed(begin))?;
-    if running.address() != args.address {
+    if *running.address() != address {
         // A network: clients go through it.
         cli::print(format_args!("listening on {}", running.address()))?;
         thread::sleep(args.limit.saturating_sub(started.elapsed()));
@@ -132,13 +133,31 @@ fn proxy(args: &ProxyArgs) -> Result<(), Error> {
         None => (None, None),
     };
     let shutdown = Shutdown::on_signals(DRAIN)?;
-    let (listener, socket) = listen_twice(args.listen)?;
     let failed = || Error::failed("carry what passes");
-    let tcp = Proxy::tcp(listener, args.to, &network, recorder.clone()).map_err(failed())?;
-    let udp = Proxy::udp(socket, args.to, &network, recorder).map_err(failed())?;
-    cli::ready(Ok(tcp.address()))?;
+    let server = args.server().ok_or_else(|| Error::Usage("a server is needed".into()))?;
+    let mut proxies = Vec::new();
+    // Files have no datagrams here: those are of the internet.
+    let _claim = match (&args.listen, &server) {
+        (Address::Inet(at), Address::Inet(to)) => {
+            let (listener, socket) = listen_twice(*at)?;
+            let tcp = Proxy::streams(listener, *to, &network, recorder.clone());
+            proxies.push(tcp.map_err(failed())?);
+            proxies.push(Proxy::udp(socket, *to, &network, recorder).map_err(failed())?);
+            None
+        }
+        (at, to) => {
+            let (listener, claim) = listen_once(at)?;
+            let proxy = Proxy::streams(listener, to.clone(), &network, recorder);
+            proxies.push(proxy.map_err(failed())?);
+            claim
+        }
+    };
+    match proxies[0].address() {
+        Address::Inet(address) => cli::ready(Ok(*address))?,
+        file => cli::listening_on(file)?,
+    }
     wait::until_stop(&shutdown, Deadline::NEVER).map_err(failed())?;
-    drop((tcp, udp));
+    drop(proxies);
     if let Some(writer) = writer {
         // Ends when it has written down all that has passed.
         let _ = writer.join();
@@ -146,8 +165,21 @@ fn proxy(args: &ProxyArgs) -> Result<(), Error> {
     Ok(())
 }
 
+/// A stream socket, and the claim to its file where it has one.
+fn listen_once(at: &Address) -> Result<(Socket, Option<unix::Claim>), Error> {
+    /// For the same user alone.
+    const MODE: u32 = 0o600;
+    match at {
+        Address::Inet(at) => Ok((listen::tcp(&at.ip().to_string(), at.port())?.into(), None)),
+        Address::Unix(path) => {
+            let (socket, claim) = unix::listen(path, MODE)?.into_parts();
+            Ok((socket, Some(claim)))
+        }
+    }
+}
+
 /// A TCP and a UDP socket of the same port.
-fn listen_twice(at: SocketAddr) -> Result<(TcpListener, UdpSocket), Error> {
+fn listen_twice(at: SocketAddr) -> Result<(Socket, UdpSocket), Error> {
     // A port that is free for TCP may be taken for UDP; then another one is tried.
     const ATTEMPTS: usize = 8;
     let host = at.ip().to_string();
@@ -156,7 +188,7 @@ fn listen_twice(at: SocketAddr) -> Result<(TcpListener, UdpSocket), Error> {
         let listener = listen::tcp(&host, at.port())?;
         let port = listener.local_addr().map_or(at.port(), |address| address.port());
         match listen::udp(&host, port) {
-            Ok(socket) => return Ok((listener, socket)),
+            Ok(socket) => return Ok((listener.into(), socket)),
             Err(error) if at.port() != 0 || attempt == ATTEMPTS => return Err(error),
             Err(_) => attempt += 1,
         }

@@ -1,25 +1,46 @@
-//! What the faults over TCP have in common: a connection to the target, and what is done
-//! on it.
+//! What the faults have in common: a connection to the target, what is done on it, and
+//! room for a datagram.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use netcore::deadline::Deadline;
-use socket2::SockRef;
+use netcore::unix::Name;
+pub(crate) use socket2::Socket as Stream;
 
 use crate::until::Until;
 use crate::{GENEROUS, LIFETIME, Running, Target};
 
-pub(crate) fn connect(target: &Target) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&target.address, GENEROUS)?;
-    // A small write goes out as it is, and not together with the next one.
-    stream.set_nodelay(true)?;
-    Ok(stream)
+/// The largest datagram and one byte more.
+pub(crate) const DATAGRAM: usize = 65_536;
+
+/// A small write goes out as it is, and not together with the next one.
+pub(crate) fn connect(target: &Target) -> io::Result<Stream> {
+    target.address.connect(GENEROUS, Name::Own)
+}
+
+/// What the server's log calls us.
+pub(crate) fn name(stream: &Stream) -> io::Result<String> {
+    let address = stream.local_addr()?;
+    match address.as_socket() {
+        Some(address) => Ok(address.to_string()),
+        None => own_name(stream),
+    }
+}
+
+#[cfg(unix)]
+fn own_name(stream: &Stream) -> io::Result<String> {
+    let stream = std::os::fd::OwnedFd::from(stream.try_clone()?).into();
+    Ok(netcore::unix::Peer::ourselves(&stream)?.to_string())
+}
+
+#[cfg(not(unix))]
+fn own_name(_: &Stream) -> io::Result<String> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// A client that has said hello and has the beginning of its reply.
-pub(crate) fn answered(target: &Target) -> io::Result<TcpStream> {
+pub(crate) fn answered(target: &Target) -> io::Result<Stream> {
     let stream = connect(target)?;
     let mut timed = Until::new(&stream, Deadline::after(GENEROUS));
     timed.write_all(target.hello)?;
@@ -29,7 +50,7 @@ pub(crate) fn answered(target: &Target) -> io::Result<TcpStream> {
 
 /// Sends nothing and throws away what comes, until the server closes or `deadline` has
 /// passed.
-pub(crate) fn idle(stream: &TcpStream, deadline: Deadline) -> io::Result<()> {
+pub(crate) fn idle(stream: &Stream, deadline: Deadline) -> io::Result<()> {
     io::copy(&mut Until::new(stream, deadline), &mut io::sink())?;
     Ok(())
 }
@@ -37,22 +58,23 @@ pub(crate) fn idle(stream: &TcpStream, deadline: Deadline) -> io::Result<()> {
 /// Plays on one stream in a thread of its own.
 pub(crate) fn play(
     target: &Target,
-    stream: TcpStream,
-    on: impl Fn(&TcpStream) -> io::Result<()> + Send + 'static,
+    stream: Stream,
+    on: impl Fn(&Stream) -> io::Result<()> + Send + 'static,
 ) -> io::Result<Running> {
-    Running::playing(target.address, vec![stream], move |streams| streams.iter().try_for_each(on))
+    Running::playing(&target.address, vec![stream], move |streams| streams.iter().try_for_each(on))
 }
 
 /// Clients that are silent from here on.
-pub(crate) fn stay(target: &Target, streams: Vec<TcpStream>) -> io::Result<Running> {
-    Running::playing(target.address, streams, |streams| {
+pub(crate) fn stay(target: &Target, streams: Vec<Stream>) -> io::Result<Running> {
+    Running::playing(&target.address, streams, |streams| {
         let lifetime = Deadline::after(LIFETIME);
         // One after the other will do: those that are not read yet have nothing to send either.
         streams.iter().try_for_each(|stream| idle(stream, lifetime))
     })
 }
 
-/// With a linger time of zero a close is a reset, in both directions and at once.
-pub(crate) fn reset_on_close(stream: &TcpStream) -> io::Result<()> {
-    SockRef::from(stream).set_linger(Some(Duration::ZERO))
+/// With a linger time of zero a close is a reset, in both directions and at once. On a UNIX
+/// socket it is one where something has been left unread, and nothing else makes it one.
+pub(crate) fn reset_on_close(stream: &Stream) -> io::Result<()> {
+    stream.set_linger(Some(Duration::ZERO))
 }

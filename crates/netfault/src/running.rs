@@ -1,21 +1,23 @@
 //! The guard of a fault: what it has open, and the thread that plays it.
 
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::net::{Shutdown, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::Address;
 use crate::last_words::LastWords;
+use crate::peer::{Stream, name};
 
 /// A fault that goes on. Dropping this ends it and waits until it has ended.
 #[derive(Debug)]
 pub struct Running {
-    address: SocketAddr,
-    peers: Vec<SocketAddr>,
-    streams: Arc<Vec<TcpStream>>,
+    address: Address,
+    peers: Vec<String>,
+    streams: Arc<Vec<Stream>>,
     socket: Option<UdpSocket>,
     relay: Option<Relay>,
     thread: Option<JoinHandle<()>>,
@@ -36,8 +38,8 @@ struct Relay {
 impl Running {
     /// Where an ordinary client goes: the server itself, or a relay that stands for a
     /// bad network.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Whether it goes on beside the caller; if not, it was over when it had taken
@@ -47,7 +49,7 @@ impl Running {
     }
 
     /// What the server calls the faulty peers, or the relay, in its log.
-    pub fn peers(&self) -> &[SocketAddr] {
+    pub fn peers(&self) -> &[String] {
         &self.peers
     }
 
@@ -86,29 +88,29 @@ impl Running {
     /// A client that keeps its stream, and reads nothing of it before
     /// [`hear_the_end`](Running::hear_the_end).
     pub(crate) fn last_words(
-        server: SocketAddr,
-        stream: TcpStream,
+        server: &Address,
+        stream: Stream,
         last: LastWords,
     ) -> io::Result<Running> {
-        let mut running = Running::over(server, stream.local_addr()?);
+        let mut running = Running::over(server, name(&stream)?);
         running.streams = Arc::new(vec![stream]);
         running.last_words = Some(last);
         Ok(running)
     }
 
     /// A fault that is over: `peer` has done what it does.
-    pub(crate) fn over(server: SocketAddr, peer: SocketAddr) -> Running {
+    pub(crate) fn over(server: &Address, peer: String) -> Running {
         Running::judged(server, vec![peer], Ok("has done what it does".into()))
     }
 
     /// A fault that is over, with what its peers have seen.
     pub(crate) fn judged(
-        server: SocketAddr,
-        peers: Vec<SocketAddr>,
+        server: &Address,
+        peers: Vec<String>,
         verdict: Result<String, String>,
     ) -> Running {
         Running {
-            address: server,
+            address: server.clone(),
             peers,
             streams: Arc::default(),
             socket: None,
@@ -121,13 +123,13 @@ impl Running {
     }
 
     /// Nothing at all: what happens is not done by a peer.
-    pub(crate) fn nothing(server: SocketAddr) -> Running {
+    pub(crate) fn nothing(server: &Address) -> Running {
         Running::judged(server, Vec::new(), Ok("has nothing to do".into()))
     }
 
     /// A client that keeps its socket until this is dropped.
-    pub(crate) fn keeping(server: SocketAddr, socket: UdpSocket) -> io::Result<Running> {
-        let mut running = Running::over(server, socket.local_addr()?);
+    pub(crate) fn keeping(server: &Address, socket: UdpSocket) -> io::Result<Running> {
+        let mut running = Running::over(server, socket.local_addr()?.to_string());
         running.socket = Some(socket);
         Ok(running)
     }
@@ -135,11 +137,11 @@ impl Running {
     /// A fault that `play`s on its streams in a thread of its own. Whatever they say
     /// ends it.
     pub(crate) fn playing(
-        server: SocketAddr,
-        streams: Vec<TcpStream>,
-        play: impl FnOnce(&[TcpStream]) -> io::Result<()> + Send + 'static,
+        server: &Address,
+        streams: Vec<Stream>,
+        play: impl FnOnce(&[Stream]) -> io::Result<()> + Send + 'static,
     ) -> io::Result<Running> {
-        let peers = streams.iter().map(TcpStream::local_addr).collect::<io::Result<_>>()?;
+        let peers = streams.iter().map(name).collect::<io::Result<_>>()?;
         let streams = Arc::new(streams);
         let mine = streams.clone();
         let (ends, ended) = mpsc::channel();
@@ -168,7 +170,7 @@ impl Running {
         let thread = thread::Builder::new().name("relay".into()).spawn(move || {
             let _ = play(&socket, &flag);
         })?;
-        let mut running = Running::over(address, address);
+        let mut running = Running::over(&address.into(), address.to_string());
         running.relay = Some(Relay { address, ending });
         running.thread = Some(thread);
         Ok(running)
@@ -198,7 +200,7 @@ impl Relay {
     }
 }
 
-fn end(streams: &[TcpStream]) {
+fn end(streams: &[Stream]) {
     for stream in streams {
         // Fails only where the server has closed already.
         let _ = stream.shutdown(Shutdown::Both);

@@ -101,7 +101,7 @@ fn two_messages_arrive_in_one_read() {
     let peer = stream.peer_addr().unwrap();
     drop(stream);
     let running = fault.join().unwrap();
-    assert_eq!(running.peers(), [peer]);
+    assert_eq!(running.peers(), [peer.to_string()]);
     assert_eq!(running.verdict(), Ok("got 2 whole answers"));
 }
 
@@ -211,6 +211,46 @@ fn many_clients_stay_until_their_guard_is_dropped() {
     for mut stream in streams {
         stream.set_read_timeout(Some(GENEROUS)).unwrap();
         assert_eq!(read(&mut stream), b"");
+    }
+}
+
+#[test]
+fn clients_that_are_far_away_are_all_served_or_it_is_told_which_was_not() {
+    for served in [20, 19] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let fault = start("far-away", listener.local_addr().unwrap(), Speaks::Bytes);
+        for number in 0..20 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let text = read(&mut stream);
+            assert_eq!(text, HELLO);
+            if number < served {
+                stream.write_all(&text).unwrap();
+            }
+        }
+        let running = fault.join().unwrap();
+        assert_eq!(running.verdict().is_ok(), served == 20, "{:?}", running.verdict());
+    }
+}
+
+#[test]
+fn in_a_full_house_each_of_the_others_is_told_in_time_or_counted() {
+    const DEAF: usize = 8;
+    for refuses in [true, false] {
+        let listener = netcore::listen::tcp("127.0.0.1", 0).unwrap();
+        let fault = start("full-house", listener.local_addr().unwrap(), Speaks::Http);
+        let mut held = Vec::new();
+        for _ in 0..DEAF + 200 {
+            let (mut stream, _) = listener.accept().unwrap();
+            if held.len() < DEAF {
+                stream.write_all(b"H").unwrap();
+                held.push(stream);
+            } else if !refuses {
+                held.push(stream);
+            }
+        }
+        let running = fault.join().unwrap();
+        assert_eq!(running.peers().len(), DEAF);
+        assert_eq!(running.verdict().is_ok(), refuses, "{:?}", running.verdict());
     }
 }
 

@@ -22,8 +22,8 @@ fn connected(network: &Network) -> Connected {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (recorder, recorded) = record::recorder();
     let proxy =
-        Proxy::tcp(listener, server.local_addr().unwrap(), network, Some(recorder)).unwrap();
-    let client = TcpStream::connect(proxy.address()).unwrap();
+        Proxy::streams(listener, server.local_addr().unwrap(), network, Some(recorder)).unwrap();
+    let client = TcpStream::connect(proxy.address().inet().unwrap()).unwrap();
     let (server, _) = server.accept().unwrap();
     for stream in [&client, &server] {
         stream.set_read_timeout(Some(GENEROUS)).unwrap();
@@ -44,7 +44,7 @@ fn datagrams(network: &Network) -> (UdpSocket, UdpSocket, Receiver<Passed>, Prox
     let (recorder, recorded) = record::recorder();
     let proxy = Proxy::udp(socket, server.local_addr().unwrap(), network, Some(recorder)).unwrap();
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
-    client.connect(proxy.address()).unwrap();
+    client.connect(proxy.address().inet().unwrap()).unwrap();
     for socket in [&client, &server] {
         socket.set_read_timeout(Some(GENEROUS)).unwrap();
     }
@@ -200,8 +200,8 @@ fn a_client_whose_server_is_not_there_is_hung_up_on() {
     gone.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     let address = gone.local_addr().unwrap().as_socket().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy = Proxy::tcp(listener, address, &Network::default(), None).unwrap();
-    let mut client = TcpStream::connect(proxy.address()).unwrap();
+    let proxy = Proxy::streams(listener, address, &Network::default(), None).unwrap();
+    let mut client = TcpStream::connect(proxy.address().inet().unwrap()).unwrap();
     client.set_read_timeout(Some(GENEROUS)).unwrap();
     assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
 }
@@ -230,7 +230,7 @@ fn datagrams_come_twice_and_answers_find_their_client() {
     let (server, client, _recorded, proxy) =
         datagrams(&Network { duplicate: 1.0, ..Network::default() });
     let other = UdpSocket::bind("127.0.0.1:0").unwrap();
-    other.connect(proxy.address()).unwrap();
+    other.connect(proxy.address().inet().unwrap()).unwrap();
     other.set_read_timeout(Some(GENEROUS)).unwrap();
     client.send(b"one").unwrap();
     other.send(b"two").unwrap();

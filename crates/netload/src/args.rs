@@ -1,9 +1,11 @@
 //! The arguments that scenarios share, and how they are written.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use netcore::address::Address;
 use netcore::cli;
 
 use crate::bound::Bound;
@@ -23,6 +25,27 @@ pub struct RunArgs {
     /// Stop after this many requests
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
+}
+
+/// Where a server listens that has connections: one of the two.
+#[derive(Debug, Clone, Args)]
+pub struct ServerArgs {
+    /// The server, as in 127.0.0.1:9090
+    #[arg(value_name = "ADDR", required_unless_present = "unix")]
+    address: Option<Address>,
+    /// The file that the server listens on
+    #[arg(long, value_name = "FILE", conflicts_with = "address")]
+    unix: Option<PathBuf>,
+}
+
+impl ServerArgs {
+    /// Whichever was given.
+    pub fn address(&self) -> Address {
+        match (&self.address, &self.unix) {
+            (Some(address), _) => address.clone(),
+            (None, file) => Address::Unix(file.clone().unwrap_or_default()),
+        }
+    }
 }
 
 impl RunArgs {

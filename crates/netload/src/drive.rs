@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Registry, Token};
 use netcore::Error;
+use netcore::address::Address;
 
 use crate::bound::Bound;
 use crate::conversation::{Conversation, Reply};
@@ -34,7 +34,7 @@ const SHORT_READ_EMPTIES: bool = cfg!(unix);
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// Where new connections go.
-    pub address: SocketAddr,
+    pub address: Address,
     /// Requests that each connection keeps in flight; 1 where replies are the last of
     /// their connection.
     pub in_flight: usize,
@@ -195,7 +195,7 @@ impl<C: Conversation> Slot<C> {
             return Ok(());
         }
         let mut stream =
-            source::connect(plan.address, run.connects).map_err(|error| match error.kind() {
+            source::connect(&plan.address, run.connects).map_err(|error| match error.kind() {
                 ErrorKind::AddrNotAvailable => io::Error::other(
                     "no local port is free: a closed connection holds its own for a while",
                 ),

@@ -97,10 +97,10 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
         head: Vec::new(),
         body: None,
     };
-    let plan = Plan { address: url.address, in_flight: 1, timeout: *timeout, stop };
+    let plan = Plan { address: url.address.into(), in_flight: 1, timeout: *timeout, stop };
     // They are held, and not looked at again. The answer to HEAD is small enough to wait
     // unread.
-    let idle = open(url.address, options.idle.into())?;
+    let idle = open(&url.address.into(), options.idle.into())?;
     let head = message("HEAD", url, false);
     for mut stream in &idle {
         stream.write_all(&head).map_err(Error::failed("ask once on each idle connection"))?;
@@ -115,7 +115,7 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     } else {
         meter.opened = options.connections.into();
         let mut drive = Drive::new(&plan, options.run.bound(), meter)?;
-        for stream in open(url.address, connections)? {
+        for stream in open(&url.address.into(), connections)? {
             drive.add_open(stream, get())?;
         }
         meter = drive.run()?.0;

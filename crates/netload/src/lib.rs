@@ -14,6 +14,7 @@
 //! | [`udp_echo`] | datagrams, with those that were lost |
 //! | [`object`] | typed values, as `object-exchange` has them |
 //! | [`http`] | replies of a web server to GET |
+//! | [`fan_out`] | lines that one says and many hear |
 //!
 //! [`drive`] is the event loop under those that exchange requests and replies;
 //! [`conversation`] is what one of them says and which replies are right.
@@ -29,6 +30,7 @@ pub mod bound;
 pub mod conversation;
 pub mod datagrams;
 pub mod drive;
+pub mod fan_out;
 pub mod faults;
 pub mod http;
 pub mod meter;

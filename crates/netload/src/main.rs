@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use netcore::{Error, cli};
 use netload::report::Crowd;
 use netload::stop::Stop;
-use netload::{http, object, tcp_bulk, tcp_connect, tcp_echo, tcp_idle, udp_echo};
+use netload::{fan_out, http, object, tcp_bulk, tcp_connect, tcp_echo, tcp_idle, udp_echo};
 
 /// Closed-loop load generator that checks every byte it gets back
 #[derive(Parser)]
@@ -38,6 +38,8 @@ enum Scenario {
     Object(object::Options),
     /// GET of one page
     Http(http::Options),
+    /// Lines that one says and many hear
+    FanOut(fan_out::Options),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +63,7 @@ fn run(command: &Command) -> Result<(), Error> {
         Scenario::UdpEcho(options) => udp_echo::run(options, &stop)?,
         Scenario::Object(options) => object::run(options, &stop)?,
         Scenario::Http(options) => http::run(options, &stop)?,
+        Scenario::FanOut(options) => fan_out::run(options, &stop)?,
     };
     if command.json {
         cli::print(report.json()?)?;

@@ -1,12 +1,15 @@
 //! Opens many connections at once and waits until all are there.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use netcore::Error;
+use netcore::address::Address;
+use socket2::SockRef;
+
+use crate::source::connect_file;
 
 /// How long a crowd may take to connect. A server whose accept queue is short drops
 /// what does not fit, and the system tries again after one second, two, four and so on.
@@ -17,12 +20,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// [`Error::Connect`] as soon as one fails, or after a minute.
-pub fn open(address: SocketAddr, count: usize) -> Result<Vec<TcpStream>, Error> {
+pub fn open(address: &Address, count: usize) -> Result<Vec<TcpStream>, Error> {
     try_open(address, count)
         .map_err(|source| Error::Connect { address: address.to_string(), source })
 }
 
-fn try_open(address: SocketAddr, count: usize) -> io::Result<Vec<TcpStream>> {
+fn try_open(address: &Address, count: usize) -> io::Result<Vec<TcpStream>> {
+    let Address::Inet(address) = *address else {
+        return (0..count).map(|_| connect_file(address)).collect();
+    };
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1024);
     let mut streams = Vec::with_capacity(count);
@@ -66,9 +72,12 @@ pub fn established(stream: &TcpStream) -> io::Result<bool> {
     if let Some(error) = stream.take_error()? {
         return Err(error);
     }
-    match stream.peer_addr() {
-        Ok(_) => {
-            stream.set_nodelay(true)?;
+    match SockRef::from(stream).peer_addr() {
+        Ok(peer) => {
+            // A UNIX socket holds nothing back, and has no such option.
+            if peer.as_socket().is_some() {
+                stream.set_nodelay(true)?;
+            }
             Ok(true)
         }
         Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false),

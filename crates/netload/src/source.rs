@@ -2,9 +2,15 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use mio::net::TcpStream;
+use netcore::address::Address;
+use netcore::unix::Name;
 use socket2::{Domain, Protocol, Socket, Type};
+
+/// How long the queue of a server on a file may be full.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Begins the `nth` new connection to `address` and does not wait for it.
 ///
@@ -15,7 +21,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 ///
 /// # Errors
 /// What the system says.
-pub fn connect(address: SocketAddr, nth: u64) -> io::Result<TcpStream> {
+pub fn connect(address: &Address, nth: u64) -> io::Result<TcpStream> {
+    let Address::Inet(address) = *address else { return connect_file(address) };
     let Some(source) = source(address.ip(), nth) else { return TcpStream::connect(address) };
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
@@ -24,6 +31,19 @@ pub fn connect(address: SocketAddr, nth: u64) -> io::Result<TcpStream> {
         Err(error) if !in_progress(&error) => return Err(error),
         _ => {}
     }
+    Ok(TcpStream::from_std(socket.into()))
+}
+
+/// A connection to a file is there or refused at once, but for a full queue.
+///
+/// What std and mio call a TcpStream is any stream socket here: reading, writing and
+/// waiting are the same for all of them.
+///
+/// # Errors
+/// What the system says.
+pub fn connect_file(address: &Address) -> io::Result<TcpStream> {
+    let socket = address.connect(PATIENCE, Name::None)?;
+    socket.set_nonblocking(true)?;
     Ok(TcpStream::from_std(socket.into()))
 }
 

@@ -1,7 +1,7 @@
 //! Bytes in one long stream: as many in flight as the two ends take.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -9,7 +9,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use netcore::{Error, cli};
 
-use crate::args::{address, bytes, message_size, seconds};
+use crate::args::{ServerArgs, bytes, message_size, seconds};
 use crate::faults::Fault;
 use crate::meter::Meter;
 use crate::open::{open, wait};
@@ -24,9 +24,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// What the scenario can be told.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// The server, as in 127.0.0.1:9090
-    #[arg(value_name = "ADDR", value_parser = address)]
-    pub address: SocketAddr,
+    /// Where the server listens.
+    #[command(flatten)]
+    pub server: ServerArgs,
     /// Bytes to send, as in 512, 64k, 100m or 1g
     #[arg(long, value_name = "SIZE", value_parser = bytes, default_value = "1g")]
     pub bytes: u64,
@@ -46,13 +46,14 @@ pub struct Options {
 /// # Errors
 /// When the connection cannot be opened. What goes wrong later is in the report.
 pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
-    let stream = open(options.address, 1)?.remove(0);
+    let address = options.server.address();
+    let stream = open(&address, 1)?.remove(0);
     let mut meter = Meter::new()?;
     meter.opened = 1;
     if let Err(fault) = exchange(stream, options, stop, &mut meter) {
         meter.faults.count(0, &fault);
     }
-    let report = Report::new("tcp-bulk", options.address, meter);
+    let report = Report::new("tcp-bulk", address, meter);
     Ok(Report { size: options.buffer, interrupted: stop.is_told(), ..report })
 }
 

@@ -1,13 +1,12 @@
 //! A new connection for each message.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Args;
 use netcore::{Error, cli};
 
-use crate::args::{RunArgs, address, message_size};
+use crate::args::{RunArgs, ServerArgs, message_size};
 use crate::conversation::{Echo, Visit};
 use crate::drive::{Drive, Plan};
 use crate::meter::Meter;
@@ -18,9 +17,9 @@ use crate::stop::Stop;
 /// What the scenario can be told.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// The server, as in 127.0.0.1:9090
-    #[arg(value_name = "ADDR", value_parser = address)]
-    pub address: SocketAddr,
+    /// Where the server listens.
+    #[command(flatten)]
+    pub server: ServerArgs,
     /// Connections at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 4)]
     pub connections: u16,
@@ -42,9 +41,10 @@ pub struct Options {
 /// When the system has no descriptors left. What goes wrong with a connection is in the
 /// report.
 pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
-    let Options { address, size, timeout, .. } = *options;
+    let Options { size, timeout, .. } = *options;
+    let address = options.server.address();
     let connections = usize::from(options.connections);
-    let plan = Plan { address, in_flight: 1, timeout, stop };
+    let plan = Plan { address: address.clone(), in_flight: 1, timeout, stop };
     let pattern = Rc::new(Pattern::new(size));
     let mut drive = Drive::new(&plan, options.run.bound(), Meter::new()?)?;
     for number in 0..connections {

@@ -1,13 +1,12 @@
 //! Replies on connections that stay open.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Args;
 use netcore::{Error, cli};
 
-use crate::args::{RunArgs, address, message_size};
+use crate::args::{RunArgs, ServerArgs, message_size};
 use crate::conversation::{Echo, Visit};
 use crate::drive::{Drive, Plan};
 use crate::meter::Meter;
@@ -19,9 +18,9 @@ use crate::stop::Stop;
 /// What the scenario can be told.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// The server, as in 127.0.0.1:9090
-    #[arg(value_name = "ADDR", value_parser = address)]
-    pub address: SocketAddr,
+    /// Where the server listens.
+    #[command(flatten)]
+    pub server: ServerArgs,
     /// Connections at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 64)]
     pub connections: u16,
@@ -44,15 +43,16 @@ pub struct Options {
 /// # Errors
 /// When a connection cannot be opened. What goes wrong later is in the report.
 pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
-    let Options { address, size, timeout, .. } = *options;
+    let Options { size, timeout, .. } = *options;
+    let address = options.server.address();
     let (connections, in_flight) =
         (usize::from(options.connections), usize::from(options.in_flight));
-    let plan = Plan { address, in_flight, timeout, stop };
+    let plan = Plan { address: address.clone(), in_flight, timeout, stop };
     let pattern = Rc::new(Pattern::new(size));
     let mut meter = Meter::new()?;
     meter.opened = options.connections.into();
     let mut drive = Drive::new(&plan, options.run.bound(), meter)?;
-    for (number, stream) in open(address, connections)?.into_iter().enumerate() {
+    for (number, stream) in open(&address, connections)?.into_iter().enumerate() {
         drive.add_open(stream, Echo::new(&pattern, number, size, Visit::Stay))?;
     }
     let (meter, _) = drive.run()?;

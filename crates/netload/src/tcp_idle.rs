@@ -1,7 +1,6 @@
 //! A crowd that is open and silent, and others that are busy beside it.
 
 use std::io::{ErrorKind, Read};
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use clap::Args;
 use mio::net::TcpStream;
 use netcore::{Error, cli};
 
-use crate::args::{address, seconds};
+use crate::args::{ServerArgs, seconds};
 use crate::bound::Bound;
 use crate::conversation::{Echo, Visit};
 use crate::drive::{Drive, Plan};
@@ -26,9 +25,9 @@ const SIZE: usize = 64;
 /// What the scenario can be told.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// The server, as in 127.0.0.1:9090
-    #[arg(value_name = "ADDR", value_parser = address)]
-    pub address: SocketAddr,
+    /// Where the server listens.
+    #[command(flatten)]
+    pub server: ServerArgs,
     /// Connections of the crowd
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 5_000)]
     pub connections: u16,
@@ -57,12 +56,13 @@ pub fn run(
     stop: &Stop,
     standing: impl FnOnce(&Crowd) -> Result<(), Error>,
 ) -> Result<Report, Error> {
-    let Options { address, timeout, seconds, .. } = *options;
+    let Options { timeout, seconds, .. } = *options;
+    let address = options.server.address();
     let (connections, active) = (usize::from(options.connections), usize::from(options.active));
-    let plan = Plan { address, in_flight: 1, timeout, stop };
+    let plan = Plan { address: address.clone(), in_flight: 1, timeout, stop };
 
     let start = Instant::now();
-    let crowd = open(address, connections)?;
+    let crowd = open(&address, connections)?;
     let connected_seconds = start.elapsed().as_secs_f64();
     let once_each = Bound::new(None, Some(options.connections.into()));
     let (mut greeted, mut crowd) = exchange(&plan, once_each, crowd)?;
@@ -78,7 +78,7 @@ pub fn run(
         stop.wait(seconds);
         Meter::new()?
     } else {
-        exchange(&plan, Bound::new(seconds, None), open(address, active)?)?.0
+        exchange(&plan, Bound::new(seconds, None), open(&address, active)?)?.0
     };
     meter.opened = u64::from(options.connections) + u64::from(options.active);
     for (number, stream) in crowd.iter_mut().enumerate() {

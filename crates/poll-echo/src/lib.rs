@@ -13,7 +13,6 @@ use clap::Args;
 use netcore::cli::Limits;
 
 pub mod server;
-pub mod visit;
 
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 9090;

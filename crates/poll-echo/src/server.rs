@@ -1,19 +1,18 @@
 //! The server: one thread that asks which sockets are ready, and gives each ready one a
-//! turn.
+//! turn, until it is told to stop.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Instant;
 
-use netcore::accept::again_at;
+use netcore::arrivals::Arrivals;
+use netcore::conversation::{Conversation, Turn};
 use netcore::deadline::Deadline;
-use netcore::error::reason;
+use netcore::log::payload;
 use netcore::shutdown::Shutdown;
-use netcore::wait::timespec;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
+use netcore::wait;
+use rustix::event::{PollFd, PollFlags};
 
-use crate::visit::Visit;
 use crate::{BUFFER, Echo};
 
 /// Serves clients, all in this thread, until `shutdown` is told to stop. Returns when the
@@ -23,93 +22,94 @@ use crate::{BUFFER, Echo};
 /// What accept or the wait say when no further client could be served. A client's error
 /// is logged and ends that client only.
 pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let mut listener = Some(listener);
-    let mut visits: Vec<Visit> = Vec::new();
+    let mut arrivals = Arrivals::new(listener, &service.limits, service.max_clients, shutdown)?;
+    let mut clients: Vec<Conversation<TcpStream>> = Vec::new();
     // One for all: a client that waits holds none.
     let mut buf = vec![0; BUFFER];
-    // When descriptors or memory run out, the listener is left alone until then.
-    let mut accept_from = Instant::now();
-    loop {
-        let stopping = shutdown.is_stopping();
-        if stopping {
-            // Closed here: from now on, new clients are refused instead of left waiting.
-            listener = None;
-            if visits.is_empty() {
-                return Ok(());
-            }
-        }
-        // At the bound we do not accept: the next clients wait in the backlog, as they
-        // would for a slow server.
-        let has_room = visits.len() < service.max_clients.max(1);
-        let accepting = listener.as_ref().filter(|_| has_room && accept_from <= Instant::now());
+    while arrivals.are_open() || !clients.is_empty() {
         // Before the wait, which tells who was ready until then; and before the work: what our
         // own replies take is not the silence of the others.
         let now = Instant::now();
-        let ready = wait(&visits, accepting, accept_from, shutdown)?;
-        for (visit, &ready) in visits.iter_mut().zip(&ready) {
-            if ready {
-                visit.turn(&mut buf, service);
-            }
-            // Also of one that was ready: a client that never ceases to send always is.
-            if visit.deadline().has_passed_at(now) {
-                visit.expire();
-            } else if stopping && !ready {
-                visit.stop();
+        let ready = wait(&clients, &arrivals)?;
+        for (client, &ready) in clients.iter_mut().zip(&ready) {
+            // A client whose time is over has a turn as well, which is its end.
+            if ready || client.deadline().has_passed_at(now) {
+                client.turn(now, |client| echo(client, &mut buf, service));
             }
         }
-        if let (Some(listener), Some(true)) = (accepting, ready.last()) {
-            match listener.accept() {
-                Ok((stream, peer)) => visits.extend(welcome(stream, peer, service, shutdown)),
-                Err(error) => accept_from = again_at(error)?,
-            }
+        // Behind the clients stands the listener, where there is room for one more.
+        if ready.get(clients.len()) == Some(&true) {
+            clients.extend(arrivals.accept(TcpListener::accept)?);
         }
-        visits.retain(|visit| !visit.has_gone());
+        clients.retain(|client| !client.has_gone());
     }
+    Ok(())
 }
 
-/// The one wait for all: which visits are ready, and behind them the listener.
+/// The one wait for all: which of the sockets are ready.
 fn wait(
-    visits: &[Visit],
-    accepting: Option<&TcpListener>,
-    accept_from: Instant,
-    shutdown: &Shutdown,
+    clients: &[Conversation<TcpStream>],
+    arrivals: &Arrivals<TcpListener>,
 ) -> io::Result<Vec<bool>> {
-    let mut fds: Vec<PollFd> = visits.iter().map(Visit::waited_for).collect();
-    let mut until = visits.iter().map(Visit::deadline).fold(Deadline::NEVER, Deadline::or_sooner);
-    if !shutdown.is_stopping() {
-        fds.push(PollFd::new(shutdown.waker(), PollFlags::IN));
-        if accept_from > Instant::now() {
-            until = until.or_sooner(accept_from.into());
-        }
-    } else if visits.iter().any(Visit::is_listening) {
-        // Whoever has nothing more to say now is asked no more.
-        until = Instant::now().into();
-    }
-    fds.extend(accepting.map(|listener| PollFd::new(listener, PollFlags::IN)));
-    loop {
-        let patience = until.remaining().unwrap_or(Some(Duration::ZERO));
-        match poll(&mut fds, patience.map(timespec).as_ref()) {
-            Ok(_) => return Ok(fds.iter().map(|fd| !fd.revents().is_empty()).collect()),
-            // A signal came first: nobody has been asked.
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let deadlines = clients.iter().map(Conversation::deadline);
+    let until = deadlines.fold(arrivals.deadline(), Deadline::or_sooner);
+    let mut sockets: Vec<PollFd> = clients.iter().map(waited_for).collect();
+    let listener = arrivals.listener(clients.len());
+    sockets.extend(listener.map(|listener| PollFd::new(listener, PollFlags::IN)));
+    wait::which(sockets, arrivals.shutdown(), until)
 }
 
-fn welcome(
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: &Echo,
-    shutdown: &Shutdown,
-) -> Option<Visit> {
-    match stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true)) {
-        Ok(()) => Some(Visit::new(stream, peer, service, shutdown)),
-        // macOS answers EINVAL once the peer has reset.
-        Err(error) => {
-            log::warn!("{peer} dropped: {}", reason(&error));
-            None
+fn waited_for(client: &Conversation<TcpStream>) -> PollFd<'_> {
+    let flags = if client.unsent.is_empty() { PollFlags::IN } else { PollFlags::OUT };
+    PollFd::new(&client.stream, flags)
+}
+
+/// Sends what is left, then reads and replies once. If more has come, poll(2) says so
+/// again.
+fn echo(client: &mut Conversation<TcpStream>, buf: &mut [u8], service: &Echo) -> io::Result<Turn> {
+    let peer = client.peer;
+    if !client.unsent.is_empty() {
+        let unsent = std::mem::take(&mut client.unsent);
+        send(client, &unsent)?;
+        if !client.unsent.is_empty() {
+            return Ok(Turn::Waiting);
+        }
+        client.renew();
+    }
+    let n = match client.stream.read(buf) {
+        // End of stream: the client has closed its sending side. No more will come.
+        Ok(0) => return Ok(Turn::Over),
+        // Something: one byte, or more.
+        Ok(n) => n,
+        // Nothing yet.
+        Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Turn::Waiting),
+        // A signal came first; nothing has been read.
+        Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(Turn::Unfinished),
+        Err(error) => return Err(error),
+    };
+    log::debug!("{peer} received {n} bytes {}", payload(&buf[..n]));
+    service.reply(&mut buf[..n]);
+    log::debug!("{peer} sending {n} bytes {}", payload(&buf[..n]));
+    send(client, &buf[..n])?;
+    // With the time that our reply took behind us: it is not the client's silence.
+    client.renew();
+    Ok(Turn::Unfinished)
+}
+
+/// Writes what the socket takes now, and keeps the rest.
+fn send(client: &mut Conversation<TcpStream>, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match client.stream.write(bytes) {
+            // A part, as much as the buffer of the socket had room for.
+            Ok(n) => bytes = &bytes[n..],
+            // Full: the client has to read first.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                client.unsent = bytes.to_vec();
+                return Ok(());
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
+    Ok(())
 }

@@ -6,16 +6,16 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 
 use netcore::Error;
-use netcore::cli::{ClientArgs, NoOptions};
+use netcore::cli::{self, ClientArgs, NoOptions};
 use netcore::log::payload;
 
 /// Sends each message of the command line over one connection, and prints its reply.
 ///
 /// # Errors
-/// As [`ClientArgs::connect`], [`ClientArgs::each_message`] and [`exchange`].
+/// As [`ClientArgs::connect`], [`cli::each_message`] and [`exchange`].
 pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(), Error> {
     let stream = args.connect()?;
-    args.each_message(|message| exchange(&stream, message))
+    cli::each_message(&args.messages, |message| exchange(&stream, message))
 }
 
 /// Sends `message` and returns the reply, which is as long as the message.

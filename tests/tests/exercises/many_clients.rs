@@ -33,7 +33,7 @@ fn two_workers_serve_two_clients_and_then_two_more() {
 #[test]
 fn a_client_that_never_reads_holds_up_nobody() {
     let server = Server::start(rung("poll-echo"), &[]);
-    let mut deaf = Peer::connect_deaf(server.address);
+    let mut deaf = Peer::connect_deaf(&server.address);
     deaf.send_until_stuck(&[b'x'; 64 << 10]);
     // Its reply waits in the visit, until its socket can be written to; the loop goes on.
     server.connect().exchange(b"hello", b"hello");

@@ -1,4 +1,4 @@
-//! framed-echo, object-exchange.
+//! framed-echo, object-exchange, chat.
 
 use ladder_tests::{Server, rung};
 
@@ -39,4 +39,28 @@ fn a_client_of_another_version_is_told_so_and_may_go_on() {
     client.expect_bytes(b"\x00\x00\x00\x0d\x01\x02\x01\x02hi\x02\x05there");
     client.exchange(b"\x00\x00\x00\x03\x02\x00\x01", b"\x00\x00\x00\x04\x01\x03\x00\x01");
     client.exchange(b"\x00\x00\x00\x03\x01\x00\x01", b"\x00\x00\x00\x06\x01\x00\x01\x02hi");
+}
+
+#[test]
+fn the_end_of_the_stream_ends_the_last_line_as_well() {
+    let server = Server::start(rung("chat"), &[]);
+    let mut client = server.connect();
+    client.send(b"ann\nhello");
+    client.half_close();
+    client.expect_bytes(b"* ann joined\nann: hello\n* ann left\n");
+    client.expect_end_of_stream();
+}
+
+#[test]
+fn whoever_talks_is_alive() {
+    let server = Server::start(rung("chat"), &["--heartbeat", "1s"]);
+    let mut client = server.connect();
+    client.send(b"ann\n/alive\n");
+    client.expect_bytes(b"* ann joined\n");
+    // Longer than it takes to be gone.
+    for _ in 0..3 {
+        client.expect_bytes(b"/alive?\n");
+        client.send(b"hello\n");
+        client.expect_bytes(b"ann: hello\n");
+    }
 }

@@ -87,7 +87,7 @@ fn what_was_sent_before_a_stop_is_still_answered() {
 #[test]
 fn a_stop_waits_for_the_client_in_hand_and_refuses_the_next() {
     let server = Server::start(rung("stopping-echo"), &[]);
-    let (address, mut client) = (server.address, server.connect());
+    let (address, mut client) = (server.address.clone(), server.connect());
     client.exchange(b"one", b"one");
     server.signal(rustix::process::Signal::TERM);
     server.expect_log(&["stopping"]);
@@ -139,7 +139,7 @@ fn one_byte_and_the_end_of_the_stream_are_two_answers() {
 #[test]
 fn a_reply_that_is_taken_in_small_parts_comes_whole() {
     let server = Server::start(rung("nonblocking-echo"), &[]);
-    let mut slow = Peer::connect_deaf(server.address);
+    let mut slow = Peer::connect_deaf(&server.address);
     let long = vec![b'x'; 512 << 10];
     let mut sender = slow.again();
     let sent = long.clone();

@@ -1,21 +1,27 @@
 //! Throughput and latency against the number of connections, one line a server, as SVG.
 
-use std::fmt::Write as _;
-
-use ladder::Failure;
 use ladder::screen::thousands;
+use ladder::svg::Svg;
 
 use crate::machine::Machine;
-use crate::measure::{Bench, Sample};
-use crate::progress::progress;
-use crate::scenarios::SWEEP;
-use crate::statistics::spread;
+use crate::scenarios::Scenario;
+use crate::table::{Row, Table};
 
 /// Connections, from left to right.
 const CONNECTIONS: [usize; 6] = [1, 4, 16, 64, 256, 1024];
 
-/// The size of a picture.
-const SIZE: (f64, f64) = (880.0, 480.0);
+/// The load of the pictures: that of `echo-64`, with other numbers of connections.
+pub fn sweep(scenarios: &[Scenario]) -> Vec<Scenario> {
+    let load = scenarios.iter().find(|scenario| scenario.name == "echo-64");
+    let with = |(connections, load): (usize, &Scenario)| Scenario {
+        name: "charts".into(),
+        connections,
+        ..load.clone()
+    };
+    CONNECTIONS.into_iter().zip(load.into_iter().cycle()).map(with).collect()
+}
+
+const SIZE: (usize, usize) = (880, 480);
 
 /// The chart in it: left, top, right, bottom. Names stand to the right of it.
 const AREA: (f64, f64, f64, f64) = (76.0, 70.0, 700.0, 420.0);
@@ -34,32 +40,9 @@ const COLOURS: [(&str, &str); 6] = [
     ("#a8234f", "#ff85a8"),
 ];
 
-/// What one server did with each number of connections.
-pub struct Line {
-    name: String,
-    ours: bool,
-    points: Vec<Point>,
-    /// The first reason for which a measurement failed.
-    failure: Option<String>,
-}
+/// Ours are whole lines, peers dashed, so that colour is not all that tells them apart.
+const STYLE: &str = include_str!("chart.css");
 
-impl Line {
-    /// What went wrong, where the server is our own. Its line is shorter, or has fewer
-    /// rounds behind it.
-    pub fn failure_of_ours(&self) -> Option<String> {
-        let failure = self.failure.as_ref().filter(|_| self.ours)?;
-        Some(format!("charts: {}: {failure}", self.name))
-    }
-}
-
-/// Medians; `None` where the server failed in every round.
-#[derive(Debug, Clone, Copy)]
-struct Point {
-    rate: Option<f64>,
-    p99: Option<f64>,
-}
-
-/// How values become heights.
 enum Axis {
     /// From nothing to the largest.
     Linear(f64),
@@ -67,71 +50,26 @@ enum Axis {
     Logarithmic(i32, i32),
 }
 
-/// How many measurements a round has.
-pub fn measurements(bench: &Bench) -> usize {
-    bench.contenders(&SWEEP).len() * CONNECTIONS.len()
-}
-
-/// Measures every server of many clients with each number of connections, in rounds.
-pub fn measure(bench: &Bench, rounds: u16) -> Result<Vec<Line>, Failure> {
-    let contenders = bench.contenders(&SWEEP);
-    let mut samples: Vec<Vec<Vec<Sample>>> =
-        contenders.iter().map(|_| CONNECTIONS.map(|_| Vec::new()).into()).collect();
-    for round in 1..=rounds {
-        for (place, connections) in CONNECTIONS.into_iter().enumerate() {
-            for (contender, samples) in contenders.iter().zip(&mut samples) {
-                let name = &contender.name;
-                progress(&format!(
-                    "charts: round {round} of {rounds}, {connections} connections, {name}"
-                ));
-                samples[place].push(bench.sample(contender, &SWEEP, connections)?);
-            }
-        }
-    }
-    progress("");
-    let lines = contenders.into_iter().zip(samples).map(|(contender, samples)| {
-        let points = samples.iter().map(|samples| Point {
-            rate: spread(samples.iter().flatten().filter_map(|figures| figures.rate))
-                .map(|spread| spread.median),
-            p99: spread(samples.iter().flatten().filter_map(|figures| figures.p99))
-                .map(|spread| spread.median),
-        });
-        let failure = samples.iter().flatten().find_map(|sample| sample.as_ref().err()).cloned();
-        Line { points: points.collect(), name: contender.name, ours: contender.ours, failure }
-    });
-    Ok(lines.collect())
-}
-
-/// Replies in a second.
-pub fn throughput(lines: &[Line], machine: &Machine) -> String {
-    let most = lines
-        .iter()
-        .flat_map(|line| &line.points)
-        .filter_map(|point| point.rate)
-        .fold(1.0, f64::max);
-    picture(
-        "Replies a second",
-        "64 bytes, one message in flight on each connection",
-        machine,
-        &Axis::Linear(most),
-        lines,
-        |point| point.rate,
-    )
+/// Replies in a second. `sweep` has a table for each number of connections.
+pub fn throughput(sweep: &[Table], machine: &Machine) -> String {
+    let value = |row: &Row| row.median(|figures| figures.rate);
+    let most = values(sweep, value).fold(1.0, f64::max);
+    let what = "64 bytes, one message in flight on each connection";
+    picture("Replies a second", what, machine, &Axis::Linear(most), sweep, value)
 }
 
 /// The latency that one reply in a hundred exceeds.
-pub fn latency(lines: &[Line], machine: &Machine) -> String {
-    let all = || lines.iter().flat_map(|line| &line.points).filter_map(|point| point.p99);
-    let low = all().fold(f64::MAX, f64::min).clamp(1.0, 1e6).log10().floor() as i32;
-    let high = all().fold(1.0, f64::max).log10().ceil() as i32;
-    picture(
-        "Latency, 99 of 100 replies (µs)",
-        "64 bytes, one message in flight on each connection; lower is better",
-        machine,
-        &Axis::Logarithmic(low, high.max(low + 1)),
-        lines,
-        |point| point.p99,
-    )
+pub fn latency(sweep: &[Table], machine: &Machine) -> String {
+    let value = |row: &Row| row.median(|figures| figures.p99);
+    let low = values(sweep, value).fold(f64::MAX, f64::min).clamp(1.0, 1e6).log10().floor() as i32;
+    let high = values(sweep, value).fold(1.0, f64::max).log10().ceil() as i32;
+    let axis = Axis::Logarithmic(low, high.max(low + 1));
+    let what = "64 bytes, one message in flight on each connection; lower is better";
+    picture("Latency, 99 of 100 replies (µs)", what, machine, &axis, sweep, value)
+}
+
+fn values(sweep: &[Table], value: fn(&Row) -> Option<f64>) -> impl Iterator<Item = f64> {
+    sweep.iter().flat_map(|table| &table.rows).filter_map(value)
 }
 
 fn picture(
@@ -139,109 +77,64 @@ fn picture(
     what: &str,
     machine: &Machine,
     axis: &Axis,
-    lines: &[Line],
-    value: fn(&Point) -> Option<f64>,
+    sweep: &[Table],
+    value: fn(&Row) -> Option<f64>,
 ) -> String {
-    let ((width, height), (left, top, right, bottom)) = (SIZE, AREA);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
-         aria-label=\"{title} against the number of connections\">\n<title>{title} against the number of \
-         connections</title>\n<style>\n{}</style>\n<rect class=\"page\" width=\"{width}\" height=\"{height}\"/>\n\
-         <text class=\"title\" x=\"16\" y=\"28\">{title}</text>\n<text x=\"16\" y=\"48\">{what}</text>\n",
-        style()
-    );
+    let (left, top, right, bottom) = AREA;
+    let mut style = STYLE.to_string();
+    for number in 0..COLOURS.len() {
+        style.push_str(&format!(".c{number} {{ --c: var(--c{number}) }}\n"));
+    }
+    let whole = format!("{title} against the number of connections");
+    let mut svg = Svg::new(SIZE, &whole, &COLOURS, &style);
+    svg.text("title", (16, 28), title);
+    svg.text("", (16, 48), what);
     for mark in axis.marks() {
         let y = axis.height(mark);
-        let label = thousands(mark);
-        let _ = writeln!(
-            svg,
-            "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"
-        );
-        let (x, y) = (left - 8.0, y + 4.0);
-        let _ = writeln!(svg, "<text class=\"right\" x=\"{x}\" y=\"{y:.1}\">{label}</text>");
+        svg.path("grid", &format!("M{left} {y:.1} L{right} {y:.1}"));
+        svg.text("right", (left - 8.0, y + 4.0), &thousands(mark));
     }
     for (place, connections) in CONNECTIONS.into_iter().enumerate() {
-        let (x, y) = (column(place), bottom + 20.0);
-        let label = thousands(connections as f64);
-        let _ = writeln!(svg, "<text class=\"middle\" x=\"{x:.1}\" y=\"{y}\">{label}</text>");
+        svg.text("middle", (column(place), bottom + 20.0), &thousands(connections as f64));
     }
-    let (middle, below) = (f64::midpoint(left, right), bottom + 38.0);
-    let _ = writeln!(svg, "<text class=\"middle\" x=\"{middle}\" y=\"{below}\">connections</text>");
-    let (x, y, machine) = (16.0, height - 6.0, escaped(&machine.to_string()));
-    let _ = writeln!(svg, "<text class=\"small\" x=\"{x}\" y=\"{y}\">{machine}</text>");
+    svg.text("middle", (f64::midpoint(left, right), bottom + 38.0), "connections");
+    svg.text("small", (16, SIZE.1 - 6), &machine.to_string());
 
     let mut names = Vec::new();
-    for (number, line) in lines.iter().enumerate() {
-        let points: Vec<(f64, f64)> = line
-            .points
-            .iter()
-            .enumerate()
-            .filter_map(|(place, point)| Some((column(place), axis.height(value(point)?))))
-            .collect();
+    let rows = sweep.first().map_or(&[][..], |table| &table.rows);
+    for (number, Row { contender, .. }) in rows.iter().enumerate() {
+        let points = sweep.iter().enumerate().filter_map(|(place, table)| {
+            Some((column(place), axis.height(value(&table.rows[number])?)))
+        });
+        let points: Vec<(f64, f64)> = points.collect();
         let Some(last) = points.last() else { continue };
-        names.push((last.1, *last, number));
-        let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        let class = class(number, line.ours);
-        let _ = writeln!(svg, "<polyline class=\"{class}\" points=\"{}\"/>", path.join(" "));
+        let dash = match (contender.ours, number / COLOURS.len()) {
+            (true, 0) => "ours",
+            (false, 0) => "peer",
+            _ => "dots",
+        };
+        let class = format!("c{} {dash}", number % COLOURS.len());
+        names.push((last.1, *last, (contender.name.as_str(), class.clone())));
+        svg.path(&format!("server {class}"), &line(&points));
         for (x, y) in points {
-            let _ = writeln!(
-                svg,
-                "<circle class=\"d{}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>",
-                number % COLOURS.len()
-            );
+            svg.element(&format!(
+                "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>"
+            ));
         }
     }
     spread_out(&mut names, top);
-    for (y, (end_x, end_y), number) in names {
-        let colour = number % COLOURS.len();
-        let (name, class) = (escaped(&lines[number].name), class(number, lines[number].ours));
-        // A piece of the line stands before its name: two lines may have one colour.
-        let (from, to) = (end_x + 5.0, right + 18.0);
-        let (swatch, x) = (to + 24.0, to + 30.0);
-        let _ = writeln!(
-            svg,
-            "<line class=\"lead d{colour}\" x1=\"{from:.1}\" y1=\"{end_y:.1}\" x2=\"{to}\" y2=\"{y:.1}\"/>\n\
-             <polyline class=\"{class}\" points=\"{to},{y:.1} {swatch},{y:.1}\"/>\n\
-             <text class=\"name d{colour}\" x=\"{x}\" y=\"{:.1}\">{name}</text>",
-            y + 4.0
-        );
+    for (y, (end_x, end_y), (name, class)) in names {
+        // A piece of the line leads to its name: two lines may have one colour.
+        let ends = [(end_x + 5.0, end_y), (right + 18.0, y), (right + 42.0, y)];
+        svg.path(&format!("server {class}"), &line(&ends));
+        svg.text(&format!("name {class}"), (right + 48.0, y + 4.0), name);
     }
-    svg.push_str("</svg>\n");
-    svg
+    svg.finish()
 }
 
-/// Ours are whole lines, peers dashed, so that colour is not all that tells them apart.
-fn class(number: usize, ours: bool) -> String {
-    let colour = number % COLOURS.len();
-    match (ours, number / COLOURS.len()) {
-        (true, 0) => format!("c{colour}"),
-        (true, _) => format!("c{colour} dots"),
-        (false, 0) => format!("c{colour} dashes"),
-        (false, _) => format!("c{colour} dots"),
-    }
-}
-
-fn style() -> String {
-    let mut style = String::from(
-        "text { font: 13px system-ui, sans-serif; fill: #3b3f45; }\n.page { fill: #ffffff; }\n\
-         .title { font-size: 18px; font-weight: 600; fill: #16181c; }\n.small { font-size: 10px; }\n\
-         .right { text-anchor: end; }\n.middle { text-anchor: middle; }\n.name { font-weight: 600; }\n\
-         .grid { stroke: #d9dce1; }\npolyline { fill: none; stroke-width: 2.2; }\n.lead { stroke-width: 1; opacity: 0.6; }\n\
-         .dashes { stroke-dasharray: 7 4; }\n.dots { stroke-dasharray: 2 4; }\n",
-    );
-    let mut dark = String::from(
-        "text { fill: #c4c9d1; }\n.page { fill: #15181d; }\n.title { fill: #f2f4f7; }\n.grid { stroke: #363b44; }\n",
-    );
-    for (number, (light_colour, dark_colour)) in COLOURS.iter().enumerate() {
-        for (sheet, colour) in [(&mut style, light_colour), (&mut dark, dark_colour)] {
-            let _ = writeln!(sheet, ".c{number} {{ stroke: {colour}; }}");
-            let _ = writeln!(
-                sheet,
-                ".d{number} {{ fill: {colour}; }}\nline.d{number} {{ stroke: {colour}; }}"
-            );
-        }
-    }
-    format!("{style}@media (prefers-color-scheme: dark) {{\n{dark}}}\n")
+fn line(points: &[(f64, f64)]) -> String {
+    let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
+    format!("M{}", points.join(" L"))
 }
 
 /// Moves names apart that would stand on each other, and keeps their order.
@@ -264,7 +157,6 @@ fn column(place: usize) -> f64 {
 }
 
 impl Axis {
-    /// Where a value is.
     fn height(&self, value: f64) -> f64 {
         let share = match *self {
             Axis::Linear(most) => value / round_up(most),
@@ -293,13 +185,13 @@ fn round_up(value: f64) -> f64 {
     steps.map(|step| step * power).into_iter().find(|step| *step >= value).unwrap_or(value)
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
 #[cfg(test)]
 mod tests {
+    use ladder::Ladder;
+
     use super::*;
+    use crate::measure::Figures;
+    use crate::{contenders, scenarios};
 
     #[test]
     fn names_do_not_stand_on_each_other() {
@@ -327,17 +219,24 @@ mod tests {
 
     #[test]
     fn a_server_that_failed_somewhere_has_a_shorter_line_and_the_picture_is_whole() {
-        let point = |rate| Point { rate, p99: rate };
-        let line =
-            |name: &str, points| Line { name: name.into(), ours: true, points, failure: None };
-        let lines = [
-            line("a<b", vec![point(Some(10.0)), point(None), point(Some(20.0))]),
-            line("none", vec![point(None)]),
-        ];
-        let svg = throughput(&lines, &Machine::look(false));
-        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+        let ladder = Ladder::load().unwrap();
+        let all = contenders::load(&ladder).unwrap();
+        let table = |(scenario, rate): (&Scenario, _)| {
+            let sample = |rate: Option<f64>| match rate {
+                Some(_) => Ok(Figures { rate, p99: rate, ..Figures::default() }),
+                None => Err("it fell over".into()),
+            };
+            Table::new(scenario, all[..2].to_vec(), vec![vec![sample(rate)], vec![sample(None)]])
+        };
+        let sweep: Vec<Table> = sweep(&scenarios::load(&ladder).unwrap())
+            .iter()
+            .zip([Some(10.0), None, Some(20.0)])
+            .map(table)
+            .collect();
+        let svg = throughput(&sweep, &Machine::look(false));
         // The line, and the piece of it before its name.
-        assert_eq!(svg.matches("<polyline").count(), 2);
-        assert!(svg.contains("a&lt;b") && svg.contains("prefers-color-scheme: dark"));
+        assert_eq!(svg.matches("class=\"server").count(), 2);
+        assert_eq!(svg.matches("<circle").count(), 2);
+        assert!(svg.contains(&format!(">{}</text>", all[0].name)), "{svg}");
     }
 }

@@ -6,23 +6,20 @@ use serde::Deserialize;
 
 use crate::scenarios::{Clients, Scenario, Speaks};
 
-/// A server.
 #[derive(Debug, Clone)]
 pub struct Contender {
     /// A rung's package, or the name of a peer.
     pub name: String,
-    /// The short name of a rung.
     pub alias: Option<String>,
-    /// A few words.
     pub title: String,
-    /// Whether it is a rung.
     pub ours: bool,
     /// Whether ratios are to this one.
     pub base: bool,
     speaks: Vec<Speaks>,
     clients: Clients,
-    /// How it is started.
     pub start: Start,
+    /// How netload speaks to it, where there are several ways.
+    pub dialect: Option<String>,
 }
 
 /// How a server is started.
@@ -30,12 +27,12 @@ pub struct Contender {
 pub enum Start {
     /// The program of a rung, with these arguments after `server --port 0`.
     Rung(Vec<String>),
-    /// An example of netload.
     Example(String),
     /// A script of netload's peers with its arguments, and the module that it needs.
     Python(Vec<String>, Option<String>),
-    /// nginx, with a configuration of ours.
     Nginx,
+    /// Another program with its arguments, where `{port}` stands for its port.
+    Program(Vec<String>),
 }
 
 /// `[package.metadata.bench]` of a rung.
@@ -50,8 +47,8 @@ struct RungBench {
     server_args: Vec<String>,
 }
 
-/// `[[package.metadata.peers]]` of netload. One of `example`, `python` and `nginx` says
-/// how it is started.
+/// `[[package.metadata.peers]]` of netload. One of `example`, `python`, `nginx` and
+/// `program` says how it is started.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Peer {
@@ -66,6 +63,8 @@ struct Peer {
     needs: Option<String>,
     #[serde(default)]
     nginx: bool,
+    program: Option<Vec<String>>,
+    dialect: Option<String>,
 }
 
 /// All of them: the peers that ratios are to first, then the rungs in their order, then
@@ -85,41 +84,50 @@ pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
             speaks: vec![bench.speaks],
             clients: bench.clients,
             start: Start::Rung(bench.server_args),
+            dialect: None,
         });
     }
     let netload = ladder.package("netload");
     let peers: Option<Vec<Peer>> = netload.map_or(Ok(None), |package| package.metadata("peers"))?;
-    for Peer { name, title, speaks, clients, base, example, python, needs, nginx } in
-        peers.unwrap_or_default()
-    {
-        let start = match (example, python, nginx) {
-            (Some(example), None, false) => Start::Example(example),
-            (None, Some(script), false) => Start::Python(script, needs),
-            (None, None, true) => Start::Nginx,
+    for peer in peers.unwrap_or_default() {
+        let Peer { name, title, speaks, clients, base, dialect, .. } = peer;
+        let start = match (peer.example, peer.python, peer.nginx, peer.program) {
+            (Some(example), None, false, None) => Start::Example(example),
+            (None, Some(script), false, None) => Start::Python(script, peer.needs),
+            (None, None, true, None) => Start::Nginx,
+            (None, None, false, Some(program)) if !program.is_empty() => Start::Program(program),
             _ => {
                 return Err(failure!("netload: the peer {name} is started in one way"));
             }
         };
         let ours = false;
-        contenders.push(Contender { name, alias: None, title, ours, base, speaks, clients, start });
+        let alias = None;
+        contenders.push(Contender {
+            name,
+            alias,
+            title,
+            ours,
+            base,
+            speaks,
+            clients,
+            start,
+            dialect,
+        });
     }
     contenders.sort_by_key(|contender| !contender.base);
     Ok(contenders)
 }
 
-/// The one of this name or short name.
 pub fn find<'a>(contenders: &'a [Contender], name: &str) -> Option<&'a Contender> {
     let called = |one: &&Contender| one.name == name || one.alias.as_deref() == Some(name);
     contenders.iter().find(called)
 }
 
-/// All names.
 pub fn names(contenders: &[Contender]) -> Vec<String> {
     contenders.iter().map(|contender| contender.name.clone()).collect()
 }
 
 impl Contender {
-    /// Whether it serves the clients of this scenario.
     pub fn serves(&self, scenario: &Scenario) -> bool {
         self.speaks.contains(&scenario.speaks) && self.clients >= scenario.clients
     }

@@ -10,31 +10,22 @@ use serde::Deserialize;
 /// No run of netload lasts so long.
 const LONGEST: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// How long netload may take to end after its report.
 const COURTESY: Duration = Duration::from_secs(10);
 
 /// What bench reads of netload's report.
 #[derive(Debug, Deserialize)]
 pub struct Report {
-    /// Bytes of a reply.
     pub size: usize,
-    /// Seconds from the first request to the last reply.
     pub seconds: f64,
     /// Replies, all of them right.
     pub replies: u64,
-    /// Replies in a second.
     pub replies_per_second: f64,
-    /// Bytes that came back.
     pub bytes: u64,
-    /// Bytes in a second.
     pub bytes_per_second: f64,
     /// How long replies took, in microseconds.
     pub latency: Option<Latency>,
-    /// The idle crowd.
     pub crowd: Option<Crowd>,
-    /// Datagrams without a reply.
     pub lost: Option<u64>,
-    /// What went wrong.
     pub faults: Faults,
 }
 
@@ -49,19 +40,15 @@ pub struct Latency {
     pub p999: f64,
 }
 
-/// An idle crowd that stands.
 #[derive(Debug, Deserialize)]
 pub struct Crowd {
-    /// How many.
     pub connections: usize,
     /// Seconds until each had been answered once.
     pub answered_seconds: f64,
 }
 
-/// What went wrong.
 #[derive(Debug, Deserialize)]
 pub struct Faults {
-    /// The first, in words.
     pub first: Option<String>,
 }
 

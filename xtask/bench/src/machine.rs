@@ -8,7 +8,6 @@ use std::thread::available_parallelism;
 use ladder::process::output;
 use serde::Serialize;
 
-/// A machine on a day.
 #[derive(Serialize)]
 pub struct Machine {
     processor: String,

@@ -16,7 +16,6 @@ mod measure;
 mod nginx;
 mod options;
 mod page;
-mod progress;
 mod scenarios;
 mod server;
 mod site;
@@ -27,6 +26,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ladder::process::end_all_on_signals;
+use ladder::screen::progress;
 use ladder::{Failure, Ladder, Screen};
 use serde_json::json;
 
@@ -34,8 +34,7 @@ use contenders::Contender;
 use machine::Machine;
 use measure::{Bench, Sample};
 use options::Options;
-use progress::progress;
-use scenarios::{SCENARIOS, Scenario};
+use scenarios::Scenario;
 use table::Table;
 
 /// Seconds that a measurement takes beside its own: a server starts and ends, a crowd
@@ -58,16 +57,16 @@ fn main() -> ExitCode {
 /// Builds, measures, prints. Fails where one of our own servers did.
 fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
-    let contenders = contenders::load(&ladder)?;
-    let (scenarios, names) = choose(&options.names, &ladder, &contenders)?;
+    let (contenders, all) = (contenders::load(&ladder)?, scenarios::load(&ladder)?);
+    let (scenarios, names) = choose(&options.names, &ladder, &contenders, &all)?;
     let bench = Bench::prepare(&ladder, contenders, &names, options.seconds)?;
     let machine = Machine::look(bench.is_pinned());
     if !options.json {
         screen.prose("", &machine.to_string())?;
     }
-    let of_charts = if options.svg { chart::measurements(&bench) } else { 0 };
-    let each: usize = scenarios.iter().map(|scenario| bench.contenders(scenario).len()).sum();
-    told(each + of_charts, options);
+    let sweep = if options.svg { chart::sweep(&all) } else { Vec::new() };
+    let each = scenarios.iter().copied().chain(&sweep);
+    told(each.map(|scenario| bench.contenders(scenario).len()).sum(), options);
     let mut tables = Vec::new();
     for scenario in scenarios {
         let Some(table) = measure(&bench, scenario, options.rounds)? else { continue };
@@ -79,7 +78,10 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         }
         tables.push(table);
     }
-    let charts = if options.svg { chart::measure(&bench, options.rounds)? } else { Vec::new() };
+    let mut charts = Vec::new();
+    for scenario in &sweep {
+        charts.extend(measure(&bench, scenario, options.rounds)?);
+    }
     if options.json {
         let scenarios: Vec<_> = tables.iter().map(Table::json).collect();
         let document = json!({ "machine": machine, "scenarios": scenarios });
@@ -88,15 +90,11 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     if options.svg {
         page::write(&ladder.root, &machine, bench.left_out(), &tables, &charts)?;
     }
-    verdict(&tables, &charts)
+    verdict(tables.iter().chain(&charts))
 }
 
 /// Every server of the scenario, in turns; `None` where there is none to compare.
-fn measure(
-    bench: &Bench,
-    scenario: &'static Scenario,
-    rounds: u16,
-) -> Result<Option<Table>, Failure> {
+fn measure(bench: &Bench, scenario: &Scenario, rounds: u16) -> Result<Option<Table>, Failure> {
     let contenders = bench.contenders(scenario);
     if contenders.iter().all(|contender| contender.base) {
         return Ok(None);
@@ -105,7 +103,7 @@ fn measure(
     for round in 1..=rounds {
         for (contender, samples) in contenders.iter().zip(&mut samples) {
             progress(&format!("{}: round {round} of {rounds}, {}", scenario.name, contender.name));
-            samples.push(bench.sample(contender, scenario, scenario.connections)?);
+            samples.push(bench.sample(contender, scenario)?);
         }
     }
     progress("");
@@ -119,16 +117,16 @@ fn told(measurements: usize, options: &Options) {
     eprintln!("{all} measurements, about {minutes} min");
 }
 
-/// Which scenarios and which servers are meant.
-fn choose(
+fn choose<'a>(
     names: &[String],
     ladder: &Ladder,
     contenders: &[Contender],
-) -> Result<(Vec<&'static Scenario>, Vec<String>), Failure> {
+    all: &'a [Scenario],
+) -> Result<(Vec<&'a Scenario>, Vec<String>), Failure> {
     let mut scenarios: Vec<&Scenario> = Vec::new();
     let mut servers = Vec::new();
     for name in names {
-        if let Some(scenario) = SCENARIOS.iter().find(|scenario| scenario.name == name) {
+        if let Some(scenario) = all.iter().find(|scenario| scenario.name == *name) {
             scenarios.push(scenario);
         } else if let Some(contender) = contenders::find(contenders, name) {
             servers.push(contender.name.clone());
@@ -141,12 +139,12 @@ fn choose(
             return Err(Failure::Usage(format!(
                 "there is no {name}; servers: {}; scenarios: {}",
                 contenders::names(contenders).join(", "),
-                options::SCENARIOS.join(", ")
+                all.iter().map(|scenario| scenario.name.as_str()).collect::<Vec<_>>().join(", ")
             )));
         }
     }
     if scenarios.is_empty() {
-        scenarios = SCENARIOS.iter().collect();
+        scenarios = all.iter().collect();
     }
     if servers.is_empty() {
         servers = contenders::names(contenders);
@@ -155,14 +153,9 @@ fn choose(
 }
 
 /// A peer may fail; that is told in its row. Ours may not.
-fn verdict(tables: &[Table], charts: &[chart::Line]) -> Result<(), Failure> {
-    let failed = tables.iter().flat_map(Table::failures_of_ours);
-    let failed: Vec<String> =
-        failed.chain(charts.iter().filter_map(chart::Line::failure_of_ours)).collect();
-    match failed.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::new(failed.join("\nerror: "))),
-    }
+fn verdict<'a>(tables: impl Iterator<Item = &'a Table>) -> Result<(), Failure> {
+    let failed: Vec<String> = tables.flat_map(Table::failures_of_ours).collect();
+    Failure::of_all(failed)
 }
 
 #[cfg(test)]
@@ -172,19 +165,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_scenario_can_be_named() {
-        let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
-        assert_eq!(names, options::SCENARIOS);
-    }
-
-    #[test]
     fn a_rung_that_is_not_measured_is_told_by_the_page_and_to_whoever_asks_for_it() {
         let ladder = Ladder::load().unwrap();
         let contenders = contenders::load(&ladder).unwrap();
         let page = fs::read_to_string(ladder.root.join("docs/benchmarks.md")).unwrap();
         let first = page.lines().find(|line| line.starts_with("`cargo xtask bench`")).unwrap();
         for rung in &ladder.rungs {
-            let asked = choose(std::slice::from_ref(&rung.alias), &ladder, &contenders);
+            let asked = choose(std::slice::from_ref(&rung.alias), &ladder, &contenders, &[]);
             assert_eq!(asked.is_err(), first.contains(&rung.name), "{}", rung.name);
             if let Err(failure) = asked {
                 assert!(failure.to_string().contains("is not measured"), "{failure}");

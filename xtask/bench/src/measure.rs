@@ -50,17 +50,14 @@ pub struct Figures {
     pub opening: Option<f64>,
     /// The server's memory for each connection of a crowd.
     pub kib_each: Option<f64>,
-    /// Datagrams that were lost.
     pub lost: Option<f64>,
     /// Processor milliseconds in each second in which no client said anything.
     #[serde(rename = "at_rest_ms")]
     pub at_rest: Option<f64>,
-    /// Milliseconds from SIGTERM to the end.
     #[serde(rename = "stop_ms")]
     pub stop: Option<f64>,
 }
 
-/// Everything that is needed for measuring.
 pub struct Bench {
     contenders: Vec<Contender>,
     programs: HashMap<String, PathBuf>,
@@ -71,7 +68,6 @@ pub struct Bench {
     left_out: Vec<String>,
 }
 
-/// A core for the server and one for the load.
 struct Cores {
     server: String,
     load: String,
@@ -106,7 +102,6 @@ impl Bench {
         Ok(Bench { contenders, programs, peers, site, cores: cores(), seconds, left_out })
     }
 
-    /// Whether server and load each have a core.
     pub fn is_pinned(&self) -> bool {
         self.cores.is_some()
     }
@@ -123,13 +118,8 @@ impl Bench {
 
     /// Starts the server, loads it, ends it. The error is one of bench itself; the
     /// server's own is in the sample.
-    pub fn sample(
-        &self,
-        contender: &Contender,
-        scenario: &Scenario,
-        connections: usize,
-    ) -> Result<Sample, Failure> {
-        let server = match self.start(contender, connections) {
+    pub fn sample(&self, contender: &Contender, scenario: &Scenario) -> Result<Sample, Failure> {
+        let server = match self.start(contender, scenario.connections) {
             Ok(server) => server,
             Err(failure) => return Ok(Err(failure.to_string())),
         };
@@ -137,7 +127,7 @@ impl Bench {
             |cores| if scenario.one_core { &cores.server } else { &cores.load },
             &self.program("netload")?,
         );
-        self.arguments(&mut command, contender, scenario, connections, &server);
+        self.arguments(&mut command, contender, scenario, &server);
         let (before, used) = (server.resident_kib(), server.processor_seconds());
         let mut silent = Figures::default();
         let report = load::run(&mut command, |crowd| {
@@ -167,7 +157,7 @@ impl Bench {
         thread::sleep(Duration::from_secs_f64(seconds));
         let used = server.processor_seconds().zip(before).map(|(now, before)| now - before);
         figures.at_rest = used.map(|used| used * 1e3 / seconds);
-        figures.stop = server.stop().map(|(taken, _)| taken.as_secs_f64() * 1e3);
+        figures.stop = server.stop().map(|taken| taken.as_secs_f64() * 1e3);
     }
 
     fn arguments(
@@ -175,23 +165,27 @@ impl Bench {
         command: &mut Command,
         contender: &Contender,
         scenario: &Scenario,
-        connections: usize,
         server: &Server,
     ) {
-        let (kind, rest) = scenario.load.split_first().unwrap_or((&"", &[]));
+        let (kind, rest) =
+            scenario.load.split_first().map_or(("", &[][..]), |(k, rest)| (k.as_str(), rest));
         command.args(["--json", kind]);
         match scenario.speaks {
             Speaks::Http => command.arg(format!("http://{}{}", server.address, scenario.page)),
             _ => command.arg(server.address.to_string()),
         };
         command.args(rest);
-        match *kind {
+        let connections = scenario.connections.to_string();
+        match kind {
             "tcp-bulk" => {}
-            "udp-echo" => drop(command.args(["--window", &connections.to_string()])),
-            _ => drop(command.args(["--connections", &connections.to_string()])),
+            "udp-echo" => drop(command.args(["--window", &connections])),
+            _ => drop(command.args(["--connections", &connections])),
         }
         if scenario.speaks == Speaks::Object && !contender.ours {
             command.arg("--raw");
+        }
+        if let Some(dialect) = &contender.dialect {
+            command.args(["--dialect", dialect]);
         }
         // Silent clients are ended when they have been silent for long enough.
         let seconds = if scenario.unit == Unit::Nothing { LONGER } else { self.seconds };
@@ -221,29 +215,38 @@ impl Bench {
                 }
                 Server::start(command.current_dir(&self.peers).stderr(Stdio::null()))
             }
-            Start::Nginx => self.start_nginx(),
+            Start::Nginx => self.start_on_a_port("nginx", |address| {
+                let pages = self.site.pages();
+                let configuration = nginx::configure(self.site.folder(), &pages, address)?;
+                let folder = self.site.folder().to_string_lossy().into_owned();
+                let configuration = configuration.to_string_lossy().into_owned();
+                Ok(vec!["-p".into(), folder, "-c".into(), configuration])
+            }),
+            Start::Program(words) => self.start_on_a_port(&words[0], |address| {
+                let port = address.port().to_string();
+                Ok(words[1..].iter().map(|word| word.replace("{port}", &port)).collect())
+            }),
         }
     }
 
-    fn start_nginx(&self) -> Result<Server, Failure> {
+    /// Starts a program that says nothing that we could read and takes no port that the
+    /// system chooses, with the arguments for an address.
+    fn start_on_a_port(
+        &self,
+        program: &str,
+        arguments: impl Fn(SocketAddr) -> Result<Vec<String>, Failure>,
+    ) -> Result<Server, Failure> {
         for _ in 0..ATTEMPTS {
-            // It takes none that the system chooses. When somebody else has taken this one
-            // meanwhile, it says so and ends.
+            // When somebody else has taken this one meanwhile, it says so and ends.
             let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
             let address = SocketAddr::from(([127, 0, 0, 1], port));
-            let configuration = nginx::configure(self.site.folder(), &self.site.pages(), address)?;
-            let mut command = self.pinned(|cores| &cores.server, &PathBuf::from("nginx"));
-            command
-                .arg("-p")
-                .arg(self.site.folder())
-                .arg("-c")
-                .arg(configuration)
-                .stderr(Stdio::null());
+            let mut command = self.pinned(|cores| &cores.server, &PathBuf::from(program));
+            command.args(arguments(address)?).current_dir(self.site.folder()).stderr(Stdio::null());
             if let Some(server) = Server::start_silent(&mut command, address)? {
                 return Ok(server);
             }
         }
-        Err(Failure::new("nginx does not start; see nginx -t"))
+        Err(failure!("{program} does not start; try it by hand"))
     }
 
     fn pinned(&self, core: impl Fn(&Cores) -> &str, program: &PathBuf) -> Command {
@@ -270,7 +273,7 @@ fn figures(report: &Report, scenario: &Scenario, used: Option<f64>) -> Sample {
     if let Some(first) = &report.faults.first {
         return Err(first.clone());
     }
-    if let Some(size) = Site::size(scenario.page).filter(|size| *size != report.size) {
+    if let Some(size) = Site::size(&scenario.page).filter(|size| *size != report.size) {
         return Err(format!("the page has {} bytes and not {size}", report.size));
     }
     let (rate, amount) = match scenario.unit {
@@ -302,6 +305,7 @@ fn missing(start: &Start) -> Option<String> {
         Start::Python(_, Some(module)) => (!runs("python3", &["-c", &format!("import {module}")]))
             .then(|| format!("{module} for python3")),
         Start::Nginx => (!runs("nginx", &["-v"])).then(|| "nginx".into()),
+        Start::Program(words) => (!runs(&words[0], &["--version"])).then(|| words[0].clone()),
     }
 }
 
@@ -341,7 +345,7 @@ fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, Pa
                 options.extend(["--package", &contender.name, "--bin", &contender.name])
             }
             Start::Example(name) => options.extend(["--example", name]),
-            Start::Python(..) | Start::Nginx => {}
+            Start::Python(..) | Start::Nginx | Start::Program(_) => {}
         }
     }
     programs::build(&ladder.root, &options, &["netload and the servers"])

@@ -3,31 +3,6 @@
 
 use clap::Args;
 
-/// The names of the kinds of load.
-pub const SCENARIOS: [&str; 21] = [
-    "echo-1",
-    "echo-64",
-    "echo-64-one-core",
-    "echo-64-4k",
-    "pipelined",
-    "connect",
-    "bulk",
-    "idle",
-    "rest",
-    "udp",
-    "udp-256",
-    "udp-many",
-    "object",
-    "http-1k-1",
-    "http-1k",
-    "http-1k-one-core",
-    "http-1k-idle",
-    "http-100k",
-    "http-10m",
-    "http-close",
-    "http-close-one-core",
-];
-
 /// What can be told on the command line.
 #[derive(Debug, Args)]
 pub struct Options {

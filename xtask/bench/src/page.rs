@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ladder::{Failure, failure, files};
 
-use crate::chart::{self, Line};
+use crate::chart;
 use crate::machine::Machine;
 use crate::table::Table;
 
@@ -23,12 +23,12 @@ pub fn write(
     machine: &Machine,
     left_out: &[String],
     tables: &[Table],
-    lines: &[Line],
+    sweep: &[Table],
 ) -> Result<(), Failure> {
     let docs = root.join("docs");
     let pictures = [
-        ("throughput", chart::throughput(lines, machine)),
-        ("latency", chart::latency(lines, machine)),
+        ("throughput", chart::throughput(sweep, machine)),
+        ("latency", chart::latency(sweep, machine)),
     ];
     for (name, picture) in pictures {
         files::write(&docs.join(format!("benchmarks-{name}.svg")), picture)?;
@@ -43,7 +43,6 @@ pub fn write(
     Ok(())
 }
 
-/// What stands in the block of this name.
 fn text(name: &str, machine: &Machine, left_out: &[String], tables: &[Table]) -> Option<String> {
     let (_, scenarios) = BLOCKS.iter().find(|(block, _)| *block == name)?;
     let mut text = format!(
@@ -96,8 +95,8 @@ mod tests {
 
     #[test]
     fn the_blocks_name_scenarios_that_there_are() {
-        let known =
-            |name: &&str| crate::scenarios::SCENARIOS.iter().any(|scenario| scenario.name == *name);
+        let scenarios = crate::scenarios::load(&ladder::Ladder::load().unwrap()).unwrap();
+        let known = |name: &&str| scenarios.iter().any(|scenario| scenario.name == *name);
         assert!(BLOCKS.iter().flat_map(|(_, names)| names.unwrap_or_default()).all(known));
     }
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::Failure;
-use ladder::process::{Process, resident_kib};
+use ladder::process::{Process, listening, resident_kib};
 
 /// How long a server may take until it listens. Python on a busy machine is the
 /// slowest.
@@ -24,18 +24,15 @@ const SHORT_PAUSE: Duration = Duration::from_micros(200);
 /// there is.
 const TICKS: f64 = 100.0;
 
-/// A server that listens.
 pub struct Server {
     process: Process,
-    /// Where.
     pub address: SocketAddr,
 }
 
 impl Server {
-    /// Starts a server that prints where it listens.
     pub fn start(command: &mut Command) -> Result<Server, Failure> {
-        let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
-        let address = process.wait_for_address(PATIENCE)?;
+        let (process, address) = listening(command, PATIENCE)?;
+        let address = address.inet()?;
         Ok(Server { process, address })
     }
 
@@ -59,14 +56,13 @@ impl Server {
         Err(Failure::new("it does not listen"))
     }
 
-    /// Asks it to stop, and returns how long that took, with its exit code unless a
-    /// signal has ended it; `None` when it goes on.
-    pub fn stop(&self) -> Option<(Duration, Option<i32>)> {
+    /// Asks it to stop, and returns how long that took; `None` when it goes on.
+    pub fn stop(&self) -> Option<Duration> {
         let started = Instant::now();
         self.process.ask_to_stop();
         while started.elapsed() < PATIENCE {
-            if let Ok(Some(status)) = self.process.wait(Duration::ZERO) {
-                return Some((started.elapsed(), status.code()));
+            if let Ok(Some(_)) = self.process.wait(Duration::ZERO) {
+                return Some(started.elapsed());
             }
             thread::sleep(SHORT_PAUSE);
         }

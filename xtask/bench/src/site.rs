@@ -8,10 +8,8 @@ use std::process;
 use ladder::Failure;
 use ladder::scratch::Scratch;
 
-/// The pages and their sizes.
 const PAGES: [(&str, usize); 3] = [("1k", 1 << 10), ("100k", 100 << 10), ("10m", 10 << 20)];
 
-/// A folder of this run.
 pub struct Site(Scratch);
 
 impl Site {
@@ -27,12 +25,10 @@ impl Site {
         Ok(site)
     }
 
-    /// The folder for whatever a server needs.
     pub fn folder(&self) -> &Path {
         self.0.path()
     }
 
-    /// The folder of the pages.
     pub fn pages(&self) -> PathBuf {
         self.folder().join("pages")
     }

@@ -5,11 +5,9 @@ use serde::Serialize;
 /// The middle of several measurements, with the lowest and the highest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
-    /// The lowest.
     pub low: f64,
     /// The one in the middle; of an even number, the mean of the two there.
     pub median: f64,
-    /// The highest.
     pub high: f64,
 }
 

@@ -9,31 +9,25 @@ use crate::measure::{Figures, Sample};
 use crate::scenarios::{Scenario, Unit};
 use crate::statistics::{Spread, spread};
 
-/// Every measurement of a scenario.
 pub struct Table {
-    scenario: &'static Scenario,
-    rows: Vec<Row>,
+    scenario: Scenario,
+    pub rows: Vec<Row>,
 }
 
-/// A server's measurements, in rounds.
-struct Row {
-    contender: Contender,
+pub struct Row {
+    pub contender: Contender,
     samples: Vec<Sample>,
     /// Beside the base in the same round.
     ratio: Option<Spread>,
 }
 
-/// A column: what is above it, and what is in it where there is something.
-struct Column {
-    head: &'static str,
-    cell: fn(&Row) -> Option<String>,
-}
+type Figure = fn(&Figures) -> Option<f64>;
 
 impl Table {
     /// `samples` of each contender, in rounds. The first contender that is a base is
     /// what ratios are to.
     pub fn new(
-        scenario: &'static Scenario,
+        scenario: &Scenario,
         contenders: Vec<Contender>,
         samples: Vec<Vec<Sample>>,
     ) -> Table {
@@ -48,22 +42,19 @@ impl Table {
             let ratio = spread(rounds.filter_map(|(rate, base)| Some(rate? / (*base)?)));
             Row { contender, samples, ratio }
         });
-        Table { scenario, rows: rows.collect() }
+        Table { scenario: scenario.clone(), rows: rows.collect() }
     }
 
-    /// The name of the scenario.
-    pub fn name(&self) -> &'static str {
-        self.scenario.name
+    pub fn name(&self) -> &str {
+        &self.scenario.name
     }
 
     /// For the terminal.
     pub fn lines(&self, screen: &Screen) -> Vec<String> {
-        let Scenario { name, what, .. } = self.scenario;
+        let Scenario { name, what, .. } = &self.scenario;
         let mut lines = vec![screen.paint(Tone::Bold, &format!("{name}: {what}"))];
-        let columns = self.columns();
-        let mut grid = vec![headings(&columns)];
-        grid.extend(self.rows.iter().map(|row| row.cells(&columns, row.contender.name.clone())));
-        lines.extend(screen.table(&grid, 1..columns.len() + 1));
+        let grid = self.grid(|contender| contender.name.clone());
+        lines.extend(screen.table(&grid, 1..grid[0].len()));
         for row in &self.rows {
             let Some(failure) = row.failure() else { continue };
             let tone = if row.contender.ours { Tone::Bad } else { Tone::Warning };
@@ -74,17 +65,16 @@ impl Table {
 
     /// For a page.
     pub fn markdown(&self) -> String {
-        let columns = self.columns();
         let mut text =
-            format!("### {}\n\n{}.\n\n", self.scenario.name, capital(self.scenario.what));
-        text.push_str(&format!("| {} |\n|---|", headings(&columns).join(" | ")));
-        text.push_str(&"---:|".repeat(columns.len()));
-        text.push('\n');
-        for row in &self.rows {
-            let Contender { name, title, ours, .. } = &row.contender;
-            let name = if *ours { format!("`{name}`") } else { format!("{name} ({title})") };
-            text.push_str(&format!("| {} |\n", row.cells(&columns, name).join(" | ")));
-        }
+            format!("### {}\n\n{}.\n\n", self.scenario.name, capital(&self.scenario.what));
+        let grid = self.grid(|Contender { name, title, ours, .. }| match ours {
+            true => format!("`{name}`"),
+            false => format!("{name} ({title})"),
+        });
+        let mut rows = grid.iter().map(|cells| format!("| {} |\n", cells.join(" | ")));
+        text.extend(rows.next());
+        text.push_str(&format!("|---|{}\n", "---:|".repeat(grid[0].len() - 1)));
+        text.extend(rows);
         for failure in self.rows.iter().filter_map(Row::failure) {
             text.push_str(&format!("\n{failure}.\n"));
         }
@@ -103,71 +93,57 @@ impl Table {
         ours.filter_map(|row| Some(format!("{}: {}", self.scenario.name, row.failure()?))).collect()
     }
 
-    /// Those that have something in them.
-    fn columns(&self) -> Vec<Column> {
-        let (rate, processor): (Column, Column) = match self.scenario.unit {
-            Unit::Replies | Unit::Nothing => (
-                Column { head: "a second", cell: |row| Some(thousands(row.median(|f| f.rate)?)) },
-                Column {
-                    head: "CPU s/million",
-                    cell: |row| Some(format!("{:.2}", row.median(|f| f.processor)?)),
-                },
-            ),
-            Unit::Bytes => (
-                Column {
-                    head: "MB a second",
-                    cell: |row| Some(thousands(row.median(|f| f.rate)? / 1e6)),
-                },
-                Column {
-                    head: "CPU s/GB",
-                    cell: |row| Some(format!("{:.3}", row.median(|f| f.processor)?)),
-                },
-            ),
+    /// The head and a row for each server, without the columns that have nothing in them.
+    fn grid(&self, name: impl Fn(&Contender) -> String) -> Vec<Vec<String>> {
+        let (rate, unit, processor, digits) = match self.scenario.unit {
+            Unit::Replies | Unit::Nothing => ("a second", 1.0, "CPU s/million", 2),
+            Unit::Bytes => ("MB a second", 1e6, "CPU s/GB", 3),
         };
-        let columns = [
-            rate,
-            Column { head: "ratio", cell: |row| Some(format!("{:.2}", row.ratio?.median)) },
-            Column {
-                head: "spread",
-                cell: |row| row.ratio.map(|ratio| format!("{:.2} to {:.2}", ratio.low, ratio.high)),
-            },
-            Column { head: "p50 µs", cell: |row| Some(thousands(row.median(|f| f.p50)?)) },
-            Column { head: "p99 µs", cell: |row| Some(thousands(row.median(|f| f.p99)?)) },
-            Column { head: "p99.9 µs", cell: |row| Some(thousands(row.median(|f| f.p999)?)) },
-            processor,
-            Column {
-                head: "opened in s",
-                cell: |row| Some(format!("{:.2}", row.median(|f| f.opening)?)),
-            },
-            Column {
-                head: "KiB each",
-                cell: |row| Some(format!("{:.1}", row.median(|f| f.kib_each)?)),
-            },
-            Column {
-                head: "CPU ms/s",
-                cell: |row| Some(format!("{:.1}", row.median(|f| f.at_rest)?)),
-            },
-            Column {
-                head: "stopped in ms",
-                cell: |row| Some(format!("{:.1}", row.median(|f| f.stop)?)),
-            },
-            Column { head: "lost", cell: |row| Some(thousands(row.median(|f| f.lost)?)) },
+        let figures: [(&str, Figure, usize); 9] = [
+            ("p50 µs", |f| f.p50, 0),
+            ("p99 µs", |f| f.p99, 0),
+            ("p99.9 µs", |f| f.p999, 0),
+            (processor, |f| f.processor, digits),
+            ("opened in s", |f| f.opening, 2),
+            ("KiB each", |f| f.kib_each, 1),
+            ("CPU ms/s", |f| f.at_rest, 1),
+            ("stopped in ms", |f| f.stop, 1),
+            ("lost", |f| f.lost, 0),
         ];
-        let filled = |column: &Column| self.rows.iter().any(|row| (column.cell)(row).is_some());
-        columns.into_iter().filter(filled).collect()
+        let cells = |row: &Row| {
+            let mut cells = vec![
+                row.median(|f| f.rate).map(|rate| thousands(rate / unit)),
+                row.ratio.map(|ratio| format!("{:.2}", ratio.median)),
+                row.ratio.map(|ratio| format!("{:.2} to {:.2}", ratio.low, ratio.high)),
+            ];
+            cells.extend(figures.map(|(_, figure, digits)| {
+                let value = row.median(figure)?;
+                Some(if digits == 0 { thousands(value) } else { format!("{value:.digits$}") })
+            }));
+            cells
+        };
+        let cells: Vec<Vec<Option<String>>> = self.rows.iter().map(cells).collect();
+        let heads = [rate, "ratio", "spread"].into_iter().chain(figures.map(|(head, ..)| head));
+        let mut grid = vec![vec!["server".to_string()]];
+        grid.extend(self.rows.iter().map(|row| vec![name(&row.contender)]));
+        for (at, head) in heads.enumerate() {
+            if cells.iter().all(|row| row[at].is_none()) {
+                continue;
+            }
+            grid[0].push(head.into());
+            for (line, row) in grid[1..].iter_mut().zip(&cells) {
+                line.push(row[at].clone().unwrap_or_else(|| "-".into()));
+            }
+        }
+        grid
     }
 }
 
 impl Row {
-    fn median(&self, figure: fn(&Figures) -> Option<f64>) -> Option<f64> {
+    /// Of the rounds in which it did not fail.
+    pub fn median(&self, figure: Figure) -> Option<f64> {
         let figures = self.samples.iter().filter_map(|sample| figure(sample.as_ref().ok()?));
         spread(figures).map(|spread| spread.median)
-    }
-
-    /// The name, and what is in each column.
-    fn cells(&self, columns: &[Column], name: String) -> Vec<String> {
-        let cells = columns.iter().map(|column| (column.cell)(self).unwrap_or_else(|| "-".into()));
-        std::iter::once(name).chain(cells).collect()
     }
 
     /// How often it failed, and the first reason.
@@ -194,13 +170,6 @@ impl Row {
     }
 }
 
-fn headings(columns: &[Column]) -> Vec<String> {
-    std::iter::once("server")
-        .chain(columns.iter().map(|column| column.head))
-        .map(String::from)
-        .collect()
-}
-
 fn rate(sample: &Sample) -> Option<f64> {
     sample.as_ref().ok()?.rate
 }
@@ -214,7 +183,7 @@ fn capital(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::contenders;
-    use crate::scenarios::SCENARIOS;
+    use crate::scenarios;
     use ladder::Ladder;
 
     fn figures(rate: f64) -> Sample {
@@ -222,14 +191,16 @@ mod tests {
     }
 
     fn table() -> Table {
-        let all = contenders::load(&Ladder::load().unwrap()).unwrap();
+        let ladder = Ladder::load().unwrap();
+        let all = contenders::load(&ladder).unwrap();
         let chosen =
             ["limit", "poll-echo"].map(|name| contenders::find(&all, name).unwrap().clone());
         let samples = vec![
             vec![figures(1000.0), figures(100.0), figures(2000.0)],
             vec![figures(900.0), figures(95.0), Err("it fell over".into())],
         ];
-        Table::new(&SCENARIOS[1], chosen.into(), samples)
+        let scenarios = scenarios::load(&ladder).unwrap();
+        Table::new(&scenarios[1], chosen.into(), samples)
     }
 
     #[test]

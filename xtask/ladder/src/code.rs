@@ -8,12 +8,10 @@ pub fn lines(source: &str) -> usize {
     program(source).lines().filter(|line| is_code(line)).count()
 }
 
-/// The source without the tests at its end.
 pub fn program(source: &str) -> &str {
     source.split_once(TESTS).map_or(source, |(program, _)| program)
 }
 
-/// Whether a line is neither blank nor a comment.
 pub fn is_code(line: &str) -> bool {
     let line = line.trim_start();
     !line.is_empty() && !line.starts_with("//")

@@ -50,12 +50,10 @@ impl Collected {
         collected
     }
 
-    /// What has come until now.
     pub fn so_far(&self) -> Vec<u8> {
         self.lock().bytes.clone()
     }
 
-    /// The same as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.lock().bytes).into_owned()
     }

@@ -11,7 +11,6 @@ const USAGE: u8 = 2;
 /// Exit code of what is skipped, as test harnesses have it.
 const SKIPPED: u8 = 77;
 
-/// What ends a tool before its time.
 #[derive(Debug)]
 pub enum Failure {
     /// Exit code 1.
@@ -39,6 +38,14 @@ impl Failure {
     /// Exit code 1 and these words.
     pub fn new(message: impl Into<String>) -> Failure {
         Failure::Message(message.into())
+    }
+
+    /// Exit code 1 and all these words, a line each; nothing where there are none.
+    pub fn of_all(complaints: Vec<String>) -> Result<(), Failure> {
+        match complaints.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::new(complaints.join("\nerror: "))),
+        }
     }
 
     /// Standard output could not be written.

@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 
 use crate::Failure;
 
-/// The text of a file.
 pub fn read(path: &Path) -> Result<String, Failure> {
     let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
     // On Windows, git may have checked it out with other line ends.
     Ok(text.replace("\r\n", "\n"))
 }
 
-/// Writes a whole file.
 pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), Failure> {
     fs::write(path, contents).map_err(|error| Failure::file("write", path, &error))
 }
@@ -22,7 +20,6 @@ pub fn create_folder(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| Failure::file("create", path, &error))
 }
 
-/// What is in a folder, sorted.
 pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = fs::read_dir(folder).map_err(|error| Failure::file("read", folder, &error))?;
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();

@@ -1,14 +1,11 @@
 //! Differences, as git finds and shows them: `git diff --no-index`.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
+use crate::process::output_or;
 use crate::scratch::Scratch;
-use crate::{Failure, Process, failure, files};
-
-/// Ends a git that hangs. It takes milliseconds.
-const GENEROUS: Duration = Duration::from_secs(60);
+use crate::{Failure, files};
 
 /// What `git diff --no-index` ends with where there are differences.
 const DIFFERENT: i32 = 1;
@@ -30,27 +27,20 @@ const SETTINGS: [&str; 9] = [
     "core.quotePath=false",
 ];
 
-/// What became of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
-    /// It is new.
     New,
-    /// It stood elsewhere.
     Moved,
-    /// It is gone.
     Gone,
 }
 
-/// A line that differs.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Line {
-    /// What became of it.
     pub sign: Sign,
     /// The file: the new one, or for a line that is gone the old one.
     pub file: String,
     /// Its number there, from 1.
     pub number: usize,
-    /// The line.
     pub text: String,
 }
 
@@ -72,7 +62,7 @@ pub fn unified(old: (&str, &str), new: (&str, &str)) -> Result<String, Failure> 
     let mut git = diff(&[]);
     let said = run(git.args(["--no-color", "old", "new"]), folder.path())?;
     let mut shown = String::new();
-    for line in said.lines().skip_while(|line| !line.starts_with("@@ ")) {
+    for line in without_headers(&said).lines().skip(2) {
         // Git's guess of the function around it is not always one.
         let place = line.strip_prefix("@@ ").and_then(|line| line.split_once(" @@"));
         match place {
@@ -122,17 +112,23 @@ fn read(said: &str) -> Vec<Line> {
     lines
 }
 
-fn run(git: &mut Command, folder: &Path) -> Result<String, Failure> {
-    git.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let process = Process::start(git)?;
-    let said = process.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
-    match process.wait_for_end(GENEROUS)?.code() {
-        Some(0 | DIFFERENT) => Ok(String::from_utf8_lossy(&said).into_owned()),
-        _ => Err(failure!("git diff failed: {}", process.stderr().text().trim())),
-    }
+/// What git says without what only git understands: a line with its own name, and one with
+/// the numbers of both versions.
+pub fn without_headers(said: &str) -> String {
+    let mut header = false;
+    let shown = said.split_inclusive('\n').filter(|line| {
+        let text = plain(line);
+        header = !text.starts_with("--- ") && (header || text.starts_with("diff --git "));
+        !header
+    });
+    shown.collect()
 }
 
-/// The line without its colours.
+/// What `git diff` says in `folder`.
+pub fn run(git: &mut Command, folder: &Path) -> Result<String, Failure> {
+    output_or(git.current_dir(folder), &[DIFFERENT])
+}
+
 fn plain(line: &str) -> String {
     let mut parts = line.split('\x1b');
     let first = parts.next().unwrap_or_default();

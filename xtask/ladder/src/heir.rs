@@ -8,14 +8,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// `+ 7` is started and `- 7` has ended. At the end of the pipe, whoever is left is asked
 /// to stop, with its group where it has one.
-const SCRIPT: &str = "trap '' INT TERM HUP QUIT; left=
-while read -r sign id; do
-    others=
-    for one in $left; do [ $one = $id ] || others=\"$others $one\"; done
-    left=$others
-    [ $sign = - ] || left=\"$left $id\"
-done
-for one in $left; do kill -s TERM -- -$one 2>/dev/null || kill -s TERM $one; done";
+const SCRIPT: &str = include_str!("heir.sh");
 
 /// The pipe; `None` where there is no shell.
 static PIPE: LazyLock<Mutex<Option<ChildStdin>>> = LazyLock::new(|| {
@@ -27,12 +20,10 @@ static PIPE: LazyLock<Mutex<Option<ChildStdin>>> = LazyLock::new(|| {
     Mutex::new(shell.spawn().ok().and_then(|mut shell| shell.stdin.take()))
 });
 
-/// A process is started.
 pub fn started(id: u32) {
     tell('+', id);
 }
 
-/// A process has ended and been waited for.
 pub fn ended(id: u32) {
     tell('-', id);
 }

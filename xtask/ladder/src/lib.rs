@@ -5,6 +5,7 @@
 //! | [`manifests`] | the packages and the rungs among them, read from `cargo metadata` once |
 //! | [`programs`] | their programs, built and found |
 //! | [`process`] | a process that ends with whoever started it, whatever the way out |
+//! | [`address`](mod@address) | where a server listens: a port, or a file |
 //! | [`port`] | a port that stays free when its server ends |
 //! | [`scratch`] | a folder that does the same |
 //! | [`collected`] | what a process writes, so that one can wait for a part of it |
@@ -17,10 +18,11 @@
 //! | [`rename`] | the name of a rung in its own files |
 //! | [`shell`] | commands as a person types them |
 //! | [`screen`] | the terminal: its width, its colours |
+//! | [`svg`] | pictures |
 //! | [`failure`](mod@failure) | what ends a tool before its time |
 #![forbid(unsafe_code)]
-#![warn(missing_docs)]
 
+pub mod address;
 pub mod code;
 pub mod collected;
 pub mod failure;
@@ -39,9 +41,10 @@ pub mod scratch;
 pub mod screen;
 pub mod shell;
 pub mod step;
+pub mod svg;
 
+pub use address::Address;
 pub use failure::Failure;
 pub use manifests::{Ladder, Rung};
 pub use process::Process;
-pub use programs::Programs;
 pub use screen::Screen;

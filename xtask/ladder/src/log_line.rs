@@ -28,12 +28,10 @@ impl Time {
         Duration::from_micros(if micros < DAY / 2 { micros } else { 0 })
     }
 
-    /// The earlier of the two.
     pub fn earlier(self, other: Time) -> Time {
         if self.since(other).is_zero() { self } else { other }
     }
 
-    /// The later of the two.
     pub fn later(self, other: Time) -> Time {
         if self.since(other).is_zero() { other } else { self }
     }
@@ -51,41 +49,43 @@ impl Time {
     }
 }
 
-/// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// The program cannot go on.
     Error,
     /// One client could not be served.
     Warn,
-    /// Everything else.
     Other,
 }
 
-/// One line of a rung's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// When it was written.
     pub at: Time,
-    /// How much it matters.
     pub level: Level,
-    /// The rest.
     pub message: String,
+    /// The whole line without its time.
+    pub text: String,
+}
+
+/// Whether a word is what a log calls a peer: its address, its user and process, or the
+/// file that it listens on.
+pub fn is_peer(word: &str) -> bool {
+    word.parse::<SocketAddr>().is_ok() || ["uid=", "unix:"].iter().any(|it| word.starts_with(it))
 }
 
 /// What a message says, where it is one of those that all rungs share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
     /// `PEER connected`
-    Connected(SocketAddr),
+    Connected(&'a str),
     /// `PEER received N bytes "text"`: the peer, and the part after it.
-    Received(SocketAddr, &'a str),
+    Received(&'a str, &'a str),
     /// `PEER sending N bytes "text"`
-    Sending(SocketAddr, &'a str),
+    Sending(&'a str, &'a str),
     /// `PEER closed`, or `PEER dropped: reason`
-    Left(SocketAddr, &'a str),
+    Left(&'a str, &'a str),
     /// `PEER refused: reason`
-    Refused(SocketAddr, &'a str),
+    Refused(&'a str, &'a str),
     /// Another line.
     Other,
 }
@@ -96,6 +96,7 @@ impl LogLine {
     pub fn parse(line: &str) -> Option<LogLine> {
         let (time, rest) = line.split_once(' ')?;
         let (level, message) = rest.split_once(' ')?;
+        let text = rest.to_string();
         let level = match level {
             "error" => Level::Error,
             "warn" => Level::Warn,
@@ -104,13 +105,14 @@ impl LogLine {
         };
         // The level is padded to five.
         let message = message.strip_prefix(' ').unwrap_or(message).to_string();
-        Some(LogLine { at: Time::parse(time)?, level, message })
+        Some(LogLine { at: Time::parse(time)?, level, message, text })
     }
 
-    /// What the line says.
     pub fn event(&self) -> Event<'_> {
         let Some((peer, rest)) = self.message.split_once(' ') else { return Event::Other };
-        let Ok(peer) = peer.parse() else { return Event::Other };
+        if !is_peer(peer) {
+            return Event::Other;
+        }
         match rest.split_once([' ', ':']).map_or(rest, |(verb, _)| verb) {
             "connected" => Event::Connected(peer),
             "received" => Event::Received(peer, rest),
@@ -132,25 +134,43 @@ mod tests {
 
     #[test]
     fn the_lines_of_a_real_log_are_understood() {
-        let peer = "127.0.0.1:55286".parse().unwrap();
-        let line = message("11:34:24.235190 info  127.0.0.1:55286 connected");
-        assert_eq!((line.level, line.event()), (Level::Other, Event::Connected(peer)));
-        let line =
-            message("11:34:24.238385 debug 127.0.0.1:55286 received 27 bytes \"Привет, сервер!\"");
-        assert_eq!(line.event(), Event::Received(peer, "received 27 bytes \"Привет, сервер!\""));
-        let line = message("11:34:24.238400 debug 127.0.0.1:55286 sending 0 bytes \"\"");
-        assert_eq!(line.event(), Event::Sending(peer, "sending 0 bytes \"\""));
-        let line = message("11:34:24.238471 warn  127.0.0.1:55286 dropped: timed out");
-        assert_eq!(
-            (line.level, line.event()),
-            (Level::Warn, Event::Left(peer, "dropped: timed out"))
-        );
-        let line = message("11:34:24.238471 debug 127.0.0.1:55286 refused: nested too deep");
-        assert_eq!(line.event(), Event::Refused(peer, "refused: nested too deep"));
-        let line = message("11:34:24.238471 info  [::1]:55286 closed");
-        assert_eq!(line.event(), Event::Left("[::1]:55286".parse().unwrap(), "closed"));
-        assert_eq!(message("11:34:24.772394 info  waiting for a client").event(), Event::Other);
-        assert_eq!(message("11:34:24.772394 error it is over").level, Level::Error);
+        let peer = "127.0.0.1:55286";
+        let other = Level::Other;
+        for (line, level, event) in [
+            ("info  127.0.0.1:55286 connected", other, Event::Connected(peer)),
+            (
+                "debug 127.0.0.1:55286 received 2 bytes \"м\"",
+                other,
+                Event::Received(peer, "received 2 bytes \"м\""),
+            ),
+            (
+                "debug 127.0.0.1:55286 sending 0 bytes \"\"",
+                other,
+                Event::Sending(peer, "sending 0 bytes \"\""),
+            ),
+            (
+                "warn  127.0.0.1:55286 dropped: timed out",
+                Level::Warn,
+                Event::Left(peer, "dropped: timed out"),
+            ),
+            (
+                "debug 127.0.0.1:55286 refused: too deep",
+                other,
+                Event::Refused(peer, "refused: too deep"),
+            ),
+            ("info  [::1]:55286 closed", other, Event::Left("[::1]:55286", "closed")),
+            ("info  uid=1000,pid=7 connected", other, Event::Connected("uid=1000,pid=7")),
+            (
+                "debug unix:echo.sock sending 1 bytes \"a\"",
+                other,
+                Event::Sending("unix:echo.sock", "sending 1 bytes \"a\""),
+            ),
+            ("info  waiting for a client", other, Event::Other),
+            ("error it is over", Level::Error, Event::Other),
+        ] {
+            let parsed = message(&format!("11:34:24.235190 {line}"));
+            assert_eq!((parsed.text.as_str(), parsed.level, parsed.event()), (line, level, event));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Mutex;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -20,40 +21,30 @@ pub const RESERVED: [&str; 3] = ["all", "scale", "pitfalls"];
 pub struct Ladder {
     /// The folder of the top manifest.
     pub root: PathBuf,
-    /// The rungs in the order of `[workspace.metadata.ladder]`.
     pub rungs: Vec<Rung>,
-    /// Every package of the workspace, rung or not.
     pub packages: Vec<Package>,
+    /// The programs that this run has built.
+    pub(crate) built: Mutex<HashMap<String, PathBuf>>,
 }
 
-/// One package of the workspace.
 #[derive(Debug, Deserialize)]
 pub struct Package {
-    /// Its name.
     pub name: String,
-    /// Where its manifest is.
     pub manifest_path: PathBuf,
-    /// The edition of the language.
     pub edition: String,
-    /// The oldest compiler.
     pub rust_version: Option<String>,
-    /// The licence.
     pub license: Option<String>,
     /// The registries that it may go to: none of them where it is empty.
     pub publish: Option<Vec<String>>,
-    /// What it needs, of every kind.
     pub dependencies: Vec<Dependency>,
     /// `[package.metadata]`. Read later, so that an error in it can name its manifest.
     #[serde(default)]
     metadata: Value,
 }
 
-/// What a package needs.
 #[derive(Debug, Deserialize)]
 pub struct Dependency {
-    /// The name of the package.
     pub name: String,
-    /// The versions that will do.
     pub req: String,
     /// `dev` or `build`; `None` for one that is needed to run.
     pub kind: Option<String>,
@@ -102,6 +93,9 @@ pub struct Rung {
     /// where a fault lasts until the server ends it.
     #[serde(default)]
     pub short_limits: Vec<String>,
+    /// Arguments of the server that leave it four places, where it has a bound on clients.
+    #[serde(default)]
+    pub few_places: Vec<String>,
     /// Arguments of the server in a demo, beside its port. It runs in the folder of its
     /// manifest.
     #[serde(default)]
@@ -109,6 +103,8 @@ pub struct Rung {
     /// The client runs of the demo, in order.
     #[serde(default)]
     pub demo: Vec<ClientRun>,
+    /// What the demo shows instead of them where all clients hear what one says.
+    pub room: Option<Room>,
     /// The fault that the rung below fails and this one survives.
     pub why: Option<Why>,
     /// What is still wrong here.
@@ -123,6 +119,8 @@ pub enum Carrier {
     /// Connections.
     #[default]
     Tcp,
+    /// A file on this machine.
+    Unix,
     /// Datagrams.
     Udp,
 }
@@ -140,13 +138,28 @@ pub struct Step {
 }
 
 /// One run of the client and what it must print, line by line.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ClientRun {
     /// Arguments after `client --port N`.
     pub args: Vec<String>,
     /// Its standard output.
     pub expect: Vec<String>,
+}
+
+/// Clients that are there at once, each with its name as its first argument.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Room {
+    /// Their names, as they come.
+    pub members: Vec<String>,
+    /// The one of them that stops to read what comes for it.
+    pub deaf: String,
+    /// Who says what, in order.
+    pub says: Vec<(String, String)>,
+    /// Arguments of the server that make it show sooner who is deaf.
+    #[serde(default)]
+    pub server_args: Vec<String>,
 }
 
 /// Why the rung exists.
@@ -210,7 +223,6 @@ impl Ladder {
         Ladder::read(output(cargo().args(metadata))?.as_bytes())
     }
 
-    /// Reads what cargo metadata printed.
     fn read(metadata: &[u8]) -> Result<Ladder, Failure> {
         let metadata: Metadata = serde_json::from_slice(metadata)
             .map_err(|error| failure!("cannot read what cargo metadata prints: {error}"))?;
@@ -221,7 +233,7 @@ impl Ladder {
             }
         }
         let (root, packages) = (metadata.workspace_root, metadata.packages);
-        let mut ladder = Ladder { root, rungs: Vec::new(), packages };
+        let mut ladder = Ladder { root, rungs: Vec::new(), packages, built: Mutex::default() };
         for name in metadata.metadata.ladder.order {
             let Some(rung) = rungs.remove(&name) else {
                 return Err(failure!("{name} is in the order but has no ladder metadata"));
@@ -266,7 +278,6 @@ impl Ladder {
         Some((self.find(rung.builds_on.as_deref()?)?, rung))
     }
 
-    /// The rung of this name or alias.
     pub fn find(&self, name: &str) -> Option<&Rung> {
         self.rungs.iter().find(|rung| rung.name == name || rung.alias == name)
     }
@@ -295,14 +306,12 @@ impl Ladder {
         self.package(name).ok_or_else(|| failure!("{}: there is no package {name}", rung.name))
     }
 
-    /// The package of this name.
     pub fn package(&self, name: &str) -> Option<&Package> {
         self.packages.iter().find(|package| package.name == name)
     }
 }
 
 impl Package {
-    /// The folder of its manifest.
     pub fn folder(&self) -> PathBuf {
         self.manifest_path.parent().map(PathBuf::from).unwrap_or_default()
     }
@@ -332,26 +341,22 @@ impl Rung {
         self.limits.iter().find(|limit| limit.faults().any(|name| name == fault))
     }
 
-    /// Whether it is in the black-box `suite`.
     pub fn passes(&self, suite: &str) -> bool {
         self.suites.iter().any(|name| name == suite)
     }
 }
 
 impl ClientRun {
-    /// The arguments as they are passed on.
     pub fn args(&self) -> Vec<&str> {
         self.args.iter().map(String::as_str).collect()
     }
 
-    /// The whole of what it prints.
     pub fn printed(&self) -> String {
         self.expect.iter().map(|line| format!("{line}\n")).collect()
     }
 }
 
 impl Limit {
-    /// Every fault that it is about.
     pub fn faults(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.fault.as_str()).chain(self.also.iter().map(String::as_str))
     }

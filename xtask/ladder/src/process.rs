@@ -7,7 +7,6 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::collected::Collected;
-use crate::{Failure, failure};
+use crate::{Address, Failure, failure};
 
 #[cfg(unix)]
 use crate::heir;
@@ -44,14 +43,11 @@ pub struct Process {
     stderr: Collected,
 }
 
-/// What a process is heard to do.
 #[derive(Debug)]
 pub enum Heard {
     /// A line on standard output, without its end. What is not UTF-8 is replaced.
     Printed(String),
-    /// A line on standard error.
     Wrote(String),
-    /// It has closed one of the two.
     Closed,
 }
 
@@ -117,7 +113,6 @@ impl Process {
         Process { name, child, stdout, stderr }
     }
 
-    /// The number that the system knows it by.
     pub fn id(&self) -> u32 {
         lock(&self.child).id()
     }
@@ -162,7 +157,7 @@ impl Process {
     /// # Errors
     /// It does not come within `limit`: the server's own error with its hint, where it
     /// has told one.
-    pub fn wait_for_address(&self, limit: Duration) -> Result<SocketAddr, Failure> {
+    pub fn wait_for_address(&self, limit: Duration) -> Result<Address, Failure> {
         self.stdout.wait_for_line(limit, ready::address).map_err(|why| {
             let wrote = self.stderr.wait_for_end(COURTESY).unwrap_or_default();
             let wrote = String::from_utf8_lossy(&wrote).into_owned();
@@ -201,21 +196,47 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     while_none_starts(|| command.spawn())
 }
 
+/// How long a program may take that is run for its output. They take seconds at most.
+const GENEROUS: Duration = Duration::from_secs(5 * 60);
+
 /// Runs `command` to its end, with nothing to read: what it prints.
 ///
 /// # Errors
 /// It cannot be run, or fails: what it says then.
 pub fn output(command: &mut Command) -> Result<String, Failure> {
-    let name = Path::new(command.get_program()).display().to_string();
+    output_or(command, &[])
+}
+
+/// The same where these exit codes, too, are no failure.
+pub fn output_or(command: &mut Command, codes: &[i32]) -> Result<String, Failure> {
     let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let output = spawn(piped).and_then(Child::wait_with_output);
-    let output = output.map_err(|error| failure!("cannot run {name}: {error}"))?;
-    let said = if output.status.success() { output.stdout } else { output.stderr };
+    let process = Process::start(piped)?;
+    let status = process.wait_for_end(GENEROUS)?;
+    let well = status.success() || status.code().is_some_and(|code| codes.contains(&code));
+    let said = if well { process.stdout() } else { process.stderr() };
+    let said = said.wait_for_end(GENEROUS).map_err(Failure::new)?;
     let said = String::from_utf8_lossy(&said).into_owned();
-    match output.status.success() {
+    match well {
         true => Ok(said),
-        false => Err(failure!("{name} failed: {}", said.trim_end())),
+        false => Err(failure!("{} failed: {}", process.name, said.trim_end())),
     }
+}
+
+/// Runs `command` to its end, within `limit` and with nothing to read. What it says is
+/// seen by whoever looks; where it fails, it is `what` that has failed.
+pub fn run(command: &mut Command, limit: Duration, what: &str) -> Result<(), Failure> {
+    let process = Process::start(command.stdin(Stdio::null()))?;
+    match process.wait_for_end(limit)?.success() {
+        true => Ok(()),
+        false => Err(failure!("{what} failed: see above")),
+    }
+}
+
+/// Starts a server with nothing to read, and waits for the line that says where it listens.
+pub fn listening(command: &mut Command, limit: Duration) -> Result<(Process, Address), Failure> {
+    let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    let address = process.wait_for_address(limit)?;
+    Ok((process, address))
 }
 
 /// Until a process that is started is the new program, it has a copy of every socket

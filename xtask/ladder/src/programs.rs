@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -17,25 +18,22 @@ const AT_ONCE: Duration = Duration::from_millis(1500);
 /// Ends a build that hangs. The first one of a slow machine takes minutes.
 const GENEROUS: Duration = Duration::from_secs(60 * 60);
 
-/// The programs that this run has built, debug builds.
-#[derive(Debug, Default)]
-pub struct Programs(HashMap<String, PathBuf>);
-
-impl Programs {
-    /// The program of the package of this name.
-    pub fn get(&mut self, ladder: &Ladder, name: &str) -> Result<PathBuf, Failure> {
-        if !self.0.contains_key(name) {
-            self.build_all(ladder, &[name])?;
+impl Ladder {
+    /// The program of the package of this name, a debug build.
+    pub fn program(&self, name: &str) -> Result<PathBuf, Failure> {
+        let known = || self.built.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        if known().is_none() {
+            self.build(&[name])?;
         }
-        let missing = || failure!("cannot build {name}: there is no such program");
-        self.0.get(name).cloned().ok_or_else(missing)
+        known().ok_or_else(|| failure!("cannot build {name}: there is no such program"))
     }
 
     /// Builds the programs of all these packages at once: sooner than one by one, and
     /// with the same features for all.
-    pub fn build_all(&mut self, ladder: &Ladder, names: &[&str]) -> Result<(), Failure> {
+    pub fn build(&self, names: &[&str]) -> Result<(), Failure> {
         let options = [&["--bins"], &packages(names)[..]].concat();
-        self.0.extend(build(&ladder.root, &options, names)?);
+        let built = build(&self.root, &options, names)?;
+        self.built.lock().unwrap_or_else(PoisonError::into_inner).extend(built);
         Ok(())
     }
 }

@@ -1,11 +1,11 @@
 //! The ready line, which a server prints when it listens. `netcore::cli` and
 //! `http-server` write it; everybody else reads it here.
 
-use std::net::SocketAddr;
+use crate::Address;
 
-/// The address in a ready line, its last word: `listening on 127.0.0.1:9090`, `Serving
-/// /a at http://127.0.0.1:8000/`. `None` for another line.
-pub fn address(line: &str) -> Option<SocketAddr> {
+/// The address in a ready line, its last word: `listening on 127.0.0.1:9090`, `listening
+/// on unix:echo.sock`, `Serving /a at http://127.0.0.1:8000/`. `None` for another line.
+pub fn address(line: &str) -> Option<Address> {
     let word = line.rsplit(' ').next()?;
     word.strip_prefix("http://").unwrap_or(word).trim_end_matches('/').parse().ok()
 }
@@ -35,6 +35,7 @@ mod tests {
             address("Serving /a b at http://127.0.0.1:8000/").as_deref(),
             Some("127.0.0.1:8000")
         );
+        assert_eq!(address("listening on unix:echo.sock").as_deref(), Some("unix:echo.sock"));
         assert_eq!(address("listening soon"), None);
     }
 

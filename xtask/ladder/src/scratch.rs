@@ -52,7 +52,6 @@ impl Scratch {
         Ok(Scratch(folder))
     }
 
-    /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -5,7 +5,9 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::ops::Range;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use textwrap::WordSplitter;
+use textwrap::core::Word;
+pub use textwrap::core::display_width;
 
 use crate::Failure;
 
@@ -15,35 +17,23 @@ const WIDTH: usize = 100;
 /// Narrower columns would hold nothing; wider ones are hard to read across.
 const WIDTHS: (usize, usize) = (60, 120);
 
-/// How a piece of text stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// It does not.
     Plain,
-    /// Less than the rest.
     Dim,
-    /// A heading.
     Bold,
-    /// What the client does.
     Client,
-    /// What the server does.
     Server,
-    /// As expected.
     Good,
-    /// Worth a look.
     Warning,
-    /// Not as expected.
     Bad,
 }
 
-/// Standard output.
 #[derive(Debug, Clone, Copy)]
 pub struct Screen {
     /// Columns that prose and tables take.
     pub width: usize,
-    /// All columns of the terminal.
     pub columns: usize,
-    /// Whether they are welcome.
     pub colours: bool,
 }
 
@@ -63,12 +53,10 @@ impl Screen {
         }
     }
 
-    /// The same without colours anywhere.
     pub fn plain() -> Screen {
         Screen { colours: false, ..Screen::new() }
     }
 
-    /// Prints one line.
     pub fn line(&self, line: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "{}", line.trim_end())
@@ -78,7 +66,7 @@ impl Screen {
 
     /// Prints a heading, with a rule behind it to the end of the line.
     pub fn title(&self, text: &str) -> Result<(), Failure> {
-        let rule = "─".repeat(self.width.saturating_sub(text.width() + 1));
+        let rule = "─".repeat(self.width.saturating_sub(display_width(text) + 1));
         let text = self.paint(Tone::Bold, text);
         self.line(&format!("{text} {}", self.paint(Tone::Dim, &rule)))?;
         self.line("")
@@ -87,7 +75,7 @@ impl Screen {
     /// Prints words behind `left`, which may have colours; what does not fit goes on
     /// below where they began.
     pub fn hang(&self, left: &str, tone: Tone, text: &str) -> Result<(), Failure> {
-        let column = shown_width(left);
+        let column = display_width(left);
         let mut left = left.to_string();
         for line in wrap(text, self.width.saturating_sub(column)) {
             self.line(&format!("{left}{}", self.paint(tone, &line)))?;
@@ -98,7 +86,7 @@ impl Screen {
 
     /// Prints words, wrapped, each line of them after `indent`.
     pub fn prose(&self, indent: &str, text: &str) -> Result<(), Failure> {
-        for line in wrap(text, self.width.saturating_sub(indent.width())) {
+        for line in wrap(text, self.width.saturating_sub(display_width(indent))) {
             self.line(&format!("{indent}{line}"))?;
         }
         Ok(())
@@ -106,7 +94,7 @@ impl Screen {
 
     /// Prints a command, wrapped so that it can be pasted.
     pub fn command(&self, indent: &str, tone: Tone, command: &str) -> Result<(), Failure> {
-        for line in wrap_command(command, self.width.saturating_sub(indent.width())) {
+        for line in wrap_command(command, self.width.saturating_sub(display_width(indent))) {
             self.line(&format!("{indent}{}", self.paint(tone, &line)))?;
         }
         Ok(())
@@ -117,26 +105,26 @@ impl Screen {
     pub fn table<T: AsRef<str>>(&self, rows: &[Vec<T>], numbers: Range<usize>) -> Vec<String> {
         let last = rows.first().map_or(0, Vec::len).saturating_sub(1);
         let widths: Vec<usize> = (0..last)
-            .map(|at| rows.iter().map(|row| row[at].as_ref().width()).max().unwrap_or(0))
+            .map(|at| rows.iter().map(|row| display_width(row[at].as_ref())).max().unwrap_or(0))
             .collect();
         let mut lines = Vec::new();
         for (number, row) in rows.iter().enumerate() {
             let mut left = String::from("  ");
             for (at, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                let (cell, room) = (cell.as_ref(), " ".repeat(width - cell.as_ref().width()));
+                let (cell, room) =
+                    (cell.as_ref(), " ".repeat(width - display_width(cell.as_ref())));
                 let cells = if numbers.contains(&at) { [&room, cell] } else { [cell, &room] };
                 left.push_str(&format!("{}  ", cells.concat()));
             }
             let tone = if number == 0 { Tone::Dim } else { Tone::Plain };
-            for part in wrap(row[last].as_ref(), self.width.saturating_sub(left.width())) {
+            for part in wrap(row[last].as_ref(), self.width.saturating_sub(display_width(&left))) {
                 lines.push(self.paint(tone, &format!("{left}{part}")));
-                left = " ".repeat(left.width());
+                left = " ".repeat(display_width(&left));
             }
         }
         lines
     }
 
-    /// `text` in its tone.
     pub fn paint(&self, tone: Tone, text: &str) -> String {
         let code = match tone {
             Tone::Plain => return text.to_string(),
@@ -154,9 +142,17 @@ impl Screen {
         }
     }
 
-    /// A screen for tests.
     pub fn of_width(width: usize) -> Screen {
         Screen { width, columns: width, colours: false }
+    }
+}
+
+/// A word on standard error for the person who waits, on a line that the next one
+/// replaces. Nobody who waits, nobody to tell.
+pub fn progress(text: &str) {
+    let mut stderr = io::stderr().lock();
+    if stderr.is_terminal() {
+        let _ = write!(stderr, "\r\x1b[K{text}").and_then(|()| stderr.flush());
     }
 }
 
@@ -164,76 +160,46 @@ impl Screen {
 /// shows.
 pub fn fit(text: &str, width: usize) -> String {
     let text = cut(text, width);
-    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+    format!("{text}{}", " ".repeat(width.saturating_sub(display_width(&text))))
 }
 
 /// `text` in at most `width` columns.
 pub fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
+    if display_width(text) <= width {
         return text.to_string();
     }
-    let mut left = width.saturating_sub(1);
-    let mut kept = String::new();
-    for c in text.chars() {
-        let columns = c.width().unwrap_or(0);
-        if columns > left {
-            break;
-        }
-        left -= columns;
-        kept.push(c);
-    }
-    kept.push('…');
-    kept
+    let text = Word::from(text);
+    let mut parts = text.break_apart(width.saturating_sub(1));
+    let kept = if width > 1 { parts.next().map_or("", |part| part.word) } else { "" };
+    format!("{kept}…")
 }
 
 /// A space at which no line is broken: between a number and its unit.
 pub const NO_BREAK: char = '\u{a0}';
 
+fn options<'a>(width: usize) -> textwrap::Options<'a> {
+    textwrap::Options::new(width).word_splitter(WordSplitter::NoHyphenation)
+}
+
 /// Lines of whole words in at most `width` columns. A word that is longer stands alone.
 /// Colours take no room.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if shown_width(line) + 1 + shown_width(word) <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_string()),
-        }
-    }
-    lines.into_iter().map(|line| line.replace(NO_BREAK, " ")).collect()
+    let lines = textwrap::wrap(text, options(width).break_words(false));
+    lines.iter().map(|line| line.replace(NO_BREAK, " ")).collect()
 }
 
 /// A line of code in at most `width` columns: broken at its spaces, each part as far in
 /// as the line, and only within a word that is longer than that.
 pub fn wrap_code(line: &str, width: usize) -> Vec<String> {
     let indent: String = line.chars().take_while(|c| *c == ' ').take(width / 2).collect();
-    let mut lines = vec![String::new()];
-    for word in line.split_inclusive(' ') {
-        let fits = |line: &str| line.width() + word.trim_end().width() <= width;
-        if lines.last().is_some_and(|line| !line.trim().is_empty() && !fits(line)) {
-            lines.push(indent.clone());
-        }
-        for c in word.chars() {
-            if lines.last().is_some_and(|line| line.width() + c.width().unwrap_or(0) > width) {
-                if c == ' ' {
-                    continue;
-                }
-                lines.push(indent.clone());
-            }
-            if let Some(line) = lines.last_mut() {
-                line.push(c);
-            }
-        }
-    }
-    lines
+    let lines = textwrap::wrap(line, options(width).subsequent_indent(&indent));
+    lines.into_iter().map(String::from).collect()
 }
 
 /// Lines of a command in at most `width` columns, which a shell takes for one: it is
 /// broken between two arguments.
 pub fn wrap_command(command: &str, width: usize) -> Vec<String> {
-    if command.width() <= width {
+    if display_width(command) <= width {
         return vec![command.to_string()];
     }
     let (mut quoted, mut before) = (false, ' ');
@@ -260,15 +226,6 @@ pub fn thousands(number: f64) -> String {
         grouped.push(digit);
     }
     grouped
-}
-
-fn shown_width(text: &str) -> usize {
-    let mut parts = text.split('\x1b');
-    let first = parts.next().unwrap_or_default().width();
-    first
-        + parts
-            .map(|part| part.split_once('m').map_or(0, |(_, shown)| shown.width()))
-            .sum::<usize>()
 }
 
 /// Lines and columns. Asked of stty(1), which every Unix has: a crate for it would be
@@ -299,27 +256,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_cut_by_columns_and_not_by_bytes() {
-        assert_eq!(cut("Привет, сервер!", 15), "Привет, сервер!");
-        assert_eq!(cut("Привет, сервер!", 8), "Привет,…");
-        assert_eq!(cut("hello", 4), "hel…");
-        assert_eq!(cut("hello", 1), "…");
-    }
-
-    #[test]
-    fn a_wide_character_is_not_cut_in_half() {
-        assert_eq!(cut("日本語", 6), "日本語");
-        assert_eq!(cut("日本語", 5), "日本…");
-        assert_eq!(cut("日本語", 4), "日…");
-        assert_eq!(fit("日本語", 4), "日… ");
-    }
-
-    #[test]
-    fn a_field_has_its_width_whatever_is_in_it() {
-        for text in ["", "short", "Привет", "日本語日本語", "much longer than its field"]
-        {
-            assert_eq!(fit(text, 10).width(), 10, "{text}");
+    fn text_is_cut_by_columns_and_a_field_has_its_width_whatever_is_in_it() {
+        for (text, width, shown) in [
+            ("Привет, сервер!", 15, "Привет, сервер!"),
+            ("Привет, сервер!", 8, "Привет,…"),
+            ("hello", 4, "hel…"),
+            ("hello", 1, "…"),
+            // A wide character is not cut in half.
+            ("日本語", 6, "日本語"),
+            ("日本語", 5, "日本…"),
+            ("日本語", 4, "日…"),
+        ] {
+            assert_eq!(cut(text, width), shown);
+            assert_eq!(display_width(&fit(text, width)), width, "{text}");
         }
+        assert_eq!(fit("short", 10), "short     ");
     }
 
     #[test]
@@ -340,15 +291,11 @@ mod tests {
     }
 
     #[test]
-    fn colours_take_no_room() {
-        let painted =
-            Screen { colours: true, ..Screen::of_width(100) }.paint(Tone::Good, "as expected");
-        assert_eq!(shown_width(&painted), 11);
+    fn colours_take_no_room_and_where_there_are_none_nothing_is_added() {
+        let plain = Screen::of_width(100);
+        let painted = Screen { colours: true, ..plain }.paint(Tone::Good, "as expected");
+        assert_eq!(display_width(&painted), 11);
         assert_eq!(wrap(&format!("one {painted}"), 15).len(), 1);
-    }
-
-    #[test]
-    fn without_colours_nothing_is_added() {
-        assert_eq!(Screen::of_width(100).paint(Tone::Bad, "text"), "text");
+        assert_eq!(plain.paint(Tone::Bad, "text"), "text");
     }
 }

@@ -25,7 +25,6 @@ pub struct Change {
     pub old: String,
     /// Its path in the upper rung.
     pub new_name: String,
-    /// Its text there.
     pub new: String,
 }
 
@@ -76,7 +75,6 @@ pub struct Size {
     pub new: usize,
     /// Those that stood elsewhere in the lower rung.
     pub moved: usize,
-    /// Those that are gone.
     pub gone: usize,
 }
 
@@ -178,11 +176,11 @@ mod tests {
     #[test]
     fn a_file_of_one_rung_only_is_new_as_a_whole() {
         let ladder = Ladder::load().unwrap();
-        let (below, rung) = (ladder.find("pooled").unwrap(), ladder.find("poll").unwrap());
-        let visit = change(below, rung, "src/visit.rs").unwrap();
-        assert_eq!(visit.old_name, "/dev/null");
-        let lines = code::lines(&visit.new);
-        assert_eq!(size(&[visit]).unwrap(), Size { new: lines, moved: 0, gone: 0 });
+        let (below, rung) = (ladder.find("udp-echo").unwrap(), ladder.find("udp-retry").unwrap());
+        let tries = change(below, rung, "src/tries.rs").unwrap();
+        assert_eq!(tries.old_name, "/dev/null");
+        let lines = code::lines(&tries.new);
+        assert_eq!(size(&[tries]).unwrap(), Size { new: lines, moved: 0, gone: 0 });
         assert!(change(below, rung, "src/nothing.rs").is_err());
     }
 

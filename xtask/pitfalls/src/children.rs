@@ -25,43 +25,9 @@ const LIMIT: usize = 1 << 20;
 /// macOS has no such limit.
 const MEMORY: u64 = 4 << 20;
 
-/// The roles.
-#[derive(Debug, Clone, Copy)]
-pub enum Child {
-    /// Allocates what a length claims.
-    Believer,
-    /// Waits in accept, and looks at a flag between clients.
-    DeafAccept,
-    /// Waits in an accept that a stop wakes.
-    WakingAccept,
-}
-
-impl Child {
-    const ALL: [Child; 3] = [Child::Believer, Child::DeafAccept, Child::WakingAccept];
-
-    fn name(self) -> &'static str {
-        match self {
-            Child::Believer => "believer",
-            Child::DeafAccept => "deaf-accept",
-            Child::WakingAccept => "waking-accept",
-        }
-    }
-
-    /// The role of this name.
-    pub fn named(name: &str) -> Option<Child> {
-        Child::ALL.into_iter().find(|child| child.name() == name)
-    }
-}
-
-/// Plays a role, to its end.
-pub fn run(child: Child) -> Result<(), Failure> {
-    let played = match child {
-        Child::Believer => believer(),
-        Child::DeafAccept => accept_deaf(),
-        Child::WakingAccept => accept_waking(),
-    };
-    played.map_err(|error| Failure::new(error.to_string()))
-}
+/// The roles, by name.
+pub const ROLES: [(&str, fn() -> io::Result<()>); 3] =
+    [("believer", believer), ("deaf-accept", accept_deaf), ("waking-accept", accept_waking)];
 
 /// BROKEN: memory for a message that is only claimed.
 fn believer() -> io::Result<()> {
@@ -121,7 +87,7 @@ pub fn believe_the_length() -> io::Result<Seen> {
         }
         false => Command::new(env::current_exe()?),
     };
-    let process = start(command, Child::Believer)?;
+    let process = start(command, "believer")?;
     if let Some(mut stdin) = process.stdin() {
         // Twelve bytes: the claim, and all that comes of it.
         stdin.write_all(&CLAIM.to_be_bytes()).and_then(|()| stdin.write_all(b"only"))?;
@@ -157,7 +123,7 @@ pub fn deaf_accept() -> io::Result<Seen> {
     if cfg!(windows) {
         return Ok(Ok("there are no signals to send to another process on Windows".into()));
     }
-    let (process, address) = server(Child::DeafAccept)?;
+    let (process, address) = server("deaf-accept")?;
     process.ask_to_stop();
     if process.wait(VAIN).map_err(failed)?.is_some() {
         return Ok(Err("it ended".into()));
@@ -176,7 +142,7 @@ pub fn waking_accept() -> io::Result<Seen> {
     if cfg!(windows) {
         return Ok(Ok("there are no signals to send to another process on Windows".into()));
     }
-    let (process, _) = server(Child::WakingAccept)?;
+    let (process, _) = server("waking-accept")?;
     let started = Instant::now();
     process.ask_to_stop();
     let ended = process.wait(GENEROUS).map_err(failed)?;
@@ -185,15 +151,14 @@ pub fn waking_accept() -> io::Result<Seen> {
     Ok(seen(well, format!("it ended {took:.0?} after SIGTERM, exit code 0")))
 }
 
-/// A child that listens, and where.
-fn server(child: Child) -> io::Result<(Process, SocketAddr)> {
-    let process = start(Command::new(env::current_exe()?), child)?;
-    let address = process.wait_for_address(GENEROUS).map_err(failed)?;
+fn server(role: &str) -> io::Result<(Process, SocketAddr)> {
+    let process = start(Command::new(env::current_exe()?), role)?;
+    let address = process.wait_for_address(GENEROUS).and_then(|it| it.inet()).map_err(failed)?;
     Ok((process, address))
 }
 
-fn start(mut command: Command, child: Child) -> io::Result<Process> {
-    command.arg(child.name());
+fn start(mut command: Command, role: &str) -> io::Result<Process> {
+    command.arg(role);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     Process::start(&mut command).map_err(failed)
 }

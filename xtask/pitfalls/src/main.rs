@@ -19,7 +19,6 @@ use ladder::screen::Tone;
 use ladder::{Failure, Screen, failure};
 use netcore::error::reason;
 
-use children::Child;
 use seen::Seen;
 
 struct Pitfall {
@@ -27,7 +26,6 @@ struct Pitfall {
     about: &'static str,
     broken: fn() -> io::Result<Seen>,
     mended: fn() -> io::Result<Seen>,
-    /// Where it is told at length.
     chapter: &'static str,
 }
 
@@ -100,8 +98,8 @@ const ALL: &[Pitfall] = &[
 fn main() -> ExitCode {
     let word = env::args().nth(1).unwrap_or_default();
     // A child has signals of its own to miss.
-    if let Some(child) = Child::named(&word) {
-        return Failure::exit_code(children::run(child));
+    if let Some((_, play)) = children::ROLES.iter().find(|(name, _)| *name == word) {
+        return Failure::exit_code(play().map_err(|error| Failure::new(error.to_string())));
     }
     let screen = if word == "--plain" { Screen::plain() } else { Screen::new() };
     Failure::exit_code(end_all_on_signals().and_then(|()| run(&screen)))

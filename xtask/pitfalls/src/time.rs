@@ -22,7 +22,6 @@ const DRIP: Duration = Duration::from_millis(50);
 /// How often a client drips: for more than two limits.
 const DRIPS: usize = 50;
 
-/// Exchanges that are measured in each way.
 const SLOW: usize = 20;
 const FAST: usize = 2_000;
 

@@ -22,15 +22,12 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// What it prints when it waits for the next command.
 const PROMPT: &str = "\n> ";
 
-/// The process, and the connection to its command line.
 pub struct Haproxy {
     process: Process,
     commands: UnixStream,
-    /// Where the clients come.
     pub address: SocketAddr,
 }
 
-/// What it tells of one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// `UP`, `DRAIN` or `DOWN`; `UP 1/2` is on its way to `DOWN`.
@@ -48,7 +45,6 @@ pub fn version() -> Option<String> {
 }
 
 impl Haproxy {
-    /// Starts it before `servers`, each with its name.
     pub fn start(servers: &[(&str, SocketAddr)]) -> Result<Haproxy, Failure> {
         let failed = |error: io::Error| failure!("cannot start HAProxy: {error}");
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
@@ -106,28 +102,7 @@ impl Haproxy {
 fn configuration(socket: &str, servers: &[(&str, SocketAddr)]) -> String {
     let servers: String =
         servers.iter().map(|(name, address)| format!("    server {name} {address}\n")).collect();
-    format!(
-        "global
-    stats socket {socket} mode 600 level admin
-    stats timeout 1h
-
-defaults
-    mode tcp
-    timeout connect 1s
-    timeout client 1m
-    timeout server 1m
-
-frontend echo
-    bind fd@0
-    default_backend echoes
-
-backend echoes
-    balance leastconn
-    retries 3
-    option redispatch 1
-    default-server check inter 1s fall 2 rise 2
-{servers}"
-    )
+    include_str!("haproxy.cfg").replace("{socket}", socket) + &servers
 }
 
 /// The command line of HAProxy, which it opens when it is ready. No event tells.

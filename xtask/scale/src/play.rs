@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::screen::{Tone, fit, thousands, wrap};
-use ladder::{Failure, Ladder, Process, Programs, Screen, failure};
+use ladder::process::listening;
+use ladder::screen::{Tone, fit, thousands};
+use ladder::{Failure, Ladder, Process, Screen, failure};
 use serde::Deserialize;
 
 use crate::haproxy::{self, Haproxy, State};
@@ -16,7 +17,6 @@ use crate::haproxy::{self, Haproxy, State};
 /// The rung that is behind HAProxy: for short visits.
 const RUNG: &str = "pooled-echo";
 
-/// The servers.
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// Clients at a time: enough for all servers to have some at any moment.
@@ -31,10 +31,8 @@ const GENEROUS: Duration = Duration::from_secs(60);
 /// A pause between two looks at what HAProxy tells. No event tells it.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The columns of a row: seconds, and one for each server.
 const COLUMNS: (usize, usize) = (7, 11);
 
-/// What is between them.
 const GAP: &str = "  ";
 
 /// Starts everything, restarts every server under load, and holds the end against what
@@ -45,8 +43,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
         return Err(Failure::Skipped(text.into()));
     };
     let ladder = Ladder::load()?;
-    let mut programs = Programs::default();
-    let (program, netload) = (programs.get(&ladder, RUNG)?, programs.get(&ladder, "netload")?);
+    let (program, netload) = (ladder.program(RUNG)?, ladder.program("netload")?);
     let title =
         format!("scale: {} of {RUNG} behind HAProxy {version}, restarted one by one", NAMES.len());
     screen.title(&title)?;
@@ -69,7 +66,6 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     verdict(&report, screen)
 }
 
-/// A server, and everything around it.
 struct Play<'a> {
     // Whatever goes wrong, the clients end first, and the servers last.
     load: Load,
@@ -136,15 +132,11 @@ impl Play<'_> {
 
     /// A row: when, what HAProxy tells of each server, and what happens.
     fn tell(&mut self, tone: Tone, text: &str) -> Result<(), Failure> {
-        let time = format!("{:>1$.3}", self.started.elapsed().as_secs_f64(), COLUMNS.0);
-        for line in row(&time, &self.haproxy.states()?, tone, text, self.screen) {
-            self.screen.line(&line)?;
-        }
-        Ok(())
+        let row = row(self.started.elapsed().as_secs_f64(), &self.haproxy.states()?, self.screen);
+        self.screen.hang(&row, tone, text)
     }
 }
 
-/// A server, and where it listens.
 struct Server {
     process: Process,
     address: SocketAddr,
@@ -154,8 +146,9 @@ fn start(program: &Path) -> Result<Server, Failure> {
     let mut command = Command::new(program);
     // A line for each client would be many thousands. Errors go where ours go.
     command.args(["server", "--port", "0"]).env("RUST_LOG", "error");
-    let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
-    Ok(Server { address: process.wait_for_address(GENEROUS)?, process })
+    let (process, address) = listening(&mut command, GENEROUS)?;
+    let address = address.inet()?;
+    Ok(Server { process, address })
 }
 
 /// What is read of netload's report.
@@ -211,22 +204,15 @@ fn names() -> String {
     NAMES.map(|name| fit(name, COLUMNS.1)).concat()
 }
 
-/// One row; words that do not fit go on below.
-fn row(time: &str, states: &[State], tone: Tone, text: &str, screen: &Screen) -> Vec<String> {
+/// When, and what HAProxy tells of each server.
+fn row(time: f64, states: &[State], screen: &Screen) -> String {
+    let time = screen.paint(Tone::Dim, &format!("{time:>0$.3}", COLUMNS.0));
     // `UP 1/2` is up until it is down.
     let cell = |state: &State| {
         let status = state.status.split(' ').next().unwrap_or_default();
         fit(&format!("{status:<5} {:>2}", state.clients), COLUMNS.1)
     };
-    let cells: String = states.iter().map(cell).collect();
-    let before = COLUMNS.0 + GAP.len() + states.len() * COLUMNS.1;
-    let mut start = format!("{}{GAP}{cells}", screen.paint(Tone::Dim, time));
-    let mut lines = Vec::new();
-    for words in wrap(text, screen.width.saturating_sub(before)) {
-        lines.push(format!("{start}{}", screen.paint(tone, &words)));
-        start = " ".repeat(before);
-    }
-    lines
+    format!("{time}{GAP}{}", states.iter().map(cell).collect::<String>())
 }
 
 fn verdict(report: &Report, screen: &Screen) -> Result<(), Failure> {
@@ -251,25 +237,11 @@ mod tests {
     }
 
     #[test]
-    fn a_row_fits_into_100_columns_and_stands_under_the_names() {
+    fn a_row_stands_under_the_names_and_leaves_room_for_words_in_100_columns() {
         let states = [state("DRAIN", 2), state("UP 1/2", 14), state("DOWN", 0)];
-        let text = "> set server echoes/a addr 127.0.0.1 port 65535";
-        let rows = row("  1.204", &states, Tone::Client, text, &Screen::of_width(100));
-        assert_eq!(rows, [format!("  1.204  DRAIN  2   UP    14   DOWN   0   {text}")]);
+        let row = row(1.204, &states, &Screen::of_width(100));
+        assert_eq!(row, "  1.204  DRAIN  2   UP    14   DOWN   0   ");
+        assert!(row.len() + "> set server echoes/a addr 127.0.0.1 port 65535".len() <= 100);
         assert_eq!(names().trim_end(), "a          b          c");
-    }
-
-    #[test]
-    fn long_words_go_on_below() {
-        let states = [state("UP", 1), state("UP", 1), state("UP", 1)];
-        let rows =
-            row("  0.000", &states, Tone::Plain, "16 clients come and go", &Screen::of_width(60));
-        assert_eq!(
-            rows,
-            [
-                "  0.000  UP     1   UP     1   UP     1   16 clients come",
-                &format!("{}and go", " ".repeat(42))
-            ]
-        );
     }
 }

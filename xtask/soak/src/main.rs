@@ -6,7 +6,7 @@
 use std::env;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
@@ -14,12 +14,11 @@ use std::time::{Duration, Instant};
 
 use ladder::process::{end_all_on_signals, resident_kib};
 use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Programs, Rung, Screen, failure};
+use ladder::{Failure, Ladder, Rung, Screen, failure};
 use netfault::{Fault, Proof, Speaks, Transport, descriptors};
 use trial::ordinary::{GENEROUS, ordinary_client};
 use trial::{Cast, Faults, Stage, faults};
 
-/// Faults that go on beside each other.
 const AT_ONCE: usize = 4;
 
 /// How long a server may take to be at rest again, once the last fault is over.
@@ -42,7 +41,6 @@ const CONTENT: usize = 20 << 10;
 /// few bytes for each client shows in a longer run.
 const SPARE: u64 = 8 << 20;
 
-/// What a process holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Held {
     descriptors: usize,
@@ -50,7 +48,6 @@ struct Held {
     memory: u64,
 }
 
-/// What came of one rung.
 struct Soaked {
     first: Held,
     last: Held,
@@ -82,11 +79,10 @@ fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Res
         ));
     }
     let rungs: Vec<&Rung> = rungs.iter().copied().filter(|rung| !rung.serves_once()).collect();
-    let mut programs = Programs::default();
-    programs.build_all(ladder, &rungs.iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())?;
+    ladder.build(&rungs.iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())?;
     let mut soaking = Vec::new();
     for rung in rungs {
-        soaking.push((rung, programs.get(ladder, &rung.name)?));
+        soaking.push((rung, ladder.program(&rung.name)?));
     }
     let names = soaking.iter().map(|(rung, _)| rung.name.len()).max().unwrap_or(0);
     screen.line(&screen.paint(
@@ -133,12 +129,8 @@ fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Res
             wrong.push(format!("{}: it holds more than after the first round", rung.name));
         }
     }
-    match wrong.is_empty() {
-        true => {
-            screen.line(&format!("\n  {}", screen.paint(Tone::Good, "Nothing is left behind.")))
-        }
-        false => Err(Failure::new(wrong.join("\nerror: "))),
-    }
+    Failure::of_all(wrong)?;
+    screen.line(&format!("\n  {}", screen.paint(Tone::Good, "Nothing is left behind.")))
 }
 
 fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> {
@@ -152,12 +144,13 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(cast)?;
     let process = stage.process_id(server);
-    // What it does not survive would keep the others waiting; what is done to a process
-    // ends it.
+    // What it does not survive would keep the others waiting, and so would what waits for
+    // every place; what is done to a process ends it.
     let faults: Vec<&Fault> = rung
         .faults()
         .filter(|fault| {
-            rung.limit(fault.name).is_none() && !matches!(fault.proof, Proof::Process(_))
+            rung.limit(fault.name).is_none()
+                && !matches!(fault.proof, Proof::Told | Proof::Process(_))
         })
         .collect();
     let (mut played, mut clients) = (0, 0);
@@ -166,13 +159,13 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
             let mut running = Vec::new();
             for fault in some {
                 // A server for one client serves the others when it has dropped this one.
-                running.push(faults::start(rung, fault, address)?);
+                running.push(faults::start(rung, fault, &address)?);
                 played += 1;
                 if rung.limit("second-client").is_some() {
                     running.clear();
                 }
             }
-            if let Err(story) = ordinary_client(stage, cast, address, GENEROUS)? {
+            if let Err(story) = ordinary_client(stage, cast, &address, GENEROUS)? {
                 return Err(failure!("beside {some:?}, {story}"));
             }
             clients += 1;
@@ -184,7 +177,7 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
     // One that serves one client at a time keeps nothing for others, and so does one
     // without connections.
     if rung.speaks().transport() == Transport::Tcp && rung.limit("second-client").is_none() {
-        crowd(rung, address)?;
+        crowd(rung, address.inet()?)?;
     }
     round(&mut stage)?;
     let first = at_rest(process, None)?;
@@ -202,7 +195,7 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
 
 /// Each client is answered and stays, until the last one has been or there is no place
 /// for one more.
-fn crowd(rung: &Rung, address: SocketAddr) -> Result<(), Failure> {
+fn crowd(rung: &Rung, address: std::net::SocketAddr) -> Result<(), Failure> {
     let request = format!(
         "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {CONTENT}\r\nX-Padding: {}\r\n\r\n{}",
         "a".repeat(HEAD),

@@ -8,13 +8,11 @@ use ladder::files::{create_folder, read, with_extension, write};
 
 use crate::new::copy;
 
-/// Where the sources are in the book.
 const SOURCES: &str = "source";
 
 /// What the book links to outside its own folder.
 const LINKED: [&str; 3] = ["crates", "tests", "xtask"];
 
-/// Holds the number of the latest build.
 const LATEST: &str = "latest.txt";
 
 /// Puts the sources into `folder` and mends the links of every page there. With a

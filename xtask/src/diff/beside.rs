@@ -29,7 +29,6 @@ pub fn lines(change: &Change, screen: &Screen) -> Result<Vec<String>, Failure> {
     Ok(lines)
 }
 
-/// What is gone beside what is new in its place.
 fn pairs(
     old: &mut Vec<&str>,
     new: &mut Vec<&str>,
@@ -83,7 +82,7 @@ mod tests {
             lines[3..],
             [
                 "fn serve() {           fn serve() {",
-                "    let deadline =   |     let deadline = ",
+                "    let deadline =   |     let deadline =",
                 "    never();               after(5);",
                 "                     >     wait();",
                 "}                      }",

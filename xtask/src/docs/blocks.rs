@@ -9,17 +9,13 @@ use ladder::{Failure, failure};
 const START: &str = "<!-- gen:";
 const END: &str = "<!-- end -->";
 
-/// What the first line of a block asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Order<'a> {
-    /// The word after `gen:`.
     pub kind: &'a str,
-    /// What comes after it.
     pub rest: &'a str,
 }
 
 impl<'a> Order<'a> {
-    /// The words after the kind.
     pub fn words(&self) -> Vec<&'a str> {
         self.rest.split_whitespace().collect()
     }

@@ -40,5 +40,6 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
     }
     write(&path, top)?;
     lock(project)?;
-    format(project)
+    format(project);
+    Ok(())
 }

@@ -17,7 +17,6 @@ use ladder::{Failure, Ladder, Process, Rung, Screen, failure};
 
 use super::{beside, copy, take};
 
-/// Ends a build or a test that hangs.
 const GENEROUS: Duration = Duration::from_secs(30 * 60);
 
 /// Lines of a failure's output that are shown.
@@ -91,7 +90,6 @@ impl Place {
         self.cargo(&["build", "--offline"], &folder)
     }
 
-    /// `cargo xtask new RUNG my-ALIAS`.
     fn taken(&self, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
         let folder = self.project(rung);
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -114,7 +112,6 @@ impl Place {
         Ok(())
     }
 
-    /// Two rungs in one project.
     fn two_in_one(&self, ladder: &Ladder) -> Result<(), Failure> {
         let [first, .., last] = ladder.rungs.as_slice() else { return Ok(()) };
         let project = self.inside.join("taken/two");

@@ -89,7 +89,6 @@ pub fn change_first(
     ])
 }
 
-/// A sentence of the page for a terminal.
 pub fn without_marks(text: &str) -> String {
     text.replace('`', "")
 }
@@ -116,7 +115,6 @@ fn run_it(rung: &Rung, page: &str, blocks: &[&str]) -> String {
     text
 }
 
-/// The lines of a part of a page.
 fn part<'a>(page: &'a str, title: &'a str) -> impl Iterator<Item = &'a str> {
     let heading = move |line: &str| line.strip_prefix("## ") == Some(title);
     page.lines()

@@ -18,7 +18,6 @@ struct Member<'a> {
     library: Option<String>,
 }
 
-/// Every rule that is broken.
 pub fn check(ladder: &Ladder) -> Result<Vec<Broken>, Failure> {
     let members: Vec<Member> =
         ladder.packages.iter().map(|package| read(ladder, package)).collect::<Result<_, _>>()?;
@@ -43,7 +42,6 @@ fn broken(members: &[Member]) -> Vec<Broken> {
     complaints
 }
 
-/// The rules for each member by itself.
 fn alone(member: &Member) -> Vec<Broken> {
     let mut complaints = Vec::new();
     let mut complain = |what: &str| complaints.push(Broken::new(&member.folder, what));
@@ -124,29 +122,28 @@ mod tests {
 
     const MANIFEST: &str = "[package]\n# never `workspace = true`\n";
 
-    fn package(name: &str) -> Package {
-        let mut package = Ladder::load().unwrap().packages.remove(0);
-        package.name = name.into();
-        package.dependencies =
-            vec![Dependency { name: "log".into(), req: "^0.4".into(), kind: None, path: None }];
-        package
+    fn needs(req: &str, path: Option<&str>) -> Dependency {
+        let (name, path) = ("log".into(), path.map(Into::into));
+        Dependency { name, req: req.into(), kind: None, path }
     }
 
     /// What is said of a second package, which is changed like this.
     fn said(change: impl Fn(&mut Package), manifest: &str, library: &str) -> Vec<String> {
-        let packages = [package("one-echo"), package("two-echo")];
-        let folders = ["crates/one-echo", "crates/two-echo"].map(String::from);
-        let [first, mut second] = packages;
+        let [first, mut second] = ["one-echo", "two-echo"].map(|name| {
+            let mut package = Ladder::load().unwrap().packages.remove(0);
+            (package.name, package.dependencies) = (name.into(), vec![needs("^0.4", None)]);
+            package
+        });
         change(&mut second);
-        let member = |package, folder: &String, manifest: &str, library: &str| Member {
+        let member = |package, folder: &str, manifest: &str, library: &str| Member {
             package,
-            folder: folder.clone(),
+            folder: format!("crates/{folder}"),
             manifest: manifest.into(),
             library: Some(library.into()),
         };
         let members = [
-            member(&first, &folders[0], MANIFEST, LIBRARY),
-            member(&second, &folders[1], manifest, library),
+            member(&first, "one-echo", MANIFEST, LIBRARY),
+            member(&second, "two-echo", manifest, library),
         ];
         broken(&members).into_iter().map(|it| format!("{}: {}", it.what, it.how)).collect()
     }
@@ -155,37 +152,37 @@ mod tests {
     fn packages_that_keep_the_rules_are_not_complained_of() {
         assert_eq!(said(|_| {}, MANIFEST, LIBRARY), [""; 0]);
         // Another crate of the workspace has no version to compare.
-        let path = Some("../netcore".into());
-        let change = |package: &mut Package| {
-            let (name, path) = ("log".into(), path.clone());
-            package.dependencies.push(Dependency { name, req: "*".into(), kind: None, path });
-        };
+        let change = |package: &mut Package| package.dependencies.push(needs("*", Some("../log")));
         assert_eq!(said(change, MANIFEST, LIBRARY), [""; 0]);
     }
 
     #[test]
     fn each_rule_that_is_broken_is_told_with_what_mends_it() {
-        assert_eq!(
-            said(|package| package.name = "echo".into(), MANIFEST, LIBRARY),
-            ["crates/two-echo: the package is called echo; a package has the name of its folder"]
-        );
-        for publish in [None, Some(vec!["crates-io".to_string()])] {
-            assert_eq!(
-                said(|package| package.publish = publish.clone(), MANIFEST, LIBRARY),
-                ["crates/two-echo: add `publish = false`: nothing here goes to a registry"]
-            );
+        let inherits = format!("{MANIFEST}edition.workspace = true");
+        let inherits_too = format!("{MANIFEST}log = {{ workspace=true }}");
+        let unsafe_library = LIBRARY.replace("#![forbid(unsafe_code)]\n", "");
+        let crates_io = Some(vec!["crates-io".to_string()]);
+        let publish = "crates/two-echo: add `publish = false`";
+        let write_out = "crates/two-echo: write out";
+        for (said, wanted) in [
+            (
+                said(|it| it.name = "echo".into(), MANIFEST, LIBRARY),
+                "crates/two-echo: the package is called echo",
+            ),
+            (said(|it| it.publish = None, MANIFEST, LIBRARY), publish),
+            (said(|it| it.publish = crates_io.clone(), MANIFEST, LIBRARY), publish),
+            (said(|_| {}, &inherits, LIBRARY), write_out),
+            (said(|_| {}, &inherits_too, LIBRARY), write_out),
+            (
+                said(|_| {}, MANIFEST, &unsafe_library),
+                "crates/two-echo: add `#![forbid(unsafe_code)]` to src/lib.rs",
+            ),
+            (
+                said(|it| it.dependencies[0].req = "^0.5".into(), MANIFEST, LIBRARY),
+                "the version of log: must be the same everywhere, but is ^0.4 in crates/one-echo",
+            ),
+        ] {
+            assert!(said.len() == 1 && said[0].starts_with(wanted), "{said:?}");
         }
-        for line in ["edition.workspace = true", "log = { workspace=true }"] {
-            let said = said(|_| {}, &format!("{MANIFEST}{line}"), LIBRARY);
-            assert!(said[0].starts_with("crates/two-echo: write out"), "{line}");
-        }
-        assert_eq!(
-            said(|_| {}, MANIFEST, &LIBRARY.replace("#![forbid(unsafe_code)]\n", "")),
-            ["crates/two-echo: add `#![forbid(unsafe_code)]` to src/lib.rs"]
-        );
-        let said = said(|package| package.dependencies[0].req = "^0.5".into(), MANIFEST, LIBRARY);
-        assert!(
-            said[0].contains("log: must be the same everywhere, but is ^0.4 in crates/one-echo")
-        );
     }
 }

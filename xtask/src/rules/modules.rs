@@ -15,10 +15,8 @@ const APART: [(&str, &str, &str); 1] = [("http-server", "files", "serve")];
 /// A module: the names on the way to it; none for the top of its crate.
 type Path = Vec<String>;
 
-/// The source of each module of a crate.
 type Sources = BTreeMap<Path, String>;
 
-/// Every circle.
 pub fn check(ladder: &Ladder, files: &[String]) -> Result<Vec<Broken>, Failure> {
     let mut broken = Vec::new();
     for package in &ladder.packages {
@@ -63,16 +61,9 @@ fn circles(package: &str, sources: &Sources) -> Vec<Broken> {
         }
     }
     let mut broken = Vec::new();
-    let mut told: BTreeSet<Path> = BTreeSet::new();
-    for (start, _) in &arrows {
-        let Some(way) = way_back(start, &arrows).filter(|_| !told.contains(start)) else {
-            continue;
-        };
-        let names: BTreeSet<String> = way.iter().map(|module| module.join("::")).collect();
-        told.extend(way);
-        let names: Vec<String> = names.into_iter().collect();
+    for names in in_circles(&arrows) {
         let how = "they import each other in a circle; move what both need into a third";
-        broken.push(Broken::new(format!("{package}: {}", names.join(", ")), how));
+        broken.push(Broken::new(format!("{package}: {names}"), how));
     }
     for (_, a, b) in APART.iter().filter(|(name, ..)| *name == package) {
         let between = |from: &str, to: &str| {
@@ -86,25 +77,29 @@ fn circles(package: &str, sources: &Sources) -> Vec<Broken> {
     broken
 }
 
-/// The shortest way from `start` back to it.
-fn way_back(start: &Path, arrows: &BTreeSet<(Path, Path)>) -> Option<Vec<Path>> {
-    let mut ways = vec![vec![start.clone()]];
-    let mut seen: BTreeSet<&Path> = BTreeSet::new();
-    while !ways.is_empty() {
-        let mut longer = Vec::new();
-        for way in &ways {
-            for (_, to) in arrows.iter().filter(|(from, _)| Some(from) == way.last()) {
-                if to == start {
-                    return Some(way.clone());
-                }
-                if seen.insert(to) {
-                    longer.push([way.as_slice(), std::slice::from_ref(to)].concat());
-                }
-            }
+/// The modules of each circle, by name.
+fn in_circles(arrows: &BTreeSet<(Path, Path)>) -> BTreeSet<String> {
+    // Every way, in as many steps as it takes: arrow by arrow until nothing is new.
+    let mut ways = arrows.clone();
+    loop {
+        let longer = ways.iter().flat_map(|(from, by)| {
+            arrows
+                .iter()
+                .filter(move |(at, _)| at == by)
+                .map(move |(_, to)| (from.clone(), to.clone()))
+        });
+        let longer: Vec<(Path, Path)> = longer.filter(|way| !ways.contains(way)).collect();
+        if longer.is_empty() {
+            break;
         }
-        ways = longer;
+        ways.extend(longer);
     }
-    None
+    let back = |from: &Path, to: &Path| ways.contains(&(to.clone(), from.clone()));
+    let mut circles: BTreeMap<&Path, BTreeSet<String>> = BTreeMap::new();
+    for (from, to) in ways.iter().filter(|(from, to)| back(from, to)) {
+        circles.entry(from).or_default().insert(to.join("::"));
+    }
+    circles.into_values().map(|names| names.into_iter().collect::<Vec<_>>().join(", ")).collect()
 }
 
 /// What a module names of its own crate: whole paths from the top.
@@ -209,30 +204,30 @@ mod tests {
     #[test]
     fn neighbours_that_import_each_other_are_told() {
         let a = ("a.rs", "use crate::{b::{C, d}, x};\n");
-        assert_eq!(
-            told("p", &[a, ("b.rs", "fn f() { crate::a::g() }"), ("x.rs", "")]),
-            ["p: a, b"]
-        );
-        assert_eq!(told("p", &[a, ("b.rs", "use super::x;"), ("x.rs", "")]), [""; 0]);
-        let far =
-            [("x.rs", "use crate::a;"), ("b/mod.rs", ""), ("b/c.rs", "use super::super::x::Y;")];
-        let near = ("a.rs", "use crate::b;");
-        assert_eq!(told("p", &[&[near], &far[..]].concat()), ["p: a, b, x"]);
-    }
-
-    #[test]
-    fn what_the_top_passes_on_belongs_to_where_it_is() {
         let top = ("lib.rs", "pub mod a;\npub mod b;\npub use b::{Failure, More};\n");
-        let files = [top, ("a.rs", "use crate::Failure;"), ("b.rs", "use crate::a;")];
-        assert_eq!(told("p", &files), ["p: a, b"]);
-        let files = [top, ("a.rs", "use crate::Other;"), ("b.rs", "use crate::a;")];
-        assert_eq!(told("p", &files), [""; 0]);
-    }
-
-    #[test]
-    fn a_module_and_what_is_inside_it_may_know_each_other() {
-        let files = [("a.rs", "mod b; use b::C; use self::b::D;"), ("a/b.rs", "use super::E;")];
-        assert_eq!(told("p", &files), [""; 0]);
+        for (files, circle) in [
+            (vec![a, ("b.rs", "fn f() { crate::a::g() }"), ("x.rs", "")], Some("p: a, b")),
+            (vec![a, ("b.rs", "use super::x;"), ("x.rs", "")], None),
+            (
+                vec![
+                    ("a.rs", "use crate::b;"),
+                    ("x.rs", "use crate::a;"),
+                    ("b/mod.rs", ""),
+                    ("b/c.rs", "use super::super::x::Y;"),
+                ],
+                Some("p: a, b, x"),
+            ),
+            // What the top passes on belongs to where it is.
+            (
+                vec![top, ("a.rs", "use crate::Failure;"), ("b.rs", "use crate::a;")],
+                Some("p: a, b"),
+            ),
+            (vec![top, ("a.rs", "use crate::Other;"), ("b.rs", "use crate::a;")], None),
+            // A module and what is inside it may know each other.
+            (vec![("a.rs", "mod b; use b::C; use self::b::D;"), ("a/b.rs", "use super::E;")], None),
+        ] {
+            assert_eq!(told("p", &files), Vec::from_iter(circle), "{files:?}");
+        }
     }
 
     #[test]

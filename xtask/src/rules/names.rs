@@ -10,7 +10,6 @@ use ladder::process::output;
 
 use super::Broken;
 
-/// What no name may hold there.
 const FORBIDDEN: &str = "<>:\"|?*\\";
 
 /// The files of the repository, those that are not added yet as well, with `/` on every

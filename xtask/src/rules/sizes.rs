@@ -12,7 +12,6 @@ const LESSON: usize = 60;
 /// A file of a rung, by its name.
 const RUNG: [(&str, usize); 2] = [("src/server.rs", 120), ("src/main.rs", 15)];
 
-/// A file of netcore.
 const NETCORE: usize = 150;
 
 /// Any other file under `crates/`.

@@ -1,15 +1,11 @@
 //! The faults that there are for a rung, by what its manifest says that it speaks.
 
-use std::net::SocketAddr;
-
 use clap::ValueEnum;
 use ladder::manifests::{Carrier, Limit};
-use ladder::{Failure, Ladder, Rung, failure};
+use ladder::{Address, Failure, Ladder, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks, Target};
 
-/// What a rung has to do with `netfault`.
 pub trait Faults {
-    /// What its server understands.
     fn speaks(&self) -> Speaks;
 
     /// One whole message as it is on the wire, which the server answers.
@@ -28,6 +24,7 @@ impl Faults for Rung {
         self.speaks.as_deref().and_then(|word| language(word).ok()).unwrap_or(
             match self.transport {
                 Carrier::Tcp => Speaks::Bytes,
+                Carrier::Unix => Speaks::Local,
                 Carrier::Udp => Speaks::Datagrams,
             },
         )
@@ -45,7 +42,12 @@ impl Faults for Rung {
     fn args_for(&self, fault: &Fault) -> Vec<String> {
         let mut args = self.server_args.clone();
         args.extend(self.limit(fault.name).into_iter().flat_map(|limit| limit.server_args.clone()));
-        if fault.proof == Proof::Dropped {
+        if matches!(fault.proof, Proof::Served | Proof::Told) {
+            args.extend(self.few_places.iter().cloned());
+        }
+        // HTTP has words for a server that is full, so nobody waits for a limit there.
+        let waits = fault.proof == Proof::Told && Faults::speaks(self) != Speaks::Http;
+        if waits || fault.proof == Proof::Dropped {
             args.extend(self.short_limits.iter().cloned());
         }
         args
@@ -60,7 +62,6 @@ pub fn load() -> Result<Ladder, Failure> {
     Ok(ladder)
 }
 
-/// The fault of this name.
 pub fn find(name: &str) -> Result<&'static Fault, Failure> {
     netfault::find(name).ok_or_else(|| {
         let known: Vec<&str> = netfault::ALL.iter().map(|fault| fault.name).collect();
@@ -69,11 +70,32 @@ pub fn find(name: &str) -> Result<&'static Fault, Failure> {
 }
 
 /// Lets `fault` loose on the server of `rung` at `address`.
-pub fn start(rung: &Rung, fault: &Fault, address: SocketAddr) -> Result<Running, Failure> {
-    let target = Target::new(address, Faults::speaks(rung), Faults::hello(rung));
+pub fn start(rung: &Rung, fault: &Fault, address: &Address) -> Result<Running, Failure> {
+    let target = Target::new(address_of_tool(address), Faults::speaks(rung), Faults::hello(rung));
     fault.start(&target).map_err(|error| {
         failure!("the fault {} cannot begin with {}: {error}", fault.name, rung.name)
     })
+}
+
+/// Where an ordinary client goes while the fault lasts.
+pub fn address_of(running: &Running) -> Address {
+    address_from(running.address())
+}
+
+/// As `netfault` has it.
+pub fn address_of_tool(address: &Address) -> netfault::Address {
+    match address {
+        Address::Inet(address) => netfault::Address::Inet(*address),
+        Address::Unix(path) => netfault::Address::Unix(path.clone()),
+    }
+}
+
+/// As the ladder has it.
+pub fn address_from(address: &netfault::Address) -> Address {
+    match address {
+        netfault::Address::Inet(address) => Address::Inet(*address),
+        netfault::Address::Unix(path) => Address::Unix(path.clone()),
+    }
 }
 
 fn check(rung: &Rung) -> Result<(), Failure> {

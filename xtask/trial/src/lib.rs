@@ -10,7 +10,6 @@
 //! | [`peer`] | faults of a peer or the network |
 //! | [`treatment`] | faults that are done to the server's process |
 #![forbid(unsafe_code)]
-#![warn(missing_docs)]
 
 pub mod faults;
 pub mod ordinary;

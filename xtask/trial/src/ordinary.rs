@@ -1,11 +1,12 @@
 //! An ordinary client: the first run of the demo.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use ladder::manifests::ClientRun;
-use ladder::{Failure, Rung, failure};
+use ladder::{Address, Failure, Rung, failure};
+use netfault::Speaks;
 
+use crate::faults::Faults;
 use crate::outcome::{Cast, seconds};
 use crate::stage::{Stage, Visit};
 
@@ -17,24 +18,37 @@ pub const GENEROUS: Duration = Duration::from_secs(20);
 pub fn ordinary_client(
     stage: &mut Stage,
     cast: Cast,
-    address: SocketAddr,
+    address: &Address,
     patience: Duration,
 ) -> Result<Result<Duration, String>, Failure> {
     let run = usual_run(cast.rung)?;
-    let visit = stage.run_client(cast, address, &run.args, patience)?;
+    let visit =
+        stage.run_client(Cast { args: &run.args, ..cast }, address, Vec::new(), patience)?;
     // What was served before may be counted in a reply, so that only its number of lines is
     // known.
-    let served = visit.code == Some(0) && visit.printed.len() == run.expect.len();
+    let printed = match cast.rung.speaks() {
+        Speaks::Lines => own(&visit.printed, &run.args).len(),
+        _ => visit.printed.len(),
+    };
+    let served = visit.code == Some(0) && printed == run.expect.len();
     Ok(if served { Ok(visit.took) } else { Err(not_served(&visit)) })
 }
 
-/// What an ordinary client says.
 pub(crate) fn usual_run(rung: &Rung) -> Result<&ClientRun, Failure> {
     let none = || failure!("{} has no demo, so no ordinary client", rung.name);
     rung.demo.first().ok_or_else(none)
 }
 
-/// What became of a client that was not served.
+/// Of what a member of a room has heard, what is about itself: its name is its first
+/// argument.
+pub(crate) fn own(printed: &[String], args: &[String]) -> Vec<String> {
+    let name = args.first().map_or("", String::as_str);
+    let is_own = |line: &&String| {
+        line.starts_with(&format!("{name}: ")) || line.starts_with(&format!("* {name} "))
+    };
+    printed.iter().filter(is_own).cloned().collect()
+}
+
 pub(crate) fn not_served(visit: &Visit) -> String {
     match (&visit.complaint, visit.waiting) {
         (_, true) => {

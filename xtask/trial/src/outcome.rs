@@ -9,19 +9,15 @@ use ladder::screen::NO_BREAK;
 /// What is called "at once".
 pub(crate) const AT_ONCE: Duration = Duration::from_millis(100);
 
-/// What should come of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// The server lives with it.
     Survives,
     /// The server does not, or not for this client.
     Fails,
 }
 
-/// What came of it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Whether the server survived.
     pub survived: bool,
     /// Whether an ordinary client was served when the fault was over; `None` for a
     /// server that serves one client and ends, and for what is over before there is
@@ -37,12 +33,10 @@ impl Outcome {
         Outcome::of(true, story.into())
     }
 
-    /// It did not.
     pub fn failed(story: impl Into<String>) -> Outcome {
         Outcome::of(false, story.into())
     }
 
-    /// Whichever of the two.
     pub fn of(survived: bool, story: String) -> Outcome {
         Outcome { survived, recovered: None, story }
     }
@@ -51,11 +45,8 @@ impl Outcome {
 /// What is played: a rung's program, and the arguments of its server.
 #[derive(Clone, Copy)]
 pub struct Cast<'a> {
-    /// The rung.
     pub rung: &'a Rung,
-    /// Its program.
     pub program: &'a Path,
-    /// Arguments of the server, beside its port.
     pub args: &'a [String],
 }
 

@@ -1,14 +1,14 @@
 //! A peer misbehaves, and an ordinary client comes to the same server.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use ladder::log_line::{Event, LogLine, Time};
+use ladder::manifests::ClientRun;
 use ladder::{Failure, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks};
 
-use crate::faults::{Faults, start};
-use crate::ordinary::{GENEROUS, not_served, ordinary_client, usual_run};
+use crate::faults::{Faults, address_of, start};
+use crate::ordinary::{GENEROUS, not_served, ordinary_client, own, usual_run};
 use crate::outcome::{Cast, Expected, Outcome, after};
 use crate::stage::{PlayerId, Stage, Visit};
 use crate::timeline::Side;
@@ -22,7 +22,7 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
     let rung = cast.rung;
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(cast)?;
-    let running = start(rung, fault, address)?;
+    let running = start(rung, fault, &address)?;
     let mut served_at = None;
     let mut outcome = match fault.proof {
         Proof::ClientServed | Proof::ClientServedOnce | Proof::Dropped | Proof::Process(_) => {
@@ -35,7 +35,7 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
                 Err(story) => Outcome::failed(story),
             }
         }
-        Proof::Answered => judged(&running),
+        Proof::Answered | Proof::Served | Proof::Told => judged(&running),
         Proof::MessagesApart(_) if rung.speaks() == Speaks::Http => judged(&running),
         Proof::MessagesApart(_) | Proof::Refused => by_the_log(&mut stage, server, fault, &running),
     };
@@ -43,7 +43,7 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
     drop(running);
     let after = match rung.serves_once() {
         true => None,
-        false => Some(ordinary_client(&mut stage, cast, address, GENEROUS)?),
+        false => Some(ordinary_client(&mut stage, cast, &address, GENEROUS)?),
     };
     // Once the server has ended, all that it logged has been read.
     stage.ask_to_stop(server);
@@ -73,25 +73,19 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
     Ok(outcome)
 }
 
-/// What an ordinary client says, and what it prints when all is well.
-struct Usual {
-    args: Vec<String>,
-    expect: Vec<String>,
-}
-
 /// The first run of the demo, or, where any words will not do, what a client that says
 /// those prints without a fault.
-fn usual(cast: Cast, fault: &Fault) -> Result<Usual, Failure> {
+fn usual(cast: Cast, fault: &Fault) -> Result<ClientRun, Failure> {
     let run = usual_run(cast.rung)?;
     if fault.words.is_empty() {
-        return Ok(Usual { args: run.args.clone(), expect: run.expect.clone() });
+        return Ok(run.clone());
     }
     let args: Vec<String> = fault.words.iter().map(ToString::to_string).collect();
     let mut stage = Stage::new();
     let (_, address) = stage.start_server(cast)?;
-    let visit = stage.run_client(cast, address, &args, GENEROUS)?;
+    let visit = stage.run_client(Cast { args: &args, ..cast }, &address, Vec::new(), GENEROUS)?;
     match visit.code {
-        Some(0) => Ok(Usual { args, expect: visit.printed }),
+        Some(0) => Ok(ClientRun { args, expect: visit.printed }),
         _ => Err(failure!("{} does not answer {args:?} even without a fault", cast.rung.name)),
     }
 }
@@ -105,7 +99,7 @@ fn meanwhile(
     fault: &Fault,
     running: &Running,
     expected: Expected,
-    usual: &Usual,
+    usual: &ClientRun,
 ) -> Result<Result<Visit, String>, Failure> {
     if cast.rung.serves_once() && !running.lasts() {
         // Its one client has been: what an ordinary client meets must not depend on how fast
@@ -116,7 +110,8 @@ fn meanwhile(
         Expected::Survives => GENEROUS,
         Expected::Fails => VAIN,
     };
-    let visit = stage.run_client(cast, running.address(), &usual.args, patience)?;
+    let client = Cast { args: &usual.args, ..cast };
+    let visit = stage.run_client(client, &address_of(running), Vec::new(), patience)?;
     if !is_served(&visit, usual, cast.rung) {
         let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
         return Ok(Err(format!("{}{ended}", not_served(&visit))));
@@ -135,7 +130,7 @@ fn by_the_log(stage: &mut Stage, server: PlayerId, fault: &Fault, running: &Runn
     let peers = running.peers();
     // When the server has logged that it has left, it has logged all that was before.
     let left =
-        |line: &LogLine| matches!(line.event(), Event::Left(peer, _) if peers.contains(&peer));
+        |line: &LogLine| matches!(line.event(), Event::Left(peer, _) if is_one_of(peer, peers));
     stage.wait_for_log_or_end(server, left);
     let log: Vec<&LogLine> = stage.logged(Side::Server).collect();
     let seen = match fault.proof {
@@ -148,10 +143,12 @@ fn by_the_log(stage: &mut Stage, server: PlayerId, fault: &Fault, running: &Runn
 }
 
 /// Whether the client ended well and printed what it should.
-fn is_served(visit: &Visit, usual: &Usual, rung: &Rung) -> bool {
+fn is_served(visit: &Visit, usual: &ClientRun, rung: &Rung) -> bool {
     let printed = match rung.speaks() {
         // A number that was used up says that a request ran twice, which other faults are about.
         Speaks::Requests => unnumbered(&visit.printed) == unnumbered(&usual.expect),
+        // It hears what others say as well.
+        Speaks::Lines => own(&visit.printed, &usual.args) == usual.expect,
         _ => visit.printed == usual.expect,
     };
     visit.code == Some(0) && printed
@@ -169,7 +166,7 @@ fn judged(running: &Running) -> Outcome {
     }
 }
 
-fn served(log: &[&LogLine], visit: &Visit, faulty: &[SocketAddr]) -> Outcome {
+fn served(log: &[&LogLine], visit: &Visit, faulty: &[String]) -> Outcome {
     let said = match dropped(log, faulty) {
         Some(said) => format!("; the server said of the other one: {said}"),
         None => String::new(),
@@ -177,7 +174,7 @@ fn served(log: &[&LogLine], visit: &Visit, faulty: &[SocketAddr]) -> Outcome {
     Outcome::survived(format!("an ordinary client was served {}{said}", after(visit.took)))
 }
 
-fn served_once(log: &[&LogLine], visit: &Visit, messages: usize, relay: &[SocketAddr]) -> Outcome {
+fn served_once(log: &[&LogLine], visit: &Visit, messages: usize, relay: &[String]) -> Outcome {
     let received = received(log, relay).len();
     let times = match received {
         1 => "once".to_string(),
@@ -196,7 +193,7 @@ fn served_once(log: &[&LogLine], visit: &Visit, messages: usize, relay: &[Socket
     Outcome::of(survived, story)
 }
 
-fn apart(log: &[&LogLine], peers: &[SocketAddr], count: usize) -> Outcome {
+fn apart(log: &[&LogLine], peers: &[String], count: usize) -> Outcome {
     let received = received(log, peers);
     let number = match received.len() {
         1 => "one".to_string(),
@@ -207,9 +204,9 @@ fn apart(log: &[&LogLine], peers: &[SocketAddr], count: usize) -> Outcome {
     Outcome::of(received.len() == count, story)
 }
 
-fn refused(log: &[&LogLine], peers: &[SocketAddr]) -> Outcome {
+fn refused(log: &[&LogLine], peers: &[String]) -> Outcome {
     let refusal = log.iter().find_map(|line| match line.event() {
-        Event::Refused(peer, rest) if peers.contains(&peer) => Some(rest),
+        Event::Refused(peer, rest) if is_one_of(peer, peers) => Some(rest),
         _ => None,
     });
     match refusal.or_else(|| dropped(log, peers)) {
@@ -221,19 +218,23 @@ fn refused(log: &[&LogLine], peers: &[SocketAddr]) -> Outcome {
     }
 }
 
+fn is_one_of(peer: &str, peers: &[String]) -> bool {
+    peers.iter().any(|one| one == peer)
+}
+
 /// What the server received from `peers`: `5 bytes "hello"`.
-fn received<'a>(log: &[&'a LogLine], peers: &[SocketAddr]) -> Vec<&'a str> {
+fn received<'a>(log: &[&'a LogLine], peers: &[String]) -> Vec<&'a str> {
     let received = log.iter().filter_map(|line| match line.event() {
-        Event::Received(peer, rest) if peers.contains(&peer) => Some(rest),
+        Event::Received(peer, rest) if is_one_of(peer, peers) => Some(rest),
         _ => None,
     });
     received.map(|rest| rest.strip_prefix("received ").unwrap_or(rest)).collect()
 }
 
 /// What the server said when it got rid of one of `peers`.
-fn dropped<'a>(log: &[&'a LogLine], peers: &[SocketAddr]) -> Option<&'a str> {
+fn dropped<'a>(log: &[&'a LogLine], peers: &[String]) -> Option<&'a str> {
     log.iter().find_map(|line| match line.event() {
-        Event::Left(peer, rest) if peers.contains(&peer) && rest.starts_with("dropped") => {
+        Event::Left(peer, rest) if is_one_of(peer, peers) && rest.starts_with("dropped") => {
             Some(rest)
         }
         _ => None,
@@ -246,8 +247,9 @@ mod tests {
 
     use super::*;
 
-    const FAULTY: SocketAddr =
-        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5);
+    fn faulty() -> [String; 1] {
+        ["127.0.0.1:5".into()]
+    }
 
     /// A log of these messages, all at once.
     fn log(messages: &[&str]) -> Vec<LogLine> {
@@ -273,11 +275,11 @@ mod tests {
             "127.0.0.1:6 connected",
         ]);
         let outcome =
-            served(&log.iter().collect::<Vec<_>>(), &visit(Duration::from_millis(520)), &[FAULTY]);
+            served(&log.iter().collect::<Vec<_>>(), &visit(Duration::from_millis(520)), &faulty());
         let told = outcome.story.replace(NO_BREAK, " ");
         let wanted = "an ordinary client was served after 0.5 s; the server said of the other one: dropped: timed out";
         assert_eq!((outcome.survived, told.as_str()), (true, wanted));
-        let outcome = served(&[], &visit(Duration::from_millis(3)), &[FAULTY]);
+        let outcome = served(&[], &visit(Duration::from_millis(3)), &faulty());
         assert_eq!(outcome.story, "an ordinary client was served at once");
     }
 
@@ -286,13 +288,13 @@ mod tests {
         for said in ["refused: version 99", "dropped: not a value"] {
             let log =
                 log(&["127.0.0.1:5 received 3 bytes \"cos\"", &format!("127.0.0.1:5 {said}")]);
-            let outcome = refused(&log.iter().collect::<Vec<_>>(), &[FAULTY]);
+            let outcome = refused(&log.iter().collect::<Vec<_>>(), &faulty());
             assert_eq!(
                 (outcome.survived, outcome.story),
                 (true, format!("it was not taken: {said}"))
             );
         }
         let log = log(&["127.0.0.1:5 received 3 bytes \"cos\"", "127.0.0.1:5 closed"]);
-        assert!(!refused(&log.iter().collect::<Vec<_>>(), &[FAULTY]).survived);
+        assert!(!refused(&log.iter().collect::<Vec<_>>(), &faulty()).survived);
     }
 }

@@ -2,18 +2,23 @@
 //! print, gathered as it comes.
 
 use std::io::{self, PipeReader, Write};
-use std::net::SocketAddr;
+#[cfg(unix)]
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+#[cfg(unix)]
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::log_line::{Event, LogLine, Time};
+use ladder::manifests::Carrier;
 use ladder::process::Heard;
 use ladder::ready::{address, missing};
+use ladder::scratch::Scratch;
 use ladder::shell::command_line;
-use ladder::{Failure, Process, failure};
+use ladder::{Address, Failure, Process, Rung, failure};
 
 use crate::outcome::Cast;
 use crate::timeline::{Happening, Side, What};
@@ -30,11 +35,14 @@ pub struct Stage {
     sender: Sender<(usize, Heard)>,
     receiver: Receiver<(usize, Heard)>,
     players: Vec<Player>,
+    /// Where their files are, for those that listen on files.
+    folder: Option<Scratch>,
     /// What has happened so far, as it was seen.
     pub happenings: Vec<Happening>,
+    /// Whether everything is logged.
+    pub verbose: bool,
 }
 
-/// The number of a process on its stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlayerId(usize);
 
@@ -56,10 +64,12 @@ struct Player {
 /// In what circumstances a program is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// In ours.
     Plain,
     /// With so many descriptors at most. Unix only.
     WithDescriptors(u32),
+    /// With so many threads at most. Linux only, with `prlimit` and, for an ordinary user,
+    /// `unshare`.
+    WithThreads(u32),
     /// Where we may do everything, as a user who may do nothing. Unix only.
     WithoutPrivileges,
     /// With nobody who reads its standard error.
@@ -78,21 +88,39 @@ impl Start {
                     .arg(program);
                 command
             }
+            Start::WithThreads(most) => {
+                let mut command = counted_alone();
+                command.arg(format!("--nproc={most}")).arg(program);
+                command
+            }
             Start::WithoutPrivileges => without_privileges(Command::new(program)),
         }
     }
 }
 
+/// Who owns nothing and may do nothing, on every Unix.
 #[cfg(unix)]
-fn without_privileges(mut command: Command) -> Command {
-    use std::os::unix::process::CommandExt;
+const NOBODY: u32 = 65534;
 
-    /// Who owns nothing and may do nothing, on every Unix.
-    const NOBODY: u32 = 65534;
-    if nix::unistd::geteuid().is_root() {
-        command.uid(NOBODY).gid(NOBODY);
-    }
-    command
+/// Numbers that belong to no user of most systems.
+#[cfg(unix)]
+const STRANGERS: Range<u32> = 60_100..60_500;
+
+#[cfg(unix)]
+fn without_privileges(command: Command) -> Command {
+    as_stranger(command, NOBODY)
+}
+
+/// Whether a process can be started as somebody else.
+#[cfg(unix)]
+pub fn can_be_another_user() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// There are no such users here.
+#[cfg(not(unix))]
+pub fn can_be_another_user() -> bool {
+    false
 }
 
 #[cfg(not(unix))]
@@ -100,59 +128,130 @@ fn without_privileges(command: Command) -> Command {
     command
 }
 
-/// How a client got on.
+#[cfg(unix)]
+fn as_stranger(mut command: Command, user: u32) -> Command {
+    use std::os::unix::process::CommandExt;
+
+    if nix::unistd::geteuid().is_root() {
+        command.uid(user).gid(NOBODY);
+    }
+    command
+}
+
+/// `prlimit` for a program of a user who has nothing else running: the threads of all
+/// programs of one user count together, and none of root's. An ordinary user has a
+/// namespace instead (user_namespaces(7)), in which they are counted anew.
+#[cfg(unix)]
+fn counted_alone() -> Command {
+    static STRANGER: AtomicU32 = AtomicU32::new(0);
+    if nix::unistd::geteuid().is_root() {
+        let number = std::process::id().wrapping_add(STRANGER.fetch_add(1, Ordering::Relaxed));
+        let user = STRANGERS.start + number % (STRANGERS.end - STRANGERS.start);
+        return as_stranger(Command::new("prlimit"), user);
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--user", "prlimit"]);
+    command
+}
+
+#[cfg(not(unix))]
+fn counted_alone() -> Command {
+    Command::new("prlimit")
+}
+
 #[derive(Debug)]
 pub struct Visit {
-    /// What it printed.
     pub printed: Vec<String>,
     /// Its exit code; `None` when it was still waiting at the limit, or ended by a
     /// signal.
     pub code: Option<i32>,
     /// From its start to its end, or to the limit.
     pub took: Duration,
-    /// Whether it was still waiting at the limit.
     pub waiting: bool,
-    /// The error that it ended with.
     pub complaint: Option<String>,
 }
 
 #[allow(clippy::new_without_default, reason = "nobody needs a default one")]
 impl Stage {
-    /// An empty one.
     pub fn new() -> Stage {
         let (sender, receiver) = mpsc::channel();
-        Stage { sender, receiver, players: Vec::new(), happenings: Vec::new() }
+        let (players, happenings) = (Vec::new(), Vec::new());
+        Stage { sender, receiver, players, folder: None, happenings, verbose: true }
     }
 
-    /// Starts the server on a free port and waits for its ready line.
-    pub fn start_server(&mut self, cast: Cast) -> Result<(PlayerId, SocketAddr), Failure> {
-        self.start_server_on(cast, 0)
+    /// Where nobody listens yet: port 0, or a file in a folder of this stage.
+    pub fn free_address(&mut self, rung: &Rung) -> Result<Address, Failure> {
+        if rung.transport != Carrier::Unix {
+            return Ok(Address::port(0));
+        }
+        let folder = match self.folder.take() {
+            Some(folder) => folder,
+            None => Scratch::temporary("stage")?,
+        };
+        let address = Address::Unix(folder.path().join(format!("{}.sock", self.players.len())));
+        self.folder = Some(folder);
+        Ok(address)
     }
 
-    /// As [`start_server`](Stage::start_server), on this port.
+    /// Lets every user of the machine get as far as the files of this stage.
+    #[cfg(unix)]
+    pub fn open_to_everybody(&self) -> Result<(), Failure> {
+        use std::os::unix::fs::PermissionsExt;
+
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let open = std::fs::Permissions::from_mode(0o711);
+        std::fs::set_permissions(folder.path(), open)
+            .map_err(|error| Failure::file("open", folder.path(), &error))
+    }
+
+    /// There are no such files here.
+    #[cfg(not(unix))]
+    pub fn open_to_everybody(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Starts the server where nobody listens and waits for its ready line.
+    pub fn start_server(&mut self, cast: Cast) -> Result<(PlayerId, Address), Failure> {
+        let free = self.free_address(cast.rung)?;
+        self.start_server_on(cast, &free)
+    }
+
+    /// As [`start_server`](Stage::start_server), at this address.
     pub fn start_server_on(
         &mut self,
         cast: Cast,
-        port: u16,
-    ) -> Result<(PlayerId, SocketAddr), Failure> {
-        let (server, address) = self.try_server(cast, port, Start::Plain)?;
+        at: &Address,
+    ) -> Result<(PlayerId, Address), Failure> {
+        let (server, address) = self.try_server(cast, at, Start::Plain)?;
         let missing = || missing(&cast.rung.name, self.wrote(server), "it ended without a word");
         Ok((server, address.ok_or_else(|| Failure::new(missing()))?))
     }
 
-    /// Starts the server on `port` in the manner of `start`, and waits for its ready line or
-    /// its end.
+    /// Starts the server there in the manner of `start`, and waits for its ready line or its
+    /// end.
     pub fn try_server(
         &mut self,
         cast: Cast,
-        port: u16,
+        at: &Address,
         start: Start,
-    ) -> Result<(PlayerId, Option<SocketAddr>), Failure> {
-        let server = self.start(Side::Server, cast, port, start, Stdio::null())?;
+    ) -> Result<(PlayerId, Option<Address>), Failure> {
+        let server = self.start(Side::Server, cast, at, start, Stdio::null())?;
         let ready =
             |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
         self.wait(GENEROUS, |stage| ready(stage).is_some() || stage.is_over(server));
         Ok((server, ready(self)))
+    }
+
+    /// What a process has printed.
+    pub fn printed(&self, player: PlayerId) -> &[String] {
+        &self.players[player.0].printed
+    }
+
+    /// What a process has written to standard error, of the log or not.
+    pub fn told(&self, player: PlayerId) -> impl Iterator<Item = &What> {
+        let told = |what: &&What| matches!(what, What::Logged(_) | What::Wrote(_));
+        let own = self.happenings.iter().filter(move |happening| happening.process == player.0);
+        own.map(|happening| &happening.what).filter(told)
     }
 
     /// What a process has written to standard error that is not of the log.
@@ -160,34 +259,34 @@ impl Stage {
         &self.players[player.0].wrote
     }
 
-    /// The number that the system knows a process by.
     pub fn process_id(&self, player: PlayerId) -> u32 {
         self.players[player.0].process.id()
     }
 
-    /// Runs the client with `args` against `server` until it ends, for `patience` at most.
+    /// Runs the client with the arguments of `cast` and with `input` on its standard input
+    /// against `server` until it ends, for `patience` at most.
     pub fn run_client(
         &mut self,
         cast: Cast,
-        server: SocketAddr,
-        args: &[String],
+        server: &Address,
+        input: Vec<u8>,
         patience: Duration,
     ) -> Result<Visit, Failure> {
-        self.run_client_reading(Vec::new(), Cast { args, ..cast }, server, patience)
+        self.run_client_as(Start::Plain, input, cast, server, patience)
     }
 
-    /// As [`run_client`](Stage::run_client), with the arguments of `cast` and with `input` on
-    /// its standard input.
-    pub fn run_client_reading(
+    /// The same, in the manner of `start`.
+    pub fn run_client_as(
         &mut self,
+        start: Start,
         input: Vec<u8>,
         cast: Cast,
-        server: SocketAddr,
+        server: &Address,
         patience: Duration,
     ) -> Result<Visit, Failure> {
         let started = Instant::now();
         let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
-        let client = self.start(Side::Client, cast, server.port(), Start::Plain, stdin)?;
+        let client = self.start(Side::Client, cast, server, start, stdin)?;
         if let Some(mut stdin) = self.players[client.0].process.stdin() {
             // It ends when the client has read all or has ended itself.
             thread::spawn(move || stdin.write_all(&input));
@@ -205,12 +304,10 @@ impl Stage {
         })
     }
 
-    /// Waits until the process has ended.
     pub fn wait_for_end(&mut self, player: PlayerId) -> bool {
         self.wait(GENEROUS, |stage| stage.is_over(player))
     }
 
-    /// Waits until the server has logged so many of these events.
     pub fn wait_for_so_many(&mut self, server: PlayerId, wanted: usize, is: fn(&Event) -> bool) {
         self.wait(CALM, |stage| {
             stage.is_over(server)
@@ -218,7 +315,12 @@ impl Stage {
         });
     }
 
-    /// Asks the server to stop.
+    /// Ends the server without a word: SIGKILL.
+    pub fn kill(&mut self, server: PlayerId) {
+        self.players[server.0].process.kill();
+        self.wait_for_end(server);
+    }
+
     pub fn ask_to_stop(&mut self, server: PlayerId) {
         self.happened(server, Time::now(), What::AskedToStop);
         self.players[server.0].process.ask_to_stop();
@@ -245,7 +347,6 @@ impl Stage {
         self.wait(CALM, |stage| stage.is_over(server) || stage.logged(Side::Server).any(&wanted));
     }
 
-    /// Whether a process has ended by now.
     pub fn has_ended(&mut self, player: PlayerId) -> bool {
         self.wait(Duration::ZERO, |stage| stage.is_over(player))
     }
@@ -255,11 +356,12 @@ impl Stage {
         self.players[player.0].open == 0
     }
 
-    fn start(
+    /// Starts the rung's program in the role of this side, with `port` as its port.
+    pub fn start(
         &mut self,
         side: Side,
         cast: Cast,
-        port: u16,
+        place: &Address,
         start: Start,
         stdin: Stdio,
     ) -> Result<PlayerId, Failure> {
@@ -287,7 +389,9 @@ impl Stage {
         let process = Process::start_heard(
             start
                 .command(program)
-                .args([role, "-v", "--port", &port.to_string()])
+                .arg(role)
+                .args(place.option())
+                .args(self.verbose.then_some("-v"))
                 .args(args)
                 .current_dir(&rung.folder)
                 // The log is read here, so the person's own settings must not change it.
@@ -308,7 +412,7 @@ impl Stage {
             last: None,
         });
         let player = PlayerId(id);
-        // Without the port and -v, which are ours: the columns are narrow.
+        // Without the address and -v, which are ours: the columns are narrow.
         let command = command_line(&format!("{} {role}", rung.name), args);
         self.happened(player, at, What::Started(command));
         Ok(player)
@@ -316,7 +420,7 @@ impl Stage {
 
     /// Takes in what the processes print until `done` says so. `false` when it did not
     /// within `limit`.
-    fn wait(&mut self, limit: Duration, done: impl Fn(&Stage) -> bool) -> bool {
+    pub fn wait(&mut self, limit: Duration, done: impl Fn(&Stage) -> bool) -> bool {
         let started = Instant::now();
         loop {
             if done(self) {

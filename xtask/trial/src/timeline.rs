@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ladder::Screen;
-use ladder::log_line::{Event, Level, LogLine, Time};
+use ladder::log_line::{Event, Level, LogLine, Time, is_peer};
 use ladder::screen::{Tone, cut, fit, wrap};
 use netfault::proxy::{Fate, Passed, Way, record};
 
@@ -17,45 +17,46 @@ const TIME: usize = 7;
 /// side.
 const BETWEEN: usize = 2 + 5;
 
-/// Which end of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Shown on the left.
     Client,
-    /// Shown on the right.
     Server,
 }
 
-/// One thing that a process did, or that was done to it.
 #[derive(Debug, Clone)]
 pub struct Happening {
     /// When: by the log's own time where it has one, else when we saw it.
     pub at: Time,
-    /// By which end.
     pub side: Side,
     /// The number of the process, which tells two clients apart.
     pub process: usize,
-    /// What.
     pub what: What,
 }
 
-/// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// The process was started with this command.
     Started(String),
     /// It printed the line that says where it listens.
     Ready(String),
-    /// A line of its log.
     Logged(LogLine),
     /// Another line on standard error: an error, a panic, an access log.
     Wrote(String),
     /// It went past, between the two ends: shown across both columns.
     Passed(Passed),
-    /// SIGTERM was sent to it; on Windows, it was ended.
     AskedToStop,
     /// It ended: `exit code 0`.
     Ended(String),
+}
+
+impl What {
+    /// A line on standard error, without its time.
+    pub fn text(&self) -> &str {
+        match self {
+            What::Logged(line) => &line.text,
+            What::Wrote(text) => text,
+            _ => "",
+        }
+    }
 }
 
 /// Puts happenings in order: by time, and those of one process as it made them.
@@ -129,7 +130,6 @@ impl Happening {
         matches!(self.what, What::Logged(_))
     }
 
-    /// Which way the bytes go.
     fn arrow(&self) -> &'static str {
         let What::Logged(line) = &self.what else { return "   " };
         match (self.side, line.event()) {
@@ -176,7 +176,7 @@ fn wire(passed: &Passed) -> String {
 }
 
 /// The words for it. `connected` are the clients that the server has now.
-fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
+fn told(happening: &Happening, connected: &mut HashSet<String>) -> String {
     let line = match &happening.what {
         What::Started(command) => return format!("$ {command}"),
         What::Ready(text) | What::Wrote(text) | What::Ended(text) => return text.clone(),
@@ -188,25 +188,25 @@ fn told(happening: &Happening, connected: &mut HashSet<SocketAddr>) -> String {
     };
     if happening.side == Side::Client {
         // There is one server, so its address need not be repeated.
-        let rest =
-            line.message.split_once(' ').filter(|(peer, _)| peer.parse::<SocketAddr>().is_ok());
+        let rest = line.message.split_once(' ').filter(|(peer, _)| is_peer(peer));
         return rest.map_or(&*line.message, |(_, rest)| rest).into();
     }
     match line.event() {
         Event::Connected(peer) => {
-            connected.insert(peer);
+            connected.insert(peer.into());
         }
         Event::Left(peer, _) => {
-            connected.remove(&peer);
+            connected.remove(peer);
         }
         // The only client that is there has been named when it came.
         Event::Received(peer, rest) | Event::Sending(peer, rest) | Event::Refused(peer, rest)
-            if connected.len() == 1 && connected.contains(&peer) =>
+            if connected.len() == 1 && connected.contains(peer) =>
         {
             return rest.into();
         }
         Event::Received(peer, rest) | Event::Sending(peer, rest) | Event::Refused(peer, rest) => {
-            return format!(":{} {rest}", peer.port());
+            let port = peer.parse::<SocketAddr>().map(|peer| format!(":{}", peer.port()));
+            return format!("{} {rest}", port.unwrap_or_else(|_| peer.into()));
         }
         Event::Other => {}
     }
@@ -224,7 +224,7 @@ fn milliseconds(since: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use unicode_width::UnicodeWidthStr;
+    use ladder::screen::display_width;
 
     use super::*;
 
@@ -294,7 +294,7 @@ mod tests {
     fn no_line_is_wider_than_the_terminal() {
         for width in [60, 79, 80, 100, 120] {
             for line in lines(&in_order(conversation()), &Screen::of_width(width)) {
-                assert!(line.width() <= width, "{width}: {line}");
+                assert!(display_width(&line) <= width, "{width}: {line}");
             }
         }
     }

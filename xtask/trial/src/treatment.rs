@@ -1,18 +1,19 @@
 //! What is done to the process of a server, and not by a peer: how it starts, how it
 //! stops, what it runs out of.
 
-use std::net::TcpStream;
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::log_line::{Event, LogLine};
-use ladder::{Failure, port};
-use netfault::{Fault, Transport, Treatment};
+use ladder::manifests::Carrier;
+use ladder::{Address, Failure, port};
+use netfault::{Fault, Transport, Treatment, connection};
 
 use crate::faults::{self, Faults};
-use crate::ordinary::{GENEROUS, ordinary_client};
+use crate::ordinary::{GENEROUS, ordinary_client, usual_run};
 use crate::outcome::{Cast, Outcome, seconds};
-use crate::stage::{PlayerId, Stage, Start};
+use crate::stage::{self, PlayerId, Stage, Start};
 use crate::timeline::Side;
 
 /// How long a stop may take while nobody is there: 200 ms on a machine that has nothing
@@ -26,7 +27,9 @@ const DRAINED: Duration = Duration::from_secs(15);
 /// Descriptors of a server that has too few: enough to start, and no more.
 const FEW_DESCRIPTORS: u32 = 40;
 
-/// How long the shortage lasts.
+/// Threads of a server that has too few: enough to start on any machine.
+const FEW_THREADS: u32 = 16;
+
 const SHORTAGE: Duration = Duration::from_secs(1);
 
 /// Attempts to accept that a server may make while it has too few. One that spins makes
@@ -55,10 +58,12 @@ const IMPATIENCE: Duration = Duration::from_secs(1);
 /// The exit code of a server that a second stop has ended.
 const INTERRUPTED_TWICE: i32 = 130;
 
+/// The programs that set a limit, as they begin what they complain of.
+const LIMITERS: [&str; 2] = ["prlimit: ", "unshare: "];
+
 /// How a rung says that a port is taken.
 const IN_USE: &str = "address already in use";
 
-/// Does it to a server.
 pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failure> {
     let signals =
         [Treatment::Stop, Treatment::Restart, Treatment::StopWithReplies, Treatment::DeafLog];
@@ -68,8 +73,12 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
     if cfg!(windows) && matches!(what, Treatment::FewDescriptors | Treatment::LowPort) {
         return Err(Failure::Skipped("there is no such thing on this system".into()));
     }
+    if cfg!(not(target_os = "linux")) && what == Treatment::FewThreads {
+        return Err(Failure::Skipped("threads of one process are limited on Linux alone".into()));
+    }
     match what {
-        Treatment::FewDescriptors => few_descriptors(cast, fault),
+        Treatment::FewDescriptors => shortage(cast, fault, Start::WithDescriptors(FEW_DESCRIPTORS)),
+        Treatment::FewThreads => shortage(cast, fault, Start::WithThreads(FEW_THREADS)),
         Treatment::Stop => stop(cast, fault),
         Treatment::Restart => restart(cast),
         Treatment::StopWithReplies => stop_with_replies(cast, fault),
@@ -78,37 +87,56 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
         Treatment::PortTaken => {
             let mut stage = Stage::new();
             let (_, address) = stage.start_server(cast)?;
-            cannot_start(cast, address.port(), &[], Start::Plain, IN_USE)
+            cannot_start(cast, &address, &[], Start::Plain, IN_USE)
         }
         Treatment::LowPort => {
-            cannot_start(cast, 1, &[], Start::WithoutPrivileges, "permission denied")
+            let low = match is_on_a_file(cast) {
+                true => Address::Unix("/netladder.sock".into()),
+                false => Address::port(1),
+            };
+            cannot_start(cast, &low, &[], Start::WithoutPrivileges, "permission denied")
+        }
+        Treatment::BadHost if is_on_a_file(cast) => {
+            let nowhere = Address::Unix("/no/such/folder/netladder.sock".into());
+            cannot_start(cast, &nowhere, &[], Start::Plain, "No such file or directory")
         }
         Treatment::BadHost => {
-            cannot_start(cast, 0, &["--bind", "no such host"], Start::Plain, "cannot find the host")
+            let any = Address::port(0);
+            let host = &["--bind", "no such host"];
+            cannot_start(cast, &any, host, Start::Plain, "cannot find the host")
         }
+        Treatment::AnotherUser => another_user(cast),
+        Treatment::Killed => killed(cast),
     }
 }
 
-/// A crowd takes all descriptors. When it leaves, the next client is served.
-fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
+/// A crowd takes all descriptors, or threads. When it leaves, the next client is served.
+fn shortage(cast: Cast, fault: &Fault, few: Start) -> Result<Outcome, Failure> {
     let rung = cast.rung;
     let mut stage = Stage::new();
-    let few = Start::WithDescriptors(FEW_DESCRIPTORS);
-    let (server, address) = stage.try_server(cast, 0, few)?;
-    let Some(address) = address else {
-        return Ok(Outcome::failed(format!(
-            "it does not start with {FEW_DESCRIPTORS} descriptors"
-        )));
+    let free = stage.free_address(rung)?;
+    let (server, address) = match (stage.try_server(cast, &free, few), few) {
+        (Err(failure), Start::WithThreads(_)) => return Err(Failure::Skipped(failure.to_string())),
+        (started, _) => started?,
     };
-    let crowd = faults::start(rung, fault, address)?;
+    let Some(address) = address else {
+        let why = wrote(&stage, server);
+        return match LIMITERS.iter().any(|it| why.starts_with(it)) {
+            true => Err(Failure::Skipped(why)),
+            false => Ok(Outcome::failed(format!("it does not start with so few: {why}"))),
+        };
+    };
+    let crowd = faults::start(rung, fault, &address)?;
     let came = crowd.peers().len();
     // The pause is the fault itself: a server that spins has time to show it.
     thread::sleep(SHORTAGE);
     drop(crowd);
-    let served = ordinary_client(&mut stage, cast, address, GENEROUS)?;
+    // Until the server has seen them go, it may refuse others.
+    stage.wait_for_so_many(server, came, |event| matches!(event, Event::Left(..)));
+    let served = ordinary_client(&mut stage, cast, &address, GENEROUS)?;
     let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
     stage.ask_to_stop(server);
-    stage.wait_for_end(server);
+    let code = stage.exit_code(server)?;
     let attempts = stage
         .logged(Side::Server)
         .filter(|line| line.message.starts_with("cannot accept for now"))
@@ -117,6 +145,10 @@ fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
         Err(story) => Outcome::failed(format!("{story}{ended}")),
         Ok(_) if attempts > ATTEMPTS => {
             Outcome::failed(format!("it tried to accept {attempts} times while it could not"))
+        }
+        // Who leaves a stop to the system is ended by it.
+        Ok(_) if !matches!(code, Some(0) | None) => {
+            Outcome::failed(format!("it ended with {code:?} afterwards"))
         }
         Ok(_) => {
             Outcome::survived(format!("an ordinary client was served when {came} others had left"))
@@ -131,11 +163,10 @@ fn stop(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let rung = cast.rung;
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(cast)?;
-    let clients = faults::start(rung, fault, address)?;
+    let clients = faults::start(rung, fault, &address)?;
     let limit = if clients.peers().is_empty() { AT_ONCE } else { DRAINED };
     let (code, took) = stop_server(&mut stage, server)?;
-    let listens = rung.speaks().transport() == Transport::Tcp
-        && TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
+    let listens = rung.speaks().transport() == Transport::Tcp && connect(&address).is_ok();
     Ok(match (code, listens) {
         (Some(0), false) if took <= limit => Outcome::survived("it ended in time with exit code 0"),
         (Some(0), false) => Outcome::failed(format!("it took {} to end", seconds(took))),
@@ -151,7 +182,7 @@ fn stop_with_replies(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let rung = cast.rung;
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(cast)?;
-    let client = faults::start(rung, fault, address)?;
+    let client = faults::start(rung, fault, &address)?;
     // A server that logs nothing of the kind is one whose replies are not counted.
     stage.wait_for_log_or_end(server, |line| matches!(line.event(), Event::Sending(..)));
     thread::sleep(HANDING_OVER);
@@ -189,20 +220,21 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let mut ends = Vec::new();
     for busy in [false, true] {
         let mut stage = Stage::new();
-        let (server, address) = match stage.try_server(cast, 0, Start::Unread)? {
+        let free = stage.free_address(rung)?;
+        let (server, address) = match stage.try_server(cast, &free, Start::Unread)? {
             (server, Some(address)) => (server, address),
             (_, None) => return Ok(Outcome::failed("it does not start")),
         };
-        let visits = faults::start(rung, fault, address)?;
+        let visits = faults::start(rung, fault, &address)?;
         if let Err(story) = visits.verdict() {
             return Ok(Outcome::failed(format!("a client {story}")));
         }
-        if let Err(story) = ordinary_client(&mut stage, cast, address, GENEROUS)? {
+        if let Err(story) = ordinary_client(&mut stage, cast, &address, GENEROUS)? {
             return Ok(Outcome::failed(story));
         }
         let deaf = match netfault::find("never-reads") {
             Some(fault) if busy && fault.is_for(rung.speaks()) => {
-                Some(faults::start(rung, fault, address)?)
+                Some(faults::start(rung, fault, &address)?)
             }
             _ => None,
         };
@@ -235,7 +267,7 @@ fn big_message(cast: Cast) -> Result<Outcome, Failure> {
     let input = format!("{line}\n").repeat(LINES).into_bytes();
     let mut stage = Stage::new();
     let (_, address) = stage.start_server(cast)?;
-    let visit = stage.run_client_reading(input, Cast { args: &[], ..cast }, address, GENEROUS)?;
+    let visit = stage.run_client(Cast { args: &[], ..cast }, &address, input, GENEROUS)?;
     Ok(match (visit.code, visit.printed.as_slice()) {
         (Some(0), printed) if printed.len() == LINES && printed.iter().all(|one| *one == line) => {
             Outcome::survived(format!("it came back whole after {}", seconds(visit.took)))
@@ -252,8 +284,13 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
     let mut stage = Stage::new();
     let mut attempts = 1;
     let (server, address) = loop {
-        let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
-        match stage.try_server(cast, port, Start::Plain)? {
+        let place = match is_on_a_file(cast) {
+            true => stage.free_address(rung)?,
+            false => {
+                Address::port(port::lasting().ok_or_else(|| Failure::new("there is no free port"))?)
+            }
+        };
+        match stage.try_server(cast, &place, Start::Plain)? {
             (server, Some(address)) => break (server, address),
             // Somebody has taken the port between our look and the server's.
             (server, None) if attempts < STARTS && wrote(&stage, server).contains(IN_USE) => {
@@ -266,7 +303,7 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
         }
     };
     let client = match rung.speaks().transport() {
-        Transport::Tcp => Some(TcpStream::connect(address)),
+        Transport::Tcp => Some(connect(&address)),
         Transport::Udp => None,
     };
     if client.is_some() {
@@ -275,12 +312,12 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
     stop_server(&mut stage, server)?;
     // The server has closed first; now the client does.
     drop(client);
-    let (again, address) = stage.try_server(cast, address.port(), Start::Plain)?;
+    let (again, address) = stage.try_server(cast, &address, Start::Plain)?;
     let Some(address) = address else {
         let why = wrote(&stage, again);
         return Ok(Outcome::failed(format!("it does not start again: {why}")));
     };
-    Ok(match ordinary_client(&mut stage, cast, address, GENEROUS)? {
+    Ok(match ordinary_client(&mut stage, cast, &address, GENEROUS)? {
         Ok(_) => Outcome {
             survived: true,
             recovered: Some(true),
@@ -288,6 +325,58 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
         },
         Err(story) => Outcome { survived: false, recovered: Some(false), story },
     })
+}
+
+/// A client of nobody who owns anything, and one of ours: the file lets in the one of its
+/// owner.
+fn another_user(cast: Cast) -> Result<Outcome, Failure> {
+    let run = usual_run(cast.rung)?;
+    if !stage::can_be_another_user() {
+        return Err(Failure::Skipped("only root can be another user".into()));
+    }
+    let mut stage = Stage::new();
+    let (_, address) = stage.start_server(cast)?;
+    let own = ordinary_client(&mut stage, cast, &address, GENEROUS)?;
+    // The folder of the stage is closed to others, and whether the file is, is the matter.
+    stage.open_to_everybody()?;
+    let other = Cast { args: &run.args, ..cast };
+    let other =
+        stage.run_client_as(Start::WithoutPrivileges, Vec::new(), other, &address, GENEROUS)?;
+    Ok(match (own, other.code) {
+        (Err(story), _) => Outcome::failed(story),
+        (Ok(_), Some(0)) => Outcome::failed("it served another user as it does its own"),
+        (Ok(_), _) => {
+            let said = other.complaint.unwrap_or_default();
+            let said = said.strip_prefix("error: ").unwrap_or(&said).to_string();
+            let said = said.rsplit_once(": ").map_or(said.as_str(), |(_, reason)| reason);
+            Outcome::survived(format!("its own user was served, and the other one not: {said}"))
+        }
+    })
+}
+
+/// SIGKILL, which leaves everything as it is; then a start at the same place.
+fn killed(cast: Cast) -> Result<Outcome, Failure> {
+    let mut stage = Stage::new();
+    let (server, address) = stage.start_server(cast)?;
+    stage.kill(server);
+    let (again, listens) = stage.try_server(cast, &address, Start::Plain)?;
+    if listens.is_none() {
+        let why = wrote(&stage, again);
+        return Ok(Outcome::failed(format!("it does not start again: {why}")));
+    }
+    Ok(match ordinary_client(&mut stage, cast, &address, GENEROUS)? {
+        Ok(_) => Outcome::survived("the second one takes its place, and a client was served"),
+        Err(story) => Outcome::failed(story),
+    })
+}
+
+fn is_on_a_file(cast: Cast) -> bool {
+    cast.rung.transport == Carrier::Unix
+}
+
+/// A connection, whose end ends with what is returned.
+fn connect(address: &Address) -> io::Result<impl Sized> {
+    connection(&faults::address_of_tool(address))
 }
 
 /// The first thing that a server says which is not of its log: why it does not start.
@@ -305,7 +394,7 @@ fn stop_server(stage: &mut Stage, server: PlayerId) -> Result<(Option<i32>, Dura
 /// A start that must fail: one line that names `reason`, one hint, and exit code 1.
 fn cannot_start(
     cast: Cast,
-    port: u16,
+    at: &Address,
     more: &[&str],
     start: Start,
     reason: &str,
@@ -313,7 +402,7 @@ fn cannot_start(
     let mut stage = Stage::new();
     let more = more.iter().map(ToString::to_string).collect();
     let args = [cast.args.to_vec(), more].concat();
-    let tried = stage.try_server(Cast { args: &args, ..cast }, port, start);
+    let tried = stage.try_server(Cast { args: &args, ..cast }, at, start);
     let (server, address) = match tried {
         Ok(tried) => tried,
         Err(failure) if start == Start::WithoutPrivileges => {
@@ -322,7 +411,7 @@ fn cannot_start(
         Err(failure) => return Err(failure),
     };
     if address.is_some() && start == Start::WithoutPrivileges {
-        return Err(Failure::Skipped("low ports need no privileges here".into()));
+        return Err(Failure::Skipped("it needs no privileges here".into()));
     }
     if address.is_some() {
         return Ok(Outcome::failed("it started all the same"));

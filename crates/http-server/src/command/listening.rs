@@ -4,19 +4,14 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-use netcore::Error;
-use netcore::listen;
+use netcore::unix::{self, Claim, Mode};
+use netcore::{Error, listen};
 use socket2::Socket;
 
-#[cfg(unix)]
-use super::unix::{self, SocketFile};
 use crate::PORT;
 
 /// The last port that is tried when nobody has asked for one.
 const LAST_PORT: u16 = 8010;
-
-/// What stands before a path where a socket file is meant.
-const UNIX: &str = "unix:";
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]
@@ -39,26 +34,33 @@ pub struct Listening {
     /// What a person should know.
     pub notes: Vec<String>,
     /// The files of those that have one.
-    #[cfg(unix)]
-    pub files: Vec<SocketFile>,
+    pub claims: Vec<Claim>,
 }
 
 impl Listening {
     /// Listens on `port`; where nobody has asked for one, on 8000 or the next that is
-    /// free. `scheme` is `http` or `https`, for the addresses that people are told.
+    /// free. Socket files are made with `mode`. `scheme` is `http` or `https`, for the
+    /// addresses that people are told.
     ///
     /// # Errors
-    /// As [`listen::tcp`]; [`Error::Failed`] for a socket file.
-    pub fn open(place: Where<'_>, port: Option<u16>, scheme: &str) -> Result<Listening, Error> {
+    /// As [`listen::tcp`] and [`unix::listen`].
+    pub fn open(
+        place: Where<'_>,
+        port: Option<u16>,
+        mode: Mode,
+        scheme: &str,
+    ) -> Result<Listening, Error> {
         let (wanted, last) = match port {
             Some(port) => (port, port),
             None => (PORT, LAST_PORT),
         };
         let mut port = wanted;
         let mut listening = loop {
-            match Listening::on(place, port) {
-                Err(Error::Listen { source, .. })
-                    if source.kind() == io::ErrorKind::AddrInUse && port < last =>
+            match Listening::on(place, port, mode) {
+                Err(Error::Listen { address, source })
+                    if source.kind() == io::ErrorKind::AddrInUse
+                        && !address.starts_with(unix::PREFIX)
+                        && port < last =>
                 {
                     port += 1;
                 }
@@ -72,13 +74,12 @@ impl Listening {
         Ok(listening)
     }
 
-    fn on(place: Where<'_>, port: u16) -> Result<Listening, Error> {
+    fn on(place: Where<'_>, port: u16, mode: Mode) -> Result<Listening, Error> {
         let mut listening = Listening {
             sockets: Vec::new(),
             url: String::new(),
             notes: Vec::new(),
-            #[cfg(unix)]
-            files: Vec::new(),
+            claims: Vec::new(),
         };
         match place {
             Where::Loopback => listening.sockets = loopback(port)?,
@@ -88,16 +89,16 @@ impl Listening {
             }
             Where::On(hosts) => {
                 for host in hosts {
-                    listening.add(host, port)?;
+                    listening.add(host, port, mode)?;
                 }
             }
         }
         Ok(listening)
     }
 
-    fn add(&mut self, host: &str, port: u16) -> Result<(), Error> {
-        match host.strip_prefix(UNIX) {
-            Some(path) => self.add_file(path),
+    fn add(&mut self, host: &str, port: u16, mode: Mode) -> Result<(), Error> {
+        match host.strip_prefix(unix::PREFIX) {
+            Some(path) => self.add_file(path, mode),
             None => {
                 // With port 0, all addresses get the one that the first of them got.
                 let port =
@@ -108,19 +109,12 @@ impl Listening {
         }
     }
 
-    #[cfg(unix)]
-    fn add_file(&mut self, path: &str) -> Result<(), Error> {
-        let (socket, file) = unix::listen(path.as_ref())?;
-        self.url = format!("{UNIX}{path}");
+    fn add_file(&mut self, path: &str, mode: Mode) -> Result<(), Error> {
+        let (socket, claim) = unix::listen(path.as_ref(), mode.0)?.into_parts();
+        self.url = unix::name(path.as_ref());
         self.sockets.push(socket);
-        self.files.push(file);
+        self.claims.push(claim);
         Ok(())
-    }
-
-    #[cfg(not(unix))]
-    fn add_file(&mut self, path: &str) -> Result<(), Error> {
-        let why = io::Error::new(io::ErrorKind::Unsupported, "socket files are for Unix");
-        Err(Error::failed(format!("listen on {UNIX}{path}"))(why))
     }
 
     fn describe(&mut self, scheme: &str) {

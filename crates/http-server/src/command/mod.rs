@@ -3,7 +3,5 @@
 mod listening;
 pub mod options;
 mod run;
-#[cfg(unix)]
-mod unix;
 
 pub use run::run;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 use netcore::Error;
 use netcore::cli::duration;
+use netcore::unix::{Claim, Mode};
 
 use httpcore::Status;
 use httpcore::handler::{Handler, Request};
@@ -16,8 +17,6 @@ use httpcore::head::Method;
 use httpcore::reply::{Cors, IntoResponse, Response, field_line};
 
 use super::listening::{Listening, Where, lan_addresses};
-#[cfg(unix)]
-use super::unix::SocketFile;
 use crate::files::{DotFiles, Files, Links, Missing, Precompressed};
 use crate::serve::{AccessLog, Guarded, Limits, Server, Tls};
 
@@ -44,6 +43,9 @@ pub struct Options {
     /// 127.0.0.1 and ::1]
     #[arg(short, long, value_name = "HOST", conflicts_with = "lan")]
     pub bind: Vec<String>,
+    /// Who may connect to a unix:PATH: permissions of the file, in octal
+    #[arg(long, value_name = "MODE", default_value = "600")]
+    pub mode: Mode,
     /// Listen on every interface, and say under which addresses
     #[arg(long)]
     pub lan: bool,
@@ -122,10 +124,9 @@ pub struct Prepared {
     pub ready: String,
     /// More lines, for people.
     pub notes: Vec<String>,
-    /// The files of sockets, to be kept as long as the server runs: they are removed
-    /// when this is dropped.
-    #[cfg(unix)]
-    pub socket_files: Vec<SocketFile>,
+    /// The files of sockets, to be kept until it stops: they are removed when this is
+    /// dropped.
+    pub claims: Vec<Claim>,
 }
 
 /// Why there is no server.
@@ -152,7 +153,7 @@ impl Options {
         let (path, port) = self.place()?;
         let files = if self.hello { None } else { Some(self.files(&path)?) };
         let served = match &files {
-            Some(files) => files.root().display().to_string(),
+            Some(files) => files.root_for_people(),
             None => "a greeting".to_string(),
         };
         let content: Box<dyn Handler> = match files {
@@ -173,7 +174,7 @@ impl Options {
         };
         let tls = self.certificate()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let listening = Listening::open(place, port, scheme)?;
+        let listening = Listening::open(place, port, self.mode, scheme)?;
         let mut server = Server::on(listening.sockets)
             .limits(self.limits())
             .access_log(if self.quiet { AccessLog::Hidden } else { AccessLog::Shown });
@@ -208,8 +209,7 @@ impl Options {
             server: server.mount("/", content),
             ready: format!("Serving {served} at {}", listening.url),
             notes,
-            #[cfg(unix)]
-            socket_files: listening.files,
+            claims: listening.claims,
         })
     }
 
@@ -249,7 +249,7 @@ impl Options {
             ))
         })?;
         if self.spa && !files.root().join("index.html").is_file() {
-            let why = format!("--spa needs an index.html in {}", files.root().display());
+            let why = format!("--spa needs an index.html in {}", files.root_for_people());
             return Err(Unprepared::Usage(why));
         }
         let files = files

@@ -69,7 +69,8 @@ fn serve(prepared: Prepared, drain: Duration) -> Result<(), Error> {
     // Before the ready line: whoever reads that may stop us at once.
     let shutdown = Shutdown::on_signals(drain)?;
     cli::print(&prepared.ready)?;
-    // Only the server is given away: the files of sockets are removed when the rest is
-    // dropped, at the end.
+    // From a stop on, the next server may have their names.
+    let claims = prepared.claims;
+    shutdown.on_stop(move || drop(claims));
     prepared.server.serve(&shutdown)
 }

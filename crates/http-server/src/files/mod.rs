@@ -83,6 +83,12 @@ impl Files {
         &self.settings().root
     }
 
+    /// [`root`](Files::root) as a person writes it. Windows begins a path that it has
+    /// resolved with `\\?\`.
+    pub fn root_for_people(&self) -> String {
+        for_people(self.root())
+    }
+
     /// Where symbolic links may lead.
     pub fn links(mut self, links: Links) -> Files {
         self.sender.settings.links = links;
@@ -173,6 +179,14 @@ impl Handler for Files {
     }
 }
 
+fn for_people(path: &Path) -> String {
+    let path = path.display().to_string();
+    match path.strip_prefix(r"\\?\UNC\") {
+        Some(share) => format!(r"\\{share}"),
+        None => path.strip_prefix(r"\\?\").map(String::from).unwrap_or(path),
+    }
+}
+
 /// A folder's links are relative to it, so that its path has to end with a slash. The
 /// Location is a path only: with two slashes at its front, it would lead to another
 /// host.
@@ -194,4 +208,20 @@ fn index_of(folder: &Path) -> Option<(PathBuf, Way)> {
         return Some((first, Way::ByName));
     }
     second.is_file().then_some((second, Way::SecondChoice))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_told_as_a_person_writes_it() {
+        for (resolved, told) in [
+            ("/srv/site", "/srv/site"),
+            (r"\\?\C:\site", r"C:\site"),
+            (r"\\?\UNC\server\site", r"\\server\site"),
+        ] {
+            assert_eq!(for_people(Path::new(resolved)), told);
+        }
+    }
 }

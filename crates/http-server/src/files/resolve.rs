@@ -146,18 +146,28 @@ fn file_name(name: &[u8]) -> Option<&Path> {
     Some(Path::new(OsStr::from_bytes(name)))
 }
 
-/// A name that Windows takes for itself. `file:stream`, `file.` and `CON` would be
-/// other names for other things.
+/// A name that means the same on Windows.
 #[cfg(not(unix))]
 fn file_name(name: &[u8]) -> Option<&Path> {
+    str::from_utf8(name).ok().filter(|name| is_plain_on_windows(name)).map(Path::new)
+}
+
+/// Whether Windows takes a name for itself. `file:stream`, `file.` and `CON` would be
+/// other names for other things; so would `GIT~1`, the short name of `.git`, which would
+/// not look hidden.
+#[cfg(any(test, not(unix)))]
+fn is_plain_on_windows(name: &str) -> bool {
     const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
-    let name = str::from_utf8(name).ok()?;
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
-    let numbered =
+    let is_numbered =
         (stem.starts_with("com") || stem.starts_with("lpt")) && stem.chars().count() == 4;
-    let is_plain =
-        !name.contains([':', '*', '?', '"', '<', '>', '|']) && !name.ends_with(['.', ' ']);
-    (is_plain && !numbered && !DEVICES.contains(&stem.as_str())).then(|| Path::new(name))
+    let is_digits = |end: &str| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
+    let is_short = stem.len() <= 8 && stem.rsplit_once('~').is_some_and(|(_, end)| is_digits(end));
+    !name.contains([':', '*', '?', '"', '<', '>', '|'])
+        && !name.ends_with(['.', ' '])
+        && !is_numbered
+        && !is_short
+        && !DEVICES.contains(&stem.as_str())
 }
 
 /// The bytes of a name.
@@ -170,4 +180,19 @@ pub fn name_bytes(name: &std::ffi::OsStr) -> Vec<u8> {
 #[cfg(not(unix))]
 pub fn name_bytes(name: &std::ffi::OsStr) -> Vec<u8> {
     name.to_string_lossy().into_owned().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_windows_takes_for_another_is_none_there() {
+        for name in ["a:b", "a.", "a ", "con", "NUL.txt", "com1", "GIT~1", "htacce~1.bak", "a~12"] {
+            assert!(!is_plain_on_windows(name), "{name}");
+        }
+        for name in ["a", ".git", "a.b.c", "console", "com10", "~1a", "a~", "a~b", "long-name~1"] {
+            assert!(is_plain_on_windows(name), "{name}");
+        }
+    }
 }

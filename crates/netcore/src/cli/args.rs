@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
-use super::{duration, messages, print_bytes, ready};
+use super::{Connects, Listens, duration, ready};
 use crate::log::init;
 use crate::{Error, connect, listen};
 
@@ -144,24 +144,26 @@ impl<const PORT: u16> ClientArgs<PORT> {
         })
     }
 
-    /// Takes each message of the command line through `exchange`, and prints the reply.
-    ///
-    /// # Errors
-    /// What reading the message, `exchange` or printing say.
-    pub fn each_message(
-        &self,
-        mut exchange: impl FnMut(&[u8]) -> io::Result<Vec<u8>>,
-    ) -> Result<(), Error> {
-        for message in messages(&self.messages) {
-            let reply = exchange(&message?).map_err(Error::failed("get a reply"))?;
-            print_bytes(&reply)?;
-        }
-        Ok(())
-    }
-
     /// Whether a person types the messages, and can go on with the next when one has
     /// failed.
     pub fn at_prompt(&self) -> bool {
         self.messages.is_empty() && io::stdin().is_terminal()
+    }
+}
+
+impl<const PORT: u16> Listens for ServerArgs<PORT> {
+    type Client = ClientArgs<PORT>;
+    const ELSEWHERE: &'static str = "--port 0";
+}
+
+impl<const PORT: u16> Connects for ClientArgs<PORT> {
+    type Socket = TcpStream;
+
+    fn connect(&self) -> Result<TcpStream, Error> {
+        ClientArgs::connect(self)
+    }
+
+    fn messages(&self) -> &[OsString] {
+        &self.messages
     }
 }

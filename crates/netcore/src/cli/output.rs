@@ -12,7 +12,11 @@ use crate::log::has_room;
 /// The exit code for wrong usage, which is clap's.
 const USAGE: u8 = 2;
 
-/// Turns what `main` returns into output and exit code: 0 done, 1 failed, 2 wrong usage.
+/// The exit code for what may work later: `EX_TEMPFAIL` of sysexits(3).
+const LATER: u8 = 75;
+
+/// Turns what `main` returns into output and exit code: 0 done, 1 failed, 2 wrong usage, 75
+/// not now.
 pub fn finish(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -23,6 +27,7 @@ pub fn finish(result: Result<(), Error>) -> ExitCode {
             report(&error, "");
             match error {
                 Error::Usage(_) => USAGE.into(),
+                Error::Later { .. } => LATER.into(),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -40,6 +45,14 @@ pub fn ready(address: io::Result<SocketAddr>) -> Result<(), Error> {
     if let Some(warning) = exposure(address.ip()) {
         log::warn!("{warning}");
     }
+    listening_on(address)
+}
+
+/// As [`ready`], for an address that only this machine has.
+///
+/// # Errors
+/// That the line could not be printed.
+pub fn listening_on(address: impl Display) -> Result<(), Error> {
     print(format_args!("listening on {address}")).map_err(|error| match error {
         Error::Output(source) => Error::failed("tell that the server is ready")(source),
         other => other,

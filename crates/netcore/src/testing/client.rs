@@ -1,13 +1,12 @@
 //! The other end of a connection, in words for what a test expects of it.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{Shutdown as Side, TcpStream};
-use std::time::{Duration, Instant};
-
-use socket2::SockRef;
+use std::time::Instant;
 
 use super::dialogue::Dialogue;
 use super::events::{self, Hold};
+use super::transport::Stream;
 use super::{GENEROUS, SHORT};
 
 /// Bytes that one call reads at most.
@@ -15,30 +14,28 @@ const BUFFER: usize = 64 << 10;
 
 /// A client. No call of it waits for longer than [`GENEROUS`].
 #[derive(Debug)]
-pub struct Client {
-    pub(super) stream: TcpStream,
+pub struct Client<S: Stream = TcpStream> {
+    pub(super) stream: S,
     peer: String,
-    pub(super) dialogue: Dialogue,
+    pub(super) dialogue: Dialogue<S>,
     is_greeted: bool,
 }
 
-impl Client {
-    pub(super) fn new(stream: TcpStream, dialogue: &Dialogue) -> Client {
-        stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
-        stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
-        stream.set_nodelay(true).expect("TCP_NODELAY can be set");
-        let peer = stream.local_addr().expect("a connection has an address").to_string();
+impl<S: Stream> Client<S> {
+    pub(super) fn new(stream: S, dialogue: &Dialogue<S>) -> Client<S> {
+        stream.set_timeouts(GENEROUS, GENEROUS).expect("a timeout can be set");
+        let peer = stream.name().expect("a connection has an address");
         let is_greeted = dialogue.greeting.is_empty();
         Client { stream, peer, dialogue: dialogue.clone(), is_greeted }
     }
 
-    /// Its address, by which the log of the server calls it.
+    /// What the log of the server calls it.
     pub fn peer(&self) -> &str {
         &self.peer
     }
 
     /// The stream itself.
-    pub fn stream(&mut self) -> &mut TcpStream {
+    pub fn stream(&mut self) -> &mut S {
         &mut self.stream
     }
 
@@ -122,10 +119,10 @@ impl Client {
     /// Nothing comes for a while. That something will never come, no test can see.
     #[track_caller]
     pub fn assert_waits(&mut self) {
-        self.stream.set_read_timeout(Some(SHORT)).expect("a timeout can be set");
+        self.stream.set_timeouts(SHORT, GENEROUS).expect("a timeout can be set");
         let error = self.stream.read(&mut [0; 1]).expect_err("something came");
         assert!(is_timeout(&error), "the server hung up: {error}");
-        self.stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        self.stream.set_timeouts(GENEROUS, GENEROUS).expect("a timeout can be set");
     }
 
     /// The stream ends, with nothing before its end but what the server says first.
@@ -165,10 +162,9 @@ impl Client {
     /// Hangs up rudely: what the server reads or writes next fails.
     ///
     /// # Panics
-    /// When SO_LINGER cannot be set.
+    /// When the system cannot be told so.
     pub fn reset(self) {
-        // With zero, close is a reset.
-        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("it can be set");
+        self.stream.reset_at_end().expect("it can be set");
     }
 
     /// Ends both directions, whoever else has a handle of the stream.
@@ -200,7 +196,7 @@ impl Client {
     }
 }
 
-impl Drop for Client {
+impl<S: Stream> Drop for Client<S> {
     fn drop(&mut self) {
         events::forget(&self.peer);
     }

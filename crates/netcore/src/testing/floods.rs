@@ -1,23 +1,24 @@
 //! A client that sends more than it reads, or reads without an end, from threads of its
 //! own.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::Shutdown as Side;
 use std::thread::{self, JoinHandle};
 
 use super::client::is_timeout;
+use super::transport::Stream;
 use super::{Client, GENEROUS, SHORT};
 
 /// Bytes that it sends or reads at once.
 const FLOOD: usize = 64 << 10;
 
-impl Client {
+impl<S: Stream> Client<S> {
     /// Sends for ever, from a thread of its own, until the server has hung up.
     ///
     /// # Panics
     /// When the stream has no second handle.
     pub fn flood(&self) -> JoinHandle<io::Error> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
+        let mut writer = self.stream.again().expect("a stream can be cloned");
         let bytes = self.many_questions();
         thread::spawn(move || {
             loop {
@@ -34,7 +35,7 @@ impl Client {
     /// # Panics
     /// When the stream has no second handle.
     pub fn ask_for_ever(&self) -> JoinHandle<()> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
+        let mut writer = self.stream.again().expect("a stream can be cloned");
         let question = self.question();
         thread::spawn(move || while writer.write_all(&question).is_ok() {})
     }
@@ -44,7 +45,7 @@ impl Client {
     /// # Panics
     /// When the stream has no second handle.
     pub fn read_for_ever(&self) -> JoinHandle<()> {
-        let mut reader = self.stream.try_clone().expect("a stream can be cloned");
+        let mut reader = self.stream.again().expect("a stream can be cloned");
         let mut buf = vec![0; FLOOD];
         thread::spawn(move || while reader.read(&mut buf).is_ok_and(|n| n > 0) {})
     }
@@ -55,7 +56,7 @@ impl Client {
     /// # Panics
     /// When the stream has no second handle.
     pub fn go_on_sending(&self, bytes: usize) -> JoinHandle<io::Result<()>> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
+        let mut writer = self.stream.again().expect("a stream can be cloned");
         let question = self.question();
         thread::spawn(move || {
             for _ in 0..=bytes / question.len() {
@@ -71,11 +72,11 @@ impl Client {
     /// When the server hangs up first.
     #[track_caller]
     pub fn send_until_stuck(&mut self) {
-        self.stream.set_write_timeout(Some(SHORT)).expect("a timeout can be set");
+        self.stream.set_timeouts(GENEROUS, SHORT).expect("a timeout can be set");
         let bytes = self.many_questions();
         let ended = std::iter::repeat_with(|| self.stream.write_all(&bytes)).find_map(Result::err);
         assert!(ended.as_ref().is_some_and(is_timeout), "the server hung up: {ended:?}");
-        self.stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        self.stream.set_timeouts(GENEROUS, GENEROUS).expect("a timeout can be set");
     }
 
     fn many_questions(&self) -> Vec<u8> {

@@ -4,13 +4,13 @@ use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{GENEROUS, SHORT, Setup, Suite};
+use super::{GENEROUS, SHORT, Setup, Suite, Transport};
 
 /// An idle limit that a client which asks at once keeps, on a machine however busy.
 const EASY: Duration = Duration::from_secs(1);
 
 /// It waits for a client that waits for nothing.
-pub fn a_silent_client_is_dropped_and_the_next_one_served(suite: &Suite) {
+pub fn a_silent_client_is_dropped_and_the_next_one_served<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::idle(SHORT));
     let mut silent = server.connect();
     silent.assert_welcomed();
@@ -20,7 +20,9 @@ pub fn a_silent_client_is_dropped_and_the_next_one_served(suite: &Suite) {
 }
 
 /// Each word renews the idle limit, and none the total one.
-pub fn a_client_that_drips_within_the_idle_limit_is_dropped_at_the_total_one(suite: &Suite) {
+pub fn a_client_that_drips_within_the_idle_limit_is_dropped_at_the_total_one<T: Transport>(
+    suite: &Suite<T>,
+) {
     let server = suite.start(Setup::total(SHORT));
     let mut dripping = server.connect();
     let started = Instant::now();
@@ -35,7 +37,7 @@ pub fn a_client_that_drips_within_the_idle_limit_is_dropped_at_the_total_one(sui
 }
 
 /// Whoever is in time each time stays for longer than the idle limit.
-pub fn a_client_that_asks_now_and_then_outlives_the_idle_limit(suite: &Suite) {
+pub fn a_client_that_asks_now_and_then_outlives_the_idle_limit<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::idle(EASY));
     let mut client = server.connect();
     let started = Instant::now();
@@ -47,7 +49,9 @@ pub fn a_client_that_asks_now_and_then_outlives_the_idle_limit(suite: &Suite) {
 }
 
 /// A server that only waits where nothing comes would never look at the clock.
-pub fn a_client_that_never_stops_talking_is_dropped_at_the_total_limit(suite: &Suite) {
+pub fn a_client_that_never_stops_talking_is_dropped_at_the_total_limit<T: Transport>(
+    suite: &Suite<T>,
+) {
     let server = suite.start(Setup::total(SHORT));
     let mut client = server.connect();
     let talking = client.flood();
@@ -63,7 +67,9 @@ pub fn a_client_that_never_stops_talking_is_dropped_at_the_total_limit(suite: &S
 }
 
 /// Where a server closes with something unread, a reset overtakes the replies.
-pub fn a_client_that_talks_past_its_total_limit_reads_its_replies_and_then_the_end(suite: &Suite) {
+pub fn a_client_that_talks_past_its_total_limit_reads_its_replies_and_then_the_end<T: Transport>(
+    suite: &Suite<T>,
+) {
     let server = suite.start(Setup::total(SHORT));
     let mut client = server.connect();
     // It goes on after the limit, so there is always something that nobody will read.
@@ -74,7 +80,7 @@ pub fn a_client_that_talks_past_its_total_limit_reads_its_replies_and_then_the_e
 }
 
 /// Its replies fill every buffer on the way, and then writing waits as reading does.
-pub fn a_client_that_never_reads_is_dropped(suite: &Suite) {
+pub fn a_client_that_never_reads_is_dropped<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::idle(SHORT));
     let deaf = server.connect();
     let started = Instant::now();
@@ -85,7 +91,7 @@ pub fn a_client_that_never_reads_is_dropped(suite: &Suite) {
 }
 
 /// A limit that no clock can hold is none.
-pub fn the_longest_limits_are_as_good_as_none(suite: &Suite) {
+pub fn the_longest_limits_are_as_good_as_none<T: Transport>(suite: &Suite<T>) {
     let longest = Duration::MAX;
     let mut setup = Setup { accept_timeout: Some(longest), ..Setup::drain(longest) };
     (setup.limits.idle, setup.limits.total) = (longest, longest);
@@ -95,7 +101,7 @@ pub fn the_longest_limits_are_as_good_as_none(suite: &Suite) {
 }
 
 /// The time that the server takes is not the client's silence.
-pub fn a_slow_reply_is_not_charged_to_its_client(suite: &Suite) {
+pub fn a_slow_reply_is_not_charged_to_its_client<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::idle(EASY));
     let mut client = server.connect();
     let work = client.hold();
@@ -109,7 +115,7 @@ pub fn a_slow_reply_is_not_charged_to_its_client(suite: &Suite) {
 }
 
 /// For servers with an accept timeout.
-pub fn the_server_ends_when_nobody_comes_in_time(suite: &Suite) {
+pub fn the_server_ends_when_nobody_comes_in_time<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup { accept_timeout: Some(SHORT), ..Setup::default() });
     server.assert_ends();
     server.assert_refuses();

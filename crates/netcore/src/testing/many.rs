@@ -4,13 +4,13 @@ use std::io::Read;
 use std::thread;
 use std::time::Duration;
 
-use super::{SHORT, Setup, Suite};
+use super::{SHORT, Setup, Suite, Transport};
 
 /// An idle limit that a client which asks at once keeps, on a machine however busy.
 const EASY: Duration = Duration::from_secs(1);
 
 /// Where one is served after another, the second one would wait for ever.
-pub fn an_idle_client_keeps_nobody_waiting(suite: &Suite) {
+pub fn an_idle_client_keeps_nobody_waiting<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default());
     let mut idle = server.connect();
     idle.assert_served();
@@ -19,7 +19,7 @@ pub fn an_idle_client_keeps_nobody_waiting(suite: &Suite) {
 }
 
 /// Nor does one that never reads.
-pub fn a_client_that_never_reads_keeps_nobody_waiting(suite: &Suite) {
+pub fn a_client_that_never_reads_keeps_nobody_waiting<T: Transport>(suite: &Suite<T>) {
     let (server, deaf) = suite.start_stuck(Setup::default());
     server.assert_serves();
     deaf.reset();
@@ -27,7 +27,7 @@ pub fn a_client_that_never_reads_keeps_nobody_waiting(suite: &Suite) {
 }
 
 /// Nor does one that sends for ever.
-pub fn a_client_that_never_stops_talking_keeps_nobody_waiting(suite: &Suite) {
+pub fn a_client_that_never_stops_talking_keeps_nobody_waiting<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default());
     let client = server.connect();
     let reader = client.read_for_ever();
@@ -40,7 +40,9 @@ pub fn a_client_that_never_stops_talking_keeps_nobody_waiting(suite: &Suite) {
 }
 
 /// The server reads what it sends for a while, so that its replies arrive.
-pub fn others_are_served_while_a_client_that_never_stops_talking_is_closed(suite: &Suite) {
+pub fn others_are_served_while_a_client_that_never_stops_talking_is_closed<T: Transport>(
+    suite: &Suite<T>,
+) {
     let server = suite.start(Setup::total(EASY).at_most(2));
     let mut client = server.connect();
     // Ends when the server has closed for good.
@@ -55,7 +57,7 @@ pub fn others_are_served_while_a_client_that_never_stops_talking_is_closed(suite
 }
 
 /// In the backlog, as it would for a slow server.
-pub fn a_client_beyond_the_bound_is_served_when_another_leaves(suite: &Suite) {
+pub fn a_client_beyond_the_bound_is_served_when_another_leaves<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default().at_most(1));
     let mut first = server.connect();
     first.assert_served();
@@ -67,13 +69,13 @@ pub fn a_client_beyond_the_bound_is_served_when_another_leaves(suite: &Suite) {
 }
 
 /// A bound that is none, for a server that counts its clients in another way than we do.
-pub fn the_highest_bound_is_as_good_as_none(suite: &Suite) {
+pub fn the_highest_bound_is_as_good_as_none<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default().at_most(usize::MAX));
     server.assert_serves();
 }
 
 /// Whoever asks while the server works on another's reply is not silent.
-pub fn a_slow_reply_is_not_charged_to_other_clients(suite: &Suite) {
+pub fn a_slow_reply_is_not_charged_to_other_clients<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::idle(EASY));
     let (mut before, mut slow, mut after) = (server.connect(), server.connect(), server.connect());
     for client in [&mut before, &mut slow, &mut after] {

@@ -3,13 +3,13 @@
 
 use std::thread;
 
-use super::{Client, Setup, Suite};
+use super::{Client, Setup, Stream, Suite, Transport};
 
 /// Clients that hang about while another one is served.
 const CROWD: usize = 20;
 
 /// Reads end where the network has it, and a question ends where it ends.
-pub fn a_question_that_is_split_at_any_byte_gets_one_answer(suite: &Suite) {
+pub fn a_question_that_is_split_at_any_byte_gets_one_answer<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default());
     let mut client = server.connect();
     let question = client.question();
@@ -24,8 +24,10 @@ pub fn a_question_that_is_split_at_any_byte_gets_one_answer(suite: &Suite) {
 }
 
 /// What is behind a question belongs to the next.
-pub fn questions_that_arrive_together_are_answered_one_by_one_and_then_the_stream_ends(
-    suite: &Suite,
+pub fn questions_that_arrive_together_are_answered_one_by_one_and_then_the_stream_ends<
+    T: Transport,
+>(
+    suite: &Suite<T>,
 ) {
     let server = suite.start(Setup::default());
     let mut client = server.connect();
@@ -38,7 +40,7 @@ pub fn questions_that_arrive_together_are_answered_one_by_one_and_then_the_strea
 }
 
 /// Half a question is none.
-pub fn a_question_that_is_cut_at_any_byte_gets_no_answer(suite: &Suite) {
+pub fn a_question_that_is_cut_at_any_byte_gets_no_answer<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default());
     for cut in 0..server.connect().question().len() {
         let mut client = server.connect();
@@ -50,7 +52,9 @@ pub fn a_question_that_is_cut_at_any_byte_gets_no_answer(suite: &Suite) {
 }
 
 /// The server's next read fails.
-pub fn a_client_that_resets_in_the_middle_of_a_question_does_not_stop_the_server(suite: &Suite) {
+pub fn a_client_that_resets_in_the_middle_of_a_question_does_not_stop_the_server<T: Transport>(
+    suite: &Suite<T>,
+) {
     let server = suite.start(Setup::default());
     let mut rude = server.connect();
     say_half(&mut rude);
@@ -59,11 +63,13 @@ pub fn a_client_that_resets_in_the_middle_of_a_question_does_not_stop_the_server
 }
 
 /// Half a question takes nothing from anybody, and can still become a whole one.
-pub fn many_clients_are_served_while_others_are_silent_or_in_the_middle_of_a_question(
-    suite: &Suite,
+pub fn many_clients_are_served_while_others_are_silent_or_in_the_middle_of_a_question<
+    T: Transport,
+>(
+    suite: &Suite<T>,
 ) {
     let server = suite.start(Setup::default().at_most(2 * CROWD));
-    let mut others: Vec<Client> = (0..CROWD).map(|_| server.connect()).collect();
+    let mut others: Vec<Client<T::Stream>> = (0..CROWD).map(|_| server.connect()).collect();
     let (halfway, _silent) = others.split_at_mut(CROWD / 2);
     let rests: Vec<Vec<u8>> = halfway.iter_mut().map(say_half).collect();
     thread::scope(|scope| {
@@ -78,7 +84,9 @@ pub fn many_clients_are_served_while_others_are_silent_or_in_the_middle_of_a_que
 }
 
 /// read(2) would go on waiting for the rest.
-pub fn a_stop_ends_the_server_while_it_waits_for_the_rest_of_a_question(suite: &Suite) {
+pub fn a_stop_ends_the_server_while_it_waits_for_the_rest_of_a_question<T: Transport>(
+    suite: &Suite<T>,
+) {
     let server = suite.start(Setup::default());
     let mut client = server.connect();
     let question = client.question();
@@ -94,7 +102,7 @@ pub fn a_stop_ends_the_server_while_it_waits_for_the_rest_of_a_question(suite: &
 }
 
 /// Returns the other half.
-fn say_half(client: &mut Client) -> Vec<u8> {
+fn say_half<S: Stream>(client: &mut Client<S>) -> Vec<u8> {
     let question = client.question();
     let (half, rest) = question.split_at(question.len() / 2);
     client.say(half);

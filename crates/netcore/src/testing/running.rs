@@ -1,35 +1,35 @@
 //! A server in a thread of the test's own process, on a port of its own.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream};
 use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-use super::dialogue::{Dialogue, LITTLE_ROOM};
+use super::dialogue::Dialogue;
+use super::transport::{Tcp, Transport};
 use super::{Client, GENEROUS};
 use crate::shutdown::Shutdown;
 
 /// A server that is told to stop on every way out of a test.
 #[derive(Debug)]
-pub struct Running {
-    pub(super) dialogue: Dialogue,
+pub struct Running<T: Transport = Tcp> {
+    pub(super) dialogue: Dialogue<T::Stream>,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub address: T::Address,
     /// What stops it, where it can be stopped.
     pub shutdown: Shutdown,
     /// Behind a lock, so that threads of a test share the server.
     pub(super) ended: Mutex<Receiver<io::Result<()>>>,
 }
 
-impl Running {
+impl<T: Transport> Running<T> {
     /// A client.
     ///
     /// # Panics
     /// When the server does not listen.
     #[track_caller]
-    pub fn connect(&self) -> Client {
-        let stream = TcpStream::connect(self.address).expect("the server listens");
+    pub fn connect(&self) -> Client<T::Stream> {
+        let stream = T::connect(&self.address).expect("the server listens");
         Client::new(stream, &self.dialogue)
     }
 
@@ -38,16 +38,9 @@ impl Running {
     /// # Panics
     /// When the server does not listen.
     #[track_caller]
-    pub fn connect_with_little_room(&self) -> Client {
-        let socket = socket2::Socket::new(
-            socket2::Domain::for_address(self.address),
-            socket2::Type::STREAM,
-            None,
-        )
-        .expect("a socket can be made");
-        socket.set_recv_buffer_size(LITTLE_ROOM).expect("a size can be set");
-        socket.connect(&self.address.into()).expect("the server listens");
-        Client::new(socket.into(), &self.dialogue)
+    pub fn connect_with_little_room(&self) -> Client<T::Stream> {
+        let stream = T::connect_with_little_room(&self.address).expect("the server listens");
+        Client::new(stream, &self.dialogue)
     }
 
     /// The next client gets its answer.
@@ -89,8 +82,10 @@ impl Running {
     pub fn assert_refuses(&self) {
         let asked = Instant::now();
         loop {
-            match TcpStream::connect_timeout(&self.address, GENEROUS) {
+            match T::connect(&self.address) {
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
+                // A server whose address is a file takes it away.
+                Err(error) if error.kind() == ErrorKind::NotFound => return,
                 // Another test of this process may have been given the port.
                 _ => assert!(asked.elapsed() < GENEROUS, "the server still listens"),
             }
@@ -98,7 +93,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl<T: Transport> Drop for Running<T> {
     fn drop(&mut self) {
         // Its thread ends soon, and at the end of the process at the latest.
         self.shutdown.stop();

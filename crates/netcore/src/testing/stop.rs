@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use super::{FAR, GENEROUS, SHORT, Setup, Suite};
+use super::{FAR, GENEROUS, SHORT, Setup, Suite, Transport};
 
 /// Bytes that a client goes on to send while the server stops: many times what it has
 /// room for.
 const MUCH: usize = 200_000;
 
 /// accept(2) would go on waiting.
-pub fn a_stop_ends_the_server_while_it_waits_for_a_client(suite: &Suite) {
+pub fn a_stop_ends_the_server_while_it_waits_for_a_client<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default());
     server.assert_serves();
     server.assert_stops();
@@ -17,7 +17,7 @@ pub fn a_stop_ends_the_server_while_it_waits_for_a_client(suite: &Suite) {
 }
 
 /// read(2) would go on waiting.
-pub fn a_stop_ends_the_server_while_it_waits_for_a_message(suite: &Suite) {
+pub fn a_stop_ends_the_server_while_it_waits_for_a_message<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default());
     let mut client = server.connect();
     client.assert_served();
@@ -29,7 +29,7 @@ pub fn a_stop_ends_the_server_while_it_waits_for_a_message(suite: &Suite) {
 }
 
 /// The client does not end its side, and so is waited for, for a moment.
-pub fn a_stop_ends_the_server_although_no_client_leaves(suite: &Suite) {
+pub fn a_stop_ends_the_server_although_no_client_leaves<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default());
     let mut client = server.connect();
     client.assert_served();
@@ -39,7 +39,7 @@ pub fn a_stop_ends_the_server_although_no_client_leaves(suite: &Suite) {
 }
 
 /// Nobody is cut off in the middle of an answer.
-pub fn work_in_hand_is_finished_after_a_stop(suite: &Suite) {
+pub fn work_in_hand_is_finished_after_a_stop<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default());
     let mut client = server.connect();
     let work = client.hold();
@@ -54,7 +54,7 @@ pub fn work_in_hand_is_finished_after_a_stop(suite: &Suite) {
 }
 
 /// A stop comes after what the client has said before it.
-pub fn what_has_arrived_before_a_stop_is_answered(suite: &Suite) {
+pub fn what_has_arrived_before_a_stop_is_answered<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default());
     let mut client = server.connect();
     let work = client.hold();
@@ -72,7 +72,9 @@ pub fn what_has_arrived_before_a_stop_is_answered(suite: &Suite) {
 
 /// A close that leaves something unread resets the connection, and the reset overtakes
 /// the replies that are on their way.
-pub fn a_client_that_goes_on_sending_reads_every_reply_and_then_the_end(suite: &Suite) {
+pub fn a_client_that_goes_on_sending_reads_every_reply_and_then_the_end<T: Transport>(
+    suite: &Suite<T>,
+) {
     let server = suite.start(Setup::drain(FAR));
     let mut client = server.connect_with_little_room();
     let sending = client.go_on_sending(MUCH);
@@ -86,7 +88,11 @@ pub fn a_client_that_goes_on_sending_reads_every_reply_and_then_the_end(suite: &
 }
 
 /// A server that waits for room goes on to wait, and then to write.
-pub fn a_client_that_begins_to_read_after_a_stop_reads_every_reply_and_then_the_end(suite: &Suite) {
+pub fn a_client_that_begins_to_read_after_a_stop_reads_every_reply_and_then_the_end<
+    T: Transport,
+>(
+    suite: &Suite<T>,
+) {
     let (server, mut client) = suite.start_stuck(Setup::drain(FAR));
     server.stop();
     let read = client.read_to_end().len();
@@ -97,7 +103,9 @@ pub fn a_client_that_begins_to_read_after_a_stop_reads_every_reply_and_then_the_
 }
 
 /// Also at the bound, where a server that waited for a permit would not see the stop.
-pub fn a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit(suite: &Suite) {
+pub fn a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit<T: Transport>(
+    suite: &Suite<T>,
+) {
     let (server, _deaf) = suite.start_stuck(Setup::drain(SHORT).at_most(1));
     let asked = Instant::now();
     server.assert_stops();
@@ -106,8 +114,10 @@ pub fn a_stop_waits_for_the_work_in_hand_and_closes_it_at_the_drain_limit(suite:
 }
 
 /// There is always something that has arrived.
-pub fn a_client_that_never_stops_talking_delays_a_stop_to_the_drain_limit_and_no_longer(
-    suite: &Suite,
+pub fn a_client_that_never_stops_talking_delays_a_stop_to_the_drain_limit_and_no_longer<
+    T: Transport,
+>(
+    suite: &Suite<T>,
 ) {
     let server = suite.start(Setup::drain(SHORT));
     let client = server.connect();
@@ -118,7 +128,9 @@ pub fn a_client_that_never_stops_talking_delays_a_stop_to_the_drain_limit_and_no
 }
 
 /// Left in the backlog, they would wait for nothing.
-pub fn new_clients_are_refused_while_a_stop_waits_for_the_work_in_hand(suite: &Suite) {
+pub fn new_clients_are_refused_while_a_stop_waits_for_the_work_in_hand<T: Transport>(
+    suite: &Suite<T>,
+) {
     let (server, deaf) = suite.start_stuck(Setup::drain(FAR).at_most(1));
     server.stop();
     server.assert_refuses();
@@ -128,7 +140,7 @@ pub fn new_clients_are_refused_while_a_stop_waits_for_the_work_in_hand(suite: &S
 }
 
 /// Whoever puts a bug into a reply loses one client, and the permit comes back.
-pub fn a_panic_ends_one_visit_and_gives_its_permit_back(suite: &Suite) {
+pub fn a_panic_ends_one_visit_and_gives_its_permit_back<T: Transport>(suite: &Suite<T>) {
     let server = suite.start(Setup::default().at_most(1));
     let mut unlucky = server.connect();
     unlucky.meet_a_bug();

@@ -2,36 +2,32 @@
 
 use std::fmt;
 use std::io;
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
-use socket2::SockRef;
-
-use super::dialogue::{Dialogue, LITTLE_ROOM, ReadAnswer, framed};
+use super::dialogue::{Dialogue, ReadAnswer, framed};
+use super::transport::{Tcp, Transport};
 use super::{Client, Running, Setup, events};
-use crate::listen;
 use crate::shutdown::Shutdown;
 
 /// How a server is run until it ends.
-type Serve = dyn Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync;
+type Serve<L> = dyn Fn(L, Setup, &Shutdown) -> io::Result<()> + Send + Sync;
 
 /// What the promises have to know of a server.
 #[derive(Clone)]
-pub struct Suite {
-    pub(super) dialogue: Dialogue,
-    serve: Arc<Serve>,
+pub struct Suite<T: Transport = Tcp> {
+    pub(super) dialogue: Dialogue<T::Stream>,
+    serve: Arc<Serve<T::Listener>>,
 }
 
-impl Suite {
+impl<T: Transport> Suite<T> {
     /// A server that `serve` runs until it ends, and that answers `answer` to `question`.
     pub fn new(
         question: impl Into<Vec<u8>>,
         answer: impl Into<Vec<u8>>,
-        serve: impl Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync + 'static,
-    ) -> Suite {
-        let (question, answer) = (question.into(), answer.into());
-        let dialogue = Dialogue { question, answer, ..Dialogue::default() };
+        serve: impl Fn(T::Listener, Setup, &Shutdown) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Suite<T> {
+        let dialogue = Dialogue::new(question.into(), answer.into());
         Suite { dialogue, serve: Arc::new(serve) }
     }
 
@@ -39,8 +35,8 @@ impl Suite {
     pub fn of_messages(
         question: impl Into<Vec<u8>>,
         answer: impl Into<Vec<u8>>,
-        serve: impl Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync + 'static,
-    ) -> Suite {
+        serve: impl Fn(T::Listener, Setup, &Shutdown) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Suite<T> {
         let mut suite = Suite::new(framed(&question.into()), framed(&answer.into()), serve);
         suite.dialogue.header = framed(b"").len();
         suite
@@ -48,7 +44,7 @@ impl Suite {
 
     /// One that says this message first, before it is asked.
     #[must_use]
-    pub fn greeting(mut self, message: impl Into<Vec<u8>>) -> Suite {
+    pub fn greeting(mut self, message: impl Into<Vec<u8>>) -> Suite<T> {
         self.dialogue.greeting = framed(&message.into());
         self
     }
@@ -56,7 +52,7 @@ impl Suite {
     /// One whose answers hold what changes, such as a date: `read` reads one, and returns
     /// what of it is always the same. That is `answer`.
     #[must_use]
-    pub fn read_by(mut self, read: ReadAnswer) -> Suite {
+    pub fn read_by(mut self, read: ReadAnswer<T::Stream>) -> Suite<T> {
         self.dialogue.read = Some(read);
         self
     }
@@ -65,8 +61,8 @@ impl Suite {
     ///
     /// # Panics
     /// When it cannot be started.
-    pub fn start(&self, setup: Setup) -> Running {
-        self.start_on(listen::tcp("127.0.0.1", 0).expect("a port is free"), setup)
+    pub fn start(&self, setup: Setup) -> Running<T> {
+        self.start_on(T::listen(), setup)
     }
 
     /// A server that waits until a client takes its replies, which the client has no room
@@ -74,11 +70,9 @@ impl Suite {
     ///
     /// # Panics
     /// When it cannot be started.
-    pub fn start_stuck(&self, setup: Setup) -> (Running, Client) {
-        let listener = listen::tcp("127.0.0.1", 0).expect("a port is free");
-        // Its connections have this as well, and a size that was asked for is never made
-        // larger by the system.
-        SockRef::from(&listener).set_send_buffer_size(LITTLE_ROOM).expect("a size can be set");
+    pub fn start_stuck(&self, setup: Setup) -> (Running<T>, Client<T::Stream>) {
+        let listener = T::listen();
+        T::limit_room(&listener);
         let server = self.start_on(listener, setup);
         let mut deaf = server.connect_with_little_room();
         deaf.send_until_stuck();
@@ -89,10 +83,10 @@ impl Suite {
     ///
     /// # Panics
     /// When it cannot be started.
-    pub fn start_on(&self, listener: TcpListener, setup: Setup) -> Running {
+    pub fn start_on(&self, listener: T::Listener, setup: Setup) -> Running<T> {
         events::listen();
         let shutdown = Shutdown::new(setup.limits.drain).expect("a stop can be prepared");
-        let address = listener.local_addr().expect("a listener has an address");
+        let address = T::address(&listener);
         let (ends, ended) = mpsc::channel();
         let (serve, handle) = (self.serve.clone(), shutdown.clone());
         thread::spawn(move || ends.send(serve(listener, setup, &handle)));
@@ -101,7 +95,7 @@ impl Suite {
     }
 }
 
-impl fmt::Debug for Suite {
+impl<T: Transport> fmt::Debug for Suite<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Suite").field("dialogue", &self.dialogue).finish_non_exhaustive()
     }

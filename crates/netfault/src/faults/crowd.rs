@@ -1,8 +1,9 @@
 //! Clients that stay: one, some, a thousand.
 
 use std::io::{self, ErrorKind};
-use std::net::TcpStream;
 use std::time::Duration;
+
+use netcore::unix::Name;
 
 use super::{ANY, TCP, datagrams, fault};
 use crate::Proof::ClientServed;
@@ -41,7 +42,7 @@ pub const MANY_IDLE: Fault =
 pub(super) fn many_idle(target: &Target) -> io::Result<Running> {
     let mut streams = Vec::new();
     for _ in 0..MANY {
-        match TcpStream::connect_timeout(&target.address, QUEUE_IS_FULL) {
+        match target.address.connect(QUEUE_IS_FULL, Name::Own) {
             Ok(stream) => streams.push(stream),
             Err(error) if !streams.is_empty() && is_full(&error) => break,
             Err(error) => return Err(error),

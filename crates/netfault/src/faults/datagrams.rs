@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use super::{UDP, fault};
 use crate::Proof::{Answered, ClientServed};
+use crate::peer::DATAGRAM;
 use crate::random::Random;
 use crate::{Fault, GENEROUS, Running, Speaks, Target};
-
-/// The largest datagram and one byte more.
-pub(crate) const BUFFER: usize = 65_536;
 
 /// What a datagram over IPv4 can hold.
 const LARGEST: usize = 65_507;
@@ -38,7 +36,7 @@ const SESSION: Range<usize> = 6..14;
 
 /// Says hello, has its reply, and keeps its socket.
 pub(crate) fn second_client(target: &Target) -> io::Result<Running> {
-    Running::keeping(target.address, answered(target)?)
+    Running::keeping(&target.address, answered(target)?)
 }
 
 pub const EMPTY_DATAGRAM: Fault =
@@ -70,12 +68,12 @@ fn not_utf8(target: &Target) -> io::Result<Running> {
 
 pub(crate) fn random_bytes(target: &Target) -> io::Result<Running> {
     let mut random = Random::new(target.seed);
-    let noisy = bind(target.address)?;
+    let noisy = bind(target.inet()?)?;
     for _ in 0..CLIENTS {
-        noisy.send_to(&random.noise(NOISE), target.address)?;
+        noisy.send_to(&random.noise(NOISE), target.inet()?)?;
     }
     answered(target)?;
-    Ok(Running::over(target.address, noisy.local_addr()?))
+    Ok(Running::over(&target.address, noisy.local_addr()?.to_string()))
 }
 
 /// Says hello and closes its socket, so that the reply meets a port where nobody
@@ -91,12 +89,12 @@ pub const NOBODY_LISTENING: Fault = fault(
 fn nobody_listening(target: &Target) -> io::Result<Running> {
     let mut peers = Vec::new();
     for _ in 0..CLIENTS {
-        let gone = bind(target.address)?;
-        gone.send_to(target.hello, target.address)?;
-        peers.push(gone.local_addr()?);
+        let gone = bind(target.inet()?)?;
+        gone.send_to(target.hello, target.inet()?)?;
+        peers.push(gone.local_addr()?.to_string());
     }
     answered(target)?;
-    Ok(Running::judged(target.address, peers, Ok("has gone".into())))
+    Ok(Running::judged(&target.address, peers, Ok("has gone".into())))
 }
 
 /// All clients send, then all receive: each has to get its own text.
@@ -105,17 +103,17 @@ pub const INTERLEAVED: Fault =
 
 fn interleaved(target: &Target) -> io::Result<Running> {
     let clients: Vec<UdpSocket> =
-        (0..CLIENTS).map(|_| bind(target.address)).collect::<io::Result<_>>()?;
+        (0..CLIENTS).map(|_| bind(target.inet()?)).collect::<io::Result<_>>()?;
     let text = |number: usize| format!("{number:02}");
     for (number, client) in clients.iter().enumerate() {
         let message =
             [&target.hello[..target.hello.len().saturating_sub(2)], text(number).as_bytes()]
                 .concat();
-        client.send_to(&message, target.address)?;
+        client.send_to(&message, target.inet()?)?;
     }
     let mut verdict = Ok("got each its own answer".to_string());
     for (number, client) in clients.iter().enumerate() {
-        let mut buf = [0; BUFFER];
+        let mut buf = [0; DATAGRAM];
         client.set_read_timeout(Some(GENEROUS))?;
         match client.recv_from(&mut buf) {
             Ok((n, _)) if buf[..n].ends_with(text(number).as_bytes()) => {}
@@ -123,8 +121,11 @@ fn interleaved(target: &Target) -> io::Result<Running> {
             Err(error) => verdict = Err(format!("number {number} got no answer: {error}")),
         }
     }
-    let peers = clients.iter().map(UdpSocket::local_addr).collect::<io::Result<_>>()?;
-    Ok(Running::judged(target.address, peers, verdict))
+    let peers = clients
+        .iter()
+        .map(|client| Ok(client.local_addr()?.to_string()))
+        .collect::<io::Result<_>>()?;
+    Ok(Running::judged(&target.address, peers, verdict))
 }
 
 /// One address that asks as many times as any server remembers, each time as another
@@ -138,9 +139,9 @@ pub const GREEDY_ADDRESS: Fault = fault(
 );
 
 fn greedy_address(target: &Target) -> io::Result<Running> {
-    let socket = bind(target.address)?;
+    let socket = bind(target.inet()?)?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    let mut buf = vec![0; BUFFER];
+    let mut buf = vec![0; DATAGRAM];
     let mut refused = 0;
     for session in 0..GREED {
         let mut datagram = target.hello.to_vec();
@@ -149,33 +150,33 @@ fn greedy_address(target: &Target) -> io::Result<Running> {
             place.copy_from_slice(&session.to_be_bytes());
         }
         datagram.resize(LARGE, b'x');
-        socket.send_to(&datagram, target.address)?;
+        socket.send_to(&datagram, target.inet()?)?;
         refused = if socket.recv_from(&mut buf).is_ok() { 0 } else { refused + 1 };
         if refused == ENOUGH {
             break;
         }
     }
     // It keeps its address, and does not leave.
-    Running::keeping(target.address, socket)
+    Running::keeping(&target.address, socket)
 }
 
 /// Sends `datagram` and waits until the server has come to a later one.
 fn unusual(target: &Target, datagram: &[u8]) -> io::Result<Running> {
-    let socket = bind(target.address)?;
-    socket.send_to(datagram, target.address)?;
+    let socket = bind(target.inet()?)?;
+    socket.send_to(datagram, target.inet()?)?;
     answered(target)?;
-    Ok(Running::over(target.address, socket.local_addr()?))
+    Ok(Running::over(&target.address, socket.local_addr()?.to_string()))
 }
 
 /// A client that has said hello and got its reply. One that is lost is asked for again.
 pub(super) fn answered(target: &Target) -> io::Result<UdpSocket> {
     const TRIES: u32 = 5;
-    let socket = bind(target.address)?;
+    let socket = bind(target.inet()?)?;
     socket.set_read_timeout(Some(GENEROUS / TRIES))?;
     let mut result = Ok(());
     for _ in 0..TRIES {
-        socket.send_to(target.hello, target.address)?;
-        match socket.recv_from(&mut [0; BUFFER]) {
+        socket.send_to(target.hello, target.inet()?)?;
+        match socket.recv_from(&mut [0; DATAGRAM]) {
             Ok(_) => return Ok(socket),
             Err(error) => result = Err(error),
         }

@@ -1,17 +1,18 @@
 //! A client that does not hear that the server ends.
 
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpStream};
 
 use netcore::deadline::Deadline;
 use netcore::frame::{self, Header};
+use netcore::unix::Name;
 use socket2::{Domain, Socket, Type};
 
 use super::{TCP, fault};
 use crate::Proof::Process;
 use crate::last_words::LastWords;
+use crate::peer::Stream;
 use crate::until::Until;
-use crate::{Fault, GENEROUS, Running, Speaks, Target, Treatment};
+use crate::{Address, Fault, GENEROUS, Running, Speaks, Target, Treatment};
 
 /// Bytes of replies that the client has room for: far less than is due to it.
 const LITTLE_ROOM: usize = 4 << 10;
@@ -19,6 +20,9 @@ const LITTLE_ROOM: usize = 4 << 10;
 /// What it sends, and is owed: 200,000 bytes in all.
 const MESSAGES: usize = 64;
 const BYTES: usize = 3_125;
+
+/// The same of a line, which is shorter.
+const LINE: usize = 1_000;
 
 /// Sends a lot, reads nothing of the replies, and goes on sending when the server ends.
 /// A server that closes at once resets the connection then, and whatever was on its way
@@ -32,23 +36,31 @@ pub const SPEAKS_AT_THE_END: Fault = fault(
 );
 
 fn speaks_at_the_end(target: &Target) -> io::Result<Running> {
-    let stream = connect_with_little_room(target.address)?;
+    let stream = connect_with_little_room(&target.address)?;
     let message = message(target)?;
     let mut timed = Until::new(&stream, Deadline::after(GENEROUS));
+    if target.speaks == Speaks::Lines {
+        // A name first.
+        timed.write_all(target.hello)?;
+    }
     for _ in 0..MESSAGES {
         timed.write_all(&message)?;
     }
     let last = LastWords::new(target.speaks, message);
-    Running::last_words(target.address, stream, last)
+    Running::last_words(&target.address, stream, last)
 }
 
-/// A size that was asked for is never made larger by the system.
-fn connect_with_little_room(address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+pub(super) fn connect_with_little_room(address: &Address) -> io::Result<Stream> {
+    let Address::Inet(address) = address else {
+        // A UNIX socket has no such room: the sender keeps what has not been read.
+        return address.connect(GENEROUS, Name::Own);
+    };
+    let socket = Socket::new(Domain::for_address(*address), Type::STREAM, None)?;
+    // A size that was asked for is never made larger by the system.
     socket.set_recv_buffer_size(LITTLE_ROOM)?;
-    socket.connect_timeout(&address.into(), GENEROUS)?;
+    socket.connect_timeout(&(*address).into(), GENEROUS)?;
     socket.set_tcp_nodelay(true)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 /// One message that the server sends back, as large as the client sends them. A request
@@ -64,7 +76,8 @@ fn message(target: &Target) -> io::Result<Vec<u8>> {
             let value = [b"\x01\x02\x02\xfb", &length[..], &text].concat();
             frame::write(&mut whole, Header::Binary, value.len(), &value)?;
         }
-        Speaks::Bytes => whole = text,
+        Speaks::Lines => whole = [&text[..LINE - 1], b"\n"].concat(),
+        Speaks::Bytes | Speaks::Local => whole = text,
         Speaks::Http | Speaks::Datagrams | Speaks::Requests => whole = target.hello.to_vec(),
     }
     Ok(whole)

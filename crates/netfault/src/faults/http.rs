@@ -6,7 +6,7 @@ use super::replies::listen_after;
 use super::{HTTP, fault};
 use crate::Proof::Answered;
 use crate::answer::statuses;
-use crate::peer::connect;
+use crate::peer::{connect, name};
 use crate::{Fault, Running, Target};
 
 /// More than any limit on a head.
@@ -101,7 +101,7 @@ fn unread_body(target: &Target) -> io::Result<Running> {
 /// Sends `bytes` and expects one response with this status, and then the end.
 fn answered(target: &Target, bytes: &[u8], status: u16) -> io::Result<Running> {
     let stream = connect(target)?;
-    let peer = stream.local_addr()?;
+    let peer = name(&stream)?;
     let (reply, _) = listen_after(&stream, |timed| {
         // A server that has seen enough answers and closes. What it does not take any more is
         // of no interest.
@@ -114,5 +114,5 @@ fn answered(target: &Target, bytes: &[u8], status: u16) -> io::Result<Running> {
         [] => Err(format!("was not answered {status}, nor anything else")),
         others => Err(format!("was answered {others:?}, and {status} is due")),
     };
-    Ok(Running::judged(target.address, vec![peer], verdict))
+    Ok(Running::judged(&target.address, vec![peer], verdict))
 }

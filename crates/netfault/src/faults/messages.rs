@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use netcore::frame::{self, Header};
 
 use super::replies::listen_after;
-use super::{FRAMED, OBJECTS, TCP, fault};
+use super::{ENDED, FRAMED, OBJECTS, fault};
 use crate::Proof::Refused;
 use crate::answer::statuses;
-use crate::peer::connect;
+use crate::peer::{connect, name};
 use crate::{Fault, Running, Speaks, Target};
 
 /// `pickle.loads` of this calls `os.system("echo hello")`.
@@ -19,7 +19,7 @@ const PROGRAM: &[u8] = b"cos\nsystem\n(S'echo hello'\ntR.";
 pub const CUT_MID_MESSAGE: Fault = fault(
     "cut-mid-message",
     "a client that closes in the middle of a message",
-    TCP,
+    ENDED,
     Refused,
     cut_mid_message,
 );
@@ -102,23 +102,23 @@ fn framed(message: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 /// Sends `bytes`, closes the sending side, and looks for an answer where none is due.
-fn refused(target: &Target, bytes: &[u8]) -> io::Result<Running> {
+pub(super) fn refused(target: &Target, bytes: &[u8]) -> io::Result<Running> {
     let stream = connect(target)?;
-    let peer = stream.local_addr()?;
+    let peer = name(&stream)?;
     // A server that closes with bytes unread resets the connection, which is as good a
     // refusal as any.
     let (reply, _) = listen_after(&stream, |timed| timed.write_all(bytes)).unwrap_or_default();
     let answered = match target.speaks {
-        Speaks::Bytes | Speaks::Frames => !reply.is_empty(),
+        Speaks::Bytes | Speaks::Local | Speaks::Frames => !reply.is_empty(),
         Speaks::Http => statuses(&reply).contains(&200),
         // A greeting comes unasked, and a refusal is a message as well. The log tells.
-        Speaks::Objects | Speaks::Datagrams | Speaks::Requests => false,
+        Speaks::Objects | Speaks::Lines | Speaks::Datagrams | Speaks::Requests => false,
     };
     let verdict = match answered {
         true => Err(format!("was answered as if nothing were wrong: {}", shown(&reply))),
         false => Ok("was not answered".into()),
     };
-    Ok(Running::judged(target.address, vec![peer], verdict))
+    Ok(Running::judged(&target.address, vec![peer], verdict))
 }
 
 /// The beginning of `bytes`, harmless on any terminal.

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use crate::Speaks::{Bytes, Datagrams, Frames, Http, Objects, Requests};
+use crate::Speaks::{Bytes, Datagrams, Frames, Http, Lines, Local, Objects, Requests};
 use crate::{Fault, Proof, Running, Speaks, Target};
 
 pub(crate) mod crowd;
@@ -15,19 +15,25 @@ pub(crate) mod ending;
 pub(crate) mod http;
 pub(crate) mod messages;
 pub(crate) mod networks;
+pub(crate) mod places;
 pub(crate) mod process;
 pub(crate) mod replies;
+pub(crate) mod room;
 pub(crate) mod slow;
 pub(crate) mod visitors;
 
-/// What speaks over TCP.
-const TCP: &[Speaks] = &[Bytes, Frames, Objects, Http];
-const BYTES: &[Speaks] = &[Bytes];
+/// What speaks over connections.
+const TCP: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http];
+/// What has messages whose end is not that of the stream as well.
+const ENDED: &[Speaks] = &[Bytes, Local, Frames, Objects, Http];
+const BYTES: &[Speaks] = &[Bytes, Local];
+const LOCAL: &[Speaks] = &[Local];
 const FRAMED: &[Speaks] = &[Frames, Objects];
 const OBJECTS: &[Speaks] = &[Objects];
+const LINES: &[Speaks] = &[Lines];
 const HTTP: &[Speaks] = &[Http];
 const UDP: &[Speaks] = &[Datagrams, Requests];
-const ANY: &[Speaks] = &[Bytes, Frames, Objects, Http, Datagrams, Requests];
+const ANY: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http, Datagrams, Requests];
 
 /// Every fault.
 pub const ALL: &[Fault] = &[
@@ -49,9 +55,16 @@ pub const ALL: &[Fault] = &[
     messages::TRAILING_BYTES,
     messages::DEEP_NESTING,
     messages::HUGE_CLAIM,
+    room::LINE_WITHOUT_END,
+    room::ESCAPE_SEQUENCES,
+    room::DEAF_MEMBER,
+    room::LEAVE_AT_ONCE,
     crowd::SECOND_CLIENT,
     crowd::MANY_IDLE,
     process::OUT_OF_DESCRIPTORS,
+    process::NO_THREADS,
+    places::FULL_HOUSE,
+    places::FAR_AWAY,
     http::ENDLESS_LINE,
     http::ENDLESS_HEAD,
     http::TWO_LENGTHS,
@@ -82,6 +95,8 @@ pub const ALL: &[Fault] = &[
     process::PORT_TAKEN,
     process::LOW_PORT,
     process::BAD_HOST,
+    process::ANOTHER_USER,
+    process::KILLED,
 ];
 
 /// The fault of this name.

@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use netcore::deadline::Deadline;
 
-use super::datagrams::{BUFFER, bind};
+use super::datagrams::bind;
 use super::{UDP, fault};
 use crate::Proof::{ClientServed, ClientServedOnce};
+use crate::peer::DATAGRAM;
 use crate::{Fault, LIFETIME, Running, Speaks, Target};
 
 /// One way.
@@ -127,7 +128,7 @@ pub const STRANGER: Fault =
     fault("stranger", "a reply from somebody who was not asked", UDP, ClientServed, stranger);
 
 fn stranger(target: &Target) -> io::Result<Running> {
-    let other = bind(target.address)?;
+    let other = bind(target.inet()?)?;
     let header = if target.speaks == Speaks::Requests { HEADER } else { 0 };
     relay(target, move |mail| {
         if mail.way == Way::ToClient && mail.bytes.len() >= header {
@@ -195,7 +196,7 @@ fn relay(
     target: &Target,
     mut network: impl FnMut(&Mail) -> io::Result<()> + Send + 'static,
 ) -> io::Result<Running> {
-    let server = target.address;
+    let server = target.inet()?;
     Running::relaying(bind(server)?, move |socket, ending| {
         carry(socket, server, ending, |way, bytes, client| {
             network(&Mail { way, bytes, socket, server, client })
@@ -211,7 +212,7 @@ fn carry(
 ) -> io::Result<()> {
     let lifetime = Deadline::after(LIFETIME);
     let mut client = None;
-    let mut buf = vec![0; BUFFER];
+    let mut buf = vec![0; DATAGRAM];
     loop {
         socket.set_read_timeout(lifetime.remaining()?)?;
         let received = socket.recv_from(&mut buf);

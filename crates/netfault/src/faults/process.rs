@@ -5,13 +5,16 @@ use std::io::{self, Write};
 
 use netcore::error::reason;
 
-use super::{ANY, BYTES, TCP, crowd, datagrams, fault};
+use super::{ANY, BYTES, LOCAL, TCP, crowd, datagrams, fault};
 use crate::Proof::Process;
 use crate::peer::{answered, connect, stay};
 use crate::{Fault, Running, Target, Transport, Treatment};
 
 /// Visits whose lines nobody reads.
 const VISITS: usize = 900;
+
+/// Clients that stay: far more than there are threads.
+const SPEAKING: usize = 100;
 
 pub const OUT_OF_DESCRIPTORS: Fault = fault(
     "out-of-descriptors",
@@ -20,6 +23,33 @@ pub const OUT_OF_DESCRIPTORS: Fault = fault(
     Process(Treatment::FewDescriptors),
     crowd::many_idle,
 );
+
+pub const NO_THREADS: Fault = fault(
+    "no-threads",
+    "100 clients of a server that may not have so many threads",
+    TCP,
+    Process(Treatment::FewThreads),
+    speaking,
+);
+
+/// Clients that have each said hello and stay. Nobody waits for the replies: not all of
+/// them need come.
+fn speaking(target: &Target) -> io::Result<Running> {
+    let mut streams = Vec::new();
+    for _ in 0..SPEAKING {
+        match connect(target) {
+            Ok(mut stream) => {
+                // Whom the server has refused by now, it has told.
+                let _ = stream.write_all(target.hello);
+                streams.push(stream);
+            }
+            // A server that serves one client and ends has gone.
+            Err(error) if streams.is_empty() => return Err(error),
+            Err(_) => break,
+        }
+    }
+    stay(target, streams)
+}
 
 /// The rung's own client sends it; nothing is done beside.
 pub const BIG_MESSAGE: Fault = fault(
@@ -52,7 +82,7 @@ fn visits(target: &Target) -> io::Result<Running> {
             break;
         }
     }
-    Ok(Running::judged(target.address, Vec::new(), verdict))
+    Ok(Running::judged(&target.address, Vec::new(), verdict))
 }
 
 pub const STOP_WHILE_BUSY: Fault = fault(
@@ -73,7 +103,7 @@ pub const STOP_WHILE_IDLE: Fault = fault(
 
 pub const RESTART: Fault = fault(
     "restart",
-    "a stop and a start on the same port at once",
+    "a stop and a start at the same place at once",
     ANY,
     Process(Treatment::Restart),
     nothing,
@@ -81,20 +111,41 @@ pub const RESTART: Fault = fault(
 
 pub const PORT_TAKEN: Fault = fault(
     "port-taken",
-    "a port that another server has",
+    "a port, or a file, that another server has",
     ANY,
     Process(Treatment::PortTaken),
     nothing,
 );
 
-pub const LOW_PORT: Fault =
-    fault("low-port", "a port that needs privileges", ANY, Process(Treatment::LowPort), nothing);
+pub const LOW_PORT: Fault = fault(
+    "low-port",
+    "a port, or a folder, that needs privileges",
+    ANY,
+    Process(Treatment::LowPort),
+    nothing,
+);
 
 pub const BAD_HOST: Fault = fault(
     "bad-host",
     "an address to listen on that is none",
     ANY,
     Process(Treatment::BadHost),
+    nothing,
+);
+
+pub const ANOTHER_USER: Fault = fault(
+    "another-user",
+    "a client of another user of the same machine",
+    LOCAL,
+    Process(Treatment::AnotherUser),
+    nothing,
+);
+
+pub const KILLED: Fault = fault(
+    "killed",
+    "a server that is killed (SIGKILL) and leaves its file behind, and a start at the same place",
+    LOCAL,
+    Process(Treatment::Killed),
     nothing,
 );
 
@@ -108,5 +159,5 @@ fn in_conversation(target: &Target) -> io::Result<Running> {
 }
 
 fn nothing(target: &Target) -> io::Result<Running> {
-    Ok(Running::nothing(target.address))
+    Ok(Running::nothing(&target.address))
 }

@@ -1,7 +1,7 @@
 //! Clients whose bytes come in an unusual way, and are due their answers all the same.
 
 use std::io::{self, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 
 use netcore::deadline::Deadline;
 use netcore::error::reason;
@@ -9,7 +9,7 @@ use netcore::error::reason;
 use super::{TCP, fault};
 use crate::Proof::{Answered, MessagesApart};
 use crate::answer::{judge, read_to_end};
-use crate::peer::connect;
+use crate::peer::{Stream, connect, name};
 use crate::until::Until;
 use crate::{Fault, GENEROUS, Running, Target};
 
@@ -54,7 +54,7 @@ fn converse(
     say: impl Fn(&mut Until) -> io::Result<()>,
 ) -> io::Result<Running> {
     let stream = connect(target)?;
-    let peer = stream.local_addr()?;
+    let peer = name(&stream)?;
     let verdict = match listen_after(&stream, say) {
         Ok((reply, None)) => judge(target, &reply, answers),
         Ok((reply, Some(error))) => {
@@ -62,13 +62,13 @@ fn converse(
         }
         Err(error) => Err(format!("could not say everything: {}", reason(&error))),
     };
-    Ok(Running::judged(target.address, vec![peer], verdict))
+    Ok(Running::judged(&target.address, vec![peer], verdict))
 }
 
 /// Says something, closes the sending side, and reads to the end: the bytes, and what
 /// came instead of the end.
 pub(crate) fn listen_after(
-    stream: &TcpStream,
+    stream: &Stream,
     say: impl Fn(&mut Until) -> io::Result<()>,
 ) -> io::Result<(Vec<u8>, Option<io::Error>)> {
     let mut timed = Until::new(stream, Deadline::after(GENEROUS));

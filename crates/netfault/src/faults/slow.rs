@@ -7,9 +7,9 @@ use netcore::deadline::Deadline;
 
 use super::{TCP, fault};
 use crate::Proof::Dropped;
-use crate::peer::{connect, idle, play};
+use crate::peer::{Stream, connect, idle, play};
 use crate::until::Until;
-use crate::{Fault, LIFETIME, Running, Target};
+use crate::{Fault, LIFETIME, Running, Speaks, Target};
 
 /// Between two bytes of a dripping client: well within any idle limit that a server is
 /// given.
@@ -27,12 +27,16 @@ fn silent(target: &Target) -> io::Result<Running> {
     play(target, connect(target)?, |stream| idle(stream, Deadline::after(LIFETIME)))
 }
 
-/// Sends hello byte by byte, again and again, and never closes.
+/// Sends hello byte by byte, again and again, and never closes. Where all hear what one
+/// says, whoever says it so slowly does nothing wrong: there it is a name that never ends.
 pub const DRIP: Fault =
     fault("drip", "a client that sends a byte now and then, for ever", TCP, Dropped, drip);
 
 fn drip(target: &Target) -> io::Result<Running> {
-    let bytes = target.hello.to_vec();
+    let mut bytes = target.hello.to_vec();
+    if target.speaks == Speaks::Lines {
+        bytes.retain(|&byte| byte != b'\n');
+    }
     play(target, connect(target)?, move |mut stream| {
         let lifetime = Deadline::after(LIFETIME);
         for byte in bytes.iter().cycle() {
@@ -47,6 +51,9 @@ fn drip(target: &Target) -> io::Result<Running> {
     })
 }
 
+/// A line that fills buffers before there are very many of it: others have to hear it.
+const LONG_LINE: usize = 1000;
+
 /// Sends hello again and again and leaves the replies where they are.
 pub const NEVER_READS: Fault = fault(
     "never-reads",
@@ -57,12 +64,19 @@ pub const NEVER_READS: Fault = fault(
 );
 
 fn never_reads(target: &Target) -> io::Result<Running> {
-    let hello = target.hello.to_vec();
+    let hello = match target.speaks {
+        Speaks::Lines => [&vec![b'x'; LONG_LINE][..], b"\n"].concat(),
+        _ => target.hello.to_vec(),
+    };
+    let first = target.hello.to_vec();
     play(target, connect(target)?, move |stream| {
-        let mut timed = Until::new(stream, Deadline::after(LIFETIME));
-        for _ in 0..FLOOD / hello.len().max(1) {
-            timed.write_all(&hello)?;
-        }
-        Ok(())
+        Until::new(stream, Deadline::after(LIFETIME)).write_all(&first)?;
+        flood(stream, &hello)
     })
+}
+
+/// Sends `hello` again and again, until the server or the guard ends it.
+pub(super) fn flood(stream: &Stream, hello: &[u8]) -> io::Result<()> {
+    let mut timed = Until::new(stream, Deadline::after(LIFETIME));
+    (0..FLOOD / hello.len().max(1)).try_for_each(|_| timed.write_all(hello))
 }

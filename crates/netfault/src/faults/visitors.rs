@@ -1,13 +1,13 @@
 //! Clients that come, go and break off.
 
 use std::io::{self, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::Shutdown;
 
 use netcore::deadline::Deadline;
 
 use super::{ANY, TCP, datagrams, fault};
 use crate::Proof::ClientServed;
-use crate::peer::{connect, idle, play, reset_on_close};
+use crate::peer::{Stream, connect, idle, name, play, reset_on_close};
 use crate::random::Random;
 use crate::until::Until;
 use crate::{Fault, GENEROUS, LIFETIME, Running, Target, Transport};
@@ -33,7 +33,7 @@ fn second_visit(target: &Target) -> io::Result<Running> {
     timed.write_all(target.hello)?;
     stream.shutdown(Shutdown::Write)?;
     io::copy(&mut timed, &mut io::sink())?;
-    Ok(Running::over(target.address, stream.local_addr()?))
+    Ok(Running::over(&target.address, name(&stream)?))
 }
 
 /// Connects and closes, again and again.
@@ -70,10 +70,10 @@ pub const RESET_MIDWAY: Fault = fault(
 fn reset_midway(target: &Target) -> io::Result<Running> {
     let mut stream = connect(target)?;
     stream.write_all(&target.hello[..target.hello.len() / 2])?;
-    let peer = stream.local_addr()?;
+    let peer = name(&stream)?;
     reset_on_close(&stream)?;
     drop(stream);
-    Ok(Running::over(target.address, peer))
+    Ok(Running::over(&target.address, peer))
 }
 
 /// Sends bytes that mean nothing, the same for the same seed, and reads what comes
@@ -96,12 +96,12 @@ fn random_bytes(target: &Target) -> io::Result<Running> {
 
 /// A server that serves one client and ends refuses the later ones, which is no failure
 /// of theirs.
-fn visitors(target: &Target, leave: fn(&TcpStream) -> io::Result<()>) -> io::Result<Running> {
-    let mut peers: Vec<SocketAddr> = Vec::new();
+fn visitors(target: &Target, leave: fn(&Stream) -> io::Result<()>) -> io::Result<Running> {
+    let mut peers: Vec<String> = Vec::new();
     for number in 0..VISITORS {
         match connect(target) {
             Ok(stream) => {
-                peers.push(stream.local_addr()?);
+                peers.push(name(&stream)?);
                 leave(&stream)?;
             }
             Err(error) if number == 0 => return Err(error),
@@ -109,5 +109,5 @@ fn visitors(target: &Target, leave: fn(&TcpStream) -> io::Result<()>) -> io::Res
         }
     }
     let came = peers.len();
-    Ok(Running::judged(target.address, peers, Ok(format!("came and went {came} times"))))
+    Ok(Running::judged(&target.address, peers, Ok(format!("came and went {came} times"))))
 }

@@ -11,20 +11,22 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | `tcp` | accepts connections, so many at most |
+//! | `streams` | accepts connections, so many at most |
 //! | `stream` | one connection: a thread, and a bounded queue for each direction |
 //! | `udp` | clients over UDP, each with a socket of its own towards the server |
 //! | `post` | one queue for all datagrams, by the time at which each is due |
 //! | [`record`] | what has passed, for whoever wants to see it |
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
+use netcore::address::Address;
 use netcore::shutdown::Shutdown;
+use socket2::Socket;
 
 use crate::random::Random;
 
@@ -33,7 +35,7 @@ mod post;
 pub mod record;
 
 mod stream;
-mod tcp;
+mod streams;
 mod udp;
 
 pub use args::NetworkArgs;
@@ -78,41 +80,43 @@ const HELD_BACK: Duration = Duration::from_millis(20);
 /// A proxy that runs until it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
-    address: SocketAddr,
+    address: Address,
     shutdown: Shutdown,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Proxy {
-    /// Carries TCP connections from `listener` to `server`. Everything that passes is
-    /// told to `recorder`.
+    /// Carries connections from `listener` to `server`, each of which may be a file.
+    /// Everything that passes is told to `recorder`.
     ///
     /// # Errors
     /// When the system has no descriptor or thread left.
-    pub fn tcp(
-        listener: TcpListener,
-        server: SocketAddr,
+    pub fn streams(
+        listener: impl Into<Socket>,
+        server: impl Into<Address>,
         network: &Network,
         recorder: Option<Recorder>,
     ) -> io::Result<Proxy> {
-        let address = listener.local_addr()?;
+        let listener = listener.into();
+        let nowhere = || io::Error::new(io::ErrorKind::InvalidInput, "it listens nowhere");
+        let address = Address::of(&listener.local_addr()?).ok_or_else(nowhere)?;
         let shutdown = Shutdown::new(DRAIN).map_err(io::Error::other)?;
         let line = Line::new(network, recorder);
-        let threads = vec![tcp::start(listener, server, line, &shutdown)?];
+        let threads = vec![streams::start(listener, server.into(), line, &shutdown)?];
         Ok(Proxy { address, shutdown, threads })
     }
 
     /// Carries datagrams from `socket` to `server` and their answers back.
     ///
     /// # Errors
-    /// As [`tcp`](Proxy::tcp).
+    /// As [`streams`](Proxy::streams).
     pub fn udp(
         socket: UdpSocket,
         server: SocketAddr,
         network: &Network,
         recorder: Option<Recorder>,
     ) -> io::Result<Proxy> {
-        let address = socket.local_addr()?;
+        let address = socket.local_addr()?.into();
         let shutdown = Shutdown::new(DRAIN).map_err(io::Error::other)?;
         let line = Line::new(network, recorder);
         let threads = udp::start(socket, server, line, udp::IDLE, &shutdown)?;
@@ -120,8 +124,8 @@ impl Proxy {
     }
 
     /// Where clients go.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 }
 

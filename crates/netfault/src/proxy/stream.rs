@@ -3,13 +3,13 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown as Side, TcpStream};
+use std::net::Shutdown as Side;
 use std::time::{Duration, Instant};
 
 use netcore::shutdown::Shutdown;
 use netcore::wait::timespec;
 use rustix::event::{PollFd, PollFlags, poll};
-use socket2::SockRef;
+use socket2::Socket;
 
 use super::record::{Fate, Way};
 use super::{Line, RETRANSMISSION, Timing};
@@ -25,8 +25,8 @@ const UNDER_WAY: usize = 64;
 /// Both ends of a connection.
 #[derive(Debug)]
 pub(super) struct Ends {
-    pub(super) client: TcpStream,
-    pub(super) server: TcpStream,
+    pub(super) client: Socket,
+    pub(super) server: Socket,
 }
 
 impl Ends {
@@ -41,7 +41,7 @@ impl Ends {
     /// close that follows is a reset.
     fn reset(&self) {
         for stream in [&self.client, &self.server] {
-            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+            let _ = stream.set_linger(Some(Duration::ZERO));
         }
     }
 }
@@ -72,7 +72,8 @@ fn carry_both(
 ) -> io::Result<()> {
     for stream in [client, server] {
         stream.set_nonblocking(true)?;
-        stream.set_nodelay(true)?;
+        // A UNIX socket holds nothing back, and has no such option.
+        let _ = stream.set_tcp_nodelay(true);
     }
     let mut buf = vec![0; BUFFER];
     while !(there.ended && back.ended) {
@@ -114,8 +115,8 @@ struct Ready {
 
 /// Until one end can be read or written where that is wanted, or something is due.
 fn wait(
-    client: &TcpStream,
-    server: &TcpStream,
+    client: &Socket,
+    server: &Socket,
     there: &Direction,
     back: &Direction,
 ) -> io::Result<Ready> {
@@ -234,7 +235,7 @@ impl<'a> Direction<'a> {
         self.queue.push_back((self.last, piece));
     }
 
-    fn receive(&mut self, mut from: &TcpStream, buf: &mut [u8]) {
+    fn receive(&mut self, mut from: &Socket, buf: &mut [u8]) {
         match from.read(buf) {
             Ok(0) => {
                 self.heard_out = true;
@@ -256,7 +257,7 @@ impl<'a> Direction<'a> {
     }
 
     /// Hands on whatever is due, as far as the receiver has room.
-    fn deliver(&mut self, mut to: &TcpStream) -> io::Result<()> {
+    fn deliver(&mut self, mut to: &Socket) -> io::Result<()> {
         while self.is_due(Instant::now()) {
             let Some((due, piece)) = self.queue.pop_front() else { return Ok(()) };
             let bytes = match piece {

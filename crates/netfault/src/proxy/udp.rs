@@ -16,7 +16,7 @@ use netcore::wait::{self, Interest, Waited};
 use super::post::{Direction, Post};
 use super::record::Way;
 use super::{Line, lock, named};
-use crate::faults::datagrams::BUFFER;
+use crate::peer::DATAGRAM;
 
 /// Clients at a time. Each has a socket of its own towards the server; what further
 /// ones send is lost.
@@ -73,7 +73,7 @@ fn receive(
     let clients = Arc::new(Mutex::new(HashMap::<SocketAddr, Client>::new()));
     let mut directions: HashMap<u64, Direction> = HashMap::new();
     let mut threads = Vec::new();
-    let mut buf = vec![0; BUFFER];
+    let mut buf = vec![0; DATAGRAM];
     let mut full = false;
     while !shutdown.is_stopping() {
         let (n, peer) = match next(socket, &mut buf, shutdown, Deadline::NEVER) {
@@ -166,7 +166,7 @@ fn answer(
     shutdown: &Shutdown,
 ) {
     let mut direction = Direction::new(&post.line, client.connection, Way::ToClient);
-    let mut buf = vec![0; BUFFER];
+    let mut buf = vec![0; DATAGRAM];
     loop {
         let left = idle.saturating_sub(lock(&client.last).elapsed());
         match next(&client.upstream, &mut buf, shutdown, Deadline::after(left)) {

@@ -2,6 +2,7 @@
 
 mod command;
 mod http;
+mod room;
 mod server;
 mod tcp;
 mod udp;

@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use crate::server::{GENEROUS, Server, echo, echo_flipped};
@@ -254,21 +253,7 @@ fn a_server_that_drops_its_crowd_is_told() {
 }
 
 #[test]
-fn typed_values_come_back_from_the_server_that_is_for_them_and_raw_ones_from_any() {
-    let shutdown = netcore::shutdown::Shutdown::new(GENEROUS).unwrap();
-    let listener = netcore::listen::tcp("127.0.0.1", 0).unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let defaults = Command::<object_exchange::Exchange>::parse_from(["server"]).options;
-    let handle = shutdown.clone();
-    let thread =
-        thread::spawn(move || object_exchange::server::serve(listener, &defaults, &handle));
-    let args = ["netload", &address, "--count", "200", "--size", "1000"];
-    let report = object::run(&Command::parse_from(args).options, &Stop::default());
-    shutdown.stop();
-    thread.join().unwrap().unwrap();
-    let report = report.unwrap();
-    assert_eq!((report.replies, report.faults.total()), (200, 0), "{}", report.faults);
-
+fn raw_values_come_back_from_any_server_that_echoes_and_typed_ones_do_not() {
     let server = Server::tcp(echo);
     let report =
         object::run(&options(&server, "--count 200 --connections 2 --raw"), &Stop::default())

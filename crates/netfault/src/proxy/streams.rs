@@ -2,16 +2,18 @@
 //! own.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use netcore::accept::pass_over;
+use netcore::address::Address;
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::shutdown::Shutdown;
+use netcore::unix::Name;
 use netcore::wait::{self, Interest, Waited};
+use socket2::{SockAddr, Socket};
 
 use super::stream::{Ends, carry};
 use super::{Line, named};
@@ -25,8 +27,8 @@ const CONNECTIONS: usize = 1_024;
 const CONNECT: Duration = Duration::from_secs(10);
 
 pub(super) fn start(
-    listener: TcpListener,
-    server: SocketAddr,
+    listener: Socket,
+    server: Address,
     line: Arc<Line>,
     shutdown: &Shutdown,
 ) -> io::Result<JoinHandle<()>> {
@@ -36,24 +38,29 @@ pub(super) fn start(
     shutdown.on_stop(move || closing.close());
     let shutdown = shutdown.clone();
     named("proxy", move || {
-        if let Err(error) = accept(&listener, server, &line, &open, &shutdown) {
+        if let Err(error) = accept(&listener, &server, &line, &open, &shutdown) {
             log::error!("cannot accept clients: {}", reason(&error));
         }
     })
 }
 
 fn accept(
-    listener: &TcpListener,
-    server: SocketAddr,
+    listener: &Socket,
+    server: &Address,
     line: &Arc<Line>,
     open: &Open,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
+    let mut clients = 0;
     let next = || wait::ready(listener, Interest::Reading, Some(shutdown), Deadline::NEVER);
     while next()? == Waited::Ready && !shutdown.is_stopping() {
         let (client, peer) = match listener.accept() {
-            Ok(client) => client,
+            Ok((client, address)) => {
+                clients += 1;
+                let peer = called(&address, clients);
+                (client, peer)
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
             Err(error) => {
                 pass_over(error, shutdown)?;
@@ -67,12 +74,13 @@ fn accept(
             continue;
         }
         let (line, open, shutdown) = (line.clone(), open.clone(), shutdown.clone());
+        let (server, name) = (server.clone(), peer.clone());
         // Where there is no thread, the stream is closed with the closure that has it.
         let carried = named("connection", move || {
-            log::info!("{peer} connected");
-            match connect(client, server, &line, &open, &shutdown) {
-                Ok(()) => log::info!("{peer} closed"),
-                Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
+            log::info!("{name} connected");
+            match connect(client, &server, &line, &open, &shutdown) {
+                Ok(()) => log::info!("{name} closed"),
+                Err(error) => log::warn!("{name} dropped: {}", reason(&error)),
             }
         });
         match carried {
@@ -84,15 +92,20 @@ fn accept(
     Ok(())
 }
 
+/// What the log calls a client: one that comes through a file has no address.
+fn called(address: &SockAddr, number: u64) -> String {
+    address.as_socket().map_or(format!("client-{number}"), |address| address.to_string())
+}
+
 /// One connection, until both directions have ended.
 fn connect(
-    client: TcpStream,
-    server: SocketAddr,
+    client: Socket,
+    server: &Address,
     line: &Line,
     open: &Open,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
-    let server = TcpStream::connect_timeout(&server, CONNECT)?;
+    let server = server.connect(CONNECT, Name::None)?;
     let ends = Arc::new(Ends { client, server });
     open.add(&ends);
     let connection = line.next_connection();

@@ -1,0 +1,102 @@
+//! The client's command line: each message is a note that the third party keeps.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use netcore::Error;
+use netcore::cli::{self, ClientArgs, duration};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::api::{Api, NoAnswer, Request, Secret, new_key};
+
+/// What a client can be told beside where and what.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Address of the API, as in https://api.example/v1/; instead of --host and --port
+    #[arg(long, value_name = "URL")]
+    url: Option<Url>,
+    /// Print what is at this path instead of sending anything
+    #[arg(long, value_name = "PATH", conflicts_with = "messages")]
+    get: Option<String>,
+    /// Give a request so long in all: names, connections, answers, waits and repeats
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30s")]
+    within: Duration,
+    /// Send at most so many requests a second
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    rate: u32,
+    /// Send no key, so that nothing is sent twice
+    #[arg(long)]
+    no_key: bool,
+    /// File with the secret that says who we are
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Field that carries the secret
+    #[arg(long, value_name = "NAME", default_value = "Authorization", requires = "token_file")]
+    token_field: String,
+}
+
+/// Sends each message and prints the note that it has become.
+///
+/// # Errors
+/// Those of reading and printing; what [`Api::ask`] says: exit code 1 where the third party
+/// refuses, and 75 where it may take it later.
+pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, options: Options) -> Result<(), Error> {
+    netcore::log::init(args.verbose);
+    if args.wait.is_some() {
+        args.connect()?;
+    }
+    let address = format!("http://{}", netcore::listen::join(&args.host, args.port));
+    let base = options.url.clone().map_or_else(|| Url::parse(&address), Ok);
+    let base = base.map_err(|error| Error::Usage(format!("{address}: {error}")))?;
+    let secret = options.secret()?;
+    let mut api = Api::new(base, secret, options.within, options.rate);
+    if let Some(path) = &options.get {
+        let answer = api.ask(Request { path, body: None, key: None });
+        return cli::print(answer.map_err(|why| told("get it", why))?);
+    }
+    for message in cli::messages(&args.messages) {
+        let body = json!({ "text": String::from_utf8_lossy(&message?) });
+        // Made once, before the first try: the same in all of them.
+        let key = new_key().map_err(Error::failed("make a key"))?;
+        let key = (!options.no_key).then_some(key.as_str());
+        let answer = api.ask(Request { path: "notes", body: Some(&body), key });
+        let note = answer.map_err(|why| told("send the note", why))?;
+        match (note["number"].as_u64(), note["text"].as_str()) {
+            (Some(number), Some(text)) => cli::print(format_args!("note {number}: {text}"))?,
+            _ => return Err(told("send the note", no_note(&note))),
+        }
+    }
+    Ok(())
+}
+
+impl Options {
+    fn secret(&self) -> Result<Option<Secret>, Error> {
+        let Some(file) = &self.token_file else { return Ok(None) };
+        let attempted = format!("read {}", file.display());
+        let token = fs::read_to_string(file).map_err(Error::failed(attempted))?;
+        let token = token.trim();
+        let value = match self.token_field.eq_ignore_ascii_case("authorization") {
+            true => format!("Bearer {token}"),
+            false => token.to_string(),
+        };
+        Ok(Some(Secret { field: self.token_field.clone(), value }))
+    }
+}
+
+fn no_note(answer: &Value) -> NoAnswer {
+    NoAnswer::Refused(format!(
+        "the answer is no note but {} bytes of JSON",
+        answer.to_string().len()
+    ))
+}
+
+fn told(attempted: &str, why: NoAnswer) -> Error {
+    match why {
+        NoAnswer::Refused(why) => Error::failed(attempted)(io::Error::other(why)),
+        NoAnswer::GaveUp(why) => Error::Later { attempted: attempted.into(), why },
+    }
+}

@@ -1,0 +1,237 @@
+//! What is asked again, and what not: against third parties that do what they should not.
+
+mod canned;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use api_client::api::{ANSWER_LIMIT, Api, NoAnswer, Request, Secret};
+use canned::{GENEROUS, canned, json, says};
+use serde_json::{Value, json};
+
+/// Far more than what a test waits for, and short beside [`GENEROUS`].
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// A patience that is meant to run out.
+const SHORT: Duration = Duration::from_secs(2);
+
+fn api(address: SocketAddr, patience: Duration) -> Api {
+    let base = format!("http://{address}/").parse().unwrap();
+    let secret = Secret { field: "X-Api-Key".into(), value: "s3cret".into() };
+    Api::new(base, Some(secret), patience, 1000)
+}
+
+fn get(api: &mut Api) -> Result<Value, NoAnswer> {
+    api.ask(Request { path: "notes", body: None, key: None })
+}
+
+fn post(api: &mut Api, key: Option<&str>) -> Result<Value, NoAnswer> {
+    api.ask(Request { path: "notes", body: Some(&json!({ "text": "a" })), key })
+}
+
+#[track_caller]
+fn refused(answer: Result<Value, NoAnswer>) -> String {
+    match answer {
+        Err(NoAnswer::Refused(why)) => why,
+        other => panic!("not refused but {other:?}"),
+    }
+}
+
+#[track_caller]
+fn gave_up(answer: Result<Value, NoAnswer>) -> String {
+    match answer {
+        Err(NoAnswer::GaveUp(why)) => why,
+        other => panic!("not given up but {other:?}"),
+    }
+}
+
+#[test]
+fn a_request_that_reads_is_sent_again_until_there_is_an_answer() {
+    let passing = [503, 502, 504, 429].map(|status| json(status, "", "{}"));
+    let [a, b, c, d] = &passing;
+    let (address, requests) = says(&[a, b, c, d, &json(200, "", "[1]")]);
+    assert_eq!(get(&mut api(address, PATIENCE)).unwrap(), json!([1]));
+    assert_eq!(requests.lock().unwrap().len(), 5);
+}
+
+#[test]
+fn one_that_is_lost_on_a_connection_that_breaks_is_sent_again() {
+    // No byte of an answer; half a head; less than the length said; half a chunk.
+    let (address, requests) = says(&[
+        "",
+        "HTTP/1.1 200 OK\r\nContent-",
+        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n[1",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n[1",
+        &json(200, "", "[1]"),
+    ]);
+    assert_eq!(get(&mut api(address, PATIENCE)).unwrap(), json!([1]));
+    assert_eq!(requests.lock().unwrap().len(), 5);
+}
+
+#[test]
+fn with_a_key_it_is_the_same_key_in_all_tries() {
+    let (address, requests) = says(&[&json(503, "", "{}"), "", &json(201, "", "{\"number\":1}")]);
+    post(&mut api(address, PATIENCE), Some("key-1")).unwrap();
+    let requests = requests.lock().unwrap();
+    assert_eq!(requests.len(), 3);
+    for request in requests.iter() {
+        assert!(request.to_lowercase().contains("\r\nidempotency-key: key-1\r\n"), "{request}");
+        assert_eq!(request, &requests[0]);
+    }
+}
+
+#[test]
+fn without_a_key_it_is_sent_once_whatever_comes() {
+    for answer in [json(502, "", "{}"), json(503, "Retry-After: 0\r\n", "{}"), String::new()] {
+        let (address, requests) = says(&[&answer]);
+        let why = gave_up(post(&mut api(address, PATIENCE), None));
+        assert!(why.contains("could do it twice"), "{why}");
+        assert_eq!(requests.lock().unwrap().len(), 1, "{answer}");
+    }
+}
+
+#[test]
+fn what_is_refused_is_asked_once() {
+    for status in [400, 401, 403, 404, 409, 422, 500, 501] {
+        let (address, requests) = says(&[&json(status, "Retry-After: 1\r\n", "{}")]);
+        let why = refused(post(&mut api(address, PATIENCE), Some("k")));
+        assert!(why.contains(&status.to_string()), "{why}");
+        assert_eq!(requests.lock().unwrap().len(), 1, "{status}");
+    }
+}
+
+#[test]
+fn the_other_side_says_when_and_it_is_not_asked_sooner() {
+    let (address, requests) =
+        says(&[&json(503, "Retry-After: 1\r\n", "{}"), &json(200, "", "[1]")]);
+    let began = Instant::now();
+    get(&mut api(address, PATIENCE)).unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(1));
+    assert_eq!(requests.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn beyond_the_deadline_it_is_given_up_at_once_and_told_when_to_come_back() {
+    let (address, requests) = says(&[&json(429, "Retry-After: 3600\r\n", "{}")]);
+    let began = Instant::now();
+    let why = gave_up(get(&mut api(address, GENEROUS)));
+    assert!(why.contains("come back in 3600 s"), "{why}");
+    assert!(began.elapsed() < GENEROUS / 2);
+    assert_eq!(requests.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn one_deadline_holds_for_silence_for_drops_and_for_all_tries_together() {
+    // Says nothing; a head that drips; a body that drips, each byte in good time.
+    for start in ["", "HTTP/1.1 200 OK\r\nX: ", "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"] {
+        let (address, _) = canned(move |_, stream| {
+            if stream.write_all(start.as_bytes()).is_err() || start.is_empty() {
+                // Until the client has gone.
+                let _ = stream.read(&mut [0]);
+                return;
+            }
+            // A pace that no wait for a single read would notice.
+            while stream.write_all(b"1").is_ok() {
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let began = Instant::now();
+        gave_up(get(&mut api(address, SHORT)));
+        assert!(began.elapsed() < GENEROUS, "{start:?}");
+    }
+    let (address, requests) = says(&[&json(503, "", "{}")]);
+    let began = Instant::now();
+    gave_up(get(&mut api(address, SHORT)));
+    assert!(began.elapsed() < GENEROUS);
+    assert!(requests.lock().unwrap().len() > 1);
+}
+
+#[test]
+fn an_answer_that_makes_no_sense_or_is_too_long_is_an_error_and_not_asked_for_again() {
+    let long = format!("HTTP/1.1 200 OK\r\n\r\n[{}", " ".repeat(2 * ANSWER_LIMIT as usize));
+    let many_fields = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(100_000));
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n<p>Everything's fine",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+        // Compressed although nobody has asked for it, as is a bomb.
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x08aa",
+        &long,
+        &many_fields,
+    ] {
+        let (address, requests) = says(&[answer]);
+        refused(get(&mut api(address, PATIENCE)));
+        let shown = &answer[..answer.len().min(60)];
+        assert_eq!(requests.lock().unwrap().len(), 1, "{shown}");
+    }
+}
+
+#[test]
+fn a_redirect_to_another_origin_carries_no_secret_of_any_name() {
+    let (elsewhere, there) = says(&[&json(200, "", "[1]")]);
+    let to = format!("Location: http://{elsewhere}/x\r\n");
+    for status in [301, 302, 303, 307, 308] {
+        let (address, _) = says(&[&json(status, &to, "{}")]);
+        get(&mut api(address, PATIENCE)).unwrap();
+    }
+    let (address, _) = says(&[&json(303, &to, "{}")]);
+    post(&mut api(address, PATIENCE), Some("key-1")).unwrap();
+    for request in there.lock().unwrap().iter() {
+        let request = request.to_lowercase();
+        assert!(request.starts_with("get "), "{request}");
+        assert!(!request.contains("s3cret") && !request.contains("key-1"), "{request}");
+    }
+    assert_eq!(there.lock().unwrap().len(), 6);
+    // Within the origin, they go along.
+    let (address, requests) = says(&[&json(307, "Location: /b\r\n", "{}"), &json(200, "", "[1]")]);
+    post(&mut api(address, PATIENCE), Some("key-1")).unwrap();
+    let requests = requests.lock().unwrap();
+    assert!(requests[1].starts_with("POST /b "), "{requests:?}");
+    assert!(requests[1].contains("s3cret") && requests[1].contains("key-1"), "{requests:?}");
+}
+
+#[test]
+fn a_redirect_that_leads_nowhere_good_is_an_error() {
+    for location in ["ftp://a/", "http://", "//evil.example/x\\", "/loop"] {
+        let (address, requests) = says(&[&json(307, &format!("Location: {location}\r\n"), "{}")]);
+        let why = refused(post(&mut api(address, PATIENCE), Some("k")));
+        assert!(why.contains("redirect"), "{location}: {why}");
+        assert!(requests.lock().unwrap().len() <= 6, "{location}");
+    }
+}
+
+#[test]
+fn nobody_is_fed_with_repeats_while_everything_fails() {
+    const REQUESTS: usize = 200;
+    let (address, requests) = says(&[&json(503, "Retry-After: 0\r\n", "{}")]);
+    let mut api = api(address, PATIENCE);
+    for _ in 0..REQUESTS {
+        gave_up(get(&mut api));
+    }
+    let sent = requests.lock().unwrap().len();
+    assert!(sent > REQUESTS && sent <= REQUESTS + REQUESTS / 10, "{sent} for {REQUESTS}");
+}
+
+#[test]
+fn to_a_place_that_proves_nothing_no_secret_goes_over_https() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("https://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let came = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(GENEROUS)).unwrap();
+        let mut came = vec![0; 4096];
+        let n = stream.read(&mut came).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n[1]").unwrap();
+        came.truncate(n);
+        let _ = stream.read_to_end(&mut came);
+        came
+    });
+    let secret = Secret { field: "X-Api-Key".into(), value: "s3cret".into() };
+    assert!(get(&mut Api::new(base, Some(secret), SHORT, 10)).is_err());
+    let came = came.join().unwrap();
+    // A handshake begins so (RFC 8446 section 5.1).
+    assert_eq!(came[0], 22);
+    assert!(!came.windows(6).any(|part| part == b"s3cret"));
+}

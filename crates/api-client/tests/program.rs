@@ -1,0 +1,117 @@
+//! The program as a person runs it, against the third party and its moods.
+
+mod canned;
+
+use std::net::SocketAddr;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use api_client::{ThirdParty, server};
+use canned::{json, says};
+use netcore::testing::{Setup, Suite};
+
+fn third_party(args: &'static [&'static str]) -> Suite {
+    Suite::new("", "", move |listener, setup, shutdown| {
+        let service: ThirdParty = setup.service(args);
+        server::serve(listener, &service, shutdown)
+    })
+}
+
+fn command(address: SocketAddr, args: &[&str]) -> Command {
+    let port = address.port().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_api-client"));
+    command.args(["client", "--port", &port, "--rate", "1000"]).args(args);
+    command.env_remove("RUST_LOG");
+    command
+}
+
+fn client(address: SocketAddr, args: &[&str]) -> Output {
+    command(address, args).output().unwrap()
+}
+
+fn effects(address: SocketAddr) -> u64 {
+    let told = client(address, &["--get", "/effects"]);
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    told["effects"].as_u64().unwrap()
+}
+
+#[test]
+fn in_every_mood_that_passes_each_message_has_one_effect() {
+    for mood in [
+        &["--mood", "ok"][..],
+        &["--mood", "slow"],
+        &["--mood", "flaky"],
+        &["--mood", "limited"],
+        &["--mood", "down", "--outage", "1s"],
+    ] {
+        let server = third_party(mood).start(Setup::default());
+        let told = client(server.address, &["one", "two", "three"]);
+        let printed = String::from_utf8(told.stdout).unwrap();
+        assert_eq!(printed, "note 1: one\nnote 2: two\nnote 3: three\n", "{mood:?}");
+        assert_eq!(told.status.code(), Some(0));
+        assert_eq!(effects(server.address), 3, "{mood:?}");
+    }
+}
+
+#[test]
+fn without_a_key_a_lost_answer_is_told_and_not_sent_again() {
+    let server = third_party(&["--mood", "flaky"]).start(Setup::default());
+    // The first of three is turned away, the second done and its answer lost.
+    for (expected, effect) in [(75, 0), (75, 1), (0, 2)] {
+        let told = client(server.address, &["--no-key", "a"]);
+        assert_eq!(told.status.code(), Some(expected));
+        assert_eq!(effects(server.address), effect);
+        // Asking for the effects has no mood and no turn.
+    }
+}
+
+#[test]
+fn the_exit_code_tells_refused_from_given_up() {
+    let (address, _) = says(&[&json(400, "", "{}")]);
+    let told = client(address, &["a"]);
+    assert_eq!(told.status.code(), Some(1));
+    let (address, _) = says(&[&json(503, "Retry-After: 3600\r\n", "{}")]);
+    let told = client(address, &["a"]);
+    assert_eq!(told.status.code(), Some(75));
+    let error = String::from_utf8(told.stderr).unwrap();
+    assert!(error.contains("come back in 3600 s"), "{error}");
+    let lying = third_party(&["--mood", "lying"]).start(Setup::default());
+    assert_eq!(client(lying.address, &["a"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_secret_comes_from_a_file_and_is_in_no_log() {
+    let (address, requests) = says(&[&json(401, "", "{}")]);
+    let file = std::env::temp_dir().join(format!("api-client-token-{}", std::process::id()));
+    std::fs::write(&file, "s3cret\n").unwrap();
+    let args = ["-vv", "--token-file", file.to_str().unwrap(), "a"];
+    for filter in ["", "trace"] {
+        let told = command(address, &args).env("RUST_LOG", filter).output().unwrap();
+        assert_eq!(told.status.code(), Some(1));
+        let log = String::from_utf8(told.stderr).unwrap();
+        assert!(log.contains("Post http://") && !log.contains("s3cret"), "{log}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert!(requests.lock().unwrap()[0].contains("Bearer s3cret"));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_wait_at_once() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let (address, _) = says(&[&json(503, "Retry-After: 15\r\n", "{}")]);
+    let mut child = command(address, &["a"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("asking again in 15") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "it ended by itself");
+    }
+    let began = Instant::now();
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    assert!(began.elapsed() < Duration::from_secs(10));
+}

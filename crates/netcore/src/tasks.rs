@@ -1,0 +1,163 @@
+//! What [`accept`](crate::accept), [`connection`](crate::connection) and
+//! [`visit`](mod@crate::visit) are to threads, for tasks of tokio (feature `tasks`).
+
+use std::fmt::Display;
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::accept::{SHORTAGE_PAUSE, log_accept_error, without_delay};
+use crate::connection::{LINGER, has_taken_all};
+use crate::deadline::{Deadline, LONGEST};
+use crate::error::reason;
+use crate::reach::Reach;
+use crate::shutdown::Shutdown;
+use crate::visit::{Ended, caught_async, log_end};
+use crate::wait::{Interest, is_ready};
+
+/// A listener together with the stop that ends its waiting.
+#[derive(Debug)]
+pub struct Acceptor {
+    listener: TcpListener,
+    /// Tells of the stop when the other end is dropped.
+    stopping: watch::Receiver<()>,
+}
+
+impl Acceptor {
+    /// Takes over a bound listener. Whoever drops the acceptor refuses new clients.
+    ///
+    /// # Errors
+    /// When the listener cannot be handed to the runtime.
+    pub fn new(listener: std::net::TcpListener, shutdown: &Shutdown) -> io::Result<Acceptor> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let (stop, stopping) = watch::channel(());
+        shutdown.on_stop(move || drop(stop));
+        Ok(Acceptor { listener, stopping })
+    }
+
+    /// The next client, or `None` when the process has been told to stop.
+    ///
+    /// # Errors
+    /// As [`accept`](crate::accept::Acceptor::accept) of the threads.
+    pub async fn accept(&mut self) -> io::Result<Option<(Connection, SocketAddr)>> {
+        let (listener, mut stopping) = (&self.listener, self.stopping.clone());
+        log::info!("waiting for a client");
+        let (stream, peer) = tokio::select! {
+            // A stop comes first, however many clients wait.
+            biased;
+            _ = stopping.changed() => return Ok(None),
+            accepted = next(listener) => accepted?,
+        };
+        Ok(Some((Connection { stream, stopping, ended_by_stop: false }, peer)))
+    }
+}
+
+async fn next(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => match without_delay(&stream) {
+                Ok(()) => return Ok((stream, peer)),
+                // macOS answers EINVAL once the peer has reset.
+                Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),
+            },
+            Err(error) => {
+                if log_accept_error(error)? == Reach::AllForNow {
+                    sleep(SHORTAGE_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// A client's connection: a read that a stop finds waiting ends as a stream does.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    stopping: watch::Receiver<()>,
+    ended_by_stop: bool,
+}
+
+impl Connection {
+    /// Waits until there is something, and appends it, as far as `buf` has room: 0 bytes at
+    /// the end of the stream, or for a stop when everything that has arrived is read.
+    /// Nothing is lost when it is dropped.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub async fn read_buf(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
+        tokio::select! {
+            // What has arrived comes before a stop.
+            biased;
+            n = self.stream.read_buf(buf) => return n,
+            _ = self.stopping.changed() => {}
+        }
+        let arrived = self.read_arrived(buf).await?;
+        self.ended_by_stop = arrived.is_none();
+        Ok(arrived.unwrap_or(0))
+    }
+
+    /// As [`read_buf`](Connection::read_buf), of what has arrived by now: the system knows
+    /// what the runtime may not have been told of yet.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub async fn read_arrived(&mut self, buf: &mut Vec<u8>) -> io::Result<Option<usize>> {
+        match is_ready(&self.stream, Interest::Reading)? {
+            true => self.stream.read_buf(buf).await.map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Waits until the system has taken all of `bytes`. A stop does not cut it.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+
+    /// Ends our side. A close that leaves something unread would reset the connection, and
+    /// the reset may overtake our last reply: so from a client that sends, or has not
+    /// taken everything, what comes is read first until it ends too or [`LINGER`] is over.
+    async fn close(mut self) {
+        let has_all = has_taken_all(&self.stream);
+        let mut scrap = [0; 4096];
+        let ended = self.stream.shutdown().await;
+        if ended.is_err() || has_all && self.stream.try_read(&mut scrap).is_err() {
+            return;
+        }
+        let drained = async { while self.stream.read(&mut scrap).await.is_ok_and(|n| n > 0) {} };
+        let _ = timeout(LINGER, drained).await;
+    }
+}
+
+/// Serves one client with `serve`, logs how that ended, and closes the connection in
+/// stages. A panic in `serve` ends this client and nobody else.
+pub async fn visit(
+    mut connection: Connection,
+    peer: impl Display,
+    serve: impl AsyncFnOnce(&mut Connection) -> io::Result<()>,
+) {
+    log::info!("{peer} connected");
+    let served = caught_async(serve(&mut connection)).await;
+    let ended = served.map(|()| match connection.ended_by_stop {
+        true => Ended::ByStop,
+        false => Ended::ByPeer,
+    });
+    log_end(peer, &ended);
+    if !matches!(ended, Ok(Ended::ByPeer)) {
+        connection.close().await;
+    }
+}
+
+/// As the runtime has it, which knows of no never.
+impl From<Deadline> for Instant {
+    fn from(deadline: Deadline) -> Instant {
+        deadline.instant().map_or_else(|| Instant::now() + LONGEST, Instant::from_std)
+    }
+}

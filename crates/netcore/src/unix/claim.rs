@@ -1,0 +1,142 @@
+//! One server for each name: who holds the lock beside it has it, and may remove what a
+//! server that was killed has left there.
+//!
+//! A look whether somebody listens, a remove and a bind are three steps, and two servers
+//! that start at once can come between each other's: both remove, both bind, and one of
+//! them listens where no name leads any more. A lock ends with the process that holds it,
+//! however that ends.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use socket2::{Domain, SockAddr, Socket, Type};
+
+/// What the name of the lock has behind that of the socket.
+const LOCK: &str = ".lock";
+
+/// For nobody else.
+const LOCK_MODE: u32 = 0o600;
+
+/// The right to a socket's name, and its file. When this is dropped, the file is removed
+/// if it is still the one that was made here.
+#[derive(Debug)]
+pub struct Claim {
+    path: PathBuf,
+    lock_path: PathBuf,
+    lock: File,
+    made: Option<(u64, u64)>,
+}
+
+impl Claim {
+    /// Takes the name, and removes the socket of a server that is gone.
+    ///
+    /// # Errors
+    /// `AddrInUse` where a server lives there; `AlreadyExists` where something else does,
+    /// which is left as it is.
+    pub(super) fn take(path: &Path) -> io::Result<Claim> {
+        let mut lock_path = path.as_os_str().to_owned();
+        lock_path.push(LOCK);
+        let lock_path = PathBuf::from(lock_path);
+        let lock = lock(&lock_path)?;
+        let claim = Claim { path: path.into(), lock_path, lock, made: None };
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+            Ok(found) if !found.file_type().is_socket() => {
+                let text = "something else has this name, and it is no socket";
+                return Err(io::Error::new(ErrorKind::AlreadyExists, text));
+            }
+            Ok(_) if is_left_behind(path) => fs::remove_file(path)?,
+            // A server that knows nothing of our locks.
+            Ok(_) => return Err(ErrorKind::AddrInUse.into()),
+        }
+        Ok(claim)
+    }
+
+    /// The file is there, and it is ours.
+    pub(super) fn has_made(&mut self) -> io::Result<()> {
+        self.made = Some(identity(&self.path)?);
+        Ok(())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if self.made.is_some_and(|made| identity(&self.path).is_ok_and(|found| found == made)) {
+            remove(&self.path);
+        }
+        // Under the lock. A file with something in it was there before: it is somebody's.
+        if self.lock.metadata().is_ok_and(|lock| lock.len() == 0) {
+            remove(&self.lock_path);
+        }
+    }
+}
+
+/// Opens the lock and takes it, or says that another process has.
+fn lock(path: &Path) -> io::Result<File> {
+    loop {
+        let lock = match OpenOptions::new().write(true).create_new(true).mode(LOCK_MODE).open(path)
+        {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) {
+                    let text = format!("its lock {} is no file", path.display());
+                    return Err(io::Error::new(ErrorKind::AlreadyExists, text));
+                }
+                File::open(path)
+            }
+            opened => opened,
+        };
+        let lock = match lock {
+            // Whoever had it has removed it between our two looks.
+            Err(error) if error.kind() == ErrorKind::NotFound && has_folder(path) => continue,
+            lock => lock?,
+        };
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(ErrorKind::AddrInUse.into()),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Or we have the lock of a file that is no longer there, and the next one has another.
+        let metadata = lock.metadata()?;
+        if identity(path).is_ok_and(|there| there == (metadata.dev(), metadata.ino())) {
+            return Ok(lock);
+        }
+    }
+}
+
+fn has_folder(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).is_dir()
+}
+
+/// A server that was killed leaves its file behind: a socket that nobody listens on.
+fn is_left_behind(path: &Path) -> bool {
+    let refused = || {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        // One that listens may have no room for us, which is no reason to wait.
+        socket.set_nonblocking(true)?;
+        socket.connect(&SockAddr::unix(path)?)
+    };
+    refused().is_err_and(|error: io::Error| error.kind() == ErrorKind::ConnectionRefused)
+}
+
+/// The device, and the number of the file on it.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+fn remove(path: &Path) {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            log::warn!("cannot remove {}: {error}", path.display());
+        }
+        _ => {}
+    }
+}

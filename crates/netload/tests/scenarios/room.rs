@@ -1,0 +1,86 @@
+//! What one says and many hear, against a right room and wrong ones.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
+
+use clap::Parser;
+use netload::fan_out;
+use netload::report::Report;
+use netload::stop::Stop;
+
+use crate::server::Server;
+
+#[derive(Parser)]
+struct Command {
+    #[command(flatten)]
+    options: fan_out::Options,
+}
+
+fn run(server: &Server, args: &str) -> Report {
+    let address = server.address.to_string();
+    let words = ["netload", &address].into_iter().chain(args.split_whitespace());
+    fan_out::run(&Command::parse_from(words).options, &Stop::default()).unwrap()
+}
+
+/// A room that tells each line to all, as `change` makes it from its number; `None` tells
+/// nothing.
+fn room(change: fn(u64, String) -> Option<String>) -> Server {
+    let members: Arc<Mutex<(u64, Vec<TcpStream>)>> = Arc::default();
+    Server::tcp(move |stream, _| {
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let Some(Ok(name)) = lines.next() else { return };
+        members.lock().unwrap().1.push(stream);
+        for line in lines.map_while(Result::ok) {
+            let mut members = members.lock().unwrap();
+            members.0 += 1;
+            let Some(line) = change(members.0, format!("{name}: {line}\n")) else { continue };
+            // Fails where one has gone.
+            members.1.iter_mut().for_each(|member| drop(member.write_all(line.as_bytes())));
+        }
+    })
+}
+
+#[test]
+fn a_line_counts_once_for_each_who_hears_it() {
+    let server = room(|_, line| Some(line));
+    let report = run(&server, "--connections 7 --talkers 2 --in-flight 3 --count 100 --size 100");
+    assert_eq!(report.faults.total(), 0, "{:?}", report.faults);
+    assert_eq!((report.replies, report.bytes), (700, 70_000));
+    assert_eq!((report.connections, report.in_flight, report.size), (7, 3, 100));
+    assert!(report.latency.is_some());
+}
+
+#[test]
+fn one_more_that_does_not_read_is_not_waited_for() {
+    let server = room(|_, line| Some(line));
+    let report = run(&server, "--connections 3 --count 100 --deaf");
+    assert_eq!((report.faults.total(), report.replies), (0, 300), "{:?}", report.faults);
+}
+
+#[test]
+fn a_line_that_nobody_hears_is_told() {
+    let server = room(|number, line| (number != 50).then_some(line));
+    let report = run(&server, "--connections 3 --in-flight 4 --count 100");
+    let first = report.faults.first.unwrap();
+    assert!(first.contains(" came where ") && first.contains(" was due"), "{first}");
+}
+
+#[test]
+fn a_line_that_is_changed_on_the_way_is_told() {
+    // Every line but for its last letter.
+    let server = room(|number, line| match number {
+        50 => Some(format!("{}!\n", &line[..line.len() - 2])),
+        _ => Some(line),
+    });
+    let report = run(&server, "--connections 3 --count 100");
+    let first = report.faults.first.unwrap();
+    assert!(first.contains("with other letters than it was said with"), "{first}");
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up() {
+    let server = room(|number, line| (number < 50).then_some(line));
+    let report = run(&server, "--connections 3 --count 100 --timeout 300ms");
+    assert_eq!(report.faults.timed_out, 1, "{:?}", report.faults);
+}
