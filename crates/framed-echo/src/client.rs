@@ -16,16 +16,14 @@ use crate::BUFFER;
 /// Sends each message of the command line over one connection, and prints its reply.
 ///
 /// # Errors
-/// As [`ClientArgs::connect`] and [`exchange`].
+/// As [`ClientArgs::connect`], [`cli::each_message`] and [`exchange`].
 pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, framing: Framing) -> Result<(), Error> {
     let stream = Connection::of_client(args.connect()?).map_err(Error::failed("use the socket"))?;
     // One for the whole connection, as in the server.
     let mut stream = BufReader::with_capacity(BUFFER, stream);
-    for message in cli::messages(&args.messages) {
-        let reply = exchange(&mut stream, &message?, &framing);
-        cli::print(reply.map_err(Error::failed("get a reply"))?)?;
-    }
-    Ok(())
+    cli::each_message(&args.messages, |message| {
+        Ok(exchange(&mut stream, message, &framing)?.into_bytes())
+    })
 }
 
 /// Sends `message` and returns the reply, within [`REPLY_TIMEOUT`] for both together.

@@ -8,7 +8,7 @@ mod run;
 mod units;
 
 pub use args::{ClientArgs, Limits, NoOptions, ServerArgs};
-pub use input::{all_messages, messages, typed};
+pub use input::{all_messages, each_message, messages, typed};
 pub use output::{complain, finish, listening_on, print, print_bytes, ready};
 pub use run::{Connects, Listens, Program, run};
 pub use units::{duration, folder, size};

@@ -17,15 +17,11 @@ pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Sends each message of the command line over one connection, and prints its reply.
 ///
 /// # Errors
-/// As [`Connects::connect`] and [`exchange`].
+/// As [`Connects::connect`], [`cli::each_message`] and [`exchange`].
 pub fn run(args: &impl Connects, _: NoOptions) -> Result<(), Error> {
     let socket = args.connect()?;
     let mut stream = Connection::of_client(socket).map_err(Error::failed("use the socket"))?;
-    for message in cli::messages(args.messages()) {
-        let reply = exchange(&mut stream, &message?);
-        cli::print_bytes(&reply.map_err(Error::failed("get a reply"))?)?;
-    }
-    Ok(())
+    cli::each_message(args.messages(), |message| exchange(&mut stream, message))
 }
 
 /// Sends `message` and returns the reply, which is as long as the message, within

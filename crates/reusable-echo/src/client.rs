@@ -12,14 +12,10 @@ use netcore::log::payload;
 /// Sends each message of the command line over one connection, and prints its reply.
 ///
 /// # Errors
-/// As [`ClientArgs::connect`] and [`exchange`].
+/// As [`ClientArgs::connect`], [`cli::each_message`] and [`exchange`].
 pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(), Error> {
     let stream = args.connect()?;
-    for message in cli::messages(&args.messages) {
-        let reply = exchange(&stream, &message?);
-        cli::print_bytes(&reply.map_err(Error::failed("get a reply"))?)?;
-    }
-    Ok(())
+    cli::each_message(&args.messages, |message| exchange(&stream, message))
 }
 
 /// Sends `message` and returns the reply, which is as long as the message.

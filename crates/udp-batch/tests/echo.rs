@@ -3,13 +3,11 @@
 use std::net::UdpSocket;
 
 use netcore::batch::{self, Offload};
-use netcore::datagrams::LARGEST;
-use netcore::testing::udp::{Running, ask, connect_to, played_server, receive};
+use netcore::promises;
+use netcore::testing::udp::echo::PREFIX;
+use netcore::testing::udp::{Running, connect_to, played_server, receive};
 use udp_batch::outbox::Outbox;
 use udp_batch::{Echo, server};
-
-/// The tutorial's prefix: 12 bytes, 7 characters.
-const PREFIX: &str = "Ответ: ";
 
 fn start(prefix: &'static str) -> Running {
     start_on(played_server().0, prefix)
@@ -18,31 +16,6 @@ fn start(prefix: &'static str) -> Running {
 fn start_on(socket: UdpSocket, prefix: &'static str) -> Running {
     let echo = Echo { prefix: prefix.into() };
     Running::start_on(socket, move |socket, shutdown| server::serve(socket, &echo, shutdown))
-}
-
-#[test]
-fn the_prefix_stands_before_the_reply_byte_for_byte() {
-    let server = start(PREFIX);
-    let reply = ask(&server.connect(), b"Hello UDP!");
-    assert_eq!(reply, b"\xd0\x9e\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82: Hello UDP!");
-    assert_eq!(ask(&server.connect(), b""), PREFIX.as_bytes());
-}
-
-#[test]
-fn an_empty_datagram_is_answered_with_an_empty_one() {
-    let server = start("");
-    let socket = server.connect();
-    assert_eq!(ask(&socket, b""), b"");
-    // It was no end of anything.
-    assert_eq!(ask(&socket, b"next"), b"next");
-}
-
-#[test]
-fn a_reply_that_its_prefix_makes_too_long_is_lost_and_the_next_is_not() {
-    let server = start(PREFIX);
-    let socket = server.connect();
-    socket.send(&vec![b'x'; LARGEST]).unwrap();
-    assert_eq!(ask(&socket, b"next"), [PREFIX.as_bytes(), b"next"].concat());
 }
 
 #[test]
@@ -103,4 +76,10 @@ fn datagrams_that_left_in_one_call_come_back_one_by_one() {
     for message in &messages {
         assert_eq!(String::from_utf8(receive(&sender).0).unwrap(), format!("{PREFIX}{message}"));
     }
+}
+
+promises! { start, of netcore::testing::udp::echo =>
+    the_prefix_stands_before_the_reply_byte_for_byte,
+    an_empty_datagram_is_answered_with_an_empty_one,
+    a_reply_that_its_prefix_makes_too_long_is_lost_and_the_next_is_not,
 }

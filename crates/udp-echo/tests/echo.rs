@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 
 use netcore::datagrams::{BUFFER, LARGEST};
 use netcore::listen;
+use netcore::promises;
+use netcore::testing::udp::echo::PREFIX;
 use netcore::testing::udp::{
     GENEROUS, Running, SHORT, ask, assert_would_block, connect_to, nobody, played_server, receive,
 };
 use udp_echo::client::exchange;
 use udp_echo::{Echo, Patience, server};
-
-/// The tutorial's prefix: 12 bytes, 7 characters.
-const PREFIX: &str = "Ответ: ";
 
 fn start(prefix: &'static str) -> Running {
     start_on(played_server().0, prefix)
@@ -41,14 +40,6 @@ fn each_message_gets_its_reply() {
 }
 
 #[test]
-fn the_prefix_stands_before_the_reply_byte_for_byte() {
-    let server = start(PREFIX);
-    let reply = ask(&server.connect(), b"Hello UDP!");
-    assert_eq!(reply, b"\xd0\x9e\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82: Hello UDP!");
-    assert_eq!(ask(&server.connect(), b""), PREFIX.as_bytes());
-}
-
-#[test]
 fn clients_that_interleave_each_get_their_own_replies() {
     let server = start("");
     let (first, second) = (server.connect(), server.connect());
@@ -58,15 +49,6 @@ fn clients_that_interleave_each_get_their_own_replies() {
     assert_eq!(receive(&second).0, b"second");
     assert_eq!(receive(&first).0, b"first");
     assert_eq!(receive(&first).0, b"first again");
-}
-
-#[test]
-fn an_empty_datagram_is_answered_with_an_empty_one() {
-    let server = start("");
-    let socket = server.connect();
-    assert_eq!(ask(&socket, b""), b"");
-    // It was no end of anything.
-    assert_eq!(ask(&socket, b"next"), b"next");
 }
 
 #[test]
@@ -95,14 +77,6 @@ fn the_largest_datagram_over_ipv6_is_not_taken_for_a_cut_one() {
 fn bytes_that_are_not_utf_8_come_back_as_they_are() {
     let message = b"\xff\xfe\0\xd0";
     assert_eq!(ask(&start(PREFIX).connect(), message), [PREFIX.as_bytes(), message].concat());
-}
-
-#[test]
-fn a_reply_that_its_prefix_makes_too_long_is_lost_and_the_next_is_not() {
-    let server = start(PREFIX);
-    let socket = server.connect();
-    socket.send(&vec![b'x'; LARGEST]).unwrap();
-    assert_eq!(ask(&socket, b"next"), [PREFIX.as_bytes(), b"next"].concat());
 }
 
 #[test]
@@ -175,4 +149,10 @@ fn a_message_longer_than_a_datagram_is_refused_before_it_is_sent() {
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert_eq!(error.to_string(), "65508 bytes are more than the 65507 of the largest message");
     assert_would_block(&socket);
+}
+
+promises! { start, of netcore::testing::udp::echo =>
+    the_prefix_stands_before_the_reply_byte_for_byte,
+    an_empty_datagram_is_answered_with_an_empty_one,
+    a_reply_that_its_prefix_makes_too_long_is_lost_and_the_next_is_not,
 }

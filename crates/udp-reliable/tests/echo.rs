@@ -2,19 +2,17 @@
 
 mod dice;
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dice::Dice;
 use netcore::datagrams::{BUFFER, Datagrams};
-use netcore::request::{Message, Session};
+use netcore::promises;
+use netcore::request::Session;
 use netcore::shutdown::{DRAIN, Shutdown};
-use netcore::testing::udp::{
-    GENEROUS, Running, SHORT, assert_would_block, connect_to, end_sending, nobody, played_server,
-    receive,
-};
+use netcore::testing::udp::{GENEROUS, Running, SHORT, connect_to};
 use udp_reliable::client::exchange;
 use udp_reliable::timer::Timer;
 use udp_reliable::{Echo, MAX_MESSAGE, Patience, server};
@@ -28,8 +26,13 @@ fn timer(timeout: Duration, tries: u8) -> Timer {
 }
 
 /// One message in a session of its own.
-fn ask(socket: UdpSocket, message: &[u8], mut timer: Timer) -> io::Result<Vec<u8>> {
-    exchange(&mut [socket], Session::new().request(message), &mut timer)
+fn client(
+    sockets: &mut [UdpSocket],
+    message: &[u8],
+    timeout: Duration,
+    tries: u8,
+) -> io::Result<Vec<u8>> {
+    exchange(sockets, Session::new().request(message), &mut timer(timeout, tries))
 }
 
 /// A network between one client and a server that loses, doubles and reorders
@@ -112,77 +115,19 @@ fn a_client_that_asks_again_from_the_beginning_does_not_have_its_request_run_aga
 #[test]
 fn the_largest_message_comes_back_whole() {
     let message: Vec<u8> = (0..MAX_MESSAGE).map(|i| (i / 251) as u8).collect();
-    let reply = ask(start().connect(), &message, timer(GENEROUS, 1)).unwrap();
+    let reply = client(&mut [start().connect()], &message, GENEROUS, 1).unwrap();
     assert!(reply == [b"1: ", message.as_slice()].concat());
 }
 
-#[test]
-fn a_message_longer_than_a_datagram_is_refused_before_it_is_sent() {
-    let (socket, address) = played_server();
-    let message = vec![b'x'; MAX_MESSAGE + 1];
-    let error = ask(connect_to(address), &message, timer(SHORT, 1)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert_eq!(error.to_string(), "65464 bytes are more than the 65463 of the largest message");
-    assert_would_block(&socket);
-}
-
-#[test]
-fn a_client_that_gives_up_says_that_it_is_not_known_whether_the_request_has_run() {
-    let (silent, address) = played_server();
-    let started = Instant::now();
-    let error = ask(connect_to(address), b"hello", timer(SHORT, 3)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TimedOut);
-    assert_eq!(error.to_string(), "timed out; it is not known whether the request has run");
-    let took = started.elapsed();
-    assert!(took >= SHORT * (1 + 2 + 4) && took < GENEROUS, "{took:?}");
-    for attempt in 1..=3 {
-        assert_eq!(Message::request_in(&receive(&silent).0).unwrap().attempt, attempt);
-    }
-    assert_would_block(&silent);
-}
-
-#[test]
-fn nobody_listening_is_told_at_once_and_nothing_has_run() {
-    let error = ask(connect_to(nobody()), b"hello", timer(GENEROUS, 4)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
-}
-
-/// As without a route, or with a filter: the system refuses what is sent.
-#[test]
-fn a_try_that_cannot_be_sent_is_a_lost_one_and_an_earlier_one_may_still_be_answered() {
-    let (socket, address) = played_server();
-    let client = connect_to(address);
-    let same = client.try_clone().unwrap();
-    let server = thread::spawn(move || {
-        let (request, peer) = receive(&socket);
-        end_sending(&same);
-        // The pause is the fault itself: the reply is late.
-        thread::sleep(SHORT * 3 / 2);
-        socket
-            .send_to(&Message::request_in(&request).unwrap().reply(b"yes").encode(), peer)
-            .unwrap();
-    });
-    assert_eq!(ask(client, b"hello", timer(SHORT, 4)).unwrap(), b"yes");
-    server.join().unwrap();
-}
-
-#[test]
-fn the_last_error_is_told_and_whether_the_request_has_run_where_a_try_has_left() {
-    let (socket, address) = played_server();
-    let client = connect_to(address);
-    let same = client.try_clone().unwrap();
-    let server = thread::spawn(move || {
-        receive(&socket);
-        end_sending(&same);
-        socket
-    });
-    let error = ask(client, b"hello", timer(SHORT / 10, 3)).unwrap_err().to_string();
-    assert!(error.ends_with("; it is not known whether the request has run"), "{error}");
-    assert!(!error.contains("timed out"), "{error}");
-    server.join().unwrap();
-    // Nothing has left, so nothing has run.
-    let client = connect_to(address);
-    end_sending(&client);
-    let error = ask(client, b"hello", timer(SHORT / 10, 3)).unwrap_err().to_string();
-    assert!(!error.contains("not known"), "{error}");
+promises! { client, of netcore::testing::udp::tries =>
+    a_client_asks_again_until_it_is_answered_and_counts_its_tries,
+    a_client_gives_up_after_its_last_try_and_says_what_is_not_known,
+    only_the_reply_to_this_very_request_is_taken,
+    nobody_listening_is_told_at_once,
+    a_server_that_goes_away_meanwhile_may_have_run_the_request,
+    a_reply_that_has_come_is_not_lost_to_a_refusal,
+    after_silence_no_other_address_is_asked,
+    a_message_longer_than_a_datagram_is_refused_before_it_is_sent,
+    a_try_that_cannot_be_sent_is_a_lost_one_and_an_earlier_one_may_still_be_answered,
+    the_last_error_is_told_and_whether_the_request_has_run_where_a_try_has_left,
 }

@@ -3,25 +3,19 @@
 
 use netcore::promises;
 use netcore::testing::{Suite, Unix};
-use unix_echo::{Echo, server};
+use unix_echo::server;
 
-fn suite(upper: bool) -> Suite<Unix> {
+fn suite(options: &'static [&'static str]) -> Suite<Unix> {
     Suite::new("hello", "hello", move |listener, setup, shutdown| {
-        let service = Echo {
-            upper,
-            accept_timeout: setup.accept_timeout,
-            limits: setup.limits,
-            allow_uid: Vec::new(),
-        };
-        server::serve(listener, &service, shutdown)
+        server::serve(listener, &setup.service(options), shutdown)
     })
 }
 
-promises! { suite(false) =>
+promises! { suite(&[]) =>
     each_message_comes_back,
     a_message_larger_than_every_buffer_on_the_way_comes_back_whole,
 }
 
-promises! { suite(true) =>
+promises! { suite(&["--upper"]) =>
     upper_case_leaves_everything_but_ascii_letters_as_it_was,
 }

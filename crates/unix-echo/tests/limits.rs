@@ -2,27 +2,23 @@
 #![cfg(unix)]
 
 use netcore::promises;
-use netcore::testing::{Suite, Unix};
+use netcore::testing::{Setup, Suite, Unix};
 use unix_echo::{Echo, server};
 
-/// Whoever changes `reply` in the server changes these two with it.
+/// What the server answers, and always in the same way.
 fn question() -> Vec<u8> {
     b"hello".into()
 }
 
 fn answer() -> Vec<u8> {
-    b"hello".into()
+    let mut answer = question();
+    Setup::default().service::<Echo>(&[]).reply(&mut answer);
+    answer
 }
 
 fn suite() -> Suite<Unix> {
     Suite::new(question(), answer(), |listener, setup, shutdown| {
-        let service = Echo {
-            upper: false,
-            accept_timeout: setup.accept_timeout,
-            limits: setup.limits,
-            allow_uid: Vec::new(),
-        };
-        server::serve(listener, &service, shutdown)
+        server::serve(listener, &setup.service(&[]), shutdown)
     })
 }
 
@@ -52,6 +48,7 @@ promises! { suite() =>
     a_client_that_drips_within_the_idle_limit_is_dropped_at_the_total_one,
     a_client_that_asks_now_and_then_outlives_the_idle_limit,
     a_client_that_never_stops_talking_is_dropped_at_the_total_limit,
+    a_client_that_talks_past_its_total_limit_reads_its_replies_and_then_the_end,
     a_client_that_never_reads_is_dropped,
     the_longest_limits_are_as_good_as_none,
     a_slow_reply_is_not_charged_to_its_client,

@@ -65,20 +65,24 @@ pub fn limits(ladder: &Ladder, rung: &Rung, page: &str) -> String {
     if rung.limits.is_empty() {
         return format!("It survives all {all} [faults]({matrix}) that there are for it.\n");
     }
-    let groups = rung.limits.iter().map(|limit| {
-        let names: Vec<String> = limit.faults().map(|name| format!("`{name}`")).collect();
-        let lifted_by = &limit.lifted_by;
+    let mut groups: Vec<(&str, usize)> = Vec::new();
+    for limit in &rung.limits {
+        match groups.iter_mut().find(|(name, _)| *name == limit.lifted_by) {
+            Some((_, faults)) => *faults += limit.faults().count(),
+            None => groups.push((&limit.lifted_by, limit.faults().count())),
+        }
+    }
+    let survived = all - groups.iter().map(|(_, faults)| faults).sum::<usize>();
+    let groups = groups.into_iter().map(|(lifted_by, faults)| {
         let link = match (ladder.find(lifted_by), in_book) {
             (Some(_), true) => format!("[{lifted_by}]({lifted_by}.md)"),
             (Some(_), false) => format!("[{lifted_by}](../{lifted_by})"),
-            (None, _) => format!("{lifted_by}, to come"),
+            (None, _) => format!("{lifted_by} (to come)"),
         };
-        format!("{} ({link})", names.join(", "))
+        format!("{link} {faults}")
     });
-    let limits = rung.limits.iter().flat_map(|limit| limit.faults()).count();
-    let groups = groups.collect::<Vec<_>>().join("; ");
+    let groups = groups.collect::<Vec<_>>().join(", ");
     format!(
-        "Of the {all} [faults]({matrix}) for it, it survives {}, and not yet {groups}.\n",
-        all - limits
+        "Of the {all} [faults]({matrix}) for it, it survives {survived}. Later rungs survive the others: {groups}.\n"
     )
 }

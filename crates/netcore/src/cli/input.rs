@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal};
 
-use super::output::tell;
+use super::output::{print_bytes, tell};
 use crate::Error;
 
 /// The longest line of standard input, in bytes. Without a bound, a file without a line
@@ -41,6 +41,21 @@ pub fn typed() -> impl Iterator<Item = Result<Vec<u8>, Error>> {
         let line = next_line(io::stdin().lock()).map_err(Error::failed("read standard input"));
         line.transpose()
     })
+}
+
+/// Takes each of them through `exchange`, and prints the reply.
+///
+/// # Errors
+/// What reading the message, `exchange` or printing say.
+pub fn each_message(
+    args: &[OsString],
+    mut exchange: impl FnMut(&[u8]) -> io::Result<Vec<u8>>,
+) -> Result<(), Error> {
+    for message in messages(args) {
+        let reply = exchange(&message?).map_err(Error::failed("get a reply"))?;
+        print_bytes(&reply)?;
+    }
+    Ok(())
 }
 
 /// All of them as one text, with a line end between two.

@@ -13,7 +13,9 @@ use crate::datagrams::BUFFER;
 use crate::listen;
 use crate::shutdown::{DRAIN, Shutdown};
 
+pub mod echo;
 mod promises;
+pub mod tries;
 
 pub use promises::*;
 
