@@ -78,7 +78,7 @@ impl Outbox {
         if state.closed {
             return true;
         }
-        if state.queue.is_full(self.most) && !state.waited_for {
+        if state.queue.is_full(self.most) {
             self.send_what_is_taken(&mut state);
         }
         let has_room = state.queue.push(line, self.most);
