@@ -87,13 +87,13 @@ impl Room {
             return Err(Refusal::Full(self.room_limit));
         }
         members.insert(name.into(), outbox.clone());
-        self.tell(&mut members, &format!("* {name} joined"));
+        self.queue_for_all(&mut members, &format!("* {name} joined"));
         Ok(Member { name: name.into(), outbox, room: self })
     }
 
     /// Queues a line for all.
     pub fn say(&self, line: &str) {
-        self.tell(&mut self.members(), line);
+        self.queue_for_all(&mut self.members(), line);
     }
 
     /// Sends what is queued, as far as each member takes it now.
@@ -103,7 +103,7 @@ impl Room {
         outboxes.iter().for_each(Outbox::send);
     }
 
-    fn tell(&self, members: &mut BTreeMap<String, Arc<Outbox>>, line: &str) {
+    fn queue_for_all(&self, members: &mut BTreeMap<String, Arc<Outbox>>, line: &str) {
         let mut news = VecDeque::from([ended(line)]);
         while let Some(line) = news.pop_front() {
             members.retain(|name, outbox| {
@@ -133,12 +133,16 @@ impl Member<'_> {
             return;
         }
         match how {
-            Ok(Ended::ByPeer) => self.room.tell(&mut members, &format!("* {} left", self.name)),
+            Ok(Ended::ByPeer) => {
+                self.room.queue_for_all(&mut members, &format!("* {} left", self.name))
+            }
             // All leave now: each is told why, and not who else does.
-            Ok(Ended::ByStop) => drop(self.outbox.push(&ended("* the server stops"))),
+            Ok(Ended::ByStop) => {
+                self.outbox.push(&ended("* the server stops"));
+            }
             Err(why) => {
                 self.outbox.push(&ended(&format!("! you are dropped: {why}")));
-                self.room.tell(&mut members, &format!("* {} left: {why}", self.name));
+                self.room.queue_for_all(&mut members, &format!("* {} left: {why}", self.name));
             }
         }
         members.remove(&self.name);

@@ -1,11 +1,31 @@
 //! The name of a rung in its own files: as a package, `udp-echo`, and as a crate in the
 //! code, `udp_echo`.
 
+/// What stands around a name that is a word like any other, where it is the name.
+const AS_A_NAME: [(&str, &str); 6] =
+    [("`", ""), ("\"", "\""), ("-p ", ""), ("new ", " "), ("", " server"), ("", " client")];
+
 /// The text with one name replaced by another, in both forms. A longer name that holds
-/// it, as `my-udp-echo` does, stays.
+/// it, as `my-udp-echo` does, stays; and so does a name that is a word, as `chat` is, in
+/// prose.
 pub fn rename(text: &str, from: &str, to: &str) -> String {
-    let text = replace_word(text, from, to, |c| c.is_alphanumeric() || c == '-' || c == '_');
-    replace_word(&text, &identifier(from), &identifier(to), |c| c.is_alphanumeric() || c == '_')
+    let within = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    if from.contains('-') {
+        let text = replace_word(text, from, within, |_, _| Some(to));
+        let (from, to) = (identifier(from), identifier(to));
+        let within = |c: char| c.is_alphanumeric() || c == '_';
+        return replace_word(&text, &from, within, |_, _| Some(&to));
+    }
+    let name_in_code = identifier(to);
+    replace_word(text, from, within, |before, after| {
+        if after.starts_with("::") {
+            return Some(&name_in_code);
+        }
+        let is_name = AS_A_NAME
+            .iter()
+            .any(|(left, right)| before.ends_with(left) && after.starts_with(right));
+        is_name.then_some(to)
+    })
 }
 
 /// What a package is called in Rust code.
@@ -13,15 +33,23 @@ pub fn identifier(package: &str) -> String {
     package.replace('-', "_")
 }
 
-fn replace_word(text: &str, from: &str, to: &str, belongs: fn(char) -> bool) -> String {
+/// `with` is asked what takes the place of a whole word, by what stands on both sides of
+/// it; `None` leaves it.
+fn replace_word<'a>(
+    text: &str,
+    from: &str,
+    belongs: fn(char) -> bool,
+    with: impl Fn(&str, &str) -> Option<&'a str>,
+) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(from) {
         let (before, found) = rest.split_at(at);
         let after = &found[from.len()..];
-        let whole = !before.ends_with(belongs) && !after.starts_with(belongs);
         replaced.push_str(before);
-        replaced.push_str(if whole { to } else { from });
+        let whole = !replaced.ends_with(belongs) && !after.starts_with(belongs);
+        let other = whole.then(|| with(&replaced, after)).flatten();
+        replaced.push_str(other.unwrap_or(from));
         rest = after;
     }
     replaced + rest
@@ -37,6 +65,16 @@ mod tests {
         assert_eq!(
             rename(old, "one-echo", "mine"),
             "use mine::client; // `one-echo`, then `two-echo`\n".replace("one-echo", "mine")
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_a_word_stays_in_prose() {
+        let text =
+            "use chat::Chat; // `chat`, a chat; $ chat server; name = \"chat\"; tests/chat.rs";
+        assert_eq!(
+            rename(text, "chat", "my-room"),
+            "use my_room::Chat; // `my-room`, a chat; $ my-room server; name = \"my-room\"; tests/chat.rs"
         );
     }
 
