@@ -16,11 +16,19 @@ fn has_ipv6() -> bool {
     }
 }
 
+/// They show the calls as they are, and the choice of the families is the system's: on
+/// Windows, `::` is IPv6 alone. From `stopping-echo` on, every rung asks for both.
+const LEFT_TO_THE_SYSTEM: [&str; 2] = ["oneshot-echo", "reusable-echo"];
+
 /// Starts each rung on `bind` and runs the first client of its demo against it as
 /// `host`.
 fn assert_serves(bind: &str, host: &str) {
     for rung in rungs_on_ports() {
         println!("over {}: {host} against {bind}", rung.name);
+        let is_one_family = cfg!(windows) && LEFT_TO_THE_SYSTEM.contains(&rung.name.as_str());
+        if is_one_family && (bind, host) == ("::", "127.0.0.1") {
+            continue;
+        }
         let Some(run) = rung.demo.first() else { continue };
         let args: Vec<&str> = rung.server_args.iter().map(String::as_str).collect();
         let server = Server::start(rung, &[&args[..], &["--bind", bind]].concat());

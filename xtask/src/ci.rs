@@ -15,6 +15,9 @@ use crate::rules;
 
 const GENEROUS: Duration = Duration::from_secs(60 * 60);
 
+/// How many steps of ours the other systems may take.
+const PARTS: u32 = 4;
+
 struct Step {
     name: &'static str,
     about: &'static str,
@@ -118,6 +121,19 @@ pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
+}
+
+/// What a Linux machine can show of other systems: a script, as it is a matter of other
+/// people's tools.
+pub fn platforms(parts: &str) -> Result<(), Failure> {
+    let root = Ladder::load()?.root;
+    let mut command = Command::new("bash");
+    let process = Process::start(command.args(["xtask/platforms.sh", parts]).current_dir(root))?;
+    match process.wait_for_end(GENEROUS * PARTS)?.code() {
+        Some(0) => Ok(()),
+        // It has said why.
+        code => Err(Failure::Told(code.and_then(|code| code.try_into().ok()).unwrap_or(1))),
+    }
 }
 
 impl Step {

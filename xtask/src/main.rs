@@ -102,6 +102,10 @@ enum Task {
         /// Show the steps
         #[arg(long)]
         list: bool,
+        /// Instead: build and test for other systems, as far as this machine can; see
+        /// xtask/platforms.sh --help
+        #[arg(long, value_name = "PART,...", num_args = 0..=1, default_missing_value = "all")]
+        platforms: Option<String>,
     },
 }
 
@@ -132,6 +136,7 @@ fn main() -> ExitCode {
         // As it was typed: it is understood here, and there once more.
         Task::Bench(_) => package::run("bench", &env::args_os().skip(2).collect::<Vec<_>>()),
         Task::Ci { list: true, .. } => ci::list(&Screen::new()),
+        Task::Ci { platforms: Some(parts), .. } => ci::platforms(&parts),
         Task::Ci { step, .. } => ci::run(step.as_deref(), &Screen::new()),
     });
     Failure::exit_code(done)

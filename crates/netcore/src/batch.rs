@@ -118,8 +118,14 @@ pub fn send(
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
 
     use super::*;
+
+    /// More than anything here takes.
+    const GENEROUS: Duration = Duration::from_secs(20);
 
     #[test]
     fn messages_are_cut_into_their_datagrams() {
@@ -147,14 +153,21 @@ mod tests {
         (socket, address, offload.unwrap())
     }
 
-    /// Everything that comes, until so many datagrams have.
+    /// Everything that comes, until so many datagrams have, or no more come.
     fn received(socket: &UdpSocket, offload: &Offload, count: usize) -> Vec<Vec<u8>> {
         let shutdown = Shutdown::new(crate::shutdown::DRAIN).unwrap();
+        let (enough, is_enough) = mpsc::channel::<()>();
+        let handle = shutdown.clone();
+        let watch = thread::spawn(move || {
+            let _ = is_enough.recv_timeout(GENEROUS);
+            handle.stop();
+        });
         let (mut inbox, mut come) = (Inbox::default(), Vec::new());
-        while come.len() < count {
-            assert!(inbox.receive(socket, offload, &shutdown).unwrap());
+        while come.len() < count && inbox.receive(socket, offload, &shutdown).unwrap() {
             come.extend(inbox.datagrams().map(|(datagram, _)| datagram.to_vec()));
         }
+        drop(enough);
+        watch.join().unwrap();
         come
     }
 
@@ -187,9 +200,8 @@ mod tests {
         let (socket, _, offload) = bound();
         let shutdown = Shutdown::new(crate::shutdown::DRAIN).unwrap();
         let handle = shutdown.clone();
-        let server = std::thread::spawn(move || {
-            Inbox::default().receive(&socket, &offload, &handle).unwrap()
-        });
+        let server =
+            thread::spawn(move || Inbox::default().receive(&socket, &offload, &handle).unwrap());
         shutdown.stop();
         assert!(!server.join().unwrap());
     }

@@ -29,6 +29,11 @@ const FEW: usize = 7;
 
 /// BROKEN: write has a limit on time, and what it has not taken by then is forgotten.
 pub fn one_write() -> io::Result<Seen> {
+    if cfg!(windows) {
+        return Ok(Ok(
+            "on Windows, a socket that blocks takes all that it is given, or fails".into()
+        ));
+    }
     let (mut client, mut server) = connection()?;
     client.set_write_timeout(Some(Duration::from_millis(100)))?;
     let sent = client.write(&vec![b'x'; LARGE])?;
