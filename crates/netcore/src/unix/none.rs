@@ -12,17 +12,20 @@ use crate::Error;
 use crate::accept;
 use crate::connection::Socket;
 
-/// There is none.
 #[derive(Debug)]
-pub enum Listener {}
+enum Never {}
 
 /// There is none.
 #[derive(Debug)]
-pub enum Claim {}
+pub struct Listener(Never);
 
 /// There is none.
 #[derive(Debug)]
-pub enum Stream {}
+pub struct Claim(Never);
+
+/// There is none.
+#[derive(Debug)]
+pub struct Stream(Never);
 
 /// What a client's own end would be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +70,12 @@ fn not_here() -> Error {
 impl Listener {
     /// Nowhere.
     pub fn path(&self) -> &Path {
-        match *self {}
+        match self.0 {}
     }
 
     /// There are none.
     pub fn into_parts(self) -> (socket2::Socket, Claim) {
-        match self {}
+        match self.0 {}
     }
 }
 
@@ -84,7 +87,7 @@ impl fmt::Display for Peer {
 
 impl AsSocket for Listener {
     fn as_socket(&self) -> BorrowedSocket<'_> {
-        match *self {}
+        match self.0 {}
     }
 }
 
@@ -93,42 +96,42 @@ impl accept::Listener for Listener {
     type Peer = Peer;
 
     fn set_nonblocking(&self, _: bool) -> io::Result<()> {
-        match *self {}
+        match self.0 {}
     }
 
     fn accept(&self) -> io::Result<(Stream, Peer)> {
-        match *self {}
+        match self.0 {}
     }
 }
 
 impl AsSocket for Stream {
     fn as_socket(&self) -> BorrowedSocket<'_> {
-        match *self {}
+        match self.0 {}
     }
 }
 
 impl Socket for Stream {
     fn set_nonblocking(&self, _: bool) -> io::Result<()> {
-        match *self {}
+        match self.0 {}
     }
 
     fn read(&self, _: &mut [u8]) -> io::Result<usize> {
-        match *self {}
+        match self.0 {}
     }
 
     fn write_vectored(&self, _: &[IoSlice<'_>]) -> io::Result<usize> {
-        match *self {}
+        match self.0 {}
     }
 
     fn shutdown(&self, _: Side) -> io::Result<()> {
-        match *self {}
+        match self.0 {}
     }
 
     fn send_at_once(&self) -> io::Result<()> {
-        match *self {}
+        match self.0 {}
     }
 
     fn peer_name(&self) -> io::Result<String> {
-        match *self {}
+        match self.0 {}
     }
 }
