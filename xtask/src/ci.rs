@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ladder::manifests::cargo;
 use ladder::process::{self, output};
 use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Screen, failure};
+use ladder::{Failure, Ladder, Process, Screen, failure};
 
 use crate::new;
 use crate::rules;
