@@ -12,7 +12,6 @@
 use clap::Args;
 use netcore::cli::Limits;
 
-pub mod runtime;
 pub mod server;
 
 /// The port of the server, unless told otherwise.

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use async_echo::{Echo, PORT, runtime, server};
+use async_echo::{Echo, PORT, server};
 use netcore::cli::{self, ServerArgs};
 use netcore::shutdown::Shutdown;
-use netcore::{Error, client, program};
+use netcore::{Error, client, program, runtime};
 
 fn main() -> ExitCode {
     cli::run(program!(), serve, client::run)

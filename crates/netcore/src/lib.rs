@@ -40,6 +40,7 @@
 //! | [`arrivals`] | an accept that such a server does not wait in |
 //! | `turns` | many conversations, and whose turn it is (feature `turns`) |
 //! | `tasks` | accept, connection and visit for tasks of tokio (feature `tasks`) |
+//! | `runtime` | the threads that tasks run on, or one where there are no more (feature `tasks`) |
 //! | `testing` | what a server promises, for the tests of every rung (feature `testing`) |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -69,6 +70,8 @@ pub mod permits;
 pub mod pulse;
 pub mod reach;
 pub mod request;
+#[cfg(feature = "tasks")]
+pub mod runtime;
 pub mod shares;
 pub mod shutdown;
 mod signals;
