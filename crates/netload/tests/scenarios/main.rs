@@ -5,3 +5,5 @@ mod http;
 mod server;
 mod tcp;
 mod udp;
+#[cfg(unix)]
+mod unix;
