@@ -104,6 +104,50 @@ fn what_the_server_speaks_and_a_hello_can_be_said() {
     drop(escaped);
 }
 
+/// From a port to a file, from a file to a file, and from a file to a port.
+#[cfg(unix)]
+#[test]
+fn the_proxy_carries_streams_between_files_and_ports() {
+    use ladder_tests::Address;
+
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let on_a_file = Server::start(rung("unix-echo"), &[]);
+    let on_a_port = Server::start(rung("timeout-echo"), &[]);
+    let Address::Unix(file) = &on_a_file.address else { panic!("it listens on a file") };
+    let (to_file, to_port) = (file.display().to_string(), on_a_port.address.to_string());
+    let here = format!("unix:{}", folder.path().join("s").display());
+    for args in [
+        &["--unix", &to_file][..],
+        &["--listen", &here, "--to", &format!("unix:{to_file}")],
+        &["--listen", &here, "--to", &to_port],
+    ] {
+        let proxy = start(&[&["proxy", "--slice", "2"], args].concat());
+        let ready = proxy.expect_stdout(&["listening on "]);
+        let mut client = Peer::connect(ladder::ready::address(&ready).expect("it is one"));
+        client.exchange(b"hello", b"hello");
+        client.half_close();
+        client.expect_end_of_stream();
+        proxy.signal(rustix::process::Signal::TERM);
+        proxy.wait().expect_code(0);
+    }
+    assert!(!folder.path().join("s").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_fault_is_let_loose_on_a_file() {
+    use ladder_tests::Address;
+
+    let server = Server::start(rung("unix-echo"), &[]);
+    let Address::Unix(file) = &server.address else { panic!("it listens on a file") };
+    let (file, address) = (file.display().to_string(), server.address.to_string());
+    for place in [&["--unix", &file][..], &[&address]] {
+        let finished = run(&[&["half-close"], place].concat()).expect_code(0);
+        assert!(finished.printed().ends_with("the faulty client got its whole answer\n"));
+    }
+    server.expect_log(&["uid=", "closed"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn the_proxy_carries_streams_and_writes_down_what_passes() {

@@ -2,7 +2,7 @@
 //! lies outside.
 
 use ladder::files::read;
-use ladder::manifests::Package;
+use ladder::manifests::{Carrier, Package};
 use ladder::rename::rename;
 use ladder::shell::session;
 use ladder::{Failure, Rung, failure};
@@ -82,7 +82,10 @@ pub fn change_first(
     Ok(vec![
         format!("The protocol: {}", first.trim()),
         format!("The limits: {limits}the options of `cargo run -- server --help`. Each has its reason beside it."),
-        "The address: `PORT` in `src/lib.rs`. The server listens on 127.0.0.1 unless it is told otherwise.".into(),
+        match rung.transport {
+            Carrier::Unix => "The address: `--path`, a file, which `--mode` opens to others.".into(),
+            Carrier::Tcp | Carrier::Udp => "The address: `PORT` in `src/lib.rs`. The server listens on 127.0.0.1 unless it is told otherwise.".into(),
+        },
         format!("The tests: what they say of the old protocol{old} goes; what they say of limits, bad clients and the stop stays."),
         "The words: `description` in `Cargo.toml`, the first lines of `src/lib.rs`, `src/main.rs` and `README.md`.".into(),
         "The licence: this code is yours under either of the two; your own code may have another.".into(),

@@ -6,3 +6,5 @@ mod room;
 mod server;
 mod tcp;
 mod udp;
+#[cfg(unix)]
+mod unix;
