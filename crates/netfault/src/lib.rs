@@ -154,6 +154,10 @@ pub struct Fault {
     /// What an ordinary client says meanwhile, where any words will not do: the fault
     /// shows with these.
     pub words: &'static [&'static str],
+    /// How many files whoever plays it has open, where those are not a few. With as many
+    /// for the server and for what is played beside, [`descriptors::allow_many`] tells
+    /// whether there are enough.
+    pub files: u64,
     speaks: &'static [Speaks],
     start: fn(&Target) -> io::Result<Running>,
 }

@@ -150,6 +150,7 @@ fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> 
         .faults()
         .filter(|fault| {
             rung.limit(fault.name).is_none()
+                && faults::has_files_for(fault)
                 && !matches!(fault.proof, Proof::Told | Proof::Process(_))
         })
         .collect();
@@ -214,7 +215,9 @@ fn crowd(rung: &Rung, address: std::net::SocketAddr) -> Result<(), Failure> {
         Ok(stream)
     };
     let mut clients = Vec::new();
-    while clients.len() < CROWD {
+    // Half of the files that one process may have: the server has a limit as well.
+    let most = CROWD.min((descriptors::allow_many() / 2) as usize);
+    while clients.len() < most {
         match answered() {
             Ok(client) => clients.push(client),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {

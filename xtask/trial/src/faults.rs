@@ -3,7 +3,10 @@
 use clap::ValueEnum;
 use ladder::manifests::{Carrier, Limit};
 use ladder::{Address, Failure, Ladder, Rung, failure};
-use netfault::{Fault, Proof, Running, Speaks, Target};
+use netfault::{Fault, Proof, Running, Speaks, Target, descriptors};
+
+/// Files of the trials beside one with a crowd, each of which has a few.
+const FILES_BESIDE: u64 = 400;
 
 pub trait Faults {
     fn speaks(&self) -> Speaks;
@@ -67,6 +70,12 @@ pub fn find(name: &str) -> Result<&'static Fault, Failure> {
         let known: Vec<&str> = netfault::ALL.iter().map(|fault| fault.name).collect();
         Failure::Usage(format!("no fault is called {name}; there are {}", known.join(", ")))
     })
+}
+
+/// Whether this process may open as many files as `fault` needs, beside those of others
+/// that are played at the same time.
+pub fn has_files_for(fault: &Fault) -> bool {
+    fault.files == 0 || descriptors::allow_many() >= FILES_BESIDE + 2 * fault.files
 }
 
 /// Lets `fault` loose on the server of `rung` at `address`.

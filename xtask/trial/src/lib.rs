@@ -32,6 +32,10 @@ pub use stage::Stage;
 /// # Errors
 /// [`Failure::Skipped`] where it cannot be played here: another system is needed, say.
 pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Failure> {
+    if !faults::has_files_for(fault) {
+        let why = format!("this process may not open as many files as {} needs", fault.name);
+        return Err(Failure::Skipped(why));
+    }
     match fault.proof {
         Proof::Process(what) => treatment::play(cast, fault, what),
         _ => peer::play(cast, fault, expected),

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use netcore::unix::Name;
 
-use super::{ANY, TCP, datagrams, fault};
+use super::{ANY, TCP, crowded, datagrams, fault};
 use crate::Proof::ClientServed;
 use crate::peer::{answered, stay};
 use crate::{Fault, Running, Target, Transport};
 
 /// Clients that stay: far more than a pool of threads.
-const MANY: usize = 1_000;
+pub(super) const MANY: usize = 1_000;
 
 /// When a connect takes this long, the server's queue is full, and the crowd is
 /// complete. A first packet that a busy machine has dropped is sent again after a
@@ -36,8 +36,10 @@ fn second_client(target: &Target) -> io::Result<Running> {
 
 /// Connects many times. Nobody speaks: a server with fewer places leaves the rest in
 /// its queue.
-pub const MANY_IDLE: Fault =
-    fault("many-idle", "1,000 clients that stay connected, idle", TCP, ClientServed, many_idle);
+pub const MANY_IDLE: Fault = crowded(
+    fault("many-idle", "1,000 clients that stay connected, idle", TCP, ClientServed, many_idle),
+    MANY,
+);
 
 pub(super) fn many_idle(target: &Target) -> io::Result<Running> {
     let mut streams = Vec::new();

@@ -111,5 +111,10 @@ const fn fault(
     proof: Proof,
     start: fn(&Target) -> io::Result<Running>,
 ) -> Fault {
-    Fault { name, about, proof, words: &[], speaks, start }
+    Fault { name, about, proof, words: &[], files: 0, speaks, start }
+}
+
+/// One with so many clients at once.
+const fn crowded(fault: Fault, clients: usize) -> Fault {
+    Fault { files: clients as u64, ..fault }
 }

@@ -11,7 +11,7 @@ use netcore::error::reason;
 use netcore::unix::Name;
 
 use super::slow::flood;
-use super::{TCP, fault};
+use super::{TCP, crowded, fault};
 use crate::Proof::{Served, Told};
 use crate::answer::judge;
 use crate::peer::connect;
@@ -49,12 +49,15 @@ const DISTANCE: Duration = Duration::from_millis(40);
 const JITTER: Duration = Duration::from_millis(5);
 
 /// Each sends hello for ever and leaves the replies where they are.
-pub const FULL_HOUSE: Fault = fault(
-    "full-house",
-    "clients that take every place and never read, and 200 more that come then",
-    TCP,
-    Told,
-    full_house,
+pub const FULL_HOUSE: Fault = crowded(
+    fault(
+        "full-house",
+        "clients that take every place and never read, and 200 more that come then",
+        TCP,
+        Told,
+        full_house,
+    ),
+    MORE,
 );
 
 fn full_house(target: &Target) -> io::Result<Running> {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use netcore::error::reason;
 
-use super::{ANY, BYTES, LOCAL, TCP, crowd, datagrams, fault};
+use super::{ANY, BYTES, LOCAL, TCP, crowd, crowded, datagrams, fault};
 use crate::Proof::Process;
 use crate::peer::{answered, connect, stay};
 use crate::{Fault, Running, Target, Transport, Treatment};
@@ -16,20 +16,26 @@ const VISITS: usize = 900;
 /// Clients that stay: far more than there are threads.
 const SPEAKING: usize = 100;
 
-pub const OUT_OF_DESCRIPTORS: Fault = fault(
-    "out-of-descriptors",
-    "more connections than the server may have open files",
-    TCP,
-    Process(Treatment::FewDescriptors),
-    crowd::many_idle,
+pub const OUT_OF_DESCRIPTORS: Fault = crowded(
+    fault(
+        "out-of-descriptors",
+        "more connections than the server may have open files",
+        TCP,
+        Process(Treatment::FewDescriptors),
+        crowd::many_idle,
+    ),
+    crowd::MANY,
 );
 
-pub const NO_THREADS: Fault = fault(
-    "no-threads",
-    "100 clients of a server that may not have so many threads",
-    TCP,
-    Process(Treatment::FewThreads),
-    speaking,
+pub const NO_THREADS: Fault = crowded(
+    fault(
+        "no-threads",
+        "100 clients of a server that may not have so many threads",
+        TCP,
+        Process(Treatment::FewThreads),
+        speaking,
+    ),
+    SPEAKING,
 );
 
 /// Clients that have each said hello and stay. Nobody waits for the replies: not all of

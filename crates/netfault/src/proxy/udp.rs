@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use netcore::deadline::Deadline;
 use netcore::error::reason;
+use netcore::reach::{Reach, of_receive};
 use netcore::shutdown::Shutdown;
 use netcore::wait::{self, Interest, Waited};
 
@@ -174,9 +175,16 @@ fn answer(
                 *lock(&client.last) = Instant::now();
                 post.take(&mut direction, downstream, peer, &buf[..n]);
             }
+            // A shortage, say, which passes. Who has been asked may still answer.
+            Err(error) => {
+                log::warn!("cannot receive from the server for now: {}", reason(&error));
+                if wait::pause(SHORTAGE_PAUSE, shutdown).is_err() {
+                    return;
+                }
+            }
             // The client has sent meanwhile.
             Ok(None) if !shutdown.is_stopping() && lock(&client.last).elapsed() < idle => {}
-            Ok(None) | Err(_) => return,
+            Ok(None) => return,
         }
     }
 }
@@ -199,14 +207,9 @@ fn next(
                     return Ok(None);
                 }
             }
-            // A server or client that has gone, told by an earlier datagram; a signal.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::Interrupted
-                        | ErrorKind::ConnectionReset
-                        | ErrorKind::ConnectionRefused
-                ) => {}
+            // Most often what has become of an earlier datagram: nobody listens there, no way
+            // leads there.
+            Err(error) if matches!(of_receive(&error), Reach::Nothing | Reach::One) => {}
             Err(error) => return Err(error),
         }
     }
