@@ -10,5 +10,5 @@ mod units;
 pub use args::{ClientArgs, Limits, NoOptions, ServerArgs};
 pub use input::{all_messages, messages};
 pub use output::{complain, finish, print, print_bytes, ready};
-pub use run::{Program, run};
+pub use run::{Also, Program, run, run_also};
 pub use units::{duration, folder, size};

@@ -49,6 +49,15 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// As [`Failed`](Error::Failed), where something can be done about it.
+    Advised {
+        /// Completes "cannot ".
+        attempted: String,
+        /// What the system or the other end said.
+        source: io::Error,
+        /// What can be done about it.
+        hint: &'static str,
+    },
 }
 
 impl Error {
@@ -108,6 +117,7 @@ impl Error {
                 _ => None,
             },
             Error::Usage(_) => Some("--help lists the options"),
+            Error::Advised { hint, .. } => Some(hint),
             Error::Output(_) | Error::Failed { .. } => None,
         }
     }
@@ -136,7 +146,7 @@ impl fmt::Display for Error {
             Error::Output(source) => {
                 write!(f, "cannot write to standard output: {}", reason(source))
             }
-            Error::Failed { attempted, source } => {
+            Error::Failed { attempted, source } | Error::Advised { attempted, source, .. } => {
                 write!(f, "cannot {attempted}: {}", reason(source))
             }
         }
@@ -151,7 +161,8 @@ impl std::error::Error for Error {
             | Error::Connect { source, .. }
             | Error::Reply { source, .. }
             | Error::Output(source)
-            | Error::Failed { source, .. } => Some(source),
+            | Error::Failed { source, .. }
+            | Error::Advised { source, .. } => Some(source),
             Error::Usage(_) => None,
         }
     }

@@ -21,6 +21,7 @@
 //! | [`listen`] | TCP and UDP sockets bound with explicit options |
 //! | [`connect`] | a client that tries every address, within a deadline |
 //! | [`client`] | the plain client of the rungs |
+//! | `tls` | encryption over a connection: handshake, half-close, goodbye (feature `tls`) |
 //! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
 //! | `batch` | datagrams that come together, many in one call (feature `batch`) |
 //! | [`ask`] | the wait for one reply, and whom to ask |
@@ -62,6 +63,8 @@ mod socket;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timers;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod visit;
 pub mod wait;
 mod waker;

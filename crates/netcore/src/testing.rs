@@ -20,6 +20,8 @@
 //! | `limits.rs` | no client can stretch the limits of its visit |
 //! | `many.rs` | no client waits for another |
 //! | `echo.rs` | what an echo promises besides: this goes with the echo |
+//! | `wire.rs` | what a client needs of its stream, whatever it speaks |
+//! | `tls.rs` | a client's stream in TLS (feature `tls`) |
 //! | [`udp`] | the same for servers of datagrams |
 //!
 //! The log tells the tests where the server is ([`events`]), so no test guesses by the
@@ -37,8 +39,11 @@ mod limits;
 mod many;
 mod running;
 mod stop;
+#[cfg(feature = "tls")]
+mod tls;
 pub mod udp;
 mod visits;
+mod wire;
 
 pub use client::Client;
 pub use echo::*;
@@ -46,7 +51,10 @@ pub use limits::*;
 pub use many::*;
 pub use running::{Running, Suite};
 pub use stop::*;
+#[cfg(feature = "tls")]
+pub use tls::TlsWire;
 pub use visits::*;
+pub use wire::Wire;
 
 /// Ends a test that would otherwise hang. No correct run comes near it, on a machine
 /// however busy.

@@ -110,7 +110,9 @@ impl LogLine {
     /// What the line says.
     pub fn event(&self) -> Event<'_> {
         let Some((peer, rest)) = self.message.split_once(' ') else { return Event::Other };
-        let Ok(peer) = peer.parse() else { return Event::Other };
+        // Behind the address, the name that somebody has proven: `127.0.0.1:55286/ann`.
+        let address = peer.split_once('/').map_or(peer, |(address, _)| address);
+        let Ok(peer) = address.parse() else { return Event::Other };
         match rest.split_once([' ', ':']).map_or(rest, |(verb, _)| verb) {
             "connected" => Event::Connected(peer),
             "received" => Event::Received(peer, rest),
@@ -135,6 +137,8 @@ mod tests {
         let peer = "127.0.0.1:55286".parse().unwrap();
         let line = message("11:34:24.235190 info  127.0.0.1:55286 connected");
         assert_eq!((line.level, line.event()), (Level::Other, Event::Connected(peer)));
+        let line = message("11:34:24.235190 info  127.0.0.1:55286/ann closed");
+        assert_eq!(line.event(), Event::Left(peer, "closed"));
         let line =
             message("11:34:24.238385 debug 127.0.0.1:55286 received 27 bytes \"Привет, сервер!\"");
         assert_eq!(line.event(), Event::Received(peer, "received 27 bytes \"Привет, сервер!\""));

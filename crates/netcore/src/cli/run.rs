@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
 
 use super::{ClientArgs, ServerArgs, finish};
 use crate::Error;
@@ -48,6 +48,19 @@ enum Role<const PORT: u16, S: Args, C: Args> {
     },
 }
 
+/// A command of a program beside its two roles.
+#[derive(Debug, Clone, Copy)]
+pub struct Also<A> {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, a sentence.
+    pub about: &'static str,
+    /// What an example has behind its name, and what the examples of both roles have.
+    pub example: [&'static str; 2],
+    /// What runs it.
+    pub run: fn(A) -> Result<(), Error>,
+}
+
 /// Runs the role that the command line asks for, and returns the exit code: 0 done, 1
 /// failed, 2 wrong usage. `S` is the service and `C` what a client can be told beside
 /// where and what.
@@ -56,20 +69,57 @@ pub fn run<const PORT: u16, S: Args, C: Args>(
     server: impl FnOnce(&ServerArgs<PORT>, S) -> Result<(), Error>,
     client: impl FnOnce(&ClientArgs<PORT>, C) -> Result<(), Error>,
 ) -> ExitCode {
+    let command = command::<PORT, S, C>(program, "");
+    play(&command.get_matches(), server, client)
+}
+
+/// As [`run`], for a program that has one more command.
+pub fn run_also<const PORT: u16, S: Args, C: Args, A: Args>(
+    program: Program,
+    server: impl FnOnce(&ServerArgs<PORT>, S) -> Result<(), Error>,
+    client: impl FnOnce(&ClientArgs<PORT>, C) -> Result<(), Error>,
+    also: Also<A>,
+) -> ExitCode {
+    let [own, roles] = also.example;
+    let command = command::<PORT, S, C>(program, roles);
+    let help = format!("Example:\n  {} {} {own}", program.name, also.name);
+    let more = A::augment_args(Command::new(also.name).about(also.about).after_help(help.clone()));
+    let first = help.lines().last().unwrap_or_default();
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let help = help.replacen('\n', &format!("\n{first}\n"), 1);
+    let matches = command.after_help(help).subcommand(more).get_matches();
+    match matches.subcommand() {
+        Some((name, matches)) if name == also.name => match A::from_arg_matches(matches) {
+            Ok(args) => finish((also.run)(args)),
+            Err(error) => error.exit(),
+        },
+        _ => play(&matches, server, client),
+    }
+}
+
+/// `roles` are arguments of both in an example.
+fn command<const PORT: u16, S: Args, C: Args>(program: Program, roles: &str) -> Command {
     let Program { name, version, about } = program;
-    let command = Role::<PORT, S, C>::command()
+    let args = if roles.is_empty() { String::new() } else { format!(" {roles}") };
+    let client = format!("{name} client{args} 'hello, world!'");
+    Role::<PORT, S, C>::command()
         .name(name)
         .bin_name(name)
         .version(version)
         .about(format!("{about}, and its client"))
-        .after_help(format!("Example:\n  {name} server &\n  {name} client 'hello, world!'"))
+        .after_help(format!("Example:\n  {name} server{args} &\n  {client}"))
         .mut_subcommand("server", |server| {
-            server.after_help(format!("Example:\n  {name} server --port 0 -v"))
+            server.after_help(format!("Example:\n  {name} server{args} --port 0 -v"))
         })
-        .mut_subcommand("client", |client| {
-            client.after_help(format!("Example:\n  {name} client 'hello, world!'"))
-        });
-    match Role::from_arg_matches(&command.get_matches()) {
+        .mut_subcommand("client", |it| it.after_help(format!("Example:\n  {client}")))
+}
+
+fn play<const PORT: u16, S: Args, C: Args>(
+    matches: &ArgMatches,
+    server: impl FnOnce(&ServerArgs<PORT>, S) -> Result<(), Error>,
+    client: impl FnOnce(&ClientArgs<PORT>, C) -> Result<(), Error>,
+) -> ExitCode {
+    match Role::from_arg_matches(matches) {
         Ok(Role::Server { args, service }) => finish(server(&args, service)),
         Ok(Role::Client { args, options }) => finish(client(&args, options)),
         Err(error) => error.exit(),

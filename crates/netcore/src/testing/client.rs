@@ -1,14 +1,13 @@
 //! The other end of a connection, in words for what a test expects of it.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown as Side, TcpStream};
+use std::io::{self, ErrorKind};
+use std::net::Shutdown as Side;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use socket2::SockRef;
-
 use super::events::{self, Hold};
-use super::{GENEROUS, SHORT};
+use super::wire::Wire;
+use super::{GENEROUS, SHORT, Suite};
 
 /// Bytes that a client sends at once when it floods.
 const FLOOD: usize = 64 << 10;
@@ -16,20 +15,27 @@ const FLOOD: usize = 64 << 10;
 /// A client. No call of it waits for longer than [`GENEROUS`].
 #[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     peer: String,
     question: Vec<u8>,
     answer: Vec<u8>,
 }
 
 impl Client {
-    pub(super) fn new(stream: TcpStream, question: &[u8], answer: &[u8]) -> Client {
-        stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
-        stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
-        stream.set_nodelay(true).expect("TCP_NODELAY can be set");
-        let peer = stream.local_addr().expect("a connection has an address").to_string();
-        let (question, answer) = (question.to_vec(), answer.to_vec());
-        Client { stream, peer, question, answer }
+    pub(super) fn new(stream: Box<dyn Wire>, peer: String, suite: &Suite) -> Client {
+        let client =
+            Client { stream, peer, question: suite.question.clone(), answer: suite.answer.clone() };
+        client.wait_to_read(GENEROUS);
+        client.wait_to_write(GENEROUS);
+        client
+    }
+
+    fn wait_to_read(&self, limit: Duration) {
+        self.stream.socket().set_read_timeout(Some(limit)).expect("a timeout can be set");
+    }
+
+    fn wait_to_write(&self, limit: Duration) {
+        self.stream.socket().set_write_timeout(Some(limit)).expect("a timeout can be set");
     }
 
     /// Its address, by which the log of the server calls it.
@@ -38,8 +44,8 @@ impl Client {
     }
 
     /// The stream itself.
-    pub fn stream(&mut self) -> &mut TcpStream {
-        &mut self.stream
+    pub fn stream(&mut self) -> &mut dyn Wire {
+        &mut *self.stream
     }
 
     /// Asks, and leaves the answer on its way.
@@ -80,10 +86,10 @@ impl Client {
     /// Nothing comes for a while. That something will never come, no test can see.
     #[track_caller]
     pub fn assert_waits(&mut self) {
-        self.stream.set_read_timeout(Some(SHORT)).expect("a timeout can be set");
+        self.wait_to_read(SHORT);
         let error = self.stream.read(&mut [0; 1]).expect_err("something came");
         assert!(is_timeout(&error), "the server hung up: {error}");
-        self.stream.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        self.wait_to_read(GENEROUS);
     }
 
     /// The stream ends, with nothing before its end.
@@ -119,11 +125,8 @@ impl Client {
     }
 
     /// Sends for ever, from a thread of its own, until the server has hung up.
-    ///
-    /// # Panics
-    /// When the stream has no second handle.
     pub fn flood(&self) -> JoinHandle<io::Error> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
+        let mut writer = self.stream.again();
         let bytes = self.many_questions();
         thread::spawn(move || {
             loop {
@@ -135,28 +138,22 @@ impl Client {
     }
 
     /// Reads and drops what comes, from a thread of its own, until the connection ends.
-    ///
-    /// # Panics
-    /// When the stream has no second handle.
     pub fn read_for_ever(&self) -> JoinHandle<()> {
-        let mut reader = self.stream.try_clone().expect("a stream can be cloned");
+        let mut reader = self.stream.again();
         let mut buf = vec![0; FLOOD];
         thread::spawn(move || while reader.read(&mut buf).is_ok_and(|n| n > 0) {})
     }
 
     /// Sends questions of so many bytes or a little more from a thread of its own, and
     /// ends its side.
-    ///
-    /// # Panics
-    /// When the stream has no second handle.
     pub fn go_on_sending(&self, bytes: usize) -> JoinHandle<io::Result<()>> {
-        let mut writer = self.stream.try_clone().expect("a stream can be cloned");
+        let mut writer = self.stream.again();
         let question = self.question.clone();
         thread::spawn(move || {
             for _ in 0..=bytes / question.len() {
                 writer.write_all(&question)?;
             }
-            writer.shutdown(Side::Write)
+            writer.half_close()
         })
     }
 
@@ -166,11 +163,11 @@ impl Client {
     /// When the server hangs up first.
     #[track_caller]
     pub fn send_until_stuck(&mut self) {
-        self.stream.set_write_timeout(Some(SHORT)).expect("a timeout can be set");
+        self.wait_to_write(SHORT);
         let bytes = self.many_questions();
         let ended = std::iter::repeat_with(|| self.stream.write_all(&bytes)).find_map(Result::err);
         assert!(ended.as_ref().is_some_and(is_timeout), "the server hung up: {ended:?}");
-        self.stream.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
+        self.wait_to_write(GENEROUS);
     }
 
     fn many_questions(&self) -> Vec<u8> {
@@ -183,7 +180,7 @@ impl Client {
     /// When the connection is gone.
     #[track_caller]
     pub fn half_close(&mut self) {
-        self.stream.shutdown(Side::Write).expect("the sending side can be closed");
+        self.stream.half_close().expect("the sending side can be closed");
     }
 
     /// Hangs up rudely: what the server reads or writes next fails.
@@ -192,13 +189,13 @@ impl Client {
     /// When SO_LINGER cannot be set.
     pub fn reset(self) {
         // With zero, close is a reset.
-        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("it can be set");
+        self.stream.socket().set_linger(Some(Duration::ZERO)).expect("it can be set");
     }
 
     /// Ends both directions, whoever else has a handle of the stream.
     pub fn end_both_ways(&self) {
         // Fails where the server has ended the connection before.
-        let _ = self.stream.shutdown(Side::Both);
+        let _ = self.stream.socket().shutdown(Side::Both);
     }
 
     /// Waits until the server has accepted it.

@@ -1,11 +1,7 @@
 //! What an echo promises besides, and a server that is none does not: this goes with
 //! the echo.
 
-use std::net::TcpStream;
-
-use super::{GENEROUS, Running, Setup, Suite};
-use crate::client::exchange;
-use crate::connection::Connection;
+use super::{Setup, Suite};
 
 /// More than all buffers between the two ends hold.
 const LARGE: u32 = 32 << 20;
@@ -13,9 +9,8 @@ const LARGE: u32 = 32 << 20;
 /// By the plain client.
 pub fn each_message_comes_back(suite: &Suite) {
     let server = suite.start(Setup::default());
-    let mut stream = connect(&server);
     for message in [&b"hello"[..], b"", "Привет, сервер!".as_bytes(), b"\0\xff\xfe"] {
-        assert_eq!(exchange(&mut stream, message).expect("a reply"), message);
+        assert_eq!(server.reply_to(message), message);
     }
 }
 
@@ -23,17 +18,12 @@ pub fn each_message_comes_back(suite: &Suite) {
 pub fn a_message_larger_than_every_buffer_on_the_way_comes_back_whole(suite: &Suite) {
     let server = suite.start(Setup::default());
     let message: Vec<u8> = (0..LARGE).map(|i| (i / 251) as u8).collect();
-    assert!(exchange(&mut connect(&server), &message).expect("a reply") == message);
+    assert!(server.reply_to(&message) == message);
 }
 
 /// For a suite whose server has `--upper`.
 pub fn upper_case_leaves_everything_but_ascii_letters_as_it_was(suite: &Suite) {
     let server = suite.start(Setup::default());
-    let reply = exchange(&mut connect(&server), "hello, мир!".as_bytes()).expect("a reply");
+    let reply = server.reply_to("hello, мир!".as_bytes());
     assert_eq!(String::from_utf8_lossy(&reply), "HELLO, мир!");
-}
-
-fn connect(server: &Running) -> Connection {
-    let stream = TcpStream::connect_timeout(&server.address, GENEROUS).expect("it listens");
-    Connection::of_client(stream).expect("the socket can be used")
 }

@@ -1,6 +1,5 @@
 //! No client can stretch the limits of its visit.
 
-use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
 

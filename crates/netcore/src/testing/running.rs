@@ -10,12 +10,20 @@ use std::time::Instant;
 
 use socket2::SockRef;
 
-use super::{Client, GENEROUS, Setup, events};
+use super::{Client, GENEROUS, Setup, Wire, events};
+use crate::client::exchange;
+use crate::connection::Connection;
 use crate::listen;
 use crate::shutdown::Shutdown;
 
 /// How a server is run until it ends.
 type Serve = dyn Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync;
+
+/// How a client's stream is made of its connection.
+type Speak = dyn Fn(TcpStream) -> Box<dyn Wire> + Send + Sync;
+
+/// What the plain client does.
+type Plain = dyn Fn(TcpStream, &[u8]) -> io::Result<Vec<u8>> + Send + Sync;
 
 /// Bytes of replies that a server can leave to the system, where a test wants it to wait
 /// for its client.
@@ -27,6 +35,8 @@ pub struct Suite {
     pub(super) question: Vec<u8>,
     pub(super) answer: Vec<u8>,
     serve: Arc<Serve>,
+    speak: Arc<Speak>,
+    plain: Arc<Plain>,
 }
 
 impl Suite {
@@ -36,7 +46,22 @@ impl Suite {
         answer: impl Into<Vec<u8>>,
         serve: impl Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync + 'static,
     ) -> Suite {
-        Suite { question: question.into(), answer: answer.into(), serve: Arc::new(serve) }
+        let (question, answer) = (question.into(), answer.into());
+        let speak = Arc::new(|stream| Box::new(stream) as Box<dyn Wire>);
+        let plain = Arc::new(|stream, message: &[u8]| {
+            exchange(&mut Connection::of_client(stream)?, message)
+        });
+        Suite { question, answer, serve: Arc::new(serve), speak, plain }
+    }
+
+    /// The same with clients that speak something over TCP: `speak` makes such a stream of
+    /// a connection, and `plain` is what the plain client does with a message.
+    pub fn with_clients(
+        self,
+        speak: impl Fn(TcpStream) -> Box<dyn Wire> + Send + Sync + 'static,
+        plain: impl Fn(TcpStream, &[u8]) -> io::Result<Vec<u8>> + Send + Sync + 'static,
+    ) -> Suite {
+        Suite { speak: Arc::new(speak), plain: Arc::new(plain), ..self }
     }
 
     /// A server that runs.
@@ -103,7 +128,23 @@ impl Running {
     #[track_caller]
     pub fn connect(&self) -> Client {
         let stream = TcpStream::connect(self.address).expect("the server listens");
-        Client::new(stream, &self.suite.question, &self.suite.answer)
+        self.client(stream)
+    }
+
+    fn client(&self, stream: TcpStream) -> Client {
+        stream.set_nodelay(true).expect("TCP_NODELAY can be set");
+        let peer = stream.local_addr().expect("a connection has an address").to_string();
+        Client::new((self.suite.speak)(stream), peer, &self.suite)
+    }
+
+    /// The reply to one message, by the plain client.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[track_caller]
+    pub fn reply_to(&self, message: &[u8]) -> Vec<u8> {
+        let stream = TcpStream::connect_timeout(&self.address, GENEROUS).expect("it listens");
+        (self.suite.plain)(stream, message).expect("a reply")
     }
 
     /// A client that has next to no room for replies which it does not read.
@@ -120,7 +161,7 @@ impl Running {
         .expect("a socket can be made");
         socket.set_recv_buffer_size(LITTLE_ROOM).expect("a size can be set");
         socket.connect(&self.address.into()).expect("the server listens");
-        Client::new(socket.into(), &self.suite.question, &self.suite.answer)
+        self.client(socket.into())
     }
 
     /// The next client gets its answer.

@@ -1,6 +1,5 @@
 //! A stop ends every wait, and loses nothing that was sent.
 
-use std::io::Read;
 use std::time::Instant;
 
 use super::{FAR, GENEROUS, SHORT, Setup, Suite};
