@@ -1,26 +1,37 @@
 //! A client's stream in TLS: as a stream of TCP, it may be read in one thread and written
-//! in another, and nothing waits for the handshake but what needs it.
+//! in another, and nobody waits for the handshake but who needs it.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
 
 use rustls::Connection;
 use socket2::SockRef;
 
-use super::Wire;
+use super::{GENEROUS, Wire};
+use crate::deadline::Deadline;
+use crate::wait::{self, Interest, Waited};
 
 /// Encrypted bytes that are read at once.
 const INCOMING: usize = 16 << 10;
 
+/// For how long the handshake keeps a connection open that everybody else has dropped.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// One end of a stream in TLS. Dropping it says nothing: a test that is to say goodbye
 /// does so by [`half_close`](Wire::half_close).
 #[derive(Debug, Clone)]
-pub struct TlsWire {
-    tls: Arc<Mutex<State>>,
+pub struct TlsWire(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    socket: TcpStream,
+    state: Mutex<State>,
+    changed: Condvar,
     /// Who has it writes to the socket: what is encrypted first goes out first.
-    sending: Arc<Mutex<()>>,
-    socket: Arc<TcpStream>,
+    sending: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -30,17 +41,63 @@ struct State {
     left: Vec<u8>,
     /// Goodbye is to be said once there is a way to say it.
     ending: bool,
+    /// How the handshake has ended.
+    begun: Option<Result<(), ErrorKind>>,
 }
 
 impl TlsWire {
-    /// Over this connection. The handshake comes with the first reads and writes.
+    /// Over this connection. The handshake is made in the background.
     pub fn new(tls: Connection, socket: TcpStream) -> TlsWire {
-        let tls = Arc::new(Mutex::new(State { tls, left: Vec::new(), ending: false }));
-        TlsWire { tls, sending: Arc::default(), socket: Arc::new(socket) }
+        let state = State { tls, left: Vec::new(), ending: false, begun: None };
+        let (state, changed) = (Mutex::new(state), Condvar::new());
+        let inner = Arc::new(Inner { socket, state, changed, sending: Mutex::default() });
+        let weak = Arc::downgrade(&inner);
+        thread::spawn(move || shake_hands(&weak));
+        TlsWire(inner)
+    }
+}
+
+/// Until it is done, or nobody has the stream any more.
+fn shake_hands(stream: &Weak<Inner>) {
+    while let Some(stream) = stream.upgrade() {
+        let done = match stream.shake_hands_for_a_while() {
+            Ok(true) => Ok(()),
+            Ok(false) => continue,
+            Err(error) => Err(error.kind()),
+        };
+        stream.state().begun = Some(done);
+        stream.changed.notify_all();
+        return;
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.tls.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether it is done.
+    fn shake_hands_for_a_while(&self) -> io::Result<bool> {
+        self.send()?;
+        if self.state().tls.is_handshaking() {
+            let soon = Deadline::after(LOOK);
+            if wait::ready(&self.socket, Interest::Reading, None, soon)? == Waited::Ready {
+                self.receive()?;
+            }
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Waits for the end of the handshake, as long as for any bytes.
+    fn begun(&self) -> io::Result<()> {
+        let limit = self.socket.read_timeout()?.unwrap_or(GENEROUS);
+        let waits = |state: &mut State| state.begun.is_none();
+        let waited = self.changed.wait_timeout_while(self.state(), limit, waits);
+        match waited.unwrap_or_else(PoisonError::into_inner).0.begun {
+            None => Err(ErrorKind::TimedOut.into()),
+            Some(done) => done.map_err(io::Error::from),
+        }
     }
 
     /// Sends what there is to send.
@@ -61,7 +118,7 @@ impl TlsWire {
             if bytes.is_empty() {
                 return Ok(());
             }
-            (&*self.socket).write_all(&bytes)?;
+            (&self.socket).write_all(&bytes)?;
         }
     }
 
@@ -69,15 +126,17 @@ impl TlsWire {
     fn receive(&self) -> io::Result<()> {
         if self.state().left.is_empty() {
             let mut bytes = vec![0; INCOMING];
-            let n = (&*self.socket).read(&mut bytes)?;
+            let n = (&self.socket).read(&mut bytes)?;
             bytes.truncate(n);
             self.state().left = bytes;
         }
         let mut state = self.state();
-        let State { tls, left, ending } = &mut *state;
+        let State { tls, left, ending, .. } = &mut *state;
         let mut rest = left.as_slice();
         // rustls takes a part only, and holds little that nobody has read.
-        tls.read_tls(&mut rest)?;
+        if tls.read_tls(&mut rest)? == 0 && tls.is_handshaking() {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
         *left = rest.to_vec();
         let done = tls.process_new_packets();
         let answers = tls.wants_write() || *ending;
@@ -87,21 +146,15 @@ impl TlsWire {
         }
         done.map(drop).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
     }
-
-    fn is_handshaking(&self) -> bool {
-        self.state().tls.is_handshaking()
-    }
 }
 
 impl Read for TlsWire {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.is_handshaking() {
-            self.send()?;
-        }
+        self.0.begun()?;
         loop {
-            let read = self.state().tls.reader().read(buf);
+            let read = self.0.state().tls.reader().read(buf);
             match read {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.receive()?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.0.receive()?,
                 done => return done,
             }
         }
@@ -112,12 +165,12 @@ impl Write for TlsWire {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         loop {
             // Before the handshake, a little is kept until it can be encrypted.
-            let n = self.state().tls.writer().write(buf)?;
-            self.send()?;
+            let n = self.0.state().tls.writer().write(buf)?;
+            self.0.send()?;
             if n > 0 || buf.is_empty() {
                 return Ok(n);
             }
-            self.receive()?;
+            self.0.begun()?;
         }
     }
 
@@ -128,7 +181,7 @@ impl Write for TlsWire {
 
 impl Wire for TlsWire {
     fn socket(&self) -> SockRef<'_> {
-        SockRef::from(&*self.socket)
+        SockRef::from(&self.0.socket)
     }
 
     fn again(&self) -> Box<dyn Wire> {
@@ -136,7 +189,7 @@ impl Wire for TlsWire {
     }
 
     fn half_close(&mut self) -> io::Result<()> {
-        self.state().ending = true;
-        self.send()
+        self.0.state().ending = true;
+        self.0.send()
     }
 }
