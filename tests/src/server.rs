@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
 
+use crate::binaries;
 use crate::ladder::Rung;
 use crate::peer::Peer;
 use crate::process::{Finished, Process};
@@ -33,6 +34,7 @@ impl Server {
     /// When it does not become ready.
     #[track_caller]
     pub fn start_on(rung: &'static Rung, port: u16, args: &[&str]) -> Server {
+        rung.prepare(binaries::executable(&rung.name)).expect("its certificates can be made");
         let process = rung.start(&[&["server", "--port", &port.to_string()], args].concat());
         let ready = process.expect_stdout(&["listening on "]);
         let Some(address) = ladder::ready::address(&ready) else {

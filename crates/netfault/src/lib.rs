@@ -21,6 +21,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -61,12 +62,14 @@ pub struct Target<'a> {
     pub hello: &'a [u8],
     /// What noise comes from. The same seed makes the same noise.
     pub seed: u64,
+    /// The folder of its certificates, where it has one.
+    pub certs: Option<&'a Path>,
 }
 
 impl<'a> Target<'a> {
     /// With the usual seed.
     pub fn new(address: SocketAddr, speaks: Speaks, hello: &'a [u8]) -> Target<'a> {
-        Target { address, speaks, hello, seed: SEED }
+        Target { address, speaks, hello, seed: SEED, certs: None }
     }
 }
 
@@ -82,6 +85,8 @@ pub enum Speaks {
     Objects,
     /// TCP: HTTP/1.1.
     Http,
+    /// TCP: TLS, and bytes in it, which it sends back.
+    Tls,
     /// UDP: a message in each datagram; the reply ends with it.
     Datagrams,
     /// UDP: the numbered requests of `udp-reliable`.
@@ -101,7 +106,9 @@ impl Speaks {
     /// What it is spoken over.
     pub fn transport(self) -> Transport {
         match self {
-            Speaks::Bytes | Speaks::Frames | Speaks::Objects | Speaks::Http => Transport::Tcp,
+            Speaks::Bytes | Speaks::Frames | Speaks::Objects | Speaks::Http | Speaks::Tls => {
+                Transport::Tcp
+            }
             Speaks::Datagrams | Speaks::Requests => Transport::Udp,
         }
     }
@@ -114,6 +121,7 @@ impl Speaks {
             Speaks::Frames => b"\0\0\0\x05hello",
             // The version, echo, a text of five bytes.
             Speaks::Objects => b"\0\0\0\x09\x01\x02\x02\x05hello",
+            Speaks::Tls => faults::tls::hello(),
             Speaks::Http => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             // The first try of the first request of a session.
             Speaks::Requests => b"NLR1\x01\x01netfault\0\0\0\0\0\0\0\x01hello",
@@ -148,6 +156,9 @@ pub enum Proof {
     /// As [`ClientServed`](Proof::ClientServed), and the server gets rid of the faulty
     /// client by itself.
     Dropped,
+    /// As [`ClientServed`](Proof::ClientServed), and what the client says cannot be read on
+    /// the way, by [`Running::overheard`].
+    Unread,
     /// The faulty peer has got the answers that are due to it, by [`Running::verdict`].
     Answered,
     /// As [`Answered`](Proof::Answered), and the server takes what the faulty peer has

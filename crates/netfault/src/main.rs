@@ -91,7 +91,8 @@ fn play(args: &FaultArgs) -> Result<(), Error> {
         wrong(format!("there is no {} for a server that speaks this", args.fault.name));
     }
     let hello = args.hello.as_deref().unwrap_or(speaks.hello());
-    let target = Target { address: args.address, speaks, hello, seed: args.seed };
+    let certs = args.certs.as_deref();
+    let target = Target { address: args.address, speaks, hello, seed: args.seed, certs };
     let started = Instant::now();
     let begin = format!("begin {} with {}", args.fault.name, args.address);
     let running = args.fault.start(&target).map_err(Error::failed(begin))?;

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::last_words::LastWords;
+use crate::proxy::{Passed, Proxy};
 
 /// A fault that goes on. Dropping this ends it and waits until it has ended.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub struct Running {
     ended: Option<Receiver<()>>,
     verdict: Result<String, String>,
     last_words: Option<LastWords>,
+    ears: Option<(Proxy, Receiver<Passed>)>,
 }
 
 /// What ends a thread that waits in a receive: the flag, and a datagram that makes it
@@ -43,7 +45,8 @@ impl Running {
     /// Whether it goes on beside the caller; if not, it was over when it had taken
     /// hold.
     pub fn lasts(&self) -> bool {
-        self.thread.is_some() || self.socket.is_some() || self.last_words.is_some()
+        let held = self.socket.is_some() || self.last_words.is_some() || self.ears.is_some();
+        self.thread.is_some() || held
     }
 
     /// What the server calls the faulty peers, or the relay, in its log.
@@ -83,6 +86,19 @@ impl Running {
         }
     }
 
+    /// Everything that has passed since the last call, one thing after the other.
+    pub fn overheard(&self) -> Vec<u8> {
+        let passed = self.ears.iter().flat_map(|(_, recorded)| recorded.try_iter());
+        passed.flat_map(|passed| passed.bytes).collect()
+    }
+
+    /// A proxy that only listens.
+    pub(crate) fn overhearing(proxy: Proxy, recorded: Receiver<Passed>) -> Running {
+        let mut running = Running::over(proxy.address(), proxy.address());
+        running.ears = Some((proxy, recorded));
+        running
+    }
+
     /// A client that keeps its stream, and reads nothing of it before
     /// [`hear_the_end`](Running::hear_the_end).
     pub(crate) fn last_words(
@@ -117,6 +133,7 @@ impl Running {
             ended: None,
             verdict,
             last_words: None,
+            ears: None,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::{Deserialize, de::DeserializeOwned};
@@ -14,6 +14,9 @@ use crate::{Failure, failure};
 
 /// Words behind `cargo xtask demo` that are no rungs.
 pub const RESERVED: [&str; 3] = ["all", "scale", "pitfalls"];
+
+/// Who has a certificate where a rung has some.
+const CLIENTS: [&str; 2] = ["ann", "bob"];
 
 /// The workspace and its rungs in reading order.
 #[derive(Debug)]
@@ -99,6 +102,9 @@ pub struct Rung {
     /// where a fault lasts until the server ends it.
     #[serde(default)]
     pub short_limits: Vec<String>,
+    /// The folder of its certificates, from that of its manifest: made by its own command
+    /// `certs` before it is started, for the clients of `CLIENTS`.
+    pub certs: Option<PathBuf>,
     /// Arguments of the server in a demo, beside its port. It runs in the folder of its
     /// manifest.
     #[serde(default)]
@@ -321,6 +327,24 @@ impl Rung {
     /// The limit that this fault meets here, if the rung has one.
     pub fn limit(&self, fault: &str) -> Option<&Limit> {
         self.limits.iter().find(|limit| limit.faults().any(|name| name == fault))
+    }
+
+    /// The folder of its certificates, where it has one.
+    pub fn certs_folder(&self) -> Option<PathBuf> {
+        self.certs.as_ref().map(|certs| self.folder.join(certs))
+    }
+
+    /// Has the certificates made that it is started with, unless they are there. `program` is
+    /// its own.
+    ///
+    /// # Errors
+    /// When it does not make them.
+    pub fn prepare(&self, program: &Path) -> Result<(), Failure> {
+        let Some(certs) = self.certs_folder().filter(|certs| !certs.exists()) else {
+            return Ok(());
+        };
+        let names = CLIENTS.iter().flat_map(|name| ["--name", name]);
+        output(Command::new(program).arg("certs").arg(certs).args(names)).map(drop)
     }
 
     /// Whether it is in the black-box `suite`.

@@ -144,6 +144,7 @@ pub fn transcript(
     script: &Script,
 ) -> Result<String, Failure> {
     let program = programs.get(ladder, &rung.name)?;
+    rung.prepare(&program)?;
     let start = |role: &str, port: &str, args: &[String]| {
         let mut command = Command::new(&program);
         command.current_dir(&rung.folder).arg(role).args(["--port", port]).args(args);

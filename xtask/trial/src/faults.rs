@@ -70,7 +70,11 @@ pub fn find(name: &str) -> Result<&'static Fault, Failure> {
 
 /// Lets `fault` loose on the server of `rung` at `address`.
 pub fn start(rung: &Rung, fault: &Fault, address: SocketAddr) -> Result<Running, Failure> {
-    let target = Target::new(address, Faults::speaks(rung), Faults::hello(rung));
+    let certs = rung.certs_folder();
+    let target = Target {
+        certs: certs.as_deref(),
+        ..Target::new(address, Faults::speaks(rung), Faults::hello(rung))
+    };
     fault.start(&target).map_err(|error| {
         failure!("the fault {} cannot begin with {}: {error}", fault.name, rung.name)
     })

@@ -148,6 +148,7 @@ impl Stage {
         port: u16,
         start: Start,
     ) -> Result<(PlayerId, Option<SocketAddr>), Failure> {
+        cast.rung.prepare(cast.program)?;
         let server = self.start(Side::Server, cast, port, start, Stdio::null())?;
         let ready =
             |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));

@@ -15,6 +15,7 @@ use rustls::{
     ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, ServerConfig, ServerConnection,
 };
 
+use super::authority::Signed;
 use super::failed;
 use super::fingerprint::{Fingerprint, Known};
 use super::folder::{Folder, LOCAL};
@@ -168,6 +169,20 @@ impl ClientSide {
         let roots = read_roots(&trusted.authority_file())?;
         let believing: ConfigBuilder<_, WantsClientCert> = builder()?.with_root_certificates(roots);
         let config = believing.with_client_auth_cert(read_chain(&certificate)?, read_key(&key)?);
+        config.map(ClientSide::of).map_err(|error| unusable()(io::Error::other(error)))
+    }
+
+    /// As [`called`](ClientSide::called), with a certificate that is in no file.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or certificate and key do not belong together.
+    pub fn showing(trusted: &Folder, own: &Signed) -> Result<ClientSide, Error> {
+        let unreadable = |error| unusable()(io::Error::other(error));
+        let certificate = CertificateDer::from_pem_slice(own.certificate.as_bytes());
+        let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).map_err(unreadable)?;
+        let roots = read_roots(&trusted.authority_file())?;
+        let believing = builder()?.with_root_certificates(roots);
+        let config = believing.with_client_auth_cert(vec![certificate.map_err(unreadable)?], key);
         config.map(ClientSide::of).map_err(|error| unusable()(io::Error::other(error)))
     }
 

@@ -7,7 +7,7 @@ use netcore::deadline::Deadline;
 use netcore::frame::{self, Header};
 use socket2::{Domain, Socket, Type};
 
-use super::{TCP, fault};
+use super::{READABLE, fault};
 use crate::Proof::Process;
 use crate::last_words::LastWords;
 use crate::until::Until;
@@ -26,7 +26,7 @@ const BYTES: usize = 3_125;
 pub const SPEAKS_AT_THE_END: Fault = fault(
     "speaks-at-the-end",
     "a client that is still sending, and has yet to read, when the server ends (SIGTERM)",
-    TCP,
+    READABLE,
     Process(Treatment::StopWithReplies),
     speaks_at_the_end,
 );
@@ -65,7 +65,9 @@ fn message(target: &Target) -> io::Result<Vec<u8>> {
             frame::write(&mut whole, Header::Binary, value.len(), &value)?;
         }
         Speaks::Bytes => whole = text,
-        Speaks::Http | Speaks::Datagrams | Speaks::Requests => whole = target.hello.to_vec(),
+        Speaks::Http | Speaks::Tls | Speaks::Datagrams | Speaks::Requests => {
+            whole = target.hello.to_vec()
+        }
     }
     Ok(whole)
 }

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use crate::Speaks::{Bytes, Datagrams, Frames, Http, Objects, Requests};
+use crate::Speaks::{Bytes, Datagrams, Frames, Http, Objects, Requests, Tls};
 use crate::{Fault, Proof, Running, Speaks, Target};
 
 pub(crate) mod crowd;
@@ -18,16 +18,20 @@ pub(crate) mod networks;
 pub(crate) mod process;
 pub(crate) mod replies;
 pub(crate) mod slow;
+pub(crate) mod tls;
 pub(crate) mod visitors;
 
 /// What speaks over TCP.
-const TCP: &[Speaks] = &[Bytes, Frames, Objects, Http];
+const TCP: &[Speaks] = &[Bytes, Frames, Objects, Http, Tls];
+/// What speaks over TCP and can be read.
+const READABLE: &[Speaks] = &[Bytes, Frames, Objects, Http];
 const BYTES: &[Speaks] = &[Bytes];
 const FRAMED: &[Speaks] = &[Frames, Objects];
 const OBJECTS: &[Speaks] = &[Objects];
 const HTTP: &[Speaks] = &[Http];
+const TLS: &[Speaks] = &[Tls];
 const UDP: &[Speaks] = &[Datagrams, Requests];
-const ANY: &[Speaks] = &[Bytes, Frames, Objects, Http, Datagrams, Requests];
+const ANY: &[Speaks] = &[Bytes, Frames, Objects, Http, Tls, Datagrams, Requests];
 
 /// Every fault.
 pub const ALL: &[Fault] = &[
@@ -60,6 +64,12 @@ pub const ALL: &[Fault] = &[
     http::OLD_DIALECT,
     http::BAD_CHUNK,
     http::UNREAD_BODY,
+    tls::EAVESDROPPER,
+    tls::PLAIN_TEXT,
+    tls::NO_GOODBYE,
+    tls::NO_CERTIFICATE,
+    tls::FOREIGN_CERTIFICATE,
+    tls::EXPIRED_CERTIFICATE,
     datagrams::EMPTY_DATAGRAM,
     datagrams::LARGEST_DATAGRAM,
     datagrams::NOT_UTF8,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use netcore::deadline::Deadline;
 
-use super::{TCP, fault};
+use super::{READABLE, TCP, fault};
 use crate::Proof::Dropped;
 use crate::peer::{connect, idle, play};
 use crate::until::Until;
@@ -51,7 +51,7 @@ fn drip(target: &Target) -> io::Result<Running> {
 pub const NEVER_READS: Fault = fault(
     "never-reads",
     "a client that sends for ever and never reads the replies",
-    TCP,
+    READABLE,
     Dropped,
     never_reads,
 );

@@ -1,6 +1,8 @@
 //! The server in the test's own process, and clients that speak TLS with it.
 #![allow(dead_code, reason = "each file of tests uses a part")]
 
+pub mod program;
+
 use netcore::client::exchange;
 use netcore::connection::Connection;
 use netcore::testing::{FAR, Setup, Suite};
