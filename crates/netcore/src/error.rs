@@ -48,15 +48,8 @@ pub enum Error {
         attempted: String,
         /// What the system said.
         source: io::Error,
-    },
-    /// As [`Failed`](Error::Failed), where something can be done about it.
-    Advised {
-        /// Completes "cannot ".
-        attempted: String,
-        /// What the system or the other end said.
-        source: io::Error,
-        /// What can be done about it.
-        hint: &'static str,
+        /// What can be done about it, where that is known.
+        hint: Option<&'static str>,
     },
 }
 
@@ -65,7 +58,7 @@ impl Error {
     /// "cannot ".
     pub fn failed(attempted: impl fmt::Display) -> impl FnOnce(io::Error) -> Error {
         let attempted = attempted.to_string();
-        |source| Error::Failed { attempted, source }
+        |source| Error::Failed { attempted, source, hint: None }
     }
 
     /// What the person at the keyboard can do about it, where that is known.
@@ -117,8 +110,8 @@ impl Error {
                 _ => None,
             },
             Error::Usage(_) => Some("--help lists the options"),
-            Error::Advised { hint, .. } => Some(hint),
-            Error::Output(_) | Error::Failed { .. } => None,
+            Error::Failed { hint, .. } => *hint,
+            Error::Output(_) => None,
         }
     }
 }
@@ -146,7 +139,7 @@ impl fmt::Display for Error {
             Error::Output(source) => {
                 write!(f, "cannot write to standard output: {}", reason(source))
             }
-            Error::Failed { attempted, source } | Error::Advised { attempted, source, .. } => {
+            Error::Failed { attempted, source, .. } => {
                 write!(f, "cannot {attempted}: {}", reason(source))
             }
         }
@@ -161,8 +154,7 @@ impl std::error::Error for Error {
             | Error::Connect { source, .. }
             | Error::Reply { source, .. }
             | Error::Output(source)
-            | Error::Failed { source, .. }
-            | Error::Advised { source, .. } => Some(source),
+            | Error::Failed { source, .. } => Some(source),
             Error::Usage(_) => None,
         }
     }

@@ -8,7 +8,8 @@
 //! |---|---|
 //! | `session.rs` | one end of an encrypted conversation, whatever carries its bytes |
 //! | `stream.rs` | a session over a [`Connection`](crate::connection::Connection): handshake, half-close, goodbye |
-//! | `sides.rs` | what a server shows and asks for, and what a client believes |
+//! | `server.rs`, `client.rs` | what each shows of itself, and whom it believes |
+//! | `pem.rs` | certificates and keys as they are in files |
 //! | `authority.rs` | an authority of one's own, and the certificates that it signs |
 //! | `folder.rs` | the files that these are kept in |
 //! | `fingerprint.rs` | a server that is known by its certificate alone |
@@ -17,18 +18,21 @@
 
 mod args;
 mod authority;
+mod client;
 mod fingerprint;
 mod folder;
+mod pem;
 mod refusal;
+mod server;
 mod session;
-mod sides;
 mod stream;
 
 pub use args::{CERTS, CertsArgs, ClientTlsArgs, ServerTlsArgs};
 pub use authority::{Authority, Purpose, Signed, Validity};
+pub use client::ClientSide;
 pub use fingerprint::Fingerprint;
 pub use folder::Folder;
 pub use refusal::{failed, hint};
+pub use server::ServerSide;
 pub use session::Session;
-pub use sides::{ClientSide, ServerSide};
 pub use stream::{Peer, TlsStream};

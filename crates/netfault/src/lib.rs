@@ -33,6 +33,7 @@ mod last_words;
 mod peer;
 pub mod proxy;
 pub mod random;
+mod reset;
 mod running;
 mod until;
 
@@ -46,6 +47,9 @@ pub const LIFETIME: Duration = Duration::from_secs(60);
 /// How long a server may take to accept, or to answer a hello. No correct one comes
 /// near it.
 const GENEROUS: Duration = Duration::from_secs(10);
+
+/// The largest datagram and one byte more.
+const BUFFER: usize = 65_536;
 
 /// What noise comes from where nothing else is said.
 pub const SEED: u64 = 7;

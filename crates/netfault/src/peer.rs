@@ -3,13 +3,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
-
-use netcore::deadline::Deadline;
-use socket2::SockRef;
 
 use crate::until::Until;
 use crate::{GENEROUS, LIFETIME, Running, Target};
+use netcore::deadline::Deadline;
 
 pub(crate) fn connect(target: &Target) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&target.address, GENEROUS)?;
@@ -50,9 +47,4 @@ pub(crate) fn stay(target: &Target, streams: Vec<TcpStream>) -> io::Result<Runni
         // One after the other will do: those that are not read yet have nothing to send either.
         streams.iter().try_for_each(|stream| idle(stream, lifetime))
     })
-}
-
-/// With a linger time of zero a close is a reset, in both directions and at once.
-pub(crate) fn reset_on_close(stream: &TcpStream) -> io::Result<()> {
-    SockRef::from(stream).set_linger(Some(Duration::ZERO))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::events::{self, Hold};
 use super::wire::Wire;
-use super::{GENEROUS, SHORT, Suite};
+use super::{GENEROUS, SHORT};
 
 /// Bytes that a client sends at once when it floods.
 const FLOOD: usize = 64 << 10;
@@ -22,9 +22,9 @@ pub struct Client {
 }
 
 impl Client {
-    pub(super) fn new(stream: Box<dyn Wire>, peer: String, suite: &Suite) -> Client {
-        let client =
-            Client { stream, peer, question: suite.question.clone(), answer: suite.answer.clone() };
+    pub(super) fn new(stream: Box<dyn Wire>, peer: String, words: [Vec<u8>; 2]) -> Client {
+        let [question, answer] = words;
+        let client = Client { stream, peer, question, answer };
         client.wait_to_read(GENEROUS);
         client.wait_to_write(GENEROUS);
         client
@@ -108,20 +108,6 @@ impl Client {
         let read = self.stream.read_to_end(&mut rest);
         assert!(read.is_ok(), "after {} bytes: {}", rest.len(), read.unwrap_err());
         rest
-    }
-
-    /// The server hangs up on it, whatever comes before and by whichever way.
-    #[track_caller]
-    pub fn assert_dropped(&mut self) {
-        let mut rest = vec![0; FLOOD];
-        loop {
-            match self.stream.read(&mut rest) {
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(error) if is_timeout(&error) => panic!("it was not dropped: {error}"),
-                Err(_) => return,
-            }
-        }
     }
 
     /// Sends for ever, from a thread of its own, until the server has hung up.

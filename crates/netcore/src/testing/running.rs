@@ -134,7 +134,8 @@ impl Running {
     fn client(&self, stream: TcpStream) -> Client {
         stream.set_nodelay(true).expect("TCP_NODELAY can be set");
         let peer = stream.local_addr().expect("a connection has an address").to_string();
-        Client::new((self.suite.speak)(stream), peer, &self.suite)
+        let Suite { question, answer, speak, .. } = &self.suite;
+        Client::new(speak(stream), peer, [question.clone(), answer.clone()])
     }
 
     /// The reply to one message, by the plain client.

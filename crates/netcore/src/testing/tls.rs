@@ -48,12 +48,12 @@ struct State {
 impl TlsWire {
     /// Over this connection. The handshake is made in the background.
     pub fn new(tls: Connection, socket: TcpStream) -> TlsWire {
-        let state = State { tls, left: Vec::new(), ending: false, begun: None };
-        let (state, changed) = (Mutex::new(state), Condvar::new());
-        let inner = Arc::new(Inner { socket, state, changed, sending: Mutex::default() });
-        let weak = Arc::downgrade(&inner);
+        let state = Mutex::new(State { tls, left: Vec::new(), ending: false, begun: None });
+        let (changed, sending) = (Condvar::new(), Mutex::default());
+        let wire = TlsWire(Arc::new(Inner { socket, state, changed, sending }));
+        let weak = Arc::downgrade(&wire.0);
         thread::spawn(move || shake_hands(&weak));
-        TlsWire(inner)
+        wire
     }
 }
 
@@ -79,14 +79,14 @@ impl Inner {
     /// Whether it is done.
     fn shake_hands_for_a_while(&self) -> io::Result<bool> {
         self.send()?;
-        if self.state().tls.is_handshaking() {
-            let soon = Deadline::after(LOOK);
-            if wait::ready(&self.socket, Interest::Reading, None, soon)? == Waited::Ready {
-                self.receive()?;
-            }
-            return Ok(false);
+        if !self.state().tls.is_handshaking() {
+            return Ok(true);
         }
-        Ok(true)
+        let soon = Deadline::after(LOOK);
+        if wait::ready(&self.socket, Interest::Reading, None, soon)? == Waited::Ready {
+            self.receive()?;
+        }
+        Ok(false)
     }
 
     /// Waits for the end of the handshake, as long as for any bytes.
@@ -94,10 +94,8 @@ impl Inner {
         let limit = self.socket.read_timeout()?.unwrap_or(GENEROUS);
         let waits = |state: &mut State| state.begun.is_none();
         let waited = self.changed.wait_timeout_while(self.state(), limit, waits);
-        match waited.unwrap_or_else(PoisonError::into_inner).0.begun {
-            None => Err(ErrorKind::TimedOut.into()),
-            Some(done) => done.map_err(io::Error::from),
-        }
+        let begun = waited.unwrap_or_else(PoisonError::into_inner).0.begun;
+        begun.unwrap_or(Err(ErrorKind::TimedOut)).map_err(io::Error::from)
     }
 
     /// Sends what there is to send.

@@ -28,6 +28,14 @@ impl Fingerprint {
     }
 }
 
+/// The first name in a certificate that has been verified, or its fingerprint.
+pub(super) fn name_in(certificate: &[u8]) -> String {
+    let der = CertificateDer::from(certificate);
+    let parsed = webpki::EndEntityCert::try_from(&der);
+    let name = parsed.ok().and_then(|it| it.valid_dns_names().next().map(String::from));
+    name.unwrap_or_else(|| Fingerprint::of(certificate).to_string())
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

@@ -26,10 +26,7 @@ pub(super) fn is_plain(error: &Tls) -> bool {
 /// As [`Error::failed`], with a hint where one is known.
 pub fn failed(attempted: impl fmt::Display) -> impl FnOnce(io::Error) -> Error {
     let attempted = attempted.to_string();
-    move |source| match hint(&source) {
-        Some(hint) => Error::Advised { attempted, source, hint },
-        None => Error::Failed { attempted, source },
-    }
+    move |source| Error::Failed { attempted, hint: hint(&source), source }
 }
 
 /// What can be done about an error of this module.

@@ -5,8 +5,8 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::OnceLock;
 
+use super::fingerprint::name_in;
 use super::session::Session;
-use super::sides::name_in;
 use crate::client::{Duplex, or_nothing_yet};
 use crate::connection::{Connection, LINGER, Socket};
 use crate::deadline::Deadline;

@@ -8,10 +8,7 @@ use std::time::Duration;
 use super::{UDP, fault};
 use crate::Proof::{Answered, ClientServed};
 use crate::random::Random;
-use crate::{Fault, GENEROUS, Running, Speaks, Target};
-
-/// The largest datagram and one byte more.
-pub(crate) const BUFFER: usize = 65_536;
+use crate::{BUFFER, Fault, GENEROUS, Running, Speaks, Target};
 
 /// What a datagram over IPv4 can hold.
 const LARGEST: usize = 65_507;

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use netcore::deadline::Deadline;
 
-use super::datagrams::{BUFFER, bind};
+use super::datagrams::bind;
 use super::{UDP, fault};
+use crate::BUFFER;
 use crate::Proof::{ClientServed, ClientServedOnce};
 use crate::{Fault, LIFETIME, Running, Speaks, Target};
 

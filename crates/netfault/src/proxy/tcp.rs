@@ -15,7 +15,7 @@ use netcore::wait::{self, Interest, Waited};
 
 use super::stream::{Ends, carry};
 use super::{Line, named};
-use crate::peer::reset_on_close;
+use crate::reset::reset_on_close;
 
 /// Connections at a time, of two descriptors each. Further ones are reset, with a word
 /// in the log.

@@ -16,7 +16,7 @@ use netcore::wait::{self, Interest, Waited};
 use super::post::{Direction, Post};
 use super::record::Way;
 use super::{Line, lock, named};
-use crate::faults::datagrams::BUFFER;
+use crate::BUFFER;
 
 /// Clients at a time. Each has a socket of its own towards the server; what further
 /// ones send is lost.
