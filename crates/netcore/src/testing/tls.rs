@@ -60,14 +60,11 @@ impl TlsWire {
 /// Until it is done, or nobody has the stream any more.
 fn shake_hands(stream: &Weak<Inner>) {
     while let Some(stream) = stream.upgrade() {
-        let done = match stream.shake_hands_for_a_while() {
-            Ok(true) => Ok(()),
-            Ok(false) => continue,
-            Err(error) => Err(error.kind()),
-        };
-        stream.state().begun = Some(done);
-        stream.changed.notify_all();
-        return;
+        let done = stream.shake_hands_for_a_while();
+        if !matches!(done, Ok(false)) {
+            stream.state().begun = Some(done.map(drop).map_err(|error| error.kind()));
+            return stream.changed.notify_all();
+        }
     }
 }
 
