@@ -21,6 +21,7 @@ use std::process::{Command, Stdio};
 
 use ladder_tests::http::HttpServer;
 use ladder_tests::peer::lasting_port;
+use ladder_tests::workspace::workspace;
 use ladder_tests::{Process, Server, rung};
 
 /// One box of a page.
@@ -117,6 +118,7 @@ impl PythonBox {
     fn start(&self, python: &str, port: u16) -> Process {
         let mut command = Command::new(python);
         // Whatever the machine's own encoding is: the pages are UTF-8.
+        command.current_dir(&workspace().root);
         command.env("PYTHONUTF8", "1").args(["-u", "-c", &self.program, &port.to_string()]);
         Process::start(&format!("the Python of {}", self.place), command.stdin(Stdio::null()))
     }

@@ -30,6 +30,9 @@ const QUICK: Duration = Duration::from_millis(200);
 /// What a port stands behind.
 const BEFORE_PORT: [&str; 2] = ["127.0.0.1:", "--port "];
 
+/// The folder of a rung's certificates, on a page.
+const CERTS: &str = "certs";
+
 /// What a hint tells to ask for. It is no port of anybody.
 const ANY_PORT: &str = "0";
 
@@ -145,8 +148,12 @@ pub fn transcript(
 ) -> Result<String, Failure> {
     let program = programs.get(ladder, &rung.name)?;
     rung.prepare(&program)?;
+    // A page has a folder for them that anybody has.
+    let certs = rung.certs.as_ref().map(|certs| certs.display().to_string());
+    let certs = certs.as_deref().unwrap_or(CERTS);
     let start = |role: &str, port: &str, args: &[String]| {
         let mut command = Command::new(&program);
+        let args = args.iter().map(|arg| if arg == CERTS { certs } else { arg });
         command.current_dir(&rung.folder).arg(role).args(["--port", port]).args(args);
         Running::start(&mut command)
     };
@@ -203,6 +210,7 @@ pub fn transcript(
     let command = command_line(&format!("{} server", rung.name), &script.server);
     let shown =
         format!("$ {command}\n{}{steps}", server.said_of_server(serves_one_at_a_time(rung)));
+    let shown = shown.replace(certs, CERTS);
     Ok(timeless(&normalised(&shown, &port, &default_port(&rung.folder)?)))
 }
 
