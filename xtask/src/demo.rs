@@ -86,15 +86,16 @@ fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure>
     screen.line("  By hand, in two terminals:")?;
     // The demo runs in the rung's folder, and a person types this at the root.
     let from_root = |arg: &String| match arg.strip_prefix("../../") {
-        _ if arg.starts_with('-') || !rung.folder.join(arg).is_dir() => arg.clone(),
         Some(from_root) => from_root.into(),
-        None => format!("crates/{}/{arg}", rung.name),
+        None if !arg.starts_with('-') && rung.folder.join(arg).is_dir() => {
+            format!("crates/{}/{arg}", rung.name)
+        }
+        None => arg.clone(),
     };
     let server_args: Vec<String> = rung.server_args.iter().map(from_root).collect();
     let client_args: Vec<String> = run.args.iter().map(from_root).collect();
-    if let Some(certs) = rung.certs.as_ref().map(|certs| certs.display().to_string()) {
-        let names = ["--name".to_string(), "ann".to_string()];
-        let certs = [&[from_root(&certs)][..], &names].concat();
+    if !rung.certs.is_empty() {
+        let certs: Vec<String> = rung.certs.iter().map(from_root).collect();
         screen.command("    ", Tone::Plain, &command("certs", &certs))?;
     }
     screen.command("    ", Tone::Plain, &command("server", &server_args))?;

@@ -22,6 +22,7 @@
 //! | [`connect`] | a client that tries every address, within a deadline |
 //! | [`client`] | the plain client of the rungs |
 //! | `tls` | encryption over a connection: handshake, half-close, goodbye (feature `tls`) |
+//! | `proof` | a shared secret, proven and never sent, bound to one session (feature `proof`) |
 //! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
 //! | `batch` | datagrams that come together, many in one call (feature `batch`) |
 //! | [`ask`] | the wait for one reply, and whom to ask |
@@ -54,6 +55,8 @@ pub mod lines;
 pub mod listen;
 pub mod log;
 pub mod permits;
+#[cfg(feature = "proof")]
+pub mod proof;
 pub mod reach;
 pub mod request;
 pub mod shares;

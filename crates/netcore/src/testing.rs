@@ -52,7 +52,7 @@ pub use many::*;
 pub use running::{Running, Suite};
 pub use stop::*;
 #[cfg(feature = "tls")]
-pub use tls::TlsWire;
+pub use tls::{Bare, TlsWire};
 pub use visits::*;
 pub use wire::Wire;
 

@@ -91,6 +91,8 @@ pub enum Speaks {
     Http,
     /// TCP: TLS, and bytes in it, which it sends back.
     Tls,
+    /// TCP: the same for who has proven a secret.
+    Login,
     /// UDP: a message in each datagram; the reply ends with it.
     Datagrams,
     /// UDP: the numbered requests of `udp-reliable`.
@@ -110,9 +112,12 @@ impl Speaks {
     /// What it is spoken over.
     pub fn transport(self) -> Transport {
         match self {
-            Speaks::Bytes | Speaks::Frames | Speaks::Objects | Speaks::Http | Speaks::Tls => {
-                Transport::Tcp
-            }
+            Speaks::Bytes
+            | Speaks::Frames
+            | Speaks::Objects
+            | Speaks::Http
+            | Speaks::Tls
+            | Speaks::Login => Transport::Tcp,
             Speaks::Datagrams | Speaks::Requests => Transport::Udp,
         }
     }
@@ -125,7 +130,7 @@ impl Speaks {
             Speaks::Frames => b"\0\0\0\x05hello",
             // The version, echo, a text of five bytes.
             Speaks::Objects => b"\0\0\0\x09\x01\x02\x02\x05hello",
-            Speaks::Tls => faults::tls::hello(),
+            Speaks::Tls | Speaks::Login => faults::tls::hello(),
             Speaks::Http => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             // The first try of the first request of a session.
             Speaks::Requests => b"NLR1\x01\x01netfault\0\0\0\0\0\0\0\x01hello",

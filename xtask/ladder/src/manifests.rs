@@ -15,9 +15,6 @@ use crate::{Failure, failure};
 /// Words behind `cargo xtask demo` that are no rungs.
 pub const RESERVED: [&str; 3] = ["all", "scale", "pitfalls"];
 
-/// Who has a certificate where a rung has some.
-const CLIENTS: [&str; 2] = ["ann", "bob"];
-
 /// The workspace and its rungs in reading order.
 #[derive(Debug)]
 pub struct Ladder {
@@ -102,9 +99,10 @@ pub struct Rung {
     /// where a fault lasts until the server ends it.
     #[serde(default)]
     pub short_limits: Vec<String>,
-    /// The folder of its certificates, from that of its manifest: made by its own command
-    /// `certs` before it is started, for the clients of `CLIENTS`.
-    pub certs: Option<PathBuf>,
+    /// The arguments of its own command `certs`, which is run before it is started: the
+    /// folder of its certificates, from that of its manifest, and who gets one.
+    #[serde(default)]
+    pub certs: Vec<String>,
     /// Arguments of the server in a demo, beside its port. It runs in the folder of its
     /// manifest.
     #[serde(default)]
@@ -331,7 +329,7 @@ impl Rung {
 
     /// The folder of its certificates, where it has one.
     pub fn certs_folder(&self) -> Option<PathBuf> {
-        self.certs.as_ref().map(|certs| self.folder.join(certs))
+        self.certs.first().map(|certs| self.folder.join(certs))
     }
 
     /// Has the certificates made that it is started with, unless they are there. `program` is
@@ -340,11 +338,11 @@ impl Rung {
     /// # Errors
     /// When it does not make them.
     pub fn prepare(&self, program: &Path) -> Result<(), Failure> {
-        let Some(certs) = self.certs_folder().filter(|certs| !certs.exists()) else {
+        if self.certs_folder().is_none_or(|folder| folder.exists()) {
             return Ok(());
-        };
-        let names = CLIENTS.iter().flat_map(|name| ["--name", name]);
-        output(Command::new(program).arg("certs").arg(certs).args(names)).map(drop)
+        }
+        let mut command = Command::new(program);
+        output(command.arg("certs").args(&self.certs).current_dir(&self.folder)).map(drop)
     }
 
     /// Whether it is in the black-box `suite`.

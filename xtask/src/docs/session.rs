@@ -149,11 +149,15 @@ pub fn transcript(
     let program = programs.get(ladder, &rung.name)?;
     rung.prepare(&program)?;
     // A page has a folder for them that anybody has.
-    let certs = rung.certs.as_ref().map(|certs| certs.display().to_string());
-    let certs = certs.as_deref().unwrap_or(CERTS);
+    let certs = rung.certs.first().map_or(CERTS, String::as_str);
     let start = |role: &str, port: &str, args: &[String]| {
         let mut command = Command::new(&program);
-        let args = args.iter().map(|arg| if arg == CERTS { certs } else { arg });
+        let args = args.iter().map(|arg| match arg.strip_prefix(CERTS) {
+            Some(within) if within.is_empty() || within.starts_with('/') => {
+                format!("{certs}{within}")
+            }
+            _ => arg.clone(),
+        });
         command.current_dir(&rung.folder).arg(role).args(["--port", port]).args(args);
         Running::start(&mut command)
     };

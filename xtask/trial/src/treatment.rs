@@ -82,7 +82,7 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
         }
         Treatment::LowPort => {
             // Who may do nothing may not read keys either, and is not to fail by that.
-            let args = if cast.rung.certs.is_some() { &[] } else { cast.args };
+            let args = if !cast.rung.certs.is_empty() { &[] } else { cast.args };
             let cast = Cast { args, ..cast };
             cannot_start(cast, 1, &[], Start::WithoutPrivileges, "permission denied")
         }

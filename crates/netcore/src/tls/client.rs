@@ -94,8 +94,16 @@ impl ClientSide {
     /// When rustls does not like the settings.
     #[cfg(feature = "testing")]
     pub fn wire(&self, socket: std::net::TcpStream) -> crate::testing::TlsWire {
-        let tls = self.connection("localhost").expect("a session can be prepared");
-        crate::testing::TlsWire::new(tls, socket)
+        crate::testing::TlsWire::new(self.for_tests(), socket)
+    }
+
+    /// What such a stream is made of.
+    ///
+    /// # Panics
+    /// As [`wire`](ClientSide::wire).
+    #[cfg(feature = "testing")]
+    pub fn for_tests(&self) -> rustls::Connection {
+        self.connection("localhost").expect("a session can be prepared")
     }
 
     /// Makes the handshake with the server at `host`, until the deadline of the connection.

@@ -65,7 +65,7 @@ fn message(target: &Target) -> io::Result<Vec<u8>> {
             frame::write(&mut whole, Header::Binary, value.len(), &value)?;
         }
         Speaks::Bytes => whole = text,
-        Speaks::Http | Speaks::Tls | Speaks::Datagrams | Speaks::Requests => {
+        Speaks::Http | Speaks::Tls | Speaks::Login | Speaks::Datagrams | Speaks::Requests => {
             whole = target.hello.to_vec()
         }
     }

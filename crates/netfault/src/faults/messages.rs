@@ -109,7 +109,7 @@ fn refused(target: &Target, bytes: &[u8]) -> io::Result<Running> {
     // refusal as any.
     let (reply, _) = listen_after(&stream, |timed| timed.write_all(bytes)).unwrap_or_default();
     let answered = match target.speaks {
-        Speaks::Bytes | Speaks::Frames | Speaks::Tls => !reply.is_empty(),
+        Speaks::Bytes | Speaks::Frames | Speaks::Tls | Speaks::Login => !reply.is_empty(),
         Speaks::Http => statuses(&reply).contains(&200),
         // A greeting comes unasked, and a refusal is a message as well. The log tells.
         Speaks::Objects | Speaks::Datagrams | Speaks::Requests => false,

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use crate::Speaks::{Bytes, Datagrams, Frames, Http, Objects, Requests, Tls};
+use crate::Speaks::{Bytes, Datagrams, Frames, Http, Login, Objects, Requests, Tls};
 use crate::{Fault, Proof, Running, Speaks, Target};
 
 pub(crate) mod crowd;
@@ -13,6 +13,7 @@ pub(crate) mod datagrams;
 pub(crate) mod ending;
 
 pub(crate) mod http;
+pub(crate) mod login;
 pub(crate) mod messages;
 pub(crate) mod networks;
 pub(crate) mod process;
@@ -22,7 +23,7 @@ pub(crate) mod tls;
 pub(crate) mod visitors;
 
 /// What speaks over TCP.
-const TCP: &[Speaks] = &[Bytes, Frames, Objects, Http, Tls];
+const TCP: &[Speaks] = &[Bytes, Frames, Objects, Http, Tls, Login];
 /// What speaks over TCP and can be read.
 const READABLE: &[Speaks] = &[Bytes, Frames, Objects, Http];
 const BYTES: &[Speaks] = &[Bytes];
@@ -30,8 +31,10 @@ const FRAMED: &[Speaks] = &[Frames, Objects];
 const OBJECTS: &[Speaks] = &[Objects];
 const HTTP: &[Speaks] = &[Http];
 const TLS: &[Speaks] = &[Tls];
+const ENCRYPTED: &[Speaks] = &[Tls, Login];
+const LOGIN: &[Speaks] = &[Login];
 const UDP: &[Speaks] = &[Datagrams, Requests];
-const ANY: &[Speaks] = &[Bytes, Frames, Objects, Http, Tls, Datagrams, Requests];
+const ANY: &[Speaks] = &[Bytes, Frames, Objects, Http, Tls, Login, Datagrams, Requests];
 
 /// Every fault.
 pub const ALL: &[Fault] = &[
@@ -70,6 +73,8 @@ pub const ALL: &[Fault] = &[
     tls::NO_CERTIFICATE,
     tls::FOREIGN_CERTIFICATE,
     tls::EXPIRED_CERTIFICATE,
+    login::WRONG_SECRET,
+    login::REPLAYED_LOGIN,
     datagrams::EMPTY_DATAGRAM,
     datagrams::LARGEST_DATAGRAM,
     datagrams::NOT_UTF8,

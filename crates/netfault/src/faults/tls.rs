@@ -14,7 +14,7 @@ use netcore::error::reason;
 use netcore::tls::{Authority, ClientSide, Folder, Purpose, Validity};
 
 use super::replies::listen_after;
-use super::{TLS, fault};
+use super::{ENCRYPTED, TLS, fault};
 use crate::Proof::{Refused, Unread};
 use crate::peer::connect;
 use crate::proxy::{Network, Proxy, record};
@@ -48,7 +48,7 @@ pub(crate) fn hello() -> &'static [u8] {
 pub const EAVESDROPPER: Fault = fault(
     "eavesdropper",
     "somebody on the way who reads everything that passes",
-    TLS,
+    ENCRYPTED,
     Unread,
     eavesdropper,
 );
@@ -62,7 +62,7 @@ fn eavesdropper(target: &Target) -> io::Result<Running> {
 
 /// Says something, readable.
 pub const PLAIN_TEXT: Fault =
-    fault("plain-text", "a client that does not speak TLS", TLS, Refused, plain_text);
+    fault("plain-text", "a client that does not speak TLS", ENCRYPTED, Refused, plain_text);
 
 fn plain_text(target: &Target) -> io::Result<Running> {
     let stream = connect(target)?;
@@ -159,7 +159,7 @@ fn turned_away(target: &Target, side: Result<ClientSide, Error>) -> io::Result<R
 }
 
 /// The folder with the server's authority.
-fn folder(target: &Target) -> io::Result<Folder> {
+pub(super) fn folder(target: &Target) -> io::Result<Folder> {
     let missing = || {
         let text = "the folder with the server's certificates and the key of their authority is needed (--certs)";
         io::Error::new(ErrorKind::NotFound, text)
