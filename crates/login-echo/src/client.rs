@@ -1,8 +1,6 @@
 //! The client: makes sure of the server, proves who it is, sends each message, and says
 //! goodbye.
 
-use std::io::{self, Read, Write};
-
 use clap::Args;
 use netcore::Error;
 use netcore::cli::{self, ClientArgs};
@@ -10,8 +8,8 @@ use netcore::client::exchange;
 use netcore::connect::CONNECT_TIMEOUT;
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
-use netcore::proof::{CHALLENGE, Login, LoginArgs, Member, Right, VERDICT};
-use netcore::tls::{ClientTlsArgs, TlsStream, failed};
+use netcore::proof::{LoginArgs, log_in};
+use netcore::tls::{ClientTlsArgs, failed};
 
 use crate::EXPORTER;
 
@@ -38,7 +36,10 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, options: Options) -> Result
     // The certificate has to be for the very name that was typed.
     let stream = tls.connect(&mut connection, &args.host);
     let mut stream = stream.map_err(failed("agree on TLS with the server"))?;
-    log_in(&mut stream, member, wish).map_err(failed("log in"))?;
+    // The server proves that it has the secret as well. The deadline is still the same.
+    let session = stream.session().exporter(EXPORTER);
+    let proven = session.and_then(|session| log_in(&mut stream, member, wish, session));
+    proven.map_err(failed("log in"))?;
     for message in cli::messages(&args.messages) {
         let reply = exchange(&mut stream, &message?);
         cli::print_bytes(&reply.map_err(failed("get a reply"))?)?;
@@ -46,17 +47,4 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, options: Options) -> Result
     // A server that does not let us in says so only now, if we have read nothing before:
     // in TLS 1.3 a client's handshake ends before the server has seen its certificate.
     stream.finish().map_err(failed("end the conversation"))
-}
-
-/// Proves who we are, and has the server prove that it knows us. The deadline of the
-/// handshake is that of the login as well.
-fn log_in(stream: &mut TlsStream<'_>, member: &Member, wish: Right) -> io::Result<()> {
-    let login = Login::new(member, wish, stream.session().exporter(EXPORTER)?)?;
-    stream.write_all(login.hello())?;
-    let mut challenge = [0; CHALLENGE];
-    stream.read_exact(&mut challenge)?;
-    stream.write_all(&login.proof(&challenge))?;
-    let mut verdict = [0; VERDICT];
-    stream.read_exact(&mut verdict)?;
-    login.check(&challenge, &verdict)
 }

@@ -17,17 +17,20 @@
 //! |---|---|
 //! | `login.rs` | what is said, and what it proves: no socket and no clock |
 //! | `keys.rs` | random numbers, and keys that are made of secrets |
+//! | `client.rs` | a client's login over a stream |
 //! | `members.rs` | who has a secret, and what it is good for |
 //! | `tries.rs` | who has been wrong too often has to wait, and nobody else |
 //! | `args.rs` | what a command line says of all this |
 
 mod args;
+mod client;
 mod keys;
 mod login;
 mod members;
 mod tries;
 
 pub use args::{LoginArgs, SECRETS, SecretsArgs};
+pub use client::log_in;
 pub use keys::Nonce;
 pub use login::{Asked, CHALLENGE, Challenge, HELLO, Login, PROOF, VERDICT, Verdict};
 pub use members::{Member, Members, Right};

@@ -89,10 +89,21 @@ fn without_privileges(mut command: Command) -> Command {
 
     /// Who owns nothing and may do nothing, on every Unix.
     const NOBODY: u32 = 65534;
-    if nix::unistd::geteuid().is_root() {
+    if may_do_everything() {
         command.uid(NOBODY).gid(NOBODY);
     }
     command
+}
+
+/// Whether we are root.
+#[cfg(unix)]
+pub(crate) fn may_do_everything() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn may_do_everything() -> bool {
+    false
 }
 
 #[cfg(not(unix))]

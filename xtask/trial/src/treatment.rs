@@ -12,7 +12,7 @@ use netfault::{Fault, Transport, Treatment};
 use crate::faults::{self, Faults};
 use crate::ordinary::{GENEROUS, ordinary_client};
 use crate::outcome::{Cast, Outcome, seconds};
-use crate::stage::{PlayerId, Stage, Start};
+use crate::stage::{PlayerId, Stage, Start, may_do_everything};
 use crate::timeline::Side;
 
 /// How long a stop may take while nobody is there: 200 ms on a machine that has nothing
@@ -80,10 +80,11 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
             let (_, address) = stage.start_server(cast)?;
             cannot_start(cast, address.port(), &[], Start::Plain, IN_USE)
         }
+        Treatment::LowPort if !cast.rung.certs.is_empty() && may_do_everything() => {
+            // Whom we become to have no privileges may not read keys either.
+            Err(Failure::Skipped("its keys are its owner's alone".into()))
+        }
         Treatment::LowPort => {
-            // Who may do nothing may not read keys either, and is not to fail by that.
-            let args = if !cast.rung.certs.is_empty() { &[] } else { cast.args };
-            let cast = Cast { args, ..cast };
             cannot_start(cast, 1, &[], Start::WithoutPrivileges, "permission denied")
         }
         Treatment::BadHost => {

@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use login_echo::{EXPORTER, Echo, server};
 use netcore::client::exchange;
 use netcore::connection::Connection;
-use netcore::proof::{CHALLENGE, Login, Members, Right, Tries, VERDICT};
+use netcore::proof::{self, Members, Right, Tries};
 use netcore::testing::{FAR, Setup, Suite, TlsWire};
 use netcore::tls::{ClientSide, ServerSide, ServerTlsArgs};
 
@@ -41,7 +41,7 @@ pub fn service(setup: &Setup) -> Echo {
     }
 }
 
-/// Logs in over what is said before everything else.
+/// As the client does.
 pub fn log_in(
     stream: &mut (impl Read + Write),
     members: &Members,
@@ -49,14 +49,7 @@ pub fn log_in(
     wish: Right,
     session: [u8; 32],
 ) -> io::Result<()> {
-    let login = Login::new(members.find(name).unwrap(), wish, session)?;
-    stream.write_all(login.hello())?;
-    let mut challenge = [0; CHALLENGE];
-    stream.read_exact(&mut challenge)?;
-    stream.write_all(&login.proof(&challenge))?;
-    let mut verdict = [0; VERDICT];
-    stream.read_exact(&mut verdict)?;
-    login.check(&challenge, &verdict)
+    proof::log_in(stream, members.find(name).unwrap(), wish, session)
 }
 
 /// Over TLS, for ann or bob, with a certificate that lives as long as the test.

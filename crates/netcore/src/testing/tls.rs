@@ -3,13 +3,14 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::thread;
 
 use rustls::Connection;
 use socket2::SockRef;
 
 use super::Wire;
-use inner::Inner;
+use inner::{Greet, Inner};
 
 mod inner;
 
@@ -20,10 +21,13 @@ pub use inner::Bare;
 #[derive(Debug, Clone)]
 pub struct TlsWire(Arc<Inner>);
 
+/// What is said first, and the label of what it is given.
+type Greeting = (&'static [u8], Box<Greet>);
+
 impl TlsWire {
     /// Over this connection. The handshake is made in the background.
     pub fn new(tls: Connection, socket: TcpStream) -> TlsWire {
-        TlsWire(Inner::start(tls, socket, None))
+        TlsWire::start(tls, socket, None)
     }
 
     /// As [`new`](TlsWire::new), where something has to be said first: `greet` is given the
@@ -34,7 +38,26 @@ impl TlsWire {
         label: &'static [u8],
         greet: impl Fn(&mut Bare<'_>, [u8; 32]) -> io::Result<()> + Send + Sync + 'static,
     ) -> TlsWire {
-        TlsWire(Inner::start(tls, socket, Some((label, Arc::new(greet)))))
+        TlsWire::start(tls, socket, Some((label, Box::new(greet))))
+    }
+
+    fn start(tls: Connection, socket: TcpStream, greeting: Option<Greeting>) -> TlsWire {
+        let inner = Arc::new(Inner::new(tls, socket));
+        let weak = Arc::downgrade(&inner);
+        thread::spawn(move || begin(&weak, greeting));
+        TlsWire(inner)
+    }
+}
+
+/// Until it is done, or nobody has the stream any more.
+fn begin(stream: &Weak<Inner>, greeting: Option<Greeting>) {
+    while let Some(stream) = stream.upgrade() {
+        let done = match (stream.shake_hands_for_a_while(), &greeting) {
+            (Ok(false), _) => continue,
+            (Ok(true), Some((label, greet))) => stream.greet(label, &**greet),
+            (done, _) => done.map(drop),
+        };
+        return stream.begin(done);
     }
 }
 

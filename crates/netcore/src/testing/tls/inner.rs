@@ -1,10 +1,8 @@
 //! What the handles of one stream share.
 
-use std::fmt::{self, Debug};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustls::Connection;
@@ -26,6 +24,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// value of this label.
 pub(super) type Greet = dyn Fn(&mut Bare<'_>, [u8; 32]) -> io::Result<()> + Send + Sync;
 
+#[derive(Debug)]
 pub(super) struct Inner {
     pub(super) socket: TcpStream,
     state: Mutex<State>,
@@ -34,6 +33,7 @@ pub(super) struct Inner {
     sending: Mutex<()>,
 }
 
+#[derive(Debug)]
 struct State {
     tls: Connection,
     /// What has come and not been decrypted yet.
@@ -47,22 +47,14 @@ struct State {
 }
 
 /// A stream between the handshake and its first user.
+#[derive(Debug)]
 pub struct Bare<'a>(&'a Inner);
 
 impl Inner {
-    /// Makes the handshake in the background, and says the greeting.
-    pub(super) fn start(
-        tls: Connection,
-        socket: TcpStream,
-        greet: Option<(&'static [u8], Arc<Greet>)>,
-    ) -> Arc<Inner> {
+    pub(super) fn new(tls: Connection, socket: TcpStream) -> Inner {
         let (left, pending) = (Vec::new(), Vec::new());
         let state = Mutex::new(State { tls, left, pending, ending: false, begun: None });
-        let (changed, sending) = (Condvar::new(), Mutex::default());
-        let inner = Arc::new(Inner { socket, state, changed, sending });
-        let weak = Arc::downgrade(&inner);
-        thread::spawn(move || begin(&weak, greet));
-        inner
+        Inner { socket, state, changed: Condvar::new(), sending: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -70,7 +62,7 @@ impl Inner {
     }
 
     /// Whether the handshake is done.
-    fn shake_hands_for_a_while(&self) -> io::Result<bool> {
+    pub(super) fn shake_hands_for_a_while(&self) -> io::Result<bool> {
         self.send()?;
         if !self.state().tls.is_handshaking() {
             return Ok(true);
@@ -82,9 +74,17 @@ impl Inner {
         Ok(false)
     }
 
-    fn greet(&self, label: &[u8], greet: &Greet) -> io::Result<()> {
+    pub(super) fn greet(&self, label: &[u8], greet: &Greet) -> io::Result<()> {
         let exported = self.state().tls.export_keying_material([0; 32], label, None);
         greet(&mut Bare(self), exported.map_err(io::Error::other)?)
+    }
+
+    /// Everybody may read and write, or is told why not.
+    pub(super) fn begin(&self, done: io::Result<()>) {
+        self.state().begun = Some(done.map_err(|error| error.kind()));
+        // Where it fails, whoever reads next is told.
+        let _ = self.send();
+        self.changed.notify_all();
     }
 
     /// Waits for the end of all that, as long as for any bytes.
@@ -169,21 +169,6 @@ impl Inner {
     }
 }
 
-/// Until it is done, or nobody has the stream any more.
-fn begin(stream: &Weak<Inner>, greet: Option<(&'static [u8], Arc<Greet>)>) {
-    while let Some(stream) = stream.upgrade() {
-        let done = match (stream.shake_hands_for_a_while(), &greet) {
-            (Ok(false), _) => continue,
-            (Ok(true), Some((label, greet))) => stream.greet(label, &**greet),
-            (done, _) => done.map(drop),
-        };
-        stream.state().begun = Some(done.map_err(|error| error.kind()));
-        // Where it fails, whoever reads next is told.
-        let _ = stream.send();
-        return stream.changed.notify_all();
-    }
-}
-
 impl Read for Bare<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
@@ -204,11 +189,5 @@ impl Write for Bare<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Debug for Inner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inner").field("socket", &self.socket).finish_non_exhaustive()
     }
 }
