@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use rustls::client::WantsClientCert;
+use rustls::client::{Resumption, WantsClientCert};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, ConfigBuilder};
@@ -67,6 +67,12 @@ impl ClientSide {
         let verifier = Arc::new(Known::new(fingerprint));
         let believing = builder()?.dangerous().with_custom_certificate_verifier(verifier);
         Ok(ClientSide::of(believing.with_no_client_auth()))
+    }
+
+    /// The same for a client that never comes back: each handshake is a whole one.
+    pub fn forgetful(mut self) -> ClientSide {
+        Arc::make_mut(&mut self.0).resumption = Resumption::disabled();
+        self
     }
 
     fn of(config: ClientConfig) -> ClientSide {

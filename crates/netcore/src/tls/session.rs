@@ -111,7 +111,11 @@ impl Session {
         let speaks_tls = self.begun || self.incoming[self.left.start] == HANDSHAKE;
         self.begun = true;
         match self.decrypt() {
-            Ok(()) => self.send(stream)?,
+            Ok(()) => match self.send(stream) {
+                // Of a stream that does not wait: what has come is there all the same.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                sent => sent?,
+            },
             Err(error) if !speaks_tls && is_plain(&error) => {
                 stream.write_all(&self.to_plain)?;
                 return Err(refused(error));
@@ -148,8 +152,12 @@ impl Session {
         Ok(n)
     }
 
-    /// Encrypts a part of it, to be sent later.
-    pub(super) fn keep(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    /// Encrypts a part of it, which [`send`](Session::send) sends: for a stream that does
+    /// not wait.
+    ///
+    /// # Errors
+    /// None that rustls would have today.
+    pub fn keep(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         self.tls.writer().write_vectored(parts)
     }
 
