@@ -4,6 +4,7 @@
 use ladder::{Failure, Ladder, failure};
 use serde::Deserialize;
 
+use crate::fronts::Front;
 use crate::scenarios::{Clients, Scenario, Speaks};
 
 /// A server.
@@ -36,6 +37,8 @@ pub enum Start {
     Python(Vec<String>, Option<String>),
     /// nginx, with a configuration of ours.
     Nginx,
+    /// One that encrypts, in front of `threaded-echo`.
+    Front(Front),
 }
 
 /// `[package.metadata.bench]` of a rung.
@@ -50,7 +53,7 @@ struct RungBench {
     server_args: Vec<String>,
 }
 
-/// `[[package.metadata.peers]]` of netload. One of `example`, `python` and `nginx` says
+/// `[[package.metadata.peers]]` of netload. One of `example`, `python`, `nginx` and `front` says
 /// how it is started.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -66,6 +69,7 @@ struct Peer {
     needs: Option<String>,
     #[serde(default)]
     nginx: bool,
+    front: Option<Front>,
 }
 
 /// All of them: the peers that ratios are to first, then the rungs in their order, then
@@ -89,13 +93,14 @@ pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
     }
     let netload = ladder.package("netload");
     let peers: Option<Vec<Peer>> = netload.map_or(Ok(None), |package| package.metadata("peers"))?;
-    for Peer { name, title, speaks, clients, base, example, python, needs, nginx } in
+    for Peer { name, title, speaks, clients, base, example, python, needs, nginx, front } in
         peers.unwrap_or_default()
     {
-        let start = match (example, python, nginx) {
-            (Some(example), None, false) => Start::Example(example),
-            (None, Some(script), false) => Start::Python(script, needs),
-            (None, None, true) => Start::Nginx,
+        let start = match (example, python, nginx, front) {
+            (Some(example), None, false, None) => Start::Example(example),
+            (None, Some(script), false, None) => Start::Python(script, needs),
+            (None, None, true, None) => Start::Nginx,
+            (None, None, false, Some(front)) => Start::Front(front),
             _ => {
                 return Err(failure!("netload: the peer {name} is started in one way"));
             }

@@ -9,10 +9,11 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use ladder::{Failure, Ladder, Process, failure, port, programs};
+use ladder::{Failure, Ladder, Process, failure, port, process, programs};
 use serde::Serialize;
 
 use crate::contenders::{Contender, Start};
+use crate::fronts::Front;
 use crate::load::{self, Report};
 use crate::nginx;
 use crate::scenarios::{Scenario, Speaks, Unit};
@@ -103,7 +104,9 @@ impl Bench {
         let programs = build(ladder, &contenders)?;
         let built = programs.get("netload").and_then(|netload| netload.parent());
         let site = Site::new(built.ok_or_else(|| Failure::new("netload was not built"))?)?;
-        Ok(Bench { contenders, programs, peers, site, cores: cores(), seconds, left_out })
+        let bench = Bench { contenders, programs, peers, site, cores: cores(), seconds, left_out };
+        bench.make_certs()?;
+        Ok(bench)
     }
 
     /// Whether server and load each have a core.
@@ -184,7 +187,9 @@ impl Bench {
             Speaks::Http => command.arg(format!("http://{}{}", server.address, scenario.page)),
             _ => command.arg(server.address.to_string()),
         };
-        command.args(rest);
+        let certs = self.certs();
+        let certs = certs.to_string_lossy();
+        command.args(rest.iter().map(|arg| arg.replace("{certs}", &certs)));
         match *kind {
             "tcp-bulk" => {}
             "udp-echo" => drop(command.args(["--window", &connections.to_string()])),
@@ -206,6 +211,7 @@ impl Bench {
                 command.args(["server", "--port", "0"]);
                 for arg in args {
                     let arg = arg.replace("{connections}", &(connections + SPARE).to_string());
+                    let arg = arg.replace("{certs}", &self.certs().to_string_lossy());
                     command.arg(arg.replace("{site}", &self.site.pages().to_string_lossy()));
                 }
                 Server::start(command.env("RUST_LOG", "error"))
@@ -222,7 +228,39 @@ impl Bench {
                 Server::start(command.current_dir(&self.peers).stderr(Stdio::null()))
             }
             Start::Nginx => self.start_nginx(),
+            Start::Front(front) => self.start_front(*front, connections),
         }
+    }
+
+    /// The folder of the certificates, for both ends.
+    fn certs(&self) -> PathBuf {
+        self.site.folder().join("certs")
+    }
+
+    /// Has `tls-echo` make the certificates, where something speaks TLS.
+    fn make_certs(&self) -> Result<(), Failure> {
+        let Some(program) = self.programs.get(ENCRYPTING) else { return Ok(()) };
+        process::output(Command::new(program).arg("certs").arg(self.certs())).map(drop)
+    }
+
+    fn start_front(&self, front: Front, connections: usize) -> Result<Server, Failure> {
+        let mut behind = self.pinned(|cores| &cores.server, &self.program(PLAIN)?);
+        let most = (connections + SPARE).to_string();
+        behind.args(["server", "--port", "0", "--idle", "10m", "--total", "10m"]);
+        behind.args(["--max-clients", &most]).env("RUST_LOG", "error");
+        let behind = Server::start(&mut behind)?;
+        for _ in 0..ATTEMPTS {
+            let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
+            let address = SocketAddr::from(([127, 0, 0, 1], port));
+            let args =
+                front.configure(self.site.folder(), &self.certs(), address, behind.address)?;
+            let mut command = self.pinned(|cores| &cores.server, &PathBuf::from(front.program()));
+            command.args(args).stderr(Stdio::null());
+            if let Some(server) = Server::start_silent(&mut command, address)? {
+                return Ok(server.in_front_of(behind));
+            }
+        }
+        Err(failure!("{} does not start", front.program()))
     }
 
     fn start_nginx(&self) -> Result<Server, Failure> {
@@ -258,6 +296,10 @@ impl Bench {
         self.programs.get(name).cloned().ok_or_else(|| failure!("{name} was not built"))
     }
 }
+
+/// What stands behind a program that encrypts, and what makes its certificates.
+const PLAIN: &str = "threaded-echo";
+const ENCRYPTING: &str = "tls-echo";
 
 /// Places beside those that the load takes: for the active ones beside a crowd, and for
 /// one that is being closed.
@@ -302,6 +344,9 @@ fn missing(start: &Start) -> Option<String> {
         Start::Python(_, Some(module)) => (!runs("python3", &["-c", &format!("import {module}")]))
             .then(|| format!("{module} for python3")),
         Start::Nginx => (!runs("nginx", &["-v"])).then(|| "nginx".into()),
+        Start::Front(front) => {
+            (!runs(front.program(), &[front.look()])).then(|| front.program().into())
+        }
     }
 }
 
@@ -341,6 +386,11 @@ fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, Pa
                 options.extend(["--package", &contender.name, "--bin", &contender.name])
             }
             Start::Example(name) => options.extend(["--example", name]),
+            Start::Front(_) => {
+                for name in [PLAIN, ENCRYPTING] {
+                    options.extend(["--package", name, "--bin", name]);
+                }
+            }
             Start::Python(..) | Start::Nginx => {}
         }
     }

@@ -4,7 +4,7 @@
 use clap::Args;
 
 /// The names of the kinds of load.
-pub const SCENARIOS: [&str; 21] = [
+pub const SCENARIOS: [&str; 26] = [
     "echo-1",
     "echo-64",
     "echo-64-one-core",
@@ -26,6 +26,11 @@ pub const SCENARIOS: [&str; 21] = [
     "http-10m",
     "http-close",
     "http-close-one-core",
+    "tls-echo-64",
+    "tls-bulk",
+    "tls-full",
+    "tls-resumed",
+    "tls-idle",
 ];
 
 /// What can be told on the command line.

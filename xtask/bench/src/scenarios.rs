@@ -14,6 +14,8 @@ pub enum Speaks {
     Object,
     /// HTTP/1.1.
     Http,
+    /// The same bytes back, in TLS.
+    Tls,
 }
 
 /// How many clients a server takes. The order is from few to many.
@@ -80,6 +82,9 @@ const UDP: Scenario = Scenario { speaks: Speaks::Udp, load: &["udp-echo"], ..TCP
 
 const OBJECT: Scenario = Scenario { speaks: Speaks::Object, load: &["object"], ..TCP };
 
+const TLS: Scenario =
+    Scenario { speaks: Speaks::Tls, load: &["tcp-echo", "--tls", "{certs}"], ..TCP };
+
 const HTTP: Scenario = Scenario { speaks: Speaks::Http, load: &["http"], ..TCP };
 
 impl Scenario {
@@ -113,7 +118,7 @@ impl Scenario {
 }
 
 /// All of them, in the order of the report.
-pub const SCENARIOS: [Scenario; 21] = [
+pub const SCENARIOS: [Scenario; 26] = [
     TCP.named("echo-1", "1 connection, 64 bytes, one message in flight")
         .clients(Clients::One)
         .connections(1),
@@ -184,6 +189,24 @@ pub const SCENARIOS: [Scenario; 21] = [
     .load(&["http", "--close"])
     .page("/1k")
     .on_one_core(),
+    TLS.named("tls-echo-64", "64 connections in TLS, 64 bytes, one message in flight on each"),
+    TLS.named("tls-bulk", "one long stream on one connection in TLS")
+        .clients(Clients::One)
+        .connections(1)
+        .load(&["tcp-bulk", "--bytes", "1000g", "--tls", "{certs}"])
+        .counting(Unit::Bytes),
+    TLS.named("tls-full", "a new connection with a whole handshake for each message, 4 at a time")
+        .connections(4)
+        .load(&["tcp-connect", "--tls", "{certs}", "--full"]),
+    TLS.named(
+        "tls-resumed",
+        "a new connection for each message of one who comes back, 4 at a time",
+    )
+    .connections(4)
+    .load(&["tcp-connect", "--tls", "{certs}"]),
+    TLS.named("tls-idle", "16 busy connections in TLS beside 1,000 idle ones")
+        .connections(1000)
+        .load(&["tcp-idle", "--active", "16", "--tls", "{certs}"]),
 ];
 
 /// The load of the charts: that of `echo-64`, with other numbers of connections.

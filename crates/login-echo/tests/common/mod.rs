@@ -1,8 +1,6 @@
 //! The server in the test's own process, and clients that log in.
 #![allow(dead_code, reason = "each file of tests uses a part")]
 
-pub mod program;
-
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 

@@ -10,7 +10,7 @@ use netcore::testing::GENEROUS;
 
 /// The program with these arguments, and with nothing to read.
 pub fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tls-echo"));
+    let mut command = Command::new(env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME"))));
     command.args(args).env_remove("RUST_LOG").stdin(Stdio::null());
     command
 }
