@@ -49,8 +49,8 @@ pub fn serve(
     })
 }
 
-/// The handshake and the login, here and not beside accept: whoever drags it out holds a thread, and not
-/// those who wait to be let in.
+/// The handshake and the login, here and not beside accept: whoever drags them out holds a
+/// thread, and not those who wait to be let in.
 fn greet(
     connection: &mut Connection,
     peer: &Peer,
