@@ -55,8 +55,8 @@ pub struct Also<A> {
     pub name: &'static str,
     /// What it does, a sentence.
     pub about: &'static str,
-    /// What an example has behind its name, and what the examples of both roles have.
-    pub example: [&'static str; 2],
+    /// What an example has behind its name, behind `server` and behind `client`.
+    pub example: [&'static str; 3],
     /// What runs it.
     pub run: fn(A) -> Result<(), Error>,
 }
@@ -69,7 +69,7 @@ pub fn run<const PORT: u16, S: Args, C: Args>(
     server: impl FnOnce(&ServerArgs<PORT>, S) -> Result<(), Error>,
     client: impl FnOnce(&ClientArgs<PORT>, C) -> Result<(), Error>,
 ) -> ExitCode {
-    let command = command::<PORT, S, C>(program, "");
+    let command = command::<PORT, S, C>(program, ["", ""]);
     play(&command.get_matches(), server, client)
 }
 
@@ -80,7 +80,7 @@ pub fn run_also<const PORT: u16, S: Args, C: Args, A: Args>(
     client: impl FnOnce(&ClientArgs<PORT>, C) -> Result<(), Error>,
     also: Also<A>,
 ) -> ExitCode {
-    let [own, roles] = also.example;
+    let [own, roles @ ..] = also.example;
     let command = command::<PORT, S, C>(program, roles);
     let help = format!("Example:\n  {} {} {own}", program.name, also.name);
     let more = A::augment_args(Command::new(also.name).about(also.about).after_help(help.clone()));
@@ -97,19 +97,22 @@ pub fn run_also<const PORT: u16, S: Args, C: Args, A: Args>(
     }
 }
 
-/// `roles` are arguments of both in an example.
-fn command<const PORT: u16, S: Args, C: Args>(program: Program, roles: &str) -> Command {
+/// `roles` are the arguments of both in an example.
+fn command<const PORT: u16, S: Args, C: Args>(program: Program, roles: [&str; 2]) -> Command {
     let Program { name, version, about } = program;
-    let args = if roles.is_empty() { String::new() } else { format!(" {roles}") };
-    let client = format!("{name} client{args} 'hello, world!'");
+    let [server, client] = roles.map(|args| match args {
+        "" => String::new(),
+        args => format!(" {args}"),
+    });
+    let client = format!("{name} client{client} 'hello, world!'");
     Role::<PORT, S, C>::command()
         .name(name)
         .bin_name(name)
         .version(version)
         .about(format!("{about}, and its client"))
-        .after_help(format!("Example:\n  {name} server{args} &\n  {client}"))
-        .mut_subcommand("server", |server| {
-            server.after_help(format!("Example:\n  {name} server{args} --port 0 -v"))
+        .after_help(format!("Example:\n  {name} server{server} &\n  {client}"))
+        .mut_subcommand("server", |it| {
+            it.after_help(format!("Example:\n  {name} server{server} --port 0 -v"))
         })
         .mut_subcommand("client", |it| it.after_help(format!("Example:\n  {client}")))
 }

@@ -53,7 +53,11 @@ pub struct SecretsArgs {
 pub const SECRETS: Also<SecretsArgs> = Also {
     name: "certs",
     about: "Make an authority, a certificate for the server, and a secret for each name",
-    example: ["certs --name ann", "--certs certs --secrets certs/secrets"],
+    example: [
+        "certs --name ann",
+        "--certs certs --secrets certs/secrets",
+        "--certs certs --secrets certs/secrets --login ann",
+    ],
     run: make_secrets,
 };
 

@@ -98,7 +98,7 @@ pub struct CertsArgs {
 pub const CERTS: Also<CertsArgs> = Also {
     name: "certs",
     about: "Make an authority, and certificates for the server and for clients",
-    example: ["certs --name ann", "--certs certs"],
+    example: ["certs --name ann", "--certs certs", "--certs certs"],
     run: make_certificates,
 };
 

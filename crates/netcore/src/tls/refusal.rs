@@ -37,6 +37,9 @@ pub fn hint(error: &io::Error) -> Option<&'static str> {
     if error.kind() == ErrorKind::UnexpectedEof {
         return Some("the other end may have been killed, or somebody on the way cuts connections");
     }
+    if error.kind() == ErrorKind::PermissionDenied && error.get_ref().is_some() {
+        return Some("names, their secrets and their rights are in a file of the server's");
+    }
     let Refusal(refusal) = error.get_ref()?.downcast_ref()?;
     Some(match refusal {
         Tls::InvalidCertificate(wrong) => match wrong {
