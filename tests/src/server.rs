@@ -6,6 +6,7 @@ use std::ops::Deref;
 
 use ladder::Address;
 
+use crate::binaries;
 use crate::ladder::Rung;
 use crate::peer::Peer;
 use crate::place::SocketFile;
@@ -57,6 +58,7 @@ impl Server {
     /// When it does not become ready.
     #[track_caller]
     pub fn start_at(rung: &'static Rung, address: &Address, args: &[&str]) -> Server {
+        rung.prepare(binaries::executable(&rung.name)).expect("its certificates can be made");
         let _file = SocketFile::of(address);
         let [option, value] = address.option();
         let process = rung.start(&[&["server", &option, &value], args].concat());

@@ -22,6 +22,7 @@ use std::process::{Command, Stdio};
 
 use ladder_tests::http::HttpServer;
 use ladder_tests::place::SocketFile;
+use ladder_tests::workspace::workspace;
 use ladder_tests::{Process, Server, rung};
 
 /// One box of a page.
@@ -120,6 +121,7 @@ impl PythonBox {
     fn start(&self, python: &str, place: &str) -> Process {
         let mut command = Command::new(python);
         // Whatever the machine's own encoding is: the pages are UTF-8.
+        command.current_dir(&workspace().root);
         command.env("PYTHONUTF8", "1").args(["-u", "-c", &self.program, place]);
         Process::start(&format!("the Python of {}", self.place), command.stdin(Stdio::null()))
     }

@@ -7,12 +7,16 @@ use ladder::manifests::{RESERVED, Room};
 use ladder::screen::{Tone, fit};
 use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Rung, Screen, failure};
-use netfault::Fault;
+use netfault::proxy::{Network, Passed, Way};
+use netfault::{Fault, Speaks};
 use trial::stage::Visit;
 use trial::{Cast, Expected, Faults, faults, timeline};
 
 use crate::scene::Scene;
 use crate::{list, package, room, scene};
+
+/// Bytes of a segment that fit into a line, also where none of them is a letter.
+const A_LINE: usize = 15;
 
 pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = trial::load()?;
@@ -79,13 +83,21 @@ fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure>
     screen.line("")?;
     screen.line("  By hand, in two terminals:")?;
     // The demo runs in the rung's folder, and a person types this at the root.
-    let from_root = |arg: &String| match !arg.starts_with('-') && rung.folder.join(arg).is_dir() {
-        true => format!("crates/{}/{arg}", rung.name),
-        false => arg.clone(),
+    let from_root = |arg: &String| match arg.strip_prefix("../../") {
+        Some(from_root) => from_root.into(),
+        None if !arg.starts_with('-') && rung.folder.join(arg).is_dir() => {
+            format!("crates/{}/{arg}", rung.name)
+        }
+        None => arg.clone(),
     };
     let server_args: Vec<String> = rung.server_args.iter().map(from_root).collect();
+    let client_args: Vec<String> = run.args.iter().map(from_root).collect();
+    if !rung.certs.is_empty() {
+        let certs: Vec<String> = rung.certs.iter().map(from_root).collect();
+        screen.command("    ", Tone::Plain, &command("certs", &certs))?;
+    }
     screen.command("    ", Tone::Plain, &command("server", &server_args))?;
-    screen.command("    ", Tone::Plain, &command("client", &run.args))?;
+    screen.command("    ", Tone::Plain, &command("client", &client_args))?;
     let next = ladder.rungs.iter().skip_while(|other| other.name != rung.name).nth(1);
     if let Some(next) = next {
         screen.line(&format!("  Next: cargo xtask demo {}", next.alias))?;
@@ -113,6 +125,7 @@ fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Fa
         Some(room) => demo.room(room)?,
         None => demo.conversation()?,
     }
+    demo.on_the_way()?;
     demo.why()?;
     demo.limits()?;
     demo.verdict()?;
@@ -154,6 +167,28 @@ impl Demo<'_> {
             self.complain(text)?;
         }
         Ok(())
+    }
+
+    /// What somebody reads who sits between the two, of a rung that encrypts and of the one
+    /// below it.
+    fn on_the_way(&mut self) -> Result<(), Failure> {
+        let rung = self.rung;
+        let below = rung.builds_on.as_deref().and_then(|name| self.ladder.find(name));
+        let (Some(below), true) = (below, rung.speaks() == Speaks::Tls) else { return Ok(()) };
+        self.screen.line("")?;
+        let what = self.screen.paint(Tone::Bold, "On the way, from the client to the server:");
+        self.screen.prose("  ", &format!("{what} the beginning of each segment"))?;
+        for rung in [below, rung] {
+            let network = Network::default();
+            let Scene { passed, .. } = scene::play(self.ladder, rung, None, Some(&network))?;
+            let sent = passed.iter().filter(|it| it.way == Way::ToServer && !it.bytes.is_empty());
+            for Passed { bytes, .. } in sent {
+                let (number, begin) =
+                    (bytes.len(), bytes[..bytes.len().min(A_LINE)].escape_ascii());
+                self.told(&rung.name, Tone::Plain, &format!("{number:>4} bytes  {begin}"))?;
+            }
+        }
+        self.screen.prose("  ", "Who talks to whom, when, and how much, can be seen of both.")
     }
 
     fn compare(&mut self, who: &str, expect: &[String], visit: &Visit) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use crate::cli::{self, Connects, NoOptions};
 use crate::connection::{Connection, Socket};
 use crate::deadline::Deadline;
 use crate::log::payload;
-use crate::wait::Interest;
+use crate::wait::{Interest, Waited};
 
 /// How long a client waits for one reply. A server that never answers would otherwise
 /// hold it for ever.
@@ -24,6 +24,38 @@ pub fn run(args: &impl Connects, _: NoOptions) -> Result<(), Error> {
     cli::each_message(args.messages(), |message| exchange(&mut stream, message))
 }
 
+/// A stream both of whose directions can be waited for at once: neither call waits, and
+/// both say `None` where they would.
+pub trait Duplex {
+    /// The other end, as the log calls it.
+    ///
+    /// # Errors
+    /// What getpeername(2) says of a connection that is gone.
+    fn peer(&self) -> io::Result<String>;
+
+    /// From here on, [`wait`](Duplex::wait) fails with `TimedOut` when `deadline` has
+    /// passed.
+    fn set_deadline(&mut self, deadline: Deadline);
+
+    /// Waits until the stream is ready.
+    ///
+    /// # Errors
+    /// `TimedOut`; what the system says of the wait.
+    fn wait(&mut self, interest: Interest) -> io::Result<Waited>;
+
+    /// As [`std::io::Write::write`].
+    ///
+    /// # Errors
+    /// As [`std::io::Write::write`].
+    fn write_now(&mut self, buf: &[u8]) -> io::Result<Option<usize>>;
+
+    /// As [`std::io::Read::read`].
+    ///
+    /// # Errors
+    /// As [`std::io::Read::read`].
+    fn read_now(&mut self, buf: &mut [u8]) -> io::Result<Option<usize>>;
+}
+
 /// Sends `message` and returns the reply, which is as long as the message, within
 /// [`REPLY_TIMEOUT`] for all of it.
 ///
@@ -34,8 +66,8 @@ pub fn run(args: &impl Connects, _: NoOptions) -> Result<(), Error> {
 /// # Errors
 /// What read or write say; `TimedOut`; `UnexpectedEof` when the server closes before the
 /// whole reply has come.
-pub fn exchange(stream: &mut Connection<impl Socket>, message: &[u8]) -> io::Result<Vec<u8>> {
-    let peer = stream.get_ref().peer_name()?;
+pub fn exchange(stream: &mut impl Duplex, message: &[u8]) -> io::Result<Vec<u8>> {
+    let peer = stream.peer()?;
     log::debug!("{peer} sending {} bytes {}", message.len(), payload(message));
     stream.set_deadline(Deadline::after(REPLY_TIMEOUT));
     let mut reply = vec![0; message.len()];
@@ -43,12 +75,8 @@ pub fn exchange(stream: &mut Connection<impl Socket>, message: &[u8]) -> io::Res
     while received < reply.len() {
         let all_sent = sent == message.len();
         stream.wait(if all_sent { Interest::Reading } else { Interest::Both })?;
-        let socket = stream.get_ref();
-        if !all_sent {
-            let rest = [IoSlice::new(&message[sent..])];
-            sent += or_nothing_yet(socket.write_vectored(&rest))?.unwrap_or(0);
-        }
-        match or_nothing_yet(socket.read(&mut reply[received..]))? {
+        sent += stream.write_now(&message[sent..])?.unwrap_or(0);
+        match stream.read_now(&mut reply[received..])? {
             Some(0) => return Err(ErrorKind::UnexpectedEof.into()),
             Some(n) => received += n,
             None => {}
@@ -58,9 +86,35 @@ pub fn exchange(stream: &mut Connection<impl Socket>, message: &[u8]) -> io::Res
     Ok(reply)
 }
 
-fn or_nothing_yet(done: io::Result<usize>) -> io::Result<Option<usize>> {
+impl<S: Socket> Duplex for Connection<S> {
+    fn peer(&self) -> io::Result<String> {
+        self.get_ref().peer_name()
+    }
+
+    fn set_deadline(&mut self, deadline: Deadline) {
+        Connection::set_deadline(self, deadline);
+    }
+
+    fn wait(&mut self, interest: Interest) -> io::Result<Waited> {
+        Connection::wait(self, interest)
+    }
+
+    fn write_now(&mut self, buf: &[u8]) -> io::Result<Option<usize>> {
+        if buf.is_empty() {
+            return Ok(None);
+        }
+        or_nothing_yet(self.get_ref().write_vectored(&[IoSlice::new(buf)]))
+    }
+
+    fn read_now(&mut self, buf: &mut [u8]) -> io::Result<Option<usize>> {
+        or_nothing_yet(self.get_ref().read(buf))
+    }
+}
+
+/// `None` for a call that would have had to wait.
+pub(crate) fn or_nothing_yet<T>(done: io::Result<T>) -> io::Result<Option<T>> {
     match done {
-        Ok(n) => Ok(Some(n)),
+        Ok(done) => Ok(Some(done)),
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
             Ok(None)
         }

@@ -60,6 +60,8 @@ pub enum Error {
         attempted: String,
         /// What the system said.
         source: io::Error,
+        /// What can be done about it, where that is known.
+        hint: Option<&'static str>,
     },
 }
 
@@ -68,7 +70,7 @@ impl Error {
     /// "cannot ".
     pub fn failed(attempted: impl fmt::Display) -> impl FnOnce(io::Error) -> Error {
         let attempted = attempted.to_string();
-        |source| Error::Failed { attempted, source }
+        |source| Error::Failed { attempted, source, hint: None }
     }
 }
 
@@ -96,7 +98,7 @@ impl fmt::Display for Error {
                 write!(f, "cannot write to standard output: {}", reason(source))
             }
             Error::Later { attempted, why } => write!(f, "cannot {attempted} now: {why}"),
-            Error::Failed { attempted, source } => {
+            Error::Failed { attempted, source, .. } => {
                 write!(f, "cannot {attempted}: {}", reason(source))
             }
         }

@@ -22,6 +22,8 @@
 //! | [`unix`] | UNIX sockets: a file for an address, and who has connected |
 //! | [`address`](mod@address) | where a stream server listens, whatever its family |
 //! | [`client`] | the plain client of the rungs |
+//! | `tls` | encryption over a connection: handshake, half-close, goodbye (feature `tls`) |
+//! | `proof` | a shared secret, proven and never sent, bound to one session (feature `proof`) |
 //! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
 //! | `batch` | datagrams that come together, many in one call (feature `batch`) |
 //! | [`ask`] | the wait for one reply, and whom to ask |
@@ -67,6 +69,8 @@ pub mod listen;
 pub mod log;
 pub mod outbox;
 pub mod permits;
+#[cfg(feature = "proof")]
+pub mod proof;
 pub mod pulse;
 pub mod reach;
 pub mod request;
@@ -82,6 +86,8 @@ pub mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timers;
+#[cfg(feature = "tls")]
+pub mod tls;
 #[cfg(feature = "turns")]
 pub mod turns;
 pub mod unix;

@@ -24,6 +24,7 @@
 //! | `frames.rs` | the same for messages behind a length, and its limit |
 //! | `echo.rs` | what an echo promises besides: this goes with the echo |
 //! | `transport.rs`, `unix.rs` | the same over TCP and over UNIX sockets |
+//! | `tls.rs` | the same in TLS (feature `tls`) |
 //! | [`udp`] | the same for servers of datagrams |
 //!
 //! The log tells the tests where the server is ([`events`]), so no test guesses by the
@@ -48,6 +49,8 @@ mod messages;
 mod running;
 mod stop;
 mod suite;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
 pub mod udp;
 #[cfg(unix)]
@@ -63,6 +66,8 @@ pub use messages::*;
 pub use running::Running;
 pub use stop::*;
 pub use suite::Suite;
+#[cfg(feature = "tls")]
+pub use tls::{Greeting, Tls, TlsAddress, TlsListener, TlsWire};
 pub use transport::{Stream, Tcp, Transport};
 #[cfg(unix)]
 pub use unix::Unix;

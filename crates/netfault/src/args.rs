@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
-use netcore::cli::duration;
+use netcore::cli::{duration, folder};
 use netfault::proxy::NetworkArgs;
 use netfault::{Address, Fault, SEED, Speaks};
 
@@ -28,6 +28,9 @@ pub struct FaultArgs {
     // Not a Vec, which would be an option that is given more than once, a byte each time.
     #[arg(long, value_name = "TEXT", value_parser = unescape)]
     pub hello: Option<Box<[u8]>>,
+    /// The folder of the server's certificates, with the key of their authority
+    #[arg(long, value_name = "DIR", value_parser = folder)]
+    pub certs: Option<PathBuf>,
     /// What noise is drawn from
     #[arg(long, value_name = "N", default_value_t = SEED)]
     pub seed: u64,

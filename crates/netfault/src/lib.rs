@@ -21,6 +21,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -33,6 +34,7 @@ mod last_words;
 mod peer;
 pub mod proxy;
 pub mod random;
+mod reset;
 mod running;
 mod stream;
 mod until;
@@ -63,12 +65,14 @@ pub struct Target<'a> {
     pub hello: &'a [u8],
     /// What noise comes from. The same seed makes the same noise.
     pub seed: u64,
+    /// The folder of its certificates, where it has one.
+    pub certs: Option<&'a Path>,
 }
 
 impl<'a> Target<'a> {
     /// With the usual seed.
     pub fn new(address: impl Into<Address>, speaks: Speaks, hello: &'a [u8]) -> Target<'a> {
-        Target { address: address.into(), speaks, hello, seed: SEED }
+        Target { address: address.into(), speaks, hello, seed: SEED, certs: None }
     }
 
     /// Where datagrams go.
@@ -93,6 +97,10 @@ pub enum Speaks {
     Lines,
     /// TCP: HTTP/1.1.
     Http,
+    /// TCP: TLS, and bytes in it, which it sends back.
+    Tls,
+    /// TCP: the same for who has proven a secret.
+    Login,
     /// UDP: a message in each datagram; the reply ends with it.
     Datagrams,
     /// UDP: the numbered requests of `udp-reliable`.
@@ -114,6 +122,7 @@ impl Speaks {
         match self {
             Speaks::Bytes | Speaks::Local | Speaks::Lines => Transport::Tcp,
             Speaks::Frames | Speaks::Objects | Speaks::Http => Transport::Tcp,
+            Speaks::Tls | Speaks::Login => Transport::Tcp,
             Speaks::Datagrams | Speaks::Requests => Transport::Udp,
         }
     }
@@ -128,6 +137,7 @@ impl Speaks {
             Speaks::Objects => b"\0\0\0\x09\x01\x02\x02\x05hello",
             // A name, which all hear; said again, a line.
             Speaks::Lines => b"hello\n",
+            Speaks::Tls | Speaks::Login => faults::tls::hello(),
             Speaks::Http => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             // The first try of the first request of a session.
             Speaks::Requests => b"NLR1\x01\x01netfault\0\0\0\0\0\0\0\x01hello",
@@ -174,6 +184,9 @@ pub enum Proof {
     /// As [`ClientServed`](Proof::ClientServed), and the server gets rid of the faulty
     /// client by itself.
     Dropped,
+    /// As [`ClientServed`](Proof::ClientServed), and what the client says cannot be read on
+    /// the way, by [`Running::overheard`].
+    Unread,
     /// The faulty peer has got the answers that are due to it, by [`Running::verdict`].
     Answered,
     /// As [`Answered`](Proof::Answered), by a server that has few places.

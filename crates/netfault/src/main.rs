@@ -92,7 +92,8 @@ fn play(args: &FaultArgs) -> Result<(), Error> {
     }
     let Some(address) = args.server() else { wrong("an address is needed".into()) };
     let hello = args.hello.as_deref().unwrap_or(speaks.hello());
-    let target = Target { address: address.clone(), speaks, hello, seed: args.seed };
+    let (seed, certs) = (args.seed, args.certs.as_deref());
+    let target = Target { address: address.clone(), speaks, hello, seed, certs };
     let started = Instant::now();
     let begin = format!("begin {} with {}", args.fault.name, address);
     let running = args.fault.start(&target).map_err(Error::failed(begin))?;

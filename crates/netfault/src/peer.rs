@@ -2,7 +2,6 @@
 //! room for a datagram.
 
 use std::io::{self, Read, Write};
-use std::time::Duration;
 
 use netcore::deadline::Deadline;
 use netcore::unix::Name;
@@ -51,10 +50,4 @@ pub(crate) fn stay(target: &Target, streams: Vec<Stream>) -> io::Result<Running>
         // One after the other will do: those that are not read yet have nothing to send either.
         streams.iter().try_for_each(|stream| idle(stream, lifetime))
     })
-}
-
-/// With a linger time of zero a close is a reset, in both directions and at once. On a UNIX
-/// socket it is one where something has been left unread, and nothing else makes it one.
-pub(crate) fn reset_on_close(stream: &Stream) -> io::Result<()> {
-    stream.set_linger(Some(Duration::ZERO))
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::Address;
 use crate::last_words::LastWords;
+use crate::proxy::{Passed, Proxy};
 use crate::stream::{Stream, name};
 
 /// A fault that goes on. Dropping this ends it and waits until it has ended.
@@ -25,6 +26,7 @@ pub struct Running {
     ended: Option<Receiver<()>>,
     verdict: Result<String, String>,
     last_words: Option<LastWords>,
+    ears: Option<(Proxy, Receiver<Passed>)>,
 }
 
 /// What ends a thread that waits in a receive: the flag, and a datagram that makes it
@@ -45,7 +47,8 @@ impl Running {
     /// Whether it goes on beside the caller; if not, it was over when it had taken
     /// hold.
     pub fn lasts(&self) -> bool {
-        self.thread.is_some() || self.socket.is_some() || self.last_words.is_some()
+        let held = self.socket.is_some() || self.last_words.is_some() || self.ears.is_some();
+        self.thread.is_some() || held
     }
 
     /// What the server calls the faulty peers, or the relay, in its log.
@@ -85,6 +88,19 @@ impl Running {
         }
     }
 
+    /// Everything that has passed since the last call, one thing after the other.
+    pub fn overheard(&self) -> Vec<u8> {
+        let passed = self.ears.iter().flat_map(|(_, recorded)| recorded.try_iter());
+        passed.flat_map(|passed| passed.bytes).collect()
+    }
+
+    /// A proxy that only listens.
+    pub(crate) fn overhearing(proxy: Proxy, recorded: Receiver<Passed>) -> Running {
+        let mut running = Running::over(proxy.address(), proxy.address().to_string());
+        running.ears = Some((proxy, recorded));
+        running
+    }
+
     /// A client that keeps its stream, and reads nothing of it before
     /// [`hear_the_end`](Running::hear_the_end).
     pub(crate) fn last_words(
@@ -119,6 +135,7 @@ impl Running {
             ended: None,
             verdict,
             last_words: None,
+            ears: None,
         }
     }
 

@@ -8,6 +8,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Registry, Token};
 use netcore::Error;
 use netcore::address::Address;
+use netcore::tls::ClientSide;
 
 use crate::bound::Bound;
 use crate::conversation::{Conversation, Reply};
@@ -17,6 +18,7 @@ use crate::open::{established, wait};
 use crate::progress::Progress;
 use crate::source;
 use crate::stop::Stop;
+use crate::wire::Wire;
 
 /// Bytes that one call reads at most.
 const BUFFER: usize = 256 << 10;
@@ -40,6 +42,8 @@ pub struct Plan<'a> {
     pub in_flight: usize,
     /// How long a reply may take.
     pub timeout: Duration,
+    /// What new connections are wrapped in.
+    pub tls: Option<ClientSide>,
     /// What ends the run early.
     pub stop: &'a Stop,
 }
@@ -81,7 +85,7 @@ struct Slot<C> {
 enum Link {
     None,
     Connecting(TcpStream),
-    Open(TcpStream),
+    Open(Wire),
 }
 
 impl<'a, C: Conversation> Drive<'a, C> {
@@ -103,9 +107,9 @@ impl<'a, C: Conversation> Drive<'a, C> {
     ///
     /// # Errors
     /// When it cannot be waited for.
-    pub fn add_open(&mut self, mut stream: TcpStream, conversation: C) -> Result<(), Error> {
+    pub fn add_open(&mut self, mut stream: Wire, conversation: C) -> Result<(), Error> {
         let token = Token(self.slots.len());
-        register(self.poll.registry(), &mut stream, token)
+        register(self.poll.registry(), stream.socket(), token)
             .map_err(Error::failed("wait for events"))?;
         self.add(Link::Open(stream), conversation);
         Ok(())
@@ -129,7 +133,7 @@ impl<'a, C: Conversation> Drive<'a, C> {
     /// # Errors
     /// When events cannot be waited for. What goes wrong on a connection is counted and
     /// ends that one only.
-    pub fn run(mut self) -> Result<(Meter, Vec<TcpStream>), Error> {
+    pub fn run(mut self) -> Result<(Meter, Vec<Wire>), Error> {
         let mut events = Events::with_capacity(1024);
         let mut buf = vec![0; BUFFER];
         let start = Instant::now();
@@ -227,12 +231,13 @@ impl<C: Conversation> Slot<C> {
         registry: &Registry,
         run: &mut Run,
     ) -> Result<(), Fault> {
-        if !self.is_open(run)? {
+        if !self.is_open(plan, run)? {
             return Ok(());
         }
         self.flush()?;
         loop {
             let Link::Open(stream) = &mut self.link else { return Ok(()) };
+            let empties = SHORT_READ_EMPTIES && !stream.is_encrypted();
             let n = match stream.read(buf) {
                 Ok(0) if self.awaited.is_empty() => {
                     self.link = Link::None;
@@ -250,18 +255,18 @@ impl<C: Conversation> Slot<C> {
             }
             // The end of the stream, which was announced with these bytes, is announced no second
             // time.
-            if SHORT_READ_EMPTIES && n < buf.len() && !closing {
+            if empties && n < buf.len() && !closing {
                 return Ok(());
             }
         }
     }
 
     /// Whether there is a connection by now.
-    fn is_open(&mut self, run: &mut Run) -> io::Result<bool> {
+    fn is_open(&mut self, plan: &Plan, run: &mut Run) -> io::Result<bool> {
         self.link = match std::mem::replace(&mut self.link, Link::None) {
             Link::Connecting(stream) if established(&stream)? => {
                 run.meter.opened += 1;
-                Link::Open(stream)
+                Link::Open(Wire::new(stream, plan.tls.as_ref())?)
             }
             link => link,
         };
@@ -304,6 +309,7 @@ impl<C: Conversation> Slot<C> {
     /// tells when it does again.
     fn flush(&mut self) -> Result<(), Fault> {
         let Link::Open(stream) = &mut self.link else { return Ok(()) };
+        stream.push()?;
         while self.written < self.out.len() {
             match stream.write(&self.out[self.written..]) {
                 Ok(n) => self.written += n,

@@ -14,7 +14,7 @@ use crate::args::{RunArgs, address};
 use crate::conversation::{Conversation, Reply};
 use crate::drive::{Drive, Plan};
 use crate::meter::Meter;
-use crate::open::open;
+use crate::open::{open, open_wires};
 use crate::report::Report;
 use crate::stop::Stop;
 
@@ -97,7 +97,8 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
         head: Vec::new(),
         body: None,
     };
-    let plan = Plan { address: url.address.into(), in_flight: 1, timeout: *timeout, stop };
+    let plan =
+        Plan { address: url.address.into(), in_flight: 1, timeout: *timeout, tls: None, stop };
     // They are held, and not looked at again. The answer to HEAD is small enough to wait
     // unread.
     let idle = open(&url.address.into(), options.idle.into())?;
@@ -115,7 +116,7 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     } else {
         meter.opened = options.connections.into();
         let mut drive = Drive::new(&plan, options.run.bound(), meter)?;
-        for stream in open(&url.address.into(), connections)? {
+        for stream in open_wires(&url.address.into(), connections, None)? {
             drive.add_open(stream, get())?;
         }
         meter = drive.run()?.0;

@@ -46,3 +46,4 @@ pub mod tcp_connect;
 pub mod tcp_echo;
 pub mod tcp_idle;
 pub mod udp_echo;
+pub mod wire;

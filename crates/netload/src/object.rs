@@ -13,7 +13,7 @@ use crate::args::{RunArgs, address};
 use crate::conversation::{Conversation, Reply};
 use crate::drive::{Drive, Plan};
 use crate::meter::Meter;
-use crate::open::open;
+use crate::open::open_wires;
 use crate::pattern::Pattern;
 use crate::report::Report;
 use crate::stop::Stop;
@@ -69,12 +69,13 @@ fn value_size(text: &str) -> Result<usize, String> {
 pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     let Options { address, size, timeout, .. } = *options;
     let connections = usize::from(options.connections);
-    let plan = Plan { address: address.into(), in_flight: 1, timeout, stop };
+    let plan = Plan { address: address.into(), in_flight: 1, timeout, tls: None, stop };
     let mut meter = Meter::new()?;
     meter.opened = options.connections.into();
     let script = Rc::new(Script::new(size, options.raw)?);
     let mut drive = Drive::new(&plan, options.run.bound(), meter)?;
-    for (number, stream) in open(&address.into(), connections)?.into_iter().enumerate() {
+    let streams = open_wires(&address.into(), connections, None)?;
+    for (number, stream) in streams.into_iter().enumerate() {
         drive.add_open(stream, Objects::new(&script, number))?;
     }
     let (meter, _) = drive.run()?;

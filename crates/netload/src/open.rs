@@ -7,9 +7,11 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use netcore::Error;
 use netcore::address::Address;
+use netcore::tls::ClientSide;
 use socket2::SockRef;
 
 use crate::source::connect_file;
+use crate::wire::Wire;
 
 /// How long a crowd may take to connect. A server whose accept queue is short drops
 /// what does not fit, and the system tries again after one second, two, four and so on.
@@ -23,6 +25,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn open(address: &Address, count: usize) -> Result<Vec<TcpStream>, Error> {
     try_open(address, count)
         .map_err(|source| Error::Connect { address: address.to_string(), source })
+}
+
+/// As [`open`], each wrapped in `tls`.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_wires(
+    address: &Address,
+    count: usize,
+    tls: Option<&ClientSide>,
+) -> Result<Vec<Wire>, Error> {
+    let wrapped = open(address, count)?.into_iter().map(|stream| Wire::new(stream, tls));
+    wrapped.collect::<io::Result<_>>().map_err(Error::failed("prepare TLS"))
 }
 
 fn try_open(address: &Address, count: usize) -> io::Result<Vec<TcpStream>> {

@@ -1,22 +1,21 @@
 //! Bytes in one long stream: as many in flight as the two ends take.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use netcore::{Error, cli};
 
 use crate::args::{ServerArgs, bytes, message_size, seconds};
 use crate::faults::Fault;
 use crate::meter::Meter;
-use crate::open::{open, wait};
+use crate::open::{open_wires, wait};
 use crate::pattern::Pattern;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::stop::Stop;
+use crate::wire::{TlsArgs, Wire};
 
 /// How often the loop looks at a stop and at the progress line while nothing happens.
 const TICK: Duration = Duration::from_millis(100);
@@ -39,6 +38,9 @@ pub struct Options {
     /// Give up when no byte comes back for this long
     #[arg(long, value_name = "DURATION", value_parser = cli::duration, default_value = "10s")]
     pub timeout: Duration,
+    /// Whether it is encrypted.
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }
 
 /// Sends the stream, ends it, and checks that all of it comes back and then its end.
@@ -47,7 +49,8 @@ pub struct Options {
 /// When the connection cannot be opened. What goes wrong later is in the report.
 pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     let address = options.server.address();
-    let stream = open(&address, 1)?.remove(0);
+    let tls = options.tls.side()?;
+    let stream = open_wires(&address, 1, tls.as_ref())?.remove(0);
     let mut meter = Meter::new()?;
     meter.opened = 1;
     if let Err(fault) = exchange(stream, options, stop, &mut meter) {
@@ -58,7 +61,7 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
 }
 
 fn exchange(
-    mut stream: TcpStream,
+    mut stream: Wire,
     options: &Options,
     stop: &Stop,
     meter: &mut Meter,
@@ -66,7 +69,7 @@ fn exchange(
     let pattern = Pattern::new(options.buffer);
     let mut buf = vec![0; options.buffer];
     let mut poll = Poll::new()?;
-    poll.registry().register(&mut stream, Token(0), Interest::READABLE | Interest::WRITABLE)?;
+    poll.registry().register(stream.socket(), Token(0), Interest::READABLE | Interest::WRITABLE)?;
     let mut events = Events::with_capacity(1);
     let start = Instant::now();
     let until = options.seconds.and_then(|seconds| start.checked_add(seconds));
@@ -88,9 +91,10 @@ fn exchange(
             break;
         }
         if sent >= total && !ended {
-            stream.shutdown(Shutdown::Write)?;
+            stream.half_close()?;
             ended = true;
         }
+        stream.push()?;
         match stream.read(&mut buf) {
             Ok(0) if ended && meter.bytes == sent => return Ok(()),
             Ok(0) => return Err(Fault::Closed),

@@ -13,6 +13,7 @@ use crate::meter::Meter;
 use crate::pattern::Pattern;
 use crate::report::Report;
 use crate::stop::Stop;
+use crate::wire::TlsArgs;
 
 /// What the scenario can be told.
 #[derive(Debug, Clone, Args)]
@@ -29,6 +30,9 @@ pub struct Options {
     /// Give a connection up when a reply takes longer than this
     #[arg(long, value_name = "DURATION", value_parser = cli::duration, default_value = "10s")]
     pub timeout: Duration,
+    /// Whether it is encrypted.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// How long the run lasts.
     #[command(flatten)]
     pub run: RunArgs,
@@ -44,7 +48,8 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     let Options { size, timeout, .. } = *options;
     let address = options.server.address();
     let connections = usize::from(options.connections);
-    let plan = Plan { address: address.clone(), in_flight: 1, timeout, stop };
+    let tls = options.tls.side()?;
+    let plan = Plan { address: address.clone(), in_flight: 1, timeout, tls, stop };
     let pattern = Rc::new(Pattern::new(size));
     let mut drive = Drive::new(&plan, options.run.bound(), Meter::new()?)?;
     for number in 0..connections {

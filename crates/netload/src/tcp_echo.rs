@@ -10,10 +10,11 @@ use crate::args::{RunArgs, ServerArgs, message_size};
 use crate::conversation::{Echo, Visit};
 use crate::drive::{Drive, Plan};
 use crate::meter::Meter;
-use crate::open::open;
+use crate::open::open_wires;
 use crate::pattern::Pattern;
 use crate::report::Report;
 use crate::stop::Stop;
+use crate::wire::TlsArgs;
 
 /// What the scenario can be told.
 #[derive(Debug, Clone, Args)]
@@ -33,6 +34,9 @@ pub struct Options {
     /// Give a connection up when a reply takes longer than this
     #[arg(long, value_name = "DURATION", value_parser = cli::duration, default_value = "10s")]
     pub timeout: Duration,
+    /// Whether it is encrypted.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// How long the run lasts.
     #[command(flatten)]
     pub run: RunArgs,
@@ -47,12 +51,14 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     let address = options.server.address();
     let (connections, in_flight) =
         (usize::from(options.connections), usize::from(options.in_flight));
-    let plan = Plan { address: address.clone(), in_flight, timeout, stop };
+    let tls = options.tls.side()?;
+    let plan = Plan { address: address.clone(), in_flight, timeout, tls, stop };
     let pattern = Rc::new(Pattern::new(size));
     let mut meter = Meter::new()?;
     meter.opened = options.connections.into();
     let mut drive = Drive::new(&plan, options.run.bound(), meter)?;
-    for (number, stream) in open(&address, connections)?.into_iter().enumerate() {
+    let streams = open_wires(&address, connections, plan.tls.as_ref())?;
+    for (number, stream) in streams.into_iter().enumerate() {
         drive.add_open(stream, Echo::new(&pattern, number, size, Visit::Stay))?;
     }
     let (meter, _) = drive.run()?;

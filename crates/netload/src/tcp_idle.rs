@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use mio::net::TcpStream;
 use netcore::{Error, cli};
 
 use crate::args::{ServerArgs, seconds};
@@ -14,10 +13,11 @@ use crate::conversation::{Echo, Visit};
 use crate::drive::{Drive, Plan};
 use crate::faults::Fault;
 use crate::meter::Meter;
-use crate::open::open;
+use crate::open::open_wires;
 use crate::pattern::Pattern;
 use crate::report::{Crowd, Report};
 use crate::stop::Stop;
+use crate::wire::{TlsArgs, Wire};
 
 /// Bytes of a message, of the crowd's and of the others'.
 const SIZE: usize = 64;
@@ -42,6 +42,9 @@ pub struct Options {
     /// is short, half a minute
     #[arg(long, value_name = "DURATION", value_parser = cli::duration, default_value = "60s")]
     pub timeout: Duration,
+    /// Whether it is encrypted.
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }
 
 /// Opens the crowd and has one message of each answered, so that the server is known to
@@ -59,10 +62,12 @@ pub fn run(
     let Options { timeout, seconds, .. } = *options;
     let address = options.server.address();
     let (connections, active) = (usize::from(options.connections), usize::from(options.active));
-    let plan = Plan { address: address.clone(), in_flight: 1, timeout, stop };
+    let tls = options.tls.side()?;
+    let plan = Plan { address: address.clone(), in_flight: 1, timeout, tls, stop };
+    let tls = plan.tls.as_ref();
 
     let start = Instant::now();
-    let crowd = open(&address, connections)?;
+    let crowd = open_wires(&address, connections, tls)?;
     let connected_seconds = start.elapsed().as_secs_f64();
     let once_each = Bound::new(None, Some(options.connections.into()));
     let (mut greeted, mut crowd) = exchange(&plan, once_each, crowd)?;
@@ -78,7 +83,7 @@ pub fn run(
         stop.wait(seconds);
         Meter::new()?
     } else {
-        exchange(&plan, Bound::new(seconds, None), open(&address, active)?)?.0
+        exchange(&plan, Bound::new(seconds, None), open_wires(&address, active, tls)?)?.0
     };
     meter.opened = u64::from(options.connections) + u64::from(options.active);
     for (number, stream) in crowd.iter_mut().enumerate() {
@@ -96,11 +101,7 @@ pub fn run(
     Ok(Report { connections: active, size: SIZE, crowd: Some(figures), interrupted, ..report })
 }
 
-fn exchange(
-    plan: &Plan,
-    bound: Bound,
-    streams: Vec<TcpStream>,
-) -> Result<(Meter, Vec<TcpStream>), Error> {
+fn exchange(plan: &Plan, bound: Bound, streams: Vec<Wire>) -> Result<(Meter, Vec<Wire>), Error> {
     let pattern = Rc::new(Pattern::new(SIZE));
     let mut drive = Drive::new(plan, bound, Meter::new()?)?;
     for (number, stream) in streams.into_iter().enumerate() {
@@ -110,7 +111,7 @@ fn exchange(
 }
 
 /// A connection that stands has nothing to read, neither bytes nor an end.
-fn silent_and_open(stream: &mut TcpStream) -> Result<(), Fault> {
+fn silent_and_open(stream: &mut Wire) -> Result<(), Fault> {
     match stream.read(&mut [0; 1]) {
         Ok(0) => Err(Fault::Closed),
         Ok(_) => Err(Fault::Wrong("a byte came that nobody had asked for".into())),

@@ -4,6 +4,7 @@
 use ladder::{Failure, Ladder, failure};
 use serde::Deserialize;
 
+use crate::fronts::Front;
 use crate::scenarios::{Clients, Scenario, Speaks};
 
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub enum Start {
     Nginx,
     /// Another program with its arguments, where `{port}` stands for its port.
     Program(Vec<String>),
+    /// One that encrypts, in front of `threaded-echo`.
+    Front(Front),
 }
 
 /// `[package.metadata.bench]` of a rung.
@@ -50,8 +53,8 @@ struct RungBench {
     server_args: Vec<String>,
 }
 
-/// `[[package.metadata.peers]]` of netload. One of `example`, `python`, `nginx` and
-/// `program` says how it is started.
+/// `[[package.metadata.peers]]` of netload. One of `example`, `python`, `nginx`, `program`
+/// and `front` says how it is started.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Peer {
@@ -68,6 +71,7 @@ struct Peer {
     nginx: bool,
     program: Option<Vec<String>>,
     dialect: Option<String>,
+    front: Option<Front>,
 }
 
 /// All of them: the peers that ratios are to first, then the rungs in their order, then
@@ -94,11 +98,14 @@ pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
     let peers: Option<Vec<Peer>> = netload.map_or(Ok(None), |package| package.metadata("peers"))?;
     for peer in peers.unwrap_or_default() {
         let Peer { name, title, speaks, clients, base, dialect, .. } = peer;
-        let start = match (peer.example, peer.python, peer.nginx, peer.program) {
-            (Some(example), None, false, None) => Start::Example(example),
-            (None, Some(script), false, None) => Start::Python(script, peer.needs),
-            (None, None, true, None) => Start::Nginx,
-            (None, None, false, Some(program)) if !program.is_empty() => Start::Program(program),
+        let start = match (peer.example, peer.python, peer.nginx, peer.program, peer.front) {
+            (Some(example), None, false, None, None) => Start::Example(example),
+            (None, Some(script), false, None, None) => Start::Python(script, peer.needs),
+            (None, None, true, None, None) => Start::Nginx,
+            (None, None, false, Some(program), None) if !program.is_empty() => {
+                Start::Program(program)
+            }
+            (None, None, false, None, Some(front)) => Start::Front(front),
             _ => {
                 return Err(failure!("netload: the peer {name} is started in one way"));
             }

@@ -10,6 +10,7 @@
 
 mod chart;
 mod contenders;
+mod fronts;
 mod load;
 mod machine;
 mod measure;

@@ -10,10 +10,11 @@ use std::thread;
 use std::time::Duration;
 
 use ladder::scratch::Scratch;
-use ladder::{Address, Failure, Ladder, Process, failure, port, programs};
+use ladder::{Address, Failure, Ladder, Process, failure, port, process, programs};
 use serde::Serialize;
 
 use crate::contenders::{Contender, Start};
+use crate::fronts::Front;
 use crate::load::{self, Report};
 use crate::nginx;
 use crate::scenarios::{Scenario, Speaks, Unit};
@@ -100,7 +101,9 @@ impl Bench {
         let programs = build(ladder, &contenders)?;
         let built = programs.get("netload").and_then(|netload| netload.parent());
         let site = Site::new(built.ok_or_else(|| Failure::new("netload was not built"))?)?;
-        Ok(Bench { contenders, programs, peers, site, cores: cores(), seconds, left_out })
+        let bench = Bench { contenders, programs, peers, site, cores: cores(), seconds, left_out };
+        bench.make_certs()?;
+        Ok(bench)
     }
 
     pub fn is_pinned(&self) -> bool {
@@ -175,7 +178,9 @@ impl Bench {
             Speaks::Http => command.arg(format!("http://{}{}", server.address, scenario.page)),
             _ => command.arg(server.address.to_string()),
         };
-        command.args(rest);
+        let certs = self.certs();
+        let certs = certs.to_string_lossy();
+        command.args(rest.iter().map(|arg| arg.replace("{certs}", &certs)));
         let connections = scenario.connections.to_string();
         match kind {
             "tcp-bulk" => {}
@@ -209,6 +214,7 @@ impl Bench {
                 command.arg("server").args(place.option());
                 for arg in args {
                     let arg = arg.replace("{connections}", &(connections + SPARE).to_string());
+                    let arg = arg.replace("{certs}", &self.certs().to_string_lossy());
                     command.arg(arg.replace("{site}", &self.site.pages().to_string_lossy()));
                 }
                 Server::start_in(folder, command.env("RUST_LOG", "error"))
@@ -235,7 +241,32 @@ impl Bench {
                 let port = address.port().to_string();
                 Ok(words[1..].iter().map(|word| word.replace("{port}", &port)).collect())
             }),
+            Start::Front(front) => self.start_front(*front, connections),
         }
+    }
+
+    /// The folder of the certificates, for both ends.
+    fn certs(&self) -> PathBuf {
+        self.site.folder().join("certs")
+    }
+
+    /// Has `tls-echo` make the certificates, where something speaks TLS.
+    fn make_certs(&self) -> Result<(), Failure> {
+        let Some(program) = self.programs.get(ENCRYPTING) else { return Ok(()) };
+        process::output(Command::new(program).arg("certs").arg(self.certs())).map(drop)
+    }
+
+    fn start_front(&self, front: Front, connections: usize) -> Result<Server, Failure> {
+        let mut behind = self.pinned(|cores| &cores.server, &self.program(PLAIN)?);
+        let most = (connections + SPARE).to_string();
+        behind.args(["server", "--port", "0", "--idle", "10m", "--total", "10m"]);
+        behind.args(["--max-clients", &most]).env("RUST_LOG", "error");
+        let behind = Server::start(&mut behind)?;
+        let to = behind.address.inet().map_err(|error| failure!("{PLAIN}: {error}"))?;
+        let server = self.start_on_a_port(front.program(), |address| {
+            front.configure(self.site.folder(), &self.certs(), address, to)
+        })?;
+        Ok(server.in_front_of(behind))
     }
 
     /// Starts a program that says nothing that we could read and takes no port that the
@@ -270,6 +301,10 @@ impl Bench {
         self.programs.get(name).cloned().ok_or_else(|| failure!("{name} was not built"))
     }
 }
+
+/// What stands behind a program that encrypts, and what makes its certificates.
+const PLAIN: &str = "threaded-echo";
+const ENCRYPTING: &str = "tls-echo";
 
 /// Places beside those that the load takes: for the active ones beside a crowd, and for
 /// one that is being closed.
@@ -315,6 +350,9 @@ fn missing(start: &Start) -> Option<String> {
             .then(|| format!("{module} for python3")),
         Start::Nginx => (!runs("nginx", &["-v"])).then(|| "nginx".into()),
         Start::Program(words) => (!runs(&words[0], &["--version"])).then(|| words[0].clone()),
+        Start::Front(front) => {
+            (!runs(front.program(), &[front.look()])).then(|| front.program().into())
+        }
     }
 }
 
@@ -354,6 +392,11 @@ fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, Pa
                 options.extend(["--package", &contender.name, "--bin", &contender.name])
             }
             Start::Example(name) => options.extend(["--example", name]),
+            Start::Front(_) => {
+                for name in [PLAIN, ENCRYPTING] {
+                    options.extend(["--package", name, "--bin", name]);
+                }
+            }
             Start::Python(..) | Start::Nginx | Start::Program(_) => {}
         }
     }

@@ -17,6 +17,8 @@ pub enum Speaks {
     Http,
     /// What one says many hear, in the words of each server.
     Room,
+    /// The same bytes back, in TLS.
+    Tls,
 }
 
 /// How many clients a server takes. The order is from few to many.

@@ -27,6 +27,8 @@ const TICKS: f64 = 100.0;
 
 pub struct Server {
     process: Process,
+    /// What it stands in front of.
+    behind: Option<Box<Server>>,
     pub address: Address,
     /// Where its file is. Dropped last.
     _folder: Option<Scratch>,
@@ -43,7 +45,7 @@ impl Server {
             command.current_dir(folder.path());
         }
         let (process, address) = listening(command, PATIENCE)?;
-        Ok(Server { process, address, _folder: folder })
+        Ok(Server { process, behind: None, address, _folder: folder })
     }
 
     /// Starts a server that listens on `address` and says nothing; `None` when it ends
@@ -60,10 +62,16 @@ impl Server {
                 return Ok(None);
             }
             if TcpStream::connect(address).is_ok() {
-                return Ok(Some(Server { process, address: address.into(), _folder: None }));
+                let address = address.into();
+                return Ok(Some(Server { process, behind: None, address, _folder: None }));
             }
         }
         Err(Failure::new("it does not listen"))
+    }
+
+    /// The same with what it stands in front of: both are one server.
+    pub fn in_front_of(self, behind: Server) -> Server {
+        Server { behind: Some(Box::new(behind)), ..self }
     }
 
     /// Asks it to stop, and returns how long that took; `None` when it goes on.
@@ -82,13 +90,15 @@ impl Server {
     /// Processor time that it has used, in seconds. Known on Linux.
     pub fn processor_seconds(&self) -> Option<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).ok()?;
-        processor_seconds(&stat)
+        let behind = self.behind.as_ref().map_or(Some(0.0), |behind| behind.processor_seconds());
+        Some(processor_seconds(&stat)? + behind?)
     }
 
     /// Memory of its own that it has in use, in KiB, without what the kernel holds for
     /// its sockets. Known on Linux.
     pub fn resident_kib(&self) -> Option<u64> {
-        resident_kib(self.process.id())
+        let behind = self.behind.as_ref().map_or(Some(0), |behind| behind.resident_kib());
+        Some(resident_kib(self.process.id())? + behind?)
     }
 }
 

@@ -70,7 +70,15 @@ pub struct LogLine {
 /// Whether a word is what a log calls a peer: its address, its user and process, or the
 /// file that it listens on.
 pub fn is_peer(word: &str) -> bool {
-    word.parse::<SocketAddr>().is_ok() || ["uid=", "unix:"].iter().any(|it| word.starts_with(it))
+    without_name(word).parse::<SocketAddr>().is_ok()
+        || ["uid=", "unix:"].iter().any(|it| word.starts_with(it))
+}
+
+/// Behind an address, the log has the name that somebody has proven:
+/// `127.0.0.1:55286/ann`. A file has no such name, and may have slashes.
+fn without_name(peer: &str) -> &str {
+    let address = peer.split_once('/').map(|(address, _)| address);
+    address.filter(|address| address.parse::<SocketAddr>().is_ok()).unwrap_or(peer)
 }
 
 /// What a message says, where it is one of those that all rungs share.
@@ -113,6 +121,7 @@ impl LogLine {
         if !is_peer(peer) {
             return Event::Other;
         }
+        let peer = without_name(peer);
         match rest.split_once([' ', ':']).map_or(rest, |(verb, _)| verb) {
             "connected" => Event::Connected(peer),
             "received" => Event::Received(peer, rest),
@@ -159,6 +168,7 @@ mod tests {
                 Event::Refused(peer, "refused: too deep"),
             ),
             ("info  [::1]:55286 closed", other, Event::Left("[::1]:55286", "closed")),
+            ("info  127.0.0.1:55286/ann closed", other, Event::Left(peer, "closed")),
             ("info  uid=1000,pid=7 connected", other, Event::Connected("uid=1000,pid=7")),
             (
                 "debug unix:echo.sock sending 1 bytes \"a\"",

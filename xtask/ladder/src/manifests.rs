@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
@@ -96,6 +96,10 @@ pub struct Rung {
     /// Arguments of the server that leave it four places, where it has a bound on clients.
     #[serde(default)]
     pub few_places: Vec<String>,
+    /// The arguments of its own command `certs`, which is run before it is started: the
+    /// folder of its certificates, from that of its manifest, and who gets one.
+    #[serde(default)]
+    pub certs: Vec<String>,
     /// Arguments of the server in a demo, beside its port. It runs in the folder of its
     /// manifest.
     #[serde(default)]
@@ -339,6 +343,24 @@ impl Rung {
     /// The limit that this fault meets here, if the rung has one.
     pub fn limit(&self, fault: &str) -> Option<&Limit> {
         self.limits.iter().find(|limit| limit.faults().any(|name| name == fault))
+    }
+
+    /// The folder of its certificates, where it has one.
+    pub fn certs_folder(&self) -> Option<PathBuf> {
+        self.certs.first().map(|certs| self.folder.join(certs))
+    }
+
+    /// Has the certificates made that it is started with, unless they are there. `program` is
+    /// its own.
+    ///
+    /// # Errors
+    /// When it does not make them.
+    pub fn prepare(&self, program: &Path) -> Result<(), Failure> {
+        if self.certs_folder().is_none_or(|folder| folder.exists()) {
+            return Ok(());
+        }
+        let mut command = Command::new(program);
+        output(command.arg("certs").args(&self.certs).current_dir(&self.folder)).map(drop)
     }
 
     pub fn passes(&self, suite: &str) -> bool {

@@ -26,6 +26,9 @@ const GENEROUS: Duration = Duration::from_secs(60);
 /// What a port stands behind.
 const BEFORE_PORT: [&str; 2] = ["127.0.0.1:", "--port "];
 
+/// The folder of a rung's certificates, on a page.
+const CERTS: &str = "certs";
+
 /// What a hint tells to ask for. It is no port of anybody.
 const ANY_PORT: &str = "0";
 
@@ -132,12 +135,33 @@ impl Script {
         }
         Ok(Script { server, steps })
     }
+
+    /// The same with this folder wherever it says [`CERTS`].
+    fn with_certs(&self, folder: &str) -> Script {
+        let arg = |arg: &String| match arg.strip_prefix(CERTS) {
+            Some(within) if within.is_empty() || within.starts_with('/') => {
+                format!("{folder}{within}")
+            }
+            _ => arg.clone(),
+        };
+        let all = |args: &[String]| args.iter().map(arg).collect();
+        let step = |step: &Step| match step {
+            Step::Program { role, args, runs } => {
+                Step::Program { role: role.clone(), args: all(args), runs: *runs }
+            }
+            Step::Fault(name) => Step::Fault(name.clone()),
+        };
+        Script { server: all(&self.server), steps: self.steps.iter().map(step).collect() }
+    }
 }
 
 /// Runs `script` against the real programs of `rung` and returns what they print,
 /// server first.
 pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<String, Failure> {
     let program = ladder.program(&rung.name)?;
+    // A page has a folder for its certificates that anybody has.
+    let certs = rung.certs.first().map_or(CERTS, String::as_str);
+    let script = &script.with_certs(certs);
     let cast = |args| Cast { rung, program: &program, args };
     let mut stage = Stage::new();
     stage.verbose = false;
@@ -203,6 +227,7 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
     let command = command_line(&format!("{} server", rung.name), &script.server);
     let one_at_a_time = rung.limits.iter().any(|limit| limit.fault == "second-client");
     let shown = format!("$ {command}\n{}{steps}", said_of_server(&stage, server, one_at_a_time));
+    let shown = shown.replace(certs, CERTS);
     Ok(timeless(&match &listening {
         Address::Inet(address) => {
             normalised(&shown, &address.port().to_string(), &default_port(&rung.folder)?)

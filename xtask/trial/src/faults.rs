@@ -80,7 +80,10 @@ pub fn has_files_for(fault: &Fault) -> bool {
 
 /// Lets `fault` loose on the server of `rung` at `address`.
 pub fn start(rung: &Rung, fault: &Fault, address: &Address) -> Result<Running, Failure> {
-    let target = Target::new(address_of_tool(address), Faults::speaks(rung), Faults::hello(rung));
+    let certs = rung.certs_folder();
+    let (speaks, hello) = (Faults::speaks(rung), Faults::hello(rung));
+    let target = Target::new(address_of_tool(address), speaks, hello);
+    let target = Target { certs: certs.as_deref(), ..target };
     fault.start(&target).map_err(|error| {
         failure!("the fault {} cannot begin with {}: {error}", fault.name, rung.name)
     })

@@ -25,9 +25,18 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
     let running = start(rung, fault, &address)?;
     let mut served_at = None;
     let mut outcome = match fault.proof {
-        Proof::ClientServed | Proof::ClientServedOnce | Proof::Dropped | Proof::Process(_) => {
+        Proof::ClientServed
+        | Proof::ClientServedOnce
+        | Proof::Dropped
+        | Proof::Unread
+        | Proof::Process(_) => {
             let usual = usual(cast, fault)?;
             match meanwhile(&mut stage, cast, server, fault, &running, expected, &usual)? {
+                Ok(_) if fault.proof == Proof::Unread && is_read(&running, &usual) => {
+                    let story =
+                        "an ordinary client was served, and each of its words was read on the way";
+                    Outcome::failed(story)
+                }
                 Ok(visit) => {
                     served_at = Some((Time::now(), visit, usual.expect.len()));
                     Outcome::survived(String::new())
@@ -57,6 +66,10 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
             // When the server gets rid of the faulty client, the ordinary one may have been served
             // already.
             Proof::Dropped => served(&whole, &visit, &faulty),
+            Proof::Unread => {
+                let served = served(&[], &visit, &faulty).story;
+                Outcome::survived(format!("{served}, and nobody on the way could read it"))
+            }
             // What it logs of its end, or of that of the fault, is not of interest.
             _ => {
                 let log: Vec<&LogLine> =
@@ -71,6 +84,14 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
         outcome.story = format!("{}; and when it was over, {story}", outcome.story);
     }
     Ok(outcome)
+}
+
+/// Whether somebody on the way has read a reply.
+fn is_read(running: &Running, usual: &ClientRun) -> bool {
+    let overheard = running.overheard();
+    let found =
+        |words: &str| overheard.windows(words.len().max(1)).any(|at| at == words.as_bytes());
+    usual.expect.iter().any(|words| found(words))
 }
 
 /// The first run of the demo, or, where any words will not do, what a client that says

@@ -235,6 +235,7 @@ impl Stage {
         at: &Address,
         start: Start,
     ) -> Result<(PlayerId, Option<Address>), Failure> {
+        cast.rung.prepare(cast.program)?;
         let server = self.start(Side::Server, cast, at, start, Stdio::null())?;
         let ready =
             |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));

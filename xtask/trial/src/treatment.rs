@@ -89,6 +89,10 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
             let (_, address) = stage.start_server(cast)?;
             cannot_start(cast, &address, &[], Start::Plain, IN_USE)
         }
+        Treatment::LowPort if !cast.rung.certs.is_empty() && stage::can_be_another_user() => {
+            // Whom we become to have no privileges may not read keys either.
+            Err(Failure::Skipped("its keys are its owner's alone".into()))
+        }
         Treatment::LowPort => {
             let low = match is_on_a_file(cast) {
                 true => Address::Unix("/netladder.sock".into()),

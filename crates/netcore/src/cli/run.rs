@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
 
 use super::finish;
 use crate::Error;
@@ -81,6 +81,19 @@ enum Role<L: Listens, S: Args, C: Args> {
     },
 }
 
+/// A command of a program beside its two roles.
+#[derive(Debug, Clone, Copy)]
+pub struct Also<A> {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, a sentence.
+    pub about: &'static str,
+    /// What an example has behind its name, behind `server` and behind `client`.
+    pub example: [&'static str; 3],
+    /// What runs it.
+    pub run: fn(A) -> Result<(), Error>,
+}
+
 /// Runs the role that the command line asks for, and returns the exit code: 0 done, 1
 /// failed, 2 wrong usage. `S` is the service and `C` what a client can be told beside
 /// where and what.
@@ -89,20 +102,60 @@ pub fn run<L: Listens, S: Args, C: Args>(
     server: impl FnOnce(&L, S) -> Result<(), Error>,
     client: impl FnOnce(&L::Client, C) -> Result<(), Error>,
 ) -> ExitCode {
+    let command = command::<L, S, C>(program, ["", ""]);
+    play::<L, S, C>(&command.get_matches(), server, client)
+}
+
+/// As [`run`], for a program that has one more command.
+pub fn run_also<L: Listens, S: Args, C: Args, A: Args>(
+    program: Program,
+    server: impl FnOnce(&L, S) -> Result<(), Error>,
+    client: impl FnOnce(&L::Client, C) -> Result<(), Error>,
+    also: Also<A>,
+) -> ExitCode {
+    let [own, roles @ ..] = also.example;
+    let command = command::<L, S, C>(program, roles);
+    let help = format!("Example:\n  {} {} {own}", program.name, also.name);
+    let more = A::augment_args(Command::new(also.name).about(also.about).after_help(help.clone()));
+    let first = help.lines().last().unwrap_or_default();
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let help = help.replacen('\n', &format!("\n{first}\n"), 1);
+    let matches = command.after_help(help).subcommand(more).get_matches();
+    match matches.subcommand() {
+        Some((name, matches)) if name == also.name => match A::from_arg_matches(matches) {
+            Ok(args) => finish((also.run)(args)),
+            Err(error) => error.exit(),
+        },
+        _ => play::<L, S, C>(&matches, server, client),
+    }
+}
+
+/// `roles` are the arguments of both in an example.
+fn command<L: Listens, S: Args, C: Args>(program: Program, roles: [&str; 2]) -> Command {
     let Program { name, version, about, example } = program;
-    let command = Role::<L, S, C>::command()
+    let [server, client] = roles.map(|args| match args {
+        "" => String::new(),
+        args => format!(" {args}"),
+    });
+    let client = format!("{name} client{client} {example}");
+    Role::<L, S, C>::command()
         .name(name)
         .bin_name(name)
         .version(version)
         .about(format!("{about}, and its client"))
-        .after_help(format!("Example:\n  {name} server &\n  {name} client {example}"))
-        .mut_subcommand("server", |server| {
-            server.after_help(format!("Example:\n  {name} server {} -v", L::ELSEWHERE))
+        .after_help(format!("Example:\n  {name} server{server} &\n  {client}"))
+        .mut_subcommand("server", |it| {
+            it.after_help(format!("Example:\n  {name} server{server} {} -v", L::ELSEWHERE))
         })
-        .mut_subcommand("client", |client| {
-            client.after_help(format!("Example:\n  {name} client {example}"))
-        });
-    match Role::from_arg_matches(&command.get_matches()) {
+        .mut_subcommand("client", |it| it.after_help(format!("Example:\n  {client}")))
+}
+
+fn play<L: Listens, S: Args, C: Args>(
+    matches: &ArgMatches,
+    server: impl FnOnce(&L, S) -> Result<(), Error>,
+    client: impl FnOnce(&L::Client, C) -> Result<(), Error>,
+) -> ExitCode {
+    match Role::from_arg_matches(matches) {
         Ok(Role::Server { args, service }) => finish(server(&args, service)),
         Ok(Role::Client { args, options }) => finish(client(&args, options)),
         Err(error) => error.exit(),

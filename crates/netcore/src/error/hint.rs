@@ -60,7 +60,8 @@ impl Error {
                 _ => None,
             },
             Error::Usage(_) => Some("--help lists the options"),
-            Error::Output(_) | Error::Later { .. } | Error::Failed { .. } => None,
+            Error::Failed { hint, .. } => *hint,
+            Error::Output(_) | Error::Later { .. } => None,
         }
     }
 }

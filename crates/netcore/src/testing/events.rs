@@ -89,7 +89,7 @@ pub fn expect(parts: &[&str]) {
 /// The bytes of each message that the server has handed over to the client at `peer`.
 pub fn handed_over(peer: &str) -> Vec<usize> {
     let state = EVENTS.state();
-    let sent = state.lines.iter().filter_map(|line| line.strip_prefix(peer)?.strip_prefix(SENDING));
+    let sent = state.lines.iter().filter_map(|line| of(line, peer)?.strip_prefix(SENDING));
     sent.filter_map(|rest| rest.split(' ').next()?.parse().ok()).collect()
 }
 
@@ -115,6 +115,16 @@ pub fn forget(peer: &str) {
     state.lines.iter_mut().filter(|line| line.starts_with(peer)).for_each(String::clear);
 }
 
+/// What a line says of the client at `peer`, behind its address and the name that it may
+/// have proven: `127.0.0.1:50001/ann`.
+fn of<'a>(line: &'a str, peer: &str) -> Option<&'a str> {
+    let rest = line.strip_prefix(peer)?;
+    match rest.strip_prefix('/') {
+        Some(named) => named.find(' ').map(|end| &named[end..]),
+        None => Some(rest),
+    }
+}
+
 impl Events {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -123,7 +133,7 @@ impl Events {
 
 impl State {
     fn fault(&self, line: &str) -> Option<Fault> {
-        let is_meant = |peer: &str| line.strip_prefix(peer)?.strip_prefix(RECEIVED);
+        let is_meant = |peer: &str| of(line, peer)?.strip_prefix(RECEIVED);
         self.faults.iter().find_map(|(peer, fault)| is_meant(peer).map(|_| fault.clone()))
     }
 }

@@ -43,6 +43,15 @@ impl<T: Transport> Running<T> {
         Client::new(stream, &self.dialogue)
     }
 
+    /// The replies to these messages, one after the other, by the plain client.
+    ///
+    /// # Panics
+    /// When there are none.
+    #[track_caller]
+    pub fn replies_to(&self, messages: &[&[u8]]) -> Vec<Vec<u8>> {
+        T::exchange(&self.address, messages).expect("a reply to each")
+    }
+
     /// The next client gets its answer.
     #[track_caller]
     pub fn assert_serves(&self) {

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
+use crate::client::exchange;
+use crate::connection::{Connection, Socket};
 use crate::listen;
 
 /// Bytes that one end can leave to the system, where a test wants the other one to wait.
@@ -44,6 +46,12 @@ pub trait Transport: Debug + Clone + Send + 'static {
     /// # Errors
     /// What the system says.
     fn connect_with_little_room(address: &Self::Address) -> io::Result<Self::Stream>;
+
+    /// What the plain client gets for each of these messages, all over one connection.
+    ///
+    /// # Errors
+    /// What the connection says.
+    fn exchange(address: &Self::Address, messages: &[&[u8]]) -> io::Result<Vec<Vec<u8>>>;
 }
 
 /// One end of a connection.
@@ -116,6 +124,16 @@ impl Transport for Tcp {
         socket.set_tcp_nodelay(true)?;
         Ok(socket.into())
     }
+
+    fn exchange(address: &SocketAddr, messages: &[&[u8]]) -> io::Result<Vec<Vec<u8>>> {
+        exchange_over(Tcp::connect(address)?, messages)
+    }
+}
+
+/// As [`Transport::exchange`], over this socket of the system.
+pub(super) fn exchange_over(socket: impl Socket, messages: &[&[u8]]) -> io::Result<Vec<Vec<u8>>> {
+    let mut connection = Connection::of_client(socket)?;
+    messages.iter().map(|message| exchange(&mut connection, message)).collect()
 }
 
 impl Stream for TcpStream {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::GENEROUS;
-use super::transport::{Stream, Transport};
+use super::transport::{Stream, Transport, exchange_over};
 use crate::unix::{self, Listener, Name, Peer};
 
 /// For the test and its server alone.
@@ -48,6 +48,10 @@ impl Transport for Unix {
 
     fn connect_with_little_room(path: &PathBuf) -> io::Result<UnixStream> {
         Unix::connect(path)
+    }
+
+    fn exchange(path: &PathBuf, messages: &[&[u8]]) -> io::Result<Vec<Vec<u8>>> {
+        exchange_over(Unix::connect(path)?, messages)
     }
 }
 

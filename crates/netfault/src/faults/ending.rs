@@ -7,7 +7,7 @@ use netcore::frame::{self, Header};
 use netcore::unix::Name;
 use socket2::{Domain, Socket, Type};
 
-use super::{TCP, fault};
+use super::{READABLE, fault};
 use crate::Proof::Process;
 use crate::last_words::LastWords;
 use crate::stream::Stream;
@@ -30,7 +30,7 @@ const LINE: usize = 1_000;
 pub const SPEAKS_AT_THE_END: Fault = fault(
     "speaks-at-the-end",
     "a client that is still sending, and has yet to read, when the server ends (SIGTERM)",
-    TCP,
+    READABLE,
     Process(Treatment::StopWithReplies),
     speaks_at_the_end,
 );
@@ -78,7 +78,9 @@ fn message(target: &Target) -> io::Result<Vec<u8>> {
         }
         Speaks::Lines => whole = [&text[..LINE - 1], b"\n"].concat(),
         Speaks::Bytes | Speaks::Local => whole = text,
-        Speaks::Http | Speaks::Datagrams | Speaks::Requests => whole = target.hello.to_vec(),
+        Speaks::Http | Speaks::Tls | Speaks::Login | Speaks::Datagrams | Speaks::Requests => {
+            whole = target.hello.to_vec()
+        }
     }
     Ok(whole)
 }

@@ -111,6 +111,7 @@ pub(super) fn refused(target: &Target, bytes: &[u8]) -> io::Result<Running> {
     let (reply, _) = listen_after(&stream, |timed| timed.write_all(bytes)).unwrap_or_default();
     let answered = match target.speaks {
         Speaks::Bytes | Speaks::Local | Speaks::Frames => !reply.is_empty(),
+        Speaks::Tls | Speaks::Login => !reply.is_empty(),
         Speaks::Http => statuses(&reply).contains(&200),
         // A greeting comes unasked, and a refusal is a message as well. The log tells.
         Speaks::Objects | Speaks::Lines | Speaks::Datagrams | Speaks::Requests => false,

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use crate::Speaks::{Bytes, Datagrams, Frames, Http, Lines, Local, Objects, Requests};
+use crate::Speaks::{Bytes, Datagrams, Frames, Http, Lines, Local, Login, Objects, Requests, Tls};
 use crate::{Fault, Proof, Running, Speaks, Target};
 
 pub(crate) mod crowd;
@@ -13,6 +13,7 @@ pub(crate) mod datagrams;
 pub(crate) mod ending;
 
 pub(crate) mod http;
+pub(crate) mod login;
 pub(crate) mod messages;
 pub(crate) mod networks;
 pub(crate) mod places;
@@ -20,20 +21,27 @@ pub(crate) mod process;
 pub(crate) mod replies;
 pub(crate) mod room;
 pub(crate) mod slow;
+pub(crate) mod tls;
 pub(crate) mod visitors;
 
 /// What speaks over connections.
-const TCP: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http];
-/// What has messages whose end is not that of the stream as well.
-const ENDED: &[Speaks] = &[Bytes, Local, Frames, Objects, Http];
+const TCP: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http, Tls, Login];
+/// What can be read as well, by anybody.
+const READABLE: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http];
+/// What speaks over connections and has messages whose end is not that of the stream.
+const ENDED: &[Speaks] = &[Bytes, Local, Frames, Objects, Http, Tls, Login];
 const BYTES: &[Speaks] = &[Bytes, Local];
 const LOCAL: &[Speaks] = &[Local];
 const FRAMED: &[Speaks] = &[Frames, Objects];
 const OBJECTS: &[Speaks] = &[Objects];
 const LINES: &[Speaks] = &[Lines];
 const HTTP: &[Speaks] = &[Http];
+const TLS: &[Speaks] = &[Tls];
+const ENCRYPTED: &[Speaks] = &[Tls, Login];
+const LOGIN: &[Speaks] = &[Login];
 const UDP: &[Speaks] = &[Datagrams, Requests];
-const ANY: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http, Datagrams, Requests];
+const ANY: &[Speaks] =
+    &[Bytes, Local, Frames, Objects, Lines, Http, Tls, Login, Datagrams, Requests];
 
 /// Every fault.
 pub const ALL: &[Fault] = &[
@@ -73,6 +81,14 @@ pub const ALL: &[Fault] = &[
     http::OLD_DIALECT,
     http::BAD_CHUNK,
     http::UNREAD_BODY,
+    tls::EAVESDROPPER,
+    tls::PLAIN_TEXT,
+    tls::NO_GOODBYE,
+    tls::NO_CERTIFICATE,
+    tls::FOREIGN_CERTIFICATE,
+    tls::EXPIRED_CERTIFICATE,
+    login::WRONG_SECRET,
+    login::REPLAYED_LOGIN,
     datagrams::EMPTY_DATAGRAM,
     datagrams::LARGEST_DATAGRAM,
     datagrams::NOT_UTF8,

@@ -11,7 +11,7 @@ use netcore::error::reason;
 use netcore::unix::Name;
 
 use super::slow::flood;
-use super::{TCP, crowded, fault};
+use super::{READABLE, crowded, fault};
 use crate::Proof::{Served, Told};
 use crate::answer::judge;
 use crate::peer::connect;
@@ -53,7 +53,7 @@ pub const FULL_HOUSE: Fault = crowded(
     fault(
         "full-house",
         "clients that take every place and never read, and 200 more that come then",
-        TCP,
+        READABLE,
         Told,
         full_house,
     ),
@@ -120,7 +120,7 @@ fn told(target: &Target, limit: Duration) -> io::Result<usize> {
 pub const FAR_AWAY: Fault = fault(
     "far-away",
     "clients that are 40 ms away, as many at a time as there are places",
-    TCP,
+    READABLE,
     Served,
     far_away,
 );

@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 
-use super::{TCP, fault};
+use super::{READABLE, TCP, fault};
 use crate::Proof::{Answered, MessagesApart};
 use crate::answer::{judge, read_to_end};
 use crate::peer::connect;
@@ -18,7 +18,7 @@ use crate::{Fault, GENEROUS, Running, Target};
 pub const HALF_CLOSE: Fault = fault(
     "half-close",
     "a client that sends, closes its sending side, and then reads",
-    TCP,
+    READABLE,
     Answered,
     half_close,
 );
@@ -42,8 +42,13 @@ fn one_byte_segments(target: &Target) -> io::Result<Running> {
 }
 
 /// Sends hello twice in one write.
-pub const COALESCED: Fault =
-    fault("coalesced", "two messages that arrive in one segment", TCP, MessagesApart(2), coalesced);
+pub const COALESCED: Fault = fault(
+    "coalesced",
+    "two messages that arrive in one segment",
+    READABLE,
+    MessagesApart(2),
+    coalesced,
+);
 
 fn coalesced(target: &Target) -> io::Result<Running> {
     converse(target, 2, |timed| timed.write_all(&target.hello.repeat(2)))

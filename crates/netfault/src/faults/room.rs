@@ -6,7 +6,8 @@ use super::ending::connect_with_little_room;
 use super::messages::refused;
 use super::{LINES, fault};
 use crate::Proof::{Answered, Dropped, Refused};
-use crate::peer::{connect, reset_on_close};
+use crate::peer::connect;
+use crate::reset::reset_on_close;
 use crate::stream::{Stream, name};
 use crate::{Fault, GENEROUS, Running, Target};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use netcore::deadline::Deadline;
 
-use super::{TCP, fault};
+use super::{READABLE, TCP, fault};
 use crate::Proof::Dropped;
 use crate::peer::{connect, idle, play};
 use crate::stream::Stream;
@@ -59,7 +59,7 @@ const LONG_LINE: usize = 1000;
 pub const NEVER_READS: Fault = fault(
     "never-reads",
     "a client that sends for ever and never reads the replies",
-    TCP,
+    READABLE,
     Dropped,
     never_reads,
 );

@@ -7,8 +7,9 @@ use netcore::deadline::Deadline;
 
 use super::{ANY, TCP, datagrams, fault};
 use crate::Proof::ClientServed;
-use crate::peer::{connect, idle, play, reset_on_close};
+use crate::peer::{connect, idle, play};
 use crate::random::Random;
+use crate::reset::reset_on_close;
 use crate::stream::{Stream, name};
 use crate::until::Until;
 use crate::{Fault, GENEROUS, LIFETIME, Running, Target, Transport};

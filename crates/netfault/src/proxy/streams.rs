@@ -17,7 +17,7 @@ use socket2::{SockAddr, Socket};
 
 use super::stream::{Ends, carry};
 use super::{Line, named};
-use crate::peer::reset_on_close;
+use crate::reset::reset_on_close;
 
 /// Connections at a time, of two descriptors each. Further ones are reset, with a word
 /// in the log.

@@ -1,0 +1,205 @@
+//! Who has a secret, and what it is good for. Secrets are in a file and nowhere else: not
+//! on a command line, which everybody on the machine can read, and not in a log.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use ring::hmac::Key;
+
+use super::keys::{key, nonce};
+use crate::error::reason;
+
+/// Bytes of the longest name.
+pub(super) const LONGEST_NAME: usize = 32;
+
+/// Bytes of the shortest secret. A server that only pretends to be ours gets to see a proof,
+/// and can try secrets against it for as long as it likes: so they are made, and not
+/// thought of.
+const SHORTEST_SECRET: usize = 16;
+
+/// What a name may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Have its bytes back.
+    Echo = 0,
+    /// Have them back in upper case.
+    Upper = 1,
+}
+
+/// One name with its secret.
+pub struct Member {
+    pub(super) name: String,
+    pub(super) key: Key,
+    pub(super) rights: Vec<Right>,
+}
+
+/// Those of a file: a name, its secret and its rights (`echo`, `upper`) in each line.
+pub struct Members {
+    members: HashMap<String, Member>,
+    nobody: Key,
+}
+
+impl Right {
+    pub(super) fn of(byte: u8) -> Option<Right> {
+        [Right::Echo, Right::Upper].into_iter().find(|right| *right as u8 == byte)
+    }
+
+    fn parse(word: &str) -> Option<Right> {
+        match word {
+            "echo" => Some(Right::Echo),
+            "upper" => Some(Right::Upper),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Right::Echo => "echo",
+            Right::Upper => "upper",
+        })
+    }
+}
+
+impl Member {
+    /// Whether this can be a name: letters, digits and hyphens, which do no harm in a log.
+    pub(super) fn is_name(name: &str) -> bool {
+        let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        letters && (1..=LONGEST_NAME).contains(&name.len())
+    }
+}
+
+impl Members {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// A sentence for clap to show, which has the number of a line and nothing of it.
+    pub fn read(path: &str) -> Result<Members, String> {
+        let text = fs::read_to_string(path).map_err(|error| reason(&error))?;
+        #[cfg(unix)]
+        if let Ok(found) = fs::metadata(path) {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
+            if mode & 0o077 != 0 {
+                return Err("others can read it; chmod 600 it".into());
+            }
+        }
+        Members::parse(&text)
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Members, String> {
+        let mut members = HashMap::new();
+        for (index, line) in text.lines().enumerate() {
+            let wrong = |what: &str| Err(format!("line {}: {what}", index + 1));
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [name, secret, rights @ ..] = words.as_slice() else {
+                match words.first() {
+                    None => continue,
+                    Some(_) => return wrong("a name, a secret and rights are expected"),
+                }
+            };
+            if !Member::is_name(name) {
+                return wrong("a name is made of at most 32 letters, digits and hyphens");
+            }
+            if secret.len() < SHORTEST_SECRET {
+                return wrong("a secret has 16 characters or more");
+            }
+            let Some(rights) = rights.iter().map(|word| Right::parse(word)).collect() else {
+                return wrong("a right is echo or upper");
+            };
+            let member = Member { name: name.to_string(), key: key(secret.as_bytes()), rights };
+            if members.insert(name.to_string(), member).is_some() {
+                return wrong("this name is there twice");
+            }
+        }
+        if members.is_empty() {
+            return Err("there is no name in it".into());
+        }
+        let nobody = key(&nonce().map_err(|error| error.to_string())?);
+        Ok(Members { members, nobody })
+    }
+
+    /// The one of this name.
+    pub fn find(&self, name: &str) -> Option<&Member> {
+        self.members.get(name)
+    }
+
+    /// A secret that nobody has.
+    pub(super) fn nobody(&self) -> &Key {
+        &self.nobody
+    }
+}
+
+/// Adds a secret for each of these names that has none yet to a file that only its owner
+/// can read. How many there were.
+pub(super) fn add(path: &Path, names: &[(&str, &str)]) -> io::Result<usize> {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        read => read?,
+    };
+    let has = |name: &str| text.lines().any(|line| line.split_whitespace().next() == Some(name));
+    let missing: Vec<_> = names.iter().filter(|(name, _)| !has(name)).collect();
+    let mut lines = String::new();
+    for (name, rights) in &missing {
+        let secret: String = nonce()?.iter().map(|byte| format!("{byte:02x}")).collect();
+        lines.push_str(&format!("{name} {secret} {rights}\n"));
+    }
+    options.append(true).create(true).open(path)?.write_all(lines.as_bytes())?;
+    Ok(missing.len())
+}
+
+// Neither shows a secret, also where somebody prints a whole service.
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Members").field(&self.members.len()).finish()
+    }
+}
+
+impl Clone for Members {
+    fn clone(&self) -> Members {
+        let copy = |it: &Member| Member {
+            name: it.name.clone(),
+            key: it.key.clone(),
+            rights: it.rights.clone(),
+        };
+        let members = self.members.iter().map(|(name, member)| (name.clone(), copy(member)));
+        Members { members: members.collect(), nobody: self.nobody.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_wrong_is_told_by_its_line_and_without_its_secrets() {
+        let good = "ann 0123456789abcdef echo\n\nbob fedcba9876543210 echo upper\n";
+        assert!(Members::parse(good).unwrap().find("bob").is_some());
+        let wrong = [
+            ("", "no name"),
+            ("ann", "line 1"),
+            ("ann short echo", "16 characters"),
+            ("a/b 0123456789abcdef", "a name is"),
+            ("ann 0123456789abcdef fly", "a right is"),
+            ("ann 0123456789abcdef\nann 0123456789abcdef", "line 2: this name is there twice"),
+        ];
+        for (text, why) in wrong {
+            let told = Members::parse(text).unwrap_err();
+            assert!(told.contains(why) && !told.contains("0123"), "{told}");
+        }
+        let shown = format!("{:?}", Members::parse(good).unwrap());
+        assert!(!shown.contains("0123") && !shown.contains("fedc"));
+    }
+}

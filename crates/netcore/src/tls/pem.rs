@@ -1,0 +1,50 @@
+//! Certificates and keys as they are in files, and what both sides make of them.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::refusal::failed;
+use crate::Error;
+
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(default_provider())
+}
+
+pub(super) fn unusable() -> impl FnOnce(io::Error) -> Error {
+    failed("use this certificate")
+}
+
+pub(super) fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let certificates = CertificateDer::pem_file_iter(path);
+    certificates.and_then(|certificates| certificates.collect()).map_err(unreadable(path))
+}
+
+pub(super) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+    PrivateKeyDer::from_pem_file(path).map_err(unreadable(path))
+}
+
+pub(super) fn read_roots(path: &Path) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    for certificate in read_chain(path)? {
+        roots.add(certificate).map_err(|error| unusable()(io::Error::other(error)))?;
+    }
+    Ok(roots)
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(pem::Error) -> Error {
+    let attempted = format!("read {}", path.display());
+    |error| match error {
+        pem::Error::Io(source) if source.kind() == ErrorKind::NotFound => {
+            Error::Failed { attempted, source, hint: Some("the command certs makes it") }
+        }
+        pem::Error::Io(source) => Error::failed(attempted)(source),
+        other => Error::failed(attempted)(io::Error::other(other)),
+    }
+}

@@ -1,0 +1,207 @@
+//! A session over a connection: its deadlines and its stop, a half-close and a goodbye.
+
+use std::fmt;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::OnceLock;
+
+use super::fingerprint::name_in;
+use super::session::Session;
+use crate::client::{Duplex, or_nothing_yet};
+use crate::connection::{Connection, LINGER, Socket};
+use crate::deadline::Deadline;
+use crate::wait::{Interest, Waited};
+
+/// An encrypted stream over a [`Connection`], whose deadlines and whose stop it keeps.
+///
+/// Dropping it says goodbye, on every way out but one: where a write has failed, the other
+/// end does not have all that was meant for it, and must not be told that it has.
+#[derive(Debug)]
+pub struct TlsStream<'a, S: Socket = TcpStream> {
+    session: Session,
+    connection: &'a mut Connection<S>,
+    /// A write has failed, maybe in the middle of a record.
+    cut: bool,
+    /// Goodbye has been said.
+    ended: bool,
+}
+
+impl<'a, S: Socket> TlsStream<'a, S> {
+    /// Makes the handshake, until the deadline of the connection.
+    pub(super) fn new(
+        mut session: Session,
+        connection: &'a mut Connection<S>,
+    ) -> io::Result<TlsStream<'a, S>> {
+        session.handshake(connection)?;
+        Ok(TlsStream { session, connection, cut: false, ended: false })
+    }
+
+    /// From here on, every call fails with `TimedOut` when `deadline` has passed.
+    pub fn set_deadline(&mut self, deadline: Deadline) {
+        self.connection.set_deadline(deadline);
+    }
+
+    /// The encryption.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The name in the certificate of the other end, where it has shown one.
+    pub fn name(&self) -> Option<String> {
+        self.session.certificate().map(name_in)
+    }
+
+    /// Says that nothing more will come: a half-close, since the other end may go on.
+    ///
+    /// # Errors
+    /// What the connection says.
+    pub fn half_close(&mut self) -> io::Result<()> {
+        self.ended = true;
+        self.session.end(self.connection)
+    }
+
+    /// The end of a client that has everything: says goodbye, and waits for that of the
+    /// server. A server that has not even let us in says so here at the latest.
+    ///
+    /// # Errors
+    /// What the connection says; that the server ended without a goodbye.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.half_close()?;
+        io::copy(&mut self, &mut io::sink()).map(drop)
+    }
+
+    fn goodbye(&mut self) {
+        if self.cut || self.ended {
+            return;
+        }
+        // What has ended the visit may be its deadline. Most often there is room, and the word
+        // goes out without a wait, even beyond the drain limit.
+        self.connection.set_deadline(Deadline::after(LINGER));
+        let _ = self.session.end(&mut AtOnce(self.connection.get_ref()));
+        let _ = self.session.send(self.connection);
+    }
+}
+
+/// A socket as it is: without a wait, and without a deadline.
+struct AtOnce<'a, S>(&'a S);
+
+impl<S: Socket> Write for AtOnce<'_, S> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.write_vectored(&[IoSlice::new(buf)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<S: Socket> Read for AtOnce<'_, S> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl<S: Socket> Read for TlsStream<'_, S> {
+    /// `Ok(0)` when the other end has said that nothing more comes, or a stop has begun and
+    /// everything that had arrived is read. An end without a word is an error.
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.session.read(self.connection, buf) {
+            Err(_) if self.connection.ended_by_stop() => Ok(0),
+            done => done,
+        }
+    }
+}
+
+impl<S: Socket> Write for TlsStream<'_, S> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let done = self.session.write(self.connection, &[IoSlice::new(buf)]);
+        self.cut |= done.is_err();
+        done
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<S: Socket> Duplex for TlsStream<'_, S> {
+    fn peer(&self) -> io::Result<String> {
+        self.connection.get_ref().peer_name()
+    }
+
+    fn set_deadline(&mut self, deadline: Deadline) {
+        self.connection.set_deadline(deadline);
+    }
+
+    fn wait(&mut self, interest: Interest) -> io::Result<Waited> {
+        if interest != Interest::Writing && self.session.has_more() {
+            return Ok(Waited::Ready);
+        }
+        // What is encrypted already has to go out, whatever the caller waits for.
+        let wants_write = self.session.wants_write();
+        self.connection.wait(if wants_write { Interest::Both } else { interest })
+    }
+
+    fn write_now(&mut self, buf: &[u8]) -> io::Result<Option<usize>> {
+        let mut socket = AtOnce(self.connection.get_ref());
+        // A part of a record is followed by its rest and by nothing else.
+        let sent = or_nothing_yet(self.session.send(&mut socket))?;
+        if sent.is_none() || buf.is_empty() {
+            return Ok(None);
+        }
+        let n = self.session.keep(&[IoSlice::new(buf)])?;
+        or_nothing_yet(self.session.send(&mut socket))?;
+        Ok(Some(n))
+    }
+
+    fn read_now(&mut self, buf: &mut [u8]) -> io::Result<Option<usize>> {
+        or_nothing_yet(self.session.read(&mut AtOnce(self.connection.get_ref()), buf))
+    }
+}
+
+impl<S: Socket> Drop for TlsStream<'_, S> {
+    fn drop(&mut self) {
+        self.goodbye();
+    }
+}
+
+/// A client as the log calls it: by its address, and from the handshake on by the name in
+/// its certificate as well.
+#[derive(Debug)]
+pub struct Peer {
+    address: SocketAddr,
+    name: OnceLock<String>,
+}
+
+impl Peer {
+    /// Of whom only the address is known.
+    pub fn at(address: SocketAddr) -> Peer {
+        Peer { address, name: OnceLock::new() }
+    }
+
+    /// From here on it has this name, if any. A second one is of no effect.
+    pub fn is_called(&self, name: Option<String>) {
+        if let Some(name) = name {
+            let _ = self.name.set(name);
+        }
+    }
+
+    /// Its name, where it has proven one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.get().map(String::as_str)
+    }
+
+    /// Its address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "{}/{name}", self.address),
+            None => write!(f, "{}", self.address),
+        }
+    }
+}
