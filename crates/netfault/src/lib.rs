@@ -50,6 +50,9 @@ pub const LIFETIME: Duration = Duration::from_secs(60);
 /// near it.
 const GENEROUS: Duration = Duration::from_secs(10);
 
+/// The largest datagram and one byte more.
+const DATAGRAM: usize = 65_536;
+
 /// What noise comes from where nothing else is said.
 pub const SEED: u64 = 7;
 

@@ -1,5 +1,4 @@
-//! What the faults have in common: a connection to the target, what is done on it, and
-//! room for a datagram.
+//! What the faults have in common: a connection to the target, and what is done on it.
 
 use std::io::{self, Read, Write};
 
@@ -9,9 +8,6 @@ use netcore::unix::Name;
 use crate::stream::Stream;
 use crate::until::Until;
 use crate::{GENEROUS, LIFETIME, Running, Target};
-
-/// The largest datagram and one byte more.
-pub(crate) const DATAGRAM: usize = 65_536;
 
 /// A small write goes out as it is, and not together with the next one.
 pub(crate) fn connect(target: &Target) -> io::Result<Stream> {

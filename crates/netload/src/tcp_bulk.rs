@@ -91,8 +91,15 @@ fn exchange(
             break;
         }
         if sent >= total && !ended {
-            stream.half_close()?;
-            ended = true;
+            // Few that encrypt for others go on after a goodbye: there it comes when all is back.
+            match stream.is_encrypted() {
+                true if meter.bytes == sent => return Ok(()),
+                true => {}
+                false => {
+                    stream.half_close()?;
+                    ended = true;
+                }
+            }
         }
         stream.push()?;
         match stream.read(&mut buf) {

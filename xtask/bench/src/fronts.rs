@@ -59,7 +59,7 @@ impl Front {
             Front::Haproxy => {
                 let both = both(folder, &pem, &key)?;
                 format!(
-                    "global\n  maxconn 20000\n  nbthread 1\ndefaults\n  mode tcp\n  timeout connect 5s\n  \
+                    "global\n  nbthread 1\ndefaults\n  mode tcp\n  timeout connect 5s\n  \
                      timeout client 10m\n  timeout server 10m\nlisten echo\n  bind {from} ssl crt {} \
                      backlog 4096\n  server one {to}\n",
                     both.display()

@@ -76,6 +76,11 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
     if cfg!(not(target_os = "linux")) && what == Treatment::FewThreads {
         return Err(Failure::Skipped("threads of one process are limited on Linux alone".into()));
     }
+    let becomes_another = matches!(what, Treatment::FewThreads | Treatment::LowPort);
+    if becomes_another && !cast.rung.certs.is_empty() && stage::can_be_another_user() {
+        // Whom root becomes for these may not read keys either.
+        return Err(Failure::Skipped("its keys are its owner's alone".into()));
+    }
     match what {
         Treatment::FewDescriptors => shortage(cast, fault, Start::WithDescriptors(FEW_DESCRIPTORS)),
         Treatment::FewThreads => shortage(cast, fault, Start::WithThreads(FEW_THREADS)),
@@ -88,10 +93,6 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
             let mut stage = Stage::new();
             let (_, address) = stage.start_server(cast)?;
             cannot_start(cast, &address, &[], Start::Plain, IN_USE)
-        }
-        Treatment::LowPort if !cast.rung.certs.is_empty() && stage::can_be_another_user() => {
-            // Whom we become to have no privileges may not read keys either.
-            Err(Failure::Skipped("its keys are its owner's alone".into()))
         }
         Treatment::LowPort => {
             let low = match is_on_a_file(cast) {

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use super::{UDP, fault};
 use crate::Proof::{Answered, ClientServed};
-use crate::peer::DATAGRAM;
 use crate::random::Random;
-use crate::{Fault, GENEROUS, Running, Speaks, Target};
+use crate::{DATAGRAM, Fault, GENEROUS, Running, Speaks, Target};
 
 /// What a datagram over IPv4 can hold.
 const LARGEST: usize = 65_507;

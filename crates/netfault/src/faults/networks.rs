@@ -15,8 +15,7 @@ use netcore::deadline::Deadline;
 use super::datagrams::bind;
 use super::{UDP, fault};
 use crate::Proof::{ClientServed, ClientServedOnce};
-use crate::peer::DATAGRAM;
-use crate::{Fault, LIFETIME, Running, Speaks, Target};
+use crate::{DATAGRAM, Fault, LIFETIME, Running, Speaks, Target};
 
 /// One way.
 const ONE_WAY: Duration = Duration::from_millis(50);

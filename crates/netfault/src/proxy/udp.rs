@@ -17,7 +17,7 @@ use netcore::wait::{self, Interest, Waited};
 use super::post::{Direction, Post};
 use super::record::Way;
 use super::{Line, lock, named};
-use crate::peer::DATAGRAM;
+use crate::DATAGRAM;
 
 /// Clients at a time. Each has a socket of its own towards the server; what further
 /// ones send is lost.
