@@ -44,7 +44,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     }
     stage.exit_code(server)?;
     screen.line("")?;
-    screen.line(&screen.paint(Tone::Dim, "  The server's side:"))?;
+    screen.say(Tone::Dim, "  The server's side:")?;
     for line in stage.logged(Side::Server) {
         screen.hang("  ", Tone::Server, &line.message)?;
     }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn both_ends_have_ended_when_the_person_has() {
-        run("threaded", Stdio::null(), &Screen::plain()).unwrap();
+        run("threaded", Stdio::null(), &Screen::new().plain()).unwrap();
     }
 
     #[test]

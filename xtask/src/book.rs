@@ -79,7 +79,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         match book.build(Some(number)) {
             Ok(()) => screen.line("built anew")?,
             // Whoever is writing will write on.
-            Err(failure) => screen.line(&screen.paint(Tone::Bad, &failure.to_string()))?,
+            Err(failure) => screen.say(Tone::Bad, &failure.to_string())?,
         }
     }
     Err(Failure::new("the server has ended"))

@@ -92,7 +92,7 @@ pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
     }
     let mut times = Vec::new();
     for step in &steps {
-        screen.line(&screen.paint(Tone::Bold, &format!("==> {}: {}", step.name, step.command)))?;
+        screen.say(Tone::Bold, &format!("==> {}: {}", step.name, step.command))?;
         let started = Instant::now();
         let skipped = step.run(&ladder, screen).map_err(|failure| match failure {
             Failure::Message(message) => {

@@ -59,7 +59,7 @@ fn all(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
     if wrong.is_empty() {
         let text =
             format!("All {} rungs did what their manifests say of them.", ladder.rungs.len());
-        return screen.line(&screen.paint(Tone::Good, &text));
+        return screen.say(Tone::Good, &text);
     }
     Err(failure!(
         "{} of {} rungs did not do what their manifests say of them: {}",

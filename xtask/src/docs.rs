@@ -304,7 +304,7 @@ impl Generator {
                 Some('+') => Tone::Good,
                 _ => Tone::Plain,
             };
-            screen.line(&screen.paint(tone, line))?;
+            screen.say(tone, line)?;
         }
         Ok(())
     }

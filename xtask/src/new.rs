@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf, absolute};
 use std::process;
 
 use clap::Args;
-use ladder::files::{entries, read, write};
+use ladder::files::{Doing, entries, read, write};
 use ladder::manifests::{Package, cargo};
 use ladder::process::output;
 use ladder::rename::rename;
@@ -91,25 +91,20 @@ fn make(
     name: &str,
     fill: impl FnOnce(&Path) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let dest = &absolute(dest).map_err(|error| Failure::file("find", dest, &error))?;
+    let dest = &absolute(dest).doing("find", dest)?;
     name::check(name, ladder, rung)?;
     let existed = check_empty(dest)?;
     check_outside(ladder, dest)?;
     // A link to an empty folder stays: what it leads to is filled.
-    let dest = &if existed {
-        fs::canonicalize(dest).map_err(|error| Failure::file("find", dest, &error))?
-    } else {
-        dest.clone()
-    };
+    let dest = &if existed { fs::canonicalize(dest).doing("find", dest)? } else { dest.clone() };
     // Beside it, since only there a move is certain to be no copy.
     let beside = dest.with_file_name(format!(".{name}-{}", process::id()));
-    let scratch =
-        Scratch::new(beside.clone()).map_err(|error| Failure::file("create", &beside, &error))?;
+    let scratch = Scratch::new(beside.clone()).doing("create", &beside)?;
     fill(scratch.path())?;
     if existed {
-        fs::remove_dir(dest).map_err(|error| Failure::file("use", dest, &error))?;
+        fs::remove_dir(dest).doing("use", dest)?;
     }
-    fs::rename(scratch.path(), dest).map_err(|error| Failure::file("create", dest, &error))
+    fs::rename(scratch.path(), dest).doing("create", dest)
 }
 
 fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
@@ -157,7 +152,7 @@ fn format(dest: &Path) {
 }
 
 fn name_of(dest: &Path) -> Result<String, Failure> {
-    let path = absolute(dest).map_err(|error| Failure::file("find", dest, &error))?;
+    let path = absolute(dest).doing("find", dest)?;
     let name = path.file_name().and_then(|name| name.to_str());
     name.map(String::from).ok_or_else(|| {
         Failure::Usage(format!("{} gives no name; pass one with --name", dest.display()))
@@ -175,7 +170,7 @@ fn check_empty(dest: &Path) -> Result<bool, Failure> {
             ))),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(Failure::file("use", dest, &error)),
+        Err(error) => Err(error).doing("use", dest),
     }
 }
 
@@ -213,7 +208,7 @@ pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<
     match fs::create_dir(to) {
         // Not its parents: where a signal has removed them, they stay so.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(Failure::file("create", to, &error));
+            return Err(error).doing("create", to);
         }
         _ => {}
     }
@@ -227,7 +222,7 @@ pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<
             copy(&path, &target, change)?;
             continue;
         }
-        let bytes = fs::read(&path).map_err(|error| Failure::file("read", &path, &error))?;
+        let bytes = fs::read(&path).doing("read", &path)?;
         let bytes = match String::from_utf8(bytes) {
             Ok(text) => change(&text).into_bytes(),
             // Not text: no name in it.

@@ -12,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::Failure;
+use crate::files::Doing;
 
 /// Attempts to remove a folder, and the pause between two. Hardly ever is there a
 /// second one.
@@ -45,9 +46,7 @@ impl Scratch {
         let folder = env::temp_dir().join(format!("netladder-{name}-{}-{number}", process::id()));
         let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
         // Fails where it exists: what somebody else has put there is not ours to use.
-        its_owners_alone()
-            .create(&folder)
-            .map_err(|error| Failure::file("create", &folder, &error))?;
+        its_owners_alone().create(&folder).doing("create", &folder)?;
         scratch.push(folder.clone());
         Ok(Scratch(folder))
     }

@@ -53,8 +53,13 @@ impl Screen {
         }
     }
 
-    pub fn plain() -> Screen {
-        Screen { colours: false, ..Screen::new() }
+    pub fn plain(self) -> Screen {
+        Screen { colours: false, ..self }
+    }
+
+    /// Prints one line in its tone.
+    pub fn say(&self, tone: Tone, text: &str) -> Result<(), Failure> {
+        self.line(&self.paint(tone, text))
     }
 
     pub fn line(&self, line: &str) -> Result<(), Failure> {

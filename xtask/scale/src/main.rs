@@ -15,7 +15,7 @@ use ladder::{Failure, Screen};
 
 fn main() -> ExitCode {
     let plain = env::args().any(|arg| arg == "--plain");
-    let screen = if plain { Screen::plain() } else { Screen::new() };
+    let screen = if plain { Screen::new().plain() } else { Screen::new() };
     Failure::exit_code(end_all_on_signals().and_then(|()| run(&screen)))
 }
 

@@ -85,13 +85,13 @@ fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Res
         soaking.push((rung, ladder.program(&rung.name)?));
     }
     let names = soaking.iter().map(|(rung, _)| rung.name.len()).max().unwrap_or(0);
-    screen.line(&screen.paint(
+    screen.say(
         Tone::Dim,
         &format!(
             "  {}  descriptors      threads       memory (KiB)    faults  clients",
             fit("", names)
         ),
-    ))?;
+    )?;
     let results: Vec<(&Rung, Result<Soaked, Failure>)> = thread::scope(|scope| {
         let threads: Vec<_> = soaking
             .iter()

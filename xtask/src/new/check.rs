@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use ladder::files::create_folder;
+use ladder::files::{Doing, create_folder};
 use ladder::manifests::cargo;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
@@ -69,7 +69,7 @@ impl Place {
         let inside = ladder.root.join("target/copies");
         let taken = inside.join("taken");
         if taken.exists() {
-            fs::remove_dir_all(&taken).map_err(|error| Failure::file("remove", &taken, &error))?;
+            fs::remove_dir_all(&taken).doing("remove", &taken)?;
         }
         create_folder(&inside)?;
         Ok(Place { inside, outside: Scratch::temporary("copies")? })
@@ -127,8 +127,8 @@ impl Place {
     /// Runs cargo in `folder`. What it says is shown where it fails.
     fn cargo(&self, args: &[&str], folder: &Path) -> Result<(), Failure> {
         let log = self.inside.join("output");
-        let file = File::create(&log).map_err(|error| Failure::file("write", &log, &error))?;
-        let copy = file.try_clone().map_err(|error| Failure::file("write", &log, &error))?;
+        let file = File::create(&log).doing("write", &log)?;
+        let copy = file.try_clone().doing("write", &log)?;
         let process = Process::start(
             cargo()
                 .args(args)

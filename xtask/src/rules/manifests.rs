@@ -124,7 +124,7 @@ mod tests {
 
     fn needs(req: &str, path: Option<&str>) -> Dependency {
         let (name, path) = ("log".into(), path.map(Into::into));
-        Dependency { name, req: req.into(), kind: None, path }
+        Dependency { name, req: req.into(), path }
     }
 
     /// What is said of a second package, which is changed like this.
