@@ -1,34 +1,45 @@
 //! The servers that are measured: read from the manifests of the rungs and of netload,
 //! never held in a list here.
 
-use ladder::{Failure, Ladder, failure};
+use ladder::{Failure, Ladder};
 use serde::Deserialize;
 
 use crate::scenarios::{Clients, Scenario, Speaks};
 
-#[derive(Debug, Clone)]
+/// `[[package.metadata.peers]]` of netload has all of it but what is skipped.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Contender {
     /// A rung's package, or the name of a peer.
     pub name: String,
+    #[serde(skip)]
     pub alias: Option<String>,
     pub title: String,
+    #[serde(skip)]
     pub ours: bool,
     /// Whether ratios are to this one.
+    #[serde(default)]
     pub base: bool,
     speaks: Vec<Speaks>,
     clients: Clients,
+    /// A module of Python.
+    pub needs: Option<String>,
+    #[serde(flatten)]
     pub start: Start,
 }
 
-/// How a server is started.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Start {
     /// The program of a rung, with these arguments after `server --port 0`.
+    #[serde(skip)]
     Rung(Vec<String>),
+    /// One of netload.
     Example(String),
-    /// A script of netload's peers with its arguments, and the module that it needs.
-    Python(Vec<String>, Option<String>),
-    Nginx,
+    /// A script of netload's peers with its arguments.
+    Python(Vec<String>),
+    /// With a configuration of ours.
+    Nginx(#[allow(dead_code, reason = "true where it stands")] bool),
 }
 
 /// `[package.metadata.bench]` of a rung.
@@ -41,24 +52,6 @@ struct RungBench {
     /// pages.
     #[serde(default)]
     server_args: Vec<String>,
-}
-
-/// `[[package.metadata.peers]]` of netload. One of `example`, `python` and `nginx` says
-/// how it is started.
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Peer {
-    name: String,
-    title: String,
-    speaks: Vec<Speaks>,
-    clients: Clients,
-    #[serde(default)]
-    base: bool,
-    example: Option<String>,
-    python: Option<Vec<String>>,
-    needs: Option<String>,
-    #[serde(default)]
-    nginx: bool,
 }
 
 /// All of them: the peers that ratios are to first, then the rungs in their order, then
@@ -77,25 +70,12 @@ pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
             base: false,
             speaks: vec![bench.speaks],
             clients: bench.clients,
+            needs: None,
             start: Start::Rung(bench.server_args),
         });
     }
-    let netload = ladder.package("netload");
-    let peers: Option<Vec<Peer>> = netload.map_or(Ok(None), |package| package.metadata("peers"))?;
-    for Peer { name, title, speaks, clients, base, example, python, needs, nginx } in
-        peers.unwrap_or_default()
-    {
-        let start = match (example, python, nginx) {
-            (Some(example), None, false) => Start::Example(example),
-            (None, Some(script), false) => Start::Python(script, needs),
-            (None, None, true) => Start::Nginx,
-            _ => {
-                return Err(failure!("netload: the peer {name} is started in one way"));
-            }
-        };
-        let ours = false;
-        contenders.push(Contender { name, alias: None, title, ours, base, speaks, clients, start });
-    }
+    let netload = ladder.package("netload").map(|package| package.metadata("peers"));
+    contenders.extend(netload.transpose()?.flatten().unwrap_or_else(Vec::new));
     contenders.sort_by_key(|contender| !contender.base);
     Ok(contenders)
 }

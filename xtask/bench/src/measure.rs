@@ -1,6 +1,7 @@
 //! One measurement: a fresh server on one core, netload on another or the same.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -9,7 +10,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use ladder::{Failure, Ladder, Process, failure, port, programs};
+use ladder::process::output;
+use ladder::{Failure, Ladder, failure, port, programs};
 use serde::Serialize;
 
 use crate::contenders::{Contender, Start};
@@ -19,8 +21,9 @@ use crate::scenarios::{Scenario, Speaks, Unit};
 use crate::server::Server;
 use crate::site::Site;
 
-/// How long a look at whether a program is installed may take.
-const LOOK: Duration = Duration::from_secs(20);
+/// Which of the two cores is whose.
+const SERVER: usize = 0;
+const LOAD: usize = 1;
 
 /// Ports that are tried for a server that cannot take any free one.
 const ATTEMPTS: usize = 5;
@@ -63,14 +66,10 @@ pub struct Bench {
     programs: HashMap<String, PathBuf>,
     peers: PathBuf,
     site: Site,
-    cores: Option<Cores>,
+    /// A core for the server and one for the load.
+    cores: Option<[String; 2]>,
     seconds: u16,
     left_out: Vec<String>,
-}
-
-struct Cores {
-    server: String,
-    load: String,
 }
 
 impl Bench {
@@ -88,7 +87,7 @@ impl Bench {
             if !contender.base && !names.contains(&contender.name) {
                 return false;
             }
-            let missing = missing(&contender.start);
+            let missing = missing(contender);
             if let Some(missing) = &missing {
                 let text = format!("{} is left out: {missing} is not installed", contender.name);
                 eprintln!("{text}");
@@ -123,10 +122,8 @@ impl Bench {
             Ok(server) => server,
             Err(failure) => return Ok(Err(failure.to_string())),
         };
-        let mut command = self.pinned(
-            |cores| if scenario.one_core { &cores.server } else { &cores.load },
-            &self.program("netload")?,
-        );
+        let core = if scenario.one_core { SERVER } else { LOAD };
+        let mut command = self.pinned(core, &self.program("netload")?);
         self.arguments(&mut command, contender, scenario, &server);
         let (before, used) = (server.resident_kib(), server.processor_seconds());
         let mut silent = Figures::default();
@@ -192,8 +189,7 @@ impl Bench {
     fn start(&self, contender: &Contender, connections: usize) -> Result<Server, Failure> {
         match &contender.start {
             Start::Rung(args) => {
-                let mut command =
-                    self.pinned(|cores| &cores.server, &self.program(&contender.name)?);
+                let mut command = self.pinned(SERVER, &self.program(&contender.name)?);
                 command.args(["server", "--port", "0"]);
                 for arg in args {
                     let arg = arg.replace("{connections}", &(connections + SPARE).to_string());
@@ -202,17 +198,17 @@ impl Bench {
                 Server::start(command.env("RUST_LOG", "error"))
             }
             Start::Example(name) => {
-                let mut command = self.pinned(|cores| &cores.server, &self.program(name)?);
+                let mut command = self.pinned(SERVER, &self.program(name)?);
                 Server::start(command.stderr(Stdio::null()))
             }
-            Start::Python(script, _) => {
-                let mut command = self.pinned(|cores| &cores.server, &PathBuf::from("python3"));
+            Start::Python(script) => {
+                let mut command = self.pinned(SERVER, &PathBuf::from("python3"));
                 for word in script {
                     command.arg(word.replace("{site}", &self.site.pages().to_string_lossy()));
                 }
                 Server::start(command.current_dir(&self.peers).stderr(Stdio::null()))
             }
-            Start::Nginx => self.start_nginx(),
+            Start::Nginx(_) => self.start_nginx(),
         }
     }
 
@@ -223,7 +219,7 @@ impl Bench {
             let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
             let address = SocketAddr::from(([127, 0, 0, 1], port));
             let configuration = nginx::configure(self.site.folder(), &self.site.pages(), address)?;
-            let mut command = self.pinned(|cores| &cores.server, &PathBuf::from("nginx"));
+            let mut command = self.pinned(SERVER, &PathBuf::from("nginx"));
             command
                 .arg("-p")
                 .arg(self.site.folder())
@@ -237,11 +233,11 @@ impl Bench {
         Err(Failure::new("nginx does not start; see nginx -t"))
     }
 
-    fn pinned(&self, core: impl Fn(&Cores) -> &str, program: &PathBuf) -> Command {
+    fn pinned(&self, core: usize, program: &PathBuf) -> Command {
         let Some(cores) = &self.cores else { return Command::new(program) };
         // Becomes the program, and its process number stays.
         let mut command = Command::new("taskset");
-        command.args(["--cpu-list", core(cores)]).arg(program);
+        command.args(["--cpu-list", &cores[core]]).arg(program);
         command
     }
 
@@ -286,40 +282,41 @@ fn figures(report: &Report, scenario: &Scenario, used: Option<f64>) -> Sample {
 }
 
 /// What a server needs that is not there.
-fn missing(start: &Start) -> Option<String> {
-    match start {
-        Start::Rung(_) | Start::Example(_) => None,
-        Start::Python(_, None) => (!runs("python3", &["--version"])).then(|| "python3".into()),
-        Start::Python(_, Some(module)) => (!runs("python3", &["-c", &format!("import {module}")]))
-            .then(|| format!("{module} for python3")),
-        Start::Nginx => (!runs("nginx", &["-v"])).then(|| "nginx".into()),
-    }
+fn missing(contender: &Contender) -> Option<String> {
+    let (program, args, missing) = match (&contender.start, &contender.needs) {
+        (Start::Rung(_) | Start::Example(_), _) => return None,
+        (Start::Python(_), None) => ("python3", vec!["--version".into()], "python3".into()),
+        (Start::Python(_), Some(module)) => (
+            "python3",
+            vec!["-c".into(), format!("import {module}")],
+            format!("{module} for python3"),
+        ),
+        (Start::Nginx(_), _) => ("nginx", vec!["-v".to_string()], "nginx".into()),
+    };
+    (!runs(program, &args)).then_some(missing)
 }
 
-fn runs(program: &str, args: &[&str]) -> bool {
-    let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let Ok(process) = Process::start(&mut command) else { return false };
-    process.wait(LOOK).is_ok_and(|ended| ended.is_some_and(|status| status.success()))
+fn runs(program: &str, args: &[impl AsRef<OsStr>]) -> bool {
+    output(Command::new(program).args(args)).is_ok()
 }
 
 /// The first two cores that we may use, where there are two and something to bind
 /// processes to them.
-fn cores() -> Option<Cores> {
+fn cores() -> Option<[String; 2]> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
-    let (server, load) = first_two(list)?;
-    runs("taskset", &["--cpu-list", &server, "true"]).then_some(Cores { server, load })
+    let cores = first_two(list)?;
+    runs("taskset", &["--cpu-list", &cores[SERVER], "true"]).then_some(cores)
 }
 
 /// `0-3,8` names the cores 0, 1, 2, 3 and 8.
-fn first_two(list: &str) -> Option<(String, String)> {
+fn first_two(list: &str) -> Option<[String; 2]> {
     let mut all = list.trim().split(',').flat_map(|range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (first, last): (usize, usize) = (first.parse().unwrap_or(1), last.parse().unwrap_or(0));
         first..=last
     });
-    Some((all.next()?.to_string(), all.next()?.to_string()))
+    Some([all.next()?.to_string(), all.next()?.to_string()])
 }
 
 /// Builds every program with optimisation; what it prints goes to the terminal, as by
@@ -332,7 +329,7 @@ fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, Pa
                 options.extend(["--package", &contender.name, "--bin", &contender.name])
             }
             Start::Example(name) => options.extend(["--example", name]),
-            Start::Python(..) | Start::Nginx => {}
+            Start::Python(_) | Start::Nginx(_) => {}
         }
     }
     programs::build(&ladder.root, &options, &["netload and the servers"])
@@ -344,9 +341,8 @@ mod tests {
 
     #[test]
     fn cores_are_read_as_linux_writes_them() {
-        let two = |first: &str, second: &str| Some((first.to_string(), second.to_string()));
-        assert_eq!(first_two("\t0-1"), two("0", "1"));
-        assert_eq!(first_two("3,5-7"), two("3", "5"));
+        assert_eq!(first_two("\t0-1").unwrap(), ["0", "1"]);
+        assert_eq!(first_two("3,5-7").unwrap(), ["3", "5"]);
         assert_eq!(first_two("2"), None);
     }
 }

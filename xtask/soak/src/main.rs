@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::process::{end_all_on_signals, resident_kib};
-use ladder::screen::{Tone, fit};
+use ladder::screen::Tone;
 use ladder::{Failure, Ladder, Rung, Screen, failure};
 use netfault::{Fault, Proof, Speaks, Transport, descriptors};
 use trial::ordinary::{GENEROUS, ordinary_client};
@@ -84,14 +84,6 @@ fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Res
     for rung in rungs {
         soaking.push((rung, ladder.program(&rung.name)?));
     }
-    let names = soaking.iter().map(|(rung, _)| rung.name.len()).max().unwrap_or(0);
-    screen.say(
-        Tone::Dim,
-        &format!(
-            "  {}  descriptors      threads       memory (KiB)    faults  clients",
-            fit("", names)
-        ),
-    )?;
     let results: Vec<(&Rung, Result<Soaked, Failure>)> = thread::scope(|scope| {
         let threads: Vec<_> = soaking
             .iter()
@@ -103,32 +95,27 @@ fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Res
         };
         threads.into_iter().map(join).collect()
     });
-    let mut wrong = Vec::new();
-    for (rung, result) in results {
-        let soaked = match result {
-            Ok(soaked) => soaked,
-            Err(failure) => {
-                wrong.push(format!("{}: {failure}", rung.name));
-                continue;
+    let head = ["rung", "descriptors", "threads", "memory (KiB)", "faults", "clients"];
+    let (mut rows, mut wrong) = (vec![head.map(String::from).to_vec()], Vec::new());
+    for (Rung { name, .. }, result) in results {
+        match result {
+            Ok(Soaked { first, last, faults, clients }) => {
+                if !last.is_no_more_than(first) {
+                    wrong.push(format!("{name}: it holds more than after the first round"));
+                }
+                rows.push(vec![
+                    name.clone(),
+                    format!("{} -> {}", first.descriptors, last.descriptors),
+                    format!("{} -> {}", first.threads, last.threads),
+                    format!("{} -> {}", first.memory >> 10, last.memory >> 10),
+                    faults.to_string(),
+                    clients.to_string(),
+                ]);
             }
-        };
-        let Soaked { first, last, faults, clients } = soaked;
-        let tone = if last.is_no_more_than(first) { Tone::Good } else { Tone::Bad };
-        let held = format!(
-            "{:>5} -> {:<5}   {:>4} -> {:<4}   {:>7} -> {:<7}",
-            first.descriptors,
-            last.descriptors,
-            first.threads,
-            last.threads,
-            first.memory >> 10,
-            last.memory >> 10
-        );
-        let held = screen.paint(tone, &held);
-        screen.line(&format!("  {}  {held} {faults:>6} {clients:>8}", fit(&rung.name, names)))?;
-        if !last.is_no_more_than(first) {
-            wrong.push(format!("{}: it holds more than after the first round", rung.name));
+            Err(failure) => wrong.push(format!("{name}: {failure}")),
         }
     }
+    screen.table(&rows, 1..head.len()).iter().try_for_each(|line| screen.line(line))?;
     Failure::of_all(wrong)?;
     screen.line(&format!("\n  {}", screen.paint(Tone::Good, "Nothing is left behind.")))
 }

@@ -122,16 +122,7 @@ impl Stage {
 
     /// Starts the server on a free port and waits for its ready line.
     pub fn start_server(&mut self, cast: Cast) -> Result<(PlayerId, SocketAddr), Failure> {
-        self.start_server_on(cast, 0)
-    }
-
-    /// As [`start_server`](Stage::start_server), on this port.
-    pub fn start_server_on(
-        &mut self,
-        cast: Cast,
-        port: u16,
-    ) -> Result<(PlayerId, SocketAddr), Failure> {
-        let (server, address) = self.try_server(cast, port, Start::Plain)?;
+        let (server, address) = self.try_server(cast, 0, Start::Plain)?;
         let missing = || missing(&cast.rung.name, self.wrote(server), "it ended without a word");
         Ok((server, address.ok_or_else(|| Failure::new(missing()))?))
     }
@@ -236,10 +227,6 @@ impl Stage {
     /// server lives: one that ends with its only client need not log that.
     pub fn wait_for_log_or_end(&mut self, server: PlayerId, wanted: impl Fn(&LogLine) -> bool) {
         self.wait(CALM, |stage| stage.is_over(server) || stage.logged(Side::Server).any(&wanted));
-    }
-
-    pub fn has_ended(&mut self, player: PlayerId) -> bool {
-        self.wait(Duration::ZERO, |stage| stage.is_over(player))
     }
 
     /// Whether a process has closed its output, which it does when it ends.
