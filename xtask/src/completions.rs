@@ -82,7 +82,7 @@ fn words_of(arg: &Arg, ladder: &Ladder) -> Vec<String> {
         return words;
     }
     if asked.contains("STEP") {
-        return ci::names().map(String::from).collect();
+        return ci::names(ladder);
     }
     if asked.contains("FAULT") {
         return netfault::ALL.iter().map(|fault| fault.name.to_string()).collect();

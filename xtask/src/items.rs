@@ -11,9 +11,6 @@ const MODIFIERS: [&str; 5] = ["pub ", "pub(crate) ", "pub(super) ", "const ", "a
 
 /// The source text of the item that starts with `wanted`, with the comments and
 /// attributes above it. An item inside another loses the indentation that it has there.
-///
-/// # Errors
-/// No such item, or several.
 pub fn find(source: &str, wanted: &str) -> Result<String, Failure> {
     let lines: Vec<&str> = source.lines().collect();
     let starts: Vec<usize> =

@@ -177,29 +177,16 @@ fn check_empty(dest: &Path) -> Result<bool, Failure> {
 /// A project inside the workspace would be two things at once. Its folder of builds is
 /// not in it.
 fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
-    let plain = without_dots(dest);
-    match plain.starts_with(&ladder.root) && !plain.starts_with(ladder.root.join("target")) {
+    // What there is of the way to it, without links and dots.
+    let there = dest.ancestors().find_map(|near| fs::canonicalize(near).ok()).unwrap_or_default();
+    let root = fs::canonicalize(&ladder.root).doing("find", &ladder.root)?;
+    match there.starts_with(&root) && !there.starts_with(root.join("target")) {
         true => Err(Failure::Usage(format!(
             "{} is inside this workspace; name a folder beside it, as in ../my-service",
             dest.display()
         ))),
         false => Ok(()),
     }
-}
-
-/// The path without `.` and `..`, worked out on paper: the folder need not exist yet.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => {
-                plain.pop();
-            }
-            std::path::Component::CurDir => {}
-            part => plain.push(part),
-        }
-    }
-    plain
 }
 
 /// Copies the files of a package into `to`, whose parent exists, each changed by

@@ -25,9 +25,6 @@ use crate::site::Site;
 const SERVER: usize = 0;
 const LOAD: usize = 1;
 
-/// Ports that are tried for a server that cannot take any free one.
-const ATTEMPTS: usize = 5;
-
 /// What came of one measurement, or why nothing did.
 pub type Sample = Result<Figures, String>;
 
@@ -213,24 +210,13 @@ impl Bench {
     }
 
     fn start_nginx(&self) -> Result<Server, Failure> {
-        for _ in 0..ATTEMPTS {
-            // It takes none that the system chooses. When somebody else has taken this one
-            // meanwhile, it says so and ends.
-            let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
-            let address = SocketAddr::from(([127, 0, 0, 1], port));
-            let configuration = nginx::configure(self.site.folder(), &self.site.pages(), address)?;
-            let mut command = self.pinned(SERVER, &PathBuf::from("nginx"));
-            command
-                .arg("-p")
-                .arg(self.site.folder())
-                .arg("-c")
-                .arg(configuration)
-                .stderr(Stdio::null());
-            if let Some(server) = Server::start_silent(&mut command, address)? {
-                return Ok(server);
-            }
-        }
-        Err(Failure::new("nginx does not start; see nginx -t"))
+        // It takes none that the system chooses.
+        let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let configuration = nginx::configure(self.site.folder(), &self.site.pages(), address)?;
+        let mut command = self.pinned(SERVER, &PathBuf::from("nginx"));
+        command.arg("-p").arg(self.site.folder()).arg("-c").arg(configuration);
+        Server::start_silent(command.stderr(Stdio::null()), address)
     }
 
     fn pinned(&self, core: usize, program: &PathBuf) -> Command {

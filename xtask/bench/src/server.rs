@@ -35,21 +35,17 @@ impl Server {
         Ok(Server { process, address })
     }
 
-    /// Starts a server that listens on `address` and says nothing; `None` when it ends
-    /// instead.
-    pub fn start_silent(
-        command: &mut Command,
-        address: SocketAddr,
-    ) -> Result<Option<Server>, Failure> {
+    /// Starts a server that listens on `address` and says nothing.
+    pub fn start_silent(command: &mut Command, address: SocketAddr) -> Result<Server, Failure> {
         let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             // No event tells that it listens: asking again is all there is.
             if process.wait(PAUSE).is_ok_and(|ended| ended.is_some()) {
-                return Ok(None);
+                return Err(Failure::new("it ends; see nginx -t"));
             }
             if TcpStream::connect(address).is_ok() {
-                return Ok(Some(Server { process, address }));
+                return Ok(Server { process, address });
             }
         }
         Err(Failure::new("it does not listen"))

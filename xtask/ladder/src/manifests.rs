@@ -25,6 +25,7 @@ pub struct Ladder {
     pub packages: Vec<Package>,
     /// The programs that this run has built.
     pub(crate) built: Mutex<HashMap<String, PathBuf>>,
+    metadata: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -170,16 +171,11 @@ pub struct Limit {
 #[derive(Deserialize)]
 struct Metadata {
     workspace_root: PathBuf,
-    metadata: WorkspaceMetadata,
+    metadata: Value,
     packages: Vec<Package>,
 }
 
-#[derive(Deserialize)]
-struct WorkspaceMetadata {
-    ladder: Order,
-}
-
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Order {
     order: Vec<String>,
 }
@@ -205,9 +201,11 @@ impl Ladder {
                 rungs.insert(rung.name.clone(), rung);
             }
         }
-        let (root, packages) = (metadata.workspace_root, metadata.packages);
-        let mut ladder = Ladder { root, rungs: Vec::new(), packages, built: Mutex::default() };
-        for name in metadata.metadata.ladder.order {
+        let Metadata { workspace_root: root, packages, metadata } = metadata;
+        let mut ladder =
+            Ladder { root, rungs: Vec::new(), packages, built: Mutex::default(), metadata };
+        let order: Order = ladder.metadata("ladder")?.unwrap_or_default();
+        for name in order.order {
             let Some(rung) = rungs.remove(&name) else {
                 return Err(failure!("{name} is in the order but has no ladder metadata"));
             };
@@ -218,6 +216,12 @@ impl Ladder {
             None => Ok(ladder),
             Some(name) => Err(failure!("{name} has ladder metadata but is not in the order")),
         }
+    }
+
+    /// `[workspace.metadata.KEY]`; `None` where there is no such table.
+    pub fn metadata<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
+        let said = self.metadata.get(key).map(T::deserialize).transpose();
+        said.map_err(|error| failure!("the {key} metadata of the workspace: {error}"))
     }
 
     /// Fails where `rung` does not fit on top of those below it.

@@ -140,9 +140,6 @@ impl Process {
     }
 
     /// Waits for the end of the process.
-    ///
-    /// # Errors
-    /// It has not ended within `limit`.
     pub fn wait_for_end(&self, limit: Duration) -> Result<ExitStatus, Failure> {
         let too_long = || failure!("{} does not end within {limit:?}", self.name);
         self.wait(limit)?.ok_or_else(too_long)
@@ -190,9 +187,6 @@ impl Drop for Process {
 
 /// Starts `command` while no other process is started here. For whoever needs the child
 /// itself; [`Process::adopt`] makes it end with us.
-///
-/// # Errors
-/// As [`Command::spawn`].
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
     while_none_starts(|| command.spawn())
 }
@@ -201,9 +195,6 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
 const GENEROUS: Duration = Duration::from_secs(5 * 60);
 
 /// Runs `command` to its end, with nothing to read: what it prints.
-///
-/// # Errors
-/// It cannot be run, or fails: what it says then.
 pub fn output(command: &mut Command) -> Result<String, Failure> {
     output_or(command, &[])
 }

@@ -46,9 +46,6 @@ pub fn packages<'a>(names: &[&'a str]) -> Vec<&'a str> {
 /// `cargo build` with these options in the folder `root`: every program that it has made,
 /// by name. Its errors and warnings go to standard error, as they do by hand; `names`
 /// are told to whoever waits.
-///
-/// # Errors
-/// It does not compile.
 pub fn build(
     root: &Path,
     options: &[&str],

@@ -43,9 +43,6 @@ pub fn changes(below: &Rung, rung: &Rung) -> Result<Vec<Change>, Failure> {
 }
 
 /// The file at this path in both rungs.
-///
-/// # Errors
-/// Neither has it.
 pub fn change(below: &Rung, rung: &Rung, file: &str) -> Result<Change, Failure> {
     let (old, new) = (text(below, file)?, text(rung, file)?);
     if old.is_none() && new.is_none() {

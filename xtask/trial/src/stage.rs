@@ -25,6 +25,10 @@ const GENEROUS: Duration = Duration::from_secs(30);
 /// Ends a wait for a line that only makes a timeline complete.
 const CALM: Duration = Duration::from_secs(5);
 
+/// Who owns nothing and may do nothing, on every Unix.
+#[cfg(unix)]
+const NOBODY: u32 = 65534;
+
 /// The processes that play together, and what has been seen of them.
 pub struct Stage {
     sender: Sender<(usize, Heard)>,
@@ -78,26 +82,17 @@ impl Start {
                     .arg(program);
                 command
             }
-            Start::WithoutPrivileges => without_privileges(Command::new(program)),
+            Start::WithoutPrivileges => {
+                let mut command = Command::new(program);
+                #[cfg(unix)]
+                if nix::unistd::geteuid().is_root() {
+                    std::os::unix::process::CommandExt::uid(&mut command, NOBODY);
+                    std::os::unix::process::CommandExt::gid(&mut command, NOBODY);
+                }
+                command
+            }
         }
     }
-}
-
-#[cfg(unix)]
-fn without_privileges(mut command: Command) -> Command {
-    use std::os::unix::process::CommandExt;
-
-    /// Who owns nothing and may do nothing, on every Unix.
-    const NOBODY: u32 = 65534;
-    if nix::unistd::geteuid().is_root() {
-        command.uid(NOBODY).gid(NOBODY);
-    }
-    command
-}
-
-#[cfg(not(unix))]
-fn without_privileges(command: Command) -> Command {
-    command
 }
 
 #[derive(Debug)]
