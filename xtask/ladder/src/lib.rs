@@ -18,9 +18,11 @@
 //! | [`shell`] | commands as a person types them |
 //! | [`screen`] | the terminal: its width, its colours |
 //! | [`svg`] | pictures |
+//! | [`blocks`] | the generated blocks of a page |
 //! | [`failure`](mod@failure) | what ends a tool before its time |
 #![forbid(unsafe_code)]
 
+pub mod blocks;
 pub mod code;
 pub mod collected;
 pub mod failure;

@@ -4,7 +4,7 @@
 //! end -->`. Markers in a fenced code block are text, so that a page can show what a
 //! block looks like.
 
-use ladder::{Failure, failure};
+use crate::{Failure, failure};
 
 const START: &str = "<!-- gen:";
 const END: &str = "<!-- end -->";
@@ -13,6 +13,8 @@ const END: &str = "<!-- end -->";
 pub struct Order<'a> {
     pub kind: &'a str,
     pub rest: &'a str,
+    /// What the block holds now.
+    pub held: String,
 }
 
 impl<'a> Order<'a> {
@@ -49,11 +51,14 @@ pub fn fill(
             return Err(at("a block starts with one line, from <!-- to -->".into()));
         };
         let (kind, rest) = rest.trim_end().split_once(' ').unwrap_or((rest.trim_end(), ""));
-        let order = Order { kind, rest };
+        let mut order = Order { kind, rest, held: String::new() };
         loop {
             match lines.next() {
                 Some((_, line)) if line.trim_end() == END => break,
-                Some((_, line)) if !line.starts_with(START) => {}
+                Some((_, line)) if !line.starts_with(START) => {
+                    order.held.push_str(line);
+                    order.held.push('\n');
+                }
                 _ => return Err(at(format!("this block has no {END}"))),
             }
         }
