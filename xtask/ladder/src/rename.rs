@@ -34,8 +34,14 @@ mod tests {
     #[test]
     fn a_name_is_replaced_as_a_package_and_as_a_crate_and_stays_within_another() {
         for (old, new) in [
-            ("use one_echo::client; // `one-echo`, `two-echo`", "use mine::client; // `mine`, `two-echo`"),
-            ("one-echo-fast, my-one-echo, one_echoes; (one-echo)", "one-echo-fast, my-one-echo, one_echoes; (mine)"),
+            (
+                "use one_echo::client; // `one-echo`, `two-echo`",
+                "use mine::client; // `mine`, `two-echo`",
+            ),
+            (
+                "one-echo-fast, my-one-echo, one_echoes; (one-echo)",
+                "one-echo-fast, my-one-echo, one_echoes; (mine)",
+            ),
         ] {
             assert_eq!(rename(old, "one-echo", "mine"), new);
         }
