@@ -16,9 +16,8 @@ use crate::list::find;
 /// Limits that a person at a prompt would meet while thinking, and what they are here.
 const PATIENT: [(&str, &str); 2] = [("--idle", "10m"), ("--total", "60m")];
 
-/// Starts the server, leaves the person at the client's prompt, and ends the server
-/// when the client has ended. Then shows what the server has logged. `typed` is where
-/// the client reads: the terminal.
+/// Leaves the person at the client's prompt, then ends the server and shows its log.
+/// `typed` is where the client reads: the terminal.
 pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let rung = find(&ladder, name)?;

@@ -62,8 +62,7 @@ struct Task<'a> {
     program: PathBuf,
 }
 
-/// Plays what was asked for and shows it. Fails where a cell is not as its manifest has
-/// it.
+/// Plays what was asked for. Fails where a cell is not as its manifest has it.
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     descriptors::allow_many();
     let ladder = trial::load()?;

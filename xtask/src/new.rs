@@ -138,15 +138,13 @@ fn copy_block(block: &Package, project: &Path, blocks: &[&str]) -> Result<(), Fa
     }
 }
 
-/// Takes the packages of others out of the lock file and keeps every version. Downloads
-/// nothing.
+/// Takes the packages of others out of the lock file and keeps every version.
 fn lock(dest: &Path) -> Result<(), Failure> {
     let update = ["update", "--workspace", "--offline", "--quiet"];
     output(cargo().args(update).current_dir(dest)).map(drop)
 }
 
-/// Another name makes lines longer or shorter. Without rustfmt they stay as they are,
-/// which is no error.
+/// Another name makes lines longer or shorter. Without rustfmt they stay as they are.
 fn format(dest: &Path) {
     let _ = output(cargo().args(["fmt", "--all"]).current_dir(dest));
 }
@@ -174,8 +172,7 @@ fn check_empty(dest: &Path) -> Result<bool, Failure> {
     }
 }
 
-/// A project inside the workspace would be two things at once. Its folder of builds is
-/// not in it.
+/// A project inside the workspace would be two things at once.
 fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
     // What there is of the way to it, without links and dots.
     let there = dest.ancestors().find_map(|near| fs::canonicalize(near).ok()).unwrap_or_default();
@@ -189,8 +186,7 @@ fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Copies the files of a package into `to`, whose parent exists, each changed by
-/// `change`, without what builds have left there.
+/// Copies a package, each file changed by `change`, without what builds have left.
 pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<(), Failure> {
     match fs::create_dir(to) {
         // Not its parents: where a signal has removed them, they stay so.

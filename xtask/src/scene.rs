@@ -15,7 +15,7 @@ use ladder::screen::Tone;
 use ladder::{Failure, Ladder, Rung, Screen, failure};
 use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
 use netfault::{Fault, Proof, Transport};
-use trial::stage::{Stage, Visit};
+use trial::stage::{CALM, Stage, Visit};
 use trial::timeline::{Happening, Side, What};
 use trial::{Cast, Faults, faults, timeline};
 
@@ -204,7 +204,9 @@ pub fn play(
     let side = if fault.is_some() || network.is_some() { Side::Server } else { Side::Client };
     let came = |line: &&LogLine| matches!(line.event(), Event::Connected(_));
     let came = stage.logged(side).filter(came).count();
-    stage.wait_for_so_many(server, came, |event| matches!(event, Event::Left(..)));
+    let left = |line: &&LogLine| matches!(line.event(), Event::Left(..));
+    let all_left = |stage: &Stage| stage.logged(Side::Server).filter(left).count() >= came;
+    stage.wait(CALM, |stage| stage.is_over(server) || all_left(stage));
     drop(proxy);
     if fault.is_some() || !rung.serves_once() {
         stage.ask_to_stop(server);

@@ -48,14 +48,12 @@ pub enum Start {
 struct RungBench {
     speaks: Speaks,
     clients: Clients,
-    /// `{connections}` stands for how many come at once, `{site}` for the folder of the
-    /// pages.
+    /// `{connections}` is how many come at once, `{site}` the folder of the pages.
     #[serde(default)]
     server_args: Vec<String>,
 }
 
-/// All of them: the peers that ratios are to first, then the rungs in their order, then
-/// the other peers. Read from the manifests.
+/// The peers that ratios are to, then the rungs in their order, then the other peers.
 pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
     let mut contenders = Vec::new();
     for rung in &ladder.rungs {

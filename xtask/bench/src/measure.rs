@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use ladder::process::output;
+use ladder::process::{output, resident_kib};
 use ladder::{Failure, Ladder, failure, port, programs};
 use serde::Serialize;
 
@@ -70,8 +70,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Builds what is needed and looks what is installed. What is not is left out, with
-    /// a word.
+    /// Builds what is needed. What is not installed is left out, with a word.
     pub fn prepare(
         ladder: &Ladder,
         mut contenders: Vec<Contender>,
@@ -122,11 +121,12 @@ impl Bench {
         let core = if scenario.one_core { SERVER } else { LOAD };
         let mut command = self.pinned(core, &self.program("netload")?);
         self.arguments(&mut command, contender, scenario, &server);
-        let (before, used) = (server.resident_kib(), server.processor_seconds());
+        let (before, used) = (resident_kib(server.process.id()), server.processor_seconds());
         let mut silent = Figures::default();
         let report = load::run(&mut command, |crowd| {
-            let grown =
-                server.resident_kib().zip(before).map(|(now, before)| now.saturating_sub(before));
+            let grown = resident_kib(server.process.id())
+                .zip(before)
+                .map(|(now, before)| now.saturating_sub(before));
             silent.kib_each = grown.map(|kib| kib as f64 / crowd.connections as f64);
             if scenario.unit != Unit::Nothing {
                 return ControlFlow::Continue(());
@@ -143,8 +143,7 @@ impl Bench {
         }))
     }
 
-    /// What a server does while its clients are silent, and when it is asked to stop
-    /// then.
+    /// What a server does while its clients are silent, and when it is asked to stop then.
     fn rest(&self, server: &Server, figures: &mut Figures) {
         let before = server.processor_seconds();
         let seconds = f64::from(self.seconds);
@@ -232,8 +231,7 @@ impl Bench {
     }
 }
 
-/// Places beside those that the load takes: for the active ones beside a crowd, and for
-/// one that is being closed.
+/// Places beside those that the load takes.
 const SPARE: usize = 64;
 
 /// Seconds that no measurement lasts.
@@ -305,8 +303,7 @@ fn first_two(list: &str) -> Option<[String; 2]> {
     Some([all.next()?.to_string(), all.next()?.to_string()])
 }
 
-/// Builds every program with optimisation; what it prints goes to the terminal, as by
-/// hand.
+/// Builds every program with optimisation.
 fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, PathBuf>, Failure> {
     let mut options = vec!["--release", "--package", "netload", "--bin", "netload"];
     for contender in contenders {

@@ -8,8 +8,7 @@ use crate::chart;
 use crate::machine::Machine;
 use crate::table::Table;
 
-/// The blocks there are, with the scenarios whose tables they hold; all of them where
-/// there is `None`.
+/// The blocks there are, with the scenarios whose tables they hold; `None`: all.
 const BLOCKS: [(&str, Option<&[&str]>); 2] =
     [("all", None), ("architectures", Some(&["echo-1", "echo-64", "connect", "idle", "rest"]))];
 

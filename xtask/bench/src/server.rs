@@ -7,25 +7,22 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::Failure;
-use ladder::process::{Process, listening, resident_kib};
+use ladder::process::{Process, listening};
 
-/// How long a server may take until it listens. Python on a busy machine is the
-/// slowest.
+/// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A pause between two looks whether a server that says nothing listens.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A pause between two looks whether a server has ended: how exactly the time of a stop
-/// is known.
+/// A pause between two looks: how exactly the time of a stop is known.
 const SHORT_PAUSE: Duration = Duration::from_micros(200);
 
-/// Ticks in a second, in what Linux tells of a process: the same on every machine that
-/// there is.
+/// Ticks in a second, in what Linux tells of a process.
 const TICKS: f64 = 100.0;
 
 pub struct Server {
-    process: Process,
+    pub process: Process,
     pub address: SocketAddr,
 }
 
@@ -68,12 +65,6 @@ impl Server {
     pub fn processor_seconds(&self) -> Option<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).ok()?;
         processor_seconds(&stat)
-    }
-
-    /// Memory of its own that it has in use, in KiB, without what the kernel holds for
-    /// its sockets. Known on Linux.
-    pub fn resident_kib(&self) -> Option<u64> {
-        resident_kib(self.process.id())
     }
 }
 

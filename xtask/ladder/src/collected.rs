@@ -78,8 +78,7 @@ impl Collected {
         }
     }
 
-    /// Waits until `find` finds what it looks for in a whole line, which has no end of
-    /// line any more.
+    /// Waits until `find` finds what it looks for in a whole line, without its end.
     pub fn wait_for_line<T>(
         &self,
         limit: Duration,

@@ -65,8 +65,7 @@ impl Process {
         Process::spawn(command, collect)
     }
 
-    /// As [`start`](Process::start): each line of what it has piped is told to `hear`,
-    /// and collected nowhere.
+    /// As [`start`](Process::start): what it has piped is told to `hear`, line by line.
     pub fn start_heard(
         command: &mut Command,
         hear: impl Fn(Heard) + Clone + Send + 'static,
@@ -83,8 +82,7 @@ impl Process {
         })
     }
 
-    /// Takes over a process that was started otherwise. What it has piped and nobody has
-    /// taken is collected.
+    /// Takes over a process that was started otherwise.
     pub fn adopt(name: &str, child: Child) -> Process {
         Process::of(name.into(), child, collect, &mut lock(&STARTED))
     }
@@ -108,7 +106,7 @@ impl Process {
     ) -> Process {
         let (stdout, stderr) = listen(&mut child);
         #[cfg(unix)]
-        heir::started(child.id());
+        heir::tell('+', child.id());
         let child = Arc::new(Mutex::new(child));
         started.push(child.clone());
         Process { name, child, stdout, stderr }
@@ -118,8 +116,7 @@ impl Process {
         lock(&self.child).id()
     }
 
-    /// Its standard input, where that is piped and has not been taken yet. Dropped, it
-    /// has nothing to read any more.
+    /// Its standard input, where that is piped and has not been taken yet.
     pub fn stdin(&self) -> Option<ChildStdin> {
         lock(&self.child).stdin.take()
     }
@@ -150,11 +147,8 @@ impl Process {
         self.wait_for_end(Duration::MAX)
     }
 
-    /// Waits for the line that says where a server listens, on its standard output.
-    ///
-    /// # Errors
-    /// It does not come within `limit`: the server's own error with its hint, where it
-    /// has told one.
+    /// Waits for the line that says where a server listens. Where it does not come, the
+    /// server's own error is told.
     pub fn wait_for_address(&self, limit: Duration) -> Result<SocketAddr, Failure> {
         self.stdout.wait_for_line(limit, ready::address).map_err(|why| {
             let wrote = self.stderr.wait_for_end(COURTESY).unwrap_or_default();
@@ -164,8 +158,7 @@ impl Process {
         })
     }
 
-    /// SIGTERM to it and all that it has started; on Windows, which has no such thing,
-    /// the end.
+    /// SIGTERM to it and all that it has started; on Windows, the end.
     pub fn ask_to_stop(&self) {
         ask_to_stop(&mut lock(&self.child));
     }
@@ -180,7 +173,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         end(&self.child);
         #[cfg(unix)]
-        heir::ended(self.id());
+        heir::tell('-', self.id());
         lock(&STARTED).retain(|child| !Arc::ptr_eq(child, &self.child));
     }
 }
@@ -264,8 +257,7 @@ fn tell(
     });
 }
 
-/// Set while a program in front has Ctrl-C to itself, as a pager has: it is a key of its
-/// own there, and must not end us under it.
+/// Set while a program in front has Ctrl-C to itself: a key of its own in a pager.
 static PAGED: AtomicBool = AtomicBool::new(false);
 
 /// Lets the program in front have Ctrl-C from here on.
@@ -314,7 +306,7 @@ fn end_all() -> ! {
     for child in started.iter() {
         end(child);
         #[cfg(unix)]
-        heir::ended(lock(child).id());
+        heir::tell('-', lock(child).id());
     }
     scratch::remove_all();
     // eprintln! would panic where nobody reads it any more, and we would stay.
@@ -322,8 +314,7 @@ fn end_all() -> ! {
     std::process::exit(INTERRUPTED)
 }
 
-/// Memory of its own that a process has in use, in KiB, without what the kernel holds
-/// for it: proc(5) on Linux.
+/// Memory of its own that a process has in use, in KiB. Known on Linux.
 pub fn resident_kib(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

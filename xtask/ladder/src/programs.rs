@@ -28,8 +28,7 @@ impl Ladder {
         known().ok_or_else(|| failure!("cannot build {name}: there is no such program"))
     }
 
-    /// Builds the programs of all these packages at once: sooner than one by one, and
-    /// with the same features for all.
+    /// Builds these at once: sooner than one by one, and with the same features for all.
     pub fn build(&self, names: &[&str]) -> Result<(), Failure> {
         let options = [&["--bins"], &packages(names)[..]].concat();
         let built = build(&self.root, &options, names)?;
@@ -87,8 +86,7 @@ fn word(text: &str) {
     }
 }
 
-/// The program that cargo tells of in this message, if it is of one: its name, and
-/// where it is.
+/// The program that cargo tells of in this message: its name, and where it is.
 fn executable(message: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(message).ok()?;
     let path = message["executable"].as_str()?;

@@ -14,8 +14,7 @@ use std::time::Duration;
 use crate::Failure;
 use crate::files::Doing;
 
-/// Attempts to remove a folder, and the pause between two. Hardly ever is there a
-/// second one.
+/// Attempts to remove a folder, and the pause between two.
 const REMOVALS: (usize, Duration) = (50, Duration::from_millis(20));
 
 /// Every [`Scratch`] that there is now, for the signal handler.

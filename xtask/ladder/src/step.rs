@@ -64,8 +64,7 @@ pub fn change(below: &Rung, rung: &Rung, file: &str) -> Result<Change, Failure> 
     })
 }
 
-/// How much there is to read in a step, in lines of code: no comments, no blank lines,
-/// no tests.
+/// How much there is to read in a step, in lines of code.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// New ones: the lesson.

@@ -35,8 +35,7 @@ const COLUMNS: (usize, usize) = (7, 11);
 
 const GAP: &str = "  ";
 
-/// Starts everything, restarts every server under load, and holds the end against what
-/// is expected.
+/// Restarts every server under load, and looks whether a request was lost.
 pub fn run(screen: &Screen) -> Result<(), Failure> {
     let Some(version) = haproxy::version() else {
         let text = "this demo needs HAProxy, which is not installed here: apt install haproxy, or brew install haproxy";
@@ -150,8 +149,7 @@ fn start(program: &Path) -> Result<Server, Failure> {
     Ok(Server { process, address })
 }
 
-/// netload at work: a new connection for each request, and every byte of its reply
-/// checked.
+/// netload at work: a new connection for each request.
 struct Load(Process);
 
 impl Load {

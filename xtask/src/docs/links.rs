@@ -6,8 +6,7 @@ use std::path::Path;
 
 use ladder::blocks::fence_after;
 
-/// One sentence for every relative link of `page` that leads nowhere. `path` is where
-/// the page is.
+/// One sentence for every relative link of the page at `path` that leads nowhere.
 pub fn broken(path: &Path, page: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     for target in targets(page) {

@@ -73,8 +73,7 @@ pub enum Step {
 pub enum Runs {
     /// To its end, before the next step.
     ToItsEnd,
-    /// Until the session ends, with nothing to read and nobody to close its input:
-    /// `client &`.
+    /// Until the session ends, with its input open: `client &`.
     InTheBackground,
     /// For so many seconds, since it would wait for ever: `timeout 1 client`.
     For(u64),
@@ -127,8 +126,7 @@ impl Script {
     }
 }
 
-/// Runs `script` against the real programs of `rung` and returns what they print,
-/// server first.
+/// What the real programs of `rung` print when `script` is played, server first.
 pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<String, Failure> {
     let program = ladder.program(&rung.name)?;
     let cast = |args| Cast { rung, program: &program, args };
@@ -274,8 +272,7 @@ fn tells_stop(what: &What) -> bool {
     line.message.starts_with(STOPPING) || line.message.contains(BY_STOP)
 }
 
-/// The text with [`DATE`] for every date of HTTP, and without how long a wait or a
-/// response took.
+/// The text with [`DATE`] for every date of HTTP, and without how long anything took.
 fn timeless(text: &str) -> String {
     let mut shown = String::new();
     for line in text.lines() {

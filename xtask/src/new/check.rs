@@ -22,8 +22,7 @@ const GENEROUS: Duration = Duration::from_secs(30 * 60);
 /// Lines of a failure's output that are shown.
 const SHOWN: usize = 60;
 
-/// What a project has to pass. Its own code only: netcore's is the same in each of
-/// them.
+/// What a project has to pass. Its own code only: blocks are the same in each of them.
 const CHECKS: [&[&str]; 3] = [
     &["fmt", "--check"],
     &["clippy", "--offline", "--locked", "--all-targets", "--", "-D", "warnings"],
@@ -82,8 +81,7 @@ impl Place {
         })
     }
 
-    /// `cp -r crates/netcore crates/RUNG`: without a lock file, so with what cargo has
-    /// on this machine.
+    /// `cp -r crates/netcore crates/RUNG`: without a lock file.
     fn beside(&self, rung: &Rung) -> Result<(), Failure> {
         let folder = self.outside.path().join(&rung.name);
         copy(&rung.folder, &folder, &str::to_string)?;

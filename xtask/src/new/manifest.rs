@@ -22,8 +22,7 @@ pub fn member(own: &str) -> String {
     tables(own, |header| !header.trim_start_matches('[').starts_with("package.metadata."))
 }
 
-/// The manifest of a project with one more member in `folder`; `None` where it is none of
-/// a workspace.
+/// The manifest with one more member in `folder`; `None` where it is of no workspace.
 pub fn with_member(project: &str, folder: &str) -> Option<String> {
     let (before, after) = project.split_once("[workspace]\n")?;
     let rest = after.strip_prefix("members = [");

@@ -17,8 +17,7 @@ use crate::timeline::Side;
 /// How long an ordinary client is watched where it is expected to wait in vain.
 const VAIN: Duration = Duration::from_secs(2);
 
-/// Starts the server with its arguments, lets `fault` loose on it and sees what becomes
-/// of an ordinary client.
+/// As [`play`](crate::play), for a fault of a peer or the network.
 pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Failure> {
     let rung = cast.rung;
     let mut stage = Stage::new();

@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::log_line::{Event, LogLine, Time};
+use ladder::log_line::{LogLine, Time};
 use ladder::process::Heard;
 use ladder::ready::{address, missing};
 use ladder::shell::command_line;
@@ -18,12 +18,11 @@ use ladder::{Failure, Process, failure};
 use crate::outcome::Cast;
 use crate::timeline::{Happening, Side, What};
 
-/// Ends a wait for something that always comes. No correct run comes near it, not even
-/// on a busy machine.
+/// Ends a wait for something that always comes.
 const GENEROUS: Duration = Duration::from_secs(30);
 
 /// Ends a wait for a line that only makes a timeline complete.
-const CALM: Duration = Duration::from_secs(5);
+pub const CALM: Duration = Duration::from_secs(5);
 
 /// Who owns nothing and may do nothing, on every Unix.
 #[cfg(unix)]
@@ -98,8 +97,7 @@ impl Start {
 #[derive(Debug)]
 pub struct Visit {
     pub printed: Vec<String>,
-    /// Its exit code; `None` when it was still waiting at the limit, or ended by a
-    /// signal.
+    /// `None` when it was still waiting at the limit, or ended by a signal.
     pub code: Option<i32>,
     /// From its start to its end, or to the limit.
     pub took: Duration,
@@ -122,8 +120,7 @@ impl Stage {
         Ok((server, address.ok_or_else(|| Failure::new(missing()))?))
     }
 
-    /// Starts the server on `port` in the manner of `start`, and waits for its ready line or
-    /// its end.
+    /// Starts the server on `port`, and waits for its ready line or its end.
     pub fn try_server(
         &mut self,
         cast: Cast,
@@ -191,20 +188,12 @@ impl Stage {
         self.wait(GENEROUS, |stage| stage.is_over(player))
     }
 
-    pub fn wait_for_so_many(&mut self, server: PlayerId, wanted: usize, is: fn(&Event) -> bool) {
-        self.wait(CALM, |stage| {
-            stage.is_over(server)
-                || stage.logged(Side::Server).filter(|line| is(&line.event())).count() >= wanted
-        });
-    }
-
     pub fn ask_to_stop(&mut self, server: PlayerId) {
         self.happened(server, Time::now(), What::AskedToStop);
         self.players[server.0].process.ask_to_stop();
     }
 
-    /// Waits for the end of a process and returns its exit code, where it has ended by
-    /// itself.
+    /// Waits for the end of a process: its exit code, where it has ended by itself.
     pub fn exit_code(&mut self, player: PlayerId) -> Result<Option<i32>, Failure> {
         self.wait_for_end(player);
         Ok(self.end_of(player)?.and_then(|status| status.code()))
@@ -290,8 +279,7 @@ impl Stage {
         Ok(player)
     }
 
-    /// Takes in what the processes print until `done` says so. `false` when it did not
-    /// within `limit`.
+    /// Takes in what the processes print until `done` says so, for `limit` at most.
     pub fn wait(&mut self, limit: Duration, done: impl Fn(&Stage) -> bool) -> bool {
         let started = Instant::now();
         loop {

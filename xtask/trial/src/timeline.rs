@@ -13,8 +13,7 @@ use netfault::proxy::{Fate, Passed, Way, record};
 /// Milliseconds with two decimals up to `9999.99`, with fewer beyond.
 const TIME: usize = 7;
 
-/// Two spaces after the time, and an arrow between the columns with a space on each
-/// side.
+/// Two spaces after the time, and an arrow with spaces between the columns.
 const BETWEEN: usize = 2 + 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,8 +19,7 @@ use crate::timeline::Side;
 /// else to do, and several seconds on one that has much.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
-/// How long a stop may take with clients connected, whatever limit on that the server
-/// has.
+/// How long a stop may take with clients connected.
 const DRAINED: Duration = Duration::from_secs(15);
 
 /// Descriptors of a server that has too few: enough to start, and no more.
@@ -28,8 +27,7 @@ const FEW_DESCRIPTORS: u32 = 40;
 
 const SHORTAGE: Duration = Duration::from_secs(1);
 
-/// Attempts to accept that a server may make while it has too few. One that spins makes
-/// thousands.
+/// Attempts to accept that a server may make meanwhile. One that spins makes thousands.
 const ATTEMPTS: usize = 100;
 
 /// Ports that are tried before a server is held to be unable to start.
@@ -41,8 +39,7 @@ const STARTS: usize = 10;
 const LINES: usize = 3;
 const LINE: usize = 12 << 20;
 
-/// How long a server has to answer what it has received: longer than it takes, and
-/// shorter than any limit.
+/// How long a server has to answer what it has received.
 const HANDING_OVER: Duration = Duration::from_secs(1);
 
 /// How long a server has to close what it has open.
