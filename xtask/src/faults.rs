@@ -220,13 +220,14 @@ fn matrix(ladder: &Ladder, cells: &[Cell], screen: &Screen) -> Result<(), Failur
         for rung in &ladder.rungs {
             let cell = cells.iter().find(|cell| cell.fault == fault.name && cell.rung == rung.name);
             let mark = match cell.map(|cell| (cell.as_expected, cell.seen)) {
-                None => screen.paint(Tone::Dim, "·"),
-                Some((false, _)) => screen.paint(Tone::Bad, "!"),
-                Some((true, "survives")) => screen.paint(Tone::Good, "+"),
-                Some((true, "limit")) => screen.paint(Tone::Warning, "-"),
-                Some(_) => screen.paint(Tone::Dim, "?"),
+                None => "·",
+                Some((false, _)) => "!",
+                Some((true, "survives")) => "+",
+                Some((true, "limit")) => "-",
+                Some(_) => "?",
             };
-            line.push_str(&format!("  {mark}"));
+            let tone = cell.map_or(Tone::Dim, Cell::tone);
+            line.push_str(&format!("  {}", screen.paint(tone, mark)));
         }
         screen.line(&line)?;
     }
@@ -256,16 +257,10 @@ fn verdict(
     options: &Options,
     screen: &Screen,
 ) -> Result<(), Failure> {
-    let wrong: Vec<String> = cells
-        .iter()
-        .filter(|cell| !cell.as_expected)
-        .map(|cell| {
-            format!(
-                "{} {}: expected {}, seen {}: {}",
-                cell.rung, cell.fault, cell.expected, cell.seen, cell.story
-            )
-        })
-        .collect();
+    let told = |Cell { rung, fault, expected, seen, story, .. }: &Cell| {
+        format!("{rung} {fault}: expected {expected}, seen {seen}: {story}")
+    };
+    let wrong: Vec<String> = cells.iter().filter(|cell| !cell.as_expected).map(told).collect();
     if !wrong.is_empty() {
         return Err(failure!("not every cell is as expected\n  {}", wrong.join("\n  ")));
     }

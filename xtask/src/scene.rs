@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use clap::Args;
+use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::screen::Tone;
 use ladder::{Failure, Ladder, Rung, Screen, failure};
@@ -77,7 +78,7 @@ pub fn run(
     let fault = options.fault.as_deref().map(|name| known(rung, name)).transpose()?;
     // Before a conversation that may take a while, and would be for nothing.
     let drawing = match &options.svg {
-        Some(path) => Some((path, File::create(path).map_err(|error| cannot_draw(path, &error))?)),
+        Some(path) => Some((path, File::create(path).doing("write", path)?)),
         None => None,
     };
     let network = options.needs_proxy().then(|| options.network.network());
@@ -98,10 +99,9 @@ pub fn run(
     }
     screen.line("")?;
     for (number, (run, visit)) in rung.demo.iter().zip(&scene.visits).enumerate() {
-        let who = if rung.demo.len() == 1 {
-            "The client".into()
-        } else {
-            format!("Client {}", number + 1)
+        let who = match rung.demo.len() {
+            1 => "The client".into(),
+            _ => format!("Client {}", number + 1),
         };
         let (tone, text) = match visit {
             visit if visit.code == Some(0) && visit.printed == run.expect => {
@@ -116,30 +116,22 @@ pub fn run(
         screen.prose("  ", &format!("{who} {}.", screen.paint(tone, &text)))?;
     }
     if let Some(fault) = fault {
-        let text = match rung.limit(fault.name) {
+        let (Rung { name, alias, .. }, fault) = (rung, fault.name);
+        let text = match rung.limit(fault) {
             Some(limit) => {
-                format!(
-                    "{} does not survive {} yet: {} does.",
-                    rung.name, fault.name, limit.lifted_by
-                )
+                format!("{name} does not survive {fault} yet: {} does.", limit.lifted_by)
             }
-            None => format!(
-                "{} survives {}; cargo xtask faults {} {1} shows how.",
-                rung.name, fault.name, rung.alias
-            ),
+            None => {
+                format!("{name} survives {fault}; cargo xtask faults {alias} {fault} shows how.")
+            }
         };
         screen.prose("  ", &text)?;
     }
     if let Some((path, mut file)) = drawing {
-        file.write_all(diagram::draw(rung, &scene.passed).as_bytes())
-            .map_err(|error| cannot_draw(path, &error))?;
+        file.write_all(diagram::draw(rung, &scene.passed).as_bytes()).doing("write", path)?;
         screen.prose("  ", &format!("Drawn: {}", path.display()))?;
     }
     Ok(())
-}
-
-fn cannot_draw(path: &Path, error: &io::Error) -> Failure {
-    failure!("cannot write {}: {error}", path.display())
 }
 
 fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {

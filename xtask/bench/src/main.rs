@@ -13,7 +13,6 @@ mod contenders;
 mod load;
 mod machine;
 mod measure;
-mod nginx;
 mod options;
 mod page;
 mod scenarios;

@@ -11,12 +11,11 @@ use std::thread;
 use std::time::Duration;
 
 use ladder::process::{output, resident_kib};
-use ladder::{Failure, Ladder, failure, port, programs};
+use ladder::{Failure, Ladder, failure, files, port, programs};
 use serde::Serialize;
 
 use crate::contenders::{Contender, Start};
 use crate::load::{self, Report};
-use crate::nginx;
 use crate::scenarios::{Scenario, Speaks, Unit};
 use crate::server::Server;
 use crate::site::Site;
@@ -212,9 +211,13 @@ impl Bench {
         // It takes none that the system chooses.
         let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let configuration = nginx::configure(self.site.folder(), &self.site.pages(), address)?;
+        let (folder, pages) = (self.site.folder(), self.site.pages());
+        let configuration = folder.join("nginx.conf");
+        let text = include_str!("nginx.conf").replace("{folder}", &folder.to_string_lossy());
+        let text = text.replace("{pages}", &pages.to_string_lossy());
+        files::write(&configuration, text.replace("{address}", &address.to_string()))?;
         let mut command = self.pinned(SERVER, &PathBuf::from("nginx"));
-        command.arg("-p").arg(self.site.folder()).arg("-c").arg(configuration);
+        command.arg("-p").arg(folder).arg("-c").arg(configuration);
         Server::start_silent(command.stderr(Stdio::null()), address)
     }
 

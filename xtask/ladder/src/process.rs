@@ -55,8 +55,7 @@ pub enum Heard {
 impl Process {
     /// Starts `command` in a group of its own. What it has piped is collected.
     pub fn start(command: &mut Command) -> Result<Process, Failure> {
-        in_a_group_of_its_own(command);
-        Process::start_in_front(command)
+        Process::start_in_front(in_a_group_of_its_own(command))
     }
 
     /// Starts `command` as the one that has the terminal: it may read from it, and
@@ -70,8 +69,7 @@ impl Process {
         command: &mut Command,
         hear: impl Fn(Heard) + Clone + Send + 'static,
     ) -> Result<Process, Failure> {
-        in_a_group_of_its_own(command);
-        Process::spawn(command, |child| {
+        Process::spawn(in_a_group_of_its_own(command), |child| {
             if let Some(stdout) = child.stdout.take() {
                 tell(stdout, Heard::Printed, hear.clone());
             }
@@ -160,12 +158,12 @@ impl Process {
 
     /// SIGTERM to it and all that it has started; on Windows, the end.
     pub fn ask_to_stop(&self) {
-        ask_to_stop(&mut lock(&self.child));
+        tell_child(&mut lock(&self.child), Word::Stop);
     }
 
     /// Ends it at once, without asking: SIGKILL.
     pub fn kill(&self) {
-        kill(&mut lock(&self.child));
+        tell_child(&mut lock(&self.child), Word::Die);
     }
 }
 
@@ -301,7 +299,7 @@ fn end_all() -> ! {
     // further than its end.
     let started = lock(&STARTED);
     for child in started.iter() {
-        ask_to_stop(&mut lock(child));
+        tell_child(&mut lock(child), Word::Stop);
     }
     for child in started.iter() {
         end(child);
@@ -339,64 +337,50 @@ fn wait(child: &Mutex<Child>, limit: Duration) -> io::Result<Option<ExitStatus>>
 }
 
 fn end(child: &Mutex<Child>) {
-    ask_to_stop(&mut lock(child));
+    tell_child(&mut lock(child), Word::Stop);
     if let Ok(Some(_)) = wait(child, COURTESY) {
         return;
     }
-    kill(&mut lock(child));
+    tell_child(&mut lock(child), Word::Die);
     // Nothing survives that, so this wait is short.
     let _ = lock(child).wait();
 }
 
-fn has_ended(child: &mut Child) -> bool {
-    !matches!(child.try_wait(), Ok(None))
+/// What a process is told; on Windows, either is the end.
+#[derive(Clone, Copy)]
+enum Word {
+    Stop,
+    Die,
+}
+
+fn tell_child(child: &mut Child, word: Word) {
+    // Once it has been waited for, its number may be another process's.
+    if !matches!(child.try_wait(), Ok(None)) {
+        return;
+    }
+    // What fails, fails only where it has ended meanwhile.
+    #[cfg(unix)]
+    if let Ok(id) = i32::try_from(child.id()) {
+        use nix::sys::signal::{Signal, kill, killpg};
+        let signal = match word {
+            Word::Stop => Signal::SIGTERM,
+            Word::Die => Signal::SIGKILL,
+        };
+        let id = nix::unistd::Pid::from_raw(id);
+        // No group has its number where it was started in front.
+        let _ = killpg(id, signal).or_else(|_| kill(id, signal));
+    }
+    #[cfg(windows)]
+    let _ = (word, child.kill());
 }
 
 /// A group of its own, so that what the process has started ends with it, as the
 /// compilers of a cargo do. Ctrl-C on the terminal then reaches us alone, who end the
 /// others in order.
-#[cfg(unix)]
-fn in_a_group_of_its_own(command: &mut Command) {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0);
-}
-
-#[cfg(unix)]
-fn ask_to_stop(child: &mut Child) {
-    signal(child, nix::sys::signal::Signal::SIGTERM);
-}
-
-#[cfg(unix)]
-fn kill(child: &mut Child) {
-    signal(child, nix::sys::signal::Signal::SIGKILL);
-}
-
-#[cfg(unix)]
-fn signal(child: &mut Child, signal: nix::sys::signal::Signal) {
-    // Once it has been waited for, its number may be another process's.
-    if let (false, Ok(id)) = (has_ended(child), i32::try_from(child.id())) {
-        let id = nix::unistd::Pid::from_raw(id);
-        // No group has its number where it was started in front. Then fails only where it has
-        // ended meanwhile.
-        let _ =
-            nix::sys::signal::killpg(id, signal).or_else(|_| nix::sys::signal::kill(id, signal));
-    }
-}
-
-#[cfg(windows)]
-fn in_a_group_of_its_own(_: &mut Command) {}
-
-#[cfg(windows)]
-fn ask_to_stop(child: &mut Child) {
-    kill(child);
-}
-
-#[cfg(windows)]
-fn kill(child: &mut Child) {
-    if !has_ended(child) {
-        // Fails only where it has ended meanwhile.
-        let _ = child.kill();
-    }
+fn in_a_group_of_its_own(command: &mut Command) -> &mut Command {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    command
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -44,8 +44,12 @@ impl Scratch {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("netladder-{name}-{}-{number}", process::id()));
         let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+        // Its owner's alone. On Windows each person has temporary files of their own.
+        let builder = &mut DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
         // Fails where it exists: what somebody else has put there is not ours to use.
-        its_owners_alone().create(&folder).doing("create", &folder)?;
+        builder.create(&folder).doing("create", &folder)?;
         scratch.push(folder.clone());
         Ok(Scratch(folder))
     }
@@ -61,19 +65,6 @@ impl Drop for Scratch {
         let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
         scratch.retain(|folder| *folder != self.0);
     }
-}
-
-#[cfg(unix)]
-fn its_owners_alone() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-}
-
-/// There each person has temporary files of their own.
-#[cfg(windows)]
-fn its_owners_alone() -> DirBuilder {
-    DirBuilder::new()
 }
 
 /// Removes all of them for good: nobody makes a further one.

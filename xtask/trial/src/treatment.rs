@@ -89,11 +89,9 @@ fn few_descriptors(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let rung = cast.rung;
     let mut stage = Stage::new();
     let few = Start::WithDescriptors(FEW_DESCRIPTORS);
-    let (server, address) = stage.try_server(cast, 0, few)?;
-    let Some(address) = address else {
-        return Ok(Outcome::failed(format!(
-            "it does not start with {FEW_DESCRIPTORS} descriptors"
-        )));
+    let (server, Some(address)) = stage.try_server(cast, 0, few)? else {
+        let few = format!("it does not start with {FEW_DESCRIPTORS} descriptors");
+        return Ok(Outcome::failed(few));
     };
     let crowd = faults::start(rung, fault, address)?;
     let came = crowd.peers().len();
@@ -184,9 +182,8 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     let mut ends = Vec::new();
     for busy in [false, true] {
         let mut stage = Stage::new();
-        let (server, address) = match stage.try_server(cast, 0, Start::Unread)? {
-            (server, Some(address)) => (server, address),
-            (_, None) => return Ok(Outcome::failed("it does not start")),
+        let (server, Some(address)) = stage.try_server(cast, 0, Start::Unread)? else {
+            return Ok(Outcome::failed("it does not start"));
         };
         let visits = faults::start(rung, fault, address)?;
         if let Err(story) = visits.verdict() {
@@ -275,14 +272,10 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
         let why = wrote(&stage, again);
         return Ok(Outcome::failed(format!("it does not start again: {why}")));
     };
-    Ok(match ordinary_client(&mut stage, cast, address, GENEROUS)? {
-        Ok(_) => Outcome {
-            survived: true,
-            recovered: Some(true),
-            story: "the second one listens at once, and an ordinary client was served".into(),
-        },
-        Err(story) => Outcome { survived: false, recovered: Some(false), story },
-    })
+    let served = ordinary_client(&mut stage, cast, address, GENEROUS)?;
+    let well = "the second one listens at once, and an ordinary client was served";
+    let (survived, recovered) = (served.is_ok(), Some(served.is_ok()));
+    Ok(Outcome { survived, recovered, story: served.err().unwrap_or(well.into()) })
 }
 
 /// The first thing that a server says which is not of its log: why it does not start.
@@ -309,13 +302,10 @@ fn cannot_start(
     let more = more.iter().map(ToString::to_string).collect();
     let args = [cast.args.to_vec(), more].concat();
     let tried = stage.try_server(Cast { args: &args, ..cast }, port, start);
-    let (server, address) = match tried {
-        Ok(tried) => tried,
-        Err(failure) if start == Start::WithoutPrivileges => {
-            return Err(Failure::Skipped(failure.to_string()));
-        }
-        Err(failure) => return Err(failure),
-    };
+    let (server, address) = tried.map_err(|failure| match start {
+        Start::WithoutPrivileges => Failure::Skipped(failure.to_string()),
+        _ => failure,
+    })?;
     if address.is_some() && start == Start::WithoutPrivileges {
         return Err(Failure::Skipped("low ports need no privileges here".into()));
     }
