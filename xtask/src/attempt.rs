@@ -42,8 +42,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
         stage.ask_to_stop(server);
     }
     stage.exit_code(server)?;
-    screen.line("")?;
-    screen.say(Tone::Dim, "  The server's side:")?;
+    screen.say(Tone::Dim, "\n  The server's side:")?;
     for line in stage.logged(Side::Server) {
         screen.hang("  ", Tone::Server, &line.message)?;
     }

@@ -76,8 +76,7 @@ fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure>
         let words: Vec<String> = iter::once(role.to_string()).chain(args.iter().cloned()).collect();
         command_line(&format!("cargo run -p {} --", rung.name), &words)
     };
-    screen.line("")?;
-    screen.line("  By hand, in two terminals:")?;
+    screen.line("\n  By hand, in two terminals:")?;
     // The demo runs in the rung's folder, and a person types this at the root.
     let from_root = |arg: &String| match !arg.starts_with('-') && rung.folder.join(arg).is_dir() {
         true => format!("crates/{}/{arg}", rung.name),

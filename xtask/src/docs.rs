@@ -137,7 +137,9 @@ impl Generator {
             ("faults", []) => Ok(matrix::list(&self.ladder)),
             ("fault-matrix", ["tcp"]) => Ok(matrix::matrix(&self.ladder, Transport::Tcp)),
             ("fault-matrix", ["udp"]) => Ok(matrix::matrix(&self.ladder, Transport::Udp)),
-            ("limits", [rung]) => Ok(matrix::limits(&self.ladder, self.rung(rung)?, page)),
+            ("limits", [rung]) => {
+                Ok(matrix::limits(&self.ladder, rung_of(&self.ladder, rung)?, page))
+            }
             ("steps", []) => self.step_table(),
             ("modules", [folder]) => self.modules(folder),
             ("item", [file, item @ ..]) if !item.is_empty() => {
@@ -152,7 +154,7 @@ impl Generator {
             ("diff", [rung]) => self.diff(rung, &[step::LESSON]),
             ("diff", [rung, files @ ..]) => self.diff(rung, files),
             ("run", [rung]) => {
-                let script = Script::demo(self.rung(rung)?);
+                let script = Script::demo(rung_of(&self.ladder, rung)?);
                 self.transcript(order.rest, rung, &script)
             }
             ("diagram", [rung]) => self.diagram(page, rung),
@@ -238,7 +240,7 @@ impl Generator {
     }
 
     fn diff(&self, name: &str, files: &[&str]) -> Result<String, Failure> {
-        let rung = self.rung(name)?;
+        let rung = rung_of(&self.ladder, name)?;
         let Some((below, rung)) = self.ladder.step_to(rung) else {
             return Err(failure!("{name} builds on nothing"));
         };
@@ -276,10 +278,6 @@ impl Generator {
             self.drawings.insert(path, diagram::draw(found, &scene.passed));
         }
         Ok(format!("![What passes between client and server]({}.svg)\n", found.name))
-    }
-
-    fn rung(&self, name: &str) -> Result<&Rung, Failure> {
-        rung_of(&self.ladder, name)
     }
 
     fn source(&self, file: &str) -> Result<String, Failure> {

@@ -65,17 +65,12 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         rung.name,
         screen.paint(Tone::Bold, &format!("{name} in {shown}"))
     ))?;
-    screen.line("")?;
-    screen.line(&format!("  cd {shown}"))?;
-    screen.line("  cargo test")?;
-    screen.line("  cargo run -- server")?;
-    screen.line("")?;
-    screen.line("Change first:")?;
+    screen
+        .line(&format!("\n  cd {shown}\n  cargo test\n  cargo run -- server\n\nChange first:"))?;
     for (number, step) in readme::change_first(rung, &name, &[])?.iter().enumerate() {
         screen.prose("  ", &format!("{}. {}", number + 1, readme::without_marks(step)))?;
     }
-    screen.line("")?;
-    screen.line("README.md says so again, and in what order to read the files.")
+    screen.line("\nREADME.md says so again, and in what order to read the files.")
 }
 
 /// Makes the project `name` of `rung` in `dest`, which is empty or does not exist. It

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ladder::files::read;
 use ladder::log_line::{Event, LogLine};
+use ladder::manifests::ClientRun;
 use ladder::shell::{command_line, words};
 use ladder::{Failure, Ladder, Rung, failure};
 use netfault::Transport;
@@ -57,8 +58,8 @@ pub struct Script {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
     Program {
-        /// `client`, or `server` for a second one on the same port.
-        role: String,
+        /// For the server, a second one on the same port.
+        side: Side,
         /// Arguments after the role, beside the port.
         args: Vec<String>,
         runs: Runs,
@@ -84,12 +85,9 @@ impl Script {
     pub fn demo(rung: &Rung) -> Script {
         let mut server = vec!["-v".to_string()];
         server.extend(rung.server_args.iter().cloned());
-        let client = |args: &Vec<String>| Step::Program {
-            role: "client".into(),
-            args: args.clone(),
-            runs: Runs::ToItsEnd,
-        };
-        Script { server, steps: rung.demo.iter().map(|run| client(&run.args)).collect() }
+        let (side, runs) = (Side::Client, Runs::ToItsEnd);
+        let client = |run: &ClientRun| Step::Program { side, args: run.args.clone(), runs };
+        Script { server, steps: rung.demo.iter().map(client).collect() }
     }
 
     /// Reads `server ARGS | STEP | STEP`, with quotes as in a shell. A step is `client
@@ -98,29 +96,29 @@ impl Script {
     pub fn parse(text: &str) -> Result<Script, Failure> {
         let mut parts = text.split('|').map(words);
         let wrong = || Failure::new("a session is: server ARGS | client ARGS | fault NAME");
-        let server = match parts.next() {
-            Some(words) if words.first().is_some_and(|role| role == "server") => {
-                words[1..].to_vec()
-            }
-            _ => return Err(wrong()),
-        };
+        let mut server = parts.next().unwrap_or_default();
+        if server.first().is_none_or(|role| role != "server") {
+            return Err(wrong());
+        }
+        server.remove(0);
         let mut steps = Vec::new();
         for words in parts {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let (role, runs, args) = match words.as_slice() {
+            let (side, runs, args) = match words.as_slice() {
                 ["fault", name] => {
                     steps.push(Step::Fault(name.to_string()));
                     continue;
                 }
-                ["client", args @ .., "&"] => ("client", Runs::InTheBackground, args),
-                [role @ ("client" | "server"), args @ ..] => (*role, Runs::ToItsEnd, args),
+                ["client", args @ .., "&"] => (Side::Client, Runs::InTheBackground, args),
+                ["client", args @ ..] => (Side::Client, Runs::ToItsEnd, args),
+                ["server", args @ ..] => (Side::Server, Runs::ToItsEnd, args),
                 ["timeout", seconds, "client", args @ ..] => {
-                    ("client", Runs::For(seconds.parse().map_err(|_| wrong())?), args)
+                    (Side::Client, Runs::For(seconds.parse().map_err(|_| wrong())?), args)
                 }
                 _ => return Err(wrong()),
             };
             let args = args.iter().map(ToString::to_string).collect();
-            steps.push(Step::Program { role: role.into(), args, runs });
+            steps.push(Step::Program { side, args, runs });
         }
         Ok(Script { server, steps })
     }
@@ -138,8 +136,8 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
     let mut clients = 0;
     let mut steps = String::new();
     for step in &script.steps {
-        let (role, args, runs) = match step {
-            Step::Program { role, args, runs } => (role, args, runs),
+        let (side, args, runs) = match step {
+            Step::Program { side, args, runs } => (*side, args, runs),
             Step::Fault(name) => {
                 let fault = faults::find(name)?;
                 let running = faults::start(rung, fault, listening)?;
@@ -154,8 +152,7 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
         };
         let place = network.as_ref().map(|network| network.address().port());
         let shown = place.map(|place| format!(" --port {place}")).unwrap_or_default();
-        let command = command_line(&format!("{} {role}{shown}", rung.name), args);
-        let side = if role == "client" { Side::Client } else { Side::Server };
+        let command = command_line(&format!("{} {}{shown}", rung.name, side.role()), args);
         // Nobody types anything: the end of its input comes at once, or never.
         let stdin = if *runs == Runs::InTheBackground { Stdio::piped() } else { Stdio::null() };
         let port = place.unwrap_or(listening.port());
@@ -163,7 +160,7 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
         match runs {
             Runs::ToItsEnd => {
                 wait_for_end(&mut stage, one)?;
-                if role == "client" {
+                if side == Side::Client {
                     clients += 1;
                     wait_until_gone(&mut stage, server, rung, clients)?;
                 }
@@ -183,7 +180,7 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
                 steps.push_str(&format!("\n$ timeout {seconds} {command}\n{said}{told}\n"));
             }
         }
-        if rung.serves_once() && role == "client" {
+        if rung.serves_once() && side == Side::Client {
             // Whoever comes next must find it gone.
             wait_for_end(&mut stage, server)?;
         }
@@ -383,7 +380,7 @@ mod tests {
                 .unwrap();
         assert_eq!(script.server, ["-v", "--idle", "1s"]);
         let client = |args: &[&str], runs| Step::Program {
-            role: "client".into(),
+            side: Side::Client,
             args: args.iter().map(ToString::to_string).collect(),
             runs,
         };

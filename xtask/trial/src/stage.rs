@@ -228,10 +228,7 @@ impl Stage {
         stdin: Stdio,
     ) -> Result<PlayerId, Failure> {
         let Cast { rung, program, args } = cast;
-        let role = match side {
-            Side::Client => "client",
-            Side::Server => "server",
-        };
+        let role = side.role();
         let id = self.players.len();
         let at = Time::now();
         let (stderr, unread) = match start {

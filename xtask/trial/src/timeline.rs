@@ -22,6 +22,13 @@ pub enum Side {
     Server,
 }
 
+impl Side {
+    /// The word for it on a command line.
+    pub fn role(self) -> &'static str {
+        if self == Side::Client { "client" } else { "server" }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Happening {
     /// When: by the log's own time where it has one, else when we saw it.
