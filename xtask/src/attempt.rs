@@ -26,7 +26,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let patient = if shows_limits(rung) { Vec::new() } else { patient_args(&program)? };
     let args = [rung.server_args.clone(), patient].concat();
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(Cast { rung, program: &program, args: &args })?;
+    let (server, address) = stage.start_server(Cast { ladder: &ladder, rung, args: &args })?;
     let command = command_line(&format!("{} server", rung.name), &args);
     let place = match rung.speaks() {
         Speaks::Http => format!("http://{address}/"),

@@ -218,9 +218,8 @@ impl Demo<'_> {
         fault: &Fault,
         expected: Expected,
     ) -> Result<(), Failure> {
-        let program = self.ladder.program(&rung.name)?;
         let all = [rung.server_args.as_slice(), args].concat();
-        let cast = Cast { rung, program: &program, args: &all };
+        let cast = Cast { ladder: self.ladder, rung, args: &all };
         let outcome = match trial::play(cast, fault, expected) {
             Err(Failure::Skipped(why)) => {
                 return self.told(&rung.name, Tone::Dim, &format!("not to be seen here: {why}"));

@@ -158,11 +158,10 @@ pub fn play(
     fault: Option<&Fault>,
     network: Option<&Network>,
 ) -> Result<Scene, Failure> {
-    let program = ladder.program(&rung.name)?;
     let limit = fault.and_then(|fault| rung.limit(fault.name));
     let args = fault.map_or(rung.server_args.clone(), |fault| rung.args_for(fault));
     let mut stage = Stage::new();
-    let cast = Cast { rung, program: &program, args: &args };
+    let cast = Cast { ladder, rung, args: &args };
     let (server, mut address) = stage.start_server(cast)?;
     let mut faulty = None;
     if let Some(fault) = fault {

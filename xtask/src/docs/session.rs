@@ -126,8 +126,7 @@ impl Script {
 
 /// What the real programs of `rung` print when `script` is played, server first.
 pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<String, Failure> {
-    let program = ladder.program(&rung.name)?;
-    let cast = |args| Cast { rung, program: &program, args };
+    let cast = |args| Cast { ladder, rung, args };
     let mut stage = Stage::new();
     stage.verbose = false;
     let (server, listening) = stage.start_server(cast(&script.server))?;

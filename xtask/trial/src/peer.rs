@@ -9,8 +9,9 @@ use ladder::{Failure, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks};
 
 use crate::faults::{Faults, start};
-use crate::ordinary::{GENEROUS, not_served, ordinary_client, usual_run};
-use crate::outcome::{Cast, Expected, Outcome, after};
+use crate::outcome::{
+    Cast, Expected, GENEROUS, Outcome, after, not_served, ordinary_client, usual_run,
+};
 use crate::stage::{PlayerId, Stage, Visit};
 use crate::timeline::Side;
 

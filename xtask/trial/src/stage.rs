@@ -227,7 +227,7 @@ impl Stage {
         start: Start,
         stdin: Stdio,
     ) -> Result<PlayerId, Failure> {
-        let Cast { rung, program, args } = cast;
+        let Cast { ladder, rung, args } = cast;
         let role = side.role();
         let id = self.players.len();
         let at = Time::now();
@@ -247,7 +247,7 @@ impl Stage {
         };
         let process = Process::start_heard(
             start
-                .command(program)
+                .command(&ladder.program(&rung.name)?)
                 .args([role, "--port", &port.to_string()])
                 .args(self.verbose.then_some("-v"))
                 .args(args)

@@ -10,8 +10,7 @@ use ladder::{Failure, port};
 use netfault::{Fault, Transport, Treatment};
 
 use crate::faults::{self, Faults};
-use crate::ordinary::{GENEROUS, ordinary_client};
-use crate::outcome::{Cast, Outcome, seconds};
+use crate::outcome::{Cast, GENEROUS, Outcome, ordinary_client, seconds};
 use crate::stage::{PlayerId, Stage, Start};
 use crate::timeline::Side;
 
