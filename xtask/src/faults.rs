@@ -136,33 +136,33 @@ fn play(ladder: &Ladder, tasks: &[Task], told: bool) -> Result<Vec<Cell>, Failur
 }
 
 fn play_one(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> Result<Cell, Failure> {
-        let limit = rung.limit(fault.name);
-        let expected = if limit.is_some() { Expected::Fails } else { Expected::Survives };
-        let args = rung.args_for(fault);
-        let cast = Cast { ladder, rung, args: &args };
-        let cell = |seen, as_expected, recovered, story| Cell {
-            rung: rung.name.clone(),
-            fault: fault.name,
-            expected: if limit.is_some() { "limit" } else { "survives" },
-            seen,
-            as_expected,
-            recovered,
-            lifted_by: limit.map(|limit| limit.lifted_by.clone()),
-            story,
-        };
-        Ok(match trial::play(cast, fault, expected) {
-            // One that cannot begin is a cell like any other, and an unexpected one.
-            Err(Failure::Message(story)) => cell("failed", false, None, story),
-            Err(Failure::Skipped(why)) => cell("not here", true, None, why),
-            Err(failure) => return Err(failure),
-            Ok(Outcome { survived, recovered, story }) => {
-                let seen = if survived { "survives" } else { "limit" };
-                let as_expected =
-                    survived == (expected == Expected::Survives) && recovered != Some(false);
-                cell(seen, as_expected, recovered, story)
-            }
-        })
-    }
+    let limit = rung.limit(fault.name);
+    let expected = if limit.is_some() { Expected::Fails } else { Expected::Survives };
+    let args = rung.args_for(fault);
+    let cast = Cast { ladder, rung, args: &args };
+    let cell = |seen, as_expected, recovered, story| Cell {
+        rung: rung.name.clone(),
+        fault: fault.name,
+        expected: if limit.is_some() { "limit" } else { "survives" },
+        seen,
+        as_expected,
+        recovered,
+        lifted_by: limit.map(|limit| limit.lifted_by.clone()),
+        story,
+    };
+    Ok(match trial::play(cast, fault, expected) {
+        // One that cannot begin is a cell like any other, and an unexpected one.
+        Err(Failure::Message(story)) => cell("failed", false, None, story),
+        Err(Failure::Skipped(why)) => cell("not here", true, None, why),
+        Err(failure) => return Err(failure),
+        Ok(Outcome { survived, recovered, story }) => {
+            let seen = if survived { "survives" } else { "limit" };
+            let as_expected =
+                survived == (expected == Expected::Survives) && recovered != Some(false);
+            cell(seen, as_expected, recovered, story)
+        }
+    })
+}
 
 impl Cell {
     fn tone(&self) -> Tone {

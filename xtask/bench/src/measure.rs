@@ -32,13 +32,10 @@ pub type Sample = Result<Figures, String>;
 pub struct Figures {
     /// Replies or bytes in a second.
     pub rate: Option<f64>,
-    /// Microseconds.
     #[serde(rename = "p50_us")]
     pub p50: Option<f64>,
-    /// Microseconds.
     #[serde(rename = "p99_us")]
     pub p99: Option<f64>,
-    /// Microseconds.
     #[serde(rename = "p999_us")]
     pub p999: Option<f64>,
     /// The server's processor seconds for a million replies, or for a gigabyte.

@@ -65,8 +65,7 @@ impl Table {
 
     /// For a page.
     pub fn markdown(&self) -> String {
-        let mut text =
-            format!("### {}\n\n{}.\n\n", self.scenario.name, capital(&self.scenario.what));
+        let mut text = format!("### {}\n\n{}.\n\n", self.scenario.name, self.scenario.what);
         let grid = self.grid(|Contender { name, title, ours, .. }| match ours {
             true => format!("`{name}`"),
             false => format!("{name} ({title})"),
@@ -172,11 +171,6 @@ impl Row {
 
 fn rate(sample: &Sample) -> Option<f64> {
     sample.as_ref().ok()?.rate
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]

@@ -42,12 +42,6 @@ const LOG_DATE: &str = "06/Nov/1994:08:49:37 +0000";
 /// What a server logs before it accepts.
 const WAITING: &str = "waiting for a client";
 
-/// What a server logs when it is told to stop.
-const STOPPING: &str = "stopping; ";
-
-/// What a server logs of a client whom the stop has ended.
-const BY_STOP: &str = "the server stops";
-
 /// What to run: a server, then one step after another.
 pub struct Script {
     /// Arguments after `server`, beside the port.
@@ -265,7 +259,7 @@ fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> Strin
 /// stops after the act, so a client's end may be told before.
 fn tells_stop(what: &What) -> bool {
     let What::Logged(line) = what else { return false };
-    line.message.starts_with(STOPPING) || line.message.contains(BY_STOP)
+    line.message.starts_with("stopping; ") || line.message.contains("the server stops")
 }
 
 /// The text with [`DATE`] for every date of HTTP, and without how long anything took.

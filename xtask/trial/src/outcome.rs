@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ladder::manifests::ClientRun;
-use ladder::{Failure, Ladder, Rung, failure};
 use ladder::screen::NO_BREAK;
+use ladder::{Failure, Ladder, Rung, failure};
 
 use crate::stage::{Stage, Visit};
 
