@@ -71,26 +71,18 @@ pub enum Start {
 
 impl Start {
     fn command(self, program: &Path) -> Command {
-        match self {
-            Start::Plain | Start::Unread => Command::new(program),
-            Start::WithDescriptors(most) => {
-                // The shell becomes the program, so that there is one process and not two.
-                let mut command = Command::new("sh");
-                command
-                    .args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")])
-                    .arg(program);
-                command
-            }
-            Start::WithoutPrivileges => {
-                let mut command = Command::new(program);
-                #[cfg(unix)]
-                if nix::unistd::geteuid().is_root() {
-                    std::os::unix::process::CommandExt::uid(&mut command, NOBODY);
-                    std::os::unix::process::CommandExt::gid(&mut command, NOBODY);
-                }
-                command
-            }
+        let mut command = Command::new(program);
+        if let Start::WithDescriptors(most) = self {
+            // The shell becomes the program, so that there is one process and not two.
+            command = Command::new("sh");
+            command.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")]).arg(program);
         }
+        #[cfg(unix)]
+        if self == Start::WithoutPrivileges && nix::unistd::geteuid().is_root() {
+            std::os::unix::process::CommandExt::uid(&mut command, NOBODY);
+            std::os::unix::process::CommandExt::gid(&mut command, NOBODY);
+        }
+        command
     }
 }
 

@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use crate::server::{GENEROUS, Server, echo, echo_flipped};
