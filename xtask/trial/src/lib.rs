@@ -21,8 +21,8 @@ use ladder::Failure;
 use netfault::{Fault, Proof};
 
 pub use faults::{Faults, load};
-pub use outcome::{Cast, Expected, Outcome};
-pub use stage::Stage;
+pub use outcome::{Expected, Outcome};
+pub use stage::{Cast, Stage};
 
 /// Starts the server with its arguments, lets `fault` loose on it and sees what becomes
 /// of an ordinary client.

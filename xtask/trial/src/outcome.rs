@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use ladder::manifests::ClientRun;
 use ladder::screen::NO_BREAK;
-use ladder::{Failure, Ladder, Rung, failure};
+use ladder::{Failure, Rung, failure};
 
-use crate::stage::{Stage, Visit};
+use crate::stage::{Cast, Stage, Visit};
 
 /// What is called "at once".
 pub(crate) const AT_ONCE: Duration = Duration::from_millis(100);
@@ -44,14 +44,6 @@ impl Outcome {
     pub fn of(survived: bool, story: String) -> Outcome {
         Outcome { survived, recovered: None, story }
     }
-}
-
-/// What is played: a rung, and the arguments of its server.
-#[derive(Clone, Copy)]
-pub struct Cast<'a> {
-    pub ladder: &'a Ladder,
-    pub rung: &'a Rung,
-    pub args: &'a [String],
 }
 
 pub(crate) fn after(took: Duration) -> String {

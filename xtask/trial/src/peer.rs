@@ -9,10 +9,8 @@ use ladder::{Failure, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks};
 
 use crate::faults::{Faults, start};
-use crate::outcome::{
-    Cast, Expected, GENEROUS, Outcome, after, not_served, ordinary_client, usual_run,
-};
-use crate::stage::{PlayerId, Stage, Visit};
+use crate::outcome::{Expected, GENEROUS, Outcome, after, not_served, ordinary_client, usual_run};
+use crate::stage::{Cast, PlayerId, Stage, Visit};
 use crate::timeline::Side;
 
 /// How long an ordinary client is watched where it is expected to wait in vain.

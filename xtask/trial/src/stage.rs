@@ -13,9 +13,8 @@ use ladder::log_line::{LogLine, Time};
 use ladder::process::Heard;
 use ladder::ready::{address, missing};
 use ladder::shell::command_line;
-use ladder::{Failure, Process, failure};
+use ladder::{Failure, Ladder, Process, Rung, failure};
 
-use crate::outcome::Cast;
 use crate::timeline::{Happening, Side, What};
 
 /// Ends a wait for something that always comes.
@@ -27,6 +26,14 @@ pub const CALM: Duration = Duration::from_secs(5);
 /// Who owns nothing and may do nothing, on every Unix.
 #[cfg(unix)]
 const NOBODY: u32 = 65534;
+
+/// What is played: a rung, and the arguments of its server.
+#[derive(Clone, Copy)]
+pub struct Cast<'a> {
+    pub ladder: &'a Ladder,
+    pub rung: &'a Rung,
+    pub args: &'a [String],
+}
 
 /// The processes that play together, and what has been seen of them.
 pub struct Stage {

@@ -10,8 +10,8 @@ use ladder::{Failure, port};
 use netfault::{Fault, Transport, Treatment};
 
 use crate::faults::{self, Faults};
-use crate::outcome::{Cast, GENEROUS, Outcome, ordinary_client, seconds};
-use crate::stage::{PlayerId, Stage, Start};
+use crate::outcome::{GENEROUS, Outcome, ordinary_client, seconds};
+use crate::stage::{Cast, PlayerId, Stage, Start};
 use crate::timeline::Side;
 
 /// How long a stop may take while nobody is there: 200 ms on a machine that has nothing
