@@ -6,27 +6,24 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::process::{Process, listening, resident_kib};
+use ladder::process::{Process, listening};
 use ladder::scratch::Scratch;
 use ladder::{Address, Failure};
 
-/// How long a server may take until it listens. Python on a busy machine is the
-/// slowest.
+/// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A pause between two looks whether a server that says nothing listens.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A pause between two looks whether a server has ended: how exactly the time of a stop
-/// is known.
+/// A pause between two looks: how exactly the time of a stop is known.
 const SHORT_PAUSE: Duration = Duration::from_micros(200);
 
-/// Ticks in a second, in what Linux tells of a process: the same on every machine that
-/// there is.
+/// Ticks in a second, in what Linux tells of a process.
 const TICKS: f64 = 100.0;
 
 pub struct Server {
-    process: Process,
+    pub process: Process,
     pub address: Address,
     /// Where its file is. Dropped last.
     _folder: Option<Scratch>,
@@ -46,21 +43,17 @@ impl Server {
         Ok(Server { process, address, _folder: folder })
     }
 
-    /// Starts a server that listens on `address` and says nothing; `None` when it ends
-    /// instead.
-    pub fn start_silent(
-        command: &mut Command,
-        address: SocketAddr,
-    ) -> Result<Option<Server>, Failure> {
+    /// Starts a server that listens on `address` and says nothing.
+    pub fn start_silent(command: &mut Command, address: SocketAddr) -> Result<Server, Failure> {
         let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             // No event tells that it listens: asking again is all there is.
             if process.wait(PAUSE).is_ok_and(|ended| ended.is_some()) {
-                return Ok(None);
+                return Err(Failure::new("it ends; try it by hand"));
             }
             if TcpStream::connect(address).is_ok() {
-                return Ok(Some(Server { process, address: address.into(), _folder: None }));
+                return Ok(Server { process, address: address.into(), _folder: None });
             }
         }
         Err(Failure::new("it does not listen"))
@@ -83,12 +76,6 @@ impl Server {
     pub fn processor_seconds(&self) -> Option<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).ok()?;
         processor_seconds(&stat)
-    }
-
-    /// Memory of its own that it has in use, in KiB, without what the kernel holds for
-    /// its sockets. Known on Linux.
-    pub fn resident_kib(&self) -> Option<u64> {
-        resident_kib(self.process.id())
     }
 }
 
