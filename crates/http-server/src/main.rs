@@ -66,7 +66,7 @@ fn run_server(options: &Options) -> ExitCode {
 fn serve(prepared: Prepared, drain: Duration) -> Result<(), Error> {
     // Before the ready line: whoever reads that may stop us at once.
     let shutdown = Shutdown::on_signals(drain)?;
-    cli::print(&prepared.ready)?;
+    cli::announce(&prepared.ready)?;
     // Only the server is given away: the files of sockets are removed when the rest is
     // dropped, at the end.
     prepared.server.serve(&shutdown)

@@ -9,6 +9,6 @@ mod units;
 
 pub use args::{ClientArgs, Limits, NoOptions, ServerArgs};
 pub use input::{all_messages, messages};
-pub use output::{complain, finish, print, print_bytes, ready};
+pub use output::{announce, complain, finish, print, print_bytes, ready};
 pub use run::{Program, run};
 pub use units::{duration, folder, size};

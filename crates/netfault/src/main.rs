@@ -97,7 +97,7 @@ fn play(args: &FaultArgs) -> Result<(), Error> {
     let running = args.fault.start(&target).map_err(Error::failed(begin))?;
     if running.address() != args.address {
         // A network: clients go through it.
-        cli::print(format_args!("listening on {}", running.address()))?;
+        cli::ready(Ok(running.address()))?;
         thread::sleep(args.limit.saturating_sub(started.elapsed()));
         return Ok(());
     }

@@ -6,10 +6,13 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use netcore::deadline::Deadline;
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::until::Until;
 use crate::{GENEROUS, LIFETIME, Running, Target};
+
+/// Bytes of replies that such a client has room for: far less than is due to it.
+const LITTLE_ROOM: usize = 4 << 10;
 
 /// The largest datagram and one byte more.
 pub(crate) const DATAGRAM: usize = 65_536;
@@ -19,6 +22,16 @@ pub(crate) fn connect(target: &Target) -> io::Result<TcpStream> {
     // A small write goes out as it is, and not together with the next one.
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// A client that has room for little of what is sent to it. A size that was asked for is
+/// never made larger by the system.
+pub(crate) fn connect_with_little_room(target: &Target) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(target.address), Type::STREAM, None)?;
+    socket.set_recv_buffer_size(LITTLE_ROOM)?;
+    socket.connect_timeout(&target.address.into(), GENEROUS)?;
+    socket.set_tcp_nodelay(true)?;
+    Ok(socket.into())
 }
 
 /// A client that has said hello and has the beginning of its reply.

@@ -40,7 +40,15 @@ pub fn ready(address: io::Result<SocketAddr>) -> Result<(), Error> {
     if let Some(warning) = exposure(address.ip()) {
         log::warn!("{warning}");
     }
-    print(format_args!("listening on {address}")).map_err(|error| match error {
+    announce(format_args!("listening on {address}"))
+}
+
+/// Prints a ready line, whatever it says.
+///
+/// # Errors
+/// That it could not be printed, since whoever started the server waits for it.
+pub fn announce(line: impl Display) -> Result<(), Error> {
+    print(line).map_err(|error| match error {
         Error::Output(source) => Error::failed("tell that the server is ready")(source),
         other => other,
     })

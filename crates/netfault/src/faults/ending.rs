@@ -1,20 +1,16 @@
 //! A client that does not hear that the server ends.
 
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpStream};
 
 use netcore::deadline::Deadline;
 use netcore::frame::{self, Header};
-use socket2::{Domain, Socket, Type};
 
 use super::{TCP, fault};
 use crate::Proof::Process;
 use crate::last_words::LastWords;
+use crate::peer::connect_with_little_room;
 use crate::until::Until;
 use crate::{Fault, GENEROUS, Running, Speaks, Target, Treatment};
-
-/// Bytes of replies that the client has room for: far less than is due to it.
-const LITTLE_ROOM: usize = 4 << 10;
 
 /// What it sends, and is owed: 200,000 bytes in all.
 const MESSAGES: usize = 64;
@@ -32,7 +28,7 @@ pub const SPEAKS_AT_THE_END: Fault = fault(
 );
 
 fn speaks_at_the_end(target: &Target) -> io::Result<Running> {
-    let stream = connect_with_little_room(target.address)?;
+    let stream = connect_with_little_room(target)?;
     let message = message(target)?;
     let mut timed = Until::new(&stream, Deadline::after(GENEROUS));
     for _ in 0..MESSAGES {
@@ -40,15 +36,6 @@ fn speaks_at_the_end(target: &Target) -> io::Result<Running> {
     }
     let last = LastWords::new(target.speaks, message);
     Running::last_words(target.address, stream, last)
-}
-
-/// A size that was asked for is never made larger by the system.
-fn connect_with_little_room(address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    socket.set_recv_buffer_size(LITTLE_ROOM)?;
-    socket.connect_timeout(&address.into(), GENEROUS)?;
-    socket.set_tcp_nodelay(true)?;
-    Ok(socket.into())
 }
 
 /// One message that the server sends back, as large as the client sends them. A request

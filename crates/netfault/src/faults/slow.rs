@@ -8,7 +8,7 @@ use netcore::deadline::Deadline;
 
 use super::{TCP, fault};
 use crate::Proof::Dropped;
-use crate::peer::{connect, idle, play};
+use crate::peer::{connect, connect_with_little_room, idle, play};
 use crate::until::Until;
 use crate::{Fault, LIFETIME, Running, Target};
 
@@ -59,7 +59,9 @@ pub const NEVER_READS: Fault = fault(
 
 fn never_reads(target: &Target) -> io::Result<Running> {
     let hello = target.hello.to_vec();
-    play(target, connect(target)?, move |stream| flood(stream, &hello))
+    // A server is held up sooner, also one that is slow.
+    let deaf = connect_with_little_room(target)?;
+    play(target, deaf, move |stream| flood(stream, &hello))
 }
 
 /// Sends `hello` again and again, until the server or the guard ends it.
