@@ -25,8 +25,9 @@ const DRAINED: Duration = Duration::from_secs(15);
 /// Descriptors of a server that has too few: enough to start, and no more.
 const FEW_DESCRIPTORS: u32 = 40;
 
-/// Threads of a server that has too few: enough to start, and one more.
-const FEW_THREADS: u32 = 3;
+/// Threads of a server that has too few: enough to start, and for the client that comes
+/// when one before it is still being closed.
+const FEW_THREADS: u32 = 6;
 
 const SHORTAGE: Duration = Duration::from_secs(1);
 
