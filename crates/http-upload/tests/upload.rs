@@ -5,7 +5,7 @@ mod suite;
 use std::io::{Read, Write};
 
 use httpcore::testing::{ask, assert_answered, connect, get, read_to_end};
-use netcore::testing::{Setup, Suite};
+use netcore::testing::Setup;
 use suite::suite;
 
 #[test]
@@ -43,7 +43,7 @@ fn no_link_leads_out_of_the_folder() {
     std::fs::create_dir(&inside).unwrap();
     std::fs::write(&outside, "secret").unwrap();
     std::os::unix::fs::symlink(&outside, inside.join("link")).unwrap();
-    let linked = Suite::new("", "", move |listener, setup, shutdown| {
+    let linked = netcore::testing::Suite::new("", "", move |listener, setup, shutdown| {
         let service = http_upload::Site {
             root: inside.clone(),
             accept_timeout: None,
