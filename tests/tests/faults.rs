@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ladder_tests::ladder::every_rung;
+use ladder_tests::process::allow_files;
 use ladder_tests::{Process, binaries};
 use serde_json::Value;
 
@@ -19,6 +20,9 @@ const EVERYWHERE: [&str; 6] =
 
 /// Half a minute, on a machine that has nothing else to do.
 const WHOLE_MATRIX: Duration = Duration::from_secs(10 * 60);
+
+/// Enough for each crowd and what is played beside it.
+const ENOUGH_FILES: u64 = 2_500;
 
 /// What `cargo xtask faults` has seen, and its exit code.
 fn cells() -> (Vec<Value>, Option<i32>) {
@@ -32,21 +36,11 @@ fn cells() -> (Vec<Value>, Option<i32>) {
     (cells.collect(), finished.code())
 }
 
-/// Whether a crowd is more than one process may have open files.
-#[cfg(unix)]
-fn few_files() -> bool {
-    use rustix::process::{Resource, getrlimit};
-    getrlimit(Resource::Nofile).maximum.is_some_and(|most| most < 2_500)
-}
-
-#[cfg(windows)]
-fn few_files() -> bool {
-    false
-}
-
 #[test]
 fn every_cell_of_the_matrix_is_as_the_manifests_have_it() {
     let (cells, code) = cells();
+    // A crowd is more than one process may have open files.
+    let few_files = allow_files(ENOUGH_FILES) < ENOUGH_FILES;
     let mut wrong = Vec::new();
     for rung in every_rung() {
         let mine: Vec<&Value> =
@@ -66,7 +60,7 @@ fn every_cell_of_the_matrix_is_as_the_manifests_have_it() {
             // and not everywhere there.
             let may_be_absent = cfg!(windows)
                 || ["low-port", "another-user", "no-threads"].contains(&fault)
-                || few_files();
+                || few_files;
             let not_here = seen == "not here" && may_be_absent;
             if seen != promised && !not_here {
                 wrong.push(format!("{} {fault}: {promised} is promised, {cell}", rung.name));

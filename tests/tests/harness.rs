@@ -10,7 +10,7 @@ use ladder_tests::{Server, rungs_in};
 
 /// The suites: each is a file of its name in this folder, or several that begin with
 /// it.
-const SUITES: [&str; 9] = [
+const SUITES: [&str; 10] = [
     "tcp-echo",
     "unix-echo",
     "framed-echo",
@@ -20,6 +20,7 @@ const SUITES: [&str; 9] = [
     "udp-reliable",
     "http",
     "http-rungs",
+    "chat",
 ];
 
 #[test]
@@ -71,13 +72,8 @@ fn a_closed_port_refuses_connections_while_it_is_held() {
 }
 
 #[test]
-fn every_rung_names_suites_and_each_of_them_exists() {
+fn each_suite_that_a_rung_names_exists() {
     for rung in every_rung() {
-        assert!(
-            !rung.suites.is_empty(),
-            "{}: say in its Cargo.toml which suites it passes",
-            rung.name
-        );
         for suite in &rung.suites {
             assert!(SUITES.contains(&suite.as_str()), "{}: no suite {suite}", rung.name);
         }

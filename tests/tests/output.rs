@@ -1,11 +1,13 @@
 //! The output contract: what goes to standard output, what to standard error, and which
 //! exit code says what.
 
+use std::io;
 use std::net::TcpListener;
 use std::process::Stdio;
 #[cfg(unix)]
 use std::{env, path::PathBuf, process::Command};
 
+use ladder_tests::ladder::every_rung;
 use ladder_tests::peer::{ClosedPort, lasting_port};
 use ladder_tests::process::spawn;
 use ladder_tests::{
@@ -41,6 +43,22 @@ fn the_ready_line_is_all_that_a_server_prints_and_the_rest_is_log() {
         let finished = if rung.serves_once() { server.wait() } else { server.stop() };
         let finished = if rung.leaves_signals_alone() { finished } else { finished.expect_code(0) };
         finished.expect_stdout(&ready);
+    }
+}
+
+/// Whoever started it waits for the line, and would wait for ever.
+#[test]
+fn a_server_whose_ready_line_nobody_takes_says_so_and_fails() {
+    for rung in every_rung() {
+        println!("over {}", rung.name);
+        let (reader, writer) = io::pipe().expect("there is room for a pipe");
+        drop(reader);
+        let mut command = rung.command(&["server", "--port", "0"]);
+        command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+        let server = Process::watch(&rung.name, spawn(&mut command).expect("it starts"));
+        drop(command);
+        let told = server.wait().expect_code(1).stderr;
+        assert!(told.contains("error: cannot tell that the server is ready: "), "{told}");
     }
 }
 

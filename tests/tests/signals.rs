@@ -28,6 +28,7 @@ fn rung() -> &'static Rung {
 
 /// The rung's server, started by `starter`, which is `sh -c` or `env` and so on and gets the
 /// program and its arguments behind its own.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "who needs it is for Linux"))]
 fn start_by(starter: &[&str]) -> (Process, Peer) {
     let server = rung().command(&["server", "--port", "0"]);
     let mut command = Command::new(starter[0]);

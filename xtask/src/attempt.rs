@@ -16,9 +16,8 @@ use crate::list::find;
 /// Limits that a person at a prompt would meet while thinking, and what they are here.
 const PATIENT: [(&str, &str); 2] = [("--idle", "10m"), ("--total", "60m")];
 
-/// Starts the server, leaves the person at the client's prompt, and ends the server
-/// when the client has ended. Then shows what the server has logged. `typed` is where
-/// the client reads: the terminal.
+/// Leaves the person at the client's prompt, then ends the server and shows its log.
+/// `typed` is where the client reads: the terminal.
 pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     let rung = find(&ladder, name)?;
@@ -27,7 +26,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let patient = if shows_limits(rung) { Vec::new() } else { patient_args(&program)? };
     let args = [rung.server_args.clone(), patient].concat();
     let mut stage = Stage::new();
-    let (server, address) = stage.start_server(Cast { rung, program: &program, args: &args })?;
+    let (server, address) = stage.start_server(Cast { ladder: &ladder, rung, args: &args })?;
     let command = command_line(&format!("{} server", rung.name), &args);
     let place = match rung.speaks() {
         Speaks::Http => format!("http://{address}/"),
@@ -46,8 +45,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
         stage.ask_to_stop(server);
     }
     stage.exit_code(server)?;
-    screen.line("")?;
-    screen.line(&screen.paint(Tone::Dim, "  The server's side:"))?;
+    screen.say(Tone::Dim, "\n  The server's side:")?;
     for line in stage.logged(Side::Server) {
         screen.hang("  ", Tone::Server, &line.message)?;
     }
@@ -93,7 +91,7 @@ mod tests {
 
     #[test]
     fn both_ends_have_ended_when_the_person_has() {
-        run("threaded", Stdio::null(), &Screen::plain()).unwrap();
+        run("threaded", Stdio::null(), &Screen::new().plain()).unwrap();
     }
 
     #[test]

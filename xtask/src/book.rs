@@ -1,37 +1,30 @@
-//! Builds the book with mdBook, serves it with the ladder's own `http-server`, and
-//! builds it anew when a page changes.
-//!
-//! Changes are looked for twice a second, and a page in a browser asks once a second
-//! whether it is still the latest. A watcher that the system wakes would be several
-//! more crates for everybody's first `cargo xtask`, and this runs only while somebody
-//! writes.
+//! The book as a site: mdBook builds it, serves it, and builds it anew when a page
+//! changes. After each build it runs us once more, for the sources that the pages link to.
 
-mod site;
-
-use std::collections::BTreeMap;
+use std::env;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, SystemTime};
+use std::process::Command;
+use std::time::Duration;
 
 use clap::Args;
-use ladder::files::entries;
+use ladder::files::{create_folder, read, with_extension, write};
 use ladder::manifests::cargo;
-use ladder::process::{output, run as run_to_end};
+use ladder::process::{self, output};
 use ladder::screen::Tone;
-use ladder::{Address, Failure, Ladder, Screen};
-use trial::{Cast, Stage};
+use ladder::{Failure, Ladder, Process, Screen, failure, port};
 
-use crate::list;
+use crate::new::copy;
 
 const VERSION: &str = "0.5.4";
 
-const SERVER: &str = "http-server";
-
-const LOOK: Duration = Duration::from_millis(500);
-
 /// Ends what hangs. mdBook is built from source, which takes minutes.
 const GENEROUS: Duration = Duration::from_secs(30 * 60);
+
+const SOURCES: &str = "source";
+
+/// What the book links to outside its own folder.
+const LINKED: [&str; 3] = ["crates", "tests", "xtask"];
 
 #[derive(Args)]
 pub struct Options {
@@ -44,80 +37,48 @@ pub struct Options {
     /// Build it, and serve nothing
     #[arg(long)]
     build: bool,
+    /// Put the sources into what mdBook has built, which asks for it
+    #[arg(long, hide = true)]
+    finish: bool,
 }
 
 /// Builds and serves the book until it is interrupted.
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
-    let ladder = Ladder::load()?;
-    let book = Book { root: ladder.root.clone(), mdbook: mdbook(&ladder.root, screen)? };
+    let root = Ladder::load()?.root;
+    // A second output beside the pages gives each a folder of its own.
+    let folder = root.join("target/book/html");
+    if options.finish {
+        // What mdBook tells of the book. It waits until somebody has read it.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        return finish(&root, &folder);
+    }
+    let this = env::current_exe().map_err(|error| failure!("cannot find this program: {error}"))?;
+    let this = this.display().to_string().replace('\\', "/");
+    let mut mdbook = Command::new(mdbook(&root, screen)?);
+    mdbook.current_dir(&root).env("MDBOOK_LOG", "warn");
+    mdbook.env("MDBOOK_OUTPUT__SOURCES__COMMAND", format!("'{this}' book --finish"));
     if options.build {
-        book.build(None)?;
-        return screen.line(&format!("the book is in {}", book.folder().display()));
+        process::run(mdbook.args(["build", "docs"]), GENEROUS, "mdbook")?;
+        return screen.line(&format!("the book is in {}", folder.display()));
     }
-    let mut seen = book.pages()?;
-    let mut number = 1;
-    book.build(Some(number))?;
-    let program = ladder.program(SERVER)?;
-    let args = [book.folder().display().to_string()];
-    let cast = Cast { rung: list::find(&ladder, SERVER)?, program: &program, args: &args };
-    let mut stage = Stage::new();
-    let (server, address) = stage.start_server_on(cast, &Address::port(options.port))?;
-    let address = format!("http://{address}/");
-    screen
-        .line(&format!("the book is at {}; Ctrl-C ends it", screen.paint(Tone::Bold, &address)))?;
-    if options.open {
-        open(&address);
-    }
-    while !stage.has_ended(server) {
-        thread::sleep(LOOK);
-        let now = book.pages()?;
-        if now == seen {
-            continue;
-        }
-        seen = now;
-        number += 1;
-        match book.build(Some(number)) {
-            Ok(()) => screen.line("built anew")?,
-            // Whoever is writing will write on.
-            Err(failure) => screen.line(&screen.paint(Tone::Bad, &failure.to_string()))?,
-        }
-    }
-    Err(Failure::new("the server has ended"))
-}
-
-struct Book {
-    root: PathBuf,
-    mdbook: PathBuf,
-}
-
-impl Book {
-    fn folder(&self) -> PathBuf {
-        self.root.join("target/book")
-    }
-
-    /// Builds it; with a number, as a book whose pages are loaded anew when there is
-    /// another.
-    fn build(&self, number: Option<u64>) -> Result<(), Failure> {
-        let mut mdbook = Command::new(&self.mdbook);
-        mdbook.args(["build", "docs"]).current_dir(&self.root).env("MDBOOK_LOG", "warn");
-        run_to_end(&mut mdbook, GENEROUS, "mdbook")?;
-        site::finish(&self.root, &self.folder(), number)
-    }
-
-    /// When each file of the book was last written.
-    fn pages(&self) -> Result<BTreeMap<PathBuf, SystemTime>, Failure> {
-        // An editor may just be replacing one; then the next look sees it.
-        let written = |path: PathBuf| Some((path.clone(), path.metadata().ok()?.modified().ok()?));
-        Ok(entries(&self.root.join("docs"))?.into_iter().filter_map(written).collect())
-    }
+    let free = || port::lasting().ok_or_else(|| Failure::new("there is no free port"));
+    let port = if options.port == 0 { free()? } else { options.port };
+    mdbook.args(["serve", "docs", "--hostname", "127.0.0.1", "--port", &port.to_string()]);
+    mdbook.args(options.open.then_some("--open"));
+    let address = screen.paint(Tone::Bold, &format!("http://127.0.0.1:{port}/"));
+    screen.line(&format!("the book is at {address}; Ctrl-C ends it"))?;
+    Process::start_in_front(&mut mdbook)?.wait_for_person()?;
+    Err(Failure::new("mdbook has ended: see above"))
 }
 
 /// mdBook, which is installed under `target` when it is first asked for: nothing else
 /// of the machine changes.
 fn mdbook(root: &Path, screen: &Screen) -> Result<PathBuf, Failure> {
     let folder = root.join("target/mdbook");
-    let program = folder.join(format!("bin/mdbook{}", std::env::consts::EXE_SUFFIX));
-    if is_right(&program) {
+    let program = folder.join(format!("bin/mdbook{}", env::consts::EXE_SUFFIX));
+    // One that was installed when we served the book ourselves cannot.
+    let says = |word| output(Command::new(&program).args(word)).unwrap_or_default();
+    if says(&["--version"][..]).contains(VERSION) && !says(&["serve", "--help"]).is_empty() {
         return Ok(program);
     }
     screen.line(&format!(
@@ -125,30 +86,41 @@ fn mdbook(root: &Path, screen: &Screen) -> Result<PathBuf, Failure> {
     ))?;
     let mut install = cargo();
     install.args(["install", "mdbook", "--version", VERSION, "--locked", "--force"]);
-    // It neither watches nor serves here.
-    install.args(["--no-default-features", "--features", "search", "--root"]).arg(&folder);
-    run_to_end(install.current_dir(root), GENEROUS, "cargo install mdbook")?;
+    install.args(["--no-default-features", "--features", "search,serve,watch", "--root"]);
+    process::run(install.arg(&folder).current_dir(root), GENEROUS, "cargo install mdbook")?;
     Ok(program)
 }
 
-fn is_right(program: &Path) -> bool {
-    output(Command::new(program).arg("--version")).is_ok_and(|said| said.contains(VERSION))
+/// Puts the sources into `folder` and mends the links of every page there. That links lead
+/// somewhere, `cargo xtask docs --check` has seen.
+fn finish(root: &Path, folder: &Path) -> Result<(), Failure> {
+    let sources = folder.join(SOURCES);
+    create_folder(&sources)?;
+    for linked in LINKED {
+        copy(&root.join(linked), &sources.join(linked), &str::to_string)?;
+    }
+    for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.toml", "deny.toml"] {
+        write(&sources.join(file), read(&root.join(file))?)?;
+    }
+    // The book has no folders of pages. The page for what does not exist links from the root.
+    for page in with_extension(folder, "html")?.iter().filter(|page| !page.ends_with("404.html")) {
+        write(page, read(page)?.replace("href=\"../", &format!("href=\"{SOURCES}/")))?;
+    }
+    Ok(())
 }
 
-/// With what the system opens addresses with. Where there is no such thing, the address
-/// is on the screen.
-fn open(address: &str) {
-    let (program, args): (&str, &[&str]) = if cfg!(target_os = "macos") {
-        ("open", &[])
-    } else if cfg!(windows) {
-        ("cmd", &["/C", "start", ""])
-    } else {
-        ("xdg-open", &[])
-    };
-    let _ = Command::new(program)
-        .args(args)
-        .arg(address)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_finished_with_its_sources() {
+        let ladder = Ladder::load().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let page = folder.path().join("page.html");
+        write(&page, "<a href=\"../crates/netcore/src/lib.rs\">x</a>").unwrap();
+        finish(&ladder.root, folder.path()).unwrap();
+        assert_eq!(read(&page).unwrap(), "<a href=\"source/crates/netcore/src/lib.rs\">x</a>");
+        assert!(folder.path().join("source/crates/netcore/src/lib.rs").is_file());
+    }
 }

@@ -9,6 +9,7 @@ use ladder::manifests::cargo;
 use ladder::process::{self, output};
 use ladder::screen::{Tone, fit};
 use ladder::{Failure, Ladder, Process, Screen, failure};
+use serde::Deserialize;
 
 use crate::new;
 use crate::rules;
@@ -18,84 +19,47 @@ const GENEROUS: Duration = Duration::from_secs(60 * 60);
 /// How many steps of ours the other systems may take.
 const PARTS: u32 = 4;
 
+#[derive(Deserialize)]
 struct Step {
-    name: &'static str,
-    about: &'static str,
+    name: String,
+    about: String,
     /// What a person types to run it without us.
-    command: &'static str,
+    command: String,
 }
 
 /// What not everybody has installed.
 const OPTIONAL: &str = "deny";
 
-/// Those that are quick come first.
-const STEPS: [Step; 10] = [
-    step("fmt", "formatting", "cargo fmt --all --check"),
-    step(
-        "rules",
-        "manifests, names, sizes of steps and files, who needs whom",
-        "cargo xtask ci rules",
-    ),
-    step(
-        "clippy",
-        "lints, warnings denied",
-        "cargo clippy --workspace --all-targets --locked -- -D warnings",
-    ),
-    step("test", "the tests of the workspace", "cargo test --workspace --locked"),
-    step(
-        "tls",
-        "the feature that is off by default, and its tests",
-        "cargo test --locked --package http-server --features tls",
-    ),
-    // No test of the step above: it builds every rung once more, with features of its own, which
-    // takes minutes.
-    step("copies", "every rung, taken away and tested there", "cargo xtask ci copies"),
-    step(
-        "doc",
-        "the documentation of the code, warnings denied",
-        "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked",
-    ),
-    step("demo", "every rung, played", "cargo xtask demo all --plain"),
-    step("docs", "the generated parts of the book", "cargo xtask docs --check"),
-    step(
-        OPTIONAL,
-        "licences and sources of dependencies (advisories need the network)",
-        "cargo deny check bans licenses sources",
-    ),
-];
-
-const fn step(name: &'static str, about: &'static str, command: &'static str) -> Step {
-    Step { name, about, command }
-}
-
 pub fn list(screen: &Screen) -> Result<(), Failure> {
-    for step in STEPS {
-        let left = format!("  {} ", screen.paint(Tone::Bold, &fit(step.name, 10)));
-        screen.hang(&left, Tone::Plain, step.about)?;
-        screen.command(&" ".repeat(13), Tone::Dim, step.command)?;
+    for step in steps(&Ladder::load()?)? {
+        let left = format!("  {} ", screen.paint(Tone::Bold, &fit(&step.name, 10)));
+        screen.hang(&left, Tone::Plain, &step.about)?;
+        screen.command(&" ".repeat(13), Tone::Dim, &step.command)?;
     }
     screen.line("\n  One alone: cargo xtask ci NAME")
 }
 
-pub fn names() -> impl Iterator<Item = &'static str> {
-    STEPS.iter().map(|step| step.name)
+pub fn names(ladder: &Ladder) -> Vec<String> {
+    steps(ladder).unwrap_or_default().into_iter().map(|step| step.name).collect()
+}
+
+/// As the manifest of the workspace has them.
+fn steps(ladder: &Ladder) -> Result<Vec<Step>, Failure> {
+    Ok(ladder.metadata("ci")?.unwrap_or_default())
 }
 
 /// Runs every step, or the one of this name, until one fails.
 pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
-    let steps: Vec<&Step> =
-        STEPS.iter().filter(|step| name.is_none_or(|name| name == step.name)).collect();
+    let mut steps = steps(&ladder)?;
+    steps.retain(|step| name.is_none_or(|name| name == step.name));
     if steps.is_empty() {
-        let names: Vec<&str> = names().collect();
-        return Err(Failure::Usage(format!(
-            "there is no such step; there are {}",
-            names.join(", ")
-        )));
+        let names = names(&ladder).join(", ");
+        return Err(Failure::Usage(format!("there is no such step; there are {names}")));
     }
-    let mut times = Vec::new();
+    let all = Instant::now();
     for step in &steps {
-        screen.line(&screen.paint(Tone::Bold, &format!("==> {}: {}", step.name, step.command)))?;
+        screen.say(Tone::Bold, &format!("==> {}: {}", step.name, step.command))?;
         let started = Instant::now();
         let skipped = step.run(&ladder, screen).map_err(|failure| match failure {
             Failure::Message(message) => {
@@ -111,14 +75,9 @@ pub fn run(name: Option<&str>, screen: &Screen) -> Result<(), Failure> {
             Some(why) => screen.paint(Tone::Warning, &format!("    {} SKIPPED: {why}", step.name)),
         };
         screen.line(&told)?;
-        times.push(took);
     }
     if steps.len() > 1 {
-        screen.line(&format!(
-            "All {} steps done in {}.",
-            steps.len(),
-            seconds(times.iter().sum())
-        ))?;
+        screen.line(&format!("All {} steps done in {}.", steps.len(), seconds(all.elapsed())))?;
     }
     Ok(())
 }
@@ -141,7 +100,7 @@ impl Step {
     fn run(&self, ladder: &Ladder, screen: &Screen) -> Result<Option<String>, Failure> {
         let (variable, line) = match self.command.split_once("' ") {
             Some((variable, line)) => (variable.split_once("='"), line),
-            None => (None, self.command),
+            None => (None, self.command.as_str()),
         };
         let words: Vec<&str> = line.split(' ').collect();
         let mut command = match words[1..] {
@@ -157,7 +116,7 @@ impl Step {
             _ => cargo(),
         };
         command.args(words[1..].iter().skip_while(|word| **word == "xtask")).envs(variable);
-        process::run(command.current_dir(&ladder.root), GENEROUS, self.name).map(|()| None)
+        process::run(command.current_dir(&ladder.root), GENEROUS, &self.name).map(|()| None)
     }
 }
 

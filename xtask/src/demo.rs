@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use ladder::manifests::{RESERVED, Room};
+use ladder::manifests::{Limit, RESERVED, Room};
 use ladder::screen::{Tone, fit};
 use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Rung, Screen, failure};
@@ -63,7 +63,7 @@ fn all(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
     if wrong.is_empty() {
         let text =
             format!("All {} rungs did what their manifests say of them.", ladder.rungs.len());
-        return screen.line(&screen.paint(Tone::Good, &text));
+        return screen.say(Tone::Good, &text);
     }
     Err(failure!(
         "{} of {} rungs did not do what their manifests say of them: {}",
@@ -80,8 +80,7 @@ fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure>
         let words: Vec<String> = iter::once(role.to_string()).chain(args.iter().cloned()).collect();
         command_line(&format!("cargo run -p {} --", rung.name), &words)
     };
-    screen.line("")?;
-    screen.line("  By hand, in two terminals:")?;
+    screen.line("\n  By hand, in two terminals:")?;
     // The demo runs in the rung's folder, and a person types this at the root.
     let from_root = |arg: &String| match arg.strip_prefix("../../") {
         Some(from_root) => from_root.into(),
@@ -192,9 +191,9 @@ impl Demo<'_> {
     }
 
     fn compare(&mut self, who: &str, expect: &[String], visit: &Visit) -> Result<(), Failure> {
-        let quoted = |lines: &[String]| match lines.is_empty() {
-            true => "nothing".to_string(),
-            false => lines.iter().map(|line| format!("{line:?}")).collect::<Vec<_>>().join(", "),
+        let quoted = |lines: &[String]| match lines {
+            [] => "nothing".to_string(),
+            lines => lines.iter().map(|line| format!("{line:?}")).collect::<Vec<_>>().join(", "),
         };
         if visit.printed == expect && visit.code == Some(0) {
             let good = self.screen.paint(Tone::Good, "as expected");
@@ -207,16 +206,13 @@ impl Demo<'_> {
             self.screen.line(&format!("    expected  {}", quoted(expect)))?;
             self.screen.line(&format!("    got       {}", quoted(&visit.printed)))?;
         }
-        match (visit.waiting, visit.code) {
-            (true, _) => self.complain(format!(
-                "{who} was still waiting after {} s",
-                scene::PATIENCE.as_secs()
-            ))?,
-            (false, Some(0)) => {}
-            (false, Some(code)) => self.complain(format!("{who} ended with exit code {code}"))?,
-            (false, None) => self.complain(format!("{who} was ended by a signal"))?,
-        }
-        Ok(())
+        let ended = match (visit.waiting, visit.code) {
+            (true, _) => format!("was still waiting after {} s", scene::PATIENCE.as_secs()),
+            (false, Some(0)) => return Ok(()),
+            (false, Some(code)) => format!("ended with exit code {code}"),
+            (false, None) => "was ended by a signal".into(),
+        };
+        self.complain(format!("{who} {ended}"))
     }
 
     fn why(&mut self) -> Result<(), Failure> {
@@ -245,21 +241,14 @@ impl Demo<'_> {
         self.trial(self.rung, &args, fault, Expected::Fails)?;
         self.seen.push("the limit is still there".into());
         let mut lines = vec![(first.lifted_by.as_str(), "lifts it".to_string())];
-        for other in others {
-            let about =
-                netfault::find(&other.fault).map_or(other.fault.as_str(), |fault| fault.about);
-            lines.push((
-                other.lifted_by.as_str(),
-                format!("lifts another limit: {about} ({})", other.fault),
-            ));
+        for Limit { fault, lifted_by, .. } in others {
+            let about = faults::find(fault)?.about;
+            lines.push((lifted_by, format!("lifts another limit: {about} ({fault})")));
         }
         // In the order of the ladder, but for the one that was just seen.
         lines[1..].sort_by_key(|(name, _)| self.ladder.rungs.iter().position(|r| r.name == *name));
         for (lifted_by, text) in lines {
-            let to_come = match self.ladder.find(lifted_by) {
-                Some(_) => "",
-                None => " (to come)",
-            };
+            let to_come = if self.ladder.find(lifted_by).is_some() { "" } else { " (to come)" };
             self.told(lifted_by, Tone::Plain, &format!("{text}{to_come}"))?;
         }
         Ok(())
@@ -278,9 +267,8 @@ impl Demo<'_> {
         fault: &Fault,
         expected: Expected,
     ) -> Result<(), Failure> {
-        let program = self.ladder.program(&rung.name)?;
         let all = [rung.server_args.as_slice(), args].concat();
-        let cast = Cast { rung, program: &program, args: &all };
+        let cast = Cast { ladder: self.ladder, rung, args: &all };
         let outcome = match trial::play(cast, fault, expected) {
             Err(Failure::Skipped(why)) => {
                 return self.told(&rung.name, Tone::Dim, &format!("not to be seen here: {why}"));

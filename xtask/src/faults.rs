@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::iter;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -56,14 +55,9 @@ struct Cell {
     story: String,
 }
 
-struct Task<'a> {
-    rung: &'a Rung,
-    fault: &'static Fault,
-    program: PathBuf,
-}
+type Task<'a> = (&'a Rung, &'static Fault);
 
-/// Plays what was asked for and shows it. Fails where a cell is not as its manifest has
-/// it.
+/// Plays what was asked for. Fails where a cell is not as its manifest has it.
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     descriptors::allow_many();
     let ladder = trial::load()?;
@@ -75,7 +69,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     }
     let tasks = tasks(&ladder, options)?;
     let started = Instant::now();
-    let cells = play(&tasks, !options.json)?;
+    let cells = play(&ladder, &tasks, !options.json)?;
     if options.json {
         for cell in &cells {
             let line = serde_json::to_string(cell)
@@ -95,13 +89,9 @@ fn tasks<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<Task<'a>>, Fai
     let rungs = rungs(ladder, options)?;
     let names: Vec<&str> = rungs.iter().map(|rung| rung.name.as_str()).collect();
     ladder.build(&names)?;
-    let mut tasks = Vec::new();
-    for rung in rungs {
-        for fault in rung.faults().filter(|one| fault.is_none_or(|wanted| wanted.name == one.name))
-        {
-            tasks.push(Task { rung, fault, program: ladder.program(&rung.name)? });
-        }
-    }
+    let wanted = |one: &&Fault| fault.is_none_or(|wanted| wanted.name == one.name);
+    let of = |rung: &'a Rung| rung.faults().filter(wanted).map(move |fault| (rung, fault));
+    let tasks: Vec<Task> = rungs.into_iter().flat_map(of).collect();
     match tasks.is_empty() {
         true => Err(Failure::Usage("there is no such fault for what this rung speaks".into())),
         false => Ok(tasks),
@@ -116,15 +106,16 @@ fn rungs<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<&'a Rung>, Fai
 }
 
 /// Plays all of them, several at a time, and returns their cells in the same order.
-fn play(tasks: &[Task], told: bool) -> Result<Vec<Cell>, Failure> {
+fn play(ladder: &Ladder, tasks: &[Task], told: bool) -> Result<Vec<Cell>, Failure> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let work = || -> Result<(), Failure> {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(task) = tasks.get(number) else { return Ok(()) };
+            let Some((rung, fault)) = tasks.get(number) else { return Ok(()) };
             // After a failure of ours, nobody begins another.
-            let cell = task.play().inspect_err(|_| next.store(tasks.len(), Ordering::Relaxed))?;
+            let cell = play_one(ladder, rung, fault)
+                .inspect_err(|_| next.store(tasks.len(), Ordering::Relaxed))?;
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.insert(number, cell);
             if told {
@@ -144,35 +135,33 @@ fn play(tasks: &[Task], told: bool) -> Result<Vec<Cell>, Failure> {
     Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
 }
 
-impl Task<'_> {
-    fn play(&self) -> Result<Cell, Failure> {
-        let limit = self.rung.limit(self.fault.name);
-        let expected = if limit.is_some() { Expected::Fails } else { Expected::Survives };
-        let args = self.rung.args_for(self.fault);
-        let cast = Cast { rung: self.rung, program: &self.program, args: &args };
-        let cell = |seen, as_expected, recovered, story| Cell {
-            rung: self.rung.name.clone(),
-            fault: self.fault.name,
-            expected: if limit.is_some() { "limit" } else { "survives" },
-            seen,
-            as_expected,
-            recovered,
-            lifted_by: limit.map(|limit| limit.lifted_by.clone()),
-            story,
-        };
-        Ok(match trial::play(cast, self.fault, expected) {
-            // One that cannot begin is a cell like any other, and an unexpected one.
-            Err(Failure::Message(story)) => cell("failed", false, None, story),
-            Err(Failure::Skipped(why)) => cell("not here", true, None, why),
-            Err(failure) => return Err(failure),
-            Ok(Outcome { survived, recovered, story }) => {
-                let seen = if survived { "survives" } else { "limit" };
-                let as_expected =
-                    survived == (expected == Expected::Survives) && recovered != Some(false);
-                cell(seen, as_expected, recovered, story)
-            }
-        })
-    }
+fn play_one(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> Result<Cell, Failure> {
+    let limit = rung.limit(fault.name);
+    let expected = if limit.is_some() { Expected::Fails } else { Expected::Survives };
+    let args = rung.args_for(fault);
+    let cast = Cast { ladder, rung, args: &args };
+    let cell = |seen, as_expected, recovered, story| Cell {
+        rung: rung.name.clone(),
+        fault: fault.name,
+        expected: if limit.is_some() { "limit" } else { "survives" },
+        seen,
+        as_expected,
+        recovered,
+        lifted_by: limit.map(|limit| limit.lifted_by.clone()),
+        story,
+    };
+    Ok(match trial::play(cast, fault, expected) {
+        // One that cannot begin is a cell like any other, and an unexpected one.
+        Err(Failure::Message(story)) => cell("failed", false, None, story),
+        Err(Failure::Skipped(why)) => cell("not here", true, None, why),
+        Err(failure) => return Err(failure),
+        Ok(Outcome { survived, recovered, story }) => {
+            let seen = if survived { "survives" } else { "limit" };
+            let as_expected =
+                survived == (expected == Expected::Survives) && recovered != Some(false);
+            cell(seen, as_expected, recovered, story)
+        }
+    })
 }
 
 impl Cell {
@@ -221,13 +210,14 @@ fn matrix(ladder: &Ladder, cells: &[Cell], screen: &Screen) -> Result<(), Failur
         for rung in &ladder.rungs {
             let cell = cells.iter().find(|cell| cell.fault == fault.name && cell.rung == rung.name);
             let mark = match cell.map(|cell| (cell.as_expected, cell.seen)) {
-                None => screen.paint(Tone::Dim, "·"),
-                Some((false, _)) => screen.paint(Tone::Bad, "!"),
-                Some((true, "survives")) => screen.paint(Tone::Good, "+"),
-                Some((true, "limit")) => screen.paint(Tone::Warning, "-"),
-                Some(_) => screen.paint(Tone::Dim, "?"),
+                None => "·",
+                Some((false, _)) => "!",
+                Some((true, "survives")) => "+",
+                Some((true, "limit")) => "-",
+                Some(_) => "?",
             };
-            line.push_str(&format!("  {mark}"));
+            let tone = cell.map_or(Tone::Dim, Cell::tone);
+            line.push_str(&format!("  {}", screen.paint(tone, mark)));
         }
         screen.line(&line)?;
     }
@@ -257,16 +247,10 @@ fn verdict(
     options: &Options,
     screen: &Screen,
 ) -> Result<(), Failure> {
-    let wrong: Vec<String> = cells
-        .iter()
-        .filter(|cell| !cell.as_expected)
-        .map(|cell| {
-            format!(
-                "{} {}: expected {}, seen {}: {}",
-                cell.rung, cell.fault, cell.expected, cell.seen, cell.story
-            )
-        })
-        .collect();
+    let told = |Cell { rung, fault, expected, seen, story, .. }: &Cell| {
+        format!("{rung} {fault}: expected {expected}, seen {seen}: {story}")
+    };
+    let wrong: Vec<String> = cells.iter().filter(|cell| !cell.as_expected).map(told).collect();
     if !wrong.is_empty() {
         return Err(failure!("not every cell is as expected\n  {}", wrong.join("\n  ")));
     }

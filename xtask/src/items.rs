@@ -11,9 +11,6 @@ const MODIFIERS: [&str; 5] = ["pub ", "pub(crate) ", "pub(super) ", "const ", "a
 
 /// The source text of the item that starts with `wanted`, with the comments and
 /// attributes above it. An item inside another loses the indentation that it has there.
-///
-/// # Errors
-/// No such item, or several.
 pub fn find(source: &str, wanted: &str) -> Result<String, Failure> {
     let lines: Vec<&str> = source.lines().collect();
     let starts: Vec<usize> =
@@ -124,10 +121,9 @@ pub enum Wrong {
 }
 
 impl Read for Stream<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self) -> usize {
         if true {
         }
-        Ok(0)
     }
 }
 
@@ -136,11 +132,10 @@ pub fn serve_all() {}
 // Plain comment.
 pub fn serve(
     listener: TcpListener,
-) -> io::Result<()> {
+) {
     let buf = [
         0; 4
     ];
-    Ok(())
 }
 
 mod tests {
@@ -166,7 +161,7 @@ netcore::promises! { suite() =>
         let doc = "/// What went wrong.\n";
         let item = "#[derive(Debug)]\npub enum Wrong {\n    Much { depth: usize },\n}";
         assert_eq!(without_docs(&format!("{doc}{item}")), item);
-        let read = "fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {\n    if true {\n    }\n    Ok(0)\n}";
+        let read = "fn read(&mut self) -> usize {\n    if true {\n    }\n}";
         let indented = read.replace('\n', "\n    ");
         for (wanted, item) in [
             ("const LIMIT", "/// How long.\npub const LIMIT: Duration = Duration::from_secs(5);"),
@@ -178,7 +173,7 @@ netcore::promises! { suite() =>
             ("impl Read", &format!("impl Read for Stream<'_> {{\n    {indented}\n}}")),
             (
                 "fn serve",
-                "// Plain comment.\npub fn serve(\n    listener: TcpListener,\n) -> io::Result<()> {\n    let buf = [\n        0; 4\n    ];\n    Ok(())\n}",
+                "// Plain comment.\npub fn serve(\n    listener: TcpListener,\n) {\n    let buf = [\n        0; 4\n    ];\n}",
             ),
         ] {
             assert_eq!(find(SOURCE, wanted).unwrap(), item);

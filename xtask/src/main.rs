@@ -110,34 +110,33 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    let screen = &Screen::new();
     let task = match Xtask::try_parse() {
         Ok(xtask) => xtask.task.unwrap_or(Task::List),
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            return Failure::exit_code(help(&error.to_string(), &Screen::new()));
+            return Failure::exit_code(help(&error.to_string(), screen));
         }
         Err(error) => error.exit(),
     };
     let done = process::end_all_on_signals().and_then(|()| match task {
-        Task::List => list::run(&Screen::new()),
+        Task::List => list::run(screen),
         Task::Demo { name, plain, options } => {
-            let screen = if plain { Screen::plain() } else { Screen::new() };
-            demo::run(name.as_deref(), &options, &screen)
+            demo::run(name.as_deref(), &options, &if plain { screen.plain() } else { *screen })
         }
-        Task::Try { rung: None } => list::run(&Screen::new()),
-        Task::Try { rung: Some(rung) } => attempt::run(&rung, Stdio::inherit(), &Screen::new()),
-        Task::Completions { shell } => Ladder::load().and_then(|ladder| {
-            Screen::new().line(&completions::script(shell, Xtask::command(), &ladder))
-        }),
-        Task::Diff(options) => diff::run(&options, &Screen::new()),
-        Task::New(options) => new::run(&options, &Screen::new()),
-        Task::Faults(options) => faults::run(&options, &Screen::new()),
-        Task::Docs { check } => docs::run(check, &Screen::new()),
-        Task::Book(options) => book::run(&options, &Screen::new()),
+        Task::Try { rung: None } => list::run(screen),
+        Task::Try { rung: Some(rung) } => attempt::run(&rung, Stdio::inherit(), screen),
+        Task::Completions { shell } => Ladder::load()
+            .and_then(|ladder| screen.line(&completions::script(shell, Xtask::command(), &ladder))),
+        Task::Diff(options) => diff::run(&options, screen),
+        Task::New(options) => new::run(&options, screen),
+        Task::Faults(options) => faults::run(&options, screen),
+        Task::Docs { check } => docs::run(check, screen),
+        Task::Book(options) => book::run(&options, screen),
         // As it was typed: it is understood here, and there once more.
         Task::Bench(_) => package::run("bench", &env::args_os().skip(2).collect::<Vec<_>>()),
-        Task::Ci { list: true, .. } => ci::list(&Screen::new()),
+        Task::Ci { list: true, .. } => ci::list(screen),
         Task::Ci { platforms: Some(parts), .. } => ci::platforms(&parts),
-        Task::Ci { step, .. } => ci::run(step.as_deref(), &Screen::new()),
+        Task::Ci { step, .. } => ci::run(step.as_deref(), screen),
     });
     Failure::exit_code(done)
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf, absolute};
 use std::process;
 
 use clap::Args;
-use ladder::files::{entries, read, write};
+use ladder::files::{Doing, entries, read, write};
 use ladder::manifests::{Package, cargo};
 use ladder::process::output;
 use ladder::rename::rename;
@@ -65,19 +65,13 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         rung.name,
         screen.paint(Tone::Bold, &format!("{name} in {shown}"))
     ))?;
-    screen.line("")?;
-    screen.line(&format!("  cd {shown}"))?;
-    screen.line("  cargo test")?;
-    screen.line(if rung.starter.is_some() { "  cargo run" } else { "  cargo run -- server" })?;
-    screen.line("")?;
-    screen.line("Change first:")?;
-    for (number, step) in
-        readme::change_first(rung, ladder.starter_of(rung)?, &name, &[])?.iter().enumerate()
-    {
+    let server = if rung.starter.is_some() { "" } else { " -- server" };
+    screen.line(&format!("\n  cd {shown}\n  cargo test\n  cargo run{server}\n\nChange first:"))?;
+    let steps = readme::change_first(rung, ladder.starter_of(rung)?, &name, &[])?;
+    for (number, step) in steps.iter().enumerate() {
         screen.prose("  ", &format!("{}. {}", number + 1, readme::without_marks(step)))?;
     }
-    screen.line("")?;
-    screen.line("README.md says so again, and in what order to read the files.")
+    screen.line("\nREADME.md says so again, and in what order to read the files.")
 }
 
 /// Makes the project `name` of `rung` in `dest`, which is empty or does not exist. It
@@ -93,25 +87,20 @@ fn make(
     name: &str,
     fill: impl FnOnce(&Path) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let dest = &absolute(dest).map_err(|error| Failure::file("find", dest, &error))?;
+    let dest = &absolute(dest).doing("find", dest)?;
     name::check(name, ladder, rung)?;
     let existed = check_empty(dest)?;
     check_outside(ladder, dest)?;
     // A link to an empty folder stays: what it leads to is filled.
-    let dest = &if existed {
-        fs::canonicalize(dest).map_err(|error| Failure::file("find", dest, &error))?
-    } else {
-        dest.clone()
-    };
+    let dest = &if existed { fs::canonicalize(dest).doing("find", dest)? } else { dest.clone() };
     // Beside it, since only there a move is certain to be no copy.
     let beside = dest.with_file_name(format!(".{name}-{}", process::id()));
-    let scratch =
-        Scratch::new(beside.clone()).map_err(|error| Failure::file("create", &beside, &error))?;
+    let scratch = Scratch::new(beside.clone()).doing("create", &beside)?;
     fill(scratch.path())?;
     if existed {
-        fs::remove_dir(dest).map_err(|error| Failure::file("use", dest, &error))?;
+        fs::remove_dir(dest).doing("use", dest)?;
     }
-    fs::rename(scratch.path(), dest).map_err(|error| Failure::file("create", dest, &error))
+    fs::rename(scratch.path(), dest).doing("create", dest)
 }
 
 fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
@@ -148,21 +137,19 @@ fn copy_block(block: &Package, project: &Path, blocks: &[&str]) -> Result<(), Fa
     }
 }
 
-/// Takes the packages of others out of the lock file and keeps every version. Downloads
-/// nothing.
+/// Takes the packages of others out of the lock file and keeps every version.
 fn lock(dest: &Path) -> Result<(), Failure> {
     let update = ["update", "--workspace", "--offline", "--quiet"];
     output(cargo().args(update).current_dir(dest)).map(drop)
 }
 
-/// Another name makes lines longer or shorter. Without rustfmt they stay as they are,
-/// which is no error.
+/// Another name makes lines longer or shorter. Without rustfmt they stay as they are.
 fn format(dest: &Path) {
     let _ = output(cargo().args(["fmt", "--all"]).current_dir(dest));
 }
 
 fn name_of(dest: &Path) -> Result<String, Failure> {
-    let path = absolute(dest).map_err(|error| Failure::file("find", dest, &error))?;
+    let path = absolute(dest).doing("find", dest)?;
     let name = path.file_name().and_then(|name| name.to_str());
     name.map(String::from).ok_or_else(|| {
         Failure::Usage(format!("{} gives no name; pass one with --name", dest.display()))
@@ -180,15 +167,16 @@ fn check_empty(dest: &Path) -> Result<bool, Failure> {
             ))),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(Failure::file("use", dest, &error)),
+        Err(error) => Err(error).doing("use", dest),
     }
 }
 
-/// A project inside the workspace would be two things at once. Its folder of builds is
-/// not in it.
+/// A project inside the workspace would be two things at once.
 fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
-    let plain = without_dots(dest);
-    match plain.starts_with(&ladder.root) && !plain.starts_with(ladder.root.join("target")) {
+    // What there is of the way to it, without links and dots.
+    let there = dest.ancestors().find_map(|near| fs::canonicalize(near).ok()).unwrap_or_default();
+    let root = fs::canonicalize(&ladder.root).doing("find", &ladder.root)?;
+    match there.starts_with(&root) && !there.starts_with(root.join("target")) {
         true => Err(Failure::Usage(format!(
             "{} is inside this workspace; name a folder beside it, as in ../my-service",
             dest.display()
@@ -197,28 +185,12 @@ fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The path without `.` and `..`, worked out on paper: the folder need not exist yet.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => {
-                plain.pop();
-            }
-            std::path::Component::CurDir => {}
-            part => plain.push(part),
-        }
-    }
-    plain
-}
-
-/// Copies the files of a package into `to`, whose parent exists, each changed by
-/// `change`, without what builds have left there.
+/// Copies a package, each file changed by `change`, without what builds have left.
 pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<(), Failure> {
     match fs::create_dir(to) {
         // Not its parents: where a signal has removed them, they stay so.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(Failure::file("create", to, &error));
+            return Err(error).doing("create", to);
         }
         _ => {}
     }
@@ -232,7 +204,7 @@ pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<
             copy(&path, &target, change)?;
             continue;
         }
-        let bytes = fs::read(&path).map_err(|error| Failure::file("read", &path, &error))?;
+        let bytes = fs::read(&path).doing("read", &path)?;
         let bytes = match String::from_utf8(bytes) {
             Ok(text) => change(&text).into_bytes(),
             // Not text: no name in it.
@@ -256,34 +228,23 @@ mod tests {
     }
 
     fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => found.extend(texts(&path)),
-                // The inputs of the fuzz targets are no text, and have no name in them.
-                false => {
-                    found.extend(fs::read_to_string(&path).ok().map(|text| (path.clone(), text)))
-                }
-            }
-        }
-        found
+        let of = |path: PathBuf| match path.is_dir() {
+            true => texts(&path),
+            // The inputs of the fuzz targets are no text, and have no name in them.
+            false => fs::read_to_string(&path).ok().map(|text| (path, text)).into_iter().collect(),
+        };
+        entries(folder).unwrap().into_iter().flat_map(of).collect()
     }
 
     #[test]
     fn the_name_of_the_rung_is_left_in_one_sentence_that_tells_where_it_came_from() {
         let (_folder, dest) = taken("object", "key-value-store");
-        // netcore is the same in every project, and may name a rung as an example.
-        let own =
-            texts(&dest).into_iter().filter(|(path, _)| !path.starts_with(dest.join("netcore")));
-        for (path, text) in own {
-            let left: Vec<&str> = text
-                .lines()
-                .filter(|line| line.contains("object-exchange") || line.contains("object_exchange"))
-                .collect();
-            match path == dest.join("README.md") {
-                true => assert_eq!(left.len(), 1, "{left:?}"),
-                false => assert_eq!(left, [""; 0], "{}", path.display()),
+        for (path, text) in texts(&dest) {
+            let left =
+                text.matches("object-exchange").count() + text.matches("object_exchange").count();
+            // netcore is the same in every project, and may name a rung as an example.
+            if !path.starts_with(dest.join("netcore")) {
+                assert_eq!(left, usize::from(path == dest.join("README.md")), "{}", path.display());
             }
         }
         let main = read(&dest.join("src/main.rs")).unwrap();
@@ -293,33 +254,31 @@ mod tests {
     #[test]
     fn nothing_of_the_workspace_is_left_in_a_project() {
         let (_folder, dest) = taken("http", "site");
-        let manifest = read(&dest.join("Cargo.toml")).unwrap();
-        assert!(!manifest.contains("metadata") && !manifest.contains("../"), "{manifest}");
-        assert!(
-            manifest.contains("path = \"netcore\"") && manifest.contains("[workspace]"),
-            "{manifest}"
-        );
-        let lock = read(&dest.join("Cargo.lock")).unwrap();
-        assert!(
-            lock.contains("name = \"site\"\n") && lock.contains("name = \"httparse\"\n"),
-            "{lock}"
-        );
-        for other in ["netload", "netfault", "xtask", "threaded-echo", "tokio", "bincode"] {
-            // netcore's optional dependencies are locked with it.
-            let there = lock.contains(&format!("name = \"{other}\"\n"));
-            assert_eq!(there, ["bincode", "tokio"].contains(&other), "{other}");
+        let text = |file: &str| read(&dest.join(file)).unwrap();
+        let manifest = text("Cargo.toml");
+        for (words, there) in [
+            ("metadata", false),
+            ("../", false),
+            ("path = \"netcore\"", true),
+            ("[workspace]", true),
+        ] {
+            assert_eq!(manifest.contains(words), there, "{words}: {manifest}");
+        }
+        // netcore's optional dependencies are locked with it.
+        for (name, there) in ["site", "httparse", "bincode", "tokio"]
+            .map(|it| (it, true))
+            .into_iter()
+            .chain(["netload", "netfault", "xtask", "threaded-echo"].map(|it| (it, false)))
+        {
+            let found = text("Cargo.lock").contains(&format!("name = \"{name}\"\n"));
+            assert_eq!(found, there, "{name}");
         }
         for file in ["README.md", "netcore/README.md"] {
-            let page = read(&dest.join(file)).unwrap();
-            assert_eq!(crate::docs::links::broken(&dest.join(file), &page), Vec::<String>::new());
-            assert!(
-                !page.contains("<!--") && !page.contains("](..") && !page.contains("xtask"),
-                "{page}"
-            );
+            let page = text(file);
+            assert_eq!(crate::docs::links::broken(&dest.join(file), &page), [""; 0]);
+            assert!(["<!--", "](..", "xtask"].iter().all(|words| !page.contains(words)), "{page}");
         }
-        for file in TOP_FILES {
-            assert!(dest.join(file).is_file(), "{file}");
-        }
+        assert!(TOP_FILES.iter().all(|file| dest.join(file).is_file()));
     }
 
     #[test]
@@ -335,8 +294,7 @@ mod tests {
             let first = if rung.starter.is_some() { "The routes: " } else { "The protocol: " };
             assert!(steps[0].starts_with(first), "{}: {}", rung.name, steps[0]);
             // Every echo over TCP has the option, and no other rung.
-            let echo =
-                rung.suites.iter().any(|suite| suite == "tcp-echo" || suite == "framed-echo");
+            let echo = rung.passes("tcp-echo") || rung.passes("framed-echo");
             assert_eq!(steps.concat().contains("--upper"), echo, "{}", rung.name);
         }
     }
@@ -344,30 +302,26 @@ mod tests {
     #[test]
     fn a_folder_that_holds_anything_or_is_in_the_workspace_is_refused_and_left_alone() {
         let ladder = Ladder::load().unwrap();
-        let rung = &ladder.rungs[0];
         let folder = tempfile::tempdir().unwrap();
         let kept = folder.path().join("kept");
         fs::write(&kept, "mine").unwrap();
-        let failure = take(&ladder, rung, folder.path(), "mine").unwrap_err();
-        assert!(
-            matches!(&failure, Failure::Usage(text) if text.contains("is not empty")),
-            "{failure}"
-        );
-        assert_eq!(fs::read_to_string(&kept).unwrap(), "mine");
-        for inside in ["mine", "target/../crates/mine"] {
-            let failure = take(&ladder, rung, &ladder.root.join(inside), "mine").unwrap_err();
-            assert!(
-                matches!(&failure, Failure::Usage(text) if text.contains("inside")),
-                "{failure}"
-            );
+        let root = |path| ladder.root.join(path);
+        for (dest, why) in [
+            (folder.path().to_path_buf(), "is not empty"),
+            (root("mine"), "is inside"),
+            (root("target/../crates/mine"), "is inside"),
+        ] {
+            let failure = take(&ladder, &ladder.rungs[0], &dest, "mine").unwrap_err();
+            assert!(matches!(&failure, Failure::Usage(text) if text.contains(why)), "{failure}");
         }
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "mine");
     }
 
     #[test]
     fn a_copy_that_fails_leaves_an_empty_folder_empty() {
-        let ladder = Ladder::load().unwrap();
+        let mut ladder = Ladder::load().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let mut rung = Ladder::load().unwrap().rungs.remove(0);
+        let mut rung = ladder.rungs.remove(0);
         rung.folder = folder.path().join("nowhere");
         let dest = folder.path().join("mine");
         fs::create_dir(&dest).unwrap();

@@ -10,12 +10,13 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use clap::Args;
+use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::screen::Tone;
 use ladder::{Address, Failure, Ladder, Rung, Screen, failure};
 use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
 use netfault::{Fault, Proof, Transport};
-use trial::stage::{Stage, Visit};
+use trial::stage::{CALM, Stage, Visit};
 use trial::timeline::{Happening, Side, What};
 use trial::{Cast, Faults, faults, timeline};
 
@@ -77,7 +78,7 @@ pub fn run(
     let fault = options.fault.as_deref().map(|name| known(rung, name)).transpose()?;
     // Before a conversation that may take a while, and would be for nothing.
     let drawing = match &options.svg {
-        Some(path) => Some((path, File::create(path).map_err(|error| cannot_draw(path, &error))?)),
+        Some(path) => Some((path, File::create(path).doing("write", path)?)),
         None => None,
     };
     let network = options.needs_proxy().then(|| options.network.network());
@@ -98,10 +99,9 @@ pub fn run(
     }
     screen.line("")?;
     for (number, (run, visit)) in rung.demo.iter().zip(&scene.visits).enumerate() {
-        let who = if rung.demo.len() == 1 {
-            "The client".into()
-        } else {
-            format!("Client {}", number + 1)
+        let who = match rung.demo.len() {
+            1 => "The client".into(),
+            _ => format!("Client {}", number + 1),
         };
         let (tone, text) = match visit {
             visit if visit.code == Some(0) && visit.printed == run.expect => {
@@ -116,30 +116,22 @@ pub fn run(
         screen.prose("  ", &format!("{who} {}.", screen.paint(tone, &text)))?;
     }
     if let Some(fault) = fault {
-        let text = match rung.limit(fault.name) {
+        let (Rung { name, alias, .. }, fault) = (rung, fault.name);
+        let text = match rung.limit(fault) {
             Some(limit) => {
-                format!(
-                    "{} does not survive {} yet: {} does.",
-                    rung.name, fault.name, limit.lifted_by
-                )
+                format!("{name} does not survive {fault} yet: {} does.", limit.lifted_by)
             }
-            None => format!(
-                "{} survives {}; cargo xtask faults {} {1} shows how.",
-                rung.name, fault.name, rung.alias
-            ),
+            None => {
+                format!("{name} survives {fault}; cargo xtask faults {alias} {fault} shows how.")
+            }
         };
         screen.prose("  ", &text)?;
     }
     if let Some((path, mut file)) = drawing {
-        file.write_all(diagram::draw(rung, &scene.passed).as_bytes())
-            .map_err(|error| cannot_draw(path, &error))?;
+        file.write_all(diagram::draw(rung, &scene.passed).as_bytes()).doing("write", path)?;
         screen.prose("  ", &format!("Drawn: {}", path.display()))?;
     }
     Ok(())
-}
-
-fn cannot_draw(path: &Path, error: &io::Error) -> Failure {
-    failure!("cannot write {}: {error}", path.display())
 }
 
 fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
@@ -166,11 +158,10 @@ pub fn play(
     fault: Option<&Fault>,
     network: Option<&Network>,
 ) -> Result<Scene, Failure> {
-    let program = ladder.program(&rung.name)?;
     let limit = fault.and_then(|fault| rung.limit(fault.name));
     let args = fault.map_or(rung.server_args.clone(), |fault| rung.args_for(fault));
     let mut stage = Stage::new();
-    let cast = Cast { rung, program: &program, args: &args };
+    let cast = Cast { ladder, rung, args: &args };
     let (server, mut address) = stage.start_server(cast)?;
     let mut faulty = None;
     if let Some(fault) = fault {
@@ -202,7 +193,9 @@ pub fn play(
     let side = if fault.is_some() || network.is_some() { Side::Server } else { Side::Client };
     let came = |line: &&LogLine| matches!(line.event(), Event::Connected(_));
     let came = stage.logged(side).filter(came).count();
-    stage.wait_for_so_many(server, came, |event| matches!(event, Event::Left(..)));
+    let left = |line: &&LogLine| matches!(line.event(), Event::Left(..));
+    let all_left = |stage: &Stage| stage.logged(Side::Server).filter(left).count() >= came;
+    stage.wait(CALM, |stage| stage.is_over(server) || all_left(stage));
     drop(proxy);
     if fault.is_some() || !rung.serves_once() {
         stage.ask_to_stop(server);

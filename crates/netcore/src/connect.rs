@@ -78,6 +78,10 @@ fn tcp_before(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, Er
 pub fn udp(host: &str, port: u16) -> Result<Vec<UdpSocket>, Error> {
     let mut sockets = Vec::new();
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
+    if port == 0 {
+        // Linux takes it for leave to talk to anybody, and then there is nobody to send to.
+        return Err(Error::Connect { address: join(host, port), source: last });
+    }
     for address in resolve(host, port)? {
         match udp_one(address) {
             Ok(socket) => sockets.push(socket),
@@ -250,6 +254,12 @@ mod tests {
         // Which of the two the system tells depends on when it is asked.
         let ends = ["the other end closed the connection", "connection reset by the other end"];
         assert!(ends.iter().any(|end| told.ends_with(end)), "{told}");
+    }
+
+    #[test]
+    fn nobody_is_at_port_0() {
+        let error = udp("127.0.0.1", 0).unwrap_err();
+        assert!(error.hint().unwrap().contains("a --port of 1 or more"), "{error}");
     }
 
     #[test]

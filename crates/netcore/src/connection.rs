@@ -75,6 +75,7 @@ impl<S: Socket> Connection<S> {
     /// From here on, every call fails with `TimedOut` when `deadline` has passed.
     pub fn set_deadline(&mut self, deadline: Deadline) {
         self.deadline = deadline;
+        self.over = false;
     }
 
     /// Whether a stop has ended the reading, and not the peer.

@@ -1,5 +1,5 @@
-//! What [`accept`](crate::accept), [`connection`](crate::connection) and
-//! [`visit`](mod@crate::visit) are to threads, for tasks of tokio (feature `tasks`).
+//! Accept, connection and visit as they are for threads, for tasks of tokio (feature
+//! `tasks`).
 
 use std::fmt::Display;
 use std::io;

@@ -225,6 +225,22 @@ fn a_peer_that_is_silent_and_has_everything_is_not_waited_for<S: Socket>(pair: P
     assert!(started.elapsed() < LINGER);
 }
 
+/// A rung that asks the socket itself need never wait.
+#[test]
+fn what_was_sent_without_a_wait_is_lost_at_the_end_no_more_than_anything_else() {
+    let (mut client, mut server) = connect(tcp, &shutdown());
+    client.write_all(b"unread").unwrap();
+    server.set_deadline(Deadline::after(GENEROUS));
+    let mut socket = server.get_ref();
+    socket.write_all(b"reply").unwrap();
+    let closing = thread::spawn(move || drop(server));
+    let mut all = Vec::new();
+    client.read_to_end(&mut all).unwrap();
+    assert_eq!(all, b"reply");
+    drop(client);
+    closing.join().unwrap();
+}
+
 /// As where there is no thread for it: who accepts the next ones must not wait for this
 /// one.
 fn a_peer_that_nobody_has_served_is_not_waited_for<S: Socket>(pair: Pair<S>) {

@@ -99,7 +99,7 @@ fn play(args: &FaultArgs) -> Result<(), Error> {
     let running = args.fault.start(&target).map_err(Error::failed(begin))?;
     if *running.address() != address {
         // A network: clients go through it.
-        cli::print(format_args!("listening on {}", running.address()))?;
+        cli::listening_on(running.address())?;
         thread::sleep(args.limit.saturating_sub(started.elapsed()));
         return Ok(());
     }

@@ -4,14 +4,32 @@ use std::io::{self, Read, Write};
 
 use netcore::deadline::Deadline;
 use netcore::unix::Name;
+use socket2::{Domain, Type};
 
 use crate::stream::Stream;
 use crate::until::Until;
-use crate::{GENEROUS, LIFETIME, Running, Target};
+use crate::{Address, GENEROUS, LIFETIME, Running, Target};
+
+/// Bytes of replies that such a client has room for: far less than is due to it.
+const LITTLE_ROOM: usize = 4 << 10;
 
 /// A small write goes out as it is, and not together with the next one.
 pub(crate) fn connect(target: &Target) -> io::Result<Stream> {
     target.address.connect(GENEROUS, Name::Own)
+}
+
+/// A client that has room for little of what is sent to it. A size that was asked for is
+/// never made larger by the system.
+pub(crate) fn connect_with_little_room(target: &Target) -> io::Result<Stream> {
+    let Address::Inet(address) = target.address else {
+        // A UNIX socket has no such room: the sender keeps what has not been read.
+        return connect(target);
+    };
+    let socket = Stream::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_recv_buffer_size(LITTLE_ROOM)?;
+    socket.connect_timeout(&address.into(), GENEROUS)?;
+    socket.set_tcp_nodelay(true)?;
+    Ok(socket)
 }
 
 /// A client that has said hello and has the beginning of its reply.

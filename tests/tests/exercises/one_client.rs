@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use ladder_tests::peer::{assert_refused, lasting_port};
+use ladder_tests::peer::lasting_port;
 use ladder_tests::{Peer, Server, rung};
 
 #[test]
@@ -92,7 +92,7 @@ fn a_stop_waits_for_the_client_in_hand_and_refuses_the_next() {
     server.signal(rustix::process::Signal::TERM);
     server.expect_log(&["stopping"]);
     client.expect_end_of_stream();
-    assert_refused(address);
+    ladder_tests::peer::assert_refused(address);
     // Our end of the stream is what the staged close waits for.
     client.half_close();
     server.wait().expect_code(0);

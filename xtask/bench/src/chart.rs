@@ -83,7 +83,9 @@ fn picture(
     let (left, top, right, bottom) = AREA;
     let mut style = STYLE.to_string();
     for number in 0..COLOURS.len() {
-        style.push_str(&format!(".c{number} {{ --c: var(--c{number}) }}\n"));
+        style.push_str(&format!(
+            ".server.c{number} {{ stroke: var(--c{number}) }}\n.name.c{number}, circle.c{number} {{ fill: var(--c{number}) }}\n"
+        ));
     }
     let whole = format!("{title} against the number of connections");
     let mut svg = Svg::new(SIZE, &whole, &COLOURS, &style);

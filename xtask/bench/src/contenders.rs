@@ -1,37 +1,48 @@
 //! The servers that are measured: read from the manifests of the rungs and of netload,
 //! never held in a list here.
 
-use ladder::{Failure, Ladder, failure};
+use ladder::{Failure, Ladder};
 use serde::Deserialize;
 
 use crate::fronts::Front;
 use crate::scenarios::{Clients, Scenario, Speaks};
 
-#[derive(Debug, Clone)]
+/// `[[package.metadata.peers]]` of netload has all of it but what is skipped.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Contender {
     /// A rung's package, or the name of a peer.
     pub name: String,
+    #[serde(skip)]
     pub alias: Option<String>,
     pub title: String,
+    #[serde(skip)]
     pub ours: bool,
     /// Whether ratios are to this one.
+    #[serde(default)]
     pub base: bool,
     speaks: Vec<Speaks>,
     clients: Clients,
+    /// A module of Python.
+    pub needs: Option<String>,
+    #[serde(flatten)]
     pub start: Start,
     /// How netload speaks to it, where there are several ways.
     pub dialect: Option<String>,
 }
 
-/// How a server is started.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Start {
     /// The program of a rung, with these arguments after `server --port 0`.
+    #[serde(skip)]
     Rung(Vec<String>),
+    /// One of netload.
     Example(String),
-    /// A script of netload's peers with its arguments, and the module that it needs.
-    Python(Vec<String>, Option<String>),
-    Nginx,
+    /// A script of netload's peers with its arguments.
+    Python(Vec<String>),
+    /// With a configuration of ours.
+    Nginx(#[allow(dead_code, reason = "true where it stands")] bool),
     /// Another program with its arguments, where `{port}` stands for its port.
     Program(Vec<String>),
     /// One that encrypts, in front of `threaded-echo`.
@@ -47,35 +58,12 @@ struct RungBench {
     #[serde(default)]
     beside: Vec<Speaks>,
     clients: Clients,
-    /// `{connections}` stands for how many come at once, `{site}` for the folder of the
-    /// pages.
+    /// `{connections}` is how many come at once, `{site}` the folder of the pages.
     #[serde(default)]
     server_args: Vec<String>,
 }
 
-/// `[[package.metadata.peers]]` of netload. One of `example`, `python`, `nginx`, `program`
-/// and `front` says how it is started.
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Peer {
-    name: String,
-    title: String,
-    speaks: Vec<Speaks>,
-    clients: Clients,
-    #[serde(default)]
-    base: bool,
-    example: Option<String>,
-    python: Option<Vec<String>>,
-    needs: Option<String>,
-    #[serde(default)]
-    nginx: bool,
-    program: Option<Vec<String>>,
-    dialect: Option<String>,
-    front: Option<Front>,
-}
-
-/// All of them: the peers that ratios are to first, then the rungs in their order, then
-/// the other peers. Read from the manifests.
+/// The peers that ratios are to, then the rungs in their order, then the other peers.
 pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
     let mut contenders = Vec::new();
     for rung in &ladder.rungs {
@@ -90,40 +78,13 @@ pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
             base: false,
             speaks: [&[bench.speaks], &bench.beside[..]].concat(),
             clients: bench.clients,
+            needs: None,
             start: Start::Rung(bench.server_args),
             dialect: None,
         });
     }
-    let netload = ladder.package("netload");
-    let peers: Option<Vec<Peer>> = netload.map_or(Ok(None), |package| package.metadata("peers"))?;
-    for peer in peers.unwrap_or_default() {
-        let Peer { name, title, speaks, clients, base, dialect, .. } = peer;
-        let start = match (peer.example, peer.python, peer.nginx, peer.program, peer.front) {
-            (Some(example), None, false, None, None) => Start::Example(example),
-            (None, Some(script), false, None, None) => Start::Python(script, peer.needs),
-            (None, None, true, None, None) => Start::Nginx,
-            (None, None, false, Some(program), None) if !program.is_empty() => {
-                Start::Program(program)
-            }
-            (None, None, false, None, Some(front)) => Start::Front(front),
-            _ => {
-                return Err(failure!("netload: the peer {name} is started in one way"));
-            }
-        };
-        let ours = false;
-        let alias = None;
-        contenders.push(Contender {
-            name,
-            alias,
-            title,
-            ours,
-            base,
-            speaks,
-            clients,
-            start,
-            dialect,
-        });
-    }
+    let netload = ladder.package("netload").map(|package| package.metadata("peers"));
+    contenders.extend(netload.transpose()?.flatten().unwrap_or_else(Vec::new));
     contenders.sort_by_key(|contender| !contender.base);
     Ok(contenders)
 }

@@ -14,7 +14,6 @@ mod fronts;
 mod load;
 mod machine;
 mod measure;
-mod nginx;
 mod options;
 mod page;
 mod scenarios;
@@ -38,8 +37,7 @@ use options::Options;
 use scenarios::Scenario;
 use table::Table;
 
-/// Seconds that a measurement takes beside its own: a server starts and ends, a crowd
-/// comes and goes.
+/// Seconds that a measurement takes beside its own.
 const BETWEEN: f64 = 0.4;
 
 /// `cargo xtask bench`.

@@ -1,31 +1,30 @@
 //! One measurement: a fresh server on one core, netload on another or the same.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use ladder::process::output;
 use ladder::scratch::Scratch;
-use ladder::{Address, Failure, Ladder, Process, failure, port, process, programs};
+use ladder::{Address, Failure, Ladder, failure, files, port, programs};
 use serde::Serialize;
 
 use crate::contenders::{Contender, Start};
 use crate::fronts::Front;
 use crate::load::{self, Report};
-use crate::nginx;
 use crate::scenarios::{Scenario, Speaks, Unit};
 use crate::server::Server;
 use crate::site::Site;
 
-/// How long a look at whether a program is installed may take.
-const LOOK: Duration = Duration::from_secs(20);
-
-/// Ports that are tried for a server that cannot take any free one.
-const ATTEMPTS: usize = 5;
+/// Which of the two cores is whose.
+const SERVER: usize = 0;
+const LOAD: usize = 1;
 
 /// What came of one measurement, or why nothing did.
 pub type Sample = Result<Figures, String>;
@@ -35,13 +34,10 @@ pub type Sample = Result<Figures, String>;
 pub struct Figures {
     /// Replies or bytes in a second.
     pub rate: Option<f64>,
-    /// Microseconds.
     #[serde(rename = "p50_us")]
     pub p50: Option<f64>,
-    /// Microseconds.
     #[serde(rename = "p99_us")]
     pub p99: Option<f64>,
-    /// Microseconds.
     #[serde(rename = "p999_us")]
     pub p999: Option<f64>,
     /// The server's processor seconds for a million replies, or for a gigabyte.
@@ -65,19 +61,14 @@ pub struct Bench {
     programs: HashMap<String, PathBuf>,
     peers: PathBuf,
     site: Site,
-    cores: Option<Cores>,
+    /// A core for the server and one for the load.
+    cores: Option<[String; 2]>,
     seconds: u16,
     left_out: Vec<String>,
 }
 
-struct Cores {
-    server: String,
-    load: String,
-}
-
 impl Bench {
-    /// Builds what is needed and looks what is installed. What is not is left out, with
-    /// a word.
+    /// Builds what is needed. What is not installed is left out, with a word.
     pub fn prepare(
         ladder: &Ladder,
         mut contenders: Vec<Contender>,
@@ -90,7 +81,7 @@ impl Bench {
             if !contender.base && !names.contains(&contender.name) {
                 return false;
             }
-            let missing = missing(&contender.start);
+            let missing = missing(contender);
             if let Some(missing) = &missing {
                 let text = format!("{} is left out: {missing} is not installed", contender.name);
                 eprintln!("{text}");
@@ -127,10 +118,8 @@ impl Bench {
             Ok(server) => server,
             Err(failure) => return Ok(Err(failure.to_string())),
         };
-        let mut command = self.pinned(
-            |cores| if scenario.one_core { &cores.server } else { &cores.load },
-            &self.program("netload")?,
-        );
+        let core = if scenario.one_core { SERVER } else { LOAD };
+        let mut command = self.pinned(core, &self.program("netload")?);
         self.arguments(&mut command, contender, scenario, &server);
         let (before, used) = (server.resident_kib(), server.processor_seconds());
         let mut silent = Figures::default();
@@ -153,8 +142,7 @@ impl Bench {
         }))
     }
 
-    /// What a server does while its clients are silent, and when it is asked to stop
-    /// then.
+    /// What a server does while its clients are silent, and when it is asked to stop then.
     fn rest(&self, server: &Server, figures: &mut Figures) {
         let before = server.processor_seconds();
         let seconds = f64::from(self.seconds);
@@ -205,8 +193,7 @@ impl Bench {
         };
         match &contender.start {
             Start::Rung(args) => {
-                let mut command =
-                    self.pinned(|cores| &cores.server, &self.program(&contender.name)?);
+                let mut command = self.pinned(SERVER, &self.program(&contender.name)?);
                 let place = match &folder {
                     Some(folder) => Address::Unix(folder.path().join("echo.sock")),
                     None => Address::port(0),
@@ -220,22 +207,25 @@ impl Bench {
                 Server::start_in(folder, command.env("RUST_LOG", "error"))
             }
             Start::Example(name) => {
-                let mut command = self.pinned(|cores| &cores.server, &self.program(name)?);
+                let mut command = self.pinned(SERVER, &self.program(name)?);
                 Server::start_in(folder, command.stderr(Stdio::null()))
             }
-            Start::Python(script, _) => {
-                let mut command = self.pinned(|cores| &cores.server, &PathBuf::from("python3"));
+            Start::Python(script) => {
+                let mut command = self.pinned(SERVER, &PathBuf::from("python3"));
                 for word in script {
                     command.arg(word.replace("{site}", &self.site.pages().to_string_lossy()));
                 }
                 Server::start(command.current_dir(&self.peers).stderr(Stdio::null()))
             }
-            Start::Nginx => self.start_on_a_port("nginx", |address| {
-                let pages = self.site.pages();
-                let configuration = nginx::configure(self.site.folder(), &pages, address)?;
-                let folder = self.site.folder().to_string_lossy().into_owned();
-                let configuration = configuration.to_string_lossy().into_owned();
-                Ok(vec!["-p".into(), folder, "-c".into(), configuration])
+            Start::Nginx(_) => self.start_on_a_port("nginx", |address| {
+                let (folder, pages) = (self.site.folder(), self.site.pages());
+                let configuration = folder.join("nginx.conf");
+                let text =
+                    include_str!("nginx.conf").replace("{folder}", &folder.to_string_lossy());
+                let text = text.replace("{pages}", &pages.to_string_lossy());
+                files::write(&configuration, text.replace("{address}", &address.to_string()))?;
+                let path = |path: &Path| path.to_string_lossy().into_owned();
+                Ok(vec!["-p".into(), path(folder), "-c".into(), path(&configuration)])
             }),
             Start::Program(words) => self.start_on_a_port(&words[0], |address| {
                 let port = address.port().to_string();
@@ -253,11 +243,11 @@ impl Bench {
     /// Has `tls-echo` make the certificates, where something speaks TLS.
     fn make_certs(&self) -> Result<(), Failure> {
         let Some(program) = self.programs.get(ENCRYPTING) else { return Ok(()) };
-        process::output(Command::new(program).arg("certs").arg(self.certs())).map(drop)
+        output(Command::new(program).arg("certs").arg(self.certs())).map(drop)
     }
 
     fn start_front(&self, front: Front, connections: usize) -> Result<Server, Failure> {
-        let mut behind = self.pinned(|cores| &cores.server, &self.program(PLAIN)?);
+        let mut behind = self.pinned(SERVER, &self.program(PLAIN)?);
         let most = (connections + SPARE).to_string();
         behind.args(["server", "--port", "0", "--idle", "10m", "--total", "10m"]);
         behind.args(["--max-clients", &most]).env("RUST_LOG", "error");
@@ -276,24 +266,18 @@ impl Bench {
         program: &str,
         arguments: impl Fn(SocketAddr) -> Result<Vec<String>, Failure>,
     ) -> Result<Server, Failure> {
-        for _ in 0..ATTEMPTS {
-            // When somebody else has taken this one meanwhile, it says so and ends.
-            let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
-            let address = SocketAddr::from(([127, 0, 0, 1], port));
-            let mut command = self.pinned(|cores| &cores.server, &PathBuf::from(program));
-            command.args(arguments(address)?).current_dir(self.site.folder()).stderr(Stdio::null());
-            if let Some(server) = Server::start_silent(&mut command, address)? {
-                return Ok(server);
-            }
-        }
-        Err(failure!("{program} does not start; try it by hand"))
+        let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let mut command = self.pinned(SERVER, &PathBuf::from(program));
+        command.args(arguments(address)?).current_dir(self.site.folder());
+        Server::start_silent(command.stderr(Stdio::null()), address)
     }
 
-    fn pinned(&self, core: impl Fn(&Cores) -> &str, program: &PathBuf) -> Command {
+    fn pinned(&self, core: usize, program: &PathBuf) -> Command {
         let Some(cores) = &self.cores else { return Command::new(program) };
         // Becomes the program, and its process number stays.
         let mut command = Command::new("taskset");
-        command.args(["--cpu-list", core(cores)]).arg(program);
+        command.args(["--cpu-list", &cores[core]]).arg(program);
         command
     }
 
@@ -306,8 +290,7 @@ impl Bench {
 const PLAIN: &str = "threaded-echo";
 const ENCRYPTING: &str = "tls-echo";
 
-/// Places beside those that the load takes: for the active ones beside a crowd, and for
-/// one that is being closed.
+/// Places beside those that the load takes.
 const SPARE: usize = 64;
 
 /// Seconds that no measurement lasts.
@@ -342,48 +325,50 @@ fn figures(report: &Report, scenario: &Scenario, used: Option<f64>) -> Sample {
 }
 
 /// What a server needs that is not there.
-fn missing(start: &Start) -> Option<String> {
-    match start {
-        Start::Rung(_) | Start::Example(_) => None,
-        Start::Python(_, None) => (!runs("python3", &["--version"])).then(|| "python3".into()),
-        Start::Python(_, Some(module)) => (!runs("python3", &["-c", &format!("import {module}")]))
-            .then(|| format!("{module} for python3")),
-        Start::Nginx => (!runs("nginx", &["-v"])).then(|| "nginx".into()),
-        Start::Program(words) => (!runs(&words[0], &["--version"])).then(|| words[0].clone()),
-        Start::Front(front) => {
-            (!runs(front.program(), &[front.look()])).then(|| front.program().into())
+fn missing(contender: &Contender) -> Option<String> {
+    let (program, args, missing) = match (&contender.start, &contender.needs) {
+        (Start::Rung(_) | Start::Example(_), _) => return None,
+        (Start::Python(_), None) => ("python3", vec!["--version".into()], "python3".into()),
+        (Start::Python(_), Some(module)) => (
+            "python3",
+            vec!["-c".into(), format!("import {module}")],
+            format!("{module} for python3"),
+        ),
+        (Start::Nginx(_), _) => ("nginx", vec!["-v".to_string()], "nginx".into()),
+        (Start::Program(words), _) => {
+            (words[0].as_str(), vec!["--version".into()], words[0].clone())
         }
-    }
+        (Start::Front(front), _) => {
+            (front.program(), vec![front.look().into()], front.program().into())
+        }
+    };
+    (!runs(program, &args)).then_some(missing)
 }
 
-fn runs(program: &str, args: &[&str]) -> bool {
-    let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let Ok(process) = Process::start(&mut command) else { return false };
-    process.wait(LOOK).is_ok_and(|ended| ended.is_some_and(|status| status.success()))
+fn runs(program: &str, args: &[impl AsRef<OsStr>]) -> bool {
+    output(Command::new(program).args(args)).is_ok()
 }
 
 /// The first two cores that we may use, where there are two and something to bind
 /// processes to them.
-fn cores() -> Option<Cores> {
+fn cores() -> Option<[String; 2]> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
-    let (server, load) = first_two(list)?;
-    runs("taskset", &["--cpu-list", &server, "true"]).then_some(Cores { server, load })
+    let cores = first_two(list)?;
+    runs("taskset", &["--cpu-list", &cores[SERVER], "true"]).then_some(cores)
 }
 
 /// `0-3,8` names the cores 0, 1, 2, 3 and 8.
-fn first_two(list: &str) -> Option<(String, String)> {
+fn first_two(list: &str) -> Option<[String; 2]> {
     let mut all = list.trim().split(',').flat_map(|range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (first, last): (usize, usize) = (first.parse().unwrap_or(1), last.parse().unwrap_or(0));
         first..=last
     });
-    Some((all.next()?.to_string(), all.next()?.to_string()))
+    Some([all.next()?.to_string(), all.next()?.to_string()])
 }
 
-/// Builds every program with optimisation; what it prints goes to the terminal, as by
-/// hand.
+/// Builds every program with optimisation.
 fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, PathBuf>, Failure> {
     let mut options = vec!["--release", "--package", "netload", "--bin", "netload"];
     for contender in contenders {
@@ -397,7 +382,7 @@ fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, Pa
                     options.extend(["--package", name, "--bin", name]);
                 }
             }
-            Start::Python(..) | Start::Nginx | Start::Program(_) => {}
+            Start::Python(_) | Start::Nginx(_) | Start::Program(_) => {}
         }
     }
     programs::build(&ladder.root, &options, &["netload and the servers"])
@@ -409,9 +394,8 @@ mod tests {
 
     #[test]
     fn cores_are_read_as_linux_writes_them() {
-        let two = |first: &str, second: &str| Some((first.to_string(), second.to_string()));
-        assert_eq!(first_two("\t0-1"), two("0", "1"));
-        assert_eq!(first_two("3,5-7"), two("3", "5"));
+        assert_eq!(first_two("\t0-1").unwrap(), ["0", "1"]);
+        assert_eq!(first_two("3,5-7").unwrap(), ["3", "5"]);
         assert_eq!(first_two("2"), None);
     }
 }

@@ -10,19 +10,16 @@ use ladder::process::{Process, listening, resident_kib};
 use ladder::scratch::Scratch;
 use ladder::{Address, Failure};
 
-/// How long a server may take until it listens. Python on a busy machine is the
-/// slowest.
+/// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A pause between two looks whether a server that says nothing listens.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A pause between two looks whether a server has ended: how exactly the time of a stop
-/// is known.
+/// A pause between two looks: how exactly the time of a stop is known.
 const SHORT_PAUSE: Duration = Duration::from_micros(200);
 
-/// Ticks in a second, in what Linux tells of a process: the same on every machine that
-/// there is.
+/// Ticks in a second, in what Linux tells of a process.
 const TICKS: f64 = 100.0;
 
 pub struct Server {
@@ -48,22 +45,18 @@ impl Server {
         Ok(Server { process, behind: None, address, _folder: folder })
     }
 
-    /// Starts a server that listens on `address` and says nothing; `None` when it ends
-    /// instead.
-    pub fn start_silent(
-        command: &mut Command,
-        address: SocketAddr,
-    ) -> Result<Option<Server>, Failure> {
+    /// Starts a server that listens on `address` and says nothing.
+    pub fn start_silent(command: &mut Command, address: SocketAddr) -> Result<Server, Failure> {
         let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             // No event tells that it listens: asking again is all there is.
             if process.wait(PAUSE).is_ok_and(|ended| ended.is_some()) {
-                return Ok(None);
+                return Err(Failure::new("it ends; try it by hand"));
             }
             if TcpStream::connect(address).is_ok() {
                 let address = address.into();
-                return Ok(Some(Server { process, behind: None, address, _folder: None }));
+                return Ok(Server { process, behind: None, address, _folder: None });
             }
         }
         Err(Failure::new("it does not listen"))

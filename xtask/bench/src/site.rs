@@ -1,11 +1,11 @@
 //! The pages that web servers are asked for, in a folder of the build that is gone
 //! afterwards.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process;
 
 use ladder::Failure;
+use ladder::files::{self, Doing};
 use ladder::scratch::Scratch;
 
 const PAGES: [(&str, usize); 3] = [("1k", 1 << 10), ("100k", 100 << 10), ("10m", 10 << 20)];
@@ -16,11 +16,10 @@ impl Site {
     /// Writes the pages into a new folder below `built`, where cargo puts its programs.
     pub fn new(built: &Path) -> Result<Site, Failure> {
         let folder = built.join(format!("bench-{}", process::id()));
-        let cannot = |error| Failure::file("write to", &folder, &error);
-        let site = Site(Scratch::new(folder.clone()).map_err(cannot)?);
-        fs::create_dir(site.pages()).map_err(cannot)?;
+        let site = Site(Scratch::new(folder.clone()).doing("write to", &folder)?);
+        files::create_folder(&site.pages())?;
         for (name, size) in PAGES {
-            fs::write(site.pages().join(name), page(size)).map_err(cannot)?;
+            files::write(&site.pages().join(name), page(size))?;
         }
         Ok(site)
     }

@@ -50,10 +50,6 @@ impl Collected {
         collected
     }
 
-    pub fn so_far(&self) -> Vec<u8> {
-        self.lock().bytes.clone()
-    }
-
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.lock().bytes).into_owned()
     }
@@ -82,11 +78,7 @@ impl Collected {
         }
     }
 
-    /// Waits until `find` finds what it looks for in a whole line, which has no end of
-    /// line any more.
-    ///
-    /// # Errors
-    /// As [`wait_for`](Collected::wait_for).
+    /// Waits until `find` finds what it looks for in a whole line, without its end.
     pub fn wait_for_line<T>(
         &self,
         limit: Duration,
@@ -99,9 +91,6 @@ impl Collected {
     }
 
     /// Waits for the end of the stream and returns all that has come.
-    ///
-    /// # Errors
-    /// It has not ended within `limit`.
     pub fn wait_for_end(&self, limit: Duration) -> Result<Vec<u8>, String> {
         let waited =
             self.0.changed.wait_timeout_while(self.lock(), limit, |written| !written.ended);

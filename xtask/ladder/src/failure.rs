@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit code of what was called wrongly, as clap has it.
@@ -54,11 +53,6 @@ impl Failure {
             ErrorKind::BrokenPipe => Failure::ReaderGone,
             _ => failure!("cannot write to standard output: {error}"),
         }
-    }
-
-    /// A failure of the file system: `what` could not be done with `path`.
-    pub fn file(what: &str, path: &Path, error: &io::Error) -> Failure {
-        failure!("cannot {what} {}: {error}", path.display())
     }
 
     /// Tells on standard error how a tool has ended, and returns its exit code.

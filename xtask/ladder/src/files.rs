@@ -1,27 +1,39 @@
 //! Files, with what went wrong in words.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use crate::Failure;
+use crate::{Failure, failure};
+
+/// Tells what could not be done, and with which file.
+pub trait Doing<T> {
+    /// `what` is done with `path`.
+    fn doing(self, what: &str, path: &Path) -> Result<T, Failure>;
+}
+
+impl<T> Doing<T> for io::Result<T> {
+    fn doing(self, what: &str, path: &Path) -> Result<T, Failure> {
+        self.map_err(|error| failure!("cannot {what} {}: {error}", path.display()))
+    }
+}
 
 pub fn read(path: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+    let text = fs::read_to_string(path).doing("read", path)?;
     // On Windows, git may have checked it out with other line ends.
     Ok(text.replace("\r\n", "\n"))
 }
 
 pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), Failure> {
-    fs::write(path, contents).map_err(|error| Failure::file("write", path, &error))
+    fs::write(path, contents).doing("write", path)
 }
 
 /// Makes a folder and those that it is in, where they do not exist.
 pub fn create_folder(path: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(path).map_err(|error| Failure::file("create", path, &error))
+    fs::create_dir_all(path).doing("create", path)
 }
 
 pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| Failure::file("read", folder, &error))?;
+    let entries = fs::read_dir(folder).doing("read", folder)?;
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     Ok(paths)

@@ -52,8 +52,7 @@ pub fn diff(settings: &[&str]) -> Command {
     git
 }
 
-/// A unified difference between two texts, each with its name, or nothing where they are
-/// the same.
+/// A unified difference between two texts with their names; nothing where there is none.
 pub fn unified(old: (&str, &str), new: (&str, &str)) -> Result<String, Failure> {
     let folder = Scratch::temporary("diff")?;
     for (name, text) in [("old", old.1), ("new", new.1)] {

@@ -20,15 +20,8 @@ static PIPE: LazyLock<Mutex<Option<ChildStdin>>> = LazyLock::new(|| {
     Mutex::new(shell.spawn().ok().and_then(|mut shell| shell.stdin.take()))
 });
 
-pub fn started(id: u32) {
-    tell('+', id);
-}
-
-pub fn ended(id: u32) {
-    tell('-', id);
-}
-
-fn tell(sign: char, id: u32) {
+/// Told with `+` that a process is started, and with `-` that it has been waited for.
+pub fn tell(sign: char, id: u32) {
     let mut pipe = PIPE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(pipe) = pipe.as_mut() {
         // Where the shell has been ended there is nobody to tell.

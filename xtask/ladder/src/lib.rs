@@ -19,10 +19,12 @@
 //! | [`shell`] | commands as a person types them |
 //! | [`screen`] | the terminal: its width, its colours |
 //! | [`svg`] | pictures |
+//! | [`blocks`] | the generated blocks of a page |
 //! | [`failure`](mod@failure) | what ends a tool before its time |
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod blocks;
 pub mod code;
 pub mod collected;
 pub mod failure;

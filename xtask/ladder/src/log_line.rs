@@ -137,71 +137,53 @@ impl LogLine {
 mod tests {
     use super::*;
 
-    fn message(line: &str) -> LogLine {
-        LogLine::parse(line).unwrap()
+    fn at(time: &str) -> Time {
+        LogLine::parse(&format!("{time} info  then")).unwrap().at
     }
 
     #[test]
     fn the_lines_of_a_real_log_are_understood() {
         let peer = "127.0.0.1:55286";
-        let other = Level::Other;
-        for (line, level, event) in [
-            ("info  127.0.0.1:55286 connected", other, Event::Connected(peer)),
-            (
-                "debug 127.0.0.1:55286 received 2 bytes \"м\"",
-                other,
-                Event::Received(peer, "received 2 bytes \"м\""),
-            ),
-            (
-                "debug 127.0.0.1:55286 sending 0 bytes \"\"",
-                other,
-                Event::Sending(peer, "sending 0 bytes \"\""),
-            ),
-            (
-                "warn  127.0.0.1:55286 dropped: timed out",
-                Level::Warn,
-                Event::Left(peer, "dropped: timed out"),
-            ),
-            (
-                "debug 127.0.0.1:55286 refused: too deep",
-                other,
-                Event::Refused(peer, "refused: too deep"),
-            ),
-            ("info  [::1]:55286 closed", other, Event::Left("[::1]:55286", "closed")),
-            ("info  127.0.0.1:55286/ann closed", other, Event::Left(peer, "closed")),
-            ("info  uid=1000,pid=7 connected", other, Event::Connected("uid=1000,pid=7")),
-            (
-                "debug unix:echo.sock sending 1 bytes \"a\"",
-                other,
-                Event::Sending("unix:echo.sock", "sending 1 bytes \"a\""),
-            ),
-            ("info  waiting for a client", other, Event::Other),
-            ("error it is over", Level::Error, Event::Other),
-        ] {
-            let parsed = message(&format!("11:34:24.235190 {line}"));
-            assert_eq!((parsed.text.as_str(), parsed.level, parsed.event()), (line, level, event));
-        }
+        let understood = |text: &str, level, event| {
+            let line = LogLine::parse(&format!("11:34:24.235190 {text}")).unwrap();
+            assert_eq!((line.text.as_str(), line.level, line.event()), (text, level, event));
+        };
+        let (info, received, sending) =
+            (Level::Other, "received 2 bytes \"м\"", "sending 0 bytes \"\"");
+        let (dropped, refused) = ("dropped: timed out", "refused: too deep");
+        understood("info  127.0.0.1:55286 connected", info, Event::Connected(peer));
+        understood(&format!("debug {peer} {received}"), info, Event::Received(peer, received));
+        understood(&format!("debug {peer} {sending}"), info, Event::Sending(peer, sending));
+        understood(&format!("warn  {peer} {dropped}"), Level::Warn, Event::Left(peer, dropped));
+        understood(&format!("debug {peer} {refused}"), info, Event::Refused(peer, refused));
+        understood("info  127.0.0.1:55286/ann closed", info, Event::Left(peer, "closed"));
+        let peer = "[::1]:55286";
+        understood("info  [::1]:55286 closed", info, Event::Left(peer, "closed"));
+        let peer = "uid=1000,pid=7";
+        understood(&format!("info  {peer} connected"), info, Event::Connected(peer));
+        let peer = "unix:echo.sock";
+        understood(&format!("debug {peer} {sending}"), info, Event::Sending(peer, sending));
+        understood("info  waiting for a client", info, Event::Other);
+        understood("error it is over", Level::Error, Event::Other);
     }
 
     #[test]
     fn other_lines_are_no_log_lines() {
-        for line in [
-            "",
-            "error: cannot connect to 127.0.0.1:9: connection refused",
-            "hint: no server is listening there",
-            "thread 'main' panicked at src/main.rs:1:1:",
-            "11:34:24.23519 info  five digits",
-            "11:34:24.-35190 info  a sign",
-            "11:34:24.235190 shout nothing",
-        ] {
+        let others = "
+error: cannot connect to 127.0.0.1:9: connection refused
+hint: no server is listening there
+thread 'main' panicked at src/main.rs:1:1:
+11:34:24.23519 info  five digits
+11:34:24.-35190 info  a sign
+11:34:24.235190 shout nothing";
+        for line in others.lines() {
             assert_eq!(LogLine::parse(line), None, "{line}");
         }
     }
 
     #[test]
     fn times_are_ordered_over_midnight() {
-        let before = message("23:59:59.999000 info  before").at;
-        let after = message("00:00:00.001000 info  after").at;
+        let (before, after) = (at("23:59:59.999000"), at("00:00:00.001000"));
         assert_eq!(after.since(before), Duration::from_millis(2));
         assert_eq!(before.since(after), Duration::ZERO);
     }

@@ -25,6 +25,7 @@ pub struct Ladder {
     pub packages: Vec<Package>,
     /// The programs that this run has built.
     pub(crate) built: Mutex<HashMap<String, PathBuf>>,
+    metadata: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,8 +47,6 @@ pub struct Package {
 pub struct Dependency {
     pub name: String,
     pub req: String,
-    /// `dev` or `build`; `None` for one that is needed to run.
-    pub kind: Option<String>,
     /// Where it is, for a package of this workspace.
     pub path: Option<PathBuf>,
 }
@@ -201,16 +200,11 @@ pub struct Limit {
 #[derive(Deserialize)]
 struct Metadata {
     workspace_root: PathBuf,
-    metadata: WorkspaceMetadata,
+    metadata: Value,
     packages: Vec<Package>,
 }
 
-#[derive(Deserialize)]
-struct WorkspaceMetadata {
-    ladder: Order,
-}
-
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Order {
     order: Vec<String>,
 }
@@ -236,9 +230,11 @@ impl Ladder {
                 rungs.insert(rung.name.clone(), rung);
             }
         }
-        let (root, packages) = (metadata.workspace_root, metadata.packages);
-        let mut ladder = Ladder { root, rungs: Vec::new(), packages, built: Mutex::default() };
-        for name in metadata.metadata.ladder.order {
+        let Metadata { workspace_root: root, packages, metadata } = metadata;
+        let mut ladder =
+            Ladder { root, rungs: Vec::new(), packages, built: Mutex::default(), metadata };
+        let order: Order = ladder.metadata("ladder")?.unwrap_or_default();
+        for name in order.order {
             let Some(rung) = rungs.remove(&name) else {
                 return Err(failure!("{name} is in the order but has no ladder metadata"));
             };
@@ -249,6 +245,12 @@ impl Ladder {
             None => Ok(ladder),
             Some(name) => Err(failure!("{name} has ladder metadata but is not in the order")),
         }
+    }
+
+    /// `[workspace.metadata.KEY]`; `None` where there is no such table.
+    pub fn metadata<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
+        let said = self.metadata.get(key).map(T::deserialize).transpose();
+        said.map_err(|error| failure!("the {key} metadata of the workspace: {error}"))
     }
 
     /// Fails where `rung` does not fit on top of those below it.
@@ -418,29 +420,11 @@ mod tests {
         Ladder::read(metadata.to_string().as_bytes()).map_err(|failure| failure.to_string())
     }
 
-    #[track_caller]
-    fn assert_second_is_refused(ladder: Value, why: &str) {
-        let packages = vec![package("one-echo", one()), package("two-echo", ladder)];
-        let Err(said) = read(&["one-echo", "two-echo"], packages) else { panic!("accepted") };
-        assert!(said.contains(why) && said.contains("two-echo"), "{said}");
-    }
-
-    fn with(key: &str, value: Value) -> Value {
-        let mut ladder = two();
-        ladder[key] = value;
-        ladder
-    }
-
     #[test]
     fn rungs_come_in_the_order_of_the_workspace_and_go_by_name_or_alias() {
-        let packages = vec![
-            package("two-echo", two()),
-            json!({
-                "name": "netcore", "manifest_path": "/w/crates/netcore/Cargo.toml",
-                "edition": "2024", "dependencies": [], "metadata": null,
-            }),
-            package("one-echo", one()),
-        ];
+        let mut block = package("netcore", json!(null));
+        block["metadata"] = json!(null);
+        let packages = vec![package("two-echo", two()), block, package("one-echo", one())];
         let ladder = read(&["one-echo", "two-echo"], packages).unwrap();
         let names: Vec<&str> = ladder.rungs.iter().map(|rung| rung.name.as_str()).collect();
         assert_eq!(names, ["one-echo", "two-echo"]);
@@ -451,18 +435,21 @@ mod tests {
 
     #[test]
     fn what_a_rung_needs_goes_with_it_and_so_does_what_that_needs() {
-        let needs = |name: &str, others: &[&str]| {
-            let needed = |other: &&str| json!({"name": other, "req": "*", "path": format!("/w/crates/{other}")});
-            let needed: Vec<Value> = others.iter().map(needed).collect();
-            json!({
-                "name": name, "manifest_path": format!("/w/crates/{name}/Cargo.toml"),
-                "edition": "2024", "dependencies": needed,
-            })
+        let needs = |name: &str, other: &str| {
+            let mut package = package(name, one());
+            let path = format!("/w/crates/{other}");
+            package["dependencies"] = json!([{"name": other, "req": "*", "path": path}]);
+            if !name.ends_with("-echo") {
+                package["metadata"] = json!(null);
+            }
+            package
         };
-        let mut rung = needs("one-echo", &["httpcore"]);
-        rung["metadata"] = json!({"ladder": one()});
-        let packages =
-            vec![rung, needs("netcore", &[]), needs("httpcore", &["netcore"]), needs("x", &[])];
+        let packages = vec![
+            needs("one-echo", "httpcore"),
+            needs("netcore", "nothing"),
+            needs("httpcore", "netcore"),
+            needs("x", "netcore"),
+        ];
         let ladder = read(&["one-echo"], packages).unwrap();
         let names: Vec<&str> =
             ladder.blocks_of("one-echo").iter().map(|block| block.name.as_str()).collect();
@@ -471,29 +458,31 @@ mod tests {
 
     #[test]
     fn a_mistake_in_a_manifest_is_told_with_its_name() {
-        assert_second_is_refused(with("titel", json!("misspelt")), "unknown field `titel`");
-        assert_second_is_refused(with("alias", json!(null)), "invalid type");
-        assert_second_is_refused(with("alias", json!("one")), "its alias one is taken");
-        for word in RESERVED {
-            assert_second_is_refused(with("alias", json!(word)), "is taken");
+        let twice = json!([{"fault": "silent", "also": ["drip", "silent"], "lifted-by": "three"}]);
+        for (key, value, why) in [
+            ("titel", json!("misspelt"), "unknown field `titel`"),
+            ("alias", json!(null), "invalid type"),
+            ("alias", json!("one"), "its alias one is taken"),
+            ("alias", json!(RESERVED[0]), "is taken"),
+            ("builds-on", json!("zero-echo"), "not below it in the order"),
+            ("builds-on", json!("two-echo"), "not below it in the order"),
+            ("builds-on", json!(null), "builds on no rung"),
+            ("limits", twice, "the limit silent is there twice"),
+            ("transport", json!("pigeon"), "unknown variant `pigeon`"),
+        ] {
+            let mut ladder = two();
+            ladder[key] = value;
+            let packages = vec![package("one-echo", one()), package("two-echo", ladder)];
+            let said = read(&["one-echo", "two-echo"], packages).unwrap_err();
+            assert!(said.contains(why) && said.contains("two-echo"), "{said}");
         }
-        assert_second_is_refused(
-            with("builds-on", json!("zero-echo")),
-            "not below it in the order",
-        );
-        assert_second_is_refused(with("builds-on", json!("two-echo")), "not below it in the order");
-        assert_second_is_refused(with("builds-on", json!(null)), "builds on no rung");
-        let limits =
-            json!([{"fault": "silent", "also": ["drip", "silent"], "lifted-by": "three-echo"}]);
-        assert_second_is_refused(with("limits", limits), "the limit silent is there twice");
-        assert_second_is_refused(with("transport", json!("pigeon")), "unknown variant `pigeon`");
     }
 
     #[test]
     fn the_order_and_the_manifests_must_agree() {
-        let Err(said) = read(&["one-echo"], vec![]) else { panic!("accepted") };
+        let said = read(&["one-echo"], vec![]).unwrap_err();
         assert_eq!(said, "one-echo is in the order but has no ladder metadata");
-        let Err(said) = read(&[], vec![package("one-echo", one())]) else { panic!("accepted") };
+        let said = read(&[], vec![package("one-echo", one())]).unwrap_err();
         assert_eq!(said, "one-echo has ladder metadata but is not in the order");
     }
 

@@ -54,8 +54,7 @@ pub enum Heard {
 impl Process {
     /// Starts `command` in a group of its own. What it has piped is collected.
     pub fn start(command: &mut Command) -> Result<Process, Failure> {
-        in_a_group_of_its_own(command);
-        Process::start_in_front(command)
+        Process::start_in_front(in_a_group_of_its_own(command))
     }
 
     /// Starts `command` as the one that has the terminal: it may read from it, and
@@ -64,14 +63,12 @@ impl Process {
         Process::spawn(command, collect)
     }
 
-    /// As [`start`](Process::start): each line of what it has piped is told to `hear`,
-    /// and collected nowhere.
+    /// As [`start`](Process::start): what it has piped is told to `hear`, line by line.
     pub fn start_heard(
         command: &mut Command,
         hear: impl Fn(Heard) + Clone + Send + 'static,
     ) -> Result<Process, Failure> {
-        in_a_group_of_its_own(command);
-        Process::spawn(command, |child| {
+        Process::spawn(in_a_group_of_its_own(command), |child| {
             if let Some(stdout) = child.stdout.take() {
                 tell(stdout, Heard::Printed, hear.clone());
             }
@@ -82,8 +79,7 @@ impl Process {
         })
     }
 
-    /// Takes over a process that was started otherwise. What it has piped and nobody has
-    /// taken is collected.
+    /// Takes over a process that was started otherwise.
     pub fn adopt(name: &str, child: Child) -> Process {
         Process::of(name.into(), child, collect, &mut lock(&STARTED))
     }
@@ -107,7 +103,7 @@ impl Process {
     ) -> Process {
         let (stdout, stderr) = listen(&mut child);
         #[cfg(unix)]
-        heir::started(child.id());
+        heir::tell('+', child.id());
         let child = Arc::new(Mutex::new(child));
         started.push(child.clone());
         Process { name, child, stdout, stderr }
@@ -117,8 +113,7 @@ impl Process {
         lock(&self.child).id()
     }
 
-    /// Its standard input, where that is piped and has not been taken yet. Dropped, it
-    /// has nothing to read any more.
+    /// Its standard input, where that is piped and has not been taken yet.
     pub fn stdin(&self) -> Option<ChildStdin> {
         lock(&self.child).stdin.take()
     }
@@ -139,9 +134,6 @@ impl Process {
     }
 
     /// Waits for the end of the process.
-    ///
-    /// # Errors
-    /// It has not ended within `limit`.
     pub fn wait_for_end(&self, limit: Duration) -> Result<ExitStatus, Failure> {
         let too_long = || failure!("{} does not end within {limit:?}", self.name);
         self.wait(limit)?.ok_or_else(too_long)
@@ -152,11 +144,8 @@ impl Process {
         self.wait_for_end(Duration::MAX)
     }
 
-    /// Waits for the line that says where a server listens, on its standard output.
-    ///
-    /// # Errors
-    /// It does not come within `limit`: the server's own error with its hint, where it
-    /// has told one.
+    /// Waits for the line that says where a server listens. Where it does not come, the
+    /// server's own error is told.
     pub fn wait_for_address(&self, limit: Duration) -> Result<Address, Failure> {
         self.stdout.wait_for_line(limit, ready::address).map_err(|why| {
             let wrote = self.stderr.wait_for_end(COURTESY).unwrap_or_default();
@@ -166,15 +155,14 @@ impl Process {
         })
     }
 
-    /// SIGTERM to it and all that it has started; on Windows, which has no such thing,
-    /// the end.
+    /// SIGTERM to it and all that it has started; on Windows, the end.
     pub fn ask_to_stop(&self) {
-        ask_to_stop(&mut lock(&self.child));
+        tell_child(&mut lock(&self.child), Word::Stop);
     }
 
     /// Ends it at once, without asking: SIGKILL.
     pub fn kill(&self) {
-        kill(&mut lock(&self.child));
+        tell_child(&mut lock(&self.child), Word::Die);
     }
 }
 
@@ -182,16 +170,13 @@ impl Drop for Process {
     fn drop(&mut self) {
         end(&self.child);
         #[cfg(unix)]
-        heir::ended(self.id());
+        heir::tell('-', self.id());
         lock(&STARTED).retain(|child| !Arc::ptr_eq(child, &self.child));
     }
 }
 
 /// Starts `command` while no other process is started here. For whoever needs the child
 /// itself; [`Process::adopt`] makes it end with us.
-///
-/// # Errors
-/// As [`Command::spawn`].
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
     while_none_starts(|| command.spawn())
 }
@@ -200,9 +185,6 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
 const GENEROUS: Duration = Duration::from_secs(5 * 60);
 
 /// Runs `command` to its end, with nothing to read: what it prints.
-///
-/// # Errors
-/// It cannot be run, or fails: what it says then.
 pub fn output(command: &mut Command) -> Result<String, Failure> {
     output_or(command, &[])
 }
@@ -272,8 +254,7 @@ fn tell(
     });
 }
 
-/// Set while a program in front has Ctrl-C to itself, as a pager has: it is a key of its
-/// own there, and must not end us under it.
+/// Set while a program in front has Ctrl-C to itself: a key of its own in a pager.
 static PAGED: AtomicBool = AtomicBool::new(false);
 
 /// Lets the program in front have Ctrl-C from here on.
@@ -317,12 +298,12 @@ fn end_all() -> ! {
     // further than its end.
     let started = lock(&STARTED);
     for child in started.iter() {
-        ask_to_stop(&mut lock(child));
+        tell_child(&mut lock(child), Word::Stop);
     }
     for child in started.iter() {
         end(child);
         #[cfg(unix)]
-        heir::ended(lock(child).id());
+        heir::tell('-', lock(child).id());
     }
     scratch::remove_all();
     // eprintln! would panic where nobody reads it any more, and we would stay.
@@ -330,8 +311,7 @@ fn end_all() -> ! {
     std::process::exit(INTERRUPTED)
 }
 
-/// Memory of its own that a process has in use, in KiB, without what the kernel holds
-/// for it: proc(5) on Linux.
+/// Memory of its own that a process has in use, in KiB. Known on Linux.
 pub fn resident_kib(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -356,64 +336,50 @@ fn wait(child: &Mutex<Child>, limit: Duration) -> io::Result<Option<ExitStatus>>
 }
 
 fn end(child: &Mutex<Child>) {
-    ask_to_stop(&mut lock(child));
+    tell_child(&mut lock(child), Word::Stop);
     if let Ok(Some(_)) = wait(child, COURTESY) {
         return;
     }
-    kill(&mut lock(child));
+    tell_child(&mut lock(child), Word::Die);
     // Nothing survives that, so this wait is short.
     let _ = lock(child).wait();
 }
 
-fn has_ended(child: &mut Child) -> bool {
-    !matches!(child.try_wait(), Ok(None))
+/// What a process is told; on Windows, either is the end.
+#[derive(Clone, Copy)]
+enum Word {
+    Stop,
+    Die,
+}
+
+fn tell_child(child: &mut Child, word: Word) {
+    // Once it has been waited for, its number may be another process's.
+    if !matches!(child.try_wait(), Ok(None)) {
+        return;
+    }
+    // What fails, fails only where it has ended meanwhile.
+    #[cfg(unix)]
+    if let Ok(id) = i32::try_from(child.id()) {
+        use nix::sys::signal::{Signal, kill, killpg};
+        let signal = match word {
+            Word::Stop => Signal::SIGTERM,
+            Word::Die => Signal::SIGKILL,
+        };
+        let id = nix::unistd::Pid::from_raw(id);
+        // No group has its number where it was started in front.
+        let _ = killpg(id, signal).or_else(|_| kill(id, signal));
+    }
+    #[cfg(windows)]
+    let _ = (word, child.kill());
 }
 
 /// A group of its own, so that what the process has started ends with it, as the
 /// compilers of a cargo do. Ctrl-C on the terminal then reaches us alone, who end the
 /// others in order.
-#[cfg(unix)]
-fn in_a_group_of_its_own(command: &mut Command) {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0);
-}
-
-#[cfg(unix)]
-fn ask_to_stop(child: &mut Child) {
-    signal(child, nix::sys::signal::Signal::SIGTERM);
-}
-
-#[cfg(unix)]
-fn kill(child: &mut Child) {
-    signal(child, nix::sys::signal::Signal::SIGKILL);
-}
-
-#[cfg(unix)]
-fn signal(child: &mut Child, signal: nix::sys::signal::Signal) {
-    // Once it has been waited for, its number may be another process's.
-    if let (false, Ok(id)) = (has_ended(child), i32::try_from(child.id())) {
-        let id = nix::unistd::Pid::from_raw(id);
-        // No group has its number where it was started in front. Then fails only where it has
-        // ended meanwhile.
-        let _ =
-            nix::sys::signal::killpg(id, signal).or_else(|_| nix::sys::signal::kill(id, signal));
-    }
-}
-
-#[cfg(windows)]
-fn in_a_group_of_its_own(_: &mut Command) {}
-
-#[cfg(windows)]
-fn ask_to_stop(child: &mut Child) {
-    kill(child);
-}
-
-#[cfg(windows)]
-fn kill(child: &mut Child) {
-    if !has_ended(child) {
-        // Fails only where it has ended meanwhile.
-        let _ = child.kill();
-    }
+fn in_a_group_of_its_own(command: &mut Command) -> &mut Command {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    command
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

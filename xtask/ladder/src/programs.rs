@@ -28,8 +28,7 @@ impl Ladder {
         known().ok_or_else(|| failure!("cannot build {name}: there is no such program"))
     }
 
-    /// Builds the programs of all these packages at once: sooner than one by one, and
-    /// with the same features for all.
+    /// Builds these at once: sooner than one by one, and with the same features for all.
     pub fn build(&self, names: &[&str]) -> Result<(), Failure> {
         let options = [&["--bins"], &packages(names)[..]].concat();
         let built = build(&self.root, &options, names)?;
@@ -46,9 +45,6 @@ pub fn packages<'a>(names: &[&'a str]) -> Vec<&'a str> {
 /// `cargo build` with these options in the folder `root`: every program that it has made,
 /// by name. Its errors and warnings go to standard error, as they do by hand; `names`
 /// are told to whoever waits.
-///
-/// # Errors
-/// It does not compile.
 pub fn build(
     root: &Path,
     options: &[&str],
@@ -90,8 +86,7 @@ fn word(text: &str) {
     }
 }
 
-/// The program that cargo tells of in this message, if it is of one: its name, and
-/// where it is.
+/// The program that cargo tells of in this message: its name, and where it is.
 fn executable(message: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(message).ok()?;
     let path = message["executable"].as_str()?;

@@ -28,28 +28,26 @@ pub fn missing(name: &str, wrote: &[String], why: &str) -> String {
 mod tests {
     #[test]
     fn the_address_is_the_last_word_of_the_ready_line() {
-        let address = |line| super::address(line).map(|address| address.to_string());
-        assert_eq!(address("listening on 127.0.0.1:9090").as_deref(), Some("127.0.0.1:9090"));
-        assert_eq!(address("listening on [::1]:9090").as_deref(), Some("[::1]:9090"));
-        assert_eq!(
-            address("Serving /a b at http://127.0.0.1:8000/").as_deref(),
-            Some("127.0.0.1:8000")
-        );
-        assert_eq!(address("listening on unix:echo.sock").as_deref(), Some("unix:echo.sock"));
-        assert_eq!(address("listening soon"), None);
+        for (line, address) in [
+            ("listening on 127.0.0.1:9090", Some("127.0.0.1:9090")),
+            ("listening on [::1]:9090", Some("[::1]:9090")),
+            ("Serving /a b at http://127.0.0.1:8000/", Some("127.0.0.1:8000")),
+            ("listening on unix:echo.sock", Some("unix:echo.sock")),
+            ("listening soon", None),
+        ] {
+            assert_eq!(super::address(line), address.map(|address| address.parse().unwrap()));
+        }
     }
 
     #[test]
     fn the_error_of_a_server_is_told_with_its_hint_and_as_it_is() {
-        let missing = |wrote: &[&str]| {
-            let wrote: Vec<String> = wrote.iter().map(ToString::to_string).collect();
-            super::missing("echo", &wrote, "it ended without a word")
-        };
-        assert_eq!(
-            missing(&["error: cannot listen", "hint: try another"]),
-            "cannot listen\nhint: try another"
-        );
-        assert_eq!(missing(&["panicked"]), "echo did not say where it listens: panicked");
-        assert_eq!(missing(&[]), "echo did not say where it listens: it ended without a word");
+        for (wrote, said) in [
+            ("error: cannot listen\nhint: try another", "cannot listen\nhint: try another"),
+            ("panicked", "echo did not say where it listens: panicked"),
+            ("", "echo did not say where it listens: it ended without a word"),
+        ] {
+            let wrote: Vec<String> = wrote.lines().map(String::from).collect();
+            assert_eq!(super::missing("echo", &wrote, "it ended without a word"), said);
+        }
     }
 }

@@ -60,30 +60,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_replaced_as_a_package_and_as_a_crate() {
-        let old = "use one_echo::client; // `one-echo`, then `two-echo`\n";
-        assert_eq!(
-            rename(old, "one-echo", "mine"),
-            "use mine::client; // `one-echo`, then `two-echo`\n".replace("one-echo", "mine")
-        );
-    }
-
-    #[test]
-    fn a_name_that_is_a_word_stays_in_prose() {
-        let text =
-            "use chat::Chat; // `chat`, a chat; $ chat server; name = \"chat\"; tests/chat.rs";
-        assert_eq!(
-            rename(text, "chat", "my-room"),
-            "use my_room::Chat; // `my-room`, a chat; $ my-room server; name = \"my-room\"; tests/chat.rs"
-        );
-    }
-
-    #[test]
-    fn a_name_within_another_stays() {
-        let text = "one-echo-fast, my-one-echo, one_echoes; (one-echo)";
-        assert_eq!(
-            rename(text, "one-echo", "mine"),
-            "one-echo-fast, my-one-echo, one_echoes; (mine)"
-        );
+    fn a_name_is_replaced_as_a_package_and_as_a_crate_and_stays_within_another_and_in_prose() {
+        for (name, old, new) in [
+            (
+                "one-echo",
+                "use one_echo::client; // `one-echo`, `two-echo`",
+                "use my_room::client; // `my-room`, `two-echo`",
+            ),
+            (
+                "one-echo",
+                "one-echo-fast, my-one-echo, one_echoes; (one-echo)",
+                "one-echo-fast, my-one-echo, one_echoes; (my-room)",
+            ),
+            (
+                "chat",
+                "use chat::Chat; // `chat`, a chat; $ chat server; name = \"chat\"; tests/chat.rs",
+                "use my_room::Chat; // `my-room`, a chat; $ my-room server; name = \"my-room\"; tests/chat.rs",
+            ),
+        ] {
+            assert_eq!(rename(old, name, "my-room"), new);
+        }
     }
 }

@@ -12,9 +12,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::Failure;
+use crate::files::Doing;
 
-/// Attempts to remove a folder, and the pause between two. Hardly ever is there a
-/// second one.
+/// Attempts to remove a folder, and the pause between two.
 const REMOVALS: (usize, Duration) = (50, Duration::from_millis(20));
 
 /// Every [`Scratch`] that there is now, for the signal handler.
@@ -44,10 +44,12 @@ impl Scratch {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("netladder-{name}-{}-{number}", process::id()));
         let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+        // Its owner's alone. On Windows each person has temporary files of their own.
+        let builder = &mut DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
         // Fails where it exists: what somebody else has put there is not ours to use.
-        its_owners_alone()
-            .create(&folder)
-            .map_err(|error| Failure::file("create", &folder, &error))?;
+        builder.create(&folder).doing("create", &folder)?;
         scratch.push(folder.clone());
         Ok(Scratch(folder))
     }
@@ -63,19 +65,6 @@ impl Drop for Scratch {
         let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
         scratch.retain(|folder| *folder != self.0);
     }
-}
-
-#[cfg(unix)]
-fn its_owners_alone() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-}
-
-/// There each person has temporary files of their own.
-#[cfg(windows)]
-fn its_owners_alone() -> DirBuilder {
-    DirBuilder::new()
 }
 
 /// Removes all of them for good: nobody makes a further one.

@@ -53,8 +53,13 @@ impl Screen {
         }
     }
 
-    pub fn plain() -> Screen {
-        Screen { colours: false, ..Screen::new() }
+    pub fn plain(self) -> Screen {
+        Screen { colours: false, ..self }
+    }
+
+    /// Prints one line in its tone.
+    pub fn say(&self, tone: Tone, text: &str) -> Result<(), Failure> {
+        self.line(&self.paint(tone, text))
     }
 
     pub fn line(&self, line: &str) -> Result<(), Failure> {
@@ -72,8 +77,7 @@ impl Screen {
         self.line("")
     }
 
-    /// Prints words behind `left`, which may have colours; what does not fit goes on
-    /// below where they began.
+    /// Prints words behind `left`; what does not fit goes on below where they began.
     pub fn hang(&self, left: &str, tone: Tone, text: &str) -> Result<(), Failure> {
         let column = display_width(left);
         let mut left = left.to_string();
@@ -86,10 +90,7 @@ impl Screen {
 
     /// Prints words, wrapped, each line of them after `indent`.
     pub fn prose(&self, indent: &str, text: &str) -> Result<(), Failure> {
-        for line in wrap(text, self.width.saturating_sub(display_width(indent))) {
-            self.line(&format!("{indent}{line}"))?;
-        }
-        Ok(())
+        self.hang(indent, Tone::Plain, text)
     }
 
     /// Prints a command, wrapped so that it can be pasted.
@@ -156,8 +157,7 @@ pub fn progress(text: &str) {
     }
 }
 
-/// `text` in exactly `width` columns: filled with spaces, or cut, which an ellipsis
-/// shows.
+/// `text` in exactly `width` columns: filled with spaces, or cut.
 pub fn fit(text: &str, width: usize) -> String {
     let text = cut(text, width);
     format!("{text}{}", " ".repeat(width.saturating_sub(display_width(&text))))
@@ -196,8 +196,7 @@ pub fn wrap_code(line: &str, width: usize) -> Vec<String> {
     lines.into_iter().map(String::from).collect()
 }
 
-/// Lines of a command in at most `width` columns, which a shell takes for one: it is
-/// broken between two arguments.
+/// Lines of a command in at most `width` columns, broken between two arguments.
 pub fn wrap_command(command: &str, width: usize) -> Vec<String> {
     if display_width(command) <= width {
         return vec![command.to_string()];

@@ -22,8 +22,7 @@ const BUFFER: usize = 1_024;
 /// A pause between two looks how much has come.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// A text of ten bytes, and how many of them a small read takes: three letters and a
-/// half.
+/// A text, and how many of its bytes a small read takes: three letters and a half.
 const TEXT: &str = "Привет";
 const FEW: usize = 7;
 
@@ -157,8 +156,7 @@ pub fn large_buffer() -> io::Result<Seen> {
     Ok(seen(n == DATAGRAM, format!("all {n} bytes came")))
 }
 
-/// Receives a datagram into so many bytes: how many came, and whether there is more to
-/// receive.
+/// Receives a datagram: how many bytes came, and whether there is more to receive.
 fn receive(room: usize) -> io::Result<(usize, bool)> {
     let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;

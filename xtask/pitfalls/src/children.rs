@@ -25,8 +25,10 @@ const LIMIT: usize = 1 << 20;
 /// macOS has no such limit.
 const MEMORY: u64 = 4 << 20;
 
+type Role = fn() -> io::Result<()>;
+
 /// The roles, by name.
-pub const ROLES: [(&str, fn() -> io::Result<()>); 3] =
+pub const ROLES: [(&str, Role); 3] =
     [("believer", believer), ("deaf-accept", accept_deaf), ("waking-accept", accept_waking)];
 
 /// BROKEN: memory for a message that is only claimed.

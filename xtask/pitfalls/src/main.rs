@@ -101,7 +101,7 @@ fn main() -> ExitCode {
     if let Some((_, play)) = children::ROLES.iter().find(|(name, _)| *name == word) {
         return Failure::exit_code(play().map_err(|error| Failure::new(error.to_string())));
     }
-    let screen = if word == "--plain" { Screen::plain() } else { Screen::new() };
+    let screen = if word == "--plain" { Screen::new().plain() } else { Screen::new() };
     Failure::exit_code(end_all_on_signals().and_then(|()| run(&screen)))
 }
 
@@ -125,7 +125,7 @@ fn run(screen: &Screen) -> Result<(), Failure> {
                 wrong.push(format!("{} {state}", pitfall.name));
             }
         }
-        screen.line(&screen.paint(Tone::Dim, &format!("          docs/{}", pitfall.chapter)))?;
+        screen.say(Tone::Dim, &format!("          docs/{}", pitfall.chapter))?;
         screen.line("")?;
     }
     match wrong.is_empty() {

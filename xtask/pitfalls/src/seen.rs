@@ -10,8 +10,7 @@ pub const GENEROUS: Duration = Duration::from_secs(20);
 /// How long something is watched that never comes.
 pub const VAIN: Duration = Duration::from_millis(500);
 
-/// What was seen, in a sentence without a full stop. Err: it was not what should be
-/// seen.
+/// What was seen, without a full stop. Err: it was not what should be seen.
 pub type Seen = Result<String, String>;
 
 /// Both ends of a connection on this machine: the client's, then the server's.

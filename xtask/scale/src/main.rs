@@ -12,17 +12,13 @@ use std::process::ExitCode;
 
 use ladder::process::end_all_on_signals;
 use ladder::{Failure, Screen};
+#[cfg(unix)]
+use play::run;
 
 fn main() -> ExitCode {
     let plain = env::args().any(|arg| arg == "--plain");
-    let screen = if plain { Screen::plain() } else { Screen::new() };
+    let screen = if plain { Screen::new().plain() } else { Screen::new() };
     Failure::exit_code(end_all_on_signals().and_then(|()| run(&screen)))
-}
-
-/// Plays it. Fails unless every request was answered while every server was restarted.
-#[cfg(unix)]
-fn run(screen: &Screen) -> Result<(), Failure> {
-    play::run(screen)
 }
 
 /// HAProxy has no version for Windows.

@@ -13,10 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::process::{end_all_on_signals, resident_kib};
-use ladder::screen::{Tone, fit};
+use ladder::screen::Tone;
 use ladder::{Failure, Ladder, Rung, Screen, failure};
 use netfault::{Fault, Proof, Speaks, Transport, descriptors};
-use trial::ordinary::{GENEROUS, ordinary_client};
+use trial::outcome::{GENEROUS, ordinary_client};
 use trial::{Cast, Faults, Stage, faults};
 
 const AT_ONCE: usize = 4;
@@ -80,67 +80,45 @@ fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Res
     }
     let rungs: Vec<&Rung> = rungs.iter().copied().filter(|rung| !rung.serves_once()).collect();
     ladder.build(&rungs.iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())?;
-    let mut soaking = Vec::new();
-    for rung in rungs {
-        soaking.push((rung, ladder.program(&rung.name)?));
-    }
-    let names = soaking.iter().map(|(rung, _)| rung.name.len()).max().unwrap_or(0);
-    screen.line(&screen.paint(
-        Tone::Dim,
-        &format!(
-            "  {}  descriptors      threads       memory (KiB)    faults  clients",
-            fit("", names)
-        ),
-    ))?;
     let results: Vec<(&Rung, Result<Soaked, Failure>)> = thread::scope(|scope| {
-        let threads: Vec<_> = soaking
-            .iter()
-            .map(|(rung, program)| (*rung, scope.spawn(move || soak(rung, program, time))))
-            .collect();
-        let join = |(rung, thread): (_, thread::ScopedJoinHandle<'_, _>)| {
-            let result = thread.join().unwrap_or_else(|_| Err(Failure::new("the soak panicked")));
-            (rung, result)
-        };
-        threads.into_iter().map(join).collect()
+        let soak = |rung| (rung, scope.spawn(move || soak(ladder, rung, time)));
+        let soaking: Vec<_> = rungs.into_iter().map(soak).collect();
+        let panicked = |_| Err(Failure::new("the soak panicked"));
+        soaking.into_iter().map(|(rung, it)| (rung, it.join().unwrap_or_else(panicked))).collect()
     });
-    let mut wrong = Vec::new();
-    for (rung, result) in results {
-        let soaked = match result {
-            Ok(soaked) => soaked,
-            Err(failure) => {
-                wrong.push(format!("{}: {failure}", rung.name));
-                continue;
+    let head = ["rung", "descriptors", "threads", "memory (KiB)", "faults", "clients"];
+    let (mut rows, mut wrong) = (vec![head.map(String::from).to_vec()], Vec::new());
+    for (Rung { name, .. }, result) in results {
+        match result {
+            Ok(Soaked { first, last, faults, clients }) => {
+                if !last.is_no_more_than(first) {
+                    wrong.push(format!("{name}: it holds more than after the first round"));
+                }
+                rows.push(vec![
+                    name.clone(),
+                    format!("{} -> {}", first.descriptors, last.descriptors),
+                    format!("{} -> {}", first.threads, last.threads),
+                    format!("{} -> {}", first.memory >> 10, last.memory >> 10),
+                    faults.to_string(),
+                    clients.to_string(),
+                ]);
             }
-        };
-        let Soaked { first, last, faults, clients } = soaked;
-        let tone = if last.is_no_more_than(first) { Tone::Good } else { Tone::Bad };
-        let held = format!(
-            "{:>5} -> {:<5}   {:>4} -> {:<4}   {:>7} -> {:<7}",
-            first.descriptors,
-            last.descriptors,
-            first.threads,
-            last.threads,
-            first.memory >> 10,
-            last.memory >> 10
-        );
-        let held = screen.paint(tone, &held);
-        screen.line(&format!("  {}  {held} {faults:>6} {clients:>8}", fit(&rung.name, names)))?;
-        if !last.is_no_more_than(first) {
-            wrong.push(format!("{}: it holds more than after the first round", rung.name));
+            Err(failure) => wrong.push(format!("{name}: {failure}")),
         }
     }
+    screen.table(&rows, 1..head.len()).iter().try_for_each(|line| screen.line(line))?;
     Failure::of_all(wrong)?;
     screen.line(&format!("\n  {}", screen.paint(Tone::Good, "Nothing is left behind.")))
 }
 
-fn soak(rung: &Rung, program: &Path, time: Duration) -> Result<Soaked, Failure> {
+fn soak(ladder: &Ladder, rung: &Rung, time: Duration) -> Result<Soaked, Failure> {
     let mut args = rung.server_args.clone();
     if rung.speaks().transport() == Transport::Udp {
         // What it remembers for two minutes is no leak. Over TCP the usual limits leave the
         // crowd time to assemble.
         args.extend(rung.short_limits.iter().cloned());
     }
-    let cast = Cast { rung, program, args: &args };
+    let cast = Cast { ladder, rung, args: &args };
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(cast)?;
     let process = stage.process_id(server);

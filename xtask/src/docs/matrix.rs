@@ -56,8 +56,7 @@ pub fn list(ladder: &Ladder) -> String {
     table
 }
 
-/// One line on what a rung survives and what it does not, with links that work on
-/// `page`.
+/// What a rung survives and what it does not, with links that work on `page`.
 pub fn limits(ladder: &Ladder, rung: &Rung, page: &str) -> String {
     let in_book = page.starts_with("docs/");
     let matrix = if in_book { "fault-matrix.md" } else { "../../docs/fault-matrix.md" };

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ladder::files::read;
 use ladder::log_line::{Event, LogLine};
+use ladder::manifests::ClientRun;
 use ladder::shell::{command_line, words};
 use ladder::{Address, Failure, Ladder, Rung, failure};
 use netfault::Transport;
@@ -51,12 +52,6 @@ const LOG_DATE: &str = "06/Nov/1994:08:49:37 +0000";
 /// What a server logs before it accepts.
 const WAITING: &str = "waiting for a client";
 
-/// What a server logs when it is told to stop.
-const STOPPING: &str = "stopping; ";
-
-/// What a server logs of a client whom the stop has ended.
-const BY_STOP: &str = "the server stops";
-
 /// What to run: a server, then one step after another.
 pub struct Script {
     /// Arguments after `server`, beside the port.
@@ -67,8 +62,8 @@ pub struct Script {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
     Program {
-        /// `client`, or `server` for a second one on the same port.
-        role: String,
+        /// For the server, a second one on the same port.
+        side: Side,
         /// Arguments after the role, beside the port.
         args: Vec<String>,
         runs: Runs,
@@ -83,8 +78,7 @@ pub enum Step {
 pub enum Runs {
     /// To its end, before the next step.
     ToItsEnd,
-    /// Until the session ends, with nothing to read and nobody to close its input:
-    /// `client &`.
+    /// Until the session ends, with its input open: `client &`.
     InTheBackground,
     /// For so many seconds, since it would wait for ever: `timeout 1 client`.
     For(u64),
@@ -95,12 +89,9 @@ impl Script {
     pub fn demo(rung: &Rung) -> Script {
         let mut server = vec!["-v".to_string()];
         server.extend(rung.server_args.iter().cloned());
-        let client = |args: &Vec<String>| Step::Program {
-            role: "client".into(),
-            args: args.clone(),
-            runs: Runs::ToItsEnd,
-        };
-        Script { server, steps: rung.demo.iter().map(|run| client(&run.args)).collect() }
+        let (side, runs) = (Side::Client, Runs::ToItsEnd);
+        let client = |run: &ClientRun| Step::Program { side, args: run.args.clone(), runs };
+        Script { server, steps: rung.demo.iter().map(client).collect() }
     }
 
     /// Reads `server ARGS | STEP | STEP`, with quotes as in a shell. A step is `client
@@ -109,29 +100,29 @@ impl Script {
     pub fn parse(text: &str) -> Result<Script, Failure> {
         let mut parts = text.split('|').map(words);
         let wrong = || Failure::new("a session is: server ARGS | client ARGS | fault NAME");
-        let server = match parts.next() {
-            Some(words) if words.first().is_some_and(|role| role == "server") => {
-                words[1..].to_vec()
-            }
-            _ => return Err(wrong()),
-        };
+        let mut server = parts.next().unwrap_or_default();
+        if server.first().is_none_or(|role| role != "server") {
+            return Err(wrong());
+        }
+        server.remove(0);
         let mut steps = Vec::new();
         for words in parts {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let (role, runs, args) = match words.as_slice() {
+            let (side, runs, args) = match words.as_slice() {
                 ["fault", name] => {
                     steps.push(Step::Fault(name.to_string()));
                     continue;
                 }
-                ["client", args @ .., "&"] => ("client", Runs::InTheBackground, args),
-                [role @ ("client" | "server"), args @ ..] => (*role, Runs::ToItsEnd, args),
+                ["client", args @ .., "&"] => (Side::Client, Runs::InTheBackground, args),
+                ["client", args @ ..] => (Side::Client, Runs::ToItsEnd, args),
+                ["server", args @ ..] => (Side::Server, Runs::ToItsEnd, args),
                 ["timeout", seconds, "client", args @ ..] => {
-                    ("client", Runs::For(seconds.parse().map_err(|_| wrong())?), args)
+                    (Side::Client, Runs::For(seconds.parse().map_err(|_| wrong())?), args)
                 }
                 _ => return Err(wrong()),
             };
             let args = args.iter().map(ToString::to_string).collect();
-            steps.push(Step::Program { role: role.into(), args, runs });
+            steps.push(Step::Program { side, args, runs });
         }
         Ok(Script { server, steps })
     }
@@ -146,8 +137,8 @@ impl Script {
         };
         let all = |args: &[String]| args.iter().map(arg).collect();
         let step = |step: &Step| match step {
-            Step::Program { role, args, runs } => {
-                Step::Program { role: role.clone(), args: all(args), runs: *runs }
+            Step::Program { side, args, runs } => {
+                Step::Program { side: *side, args: all(args), runs: *runs }
             }
             Step::Fault(name) => Step::Fault(name.clone()),
         };
@@ -155,14 +146,12 @@ impl Script {
     }
 }
 
-/// Runs `script` against the real programs of `rung` and returns what they print,
-/// server first.
+/// What the real programs of `rung` print when `script` is played, server first.
 pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<String, Failure> {
-    let program = ladder.program(&rung.name)?;
     // A page has a folder for its certificates that anybody has.
     let certs = rung.certs.first().map_or(CERTS, String::as_str);
     let script = &script.with_certs(certs);
-    let cast = |args| Cast { rung, program: &program, args };
+    let cast = |args| Cast { ladder, rung, args };
     let mut stage = Stage::new();
     stage.verbose = false;
     let (server, listening) = stage.start_server(cast(&script.server))?;
@@ -171,8 +160,8 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
     let mut clients = 0;
     let mut steps = String::new();
     for step in &script.steps {
-        let (role, args, runs) = match step {
-            Step::Program { role, args, runs } => (role, args, runs),
+        let (side, args, runs) = match step {
+            Step::Program { side, args, runs } => (*side, args, runs),
             Step::Fault(name) => {
                 let fault = faults::find(name)?;
                 let running = faults::start(rung, fault, &listening)?;
@@ -188,8 +177,7 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
         let place = network.as_ref().map(faults::address_of);
         let shown = place.as_ref().map(|place| format!(" {}", place.option().join(" ")));
         let shown = shown.unwrap_or_default();
-        let command = command_line(&format!("{} {role}{shown}", rung.name), args);
-        let side = if role == "client" { Side::Client } else { Side::Server };
+        let command = command_line(&format!("{} {}{shown}", rung.name, side.role()), args);
         // Nobody types anything: the end of its input comes at once, or never.
         let stdin = if *runs == Runs::InTheBackground { Stdio::piped() } else { Stdio::null() };
         let place = place.as_ref().unwrap_or(&listening);
@@ -197,7 +185,7 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
         match runs {
             Runs::ToItsEnd => {
                 wait_for_end(&mut stage, one)?;
-                if role == "client" {
+                if side == Side::Client {
                     clients += 1;
                     wait_until_gone(&mut stage, server, rung, clients)?;
                 }
@@ -217,7 +205,7 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
                 steps.push_str(&format!("\n$ timeout {seconds} {command}\n{said}{told}\n"));
             }
         }
-        if rung.serves_once() && role == "client" {
+        if rung.serves_once() && side == Side::Client {
             // Whoever comes next must find it gone.
             wait_for_end(&mut stage, server)?;
         }
@@ -308,11 +296,10 @@ fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> Strin
 /// stops after the act, so a client's end may be told before.
 fn tells_stop(what: &What) -> bool {
     let What::Logged(line) = what else { return false };
-    line.message.starts_with(STOPPING) || line.message.contains(BY_STOP)
+    line.message.starts_with("stopping; ") || line.message.contains("the server stops")
 }
 
-/// The text with [`DATE`] for every date of HTTP, and without how long a wait or a
-/// response took.
+/// The text with [`DATE`] for every date of HTTP, and without how long anything took.
 fn timeless(text: &str) -> String {
     let mut shown = String::new();
     for line in text.lines() {
@@ -459,7 +446,7 @@ mod tests {
                 .unwrap();
         assert_eq!(script.server, ["-v", "--idle", "1s"]);
         let client = |args: &[&str], runs| Step::Program {
-            role: "client".into(),
+            side: Side::Client,
             args: args.iter().map(ToString::to_string).collect(),
             runs,
         };

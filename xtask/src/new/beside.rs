@@ -3,7 +3,7 @@
 
 use std::path::{Path, absolute};
 
-use ladder::files::{read, write};
+use ladder::files::{Doing, read, write};
 use ladder::rename::rename;
 use ladder::{Failure, Ladder, Rung};
 
@@ -12,7 +12,7 @@ use super::{copy, copy_block, format, lock, make, manifest, readme};
 /// Makes the program `name` of `rung` in `dest`, whose parent is such a project. Blocks
 /// that are there already stay as they are.
 pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
-    let dest = &absolute(dest).map_err(|error| Failure::file("find", dest, &error))?;
+    let dest = &absolute(dest).doing("find", dest)?;
     let (Some(project), Some(folder)) = (dest.parent(), dest.file_name()) else {
         return Err(Failure::Usage(format!("{} is in no project", dest.display())));
     };

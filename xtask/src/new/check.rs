@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use ladder::files::create_folder;
+use ladder::files::{Doing, create_folder};
 use ladder::manifests::cargo;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
@@ -22,8 +22,7 @@ const GENEROUS: Duration = Duration::from_secs(30 * 60);
 /// Lines of a failure's output that are shown.
 const SHOWN: usize = 60;
 
-/// What a project has to pass. Its own code only: netcore's is the same in each of
-/// them.
+/// What a project has to pass. Its own code only: blocks are the same in each of them.
 const CHECKS: [&[&str]; 3] = [
     &["fmt", "--check"],
     &["clippy", "--offline", "--locked", "--all-targets", "--", "-D", "warnings"],
@@ -69,7 +68,7 @@ impl Place {
         let inside = ladder.root.join("target/copies");
         let taken = inside.join("taken");
         if taken.exists() {
-            fs::remove_dir_all(&taken).map_err(|error| Failure::file("remove", &taken, &error))?;
+            fs::remove_dir_all(&taken).doing("remove", &taken)?;
         }
         create_folder(&inside)?;
         Ok(Place { inside, outside: Scratch::temporary("copies")? })
@@ -82,8 +81,7 @@ impl Place {
         })
     }
 
-    /// `cp -r crates/netcore crates/RUNG`: without a lock file, so with what cargo has
-    /// on this machine.
+    /// `cp -r crates/netcore crates/RUNG`: without a lock file.
     fn beside(&self, rung: &Rung) -> Result<(), Failure> {
         let folder = self.outside.path().join(&rung.name);
         copy(&rung.folder, &folder, &str::to_string)?;
@@ -127,8 +125,8 @@ impl Place {
     /// Runs cargo in `folder`. What it says is shown where it fails.
     fn cargo(&self, args: &[&str], folder: &Path) -> Result<(), Failure> {
         let log = self.inside.join("output");
-        let file = File::create(&log).map_err(|error| Failure::file("write", &log, &error))?;
-        let copy = file.try_clone().map_err(|error| Failure::file("write", &log, &error))?;
+        let file = File::create(&log).doing("write", &log)?;
+        let copy = file.try_clone().doing("write", &log)?;
         let process = Process::start(
             cargo()
                 .args(args)

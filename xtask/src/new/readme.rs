@@ -155,8 +155,7 @@ fn local_from(up: &str, line: &str, blocks: &[&str]) -> Option<String> {
     Some(kept + rest)
 }
 
-/// The first link in a line: what is before it, its text, its target, and what is after
-/// it.
+/// The first link: what is before it, its text, its target, and what is after it.
 fn link(line: &str) -> Option<(&str, &str, &str, &str)> {
     let (head, tail) = line.split_once("](")?;
     let (target, after) = tail.split_once(')')?;

@@ -9,51 +9,51 @@ use netfault::{Fault, Proof, Running, Speaks, Target, descriptors};
 const FILES_BESIDE: u64 = 400;
 
 pub trait Faults {
-    fn speaks(&self) -> Speaks;
+    /// The rung.
+    fn rung(&self) -> &Rung;
 
-    /// One whole message as it is on the wire, which the server answers.
-    fn hello(&self) -> &[u8];
-
-    /// The faults that there are for what its server understands.
-    fn faults(&self) -> impl Iterator<Item = &'static Fault>;
-
-    /// Arguments of its server that make this fault show soon.
-    fn args_for(&self, fault: &Fault) -> Vec<String>;
-}
-
-impl Faults for Rung {
+    /// What its server understands.
     fn speaks(&self) -> Speaks {
         // A word that there is not has been told by `load`.
-        self.speaks.as_deref().and_then(|word| language(word).ok()).unwrap_or(
-            match self.transport {
-                Carrier::Tcp => Speaks::Bytes,
-                Carrier::Unix => Speaks::Local,
-                Carrier::Udp => Speaks::Datagrams,
-            },
-        )
+        let word = self.rung().speaks.as_deref();
+        word.and_then(|word| language(word).ok()).unwrap_or(match self.rung().transport {
+            Carrier::Tcp => Speaks::Bytes,
+            Carrier::Unix => Speaks::Local,
+            Carrier::Udp => Speaks::Datagrams,
+        })
     }
 
+    /// One whole message as it is on the wire, which the server answers.
     fn hello(&self) -> &[u8] {
-        self.hello.as_ref().map_or(Faults::speaks(self).hello(), String::as_bytes)
+        self.rung().hello.as_ref().map_or(self.speaks().hello(), String::as_bytes)
     }
 
+    /// The faults that there are for what its server understands.
     fn faults(&self) -> impl Iterator<Item = &'static Fault> {
-        let speaks = Faults::speaks(self);
+        let speaks = self.speaks();
         netfault::ALL.iter().filter(move |fault| fault.is_for(speaks))
     }
 
+    /// Arguments of its server that make this fault show soon.
     fn args_for(&self, fault: &Fault) -> Vec<String> {
-        let mut args = self.server_args.clone();
-        args.extend(self.limit(fault.name).into_iter().flat_map(|limit| limit.server_args.clone()));
+        let rung = self.rung();
+        let mut args = rung.server_args.clone();
+        args.extend(rung.limit(fault.name).into_iter().flat_map(|limit| limit.server_args.clone()));
         if matches!(fault.proof, Proof::Served | Proof::Told) {
-            args.extend(self.few_places.iter().cloned());
+            args.extend(rung.few_places.iter().cloned());
         }
         // HTTP has words for a server that is full, so nobody waits for a limit there.
-        let waits = fault.proof == Proof::Told && Faults::speaks(self) != Speaks::Http;
+        let waits = fault.proof == Proof::Told && self.speaks() != Speaks::Http;
         if waits || fault.proof == Proof::Dropped {
-            args.extend(self.short_limits.iter().cloned());
+            args.extend(rung.short_limits.iter().cloned());
         }
         args
+    }
+}
+
+impl Faults for Rung {
+    fn rung(&self) -> &Rung {
+        self
     }
 }
 

@@ -5,14 +5,12 @@
 //! | [`faults`] | the faults that there are for a rung |
 //! | [`timeline`] | what the processes did, and how it is shown |
 //! | [`stage`] | where they play, and what is seen of them |
-//! | [`outcome`] | what is tried, and what came of it |
-//! | [`ordinary`] | a client that does nothing wrong |
+//! | [`outcome`] | what is tried, and what came of it and of an ordinary client |
 //! | [`peer`] | faults of a peer or the network |
 //! | [`treatment`] | faults that are done to the server's process |
 #![forbid(unsafe_code)]
 
 pub mod faults;
-pub mod ordinary;
 pub mod outcome;
 pub mod peer;
 pub mod stage;
@@ -23,8 +21,8 @@ use ladder::Failure;
 use netfault::{Fault, Proof};
 
 pub use faults::{Faults, load};
-pub use outcome::{Cast, Expected, Outcome};
-pub use stage::Stage;
+pub use outcome::{Expected, Outcome};
+pub use stage::{Cast, Stage};
 
 /// Starts the server with its arguments, lets `fault` loose on it and sees what becomes
 /// of an ordinary client.

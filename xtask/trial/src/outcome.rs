@@ -1,10 +1,15 @@
-//! What is tried, and what came of it.
+//! What is tried, and what came of it: of the server, and of a client that does nothing
+//! wrong, which is the first run of the demo.
 
-use std::path::Path;
 use std::time::Duration;
 
-use ladder::Rung;
+use ladder::manifests::ClientRun;
 use ladder::screen::NO_BREAK;
+use ladder::{Address, Failure, Rung, failure};
+use netfault::Speaks;
+
+use crate::faults::Faults;
+use crate::stage::{Cast, Stage, Visit};
 
 /// What is called "at once".
 pub(crate) const AT_ONCE: Duration = Duration::from_millis(100);
@@ -42,18 +47,62 @@ impl Outcome {
     }
 }
 
-/// What is played: a rung's program, and the arguments of its server.
-#[derive(Clone, Copy)]
-pub struct Cast<'a> {
-    pub rung: &'a Rung,
-    pub program: &'a Path,
-    pub args: &'a [String],
-}
-
 pub(crate) fn after(took: Duration) -> String {
     if took <= AT_ONCE { "at once".into() } else { format!("after {}", seconds(took)) }
 }
 
 pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.1}{NO_BREAK}s", time.as_secs_f64())
+}
+
+/// How long an ordinary client is given where it is expected to be served: enough for
+/// any limit that a demo sets, on any machine. What it really took is told.
+pub const GENEROUS: Duration = Duration::from_secs(20);
+
+/// An ordinary client goes to `address`. Err: what became of it.
+pub fn ordinary_client(
+    stage: &mut Stage,
+    cast: Cast,
+    address: &Address,
+    patience: Duration,
+) -> Result<Result<Duration, String>, Failure> {
+    let run = usual_run(cast.rung)?;
+    let visit =
+        stage.run_client(Cast { args: &run.args, ..cast }, address, Vec::new(), patience)?;
+    // What was served before may be counted in a reply, so that only its number of lines is
+    // known.
+    let printed = match cast.rung.speaks() {
+        Speaks::Lines => own(&visit.printed, &run.args).len(),
+        _ => visit.printed.len(),
+    };
+    let served = visit.code == Some(0) && printed == run.expect.len();
+    Ok(if served { Ok(visit.took) } else { Err(not_served(&visit)) })
+}
+
+pub(crate) fn usual_run(rung: &Rung) -> Result<&ClientRun, Failure> {
+    let none = || failure!("{} has no demo, so no ordinary client", rung.name);
+    rung.demo.first().ok_or_else(none)
+}
+
+/// Of what a member of a room has heard, what is about itself: its name is its first
+/// argument.
+pub(crate) fn own(printed: &[String], args: &[String]) -> Vec<String> {
+    let name = args.first().map_or("", String::as_str);
+    let is_own = |line: &&String| {
+        line.starts_with(&format!("{name}: ")) || line.starts_with(&format!("* {name} "))
+    };
+    printed.iter().filter(is_own).cloned().collect()
+}
+
+pub(crate) fn not_served(visit: &Visit) -> String {
+    match (&visit.complaint, visit.waiting) {
+        (_, true) => {
+            format!("an ordinary client waited {} and was not served", seconds(visit.took))
+        }
+        (Some(complaint), false) => {
+            let complaint = complaint.strip_prefix("error: ").unwrap_or(complaint);
+            format!("an ordinary client was not served: {complaint}")
+        }
+        (None, false) => format!("an ordinary client got the wrong reply: {:?}", visit.printed),
+    }
 }

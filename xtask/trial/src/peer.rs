@@ -8,16 +8,16 @@ use ladder::{Failure, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks};
 
 use crate::faults::{Faults, address_of, start};
-use crate::ordinary::{GENEROUS, not_served, ordinary_client, own, usual_run};
-use crate::outcome::{Cast, Expected, Outcome, after};
-use crate::stage::{PlayerId, Stage, Visit};
+use crate::outcome::{
+    Expected, GENEROUS, Outcome, after, not_served, ordinary_client, own, usual_run,
+};
+use crate::stage::{Cast, PlayerId, Stage, Visit};
 use crate::timeline::Side;
 
 /// How long an ordinary client is watched where it is expected to wait in vain.
 const VAIN: Duration = Duration::from_secs(2);
 
-/// Starts the server with its arguments, lets `fault` loose on it and sees what becomes
-/// of an ordinary client.
+/// As [`play`](crate::play), for a fault of a peer or the network.
 pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Failure> {
     let rung = cast.rung;
     let mut stage = Stage::new();
@@ -268,54 +268,40 @@ mod tests {
 
     use super::*;
 
-    fn faulty() -> [String; 1] {
-        ["127.0.0.1:5".into()]
-    }
-
-    /// A log of these messages, all at once.
-    fn log(messages: &[&str]) -> Vec<LogLine> {
+    /// What `judge` says of a log of these messages, and of a faulty client on port 5.
+    fn outcome(
+        messages: &[&str],
+        judge: impl Fn(&[&LogLine], &[String]) -> Outcome,
+    ) -> (bool, String) {
         let line = |message| LogLine::parse(&format!("11:34:24.231000 info  {message}")).unwrap();
-        messages.iter().map(line).collect()
-    }
-
-    fn visit(took: Duration) -> Visit {
-        Visit {
-            printed: vec!["hello".into()],
-            code: Some(0),
-            took,
-            waiting: false,
-            complaint: None,
-        }
+        let log: Vec<LogLine> = messages.iter().map(line).collect();
+        let outcome = judge(&log.iter().collect::<Vec<_>>(), &["127.0.0.1:5".into()]);
+        (outcome.survived, outcome.story.replace(NO_BREAK, " "))
     }
 
     #[test]
     fn a_client_that_is_served_may_hear_of_the_faulty_one() {
-        let log = log(&[
-            "127.0.0.1:5 connected",
-            "127.0.0.1:5 dropped: timed out",
-            "127.0.0.1:6 connected",
-        ]);
-        let outcome =
-            served(&log.iter().collect::<Vec<_>>(), &visit(Duration::from_millis(520)), &faulty());
-        let told = outcome.story.replace(NO_BREAK, " ");
+        let after = |took| {
+            let printed = vec!["hello".into()];
+            let visit = Visit { printed, code: Some(0), took, waiting: false, complaint: None };
+            move |log: &[&LogLine], faulty: &[String]| served(log, &visit, faulty)
+        };
+        let log =
+            ["127.0.0.1:5 connected", "127.0.0.1:5 dropped: timed out", "127.0.0.1:6 connected"];
         let wanted = "an ordinary client was served after 0.5 s; the server said of the other one: dropped: timed out";
-        assert_eq!((outcome.survived, told.as_str()), (true, wanted));
-        let outcome = served(&[], &visit(Duration::from_millis(3)), &faulty());
-        assert_eq!(outcome.story, "an ordinary client was served at once");
+        assert_eq!(outcome(&log, after(Duration::from_millis(520))), (true, wanted.into()));
+        let wanted = "an ordinary client was served at once";
+        assert_eq!(outcome(&[], after(Duration::from_millis(3))), (true, wanted.into()));
     }
 
     #[test]
     fn what_is_refused_must_be_refused_in_words() {
+        let received = "127.0.0.1:5 received 3 bytes \"cos\"";
         for said in ["refused: version 99", "dropped: not a value"] {
-            let log =
-                log(&["127.0.0.1:5 received 3 bytes \"cos\"", &format!("127.0.0.1:5 {said}")]);
-            let outcome = refused(&log.iter().collect::<Vec<_>>(), &faulty());
-            assert_eq!(
-                (outcome.survived, outcome.story),
-                (true, format!("it was not taken: {said}"))
-            );
+            let wanted = format!("it was not taken: {said}");
+            let said = format!("127.0.0.1:5 {said}");
+            assert_eq!(outcome(&[received, &said], refused), (true, wanted));
         }
-        let log = log(&["127.0.0.1:5 received 3 bytes \"cos\"", "127.0.0.1:5 closed"]);
-        assert!(!refused(&log.iter().collect::<Vec<_>>(), &faulty()).survived);
+        assert!(!outcome(&[received, "127.0.0.1:5 closed"], refused).0);
     }
 }

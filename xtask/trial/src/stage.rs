@@ -12,23 +12,34 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::manifests::Carrier;
 use ladder::process::Heard;
 use ladder::ready::{address, missing};
 use ladder::scratch::Scratch;
 use ladder::shell::command_line;
-use ladder::{Address, Failure, Process, Rung, failure};
+use ladder::{Address, Failure, Ladder, Process, Rung, failure};
 
-use crate::outcome::Cast;
 use crate::timeline::{Happening, Side, What};
 
-/// Ends a wait for something that always comes. No correct run comes near it, not even
-/// on a busy machine.
+/// Ends a wait for something that always comes.
 const GENEROUS: Duration = Duration::from_secs(30);
 
 /// Ends a wait for a line that only makes a timeline complete.
-const CALM: Duration = Duration::from_secs(5);
+pub const CALM: Duration = Duration::from_secs(5);
+
+/// Who owns nothing and may do nothing, on every Unix.
+#[cfg(unix)]
+const NOBODY: u32 = 65534;
+
+/// What is played: a rung, and the arguments of its server.
+#[derive(Clone, Copy)]
+pub struct Cast<'a> {
+    pub ladder: &'a Ladder,
+    pub rung: &'a Rung,
+    pub args: &'a [String],
+}
 
 /// The processes that play together, and what has been seen of them.
 pub struct Stage {
@@ -93,47 +104,25 @@ impl Start {
                 command.arg(format!("--nproc={most}")).arg(program);
                 command
             }
-            Start::WithoutPrivileges => without_privileges(Command::new(program)),
+            Start::WithoutPrivileges => as_stranger(Command::new(program), NOBODY),
         }
     }
 }
 
-/// Who owns nothing and may do nothing, on every Unix.
-#[cfg(unix)]
-const NOBODY: u32 = 65534;
-
-/// Numbers that belong to no user of most systems.
-#[cfg(unix)]
-const STRANGERS: Range<u32> = 60_100..60_500;
-
-#[cfg(unix)]
-fn without_privileges(command: Command) -> Command {
-    as_stranger(command, NOBODY)
-}
-
 /// Whether a process can be started as somebody else.
-#[cfg(unix)]
 pub fn can_be_another_user() -> bool {
-    nix::unistd::geteuid().is_root()
-}
-
-/// There are no such users here.
-#[cfg(not(unix))]
-pub fn can_be_another_user() -> bool {
+    #[cfg(unix)]
+    return nix::unistd::geteuid().is_root();
+    #[cfg(not(unix))]
     false
 }
 
-#[cfg(not(unix))]
-fn without_privileges(command: Command) -> Command {
-    command
-}
-
-#[cfg(unix)]
+#[cfg_attr(not(unix), allow(unused_variables, reason = "there are no such users"))]
 fn as_stranger(mut command: Command, user: u32) -> Command {
-    use std::os::unix::process::CommandExt;
-
-    if nix::unistd::geteuid().is_root() {
-        command.uid(user).gid(NOBODY);
+    #[cfg(unix)]
+    if can_be_another_user() {
+        std::os::unix::process::CommandExt::uid(&mut command, user);
+        std::os::unix::process::CommandExt::gid(&mut command, NOBODY);
     }
     command
 }
@@ -141,10 +130,11 @@ fn as_stranger(mut command: Command, user: u32) -> Command {
 /// `prlimit` for a program of a user who has nothing else running: the threads of all
 /// programs of one user count together, and none of root's. An ordinary user has a
 /// namespace instead (user_namespaces(7)), in which they are counted anew.
-#[cfg(unix)]
 fn counted_alone() -> Command {
+    /// Numbers that belong to no user of most systems.
+    const STRANGERS: Range<u32> = 60_100..60_500;
     static STRANGER: AtomicU32 = AtomicU32::new(0);
-    if nix::unistd::geteuid().is_root() {
+    if can_be_another_user() {
         let number = std::process::id().wrapping_add(STRANGER.fetch_add(1, Ordering::Relaxed));
         let user = STRANGERS.start + number % (STRANGERS.end - STRANGERS.start);
         return as_stranger(Command::new("prlimit"), user);
@@ -154,16 +144,10 @@ fn counted_alone() -> Command {
     command
 }
 
-#[cfg(not(unix))]
-fn counted_alone() -> Command {
-    Command::new("prlimit")
-}
-
 #[derive(Debug)]
 pub struct Visit {
     pub printed: Vec<String>,
-    /// Its exit code; `None` when it was still waiting at the limit, or ended by a
-    /// signal.
+    /// `None` when it was still waiting at the limit, or ended by a signal.
     pub code: Option<i32>,
     /// From its start to its end, or to the limit.
     pub took: Duration,
@@ -200,8 +184,7 @@ impl Stage {
 
         let Some(folder) = &self.folder else { return Ok(()) };
         let open = std::fs::Permissions::from_mode(0o711);
-        std::fs::set_permissions(folder.path(), open)
-            .map_err(|error| Failure::file("open", folder.path(), &error))
+        std::fs::set_permissions(folder.path(), open).doing("open", folder.path())
     }
 
     /// There are no such files here.
@@ -235,7 +218,7 @@ impl Stage {
         at: &Address,
         start: Start,
     ) -> Result<(PlayerId, Option<Address>), Failure> {
-        cast.rung.prepare(cast.program)?;
+        cast.rung.prepare(&cast.ladder.program(&cast.rung.name)?)?;
         let server = self.start(Side::Server, cast, at, start, Stdio::null())?;
         let ready =
             |stage: &Stage| stage.players[server.0].printed.iter().find_map(|line| address(line));
@@ -327,8 +310,7 @@ impl Stage {
         self.players[server.0].process.ask_to_stop();
     }
 
-    /// Waits for the end of a process and returns its exit code, where it has ended by
-    /// itself.
+    /// Waits for the end of a process: its exit code, where it has ended by itself.
     pub fn exit_code(&mut self, player: PlayerId) -> Result<Option<i32>, Failure> {
         self.wait_for_end(player);
         Ok(self.end_of(player)?.and_then(|status| status.code()))
@@ -348,10 +330,6 @@ impl Stage {
         self.wait(CALM, |stage| stage.is_over(server) || stage.logged(Side::Server).any(&wanted));
     }
 
-    pub fn has_ended(&mut self, player: PlayerId) -> bool {
-        self.wait(Duration::ZERO, |stage| stage.is_over(player))
-    }
-
     /// Whether a process has closed its output, which it does when it ends.
     pub fn is_over(&self, player: PlayerId) -> bool {
         self.players[player.0].open == 0
@@ -366,11 +344,8 @@ impl Stage {
         start: Start,
         stdin: Stdio,
     ) -> Result<PlayerId, Failure> {
-        let Cast { rung, program, args } = cast;
-        let role = match side {
-            Side::Client => "client",
-            Side::Server => "server",
-        };
+        let Cast { ladder, rung, args } = cast;
+        let role = side.role();
         let id = self.players.len();
         let at = Time::now();
         let (stderr, unread) = match start {
@@ -389,7 +364,7 @@ impl Stage {
         };
         let process = Process::start_heard(
             start
-                .command(program)
+                .command(&ladder.program(&rung.name)?)
                 .arg(role)
                 .args(place.option())
                 .args(self.verbose.then_some("-v"))
@@ -419,8 +394,7 @@ impl Stage {
         Ok(player)
     }
 
-    /// Takes in what the processes print until `done` says so. `false` when it did not
-    /// within `limit`.
+    /// Takes in what the processes print until `done` says so, for `limit` at most.
     pub fn wait(&mut self, limit: Duration, done: impl Fn(&Stage) -> bool) -> bool {
         let started = Instant::now();
         loop {

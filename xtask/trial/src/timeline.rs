@@ -13,14 +13,20 @@ use netfault::proxy::{Fate, Passed, Way, record};
 /// Milliseconds with two decimals up to `9999.99`, with fewer beyond.
 const TIME: usize = 7;
 
-/// Two spaces after the time, and an arrow between the columns with a space on each
-/// side.
+/// Two spaces after the time, and an arrow with spaces between the columns.
 const BETWEEN: usize = 2 + 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     Client,
     Server,
+}
+
+impl Side {
+    /// The word for it on a command line.
+    pub fn role(self) -> &'static str {
+        if self == Side::Client { "client" } else { "server" }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -228,52 +234,47 @@ mod tests {
 
     use super::*;
 
-    fn logged(side: Side, line: &str) -> Happening {
-        let line = LogLine::parse(line).unwrap();
-        Happening {
-            at: line.at,
-            side,
-            process: usize::from(side == Side::Client),
-            what: What::Logged(line),
-        }
+    const CONVERSATION: &str = "\
+server 11:34:24.231000 info  waiting for a client
+server 11:34:24.235190 info  127.0.0.1:55286 connected
+server 11:34:24.238385 debug 127.0.0.1:55286 received 27 bytes \"Привет, сервер!\"
+server 11:34:24.238400 debug 127.0.0.1:55286 sending 27 bytes \"Привет, сервер!\"
+server 11:34:24.238471 info  127.0.0.1:55286 closed
+client 11:34:24.235066 debug 127.0.0.1:42673 connected
+client 11:34:24.238305 debug 127.0.0.1:42673 sending 27 bytes \"Привет, сервер!\"
+client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, сервер!\"";
+
+    /// What each of these lines tells that one end has logged.
+    fn logged(lines: &str) -> Vec<Happening> {
+        let happening = |line: &str| {
+            let (side, line) = line.split_once(' ').unwrap();
+            let line = LogLine::parse(line).unwrap();
+            let side = if side == "client" { Side::Client } else { Side::Server };
+            let process = usize::from(side == Side::Client);
+            Happening { at: line.at, side, process, what: What::Logged(line) }
+        };
+        lines.lines().map(happening).collect()
+    }
+
+    fn at(time: &str) -> Time {
+        LogLine::parse(&format!("11:34:24.{time} info  then")).unwrap().at
     }
 
     fn conversation() -> Vec<Happening> {
-        let at = LogLine::parse("11:34:24.230000 info  start").unwrap().at;
-        let late = LogLine::parse("11:34:24.232000 info  seen late").unwrap().at;
-        let happening = |at, what| Happening { at, side: Side::Server, process: 0, what };
-        vec![
-            happening(at, What::Started("oneshot-echo server".into())),
-            logged(Side::Server, "11:34:24.231000 info  waiting for a client"),
-            happening(late, What::Ready("listening on 127.0.0.1:42673".into())),
-            logged(Side::Server, "11:34:24.235190 info  127.0.0.1:55286 connected"),
-            logged(
-                Side::Server,
-                "11:34:24.238385 debug 127.0.0.1:55286 received 27 bytes \"Привет, сервер!\"",
-            ),
-            logged(
-                Side::Server,
-                "11:34:24.238400 debug 127.0.0.1:55286 sending 27 bytes \"Привет, сервер!\"",
-            ),
-            logged(Side::Server, "11:34:24.238471 info  127.0.0.1:55286 closed"),
-            logged(Side::Client, "11:34:24.235066 debug 127.0.0.1:42673 connected"),
-            logged(
-                Side::Client,
-                "11:34:24.238305 debug 127.0.0.1:42673 sending 27 bytes \"Привет, сервер!\"",
-            ),
-            logged(
-                Side::Client,
-                "11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, сервер!\"",
-            ),
-        ]
+        let server = |at, what| Happening { at, side: Side::Server, process: 0, what };
+        let mut all = vec![server(at("230000"), What::Started("oneshot-echo server".into()))];
+        all.extend(logged(CONVERSATION));
+        // Seen late.
+        all.insert(2, server(at("232000"), What::Ready("listening on 127.0.0.1:42673".into())));
+        all
     }
 
     #[test]
-    fn both_ends_are_shown_in_the_order_of_their_times() {
-        let lines = lines(&in_order(conversation()), &Screen::of_width(100));
-        let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    fn both_ends_are_shown_in_the_order_of_their_times_and_no_line_is_wider_than_the_terminal() {
+        let shown = lines(&in_order(conversation()), &Screen::of_width(100));
+        let shown: Vec<&str> = shown.iter().map(|line| line.trim_end()).collect();
         assert_eq!(
-            lines,
+            shown,
             [
                 "     ms  client                                          server",
                 "   0.00                                                  $ oneshot-echo server",
@@ -288,11 +289,7 @@ mod tests {
                 "  12.27  received 27 bytes \"Привет, сервер!\"         <--",
             ]
         );
-    }
-
-    #[test]
-    fn no_line_is_wider_than_the_terminal() {
-        for width in [60, 79, 80, 100, 120] {
+        for width in [60, 79, 80, 120] {
             for line in lines(&in_order(conversation()), &Screen::of_width(width)) {
                 assert!(display_width(&line) <= width, "{width}: {line}");
             }
@@ -301,51 +298,35 @@ mod tests {
 
     #[test]
     fn a_line_without_a_time_is_shown_where_it_was_seen_and_before_the_next_of_its_process() {
-        let at = |line: &str| LogLine::parse(line).unwrap().at;
-        let seen = at("11:34:24.234000 info  seen");
-        let wrote = |process| Happening {
-            at: seen,
-            side: Side::Client,
-            process,
-            what: What::Wrote("error".into()),
-        };
-        let happenings = vec![
-            logged(Side::Client, "11:34:24.231000 debug 127.0.0.1:5 sending"),
-            wrote(1),
-            logged(Side::Server, "11:34:24.233000 warn  127.0.0.1:6 dropped"),
-        ];
+        let what = What::Wrote("error".into());
+        let wrote = Happening { at: at("234000"), side: Side::Client, process: 1, what };
+        let mut happenings = logged(
+            "client 11:34:24.231000 debug 127.0.0.1:5 sending\nserver 11:34:24.233000 warn  127.0.0.1:6 dropped",
+        );
+        happenings.insert(1, wrote);
         let order =
             |happenings| in_order(happenings).iter().map(|one| one.process).collect::<Vec<_>>();
         assert_eq!(order(happenings.clone()), [1, 0, 1]);
-        let next = logged(Side::Client, "11:34:24.232000 debug 127.0.0.1:5 closed");
-        assert_eq!(order([happenings, vec![next]].concat()), [1, 1, 1, 0]);
+        happenings.extend(logged("client 11:34:24.232000 debug 127.0.0.1:5 closed"));
+        assert_eq!(order(happenings), [1, 1, 1, 0]);
     }
 
     #[test]
     fn a_client_is_named_where_it_could_be_another() {
-        let words = |happenings: &[Happening]| -> Vec<String> {
-            let mut connected = HashSet::new();
-            happenings.iter().map(|happening| told(happening, &mut connected)).collect()
-        };
-        let datagram =
-            [logged(Side::Server, "11:34:24.231000 debug 127.0.0.1:5 received 1 bytes \"a\"")];
-        assert_eq!(words(&datagram), [":5 received 1 bytes \"a\""]);
-        let two = [
-            logged(Side::Server, "11:34:24.231000 info  127.0.0.1:5 connected"),
-            logged(Side::Server, "11:34:24.231001 info  127.0.0.1:6 connected"),
-            logged(Side::Server, "11:34:24.231002 debug 127.0.0.1:5 received 1 bytes \"a\""),
-            logged(Side::Server, "11:34:24.231003 info  127.0.0.1:6 closed"),
-            logged(Side::Server, "11:34:24.231004 debug 127.0.0.1:5 received 1 bytes \"b\""),
-        ];
+        let log = "127.0.0.1:5 received 1 bytes \"a\"
+127.0.0.1:5 connected
+127.0.0.1:6 connected
+127.0.0.1:5 received 1 bytes \"a\"
+127.0.0.1:6 closed
+127.0.0.1:5 received 1 bytes \"b\"";
+        let log = log.replace("127", "server 11:34:24.231000 debug 127");
+        let mut connected = HashSet::new();
+        let words: Vec<String> =
+            logged(&log).iter().map(|happening| told(happening, &mut connected)).collect();
+        assert_eq!(words[0], ":5 received 1 bytes \"a\"");
         assert_eq!(
-            words(&two),
-            [
-                "127.0.0.1:5 connected",
-                "127.0.0.1:6 connected",
-                ":5 received 1 bytes \"a\"",
-                "127.0.0.1:6 closed",
-                "received 1 bytes \"b\""
-            ]
+            words[3..],
+            [":5 received 1 bytes \"a\"", "127.0.0.1:6 closed", "received 1 bytes \"b\""]
         );
     }
 }

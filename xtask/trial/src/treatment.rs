@@ -11,29 +11,27 @@ use ladder::{Address, Failure, port};
 use netfault::{Fault, Transport, Treatment, connection};
 
 use crate::faults::{self, Faults};
-use crate::ordinary::{GENEROUS, ordinary_client, usual_run};
-use crate::outcome::{Cast, Outcome, seconds};
-use crate::stage::{self, PlayerId, Stage, Start};
+use crate::outcome::{GENEROUS, Outcome, ordinary_client, seconds, usual_run};
+use crate::stage::{self, Cast, PlayerId, Stage, Start};
 use crate::timeline::Side;
 
 /// How long a stop may take while nobody is there: 200 ms on a machine that has nothing
 /// else to do, and several seconds on one that has much.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
-/// How long a stop may take with clients connected, whatever limit on that the server
-/// has.
+/// How long a stop may take with clients connected.
 const DRAINED: Duration = Duration::from_secs(15);
 
 /// Descriptors of a server that has too few: enough to start, and no more.
 const FEW_DESCRIPTORS: u32 = 40;
 
-/// Threads of a server that has too few: enough to start, and one more.
-const FEW_THREADS: u32 = 3;
+/// Threads of a server that has too few: enough to start, and for the client that comes
+/// when one before it is still being closed.
+const FEW_THREADS: u32 = 6;
 
 const SHORTAGE: Duration = Duration::from_secs(1);
 
-/// Attempts to accept that a server may make while it has too few. One that spins makes
-/// thousands.
+/// Attempts to accept that a server may make meanwhile. One that spins makes thousands.
 const ATTEMPTS: usize = 100;
 
 /// Ports that are tried before a server is held to be unable to start.
@@ -45,8 +43,7 @@ const STARTS: usize = 10;
 const LINES: usize = 3;
 const LINE: usize = 12 << 20;
 
-/// How long a server has to answer what it has received: longer than it takes, and
-/// shorter than any limit.
+/// How long a server has to answer what it has received.
 const HANDING_OVER: Duration = Duration::from_secs(1);
 
 /// How long a server has to close what it has open.
@@ -226,9 +223,8 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     for busy in [false, true] {
         let mut stage = Stage::new();
         let free = stage.free_address(rung)?;
-        let (server, address) = match stage.try_server(cast, &free, Start::Unread)? {
-            (server, Some(address)) => (server, address),
-            (_, None) => return Ok(Outcome::failed("it does not start")),
+        let (server, Some(address)) = stage.try_server(cast, &free, Start::Unread)? else {
+            return Ok(Outcome::failed("it does not start"));
         };
         let visits = faults::start(rung, fault, &address)?;
         if let Err(story) = visits.verdict() {
@@ -322,14 +318,10 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
         let why = wrote(&stage, again);
         return Ok(Outcome::failed(format!("it does not start again: {why}")));
     };
-    Ok(match ordinary_client(&mut stage, cast, &address, GENEROUS)? {
-        Ok(_) => Outcome {
-            survived: true,
-            recovered: Some(true),
-            story: "the second one listens at once, and an ordinary client was served".into(),
-        },
-        Err(story) => Outcome { survived: false, recovered: Some(false), story },
-    })
+    let served = ordinary_client(&mut stage, cast, &address, GENEROUS)?;
+    let well = "the second one listens at once, and an ordinary client was served";
+    let (survived, recovered) = (served.is_ok(), Some(served.is_ok()));
+    Ok(Outcome { survived, recovered, story: served.err().unwrap_or(well.into()) })
 }
 
 /// A client of nobody who owns anything, and one of ours: the file lets in the one of its
@@ -408,13 +400,10 @@ fn cannot_start(
     let more = more.iter().map(ToString::to_string).collect();
     let args = [cast.args.to_vec(), more].concat();
     let tried = stage.try_server(Cast { args: &args, ..cast }, at, start);
-    let (server, address) = match tried {
-        Ok(tried) => tried,
-        Err(failure) if start == Start::WithoutPrivileges => {
-            return Err(Failure::Skipped(failure.to_string()));
-        }
-        Err(failure) => return Err(failure),
-    };
+    let (server, address) = tried.map_err(|failure| match start {
+        Start::WithoutPrivileges => Failure::Skipped(failure.to_string()),
+        _ => failure,
+    })?;
     if address.is_some() && start == Start::WithoutPrivileges {
         return Err(Failure::Skipped("it needs no privileges here".into()));
     }

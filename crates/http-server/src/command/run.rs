@@ -68,7 +68,7 @@ fn run_server(options: &Options) -> ExitCode {
 fn serve(prepared: Prepared, drain: Duration) -> Result<(), Error> {
     // Before the ready line: whoever reads that may stop us at once.
     let shutdown = Shutdown::on_signals(drain)?;
-    cli::print(&prepared.ready)?;
+    cli::announce(&prepared.ready)?;
     // From a stop on, the next server may have their names.
     let claims = prepared.claims;
     shutdown.on_stop(move || drop(claims));

@@ -53,7 +53,15 @@ pub fn ready(address: io::Result<SocketAddr>) -> Result<(), Error> {
 /// # Errors
 /// That the line could not be printed.
 pub fn listening_on(address: impl Display) -> Result<(), Error> {
-    print(format_args!("listening on {address}")).map_err(|error| match error {
+    announce(format_args!("listening on {address}"))
+}
+
+/// Prints a ready line, whatever it says.
+///
+/// # Errors
+/// That it could not be printed, since whoever started the server waits for it.
+pub fn announce(line: impl Display) -> Result<(), Error> {
+    print(line).map_err(|error| match error {
         Error::Output(source) => Error::failed("tell that the server is ready")(source),
         other => other,
     })

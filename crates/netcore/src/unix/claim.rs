@@ -85,11 +85,13 @@ fn lock(path: &Path) -> io::Result<File> {
         let lock = match OpenOptions::new().write(true).create_new(true).mode(LOCK_MODE).open(path)
         {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) {
-                    let text = format!("its lock {} is no file", path.display());
-                    return Err(io::Error::new(ErrorKind::AlreadyExists, text));
+                match fs::symlink_metadata(path) {
+                    Ok(found) if !found.is_file() => {
+                        let text = format!("its lock {} is no file", path.display());
+                        return Err(io::Error::new(ErrorKind::AlreadyExists, text));
+                    }
+                    _ => File::open(path),
                 }
-                File::open(path)
             }
             opened => opened,
         };
@@ -138,5 +140,43 @@ fn remove(path: &Path) {
             log::warn!("cannot remove {}: {error}", path.display());
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    /// The lock is removed by whoever has it, again and again, under the eyes of the others.
+    #[test]
+    fn a_name_is_never_had_by_two_and_who_does_not_get_it_is_told_that_it_is_in_use() {
+        const THREADS: usize = 4;
+        const TRIES: usize = 10_000;
+        let path = std::env::temp_dir().join(format!("netcore-claim-{}", std::process::id()));
+        let (having, had) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    for _ in 0..TRIES {
+                        match Claim::take(&path) {
+                            Ok(claim) => {
+                                assert_eq!(having.fetch_add(1, Ordering::SeqCst), 0);
+                                had.fetch_add(1, Ordering::SeqCst);
+                                having.fetch_sub(1, Ordering::SeqCst);
+                                drop(claim);
+                            }
+                            Err(error) => {
+                                assert_eq!(error.kind(), ErrorKind::AddrInUse, "{error}");
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        assert!(had.into_inner() >= THREADS);
+        assert!(Claim::take(&path).is_ok(), "nothing is left behind");
     }
 }

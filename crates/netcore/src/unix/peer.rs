@@ -62,9 +62,12 @@ fn credentials(stream: &UnixStream) -> io::Result<(u32, Option<u32>)> {
     Ok((peer.uid(), u32::try_from(peer.pid()).ok().filter(|pid| *pid > 0)))
 }
 
+#[cfg(not(target_os = "linux"))]
+use user_alone as credentials;
+
 /// getpeereid(3), which knows no process.
 #[cfg(not(target_os = "linux"))]
-fn credentials(stream: &UnixStream) -> io::Result<(u32, Option<u32>)> {
+fn user_alone(stream: &UnixStream) -> io::Result<(u32, Option<u32>)> {
     let (uid, _) = nix::unistd::getpeereid(stream)?;
     Ok((uid.as_raw(), None))
 }

@@ -4,18 +4,13 @@ use std::io::{self, Write};
 
 use netcore::deadline::Deadline;
 use netcore::frame::{self, Header};
-use netcore::unix::Name;
-use socket2::{Domain, Socket, Type};
 
 use super::{READABLE, fault};
 use crate::Proof::Process;
 use crate::last_words::LastWords;
-use crate::stream::Stream;
+use crate::peer::connect_with_little_room;
 use crate::until::Until;
-use crate::{Address, Fault, GENEROUS, Running, Speaks, Target, Treatment};
-
-/// Bytes of replies that the client has room for: far less than is due to it.
-const LITTLE_ROOM: usize = 4 << 10;
+use crate::{Fault, GENEROUS, Running, Speaks, Target, Treatment};
 
 /// What it sends, and is owed: 200,000 bytes in all.
 const MESSAGES: usize = 64;
@@ -36,7 +31,7 @@ pub const SPEAKS_AT_THE_END: Fault = fault(
 );
 
 fn speaks_at_the_end(target: &Target) -> io::Result<Running> {
-    let stream = connect_with_little_room(&target.address)?;
+    let stream = connect_with_little_room(target)?;
     let message = message(target)?;
     let mut timed = Until::new(&stream, Deadline::after(GENEROUS));
     if target.speaks == Speaks::Lines {
@@ -48,19 +43,6 @@ fn speaks_at_the_end(target: &Target) -> io::Result<Running> {
     }
     let last = LastWords::new(target.speaks, message);
     Running::last_words(&target.address, stream, last)
-}
-
-pub(super) fn connect_with_little_room(address: &Address) -> io::Result<Stream> {
-    let Address::Inet(address) = address else {
-        // A UNIX socket has no such room: the sender keeps what has not been read.
-        return address.connect(GENEROUS, Name::Own);
-    };
-    let socket = Socket::new(Domain::for_address(*address), Type::STREAM, None)?;
-    // A size that was asked for is never made larger by the system.
-    socket.set_recv_buffer_size(LITTLE_ROOM)?;
-    socket.connect_timeout(&(*address).into(), GENEROUS)?;
-    socket.set_tcp_nodelay(true)?;
-    Ok(socket)
 }
 
 /// One message that the server sends back, as large as the client sends them. A request

@@ -2,11 +2,10 @@
 
 use std::io::{self, BufRead, BufReader, Error, Write};
 
-use super::ending::connect_with_little_room;
 use super::messages::refused;
 use super::{LINES, fault};
 use crate::Proof::{Answered, Dropped, Refused};
-use crate::peer::connect;
+use crate::peer::{connect, connect_with_little_room};
 use crate::reset::reset_on_close;
 use crate::stream::{Stream, name};
 use crate::{Fault, GENEROUS, Running, Target};
@@ -75,7 +74,7 @@ pub const DEAF_MEMBER: Fault = fault(
 
 fn deaf_member(target: &Target) -> io::Result<Running> {
     let mut talker = Talker::join(target, "talker")?;
-    let mut deaf = connect_with_little_room(&target.address)?;
+    let mut deaf = connect_with_little_room(target)?;
     deaf.write_all(b"deaf\n")?;
     while talker.hear()? != "* deaf joined" {}
     // When the guard ends the deaf one, the talker is told that it has left.

@@ -7,7 +7,7 @@ use netcore::deadline::Deadline;
 
 use super::{READABLE, TCP, fault};
 use crate::Proof::Dropped;
-use crate::peer::{connect, idle, play};
+use crate::peer::{connect, connect_with_little_room, idle, play};
 use crate::stream::Stream;
 use crate::until::Until;
 use crate::{Fault, LIFETIME, Running, Speaks, Target};
@@ -70,7 +70,9 @@ fn never_reads(target: &Target) -> io::Result<Running> {
         _ => target.hello.to_vec(),
     };
     let first = target.hello.to_vec();
-    play(target, connect(target)?, move |stream| {
+    // A server is held up sooner, also one that is slow.
+    let deaf = connect_with_little_room(target)?;
+    play(target, deaf, move |stream| {
         Until::new(stream, Deadline::after(LIFETIME)).write_all(&first)?;
         flood(stream, &hello)
     })

@@ -4,7 +4,7 @@
 //! end -->`. Markers in a fenced code block are text, so that a page can show what a
 //! block looks like.
 
-use ladder::{Failure, failure};
+use crate::{Failure, failure};
 
 const START: &str = "<!-- gen:";
 const END: &str = "<!-- end -->";
@@ -13,6 +13,8 @@ const END: &str = "<!-- end -->";
 pub struct Order<'a> {
     pub kind: &'a str,
     pub rest: &'a str,
+    /// What the block holds now.
+    pub held: String,
 }
 
 impl<'a> Order<'a> {
@@ -49,11 +51,14 @@ pub fn fill(
             return Err(at("a block starts with one line, from <!-- to -->".into()));
         };
         let (kind, rest) = rest.trim_end().split_once(' ').unwrap_or((rest.trim_end(), ""));
-        let order = Order { kind, rest };
+        let mut order = Order { kind, rest, held: String::new() };
         loop {
             match lines.next() {
                 Some((_, line)) if line.trim_end() == END => break,
-                Some((_, line)) if !line.starts_with(START) => {}
+                Some((_, line)) if !line.starts_with(START) => {
+                    order.held.push_str(line);
+                    order.held.push('\n');
+                }
                 _ => return Err(at(format!("this block has no {END}"))),
             }
         }
@@ -91,51 +96,50 @@ pub fn fenced(language: &str, text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn echo(order: &Order) -> Result<String, Failure> {
-        Ok(format!("{}: {}", order.kind, order.words().join(",")))
+    fn filled(page: &str) -> Result<String, String> {
+        let echo = |order: &Order| match order.kind {
+            "wrong" => Err(Failure::new("no such item")),
+            kind => Ok(format!("{kind}: {}", order.words().join(","))),
+        };
+        fill(page, echo).map_err(|failure| failure.to_string())
     }
 
     #[test]
     fn what_a_block_held_is_replaced_and_the_prose_around_it_is_not() {
-        let page =
-            "# Title\n\n<!-- gen:item src/a.rs fn b -->\nold\nolder\n<!-- end -->\n\nProse.\n";
-        let wanted = "# Title\n\n<!-- gen:item src/a.rs fn b -->\nitem: src/a.rs,fn,b\n<!-- end -->\n\nProse.\n";
-        assert_eq!(fill(page, echo).unwrap(), wanted);
-        assert_eq!(fill(wanted, echo).unwrap(), wanted);
+        let page = |held: &str| {
+            format!("# Title\n\n<!-- gen:item src/a.rs fn b -->\n{held}\n<!-- end -->\n\nProse.\n")
+        };
+        let wanted = page("item: src/a.rs,fn,b");
+        assert_eq!(filled(&page("old\nolder")).unwrap(), wanted);
+        assert_eq!(filled(&wanted).unwrap(), wanted);
     }
 
     #[test]
-    fn markers_in_a_code_block_are_text() {
-        for fence in ["```", "~~~~", "````markdown"] {
-            let close = fence.trim_end_matches("markdown");
-            let page = format!("{fence}\n<!-- gen:ladder -->\n<!-- end -->\n{close}\n");
-            assert_eq!(fill(&page, echo).unwrap(), page);
+    fn markers_in_a_code_block_are_text_and_so_is_a_fence_inside_a_longer_one() {
+        for fence in ["```", "~~~~", "````markdown", "````\n```"] {
+            let close = fence.trim_end_matches("markdown").split('\n').rev();
+            let close: Vec<&str> = close.collect();
+            let page = format!("{fence}\n<!-- gen:a -->\n<!-- end -->\n{}\n", close.join("\n"));
+            assert_eq!(filled(&page).unwrap(), page);
         }
     }
 
     #[test]
-    fn a_fence_inside_a_longer_fence_does_not_close_it() {
-        let page = "````\n```\n<!-- gen:ladder -->\n```\n````\n";
-        assert_eq!(fill(page, echo).unwrap(), page);
-    }
-
-    #[test]
-    fn a_block_that_is_not_closed_is_told_with_its_line() {
-        let open = fill("Prose.\n<!-- gen:ladder -->\nrow\n", echo).unwrap_err();
-        assert_eq!(open.to_string(), "line 2: this block has no <!-- end -->");
-        let nested = fill("<!-- gen:a -->\n<!-- gen:b -->\n<!-- end -->\n", echo).unwrap_err();
-        assert_eq!(nested.to_string(), "line 1: this block has no <!-- end -->");
-        let stray = fill("<!-- end -->\n", echo).unwrap_err();
-        assert_eq!(stray.to_string(), "line 1: the end of a block that was never opened");
-        let halved = fill("<!-- gen:ladder\n-->\n<!-- end -->\n", echo).unwrap_err();
-        assert_eq!(halved.to_string(), "line 1: a block starts with one line, from <!-- to -->");
-    }
-
-    #[test]
-    fn what_goes_wrong_inside_a_block_is_told_with_its_line() {
-        let failed =
-            fill("\n\n<!-- gen:x -->\n<!-- end -->\n", |_| Err(Failure::new("no such item")));
-        assert_eq!(failed.unwrap_err().to_string(), "line 3: no such item");
+    fn what_is_wrong_with_a_block_is_told_with_its_line() {
+        let open = "this block has no <!-- end -->";
+        for (page, line, said) in [
+            ("Prose.\n<!-- gen:ladder -->\nrow\n", 2, open),
+            ("<!-- gen:a -->\n<!-- gen:b -->\n<!-- end -->\n", 1, open),
+            ("<!-- end -->\n", 1, "the end of a block that was never opened"),
+            (
+                "<!-- gen:a\n-->\n<!-- end -->\n",
+                1,
+                "a block starts with one line, from <!-- to -->",
+            ),
+            ("\n\n<!-- gen:wrong -->\n<!-- end -->\n", 3, "no such item"),
+        ] {
+            assert_eq!(filled(page).unwrap_err(), format!("line {line}: {said}"));
+        }
     }
 
     #[test]
