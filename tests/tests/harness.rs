@@ -10,7 +10,7 @@ use ladder_tests::{Server, rungs_in};
 
 /// The suites: each is a file of its name in this folder, or several that begin with
 /// it.
-const SUITES: [&str; 10] = [
+const SUITES: [&str; 11] = [
     "tcp-echo",
     "unix-echo",
     "framed-echo",
@@ -21,6 +21,7 @@ const SUITES: [&str; 10] = [
     "http",
     "http-rungs",
     "chat",
+    "api-client",
 ];
 
 #[test]

@@ -53,7 +53,8 @@ fn a_server_whose_ready_line_nobody_takes_says_so_and_fails() {
         println!("over {}", rung.name);
         let (reader, writer) = io::pipe().expect("there is room for a pipe");
         drop(reader);
-        let mut command = rung.command(&["server", "--port", "0"]);
+        let [option, value] = rung.free_address().option();
+        let mut command = rung.command(&["server", &option, &value]);
         command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
         let server = Process::watch(&rung.name, spawn(&mut command).expect("it starts"));
         drop(command);
@@ -120,8 +121,10 @@ fn a_client_without_an_address_speaks_to_the_default_of_its_own_server() {
         let default = |role: &str, option: &str| {
             let help = rung.run(&[role, "--help"]).expect_code(0);
             let help = help.printed();
+            // Where it stands in the list, and not in the text of another option.
+            let option = format!("{option} <");
             let (_, rest) =
-                help.split_once(option).unwrap_or_else(|| panic!("{role} takes no {option}"));
+                help.split_once(&option).unwrap_or_else(|| panic!("{role} takes no {option}"));
             let (_, rest) = rest.split_once("[default: ").expect("it has a default");
             rest.split_once(']').expect("it ends").0.to_string()
         };

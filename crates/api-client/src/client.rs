@@ -46,7 +46,9 @@ pub struct Options {
 /// refuses, and 75 where it may take it later.
 pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, options: Options) -> Result<(), Error> {
     netcore::log::init(args.verbose);
-    if args.wait.is_some() {
+    if options.url.is_none() {
+        // Whether anybody is there is told at once, as by every client here; a try is for
+        // who was there and has trouble.
         args.connect()?;
     }
     let address = format!("http://{}", netcore::listen::join(&args.host, args.port));

@@ -177,13 +177,13 @@ impl Stage {
         Ok(address)
     }
 
-    /// Lets every user of the machine get as far as the files of this stage.
+    /// Lets every user of the machine have files in the folder of this stage.
     #[cfg(unix)]
     pub fn open_to_everybody(&self) -> Result<(), Failure> {
         use std::os::unix::fs::PermissionsExt;
 
         let Some(folder) = &self.folder else { return Ok(()) };
-        let open = std::fs::Permissions::from_mode(0o711);
+        let open = std::fs::Permissions::from_mode(0o777);
         std::fs::set_permissions(folder.path(), open).doing("open", folder.path())
     }
 

@@ -117,6 +117,8 @@ fn shortage(cast: Cast, fault: &Fault, few: Start) -> Result<Outcome, Failure> {
     let rung = cast.rung;
     let mut stage = Stage::new();
     let free = stage.free_address(rung)?;
+    // Whoever is counted alone is another user.
+    stage.open_to_everybody()?;
     let (server, address) = match (stage.try_server(cast, &free, few), few) {
         (Err(failure), Start::WithThreads(_)) => return Err(Failure::Skipped(failure.to_string())),
         (started, _) => started?,

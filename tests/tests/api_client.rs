@@ -1,0 +1,74 @@
+//! What a client of somebody else's API does, seen from outside: the third party counts what
+//! took effect.
+
+use std::process::Command;
+
+use ladder_tests::{Process, Rung, Server, rungs_in};
+
+/// The third party of each rung in a mood, and a client.
+fn over_every_rung(mood: &[&str], check: impl Fn(&'static Rung, &Server)) {
+    for rung in rungs_in("api-client") {
+        println!("over {}", rung.name);
+        check(rung, &Server::start(rung, &[&["--mood"], mood].concat()));
+    }
+}
+
+fn client(rung: &'static Rung, server: &Server, args: &[&str]) -> Process {
+    let port = server.port().to_string();
+    rung.start(&[&["client", "--port", &port], args].concat())
+}
+
+#[track_caller]
+fn assert_effects(rung: &'static Rung, server: &Server, effects: u32) {
+    let told = client(rung, server, &["--get", "/effects"]).wait().expect_code(0);
+    let told = told.printed();
+    assert!(told.contains(&format!("\"effects\":{effects},")), "{told}");
+}
+
+#[test]
+fn a_message_whose_answer_is_lost_has_one_effect() {
+    over_every_rung(&["flaky"], |rung, server| {
+        let sent = client(rung, server, &["hello"]).wait().expect_code(0);
+        assert_eq!(sent.printed(), "note 1: hello\n");
+        assert!(sent.stderr.contains("503") && sent.stderr.contains("502"), "{}", sent.stderr);
+        assert_effects(rung, server, 1);
+    });
+}
+
+#[test]
+fn without_a_key_it_is_sent_once_and_what_is_not_known_is_told() {
+    over_every_rung(&["flaky"], |rung, server| {
+        client(rung, server, &["--no-key", "turned away"]).wait().expect_code(75);
+        assert_effects(rung, server, 0);
+        client(rung, server, &["--no-key", "lost"]).wait().expect_code(75);
+        assert_effects(rung, server, 1);
+    });
+}
+
+#[test]
+fn an_outage_that_ends_is_waited_out_and_one_that_does_not_is_given_up() {
+    over_every_rung(&["down", "--outage", "1s"], |rung, server| {
+        let sent = client(rung, server, &["hello"]).wait().expect_code(0);
+        assert_eq!(sent.printed(), "note 1: hello\n");
+    });
+    over_every_rung(&["down"], |rung, server| {
+        let sent = client(rung, server, &["--within", "1s", "hello"]).wait().expect_code(75);
+        assert!(sent.stderr.contains("error: cannot send the note now: "), "{}", sent.stderr);
+    });
+}
+
+#[test]
+fn curl_with_one_key_twice_has_one_effect_where_it_is_installed() {
+    over_every_rung(&["ok"], |rung, server| {
+        let url = format!("http://127.0.0.1:{}/notes", server.port());
+        let ask = || {
+            let body = "{\"text\":\"from curl\"}";
+            let args = ["-sS", "--max-time", "30", "-H", "Idempotency-Key: one", "-d", body, &url];
+            Command::new("curl").args(args).output()
+        };
+        let (Ok(first), Ok(second)) = (ask(), ask()) else { return };
+        assert_eq!(String::from_utf8_lossy(&first.stdout), "{\"number\":1,\"text\":\"from curl\"}");
+        assert_eq!(first.stdout, second.stdout);
+        assert_effects(rung, server, 1);
+    });
+}
