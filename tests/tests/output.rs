@@ -54,7 +54,8 @@ fn a_server_whose_ready_line_nobody_takes_says_so_and_fails() {
         let (reader, writer) = io::pipe().expect("there is room for a pipe");
         drop(reader);
         let [option, value] = rung.free_address().option();
-        rung.prepare(ladder_tests::executable(&rung.name)).expect("its certificates can be made");
+        rung.prepare(ladder_tests::binaries::executable(&rung.name))
+            .expect("its certificates can be made");
         let mut command = rung.command(&["server", &option, &value]);
         // What it needs to start at all, as in a demo.
         command.args(&rung.server_args).current_dir(&rung.folder);
