@@ -28,6 +28,8 @@ pub(crate) mod visitors;
 const TCP: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http, Tls, Login];
 /// What can be read as well, by anybody.
 const READABLE: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http];
+/// The same, where one client's answer is nobody else's affair.
+const ALONE: &[Speaks] = &[Bytes, Local, Frames, Objects, Http];
 /// What speaks over connections and has messages whose end is not that of the stream.
 const ENDED: &[Speaks] = &[Bytes, Local, Frames, Objects, Http, Tls, Login];
 const BYTES: &[Speaks] = &[Bytes, Local];

@@ -11,7 +11,7 @@ use netcore::error::reason;
 use netcore::unix::Name;
 
 use super::slow::flood;
-use super::{READABLE, crowded, fault};
+use super::{ALONE, READABLE, crowded, fault};
 use crate::Proof::{Served, Told};
 use crate::answer::judge;
 use crate::peer::connect;
@@ -120,7 +120,7 @@ fn told(target: &Target, limit: Duration) -> io::Result<usize> {
 pub const FAR_AWAY: Fault = fault(
     "far-away",
     "clients that are 40 ms away, as many at a time as there are places",
-    READABLE,
+    ALONE,
     Served,
     far_away,
 );
