@@ -2,14 +2,16 @@
 //! through `cargo metadata`: never held in a list, and parsed nowhere else.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
+use crate::files::{Doing, create_folder};
 use crate::process::output;
 use crate::{Failure, failure};
 
@@ -358,11 +360,22 @@ impl Rung {
     /// # Errors
     /// When it does not make them.
     pub fn prepare(&self, program: &Path) -> Result<(), Failure> {
-        if self.certs_folder().is_none_or(|folder| folder.exists()) {
+        let Some(folder) = self.certs_folder().filter(|folder| !folder.exists()) else {
             return Ok(());
-        }
+        };
+        create_folder(folder.parent().unwrap_or(&folder))?;
+        // Made beside it and moved as a whole: whoever else looks finds all of it or nothing.
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let made = folder.with_extension(format!("{}-{number}", process::id()));
         let mut command = Command::new(program);
-        output(command.arg("certs").args(&self.certs).current_dir(&self.folder)).map(drop)
+        output(command.arg("certs").arg(&made).args(&self.certs[1..]).current_dir(&self.folder))?;
+        // Where somebody else was faster, theirs is as good.
+        match fs::rename(&made, &folder) {
+            Err(error) if !folder.exists() => Err(error).doing("make", &folder),
+            Err(_) => fs::remove_dir_all(&made).doing("remove", &made),
+            Ok(()) => Ok(()),
+        }
     }
 
     pub fn passes(&self, suite: &str) -> bool {

@@ -47,7 +47,7 @@ fn speaks_at_the_end(target: &Target) -> io::Result<Running> {
 
 /// One message that the server sends back, as large as the client sends them. A request
 /// of HTTP is as it is.
-fn message(target: &Target) -> io::Result<Vec<u8>> {
+pub(super) fn message(target: &Target) -> io::Result<Vec<u8>> {
     let text = vec![b'x'; BYTES];
     let mut whole = Vec::new();
     match target.speaks {

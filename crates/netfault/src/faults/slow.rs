@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use netcore::deadline::Deadline;
 
+use super::ending::message;
 use super::{READABLE, TCP, fault};
 use crate::Proof::Dropped;
 use crate::peer::{connect, connect_with_little_room, idle, play};
@@ -52,9 +53,6 @@ fn drip(target: &Target) -> io::Result<Running> {
     })
 }
 
-/// A line that fills buffers before there are very many of it: others have to hear it.
-const LONG_LINE: usize = 1000;
-
 /// Sends hello again and again and leaves the replies where they are.
 pub const NEVER_READS: Fault = fault(
     "never-reads",
@@ -65,21 +63,18 @@ pub const NEVER_READS: Fault = fault(
 );
 
 fn never_reads(target: &Target) -> io::Result<Running> {
-    let hello = match target.speaks {
-        Speaks::Lines => [&vec![b'x'; LONG_LINE][..], b"\n"].concat(),
-        _ => target.hello.to_vec(),
-    };
+    // A server is held up sooner by long messages and little room, also one that is slow.
+    let message = message(target)?;
     let first = target.hello.to_vec();
-    // A server is held up sooner, also one that is slow.
     let deaf = connect_with_little_room(target)?;
     play(target, deaf, move |stream| {
         Until::new(stream, Deadline::after(LIFETIME)).write_all(&first)?;
-        flood(stream, &hello)
+        flood(stream, &message)
     })
 }
 
-/// Sends `hello` again and again, until the server or the guard ends it.
-pub(super) fn flood(stream: &Stream, hello: &[u8]) -> io::Result<()> {
+/// Sends `message` again and again, until the server or the guard ends it.
+pub(super) fn flood(stream: &Stream, message: &[u8]) -> io::Result<()> {
     let mut timed = Until::new(stream, Deadline::after(LIFETIME));
-    (0..FLOOD / hello.len().max(1)).try_for_each(|_| timed.write_all(hello))
+    (0..FLOOD / message.len().max(1)).try_for_each(|_| timed.write_all(message))
 }
