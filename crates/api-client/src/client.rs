@@ -16,7 +16,8 @@ use crate::api::{Api, NoAnswer, Request, Secret, new_key};
 /// What a client can be told beside where and what.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Address of the API, as in https://api.example/v1/; instead of --host and --port
+    /// Address of the API with its scheme, and a slash where names are appended; instead of
+    /// --host and --port
     #[arg(long, value_name = "URL")]
     url: Option<Url>,
     /// Print what is at this path instead of sending anything
