@@ -19,7 +19,7 @@ fn third_party(args: &'static [&'static str]) -> Suite {
 
 fn command(address: SocketAddr, args: &[&str]) -> Command {
     let port = address.port().to_string();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_api-client"));
+    let mut command = Command::new(env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME"))));
     command.args(["client", "--port", &port, "--rate", "1000"]).args(args);
     command.env_remove("RUST_LOG");
     command
