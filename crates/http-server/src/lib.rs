@@ -119,12 +119,15 @@ mod serve;
 pub use command::{options, run};
 pub use files::{DotFiles, Files, Links, Missing, Precompressed};
 pub use httpcore::body::Body;
-pub use httpcore::handler::{Handler, Request};
+pub use httpcore::handler::{Form, Handler, Request};
 pub use httpcore::head::target::{Path, Target};
 pub use httpcore::head::{Fields, Method};
-pub use httpcore::reply::{Cors, IntoResponse, Response};
+#[cfg(feature = "json")]
+pub use httpcore::reply::Json;
+pub use httpcore::reply::{Cookie, Cors, IntoResponse, Response, SameSite};
 pub use httpcore::{Refusal, Status, client};
-pub use serve::{AccessLog, Guarded, Hosts, Limits, Running, Server, Tls};
+pub use serve::{AccessLog, Guarded, Hosts, Limits, Metrics, Refused, Running, Server, Tls};
+pub use serve::{TestClient, TestReply, TestRequest};
 
 /// The port of the server, unless told otherwise.
 pub const PORT: u16 = 8000;

@@ -167,10 +167,7 @@ impl Visit<'_> {
             && let Hosts::LocalAnd(allowed) = &self.replier.service.hosts
             && !host::is_local(host, allowed)
         {
-            let host = String::from_utf8_lossy(host::without_port(host)).into_owned();
-            let why =
-                format!("this server does not answer to {host:?}; --allow-host {host} makes it");
-            return Err(Refusal::by("RFC 9110 section 15.5.20", Status::MISDIRECTED_REQUEST, why));
+            return Err(self.replier.service.strange_host(host));
         }
         Ok(target)
     }

@@ -5,12 +5,15 @@ mod auth;
 mod connection;
 #[cfg(target_os = "linux")]
 mod defer_accept;
+mod handed_over;
+mod metrics;
 mod receive;
 mod reply;
 mod server;
 mod service;
 mod slots;
 mod stream;
+mod test_client;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]
@@ -19,6 +22,9 @@ mod tls;
 mod workers;
 
 pub use self::auth::Guarded;
+pub use self::handed_over::handed_over;
+pub use self::metrics::{Metrics, Refused};
 pub use self::server::{Running, Server};
 pub use self::service::{AccessLog, Hosts, Limits};
+pub use self::test_client::{TestClient, TestReply, TestRequest};
 pub use self::tls::Tls;

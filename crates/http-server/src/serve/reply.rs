@@ -11,6 +11,7 @@ use httpcore::stream::Stream;
 use httpcore::{Refusal, Status};
 
 use super::access;
+use super::metrics::Refused;
 use super::service::{AccessLog, Service};
 
 /// Room for a head, and behind it for what comes with it.
@@ -100,6 +101,9 @@ impl Replier<'_> {
         };
         let status = response.status();
         let sent = send(stream, self.output, &frame, response);
+        if let Some(metrics) = &self.service.metrics {
+            metrics.response(status, sent.bytes, asked.since.elapsed());
+        }
         if self.service.access_log == AccessLog::Shown {
             let (peer, bytes, took) = (self.client.peer, sent.bytes, asked.since.elapsed());
             let (head, date) = (asked.head, self.clock.date());
@@ -136,6 +140,9 @@ pub fn turn_away(
     let Buffers { input, output, clock } = buffers;
     // To close with a request unread would be a reset, and the answer lost.
     let arrived = stream.read(input).unwrap_or(0);
+    if let Some(metrics) = &service.metrics {
+        metrics.refused(Refused::Full);
+    }
     let why = format!("all {} places are taken; try again soon", service.limits.clients);
     let refusal = Refusal::by("RFC 9110 section 15.6.4", Status::SERVICE_UNAVAILABLE, why);
     let asked = Asked::unclear(&input[..arrived], None);

@@ -4,3 +4,4 @@ mod asking;
 mod bodies;
 mod connections;
 mod handlers;
+mod values;
