@@ -17,7 +17,7 @@ fn a_route_a_file_and_a_path_that_is_neither_are_answered() {
 
 #[test]
 fn the_program_says_where_it_listens() {
-    let program = env!("CARGO_BIN_EXE_my-site");
+    let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
     let mut child =
         Command::new(program).arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
