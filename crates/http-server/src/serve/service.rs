@@ -29,6 +29,9 @@ pub struct Limits {
     /// Connections at a time. When they are all taken, the one that has been idle
     /// longest is closed.
     pub clients: usize,
+    /// Threads for handlers, and for whatever else may take its time. They are started when
+    /// they are needed.
+    pub workers: usize,
 }
 
 impl Default for Limits {
@@ -41,12 +44,13 @@ impl Default for Limits {
             drain: Duration::from_secs(10),
             body: 1 << 20,
             clients: default_clients(),
+            workers: 128,
         }
     }
 }
 
 /// Connections at most, unless told otherwise.
-const CLIENTS: usize = 512;
+const CLIENTS: usize = 10_000;
 
 /// Descriptors that are kept for listeners, the log and files that are being sent.
 #[cfg(unix)]
@@ -113,6 +117,14 @@ impl Service {
             return preflight(request);
         }
         self.router.respond(request)
+    }
+
+    /// As [`Router::at_once`].
+    pub fn at_once(&self, request: &mut Request<'_>) -> Option<Response> {
+        if self.cors == Cors::AnyOrigin && is_preflight(request) {
+            return Some(preflight(request));
+        }
+        self.router.at_once(request)
     }
 }
 
