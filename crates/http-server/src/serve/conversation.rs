@@ -14,7 +14,7 @@ use httpcore::head::{Extent, RequestLine, Scanner};
 use httpcore::stream::{Stream, Waits};
 use httpcore::{Refusal, Status};
 
-use super::exchange::{After, Begun, Behind, Client, Desk, Tools, exchange, refused, turn_away};
+use super::exchange::{After, Begun, Behind, Client, Desk, Tools, exchange, refused, turned_away};
 use super::service::Limits;
 use super::stream::ClientStream;
 
@@ -417,19 +417,21 @@ impl Conversation {
         filled: &mut usize,
         extent: Extent,
     ) -> io::Result<Step> {
+        if self.standing == Standing::TurnedAway {
+            *filled = 0;
+            let head = desk.input[..extent.length].to_vec();
+            let refusal = turned_away(&desk.tools.service);
+            return self.refuse(&mut desk.tools, &head, refusal);
+        }
         let since = Instant::now();
         let (head, buf) = desk.input.split_at_mut(extent.length);
         let arrived = *filled - extent.length;
-        let turned_away = self.standing == Standing::TurnedAway;
         let exchanged = exchange(
             &mut desk.tools,
             &self.client,
             (head, &extent.line),
             Behind { stream: &mut self.stream, buf, arrived, progress: None },
-            |service, request| match turned_away {
-                true => Some(turn_away(service)),
-                false => service.at_once(request),
-            },
+            |service, request| service.at_once(request),
         );
         let step = match exchanged.begun {
             Ok(begun) => {

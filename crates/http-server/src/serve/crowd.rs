@@ -10,10 +10,6 @@ use slab::Slab;
 
 use super::conversation::{Claim, Conversation, Standing, Told};
 
-/// Connections that may be open beyond those that have a place: their requests are read,
-/// and answered with 503 where there is no place for them by then.
-pub const LOBBY: usize = 32;
-
 /// How long a client may take to its first whole head before it may be closed for
 /// another one: longer than any way there and back, with a handshake in between.
 const GRACE: Duration = Duration::from_secs(2);
@@ -25,8 +21,12 @@ pub struct Crowd {
     timers: Timers,
     /// Each at most once.
     promised: VecDeque<usize>,
+    /// Connections that have a place.
     places: usize,
     seated: usize,
+    /// Connections that may be open beyond those: their requests are read, and answered with
+    /// 503 where there is no place for them by then.
+    lobby: usize,
     /// Bytes of bodies that are kept for handlers.
     collected: usize,
 }
@@ -43,10 +43,11 @@ struct Member {
 }
 
 impl Crowd {
-    /// A crowd with `places` for clients.
-    pub fn new(places: usize) -> Crowd {
+    /// A crowd with `places` for clients, and so many in its lobby.
+    pub fn new(places: usize, lobby: usize) -> Crowd {
         let (members, timers, promised) = (Slab::new(), Timers::default(), VecDeque::new());
-        Crowd { members, timers, promised, places: places.max(1), seated: 0, collected: 0 }
+        let (places, seated, collected) = (places.max(1), 0, 0);
+        Crowd { members, timers, promised, places, seated, lobby, collected }
     }
 
     /// How many there are.
@@ -61,7 +62,7 @@ impl Crowd {
 
     /// Whether one more may come in, if only into the lobby.
     pub fn has_room(&self) -> bool {
-        self.members.len() < self.places + LOBBY
+        self.members.len() < self.places + self.lobby
     }
 
     /// The number that the next one will have.
@@ -123,6 +124,9 @@ impl Crowd {
         self.timers.set(id, conversation.deadline());
         let told = std::mem::take(&mut member.told);
         let is_told = conversation.is_told(told);
+        if conversation.claim().0 == Claim::Ended {
+            self.seated -= usize::from(std::mem::replace(&mut member.is_seated, false));
+        }
         member.conversation = Some(conversation);
         if is_told {
             self.promise(id);
@@ -189,18 +193,16 @@ impl Crowd {
     /// else the one that has taken longest to its first request.
     pub fn makes_room(&self, now: Instant) -> Option<usize> {
         let seated = |member: &&Member| member.is_seated;
-        self.oldest(Claim::Idle, seated).map(|(_, id)| id).or_else(|| {
-            let (since, id) = self.oldest(Claim::Headless, seated)?;
-            (now.saturating_duration_since(since) >= GRACE).then_some(id)
-        })
+        let idle = self.oldest(Claim::Idle, seated).map(|(_, id)| id);
+        idle.or_else(|| self.headless(seated, now))
     }
 
     /// Who leaves a lobby that is full: one that has its answer, else the one that has taken
     /// longest to its first request.
-    pub fn leaves_lobby(&self) -> Option<usize> {
+    pub fn leaves_lobby(&self, now: Instant) -> Option<usize> {
         let standing = |member: &&Member| !member.is_seated;
-        let oldest = self.oldest(Claim::Ended, standing);
-        oldest.or_else(|| self.oldest(Claim::Headless, standing)).map(|(_, id)| id)
+        let ended = self.oldest(Claim::Ended, standing).map(|(_, id)| id);
+        ended.or_else(|| self.headless(standing, now))
     }
 
     /// One that makes room has no place from here on.
@@ -208,6 +210,11 @@ impl Crowd {
         if let Some(member) = self.members.get_mut(id) {
             self.seated -= usize::from(std::mem::replace(&mut member.is_seated, false));
         }
+    }
+
+    fn headless(&self, among: impl Fn(&&Member) -> bool, now: Instant) -> Option<usize> {
+        let (since, id) = self.oldest(Claim::Headless, among)?;
+        (now.saturating_duration_since(since) >= GRACE).then_some(id)
     }
 
     fn oldest(&self, wanted: Claim, among: impl Fn(&&Member) -> bool) -> Option<(Instant, usize)> {

@@ -25,7 +25,7 @@ use super::crowd::Crowd;
 use super::door::{Door, Visitor};
 use super::exchange::{Client, Desk};
 use super::pool::{Done, Job, Pool};
-use super::service::Service;
+use super::service::{Service, lobby};
 use super::stream::ClientStream;
 use super::tls::Tls;
 
@@ -66,7 +66,7 @@ pub fn serve(listeners: Vec<Socket>, service: Service, shutdown: &Shutdown) -> i
         // Events tell of a change: until accept has found nobody, there may be more.
         doors.push((door, true));
     }
-    let crowd = Crowd::new(service.limits.clients);
+    let crowd = Crowd::new(service.limits.clients, lobby(service.limits.clients));
     let desk = Desk::new(&service, shutdown, false);
     let shutdown = shutdown.clone();
     let paused = None;
@@ -98,7 +98,7 @@ impl Engine {
             self.wait(&mut events)?;
             if let Err(error) = self.let_in() {
                 failed = Some(error);
-                break;
+                self.shutdown.stop();
             }
             self.give_turns();
         }
@@ -140,7 +140,7 @@ impl Engine {
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
         self.paused = self.paused.filter(|until| *until > Instant::now());
         let somebody_waits = self.doors.iter().any(|(_, waiting)| *waiting);
-        let may_come = self.crowd.has_room() || self.crowd.leaves_lobby().is_some();
+        let may_come = self.crowd.has_room() || self.crowd.leaves_lobby(Instant::now()).is_some();
         let until = match self.paused {
             Some(until) => until.into(),
             None if somebody_waits && may_come => Instant::now().into(),
@@ -200,6 +200,10 @@ impl Engine {
     /// What comes after a turn.
     fn settle(&mut self, id: usize, mut conversation: Box<Conversation>, next: io::Result<Next>) {
         match next {
+            // One that was answered after the stop had come to the others.
+            Ok(Next::Wait) if self.shutdown.is_stopping() && conversation.stop() == Next::Over => {
+                self.settle(id, conversation, Ok(Next::Over));
+            }
             Ok(Next::Wait) => self.crowd.put_back(id, conversation),
             Ok(Next::Unfinished) => {
                 self.crowd.put_back(id, conversation);
@@ -254,7 +258,7 @@ impl Engine {
                         self.doors[place].1 = false;
                     }
                     Err(error) => {
-                        if log_accept_error(error)? == Reach::AllForNow && !self.make_room() {
+                        if log_accept_error(error)? == Reach::AllForNow && !self.frees_files() {
                             self.paused = Some(Instant::now() + SHORTAGE_PAUSE);
                         }
                     }
@@ -299,9 +303,19 @@ impl Engine {
         if self.crowd.has_room() {
             return true;
         }
-        let Some(id) = self.crowd.leaves_lobby() else { return false };
+        let Some(id) = self.crowd.leaves_lobby(Instant::now()) else { return false };
         self.crowd.remove(id);
         true
+    }
+
+    /// Whether a descriptor has become free, as one that nothing is done for was closed.
+    fn frees_files(&mut self) -> bool {
+        let before = self.crowd.len();
+        match self.crowd.leaves_lobby(Instant::now()) {
+            Some(id) => self.crowd.remove(id),
+            None => drop(self.make_room()),
+        }
+        self.crowd.len() < before
     }
 
     /// Whether there is a place, or somebody makes room.

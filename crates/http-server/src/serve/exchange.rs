@@ -256,7 +256,7 @@ fn survive(ask: impl FnOnce() -> Option<Response>) -> Option<Response> {
 }
 
 /// The answer to a client that there is no place for.
-pub fn turn_away(service: &Service) -> Response {
+pub fn turned_away(service: &Service) -> Refusal {
     let why = format!("all {} places are taken; try again soon", service.limits.clients);
-    Refusal::by("RFC 9110 section 15.6.4", Status::SERVICE_UNAVAILABLE, why).into_response()
+    Refusal::by("RFC 9110 section 15.6.4", Status::SERVICE_UNAVAILABLE, why)
 }

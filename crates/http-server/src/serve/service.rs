@@ -58,13 +58,21 @@ const SPARE_DESCRIPTORS: u64 = 64;
 
 /// As many as the descriptors of this process allow, [`CLIENTS`] at most.
 fn default_clients() -> usize {
+    connections().clamp(1, CLIENTS)
+}
+
+/// Clients that may be let in beyond so many, to be told that there is no place for them.
+pub fn lobby(clients: usize) -> usize {
+    connections().saturating_sub(clients).clamp(32, 256)
+}
+
+/// As many connections as the descriptors of this process allow.
+fn connections() -> usize {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, getrlimit};
         let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-        let left =
-            usize::try_from(descriptors.saturating_sub(SPARE_DESCRIPTORS)).unwrap_or(usize::MAX);
-        left.clamp(1, CLIENTS)
+        usize::try_from(descriptors.saturating_sub(SPARE_DESCRIPTORS)).unwrap_or(usize::MAX)
     }
     #[cfg(not(unix))]
     {
