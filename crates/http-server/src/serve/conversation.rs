@@ -10,7 +10,7 @@ use netcore::deadline::Deadline;
 use netcore::log::payload;
 
 use httpcore::body::{Body, Progress, Source};
-use httpcore::head::{Extent, RequestLine, Scanner};
+use httpcore::head::{Extent, Method, RequestLine, Scanner};
 use httpcore::stream::{Stream, Waits};
 use httpcore::{Refusal, Status};
 
@@ -443,7 +443,9 @@ impl Conversation {
                 self.deadline = Deadline::at(since, limits.body_time);
                 let head = desk.input[..extent.length].to_vec();
                 let asked = Asked { head, line: extent.line, since, progress };
-                self.phase = match asked.progress.is_collectable(limits.body) {
+                // The body of a GET means nothing (RFC 9110 section 9.3.1), and nobody reads it.
+                let is_read = !matches!(asked.line.method(), Some(Method::Get | Method::Head));
+                self.phase = match is_read && asked.progress.is_collectable(limits.body) {
                     true => Phase::Body(asked.into()),
                     false => Phase::Whole(asked.into()),
                 };
