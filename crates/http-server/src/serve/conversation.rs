@@ -95,13 +95,13 @@ struct Sending {
     needs_worker: bool,
 }
 
-/// Whether there is a place for a client.
+/// Whether a client has one of the places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It has one.
-    Seated,
-    /// It may get one when its request is there.
+    /// It has asked for nothing yet.
     InLobby,
+    /// It has one, from its first request on.
+    Seated,
     /// There was none: its request is answered with 503.
     TurnedAway,
 }
@@ -124,7 +124,7 @@ pub enum Next {
     Unfinished,
     /// A worker goes on.
     Work,
-    /// A client in the lobby has a request.
+    /// It has a request, and wants a place.
     Seat,
     /// The connection can be dropped.
     Over,
@@ -151,17 +151,12 @@ pub enum Claim {
 
 impl Conversation {
     /// A connection that begins now.
-    pub fn new(
-        stream: ClientStream,
-        client: Client,
-        standing: Standing,
-        limits: &Limits,
-    ) -> Conversation {
+    pub fn new(stream: ClientStream, client: Client, limits: &Limits) -> Conversation {
         log::debug!("{} connected", client.name);
         let (since, phase) = (Instant::now(), Phase::Waiting);
         // A new client has nothing to wait for.
         let deadline = Deadline::at(since, limits.head);
-        let (kept, skipped, served) = (Vec::new(), false, false);
+        let (kept, skipped, served, standing) = (Vec::new(), false, false, Standing::InLobby);
         Conversation { stream, client, phase, kept, skipped, deadline, standing, served, since }
     }
 
@@ -269,6 +264,11 @@ impl Conversation {
         self.next()
     }
 
+    /// Whether a request is there that nobody has begun to answer.
+    pub fn has_request(&self) -> bool {
+        matches!(self.phase, Phase::Whole(_))
+    }
+
     /// There is no worker for its request: it is answered with 503.
     pub fn is_too_much(&mut self, desk: &mut Desk) -> io::Result<Next> {
         let Phase::Whole(asked) = std::mem::replace(&mut self.phase, Phase::Gone) else {
@@ -363,11 +363,16 @@ impl Conversation {
         if has_begun {
             match scanner.find_end(&desk.input[..*filled]) {
                 Ok(None) => {}
-                Ok(Some(_)) if self.standing == Standing::InLobby => {
-                    self.phase = Phase::Head(Scanner::default());
-                    return Ok(Step::End(Next::Seat));
+                Ok(Some(extent)) => {
+                    if self.standing == Standing::InLobby {
+                        if !desk.tools.has_place {
+                            self.phase = Phase::Head(Scanner::default());
+                            return Ok(Step::End(Next::Seat));
+                        }
+                        self.standing = Standing::Seated;
+                    }
+                    return self.exchange(desk, filled, extent);
                 }
-                Ok(Some(extent)) => return self.exchange(desk, filled, extent),
                 Err(refusal) => {
                     let head = desk.input[..*filled].to_vec();
                     *filled = 0;

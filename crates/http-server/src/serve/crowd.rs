@@ -10,8 +10,8 @@ use slab::Slab;
 
 use super::conversation::{Claim, Conversation, Standing, Told};
 
-/// How long a client may take to its first whole head before it may be closed for
-/// another one: longer than any way there and back, with a handshake in between.
+/// How long a client may take to a whole head before it may be closed for another one:
+/// longer than any way there and back, with a handshake in between.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// The connections.
@@ -21,11 +21,11 @@ pub struct Crowd {
     timers: Timers,
     /// Each at most once.
     promised: VecDeque<usize>,
-    /// Connections that have a place.
+    /// For clients that have asked for something.
     places: usize,
     seated: usize,
-    /// Connections that may be open beyond those: their requests are read, and answered with
-    /// 503 where there is no place for them by then.
+    /// Connections that may be open beyond those: whoever comes is read, and answered with 503
+    /// where there is no place by then.
     lobby: usize,
     /// Bytes of bodies that are kept for handlers.
     collected: usize,
@@ -60,7 +60,7 @@ impl Crowd {
         self.collected
     }
 
-    /// Whether one more may come in, if only into the lobby.
+    /// Whether one more may come in.
     pub fn has_room(&self) -> bool {
         self.members.len() < self.places + self.lobby
     }
@@ -70,30 +70,20 @@ impl Crowd {
         self.members.vacant_key()
     }
 
-    /// Whether there is a place; it is taken with the next [`insert`](Crowd::insert) or
-    /// [`seat`](Crowd::seat).
+    /// Whether there is a place for one that has none.
     pub fn has_place(&self) -> bool {
         self.seated < self.places
     }
 
     /// Adds one.
     pub fn insert(&mut self, conversation: Box<Conversation>) -> usize {
-        let is_seated = conversation.standing() == Standing::Seated;
-        self.seated += usize::from(is_seated);
         let deadline = conversation.deadline();
-        let (told, is_promised) = (Told::default(), false);
+        let (told, is_promised, is_seated) = (Told::default(), false, false);
         let conversation = Some(conversation);
         let member = Member { conversation, told, is_promised, is_seated, collected: 0 };
         let id = self.members.insert(member);
         self.timers.set(id, deadline);
         id
-    }
-
-    /// Gives it a place.
-    pub fn seat(&mut self, id: usize) {
-        if let Some(member) = self.members.get_mut(id) {
-            self.seated += usize::from(!std::mem::replace(&mut member.is_seated, true));
-        }
     }
 
     /// Forgets one.
@@ -110,23 +100,30 @@ impl Crowd {
         self.members.get_mut(id)?.conversation.take()
     }
 
-    /// A worker has it: no deadline of ours is about it.
-    pub fn hand_over(&mut self, id: usize) {
+    /// A worker is to have it: no deadline of ours is about it.
+    pub fn hand_over(&mut self, id: usize, conversation: &Conversation) {
         self.timers.remove(id);
+        self.note(id, conversation);
+    }
+
+    /// Takes note of what a turn has changed: who has a place has it until it is ended.
+    fn note(&mut self, id: usize, conversation: &Conversation) {
+        let Some(member) = self.members.get_mut(id) else { return };
+        let is_seated =
+            conversation.standing() == Standing::Seated && conversation.claim().0 != Claim::Ended;
+        self.seated = self.seated + usize::from(is_seated) - usize::from(member.is_seated);
+        let collected = conversation.collected();
+        self.collected = self.collected + collected - member.collected;
+        (member.is_seated, member.collected) = (is_seated, collected);
     }
 
     /// Puts it back behind its turn.
     pub fn put_back(&mut self, id: usize, mut conversation: Box<Conversation>) {
+        self.note(id, &conversation);
         let Some(member) = self.members.get_mut(id) else { return };
-        let collected = conversation.collected();
-        self.collected = self.collected + collected - member.collected;
-        member.collected = collected;
         self.timers.set(id, conversation.deadline());
         let told = std::mem::take(&mut member.told);
         let is_told = conversation.is_told(told);
-        if conversation.claim().0 == Claim::Ended {
-            self.seated -= usize::from(std::mem::replace(&mut member.is_seated, false));
-        }
         member.conversation = Some(conversation);
         if is_told {
             self.promise(id);
@@ -189,37 +186,28 @@ impl Crowd {
         here.map(|(id, _)| id).collect()
     }
 
-    /// Who makes room for a client that wants a place: the one that has been idle longest,
-    /// else the one that has taken longest to its first request.
-    pub fn makes_room(&self, now: Instant) -> Option<usize> {
-        let seated = |member: &&Member| member.is_seated;
-        let idle = self.oldest(Claim::Idle, seated).map(|(_, id)| id);
-        idle.or_else(|| self.headless(seated, now))
+    /// Who gives its place to a client that has a request: the one that has been idle longest.
+    pub fn gives_place(&self) -> Option<usize> {
+        self.oldest(Claim::Idle).map(|(_, id)| id)
     }
 
-    /// Who leaves a lobby that is full: one that has its answer, else the one that has taken
-    /// longest to its first request.
-    pub fn leaves_lobby(&self, now: Instant) -> Option<usize> {
-        let standing = |member: &&Member| !member.is_seated;
-        let ended = self.oldest(Claim::Ended, standing).map(|(_, id)| id);
-        ended.or_else(|| self.headless(standing, now))
+    /// Who leaves, that one more may come in: one that has its answer and does not go; else
+    /// the one that has been in the lobby longest; else the one that has been idle longest.
+    pub fn leaves(&self, now: Instant) -> Option<usize> {
+        let is_slow = |(since, _): &(Instant, _)| now.saturating_duration_since(*since) >= GRACE;
+        let ended = self.oldest(Claim::Ended);
+        let leaves = ended.or_else(|| self.oldest(Claim::Headless).filter(is_slow));
+        leaves.or_else(|| self.oldest(Claim::Idle)).map(|(_, id)| id)
     }
 
-    /// One that makes room has no place from here on.
-    pub fn unseat(&mut self, id: usize) {
-        if let Some(member) = self.members.get_mut(id) {
-            self.seated -= usize::from(std::mem::replace(&mut member.is_seated, false));
-        }
+    /// Whether we have ended it, and only wait for what it still sends.
+    pub fn has_ended(&self, id: usize) -> bool {
+        let conversation = self.members.get(id).and_then(|member| member.conversation.as_ref());
+        conversation.is_some_and(|conversation| conversation.claim().0 == Claim::Ended)
     }
 
-    fn headless(&self, among: impl Fn(&&Member) -> bool, now: Instant) -> Option<usize> {
-        let (since, id) = self.oldest(Claim::Headless, among)?;
-        (now.saturating_duration_since(since) >= GRACE).then_some(id)
-    }
-
-    fn oldest(&self, wanted: Claim, among: impl Fn(&&Member) -> bool) -> Option<(Instant, usize)> {
-        let members = self.members.iter().filter(|(_, member)| among(member));
-        let claims = members.filter_map(|(id, member)| {
+    fn oldest(&self, wanted: Claim) -> Option<(Instant, usize)> {
+        let claims = self.members.iter().filter_map(|(id, member)| {
             let (claim, since) = member.conversation.as_ref()?.claim();
             (claim == wanted).then_some((since, id))
         });

@@ -140,10 +140,12 @@ impl Engine {
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
         self.paused = self.paused.filter(|until| *until > Instant::now());
         let somebody_waits = self.doors.iter().any(|(_, waiting)| *waiting);
-        let may_come = self.crowd.has_room() || self.crowd.leaves_lobby(Instant::now()).is_some();
+        let may_come = self.crowd.has_room() || self.crowd.leaves(Instant::now()).is_some();
         let until = match self.paused {
             Some(until) => until.into(),
             None if somebody_waits && may_come => Instant::now().into(),
+            // In a while, somebody will have been in the lobby for long enough.
+            None if somebody_waits => Deadline::after(SHORTAGE_PAUSE),
             None => Deadline::NEVER,
         };
         self.wait_until(events, until)
@@ -192,6 +194,7 @@ impl Engine {
     }
 
     fn give_turn(&mut self, id: usize, mut conversation: Box<Conversation>) {
+        self.desk.tools.has_place = self.crowd.has_place();
         self.desk.tools.room = COLLECTED_LIMIT.saturating_sub(self.crowd.collected());
         let next = caught(|| conversation.turn(&mut self.desk));
         self.settle(id, conversation, next);
@@ -210,7 +213,7 @@ impl Engine {
                 self.crowd.promise(id);
             }
             Ok(Next::Work) => {
-                self.crowd.hand_over(id);
+                self.crowd.hand_over(id, &conversation);
                 if let Err(Job { id, mut conversation }) =
                     self.pool.submit(Job { id, conversation })
                 {
@@ -219,14 +222,11 @@ impl Engine {
                 }
             }
             Ok(Next::Seat) => {
-                let standing = match self.has_place() {
+                let seated = self.crowd.has_place() || self.frees_place();
+                conversation.set_standing(match seated {
                     true => Standing::Seated,
                     false => Standing::TurnedAway,
-                };
-                if standing == Standing::Seated {
-                    self.crowd.seat(id);
-                }
-                conversation.set_standing(standing);
+                });
                 self.crowd.put_back(id, conversation);
                 self.crowd.promise(id);
             }
@@ -278,13 +278,8 @@ impl Engine {
         };
         let limits = &self.service.limits;
         let stream = ClientStream::new(socket, session, limits.write, &self.shutdown);
-        let standing = match self.crowd.has_place() || self.make_room() {
-            true => Standing::Seated,
-            false => Standing::InLobby,
-        };
-        let limits = &self.service.limits;
         let client = Client { peer, name };
-        let mut conversation = Box::new(Conversation::new(stream, client, standing, limits));
+        let mut conversation = Box::new(Conversation::new(stream, client, limits));
         let token = Token(self.crowd.next_id());
         let both = Interest::READABLE | Interest::WRITABLE;
         // Asked for both once: an event tells of a change, and not of what has not changed.
@@ -298,37 +293,27 @@ impl Engine {
         }
     }
 
-    /// Whether one more may come in, if only into the lobby.
+    /// Whether one more may come in, if need be for one that leaves.
     fn has_room(&mut self) -> bool {
-        if self.crowd.has_room() {
-            return true;
-        }
-        let Some(id) = self.crowd.leaves_lobby(Instant::now()) else { return false };
-        self.crowd.remove(id);
-        true
+        self.crowd.has_room() || self.frees_files()
     }
 
-    /// Whether a descriptor has become free, as one that nothing is done for was closed.
+    /// Whether a connection could be closed at once, that nothing is done for.
     fn frees_files(&mut self) -> bool {
         let before = self.crowd.len();
-        match self.crowd.leaves_lobby(Instant::now()) {
-            Some(id) => self.crowd.remove(id),
-            None => drop(self.make_room()),
+        match self.crowd.leaves(Instant::now()) {
+            Some(id) if self.crowd.has_ended(id) => self.crowd.remove(id),
+            Some(id) => self.end(id, Conversation::make_room),
+            None => {}
         }
         self.crowd.len() < before
     }
 
-    /// Whether there is a place, or somebody makes room.
-    fn has_place(&mut self) -> bool {
-        self.crowd.has_place() || self.make_room()
-    }
-
-    /// Closes one that nothing is done for. Whether there was any.
-    fn make_room(&mut self) -> bool {
-        let Some(id) = self.crowd.makes_room(Instant::now()) else { return false };
-        self.crowd.unseat(id);
+    /// Whether somebody idle could give its place.
+    fn frees_place(&mut self) -> bool {
+        let Some(id) = self.crowd.gives_place() else { return false };
         self.end(id, Conversation::make_room);
-        true
+        self.crowd.has_place()
     }
 
     fn end(&mut self, id: usize, how: impl FnOnce(&mut Conversation) -> Next) {

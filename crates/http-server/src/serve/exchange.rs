@@ -48,6 +48,8 @@ pub struct Tools {
     pub shutdown: Shutdown,
     /// Nobody else waits for this thread.
     pub may_block: bool,
+    /// There is a place for a client that has none.
+    pub has_place: bool,
     /// Bytes of bodies that may be kept for handlers now.
     pub room: usize,
 }
@@ -61,6 +63,7 @@ impl Desk {
             service: service.clone(),
             shutdown: shutdown.clone(),
             may_block,
+            has_place: false,
             room: 0,
         };
         Desk { input: vec![0; BUFFER], tools }

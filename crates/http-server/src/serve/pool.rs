@@ -57,6 +57,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
+    /// How many of them have a request.
+    requests: usize,
     workers: usize,
     idle: usize,
     over: bool,
@@ -85,11 +87,15 @@ impl Pool {
     /// Hands a connection over. It comes back [done](Pool::done).
     ///
     /// # Errors
-    /// The connection itself, where too many wait already.
+    /// The connection itself, where it has a request and too many wait already.
     pub fn submit(&self, job: Job) -> Result<(), Job> {
         let mut state = self.shared.state();
-        if state.jobs.len() >= self.most.saturating_mul(QUEUE) {
-            return Err(job);
+        // Whoever has a part of a response gets the rest of it, and a handshake is short.
+        if job.conversation.has_request() {
+            if state.requests >= self.most.saturating_mul(QUEUE) {
+                return Err(job);
+            }
+            state.requests += 1;
         }
         state.jobs.push_back(job);
         if state.jobs.len() <= state.idle {
@@ -136,6 +142,7 @@ impl Shared {
         let mut state = self.state();
         loop {
             if let Some(job) = state.jobs.pop_front() {
+                state.requests -= usize::from(job.conversation.has_request());
                 return Some(job);
             }
             if state.over {

@@ -5,7 +5,7 @@ use std::net::{Shutdown as Side, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
-use http_server::{Files, Limits, Response, Running, Server};
+use http_server::{AtOnce, Files, Limits, Method, Request, Response, Running, Server};
 
 use crate::asking::{GENEROUS, ask, assert_status, connect, get, post, server};
 
@@ -197,7 +197,9 @@ fn busy(server: &Running) -> TcpStream {
 
 fn places(count: usize) -> Running {
     let limits = Limits { clients: count, ..Limits::default() };
-    let server = server().limits(limits).get("/", |_| "ok");
+    // No worker has it, so that whoever has its answer is idle.
+    let ok = AtOnce(|_: &mut Request<'_>| "ok");
+    let server = server().limits(limits).route(Method::Get, "/", ok);
     server.get("/endless", |_| Response::stream(Endless)).spawn().unwrap()
 }
 
@@ -225,13 +227,28 @@ fn a_byte_of_a_head_now_and_then_holds_no_place() {
 }
 
 #[test]
-fn who_has_been_served_makes_room_before_who_has_just_come() {
+fn who_has_asked_for_something_takes_the_place_of_who_has_been_idle_longest() {
     let server = places(2);
-    let mut served = connect(&server);
-    assert_eq!(ask(&mut served), "HTTP/1.1 200");
+    let mut idle = [(); 2].map(|()| connect(&server));
+    let rest = rest_of_ok();
+    let mut asks = |place: usize| {
+        assert_eq!(ask(&mut idle[place]), "HTTP/1.1 200");
+        idle[place].read_exact(&mut vec![0; rest]).unwrap();
+    };
+    [0, 1, 0].map(&mut asks);
+    // Who has only begun to ask drives nobody out.
     let mut begun = clients(&server, 1, b"GET / HTTP/1.1\r\nHost: lo").remove(0);
-    assert_eq!(ask(&mut connect(&server)), "HTTP/1.1 200");
-    served.read_to_end(&mut Vec::new()).unwrap();
+    asks(0);
     begun.write_all(b"calhost\r\n\r\n").unwrap();
     assert_eq!(ask_more(&mut begun), "HTTP/1.1 200");
+    assert_eq!(idle[1].read(&mut [0]).unwrap(), 0);
+}
+
+/// Bytes of the response behind what [`ask`] reads.
+fn rest_of_ok() -> usize {
+    let server = server().get("/", |_| "ok").spawn().unwrap();
+    let mut client = connect(&server);
+    client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    client.shutdown(Side::Write).unwrap();
+    client.read_to_end(&mut Vec::new()).unwrap() - 12
 }

@@ -35,6 +35,27 @@ where
     }
 }
 
+/// A handler that waits for nothing, neither a file nor a lock nor the body: a server that
+/// waits for many clients in one thread asks it there, and needs no worker.
+///
+/// ```
+/// use httpcore::handler::{AtOnce, Handler, Request};
+///
+/// let health: Box<dyn Handler> = Box::new(AtOnce(|_: &mut Request<'_>| "ok\n"));
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct AtOnce<F>(pub F);
+
+impl<F: Handler> Handler for AtOnce<F> {
+    fn respond(&self, request: &mut Request<'_>) -> Response {
+        self.0.respond(request)
+    }
+
+    fn at_once(&self, request: &mut Request<'_>) -> Option<Response> {
+        Some(self.0.respond(request))
+    }
+}
+
 impl Handler for Box<dyn Handler> {
     fn respond(&self, request: &mut Request<'_>) -> Response {
         (**self).respond(request)
