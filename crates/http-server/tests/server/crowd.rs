@@ -136,7 +136,7 @@ fn a_handler_that_does_not_return_holds_up_what_needs_none() {
         .unwrap();
     // A worker reads it, and from then on it is at hand once it is settled.
     let kept = Instant::now();
-    let mut at_hand = || {
+    let at_hand = || {
         assert_status(&get(&server, "/a.txt"), 200);
         kept.elapsed() > std::time::Duration::from_secs(3)
     };
@@ -235,7 +235,7 @@ fn who_has_asked_for_something_takes_the_place_of_who_has_been_idle_longest() {
         assert_eq!(ask(&mut idle[place]), "HTTP/1.1 200");
         idle[place].read_exact(&mut vec![0; rest]).unwrap();
     };
-    [0, 1, 0].map(&mut asks);
+    [0, 1, 0].into_iter().for_each(&mut asks);
     // Who has only begun to ask drives nobody out.
     let mut begun = clients(&server, 1, b"GET / HTTP/1.1\r\nHost: lo").remove(0);
     asks(0);

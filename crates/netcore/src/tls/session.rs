@@ -39,11 +39,6 @@ impl Session {
         Session { tls, to_plain, incoming, left, begun: false, wrong: None }
     }
 
-    /// Whether there is no agreement on keys yet.
-    pub fn is_handshaking(&self) -> bool {
-        self.tls.is_handshaking()
-    }
-
     /// Agrees on keys with the other end, and learns who it is. With the first
     /// [`read`](Session::read), this happens as well.
     ///
