@@ -2,16 +2,18 @@
 
 mod access;
 mod auth;
-mod connection;
+mod conversation;
+mod crowd;
 #[cfg(target_os = "linux")]
 mod defer_accept;
+mod door;
+mod engine;
+mod exchange;
 mod handed_over;
 mod metrics;
-mod receive;
-mod reply;
+mod pool;
 mod server;
 mod service;
-mod slots;
 mod stream;
 mod test_client;
 #[cfg(feature = "tls")]
@@ -19,7 +21,6 @@ mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
-mod workers;
 
 pub use self::auth::Guarded;
 pub use self::handed_over::handed_over;

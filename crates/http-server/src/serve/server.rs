@@ -14,11 +14,11 @@ use httpcore::handler::{Handler, Request, Router};
 use httpcore::head::Method;
 use httpcore::reply::{Cors, IntoResponse, field_line};
 
+use super::engine;
 use super::handed_over::handed_over;
 use super::metrics::Metrics;
 use super::service::{AccessLog, Hosts, Limits, Operator, Service};
 use super::tls::Tls;
-use super::workers;
 use crate::PORT;
 
 /// Fields that responses have already, or that belong to one of them, and of which
@@ -317,7 +317,7 @@ impl Server {
     pub fn serve(self, shutdown: &Shutdown) -> Result<(), Error> {
         self.check()?;
         self.at_stop.into_iter().for_each(|end| shutdown.on_stop(end));
-        workers::serve(self.listeners, self.service, shutdown)
+        engine::serve(self.listeners, self.service, shutdown)
             .map_err(Error::failed("accept clients"))
     }
 

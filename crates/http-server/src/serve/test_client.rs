@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use netcore::deadline::Deadline;
@@ -186,7 +186,8 @@ impl TestRequest<'_> {
         read: impl FnOnce(TestReply, &mut dyn BufRead) -> io::Result<T>,
     ) -> io::Result<T> {
         let stream = TcpStream::connect_timeout(&self.client.address, LIMIT)?;
-        let mut stream = Socket::new(Arc::new(stream), LIMIT)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = Socket::new(stream, LIMIT);
         stream.set_read_deadline(Deadline::after(LIMIT));
         // A server may refuse a request before it is whole, and its answer says why.
         let written = stream.write_all(&self.bytes()?);
@@ -290,7 +291,7 @@ struct Head {
 }
 
 /// Reads until `buf` begins with a whole head, and returns it with how much more arrived.
-fn read_head(stream: &mut Socket, buf: &mut [u8]) -> io::Result<(Head, usize)> {
+fn read_head(stream: &mut Socket<TcpStream>, buf: &mut [u8]) -> io::Result<(Head, usize)> {
     let mut filled = 0;
     let mut begins = 0;
     loop {

@@ -3,5 +3,6 @@
 mod asking;
 mod bodies;
 mod connections;
+mod crowd;
 mod handlers;
 mod values;
