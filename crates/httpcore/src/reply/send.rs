@@ -77,6 +77,12 @@ impl<'a> Frame<'a> {
 
 const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 
+/// What a page of another origin may see of a response beside what every page may
+/// ([Fetch, CORS-safelisted](https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name)): it takes these to
+/// put a file together from its parts.
+const EXPOSED: &str =
+    "Access-Control-Expose-Headers: Accept-Ranges, Content-Range, ETag, Link, Retry-After";
+
 /// What has become of a response.
 #[derive(Debug)]
 pub struct Sent {
@@ -136,7 +142,7 @@ impl Sending<'_> {
             && !has_field(&fields, ALLOW_ORIGIN)
             && !has_field(frame.extra, ALLOW_ORIGIN)
         {
-            write!(self.out, "{ALLOW_ORIGIN}: *\r\n")?;
+            write!(self.out, "{ALLOW_ORIGIN}: *\r\n{EXPOSED}\r\n")?;
         }
         if status == Status::SERVICE_UNAVAILABLE && !has_field(&fields, "Retry-After") {
             self.out.extend_from_slice(b"Retry-After: 1\r\n");
