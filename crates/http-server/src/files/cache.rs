@@ -1,16 +1,18 @@
-//! Small files kept in memory, and larger ones kept open. Each use is preceded by one
-//! look at the file itself, so that what is sent is what is there: that look replaces
-//! opening, reading and closing.
+//! Small files kept in memory, and others kept open. Each use is preceded by one look at
+//! the file itself, so that what is sent is what is there: that look replaces opening,
+//! reading and closing. What could change without being seen in that look is not kept.
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
-use httpcore::freshness::Validators;
+use httpcore::freshness::{Validators, is_unsettled};
 use httpcore::reply::Stored;
 
+use super::file_system::FileSystem;
 use super::resolve::Links;
 
 /// Files up to this size are kept in memory; larger ones are sent by the system without
@@ -34,6 +36,38 @@ const TOTAL_LIMIT: usize = 32 << 20;
 /// would cost nothing.
 const OVERHEAD: usize = 512;
 
+/// A file changed less than this ago may change again within the same stamp, on disks that
+/// stamp in seconds.
+const STAMPED: Duration = Duration::from_secs(2);
+
+/// A program that has mapped a file and writes to a page of it gives the file a new stamp
+/// once, and then no more until the page has been written to the disk. Linux does that within
+/// 35 seconds, unless it is told otherwise. Until then the bytes are taken from the file.
+const WRITTEN_BACK: Duration = Duration::from_secs(60);
+
+/// How a file may be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// Its bytes with it. A look tells every change.
+    InMemory,
+    /// Its bytes are read each time.
+    Open,
+    /// It may be another one without being seen to be.
+    Nothing,
+}
+
+impl Keeping {
+    /// How a file is kept that was looked at `now`.
+    pub fn of(system: FileSystem, metadata: &Metadata, now: SystemTime) -> Keeping {
+        match system {
+            FileSystem::Foreign | FileSystem::Made => Keeping::Nothing,
+            _ if is_unsettled(metadata, now, STAMPED) => Keeping::Nothing,
+            FileSystem::Disk if !is_unsettled(metadata, now, WRITTEN_BACK) => Keeping::InMemory,
+            FileSystem::Disk | FileSystem::Memory => Keeping::Open,
+        }
+    }
+}
+
 /// Where a file was found, which may stand for another one at any time.
 #[derive(Debug)]
 pub struct Location {
@@ -45,8 +79,10 @@ pub struct Location {
 }
 
 impl Location {
-    /// That of the file at `path`, which is below `root`, or is it.
+    /// That of the file at `path`, which is below `root`, or is it. The root itself may be a
+    /// link in any case.
     pub fn new(root: &Path, path: &Path, links: Links) -> Location {
+        let links = if path == root { Links::Anywhere } else { links };
         let is_between = |folder: &&Path| *folder != root && folder.starts_with(root);
         let folders = path.ancestors().skip(1).take_while(is_between);
         Location { path: path.into(), folders: folders.map(PathBuf::from).collect(), links }
@@ -246,6 +282,32 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert!(store.get(b"/a").is_none());
         assert!(store.kept.read().unwrap().entries.is_empty());
+    }
+
+    /// Linux tells when anything about a file was changed, which nobody can set.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn only_what_leaves_a_sign_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "one").unwrap();
+        let metadata = fs::metadata(&path).unwrap();
+        let after = |seconds| metadata.modified().unwrap() + Duration::from_secs(seconds);
+        for (system, seconds, keeping) in [
+            (FileSystem::Disk, 1, Keeping::Nothing),
+            (FileSystem::Disk, 3, Keeping::Open),
+            (FileSystem::Disk, 59, Keeping::Open),
+            (FileSystem::Disk, 61, Keeping::InMemory),
+            (FileSystem::Memory, 1, Keeping::Nothing),
+            (FileSystem::Memory, 3_600, Keeping::Open),
+            (FileSystem::Foreign, 3_600, Keeping::Nothing),
+            (FileSystem::Made, 3_600, Keeping::Nothing),
+        ] {
+            assert_eq!(Keeping::of(system, &metadata, after(seconds)), keeping, "{system:?}");
+        }
+        // A clock that was ahead and has been set right.
+        let before = metadata.modified().unwrap() - Duration::from_secs(3_600);
+        assert_eq!(Keeping::of(FileSystem::Disk, &metadata, before), Keeping::Nothing);
     }
 
     #[test]
