@@ -2,7 +2,6 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,14 +9,14 @@ use std::time::SystemTime;
 use httpcore::freshness::{self, Validators, Verdict, Wanted};
 use httpcore::handler::Request;
 use httpcore::head::Method;
-use httpcore::reply::{Content, IntoResponse, Part, Parts, Response, Stored, clock, html, types};
+use httpcore::reply::{Content, Part, Parts, Response, Stored, clock, types};
 use httpcore::{Refusal, Status};
 
 use super::cache::{self, Cache, Entry, Identity, Keeping, Kept, Location, Opened};
-use super::coding;
 use super::file_system::FileSystem;
 use super::resolve::Root;
 use super::settings::{Precompressed, Settings};
+use super::{coding, parts};
 
 /// Header lines of every response that sends a file or parts of it.
 const SENT: &str = "Accept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n";
@@ -96,9 +95,9 @@ impl Sender {
                 match freshness::wanted(range, metadata.len()) {
                     Wanted::Whole => {}
                     Wanted::Parts(parts) => {
-                        return Ok(some(file, metadata.len(), fields, &media_type, &parts));
+                        return Ok(parts::some(file, metadata.len(), fields, &media_type, &parts));
                     }
-                    Wanted::Nothing => return Ok(not_satisfiable(metadata.len())),
+                    Wanted::Nothing => return Ok(parts::not_satisfiable(metadata.len())),
                 }
             }
             _ => {}
@@ -224,31 +223,6 @@ fn whole(content: &Kept) -> Response {
     }
 }
 
-/// One part of a file, or several.
-fn some(
-    file: File,
-    length: u64,
-    mut fields: Vec<u8>,
-    media_type: &str,
-    parts: &[Range<u64>],
-) -> Response {
-    let (lines, list) = match parts {
-        [part] => {
-            let range = content_range(part, length);
-            let lines = format!("Content-Type: {media_type}\r\nContent-Range: {range}\r\n");
-            (lines, vec![Part::Slice(part.clone())])
-        }
-        _ => {
-            let boundary = html::nonce();
-            let lines = format!("Content-Type: multipart/byteranges; boundary={boundary}\r\n");
-            (lines, multipart(parts, length, media_type, &boundary))
-        }
-    };
-    fields.extend_from_slice(lines.as_bytes());
-    let content = Content::File(Parts { file: Arc::new(file), list });
-    Response::from_parts(Status::PARTIAL_CONTENT, fields, content)
-}
-
 /// What the client is told that the file is. The beginning of the file is looked at where it
 /// may matter.
 pub fn media_type(path: &Path, file: &mut File) -> io::Result<String> {
@@ -271,30 +245,4 @@ fn read_small(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-fn not_satisfiable(length: u64) -> Response {
-    let why = format!("the file has {length} bytes, and none of them was asked for");
-    Refusal::by("RFC 9110 section 15.5.17", Status::RANGE_NOT_SATISFIABLE, why)
-        .into_response()
-        .header("Content-Range", &format!("bytes */{length}"))
-}
-
-fn content_range(part: &Range<u64>, length: u64) -> String {
-    format!("bytes {}-{}/{length}", part.start, part.end - 1)
-}
-
-/// Each part under a head of its own (RFC 9110 section 14.6).
-fn multipart(parts: &[Range<u64>], length: u64, media_type: &str, boundary: &str) -> Vec<Part> {
-    let mut list = Vec::new();
-    for part in parts {
-        let range = content_range(part, length);
-        let head = format!(
-            "\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {range}\r\n\r\n"
-        );
-        list.push(Part::Text(head.into_bytes()));
-        list.push(Part::Slice(part.clone()));
-    }
-    list.push(Part::Text(format!("\r\n--{boundary}--\r\n").into_bytes()));
-    list
 }

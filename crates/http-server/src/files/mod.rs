@@ -8,6 +8,7 @@ mod file_system;
 mod folder;
 mod listing;
 mod open;
+mod parts;
 mod resolve;
 mod settings;
 
