@@ -5,6 +5,7 @@ use std::io;
 
 /// Where a file is from, as far as it decides what can be said of the file beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux is asked"))]
 pub enum FileSystem {
     /// A disk of this machine. Every change leaves a sign, however late.
     Disk,

@@ -32,7 +32,8 @@ pub enum Found {
 /// A folder that has been opened.
 #[derive(Debug)]
 pub struct OpenFolder {
-    /// What its entries are read from.
+    /// What its entries are read from, and what keeps it in place on Windows.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "entries are read by name there"))]
     pub file: File,
     /// The name that it was opened by.
     pub path: PathBuf,
