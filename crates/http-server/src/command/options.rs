@@ -151,7 +151,13 @@ impl Options {
     /// # Errors
     /// See [`Unprepared`].
     pub fn prepare(&self) -> Result<Prepared, Unprepared> {
-        let (path, port) = place::of(self).map_err(Unprepared::Usage)?;
+        let asked = place::Asked {
+            words: &self.words,
+            directory: self.directory.as_deref(),
+            port: self.port,
+            hello: self.hello,
+        };
+        let (path, port) = place::of(&asked).map_err(Unprepared::Usage)?;
         let files = if self.hello { None } else { Some(self.files(&path)?) };
         let served = match &files {
             Some(files) => files.root_for_people(),

@@ -3,8 +3,20 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::options::Options;
 use super::words;
+
+/// What the command line says about it.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// Folders, files and ports.
+    pub words: &'a [OsString],
+    /// What is to be served, where it is said to be that.
+    pub directory: Option<&'a Path>,
+    /// The port, where it is said to be that.
+    pub port: Option<u16>,
+    /// Whether nothing but a greeting is to be served.
+    pub hello: bool,
+}
 
 /// Digits alone are a port, anything else is what to serve. Where they are the name of
 /// something as well, and nothing else says which of the two is meant, that is for the
@@ -12,14 +24,14 @@ use super::words;
 ///
 /// # Errors
 /// What makes no sense, in a sentence.
-pub fn of(options: &Options) -> Result<(PathBuf, Option<u16>), String> {
-    let mut path = options.directory.clone();
+pub fn of(asked: &Asked<'_>) -> Result<(PathBuf, Option<u16>), String> {
+    let mut path = asked.directory.map(Path::to_path_buf);
     let mut ports = Vec::new();
-    for word in &options.words {
+    for word in asked.words {
         let is_number = word.to_str().is_some_and(words::is_number);
         if is_number {
             ports.push(word);
-        } else if options.hello {
+        } else if asked.hello {
             return Err(format!(
                 "--hello serves nothing else, and {} is not a port",
                 word.display()
@@ -28,11 +40,11 @@ pub fn of(options: &Options) -> Result<(PathBuf, Option<u16>), String> {
             return Err(format!("two things to serve are given, one of them {}", word.display()));
         }
     }
-    let is_served = path.is_some() || options.hello;
+    let is_served = path.is_some() || asked.hello;
     let is_there = |word: &OsString| !is_served && Path::new(word).exists();
     // What can only be a port goes first, wherever it stands.
     ports.sort_by_key(|word| is_there(word));
-    let mut port = options.port;
+    let mut port = asked.port;
     for word in ports {
         let text = word.display();
         let number = word.to_str().and_then(|word| word.parse().ok());
