@@ -4,9 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ladder::process::output;
-use ladder::screen::Tone;
 use ladder::shell::command_line;
-use ladder::{Failure, Ladder, Process, Rung, Screen};
+use ladder::{Failure, Ladder, Process, Rung, Screen, Tone};
 use netfault::Speaks;
 use trial::timeline::Side;
 use trial::{Cast, Faults, Stage};

@@ -140,13 +140,16 @@ impl Speaks {
             Speaks::Objects => b"\0\0\0\x09\x01\x02\x02\x05hello",
             // A name, which all hear; said again, a line.
             Speaks::Lines => b"hello\n",
-            Speaks::Tls | Speaks::Login => faults::tls::hello(),
+            Speaks::Tls | Speaks::Login => faults::handshakes::hello(),
             Speaks::Http => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             // The first try of the first request of a session.
             Speaks::Requests => b"NLR1\x01\x01netfault\0\0\0\0\0\0\0\x01hello",
         }
     }
 }
+
+/// Whether there are faults of whoever speaks TLS.
+pub const TLS: bool = cfg!(feature = "tls");
 
 /// A connection to a server, and nothing else: it ends when this is dropped.
 ///

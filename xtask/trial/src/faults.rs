@@ -82,32 +82,11 @@ pub fn has_files_for(fault: &Fault) -> bool {
 pub fn start(rung: &Rung, fault: &Fault, address: &Address) -> Result<Running, Failure> {
     let certs = rung.certs_folder();
     let (speaks, hello) = (Faults::speaks(rung), Faults::hello(rung));
-    let target = Target::new(address_of_tool(address), speaks, hello);
+    let target = Target::new(address, speaks, hello);
     let target = Target { certs: certs.as_deref(), ..target };
     fault.start(&target).map_err(|error| {
         failure!("the fault {} cannot begin with {}: {error}", fault.name, rung.name)
     })
-}
-
-/// Where an ordinary client goes while the fault lasts.
-pub fn address_of(running: &Running) -> Address {
-    address_from(running.address())
-}
-
-/// As `netfault` has it.
-pub fn address_of_tool(address: &Address) -> netfault::Address {
-    match address {
-        Address::Inet(address) => netfault::Address::Inet(*address),
-        Address::Unix(path) => netfault::Address::Unix(path.clone()),
-    }
-}
-
-/// As the ladder has it.
-pub fn address_from(address: &netfault::Address) -> Address {
-    match address {
-        netfault::Address::Inet(address) => Address::Inet(*address),
-        netfault::Address::Unix(path) => Address::Unix(path.clone()),
-    }
 }
 
 fn check(rung: &Rung) -> Result<(), Failure> {

@@ -149,7 +149,7 @@ pub struct Visit {
     pub printed: Vec<String>,
     /// `None` when it was still waiting at the limit, or ended by a signal.
     pub code: Option<i32>,
-    /// From its start to its end, or to the limit.
+    /// Until its end, or the limit.
     pub took: Duration,
     pub waiting: bool,
     pub complaint: Option<String>,
@@ -177,35 +177,21 @@ impl Stage {
         Ok(address)
     }
 
-    /// Lets every user of the machine have files in the folder of this stage.
-    #[cfg(unix)]
+    /// Lets every user of the machine have files in the folder of this stage. Windows has no
+    /// such files.
     pub fn open_to_everybody(&self) -> Result<(), Failure> {
-        use std::os::unix::fs::PermissionsExt;
-
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let open = std::fs::Permissions::from_mode(0o777);
-        std::fs::set_permissions(folder.path(), open).doing("open", folder.path())
-    }
-
-    /// There are no such files here.
-    #[cfg(not(unix))]
-    pub fn open_to_everybody(&self) -> Result<(), Failure> {
+        #[cfg(unix)]
+        if let Some(folder) = &self.folder {
+            let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+            std::fs::set_permissions(folder.path(), open).doing("open", folder.path())?;
+        }
         Ok(())
     }
 
     /// Starts the server where nobody listens and waits for its ready line.
     pub fn start_server(&mut self, cast: Cast) -> Result<(PlayerId, Address), Failure> {
         let free = self.free_address(cast.rung)?;
-        self.start_server_on(cast, &free)
-    }
-
-    /// As [`start_server`](Stage::start_server), at this address.
-    pub fn start_server_on(
-        &mut self,
-        cast: Cast,
-        at: &Address,
-    ) -> Result<(PlayerId, Address), Failure> {
-        let (server, address) = self.try_server(cast, at, Start::Plain)?;
+        let (server, address) = self.try_server(cast, &free, Start::Plain)?;
         let missing = || missing(&cast.rung.name, self.wrote(server), "it ended without a word");
         Ok((server, address.ok_or_else(|| Failure::new(missing()))?))
     }
@@ -247,34 +233,29 @@ impl Stage {
         self.players[player.0].process.id()
     }
 
-    /// Runs the client with the arguments of `cast` and with `input` on its standard input
-    /// against `server` until it ends, for `patience` at most.
+    /// Runs the client with the arguments of `cast` against `server` until it ends, for
+    /// `patience` at most.
     pub fn run_client(
         &mut self,
         cast: Cast,
         server: &Address,
-        input: Vec<u8>,
         patience: Duration,
     ) -> Result<Visit, Failure> {
-        self.run_client_as(Start::Plain, input, cast, server, patience)
+        let client = self.start(Side::Client, cast, server, Start::Plain, Stdio::null())?;
+        self.watch(client, patience)
     }
 
-    /// The same, in the manner of `start`.
-    pub fn run_client_as(
-        &mut self,
-        start: Start,
-        input: Vec<u8>,
-        cast: Cast,
-        server: &Address,
-        patience: Duration,
-    ) -> Result<Visit, Failure> {
-        let started = Instant::now();
-        let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
-        let client = self.start(Side::Client, cast, server, start, stdin)?;
-        if let Some(mut stdin) = self.players[client.0].process.stdin() {
-            // It ends when the client has read all or has ended itself.
+    /// Gives a process that was started with a pipe all this to read.
+    pub fn feed(&self, player: PlayerId, input: Vec<u8>) {
+        if let Some(mut stdin) = self.players[player.0].process.stdin() {
+            // It ends when the process has read all or has ended itself.
             thread::spawn(move || stdin.write_all(&input));
         }
+    }
+
+    /// Waits for the end of a client that has been started, for `patience` at most.
+    pub fn watch(&mut self, client: PlayerId, patience: Duration) -> Result<Visit, Failure> {
+        let started = Instant::now();
         let over = self.wait(patience, |stage| stage.is_over(client));
         let took = started.elapsed();
         let status = if over { self.end_of(client)? } else { None };
@@ -292,7 +273,14 @@ impl Stage {
         self.wait(GENEROUS, |stage| stage.is_over(player))
     }
 
-    pub fn wait_for_so_many(&mut self, server: PlayerId, wanted: usize, is: fn(&Event) -> bool) {
+    /// Waits until there are so many of these lines in the server's log, and no longer than
+    /// the server lives: one that ends with its only client need not log that.
+    pub fn wait_for_so_many(
+        &mut self,
+        server: PlayerId,
+        wanted: usize,
+        is: impl Fn(&Event) -> bool,
+    ) {
         self.wait(CALM, |stage| {
             stage.is_over(server)
                 || stage.logged(Side::Server).filter(|line| is(&line.event())).count() >= wanted
@@ -322,12 +310,6 @@ impl Stage {
             What::Logged(line) if happening.side == side => Some(line),
             _ => None,
         })
-    }
-
-    /// Waits until there is such a line in the server's log, and no longer than the
-    /// server lives: one that ends with its only client need not log that.
-    pub fn wait_for_log_or_end(&mut self, server: PlayerId, wanted: impl Fn(&LogLine) -> bool) {
-        self.wait(CALM, |stage| stage.is_over(server) || stage.logged(Side::Server).any(&wanted));
     }
 
     /// Whether a process has closed its output, which it does when it ends.

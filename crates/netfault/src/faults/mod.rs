@@ -11,9 +11,17 @@ use crate::{Fault, Proof, Running, Speaks, Target};
 pub(crate) mod crowd;
 pub(crate) mod datagrams;
 pub(crate) mod ending;
-
+#[cfg(feature = "tls")]
+pub(crate) mod handshakes;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+pub(crate) mod handshakes;
 pub(crate) mod http;
 pub(crate) mod login;
+#[cfg(feature = "tls")]
+mod logins;
+#[cfg(not(feature = "tls"))]
+use handshakes as logins;
 pub(crate) mod messages;
 pub(crate) mod networks;
 pub(crate) mod places;
