@@ -54,11 +54,8 @@ fn a_server_whose_ready_line_nobody_takes_says_so_and_fails() {
         let (reader, writer) = io::pipe().expect("there is room for a pipe");
         drop(reader);
         let [option, value] = rung.free_address().option();
-        rung.prepare(ladder_tests::binaries::executable(&rung.name))
-            .expect("its certificates can be made");
         let mut command = rung.command(&["server", &option, &value]);
-        // What it needs to start at all, as in a demo.
-        command.args(&rung.server_args).current_dir(&rung.folder);
+        command.current_dir(&rung.folder);
         command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
         let server = Process::watch(&rung.name, spawn(&mut command).expect("it starts"));
         drop(command);
@@ -299,9 +296,10 @@ fn a_server_that_hangs_up_before_the_reply_is_told() {
     }
 }
 
-/// The test is the server here, on a port.
+/// The test is the server here, on a port, and has no certificates.
 fn echoes_on_ports() -> impl Iterator<Item = &'static Rung> {
-    rungs_in("tcp-echo").into_iter().filter(|rung| rung.is_on_a_port())
+    let is_plain = |rung: &&Rung| rung.is_on_a_port() && rung.certs.is_empty();
+    rungs_in("tcp-echo").into_iter().filter(is_plain)
 }
 
 #[test]

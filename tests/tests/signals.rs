@@ -43,7 +43,7 @@ fn start_by(starter: &[&str]) -> (Process, Peer) {
 /// A server with work in hand that nothing but its client ends.
 fn start_busy() -> (Server, Peer) {
     let server = Server::start(rung(), &["--idle", "5m", "--total", "5m", "--drain", "5m"]);
-    let mut deaf = Peer::connect_deaf(server.reachable());
+    let mut deaf = server.connect_deaf();
     deaf.send_until_stuck(&[b'x'; 64 << 10]);
     (server, deaf)
 }
