@@ -9,7 +9,7 @@ use netfault::{Fault, Proof, Running, Speaks};
 
 use crate::faults::{Faults, address_of, start};
 use crate::outcome::{
-    Expected, GENEROUS, Outcome, after, not_served, ordinary_client, own, usual_run,
+    Expected, GENEROUS, Outcome, after, not_served, ordinary_client, own, seconds, usual_run,
 };
 use crate::stage::{Cast, PlayerId, Stage, Visit};
 use crate::timeline::Side;
@@ -45,7 +45,8 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
             }
         }
         Proof::Answered | Proof::Served | Proof::Told => judged(&running),
-        Proof::MessagesApart(_) if rung.speaks() == Speaks::Http => judged(&running),
+        Proof::MessagesApart(_) if rung.speaks().is_http() => judged(&running),
+        Proof::ClientEnds(code) => client_ends(&mut stage, cast, &running, code)?,
         Proof::MessagesApart(_) | Proof::Refused => by_the_log(&mut stage, server, fault, &running),
     };
     let faulty = running.peers().to_vec();
@@ -144,6 +145,29 @@ fn meanwhile(
         )));
     }
     Ok(Ok(visit))
+}
+
+/// The rung's own client goes to a faulty server, and gets nothing from it.
+fn client_ends(
+    stage: &mut Stage,
+    cast: Cast,
+    running: &Running,
+    code: i32,
+) -> Result<Outcome, Failure> {
+    let args = [&cast.rung.short_client_limits[..], &usual_run(cast.rung)?.args].concat();
+    let client = Cast { args: &args, ..cast };
+    let visit = stage.run_client(client, &address_of(running), Vec::new(), GENEROUS)?;
+    Ok(match (visit.code, running.of_the_client()) {
+        (None, _) => Outcome::failed(format!("its client waited {}", seconds(visit.took))),
+        (Some(0), _) => Outcome::failed(format!("its client printed {:?}", visit.printed)),
+        (Some(ended), _) if ended != code || !visit.printed.is_empty() => {
+            Outcome::failed(format!("its client ended with {ended}: {:?}", visit.complaint))
+        }
+        (Some(_), Err(what)) => Outcome::failed(format!("it {what}")),
+        (Some(_), Ok(what)) => {
+            Outcome::survived(format!("its client ended {}; it {what}", after(visit.took)))
+        }
+    })
 }
 
 /// What the server says in its log of a faulty client that has been and gone.
