@@ -2,7 +2,9 @@
 //! format with the time it took.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use netcore::log::has_room;
 pub struct Line<'a> {
     /// Who asked; `None` on a Unix socket.
     pub peer: Option<SocketAddr>,
+    /// What the rest of the log calls it.
+    pub name: &'a str,
     /// The head of the request, as far as it came.
     pub head: &'a [u8],
     /// What it was answered with.
@@ -52,8 +56,9 @@ impl Line<'_> {
     }
 
     fn text(&self) -> String {
-        let peer =
-            self.peer.map_or("unix".to_string(), |peer| peer.ip().to_canonical().to_string());
+        // An address without its port, as everybody's access log has it.
+        let address = self.peer.map(|peer| peer.ip().to_canonical().to_string());
+        let peer = address.unwrap_or_else(|| self.name.to_string());
         let line = self.head.split(|&byte| byte == b'\n').next().unwrap_or_default();
         format!(
             "{peer} - - [{}] \"{}\" {} {} {:.3}ms\n",
@@ -64,6 +69,25 @@ impl Line<'_> {
             self.took.as_secs_f64() * 1000.0,
         )
     }
+}
+
+/// What the log calls whoever has connected: by its address, or by its user and process, as
+/// the system knows them of a Unix socket.
+pub fn name_of(socket: &TcpStream, peer: Option<SocketAddr>) -> String {
+    peer.map_or_else(|| user(socket), |peer| peer.to_string())
+}
+
+#[cfg(unix)]
+fn user(socket: &TcpStream) -> String {
+    let own = socket.try_clone().map(|socket| OwnedFd::from(socket).into());
+    // The system has forgotten whoever is gone.
+    let peer = own.and_then(|socket| netcore::unix::Peer::of(&socket));
+    peer.map_or_else(|_| "unix".into(), |peer| peer.to_string())
+}
+
+#[cfg(not(unix))]
+fn user(_: &TcpStream) -> String {
+    "unix".into()
 }
 
 /// Lines for which there was no room, since the last that was written.
@@ -97,6 +121,7 @@ mod tests {
     fn a_line_is_in_the_common_log_format() {
         let line = Line {
             peer: Some(([127, 0, 0, 1], 5000).into()),
+            name: "127.0.0.1:5000",
             head: b"GET /\x1b[31m\" HTTP/1.1\r\nHost: a\r\n\r\n",
             status: Status::OK,
             bytes: 12,

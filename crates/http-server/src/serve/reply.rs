@@ -101,9 +101,10 @@ impl Replier<'_> {
         let status = response.status();
         let sent = send(stream, self.output, &frame, response);
         if self.service.access_log == AccessLog::Shown {
-            let (peer, bytes, took) = (self.client.peer, sent.bytes, asked.since.elapsed());
+            let Client { peer, name } = *self.client;
+            let (bytes, took) = (sent.bytes, asked.since.elapsed());
             let (head, date) = (asked.head, self.clock.date());
-            access::Line { peer, head, status, bytes, date, took }.write();
+            access::Line { peer, name, head, status, bytes, date, took }.write();
         }
         sent
     }

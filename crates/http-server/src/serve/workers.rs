@@ -24,6 +24,7 @@ use socket2::Socket;
 
 use httpcore::stream::Stream;
 
+use super::access;
 use super::connection;
 #[cfg(target_os = "linux")]
 use super::defer_accept;
@@ -192,7 +193,7 @@ impl Shared {
     }
 
     fn visit(&self, socket: TcpStream, peer: Option<SocketAddr>, buffers: &mut Buffers) {
-        let name = peer.map_or("unix".to_string(), |peer| peer.to_string());
+        let name = access::name_of(&socket, peer);
         log::debug!("{name} connected");
         match self.converse(Arc::new(socket), peer, &name, buffers) {
             Ok(()) => log::debug!("{name} closed"),
