@@ -29,6 +29,9 @@ pub struct Contender {
     pub start: Start,
     /// How netload speaks to it, where there are several ways.
     pub dialect: Option<String>,
+    /// Further arguments of netload for it.
+    #[serde(default)]
+    pub load: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -43,7 +46,8 @@ pub enum Start {
     Python(Vec<String>),
     /// With a configuration of ours.
     Nginx(#[allow(dead_code, reason = "true where it stands")] bool),
-    /// Another program with its arguments, where `{port}` stands for its port.
+    /// Another program with its arguments, where `{port}` stands for its port and `{certs}`
+    /// for the folder of the certificates.
     Program(Vec<String>),
     /// One that encrypts, in front of `threaded-echo`.
     Front(Front),
@@ -81,6 +85,7 @@ pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
             needs: None,
             start: Start::Rung(bench.server_args),
             dialect: None,
+            load: Vec::new(),
         });
     }
     let netload = ladder.package("netload").map(|package| package.metadata("peers"));

@@ -26,6 +26,7 @@ pub struct Report {
     pub latency: Option<Latency>,
     pub crowd: Option<Crowd>,
     pub lost: Option<u64>,
+    pub deaf: Option<Deafness>,
     pub faults: Faults,
 }
 
@@ -45,6 +46,12 @@ pub struct Crowd {
     pub connections: usize,
     /// Seconds until each had been answered once.
     pub answered_seconds: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Deafness {
+    /// The p99 of the others with one who does not listen, beside that without.
+    pub ratio: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,7 +106,7 @@ mod tests {
             Line::Crowd(Crowd { connections: 5000, .. })
         ));
         let report = r#"{"scenario":"tcp-echo","connections":1,"size":64,"seconds":1.0,"replies":9,
-            "replies_per_second":9.0,"bytes":576,"bytes_per_second":576.0,"latency":null,"crowd":null,"lost":null,
+            "replies_per_second":9.0,"bytes":576,"bytes_per_second":576.0,"latency":null,"crowd":null,"deaf":null,"lost":null,
             "faults":{"wrong":0,"first":null}}"#;
         assert!(
             matches!(serde_json::from_str(report).unwrap(), Line::Report(report) if report.replies == 9)

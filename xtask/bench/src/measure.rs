@@ -49,6 +49,8 @@ pub struct Figures {
     /// The server's memory for each connection of a crowd.
     pub kib_each: Option<f64>,
     pub lost: Option<f64>,
+    /// The p99 of those who listen with one who does not, beside that without.
+    pub deaf_ratio: Option<f64>,
     /// Processor milliseconds in each second in which no client said anything.
     #[serde(rename = "at_rest_ms")]
     pub at_rest: Option<f64>,
@@ -181,6 +183,7 @@ impl Bench {
         if let Some(dialect) = &contender.dialect {
             command.args(["--dialect", dialect]);
         }
+        command.args(&contender.load);
         // Silent clients are ended when they have been silent for long enough.
         let seconds = if scenario.unit == Unit::Nothing { LONGER } else { self.seconds };
         command.args(["--seconds", &seconds.to_string()]);
@@ -229,7 +232,9 @@ impl Bench {
             }),
             Start::Program(words) => self.start_on_a_port(&words[0], |address| {
                 let port = address.port().to_string();
-                Ok(words[1..].iter().map(|word| word.replace("{port}", &port)).collect())
+                let certs = self.certs().display().to_string();
+                let word = |word: &String| word.replace("{port}", &port).replace("{certs}", &certs);
+                Ok(words[1..].iter().map(word).collect())
             }),
             Start::Front(front) => self.start_front(*front, connections),
         }
@@ -320,6 +325,7 @@ fn figures(report: &Report, scenario: &Scenario, used: Option<f64>) -> Sample {
         processor,
         opening: report.crowd.as_ref().map(|crowd| crowd.answered_seconds),
         lost: report.lost.map(|lost| lost as f64),
+        deaf_ratio: report.deaf.as_ref().map(|deaf| deaf.ratio),
         ..Figures::default()
     })
 }
@@ -336,7 +342,8 @@ fn missing(contender: &Contender) -> Option<String> {
         ),
         (Start::Nginx(_), _) => ("nginx", vec!["-v".to_string()], "nginx".into()),
         (Start::Program(words), _) => {
-            (words[0].as_str(), vec!["--version".into()], words[0].clone())
+            let ask = if words[0] == "openssl" { "version" } else { "--version" };
+            (words[0].as_str(), vec![ask.into()], words[0].clone())
         }
         (Start::Front(front), _) => {
             (front.program(), vec![front.look().into()], front.program().into())

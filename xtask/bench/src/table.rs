@@ -98,7 +98,7 @@ impl Table {
             Unit::Replies | Unit::Nothing => ("a second", 1.0, "CPU s/million", 2),
             Unit::Bytes => ("MB a second", 1e6, "CPU s/GB", 3),
         };
-        let figures: [(&str, Figure, usize); 9] = [
+        let figures: [(&str, Figure, usize); 10] = [
             ("p50 µs", |f| f.p50, 0),
             ("p99 µs", |f| f.p99, 0),
             ("p99.9 µs", |f| f.p999, 0),
@@ -108,6 +108,7 @@ impl Table {
             ("CPU ms/s", |f| f.at_rest, 1),
             ("stopped in ms", |f| f.stop, 1),
             ("lost", |f| f.lost, 0),
+            ("p99 with / without", |f| f.deaf_ratio, 2),
         ];
         let cells = |row: &Row| {
             let mut cells = vec![
