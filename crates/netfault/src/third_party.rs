@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use crate::{GENEROUS, Running};
+use crate::GENEROUS;
 
 /// Bytes of a request that are read at most.
 const LONGEST: u64 = 64 << 10;
@@ -52,20 +52,11 @@ pub(crate) struct ThirdParty {
 }
 
 /// Writes what it wants; then the connection is closed.
-type Answer = fn(&Request, &mut dyn Write) -> io::Result<()>;
+pub(crate) type Answer = fn(&Request, &mut dyn Write) -> io::Result<()>;
 
 impl ThirdParty {
-    /// One that answers every request so.
-    pub(crate) fn run(judge: Judge, answer: Answer) -> io::Result<Running> {
-        ThirdParty::start(1, judge, answer).map(Running::answering)
-    }
-
-    /// The same with a second origin.
-    pub(crate) fn run_two(judge: Judge, answer: Answer) -> io::Result<Running> {
-        ThirdParty::start(2, judge, answer).map(Running::answering)
-    }
-
-    fn start(origins: usize, judge: Judge, answer: Answer) -> io::Result<ThirdParty> {
+    /// One that answers every request so, at as many origins.
+    pub(crate) fn start(origins: usize, judge: Judge, answer: Answer) -> io::Result<ThirdParty> {
         let bind = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let listeners = (0..origins).map(bind).collect::<io::Result<Vec<_>>>()?;
         let places = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?;

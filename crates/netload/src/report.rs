@@ -5,6 +5,7 @@ use std::fmt;
 use netcore::Error;
 use serde::Serialize;
 
+use crate::deafness::Deafness;
 use crate::meter::{Latency, Meter};
 
 /// What a run found. Keys in JSON are those of the fields; what a scenario does not
@@ -39,7 +40,7 @@ pub struct Report {
     /// it had been answered.
     pub crowd: Option<Crowd>,
     /// What one who does not listen has cost the others.
-    pub deaf: Option<crate::fan_out::Deafness>,
+    pub deaf: Option<Deafness>,
     /// Datagrams without a reply.
     pub lost: Option<u64>,
     /// Datagrams that came too late or twice.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{API, fault};
 use crate::Proof::ClientEnds;
-use crate::third_party::{Seen, ThirdParty};
+use crate::third_party::{Answer, Judge, Seen, ThirdParty};
 use crate::{Fault, Running, Target, bomb};
 
 /// What a client ends with that is refused, and one that gives up (`EX_TEMPFAIL`).
@@ -30,7 +30,7 @@ pub const DRIPPED_BODY: Fault = fault(
     API,
     ClientEnds(GAVE_UP),
     |_| {
-        ThirdParty::run(asked_alike, |request, stream| {
+        listen(1, asked_alike, |request, stream| {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")?;
             while !request.is_over() {
                 stream.write_all(b" ")?;
@@ -49,7 +49,7 @@ pub const LYING_LENGTH: Fault = fault(
     API,
     ClientEnds(GAVE_UP),
     |_| {
-        ThirdParty::run(asked_alike, |_, stream| {
+        listen(1, asked_alike, |_, stream| {
             stream.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n{\"number\":1,")
         })
     },
@@ -62,7 +62,7 @@ pub const GZIP_BOMB: Fault = fault(
     API,
     ClientEnds(REFUSED),
     |_| {
-        ThirdParty::run(asked_once, |_, stream| {
+        listen(1, asked_once, |_, stream| {
             let bomb = bomb::gzip(100 << 20);
             let (kind, length) = ("Content-Type: application/json", bomb.len());
             let head = format!(
@@ -81,7 +81,7 @@ pub const ENDLESS_BODY: Fault = fault(
     API,
     ClientEnds(REFUSED),
     |_| {
-        ThirdParty::run(asked_once, |_, stream| {
+        listen(1, asked_once, |_, stream| {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")?;
             let some = [b' '; 64 << 10];
             (0..ENDLESS / some.len()).try_for_each(|_| stream.write_all(&some))
@@ -95,7 +95,7 @@ pub const HTML_ANSWER: Fault = fault(
     "a third party that answers with a page where JSON is due",
     API,
     ClientEnds(REFUSED),
-    |_| ThirdParty::run(asked_once, |_, stream| answer(stream, 200, "", "<p>Just a moment...")),
+    |_| listen(1, asked_once, |_, stream| answer(stream, 200, "", "<p>Just a moment...")),
 );
 
 /// Wants to be left alone for longer than the client has.
@@ -104,11 +104,7 @@ pub const COME_BACK_LATER: Fault = fault(
     "a third party that says 503, and to come back in an hour",
     API,
     ClientEnds(GAVE_UP),
-    |_| {
-        ThirdParty::run(asked_once, |_, stream| {
-            answer(stream, 503, "Retry-After: 3600\r\n", "{}")
-        })
-    },
+    |_| listen(1, asked_once, |_, stream| answer(stream, 503, "Retry-After: 3600\r\n", "{}")),
 );
 
 /// Says when to come back, and each time in a way that makes no sense.
@@ -118,15 +114,9 @@ pub const ODD_RETRY_AFTER: Fault = fault(
     API,
     ClientEnds(GAVE_UP),
     |_| {
-        const TIMES: [&str; 6] = [
-            "-1",
-            "soon",
-            "Sun, 06 Nov 1994 08:49:37 GMT",
-            "1.5",
-            "99999999999999999999999",
-            "",
-        ];
-        ThirdParty::run(asked_again, |request, stream| {
+        const TIMES: [&str; 6] =
+            ["-1", "soon", "Sun, 06 Nov 1994 08:49:37 GMT", "1.5", "99999999999999999999999", ""];
+        listen(1, asked_again, |request, stream| {
             let at = TIMES[request.number % TIMES.len()];
             answer(stream, 429, &format!("Retry-After: {at}\r\n"), "{}")
         })
@@ -143,7 +133,7 @@ pub const FOREIGN_REDIRECT: Fault = fault(
 );
 
 fn foreign_redirect(_: &Target) -> io::Result<Running> {
-    ThirdParty::run_two(carried_nothing, |request, stream| match request.is_elsewhere {
+    listen(2, carried_nothing, |request, stream| match request.is_elsewhere {
         true => answer(stream, 200, "", "{}"),
         // Makes a GET of every request, which may go anywhere.
         false => answer(stream, 303, &format!("Location: {}\r\n", request.elsewhere), "{}"),
@@ -156,12 +146,12 @@ pub const REDIRECT_LOOP: Fault = fault(
     "a third party that sends its clients round in circles",
     API,
     ClientEnds(REFUSED),
-    |_| {
-        ThirdParty::run(asked_a_few_times, |_, stream| {
-            answer(stream, 307, "Location: /again\r\n", "{}")
-        })
-    },
+    |_| listen(1, asked_a_few_times, |_, stream| answer(stream, 307, "Location: /again\r\n", "{}")),
 );
+
+fn listen(origins: usize, judge: Judge, answer: Answer) -> io::Result<Running> {
+    ThirdParty::start(origins, judge, answer).map(Running::answering)
+}
 
 fn answer(stream: &mut dyn Write, status: u16, fields: &str, body: &str) -> io::Result<()> {
     let length = body.len();

@@ -159,8 +159,7 @@ fn far_away(target: &Target) -> io::Result<Running> {
 /// Says hello, has its whole answer and leaves.
 fn visit(far: &Target) -> Result<(), String> {
     if far.speaks.is_encrypted() {
-        return visit_inside(far)
-            .map_err(|error| format!("was not served: {}", reason(&error)));
+        return visit_inside(far).map_err(|error| format!("was not served: {}", reason(&error)));
     }
     let (mut reply, mut some) = (Vec::new(), [0; 4096]);
     let mut ask = || -> io::Result<()> {

@@ -71,7 +71,9 @@ fn never_reads(target: &Target) -> io::Result<Running> {
     if target.speaks.is_encrypted() {
         let own = deaf.try_clone()?;
         let mut inside = Inside::enter(target, own, LIFETIME)?;
-        return Running::playing(&target.address, vec![deaf], move |_| endlessly(&mut inside, &message));
+        return Running::playing(&target.address, vec![deaf], move |_| {
+            endlessly(&mut inside, &message)
+        });
     }
     play(target, deaf, move |stream| {
         Until::new(stream, Deadline::after(LIFETIME)).write_all(&first)?;

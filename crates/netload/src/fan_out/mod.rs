@@ -15,13 +15,13 @@ use netcore::{Error, cli};
 
 use crate::args::{RunArgs, address, message_size};
 use crate::bound::Bound;
+use crate::deafness::Deafness;
 use crate::faults::Fault;
 use crate::meter::Meter;
 use crate::open::{established, open, wait};
 use crate::report::Report;
 use crate::stop::Stop;
 
-pub use deaf::Deafness;
 use dialect::Dialect;
 use text::{SHORTEST, parse, text};
 

@@ -112,9 +112,7 @@ impl Inner {
             }
             // Not while it waits for room: the other thread has to read meanwhile.
             drop(state);
-            if unsent.is_empty() {
-                return Ok(());
-            }
+            let Some(_) = unsent.first() else { return Ok(()) };
             while !unsent.is_empty() {
                 let n = (&self.socket).write(&unsent)?;
                 unsent.drain(..n);
