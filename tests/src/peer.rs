@@ -233,8 +233,12 @@ impl Peer {
                 Ok(0) => return,
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return,
-                // In TLS, an end without a goodbye.
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return,
+                // In TLS, an end without a goodbye, or in the middle of the handshake.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe) =>
+                {
+                    return;
+                }
                 Err(error) => panic!("the other end does not hang up: {error}"),
             }
         }

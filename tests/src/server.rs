@@ -101,9 +101,18 @@ impl Server {
     /// A connection to it, encrypted where it wants that.
     #[track_caller]
     pub fn connect(&self) -> Peer {
-        match tls::speaks(self.rung) {
-            true => Peer::encrypted(tls::connect(self.rung, self.inet())),
-            false => Peer::connect(self.reachable()),
+        Server::connect_to(self.rung, self.reachable())
+    }
+
+    /// The same, to a server of this rung that somebody else has started.
+    ///
+    /// # Panics
+    /// When nobody listens there.
+    #[track_caller]
+    pub fn connect_to(rung: &Rung, address: Address) -> Peer {
+        match (tls::speaks(rung), &address) {
+            (true, Address::Inet(address)) => Peer::encrypted(tls::connect(rung, *address)),
+            _ => Peer::connect(address),
         }
     }
 

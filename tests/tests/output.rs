@@ -108,6 +108,12 @@ fn the_example_of_a_server_can_be_pasted() {
         let path =
             env::join_paths([folder.to_path_buf()].into_iter().chain(env::split_paths(&path)));
         let mut shell = Command::new("sh");
+        // What the command `certs` makes, as the example has it.
+        let place = tempfile::tempdir().expect("a folder can be made");
+        if let Some(certs) = rung.certs_folder() {
+            std::os::unix::fs::symlink(certs, place.path().join("certs")).expect("a link is made");
+        }
+        shell.current_dir(place.path());
         // The shell becomes the server, so that the guard ends the server and not the shell
         // only.
         shell.args(["-c", &format!("exec {example}")]).stdin(Stdio::null());
@@ -225,7 +231,8 @@ const NOBODY: u32 = 65534;
 fn a_port_that_needs_privileges_is_told_with_a_hint() {
     use std::os::unix::process::CommandExt;
 
-    for rung in rungs_on_ports() {
+    // Who is nobody may not read keys; `cargo xtask faults` gives it some of its own.
+    for rung in rungs_on_ports().into_iter().filter(|rung| rung.certs.is_empty()) {
         println!("over {}", rung.name);
         let mut command = rung.command(&["server", "--port", "1"]);
         if rustix::process::getuid().is_root() {
