@@ -148,7 +148,13 @@ mod socket_files {
             response.starts_with("HTTP/1.1 200 ") && response.ends_with("\r\n\r\nhello"),
             "{response}"
         );
-        server.expect_stderr(&["unix - - [", "\"GET /a.txt HTTP/1.1\" 200 5 "]);
+        // Who came is known by the system, and in the log: we did. Only Linux tells the process.
+        let mut who = format!("uid={}", rustix::process::geteuid().as_raw());
+        if cfg!(target_os = "linux") {
+            who.push_str(&format!(",pid={}", std::process::id()));
+        }
+        let line = format!("{who} - - [");
+        server.expect_stderr(&[&line, "\"GET /a.txt HTTP/1.1\" 200 5 "]);
         server.signal(Signal::TERM);
         server.wait().expect_code(0);
         assert!(!socket.exists());

@@ -28,7 +28,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let (server, address) = stage.start_server(Cast { ladder: &ladder, rung, args: &args })?;
     let command = command_line(&format!("{} server", rung.name), &args);
     let place = match rung.speaks() {
-        Speaks::Http => format!("http://{address}/"),
+        Speaks::Http | Speaks::Api => format!("http://{address}/"),
         _ => address.to_string(),
     };
     screen.prose("  ", &format!("{command} is listening on {place}"))?;

@@ -35,6 +35,9 @@ pub struct Contender {
     pub behind: Option<String>,
     /// How netload speaks to it, where there are several ways.
     pub dialect: Option<String>,
+    /// Further arguments of netload for it.
+    #[serde(default)]
+    pub load: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -45,7 +48,8 @@ pub enum Start {
     Rung(Vec<String>),
     /// One of netload.
     Example(String),
-    /// Another program with its arguments.
+    /// Another program with its arguments, where `{port}` stands for its port and `{certs}`
+    /// for the folder of the certificates.
     Program(Vec<String>),
 }
 
@@ -88,6 +92,7 @@ pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
             needs: None,
             behind: None,
             dialect: None,
+            load: Vec::new(),
         });
     }
     let netload = ladder.package("netload").map(|package| package.metadata("peers"));

@@ -38,6 +38,7 @@ pub type Sample = Result<Figures, String>;
 /// | `opening_seconds` | until every connection of a crowd had been answered |
 /// | `kib_each` | the server's memory for each connection of a crowd |
 /// | `lost` | datagrams |
+/// | `deaf_ratio` | the p99 of those who listen with one who does not, beside that without |
 /// | `at_rest_ms` | of the processor, in each second in which no client said anything |
 /// | `stop_ms` | until it had ended when it was asked to |
 pub type Figures = BTreeMap<&'static str, f64>;
@@ -174,6 +175,7 @@ impl Bench {
         if let Some(dialect) = &contender.dialect {
             command.args(["--dialect", dialect]);
         }
+        command.args(&contender.load);
         // Silent clients are ended when they have been silent for long enough.
         let seconds = if scenario.unit == Unit::Nothing { LONGER } else { self.seconds };
         command.args(["--seconds", &seconds.to_string()]);
@@ -306,6 +308,7 @@ fn figures(report: &Value, scenario: &Scenario, used: Option<f64>) -> Sample {
         ("processor_seconds", used.filter(|_| crowd.is_null()).map(|used| used / amount)),
         ("opening_seconds", crowd["answered_seconds"].as_f64()),
         ("lost", of("lost")),
+        ("deaf_ratio", report["deaf"]["ratio"].as_f64()),
     ]))
 }
 

@@ -106,6 +106,7 @@ impl Table {
             ("CPU ms/s", "at_rest_ms", 1),
             ("stopped in ms", "stop_ms", 1),
             ("lost", "lost", 0),
+            ("p99 with / without", "deaf_ratio", 2),
         ];
         let cells = |row: &Row| {
             let mut cells = vec![

@@ -98,6 +98,9 @@ pub struct Rung {
     /// where a fault lasts until the server ends it.
     #[serde(default)]
     pub short_limits: Vec<String>,
+    /// The same of its client, where it has limits on time.
+    #[serde(default)]
+    pub short_client_limits: Vec<String>,
     /// Arguments of the server that leave it four places, where it has a bound on clients.
     #[serde(default)]
     pub few_places: Vec<String>,
@@ -344,6 +347,17 @@ impl Rung {
     /// The folder of its certificates, where it has one.
     pub fn certs_folder(&self) -> Option<PathBuf> {
         self.certs.first().map(|certs| self.folder.join(certs))
+    }
+
+    /// What its client is told beside where and what, where it has certificates: the first
+    /// run of the demo without its messages.
+    pub fn client_args(&self) -> &[String] {
+        match self.demo.first() {
+            Some(run) if !self.certs.is_empty() => {
+                &run.args[..run.args.len().saturating_sub(run.expect.len())]
+            }
+            _ => &[],
+        }
     }
 
     /// Has the certificates made that it is started with, unless they are there and fresh.

@@ -43,7 +43,7 @@ pub trait Faults {
             args.extend(rung.few_places.iter().cloned());
         }
         // HTTP has words for a server that is full, so nobody waits for a limit there.
-        let waits = fault.proof == Proof::Told && self.speaks() != Speaks::Http;
+        let waits = fault.proof == Proof::Told && !self.speaks().is_http();
         if waits || fault.proof == Proof::Dropped {
             args.extend(rung.short_limits.iter().cloned());
         }

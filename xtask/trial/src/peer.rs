@@ -9,7 +9,8 @@ use netfault::{Fault, Proof, Running, Speaks};
 
 use crate::faults::{Faults, start};
 use crate::outcome::{
-    Ended, Expected, GENEROUS, Outcome, after, badly, not_served, ordinary_client, own, usual_run,
+    Ended, Expected, GENEROUS, Outcome, after, badly, not_served, ordinary_client, own, seconds,
+    usual_run,
 };
 use crate::stage::{Cast, PlayerId, Stage, Visit};
 use crate::timeline::Side;
@@ -37,7 +38,8 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
             })
         }
         Proof::Answered | Proof::Served | Proof::Told => judged(&running),
-        Proof::MessagesApart(_) if rung.speaks() == Speaks::Http => judged(&running),
+        Proof::MessagesApart(_) if rung.speaks().is_http() => judged(&running),
+        Proof::ClientEnds(code) => client_ends(&mut stage, cast, &running, code),
         Proof::MessagesApart(_) | Proof::Refused => by_the_log(&mut stage, server, fault, &running),
     };
     let mut outcome = Outcome::of(played)?;
@@ -139,6 +141,27 @@ fn meanwhile(
         return badly("an ordinary client was served, and each of its words was read on the way");
     }
     Ok(visit)
+}
+
+/// The rung's own client goes to a faulty server, and gets nothing from it.
+fn client_ends(
+    stage: &mut Stage,
+    cast: Cast,
+    running: &Running,
+    code: i32,
+) -> Result<String, Ended> {
+    let args = [&cast.rung.short_client_limits[..], &usual_run(cast.rung)?.args].concat();
+    let client = Cast { args: &args, ..cast };
+    let visit = stage.run_client(client, running.address(), GENEROUS)?;
+    match (visit.code, running.of_the_client()) {
+        (None, _) => badly(format!("its client waited {}", seconds(visit.took))),
+        (Some(0), _) => badly(format!("its client printed {:?}", visit.printed)),
+        (Some(ended), _) if ended != code || !visit.printed.is_empty() => {
+            badly(format!("its client ended with {ended}: {:?}", visit.complaint))
+        }
+        (Some(_), Err(what)) => badly(format!("it {what}")),
+        (Some(_), Ok(what)) => Ok(format!("its client ended {}; it {what}", after(visit.took))),
+    }
 }
 
 /// What the server says in its log of a faulty client that has been and gone.

@@ -2,11 +2,9 @@
 //! print, gathered as it comes.
 
 use std::io::{self, PipeReader, Write};
-#[cfg(unix)]
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-#[cfg(unix)]
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -30,7 +28,6 @@ const GENEROUS: Duration = Duration::from_secs(30);
 pub const CALM: Duration = Duration::from_secs(5);
 
 /// Who owns nothing and may do nothing, on every Unix.
-#[cfg(unix)]
 const NOBODY: u32 = 65534;
 
 /// What is played: a rung, and the arguments of its server.
@@ -88,9 +85,19 @@ pub enum Start {
 }
 
 impl Start {
-    fn command(self, program: &Path) -> Command {
+    /// Whom root becomes for it.
+    fn user(self) -> Option<u32> {
         match self {
-            Start::Plain | Start::Unread => Command::new(program),
+            _ if !can_be_another_user() => None,
+            Start::WithThreads(_) => Some(stranger()),
+            Start::WithoutPrivileges => Some(NOBODY),
+            Start::Plain | Start::Unread | Start::WithDescriptors(_) => None,
+        }
+    }
+
+    fn command(self, program: &Path, user: Option<u32>) -> Command {
+        let command = match self {
+            Start::Plain | Start::Unread | Start::WithoutPrivileges => Command::new(program),
             Start::WithDescriptors(most) => {
                 // The shell becomes the program, so that there is one process and not two.
                 let mut command = Command::new("sh");
@@ -100,12 +107,18 @@ impl Start {
                 command
             }
             Start::WithThreads(most) => {
-                let mut command = counted_alone();
+                // The threads of all programs of one user count together, and none of root's.
+                // An ordinary user has a namespace instead (user_namespaces(7)), in which they
+                // are counted anew.
+                let mut command = Command::new(if user.is_some() { "prlimit" } else { "unshare" });
+                if user.is_none() {
+                    command.args(["--user", "prlimit"]);
+                }
                 command.arg(format!("--nproc={most}")).arg(program);
                 command
             }
-            Start::WithoutPrivileges => as_stranger(Command::new(program), NOBODY),
-        }
+        };
+        as_stranger(command, user)
     }
 }
 
@@ -118,30 +131,22 @@ pub fn can_be_another_user() -> bool {
 }
 
 #[cfg_attr(not(unix), allow(unused_variables, reason = "there are no such users"))]
-fn as_stranger(mut command: Command, user: u32) -> Command {
+fn as_stranger(mut command: Command, user: Option<u32>) -> Command {
     #[cfg(unix)]
-    if can_be_another_user() {
+    if let Some(user) = user {
         std::os::unix::process::CommandExt::uid(&mut command, user);
         std::os::unix::process::CommandExt::gid(&mut command, NOBODY);
     }
     command
 }
 
-/// `prlimit` for a program of a user who has nothing else running: the threads of all
-/// programs of one user count together, and none of root's. An ordinary user has a
-/// namespace instead (user_namespaces(7)), in which they are counted anew.
-fn counted_alone() -> Command {
+/// A user who has nothing else running.
+fn stranger() -> u32 {
     /// Numbers that belong to no user of most systems.
     const STRANGERS: Range<u32> = 60_100..60_500;
     static STRANGER: AtomicU32 = AtomicU32::new(0);
-    if can_be_another_user() {
-        let number = std::process::id().wrapping_add(STRANGER.fetch_add(1, Ordering::Relaxed));
-        let user = STRANGERS.start + number % (STRANGERS.end - STRANGERS.start);
-        return as_stranger(Command::new("prlimit"), user);
-    }
-    let mut command = Command::new("unshare");
-    command.args(["--user", "prlimit"]);
-    command
+    let number = std::process::id().wrapping_add(STRANGER.fetch_add(1, Ordering::Relaxed));
+    STRANGERS.start + number % (STRANGERS.end - STRANGERS.start)
 }
 
 #[derive(Debug)]
@@ -186,6 +191,44 @@ impl Stage {
             std::fs::set_permissions(folder.path(), open).doing("open", folder.path())?;
         }
         Ok(())
+    }
+
+    /// The arguments of a program that another user starts: its certificates are a copy of
+    /// that user's, since keys are their owner's alone.
+    #[cfg(unix)]
+    fn owned(&mut self, cast: Cast, user: u32) -> Result<Vec<String>, Failure> {
+        use std::fs;
+        use std::os::unix::fs::chown;
+
+        let Some(from) = cast.rung.certs_folder() else { return Ok(cast.args.to_vec()) };
+        let scratch = match self.folder.take() {
+            Some(folder) => folder,
+            None => Scratch::temporary("stage")?,
+        };
+        let copy = scratch.path().join(format!("certs-{user}"));
+        self.folder = Some(scratch);
+        self.open_to_everybody()?;
+        let own = |path: &Path| chown(path, Some(user), Some(NOBODY)).doing("give away", path);
+        fs::create_dir_all(&copy).doing("create", &copy)?;
+        own(&copy)?;
+        for entry in fs::read_dir(&from).doing("read", &from)? {
+            let path = entry.doing("read", &from)?.path();
+            let file = copy.join(path.file_name().unwrap_or_default());
+            fs::copy(&path, &file).doing("copy", &path)?;
+            own(&file)?;
+        }
+        let copy = copy.display().to_string();
+        let args = cast.args.iter().map(|arg| match arg.strip_prefix(&cast.rung.certs[0]) {
+            Some(rest) => format!("{copy}{rest}"),
+            None => arg.clone(),
+        });
+        Ok(args.collect())
+    }
+
+    /// Nobody becomes another here.
+    #[cfg(not(unix))]
+    fn owned(&mut self, cast: Cast, _: u32) -> Result<Vec<String>, Failure> {
+        Ok(cast.args.to_vec())
     }
 
     /// Starts the server where nobody listens and waits for its ready line.
@@ -339,6 +382,8 @@ impl Stage {
             }
             _ => (Stdio::piped(), None),
         };
+        let user = start.user();
+        let own = user.map_or_else(|| Ok(args.to_vec()), |user| self.owned(cast, user))?;
         let sender = self.sender.clone();
         let hear = move |heard| {
             // Fails where the stage has gone, and nobody listens any more.
@@ -346,11 +391,11 @@ impl Stage {
         };
         let process = Process::start_heard(
             start
-                .command(&ladder.program(&rung.name)?)
+                .command(&ladder.program(&rung.name)?, user)
                 .arg(role)
                 .args(place.option())
                 .args(self.verbose.then_some("-v"))
-                .args(args)
+                .args(own)
                 .current_dir(&rung.folder)
                 // The log is read here, so the person's own settings must not change it.
                 .env_remove("RUST_LOG")

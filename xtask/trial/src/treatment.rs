@@ -73,11 +73,6 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
     if cfg!(not(target_os = "linux")) && what == Treatment::FewThreads {
         return Err(Failure::Skipped("threads of one process are limited on Linux alone".into()));
     }
-    let becomes_another = matches!(what, Treatment::FewThreads | Treatment::LowPort);
-    if becomes_another && !cast.rung.certs.is_empty() && stage::can_be_another_user() {
-        // Whom root becomes for these may not read keys either.
-        return Err(Failure::Skipped("its keys are its owner's alone".into()));
-    }
     let played = match what {
         Treatment::FewDescriptors => shortage(cast, fault, Start::WithDescriptors(FEW_DESCRIPTORS)),
         Treatment::FewThreads => shortage(cast, fault, Start::WithThreads(FEW_THREADS)),
@@ -262,7 +257,7 @@ fn big_message(cast: Cast) -> Result<String, Ended> {
     let input = format!("{line}\n").repeat(LINES).into_bytes();
     let mut stage = Stage::new();
     let (_, address) = stage.start_server(cast)?;
-    let client = Cast { args: &[], ..cast };
+    let client = Cast { args: cast.rung.client_args(), ..cast };
     let client = stage.start(Side::Client, client, &address, Start::Plain, Stdio::piped())?;
     stage.feed(client, input);
     let visit = stage.watch(client, GENEROUS)?;

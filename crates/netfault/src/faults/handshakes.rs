@@ -22,6 +22,9 @@ const WORDS: &[u8] = b"hello";
 /// What it is called, where it has a certificate.
 const NAME: &str = "ann";
 
+/// What the server is called.
+pub(super) const HOST: &str = "localhost";
+
 /// Long ago, and for how long its certificate was valid then.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -32,7 +35,7 @@ pub(crate) fn hello() -> &'static [u8] {
         let zero = "00".repeat(32);
         let side = zero.parse().ok().and_then(|known| ClientSide::knowing(known).ok());
         let mut bytes = Vec::new();
-        if let Some(mut session) = side.and_then(|side| side.session("localhost").ok()) {
+        if let Some(mut session) = side.and_then(|side| side.session(HOST).ok()) {
             // Only the first message: it cannot go on without an answer, and that is known.
             let _ = session.send(&mut bytes);
         }
@@ -48,7 +51,7 @@ pub(super) fn no_goodbye(target: &Target) -> io::Result<Running> {
     let peer = name(&stream)?;
     let mut connection = Connection::of_client(TcpStream::from(stream))?;
     connection.set_deadline(Deadline::after(GENEROUS));
-    let mut session = side.session("localhost")?;
+    let mut session = side.session(HOST)?;
     session.handshake(&mut connection)?;
     session.write(&mut connection, &[io::IoSlice::new(WORDS)])?;
     session.read(&mut connection, &mut [0; WORDS.len()])?;
@@ -79,7 +82,7 @@ fn turned_away(target: &Target, side: Result<ClientSide, Error>) -> io::Result<R
     let peer = name(&stream)?;
     let mut connection = Connection::of_client(TcpStream::from(stream))?;
     connection.set_deadline(Deadline::after(GENEROUS));
-    let asked = side.connect(&mut connection, "localhost").and_then(|mut stream| {
+    let asked = side.connect(&mut connection, HOST).and_then(|mut stream| {
         // What it says may come to a server that has closed: reading tells why.
         let _ = stream.write_all(WORDS);
         stream.read_exact(&mut [0; WORDS.len()])

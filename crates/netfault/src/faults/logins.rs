@@ -8,16 +8,16 @@ use netcore::deadline::Deadline;
 use netcore::proof::{CHALLENGE, HELLO, Login, Members, PROOF, Right, VERDICT};
 use netcore::tls::{ClientSide, TlsStream};
 
-use super::handshakes::folder;
+use super::handshakes::{HOST, folder};
 use crate::peer::connect;
 use crate::stream::name;
 use crate::{GENEROUS, Running, Target};
 
 /// Who the server knows, in the file of secrets beside its certificates.
-const NAME: &str = "ann";
+pub(super) const NAME: &str = "ann";
 
 /// What the server asks the keys of a session for.
-const EXPORTER: &[u8] = b"EXPORTER-login-echo";
+pub(super) const EXPORTER: &[u8] = b"EXPORTER-login-echo";
 
 pub(super) fn wrong_secret(target: &Target) -> io::Result<Running> {
     let visited = visit(target, |stream| {
@@ -70,7 +70,7 @@ fn visit(
     let peer = name(&stream)?;
     let mut connection = Connection::of_client(TcpStream::from(stream))?;
     connection.set_deadline(Deadline::after(GENEROUS));
-    let mut stream = side.connect(&mut connection, "localhost")?;
+    let mut stream = side.connect(&mut connection, HOST)?;
     let (hello, answer) = words(&stream)?;
     stream.write_all(&hello)?;
     let mut challenge = [0; CHALLENGE];
@@ -84,9 +84,17 @@ fn visit(
 
 /// The end of a good client in this session.
 fn login(target: &Target, stream: &TlsStream<'_>) -> io::Result<Login> {
-    let missing = || io::Error::new(ErrorKind::NotFound, "there is no ann among the secrets");
-    let file = target.certs.ok_or_else(missing)?.join("secrets");
-    let members = Members::read(&file.to_string_lossy()).map_err(io::Error::other)?;
+    let members = members(target)?;
     let member = members.find(NAME).ok_or_else(missing)?;
     Login::new(member, Right::Echo, stream.session().exporter(EXPORTER)?)
+}
+
+/// Who the server knows.
+pub(super) fn members(target: &Target) -> io::Result<Members> {
+    let file = target.certs.ok_or_else(missing)?.join("secrets");
+    Members::read(&file.to_string_lossy()).map_err(io::Error::other)
+}
+
+fn missing() -> io::Error {
+    io::Error::new(ErrorKind::NotFound, "there is no ann among the secrets")
 }
