@@ -264,11 +264,12 @@
 //! | `server.rs`, `service.rs`, `defer_accept.rs` | a server put together in code |
 //! | `test_client.rs` | what asks it in tests |
 //! | `handed_over.rs`, `metrics.rs` | sockets of systemd, counters |
-//! | `files/` `mod.rs`, `resolve.rs` | what is there for a path, whatever links say |
-//! | `file.rs`, `types.rs`, `coding.rs` | a file whole or in parts, what it is, compressed siblings |
-//! | `cache.rs` | what is kept between requests |
-//! | `folder.rs`, `listing/`, `fallback.rs` | pages for folders; pages instead of a 404 |
+//! | `files/` `mod.rs`, `resolve.rs`, `open.rs` | what is there for a path, whatever links say |
+//! | `file.rs`, `parts.rs`, `coding.rs` | a file whole or in parts, compressed siblings |
+//! | `file_system.rs`, `cache/` | what can be said of a file beforehand, and what is kept between requests |
+//! | `folder/`, `listing/`, `fallback.rs` | pages for folders; pages instead of a 404 |
 //! | `command/` `run.rs`, `options.rs`, `listening.rs` | the same from a command line |
+//! | `place.rs`, `words.rs`, `credentials.rs` | what its words mean |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
