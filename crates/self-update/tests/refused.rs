@@ -182,7 +182,7 @@ fn nothing_larger_than_the_limit_or_than_the_disk() {
     scene.site.offer(&scene.key, &scene.offer);
     let largest = (1_u64 << 50).to_string();
     if cfg!(unix) {
-        scene.refused_before_the_download(&["--largest", &largest], "bytes are free");
+        scene.refused_before_the_download(&["--largest", &largest], "bytes, and ");
     }
 }
 

@@ -108,13 +108,16 @@ fn killed_after(step: Step, (release, version): (&Path, &str), (is, says): (std:
     let running = home.start(address, &args);
     if version == V2 {
         running.wait_for("0.2.0 serves", 1);
-        assert_eq!(running.echo("hello"), "HELLO");
+        running.wait_until_it_answers("hello", "HELLO");
         home.assert_is(&v2());
     } else {
         // Known as one that does not run by now, whoever has found it out.
         running.wait_for("it was tried before and did not run", 1);
         assert_eq!(running.echo("hello"), "hello");
         home.assert_is(&v1());
+        // And so it was not fetched a second time.
+        let fetched = site.asked().iter().filter(|path| path.starts_with("release-")).count();
+        assert_eq!(fetched, 1, "{:?}", site.asked());
     }
     assert!(!home.beside("new").exists());
     // And the start after that has nothing left to do.

@@ -37,7 +37,7 @@ fn the_program_updates_itself_and_clients_notice_nothing_but_the_answers() {
         });
         site.publish(&key, V2, &v2());
         running.wait_for("0.2.0 serves from here on", 1);
-        assert_eq!(echo(address, "after"), "AFTER");
+        running.wait_until_it_answers("after", "AFTER");
         done.store(true, Ordering::SeqCst);
         clients.map(|client| client.join().unwrap()).concat()
     });
@@ -96,7 +96,7 @@ fn two_that_run_one_program_update_it_once_and_both_change_over() {
     });
     for running in &both {
         running.wait_for("0.2.0 serves", 1);
-        assert_eq!(running.echo("hello"), "HELLO");
+        running.wait_until_it_answers("hello", "HELLO");
     }
     home.assert_is(&v2());
     let downloads = site.asked().iter().filter(|path| path.starts_with("release-")).count();

@@ -34,6 +34,17 @@ impl Home {
         self.folder.path().join(name)
     }
 
+    /// The same with a copy of its own, whose mode and owner can be changed.
+    #[cfg(unix)]
+    pub fn with_a_copy(key: &KeyPair) -> Home {
+        let home = Home::new(key);
+        fs::remove_file(&home.program).unwrap();
+        // By another process: one of ours could be busy with it when it is to be started.
+        let copied = Command::new("cp").args([&v1(), &home.program]).status().unwrap();
+        assert!(copied.success());
+        home
+    }
+
     /// A file beside the program, such as `old`.
     pub fn beside(&self, ending: &str) -> PathBuf {
         let name = self.program.file_name().unwrap().to_str().unwrap();
@@ -124,6 +135,15 @@ impl Running {
 
     pub fn echo(&self, text: &str) -> String {
         echo(self.address, text)
+    }
+
+    /// For a moment both the old one and the new one serve.
+    #[track_caller]
+    pub fn wait_until_it_answers(&self, text: &str, reply: &str) {
+        let deadline = Instant::now() + GENEROUS;
+        while self.echo(text) != reply {
+            assert!(Instant::now() < deadline, "never {reply:?}");
+        }
     }
 
     pub fn id(&self) -> u32 {

@@ -9,6 +9,7 @@ use std::thread;
 use std::{fs, io};
 
 use minisign::KeyPair;
+use netcore::tls::{Folder, ServerSide, Session};
 use self_update::keeper::target;
 use self_update::manifest::Manifest;
 
@@ -38,6 +39,25 @@ pub fn raw(write: impl Fn(&mut dyn Write) -> io::Result<()> + Send + Sync + 'sta
     Arc::new(write)
 }
 
+/// A connection over TLS.
+struct Encrypted(Session, TcpStream);
+
+impl Read for Encrypted {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(&mut self.1, buf)
+    }
+}
+
+impl Write for Encrypted {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.write(&mut self.1, &[io::IoSlice::new(buf)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Site {
     /// Listens, and says where.
     pub fn start(&self) -> SocketAddr {
@@ -49,6 +69,24 @@ impl Site {
                 let (site, mut stream) = (site.clone(), stream.unwrap());
                 // A client may have seen enough.
                 thread::spawn(move || drop(site.answer(&mut stream)));
+            }
+        });
+        address
+    }
+
+    /// The same over TLS, with the certificate of the server in `folder`.
+    pub fn start_tls(&self, folder: &Path) -> SocketAddr {
+        let side = ServerSide::from_folder(&Folder::at(folder)).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let site = self.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = Encrypted(side.session().unwrap(), stream.unwrap());
+                stream.1.set_read_timeout(Some(GENEROUS)).unwrap();
+                if let Ok(Some(answer)) = site.answer_to(&mut stream) {
+                    let _ = answer(&mut stream).and_then(|()| stream.0.end(&mut stream.1));
+                }
             }
         });
         address
