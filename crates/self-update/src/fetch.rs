@@ -172,7 +172,9 @@ mod tests {
         assert_eq!(from(safe, "//b.example/"), Ok("https://b.example/".into()));
         assert_eq!(from(open, "https://b.example/"), Ok("https://b.example/".into()));
         assert_eq!(from(open, "/y"), Ok("http://a.example/y".into()));
-        for location in ["http://a.example/x/y", "HTTP://b.example", "file:///etc/passwd", "http://"] {
+        for location in
+            ["http://a.example/x/y", "HTTP://b.example", "file:///etc/passwd", "http://"]
+        {
             assert!(from(safe, location).is_err(), "{location}");
         }
         assert!(from(open, "file:///etc/passwd").is_err());

@@ -55,7 +55,8 @@ pub fn keep<const PORT: u16>(
 ) -> Result<(), Error> {
     netcore::log::init(args.verbose);
     let own = Version::parse(service.release.version);
-    let own = own.map_err(|error| Error::failed("read our own version")(io::Error::other(error)))?;
+    let own =
+        own.map_err(|error| Error::failed("read our own version")(io::Error::other(error)))?;
     let updater = Arc::new(updater(from, &service.updates)?);
     if updater.releases.are_in_the_open() {
         log::warn!("{from} is not encrypted: others can see and hold back what comes from there");

@@ -237,7 +237,9 @@ fn no_signature_of_something_else() {
 #[test]
 fn what_cannot_be_reached_or_is_not_there_is_told() {
     let scene = Scene::new();
-    scene.site.set(&scene.offer.file, raw(|to| to.write_all(b"HTTP/1.1 302 F\r\nLocation: /x\r\n\r\n")));
+    scene
+        .site
+        .set(&scene.offer.file, raw(|to| to.write_all(b"HTTP/1.1 302 F\r\nLocation: /x\r\n\r\n")));
     scene.site.set("x", raw(|to| to.write_all(b"HTTP/1.1 302 F\r\nLocation: /x\r\n\r\n")));
     scene.refused(&[], "redirects does not end");
     let running = scene.home.start(([127, 0, 0, 1], 1).into(), &[]);

@@ -3,7 +3,7 @@
 mod common;
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -69,18 +69,21 @@ fn whoever_is_killed_after_a_step_leaves_a_whole_program_that_runs() {
         Step::Swapped,
         Step::Succeeded,
     ];
-    for step in good {
-        // The old one up to the moment in which the name changes hands, the new one after it.
-        let is = if matches!(step, Step::Swapped | Step::Succeeded) { (v2(), V2) } else { (v1(), V1) };
-        killed_after(step, (&v2(), V2), is.clone());
-    }
-    for step in [Step::Swapped, Step::Failed, Step::PutBack] {
-        let is = if step == Step::PutBack { (v1(), V1) } else { (broken(), BROKEN) };
-        killed_after(step, (&broken(), BROKEN), is);
-    }
+    std::thread::scope(|scope| {
+        for step in good {
+            // The old one up to the moment in which the name changes hands, then the new one.
+            let swapped = matches!(step, Step::Swapped | Step::Succeeded);
+            let is = if swapped { (v2(), V2) } else { (v1(), V1) };
+            scope.spawn(move || killed_after(step, (&v2(), V2), is));
+        }
+        for step in [Step::Swapped, Step::Failed, Step::PutBack] {
+            let is = if step == Step::PutBack { (v1(), V1) } else { (broken(), BROKEN) };
+            scope.spawn(move || killed_after(step, (&broken(), BROKEN), is));
+        }
+    });
 }
 
-fn killed_after(step: Step, (release, version): (&Path, &str), (is, says): (std::path::PathBuf, &str)) {
+fn killed_after(step: Step, (release, version): (&Path, &str), (is, says): (PathBuf, &str)) {
     println!("{version}, killed after {step:?}");
     let (key, site) = (new_key(), Site::default());
     site.publish(&key, version, release);
