@@ -53,7 +53,7 @@ fn whenever_it_is_killed_the_program_is_whole_and_the_next_start_ends_the_update
         let (key, site) = (new_key(), Site::default());
         site.publish(&key, version, &release);
         let (address, home) = (site.start(), Home::new(&key));
-        let args = ["--ready-within", "500ms", "--every", "100ms"];
+        let args = ["--ready-within", "500ms", "--every", "100ms", "--drain", "500ms"];
         for _ in 0..=chance.below(MOST_KILLS) {
             let after = took.mul_f64(chance.below(1200) as f64 / 1000.0);
             let log = home.path("log");
