@@ -239,7 +239,7 @@ impl Play<'_> {
             thread::sleep(Duration::from_millis(5));
         };
         for (answer, times) in ANSWERS.iter().zip(recent).filter(|(_, times)| *times > 0) {
-            let text = format!("{QUESTION} -> {answer}, {times} times");
+            let text = format!("{QUESTION} -> {answer} ({times})");
             self.told("clients", Tone::Plain, &text)?;
         }
         Ok(())
