@@ -48,7 +48,7 @@ impl Scene {
         let from = format!("http://{}/", self.web.address);
         command.args(["server", "--port", "0", "--from", &from, "--key"]);
         command.arg(self.folder.path().join("publisher.pub"));
-        command.args(["--every", "200ms", "--ready-within", "2s"]).stdin(Stdio::null());
+        command.args(["--every", "200ms", "--ready-within", "5s"]).stdin(Stdio::null());
         let server = Process::start("server", &mut command);
         let ready = server.expect_stdout(&["listening on "]);
         let port = ready.rsplit(':').next().expect("a port").to_string();

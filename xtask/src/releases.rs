@@ -171,7 +171,7 @@ impl Play<'_> {
         command
             .args(["server", "--port", "0", "--from", from, "--key"])
             .arg(self.path("publisher.pub"));
-        command.args(["--every", EVERY, "--ready-within", "2s"]);
+        command.args(["--every", EVERY, "--ready-within", "3s"]);
         // What it says of each client is not for this page.
         command.env("RUST_LOG", format!("warn,{}=info", self.crate_name));
         let (server, at) = ladder::process::listening(command.stderr(Stdio::piped()), GENEROUS)?;

@@ -143,7 +143,11 @@ impl Updater {
                 self.place.remove_new()?;
                 if memory.trial.is_some() || memory.installed != *own {
                     memory.abandon();
-                    memory.installed = own.clone();
+                    // A person may have put another one here; another process may have
+                    // updated it since we were started.
+                    let there = version_of(program, self.patience)?;
+                    let there = there.split_whitespace().last().and_then(|it| it.parse().ok());
+                    memory.installed = there.unwrap_or_else(|| own.clone());
                     self.place.remember(&memory, &lock)?;
                 }
             }

@@ -9,7 +9,7 @@ use std::thread;
 
 use common::program::{Home, echo};
 use common::site::Site;
-use common::{BROKEN, GENEROUS, V2, broken, new_key, v1, v2};
+use common::{BROKEN, BROKEN_PATIENCE, GENEROUS, V2, broken, new_key, v1, v2};
 
 #[test]
 fn the_program_updates_itself_and_clients_notice_nothing_but_the_answers() {
@@ -59,7 +59,8 @@ fn a_release_that_does_not_get_ready_is_put_back_once_and_told() {
     let (key, site) = (new_key(), Site::default());
     site.publish(&key, BROKEN, &broken());
     let home = Home::new(&key);
-    let running = home.start(site.start(), &["--every", "100ms", "--ready-within", "1s"]);
+    let running =
+        home.start(site.start(), &["--every", "100ms", "--ready-within", BROKEN_PATIENCE]);
     running.wait_for("is not tried again", 1);
     home.assert_is(&v1());
     assert_eq!(running.echo("hello"), "hello");
@@ -70,7 +71,8 @@ fn a_release_that_does_not_get_ready_is_put_back_once_and_told() {
     assert_eq!(downloads, 1);
     // Nor by the next start.
     drop(running);
-    let running = home.start(site.start(), &["--every", "100ms", "--ready-within", "1s"]);
+    let running =
+        home.start(site.start(), &["--every", "100ms", "--ready-within", BROKEN_PATIENCE]);
     running.wait_for("it was tried before and did not run", 1);
     home.assert_is(&v1());
     // What comes after it is taken.
@@ -86,9 +88,7 @@ fn two_that_run_one_program_update_it_once_and_both_change_over() {
     site.publish(&key, V2, &v2());
     let address = site.start();
     let home = Home::new(&key);
-    let (mut one, mut two) = (home.command(address, &[]), home.command(address, &[]));
-    one.args(["--every", "50ms"]);
-    two.args(["--every", "50ms"]);
+    let [one, two] = [(); 2].map(|()| home.command(address, &["--every", "50ms"]));
     let both = thread::scope(|scope| {
         [one, two]
             .map(|mut command| scope.spawn(move || common::program::Running::start(&mut command)))

@@ -15,6 +15,10 @@ use self_update::manifest::{Manifest, sha256};
 /// Ends a test that would otherwise hang; no correct run comes near it.
 pub const GENEROUS: Duration = Duration::from_secs(30);
 
+/// How long a release that never gets ready is given: far more than a good one takes, since
+/// the one before it has no longer either.
+pub const BROKEN_PATIENCE: &str = "2s";
+
 /// The first release, and what it says of itself.
 pub const V1: &str = env!("CARGO_PKG_VERSION");
 
