@@ -62,11 +62,12 @@ fn what_is_downloaded_is_nobody_elses_until_it_is_verified() {
 #[test]
 fn nothing_is_written_through_a_link_that_somebody_has_put_in_the_way() {
     let (key, site) = (new_key(), Site::default());
-    site.publish(&key, V2, &v2());
     let home = Home::new(&key);
+    let running = home.start(site.start(), &["--every", "100ms"]);
+    running.wait_for("no update", 1);
     fs::write(home.path("precious"), "precious").unwrap();
     symlink(home.path("precious"), home.beside("new")).unwrap();
-    let running = home.start(site.start(), &[]);
+    site.publish(&key, V2, &v2());
     running.wait_for("0.2.0 serves from here on", 1);
     assert_eq!(fs::read_to_string(home.path("precious")).unwrap(), "precious");
 }
