@@ -147,3 +147,19 @@ fn a_stop_ends_the_keeper_and_its_worker_also_in_the_middle_of_a_download() {
     assert!(TcpStream::connect(address).is_err());
     home.assert_is(&v1());
 }
+
+#[test]
+fn a_program_that_a_person_has_put_back_by_hand_is_taken_for_what_it_is() {
+    let (key, site) = (new_key(), Site::default());
+    site.publish(&key, V2, &v2());
+    let (address, home) = (site.start(), Home::new(&key));
+    let running = home.start(address, &[]);
+    running.wait_for("0.2.0 serves from here on", 1);
+    drop(running);
+    std::fs::remove_file(&home.program).unwrap();
+    std::fs::hard_link(v1(), &home.program).unwrap();
+    let running = home.start(address, &[]);
+    running.wait_for("0.1.0 serves", 1);
+    running.wait_for("0.2.0 serves from here on", 1);
+    home.assert_is(&v2());
+}
