@@ -127,9 +127,9 @@ impl Place {
             let told = format!("it needs {size} bytes, and {free} are free");
             return Err(io::Error::new(ErrorKind::StorageFull, told));
         }
-        self.remove_new()?;
         let mut options = OpenOptions::new();
-        // Never through a link that somebody has put there.
+        // Never over what is there, or through a link that somebody has put there: then this
+        // look fails, which removes it.
         options.write(true).create_new(true);
         system::for_us_alone(&mut options);
         options.open(self.new_program())
