@@ -72,6 +72,9 @@ fn update() -> Seen {
         clients.into_iter().map(|client| client.join().unwrap()).collect()
     });
     let asked: Vec<_> = asked.into_iter().flatten().collect();
+    for error in asked.iter().filter_map(|(_, to)| to.as_ref().err()) {
+        println!("a client without an answer: {error}");
+    }
     let slowest =
         asked.iter().filter_map(|(from, to)| Some(to.as_ref().ok()?.duration_since(*from)));
     let slowest = slowest.max().unwrap_or_default();

@@ -5,10 +5,9 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Instant;
 
 use netcore::cli::{self, ServerArgs};
@@ -137,7 +136,7 @@ struct Keeper {
     current: Current,
     running: Version,
     /// Those that serve out their last clients.
-    leaving: Vec<JoinHandle<io::Result<ExitStatus>>>,
+    leaving: Vec<Current>,
 }
 
 impl Keeper {
@@ -155,7 +154,12 @@ impl Keeper {
                     return self.end();
                 }
                 Ok(Event::Ended(number)) if number == self.current.number => return self.end(),
-                Ok(Event::Ended(_)) => {}
+                Ok(Event::Ended(number)) => {
+                    let one = self.leaving.iter().position(|leaving| leaving.number == number);
+                    if let Some(one) = one.map(|at| self.leaving.swap_remove(at)) {
+                        one.worker.wait().map_err(Error::failed("wait for a worker"))?;
+                    }
+                }
                 Ok(Event::Looked(outcome)) => {
                     self.follow(outcome)?;
                     next = Some(Instant::now() + updates.every);
@@ -202,30 +206,30 @@ impl Keeper {
             Ok(Outcome::Busy) => log::info!("no update: another process is at it"),
             Err(error) => log::warn!("no update: {}", reason(&error)),
         }
-        self.leaving.retain(|leaving| !leaving.is_finished());
         Ok(())
     }
 
     fn take_over(&mut self, new: Current) -> io::Result<()> {
         let mut old = std::mem::replace(&mut self.current, new);
-        old.worker.let_go();
         if HANDS_OVER {
-            self.leaving.push(thread::spawn(move || old.worker.wait()));
+            old.worker.leave();
+            self.leaving.push(old);
             return Ok(());
         }
+        old.worker.let_go();
         old.worker.wait()?;
         let mut trial = self.starter.start(self.updater.place.program(), self.address)?;
         std::mem::swap(&mut self.current, &mut trial);
         trial.worker.let_go();
-        self.leaving.push(thread::spawn(move || trial.worker.wait()));
-        Ok(())
+        trial.worker.wait().map(drop)
     }
 
     /// Waits for all who serve out their clients.
-    fn end(self) -> Result<(), Error> {
+    fn end(mut self) -> Result<(), Error> {
+        self.leaving.iter_mut().for_each(|leaving| leaving.worker.let_go());
         let status = self.current.worker.wait().map_err(Error::failed("wait for the worker"))?;
         for leaving in self.leaving {
-            let _ = leaving.join();
+            leaving.worker.wait().map_err(Error::failed("wait for a worker"))?;
         }
         match status.success() {
             true => Ok(()),

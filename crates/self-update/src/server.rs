@@ -22,7 +22,22 @@ use crate::{BUFFER, Echo};
 /// What accept says when no further client could be accepted. A client's error is logged
 /// and ends that client only.
 pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::Result<()> {
-    let acceptor = Acceptor::new(listener, shutdown)?
+    serve_until(listener, service, shutdown, shutdown)
+}
+
+/// As [`serve`], and a stop of `accepting` alone lets nobody in any more, and those who are
+/// there stay as long as they like and their limits allow.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_until(
+    listener: TcpListener,
+    service: &Echo,
+    accepting: &Shutdown,
+    shutdown: &Shutdown,
+) -> io::Result<()> {
+    let acceptor = Acceptor::new(listener, accepting)?
+        .clients_end_by(shutdown)
         .give_up_after(service.accept_timeout)
         .at_most(service.max_clients);
     // The scope ends with its last thread: until then, they may borrow the service.

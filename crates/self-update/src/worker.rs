@@ -2,7 +2,7 @@
 //! is ready, and stops when the keeper lets go, whether it wants to or has come to its end.
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{self, Child, Command, ExitStatus, Stdio};
@@ -54,10 +54,18 @@ pub struct Workplace {
 /// When what the keeper hands over cannot be had, and as [`server::serve`].
 pub fn serve(address: SocketAddr, service: &Echo, shutdown: &Shutdown) -> Result<(), Error> {
     let mut leash = system::leash().map_err(Error::failed("know when to stop"))?;
+    let accepting = Shutdown::new(service.limits.drain)?;
     let (stop, drain) = (shutdown.clone(), service.limits.drain);
+    let leave = accepting.clone();
+    shutdown.on_stop(move || leave.stop());
+    let leave = accepting.clone();
     let watch = move || {
-        // Nothing is ever sent: what comes is the end.
-        let _ = io::copy(&mut leash, &mut io::sink());
+        // One byte comes when another is there for the next clients, and the end when it is
+        // over for those who are here as well.
+        if leash.read_exact(&mut [0]).is_ok() {
+            leave.stop();
+            let _ = io::copy(&mut leash, &mut io::sink());
+        }
         stop.stop();
         // Whatever it hangs in, also where it has not come as far as to serve.
         thread::sleep(drain.saturating_add(LAST_MOMENT));
@@ -68,7 +76,8 @@ pub fn serve(address: SocketAddr, service: &Echo, shutdown: &Shutdown) -> Result
     let listener = system::listener(address).map_err(Error::failed("use the keeper's socket"))?;
     (service.release.prepare)().map_err(Error::failed("prepare"))?;
     cli::announce(READY)?;
-    server::serve(listener, service, shutdown).map_err(Error::failed("accept clients"))
+    let served = server::serve_until(listener, service, &accepting, shutdown);
+    served.map_err(Error::failed("accept clients"))
 }
 
 impl Workplace {
@@ -110,7 +119,15 @@ impl Workplace {
 }
 
 impl Worker {
-    /// Lets go of it: it serves out those who are there.
+    /// Another one takes the next clients; it serves out those who are there.
+    pub fn leave(&mut self) {
+        if let Some(leash) = &mut self.leash {
+            // In vain where it has ended.
+            let _ = leash.write_all(b".");
+        }
+    }
+
+    /// Lets go of it: it stops, within its drain limit.
     pub fn let_go(&mut self) {
         self.leash = None;
     }

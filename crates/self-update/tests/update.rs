@@ -43,8 +43,10 @@ fn the_program_updates_itself_and_clients_notice_nothing_but_the_answers() {
     });
     // All were answered, by one of the two.
     assert!(replies.iter().all(|reply| reply == "hello" || reply == "HELLO"), "{replies:?}");
-    // Who was there before gets an end in good order, as at every stop.
-    assert_eq!(there.read(&mut reply).unwrap(), 0);
+    // Who was there before stays, with the old one.
+    there.write_all(b"again").unwrap();
+    there.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"again");
     home.assert_is(&v2());
     assert_eq!(home.version(), V2);
     // The way home.
@@ -52,6 +54,12 @@ fn the_program_updates_itself_and_clients_notice_nothing_but_the_answers() {
     // A look later, there is nothing more to do.
     running.wait_for("it is the version that runs", 2);
     assert_eq!(running.told().matches("serves from here on").count(), 1);
+    // The end is an end for all, and in good order.
+    #[cfg(unix)]
+    {
+        assert_eq!(running.stop().code(), Some(0));
+        assert_eq!(there.read(&mut reply).unwrap(), 0);
+    }
 }
 
 #[test]

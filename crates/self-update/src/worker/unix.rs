@@ -1,7 +1,7 @@
 //! The socket goes from one process to the next: standard input of a worker is the
 //! listening socket, and standard output is a connection to the keeper.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -27,6 +27,16 @@ pub fn spawn(
     drop(command);
     let said = ours.try_clone()?;
     Ok((child, Leash(ours), said))
+}
+
+impl Write for Leash {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Drop for Leash {

@@ -1,7 +1,7 @@
 //! A socket cannot be standard input here: a worker listens by itself, so the last one has to
 //! go before the next one comes, and clients find nobody in between.
 
-use std::io::{self, Stdin};
+use std::io::{self, Stdin, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -12,7 +12,17 @@ pub const HANDS_OVER: bool = false;
 
 /// What a worker is held by. It notices when this is gone.
 #[derive(Debug)]
-pub struct Leash(#[allow(dead_code, reason = "it is held, not used")] ChildStdin);
+pub struct Leash(ChildStdin);
+
+impl Write for Leash {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
 
 /// Starts a worker. What it says can be read until it ends.
 pub fn spawn(
