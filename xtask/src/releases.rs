@@ -16,8 +16,8 @@ use ladder::process::output;
 use ladder::programs::build;
 use ladder::rename::identifier;
 use ladder::scratch::Scratch;
-use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Process, Rung, Screen, failure};
+use ladder::screen::fit;
+use ladder::{Failure, Ladder, Process, Rung, Screen, Tone, failure};
 
 use crate::room::Seen;
 
@@ -163,7 +163,8 @@ impl Play<'_> {
         let mut command = Command::new(&self.web);
         command.args(["--quiet", "--bind", "127.0.0.1", "--port", "0"]).arg(self.path("site"));
         let (web, at) = ladder::process::listening(command.stderr(Stdio::null()), GENEROUS)?;
-        Ok((web, format!("http://{}/", at.inet()?)))
+        let at = at.inet().map_err(|error| failure!("where is http-server? {error}"))?;
+        Ok((web, format!("http://{at}/")))
     }
 
     fn start(&self, from: &str) -> Result<(Process, String), Failure> {
@@ -175,7 +176,8 @@ impl Play<'_> {
         // What it says of each client is not for this page.
         command.env("RUST_LOG", format!("warn,{}=info", self.crate_name));
         let (server, at) = ladder::process::listening(command.stderr(Stdio::piped()), GENEROUS)?;
-        Ok((server, at.inet()?.port().to_string()))
+        let at = at.inet().map_err(|error| failure!("where is the server? {error}"))?;
+        Ok((server, at.port().to_string()))
     }
 
     /// Each release, and what becomes of it.
