@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netcore::datagrams::{Datagrams, answer_for};
-use netcore::log::harmless;
+use netcore::log::{harmless, payload};
 use netcore::shutdown::Shutdown;
 use netcore::wait;
 use ring::rand::{self, SystemRandom};
@@ -75,8 +75,8 @@ impl Node {
 
     /// Takes in a datagram: what goes back.
     fn receive(&self, datagram: &[u8], peer: SocketAddr) -> Option<Vec<u8>> {
-        let mut state = self.state();
-        let now = self.started.elapsed();
+        log::debug!("{peer} received {} bytes {}", datagram.len(), payload(datagram));
+        let (mut state, now) = (self.state(), self.started.elapsed());
         let body = match state.proofs.open(peer, datagram) {
             Opened::Body(body) => state.replica.receive(peer, &body, now),
             Opened::Admitted => state.replica.ask(now),
@@ -128,7 +128,9 @@ impl Node {
 
 impl State {
     fn close(&self, (to, body): Outgoing) -> (SocketAddr, Vec<u8>) {
-        (to, self.proofs.close(to, &body))
+        let datagram = self.proofs.close(to, &body);
+        log::debug!("{to} sending {} bytes {}", datagram.len(), payload(&datagram));
+        (to, datagram)
     }
 
     /// Whoever floods us does not fill the log as well.

@@ -155,7 +155,7 @@ impl Replica {
         let mut vain = self.addresses(|member| member.is_away && !member.left);
         vain.extend(self.seeds.iter().filter(|seed| !here.contains(seed)));
         vain.extend(&self.rivals);
-        let in_vain = here.is_empty() || self.rounds % VAIN == 0;
+        let in_vain = here.is_empty() || self.rounds.is_multiple_of(VAIN);
         let chosen = if in_vain { pick(&vain, chance) } else { None };
         chosen.or_else(|| pick(&here, chance))
     }

@@ -32,7 +32,7 @@ pub struct Random(pub u64);
 
 impl Random {
     /// The next one.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -41,7 +41,7 @@ impl Random {
 
     /// Below `end`, which is not 0.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
+        self.draw() % end
     }
 }
 
@@ -112,7 +112,7 @@ impl Simulation {
             1 => vec![address(0)],
             seeds => (0..seeds).map(|_| address(self.random.below(nodes as u64) as usize)).collect(),
         };
-        let life = generation(Duration::from_millis(self.now), self.random.next() as u16);
+        let life = generation(Duration::from_millis(self.now), self.random.draw() as u16);
         let name = format!("n{number}");
         Replica::new(name.into(), life, Some(address(number)), seeds, self.settings.clone())
     }
@@ -149,7 +149,7 @@ impl Simulation {
 
     /// Starts a node anew, with nothing but one seed.
     pub fn restart(&mut self, number: usize, seed: usize) {
-        let life = generation(self.now(), self.random.next() as u16);
+        let life = generation(self.now(), self.random.draw() as u16);
         let name = format!("n{number}");
         let seeds = vec![address(seed)];
         self.nodes[number] =
@@ -241,7 +241,7 @@ impl Simulation {
     fn round(&mut self, number: usize) {
         self.decide(self.every(), What::Round(number));
         if self.is_running[number] {
-            let (now, chance) = (self.now(), self.random.next());
+            let (now, chance) = (self.now(), self.random.draw());
             let asked = self.nodes[number].tick(now, chance);
             self.sent_by(number, asked);
         }

@@ -56,8 +56,6 @@ pub struct Member {
     pub last: u32,
     heard: i64,
     notices: VecDeque<Kept>,
-    /// In so many more digests it comes before those of whom there is nothing new.
-    news: u32,
 }
 
 #[derive(Debug)]
@@ -69,9 +67,9 @@ struct Kept {
 
 impl Member {
     fn new(generation: u64, address: Option<SocketAddr>, heard: i64) -> Member {
-        let (heartbeat, first, last, news) = (0, 1, 0, 0);
+        let (heartbeat, first, last) = (0, 1, 0);
         let (is_away, left, notices) = (false, false, VecDeque::new());
-        Member { generation, heartbeat, is_away, left, address, first, last, heard, notices, news }
+        Member { generation, heartbeat, is_away, left, address, first, last, heard, notices }
     }
 
     /// Whether it can be expected to answer.
@@ -102,6 +100,8 @@ impl Member {
 pub struct Table {
     me: Name,
     members: BTreeMap<Name, Member>,
+    /// Of whom there is something new, and in how many more digests it comes first.
+    news: BTreeMap<Name, u32>,
     settings: Settings,
     /// The last name that a digest has ended with: the next one goes on from here.
     cursor: Name,
@@ -119,8 +119,8 @@ impl Table {
         settings: Settings,
     ) -> Table {
         let members = BTreeMap::from([(me.clone(), Member::new(generation, address, 0))]);
-        let (cursor, events) = (me.clone(), Vec::new());
-        Table { me, members, settings, cursor, lenient_until: 0, events }
+        let (cursor, news, events) = (me.clone(), BTreeMap::new(), Vec::new());
+        Table { me, members, news, settings, cursor, lenient_until: 0, events }
     }
 
     /// Our own name.
@@ -144,15 +144,11 @@ impl Table {
 
     /// Changes what is said of ourselves, and has it told first.
     pub(crate) fn change_me(&mut self, now: i64, change: impl FnOnce(&mut Member)) {
-        let news = self.rounds_of_news();
+        // Our own line is the first of every digest: it is never among the news.
         if let Some(me) = self.members.get_mut(&self.me) {
             me.heartbeat = me.heartbeat.saturating_add(1);
             me.heard = now;
-            let before = (me.generation, me.first, me.last, me.left);
             change(me);
-            if before != (me.generation, me.first, me.last, me.left) {
-                me.news = news;
-            }
         }
     }
 
@@ -169,10 +165,11 @@ impl Table {
         self.change_me(now, |me| me.take_back(me.last + 1));
     }
 
-    /// How often something new comes first: what each tells so often reaches all, as the
-    /// number of those who know doubles in each round.
-    fn rounds_of_news(&self) -> u32 {
-        2 * (self.members.len() as u32 + 1).ilog2() + 4
+    /// There is something new of `name`. What each tells so often reaches all, as the number
+    /// of those who know doubles in each round.
+    fn spread(&mut self, name: &Name) {
+        let often = 2 * (self.members.len() as u32 + 1).ilog2() + 4;
+        self.news.insert(name.clone(), often);
     }
 
     /// After so long without a move of its counter, a node is away. A digest has room for
@@ -196,6 +193,7 @@ impl Table {
             member.notices.retain(|kept| now - kept.born <= keep);
             name == me || now - member.heard <= keep
         });
+        self.news.retain(|name, _| self.members.contains_key(name));
         if now < self.lenient_until {
             return;
         }
@@ -209,32 +207,36 @@ impl Table {
 
     /// Believes a line about somebody else, as far as it is newer than what is known.
     pub(crate) fn believe(&mut self, line: &Line, now: i64) {
-        let heard = now - i64::from(line.quiet);
-        let (patience, news) = (self.patience(), self.rounds_of_news());
+        let (heard, patience) = (now - i64::from(line.quiet), self.patience());
         let Some(member) = self.members.get_mut(&line.name) else {
             return self.meet(line, heard, now);
         };
-        if line.generation > member.generation {
+        if (line.generation, line.heartbeat) < (member.generation, member.heartbeat) {
+            return;
+        }
+        let mut is_new = line.generation > member.generation;
+        if is_new {
             // Another life: what its former self has written is past.
             let was_gone = !member.is_here();
             *member = Member::new(line.generation, line.address, heard);
-            (member.news, member.is_away) = (news, was_gone);
-        } else if line.generation < member.generation || line.heartbeat < member.heartbeat {
-            return;
+            member.is_away = was_gone;
         }
         let has_moved = line.heartbeat > member.heartbeat;
         (member.heartbeat, member.address) = (line.heartbeat, line.address);
         member.heard = member.heard.max(heard);
         if line.first > member.first {
             member.take_back(line.first);
-            member.news = news;
+            is_new = true;
         }
         if line.left && !member.left {
-            (member.left, member.news) = (true, news);
+            (member.left, is_new) = (true, true);
             self.events.push(Event::Left(line.name.clone()));
         } else if member.is_away && has_moved && now - member.heard <= patience {
-            (member.is_away, member.news) = (false, news);
+            (member.is_away, is_new) = (false, true);
             self.events.push(Event::Back(line.name.clone()));
+        }
+        if is_new {
+            self.spread(&line.name);
         }
     }
 
@@ -253,17 +255,18 @@ impl Table {
         }
         let mut member = Member::new(line.generation, line.address, heard);
         (member.heartbeat, member.left) = (line.heartbeat, line.left);
-        (member.first, member.news) = (line.first, self.rounds_of_news());
+        member.first = line.first;
         member.is_away = now - heard > self.patience();
         if member.is_here() {
             self.tell(Event::Joined(line.name.clone()));
         }
         self.members.insert(line.name.clone(), member);
+        self.spread(&line.name);
     }
 
     /// Takes the notices of a batch that are not here yet. Whether there were any.
     pub(crate) fn learn(&mut self, batch: &Batch, now: i64) -> bool {
-        let (keep, news) = (millis(self.settings.keep), self.rounds_of_news());
+        let keep = millis(self.settings.keep);
         let Some(member) = self.members.get_mut(&batch.name) else { return false };
         // Where something before it is missing, it comes again behind that.
         let fits = (batch.after..batch.upto).contains(&member.last);
@@ -277,7 +280,8 @@ impl Table {
                 self.events.push(Event::Wrote(batch.name.clone(), text.clone()));
             }
         }
-        (member.last, member.news) = (batch.upto, news);
+        member.last = batch.upto;
+        self.spread(&batch.name);
         true
     }
 
@@ -314,24 +318,25 @@ impl Table {
     /// Lines up to `room` bytes, without those of `said`: first those with news, up to the
     /// half of it, then the others in turn, a further part in each digest.
     pub(crate) fn digest(&mut self, said: &BTreeSet<Name>, room: usize, now: i64) -> Vec<Line> {
-        let (mut lines, mut chosen) = (Vec::new(), said.clone());
-        let mut news: Vec<(u32, &Name)> = self.members.iter().map(|(n, it)| (it.news, n)).collect();
-        news.retain(|(news, name)| *news > 0 && !said.contains(*name));
+        let mut lines: Vec<Line> = Vec::new();
+        let mut news: Vec<(u32, &Name)> = self.news.iter().map(|(n, often)| (*often, n)).collect();
+        news.retain(|(_, name)| !said.contains(*name));
         news.sort_by(|one, other| other.cmp(one));
         let mut left = room;
         for (_, name) in news {
-            let line = line(name, &self.members[name], now);
+            let Some(line) = self.line(name, now) else { continue };
             if room - left + line.size() > room / 2 {
                 break;
             }
             left -= line.size();
-            chosen.insert(name.clone());
             lines.push(line);
         }
+        let chosen: BTreeSet<Name> = lines.iter().map(|line| line.name.clone()).collect();
         let behind = self.members.range::<Name, _>((Excluded(&self.cursor), Unbounded));
         let before = self.members.range::<Name, _>(..=&self.cursor);
         let mut cursor = self.cursor.clone();
-        for (name, member) in behind.chain(before).filter(|(name, _)| !chosen.contains(*name)) {
+        let is_said = |name: &Name| said.contains(name) || chosen.contains(name);
+        for (name, member) in behind.chain(before).filter(|(name, _)| !is_said(name)) {
             let line = line(name, member, now);
             if line.size() > left {
                 break;
@@ -341,9 +346,12 @@ impl Table {
             lines.push(line);
         }
         self.cursor = cursor;
-        for line in &lines {
-            if let Some(member) = self.members.get_mut(&line.name) {
-                member.news = member.news.saturating_sub(1);
+        for name in chosen {
+            if let Some(often) = self.news.get_mut(&name) {
+                *often -= 1;
+                if *often == 0 {
+                    self.news.remove(&name);
+                }
             }
         }
         lines

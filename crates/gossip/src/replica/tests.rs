@@ -35,7 +35,7 @@ fn told(simulation: &Simulation, number: usize, wanted: &Event) -> usize {
 
 #[test]
 fn what_one_says_all_know_after_a_number_of_rounds_that_grows_as_the_logarithm() {
-    for (nodes, seeds) in [(2, SEEDS), (5, SEEDS), (50, SEEDS), (300, 0..2)] {
+    for (nodes, seeds) in [(2, SEEDS), (5, SEEDS), (50, 0..4), (200, 0..1)] {
         for seed in seeds {
             let mut simulation = acquainted(nodes, seed);
             simulation.say(nodes / 2, "hello");
@@ -66,7 +66,7 @@ fn whoever_dies_the_rest_go_on_and_call_it_away_also_the_seed_of_all() {
 
 #[test]
 fn whoever_lives_is_never_called_away_however_many_nodes_there_are() {
-    for (nodes, rounds) in [(5, 400), (50, 200), (200, 200)] {
+    for (nodes, rounds) in [(5, 400), (50, 150), (120, 150)] {
         let mut simulation = acquainted(nodes, 7);
         simulation.rounds(rounds);
         let events = simulation.told.iter().flatten();
@@ -116,7 +116,7 @@ fn a_clock_that_was_ahead_in_a_former_life_does_not_hide_the_new_one() {
 #[test]
 fn a_network_that_was_cut_in_two_is_equal_everywhere_once_it_is_healed() {
     for seed in SEEDS {
-        for (nodes, cut) in [(5, 2), (5, 1), (40, 20)] {
+        for (nodes, cut) in [(5, 2), (5, 1), (20, 10)] {
             let mut simulation = acquainted(nodes, seed);
             simulation.cut = Some(cut);
             // Long enough for each half to call the other one away.
@@ -314,7 +314,7 @@ fn ten_thousand_forged_nodes_and_notices_leave_the_memory_flat_and_the_board_alo
     assert_eq!(refused, 10_000 - (most - 5));
     // The nodes that were there are still there, and talk.
     simulation.say(2, "still true");
-    let hears = |it: &Simulation| it.board(0).get("n2").is_some();
+    let hears = |it: &Simulation| it.board(0).contains_key("n2");
     assert!(simulation.rounds_until(30, hears).is_some());
     assert_eq!(simulation.board(0)["n1"], ["true"]);
     // When they have been silent for long enough, there is room for others.
@@ -342,13 +342,13 @@ fn a_word_from_a_clock_that_is_days_ahead_is_not_believed() {
 #[test]
 fn idle_traffic_of_a_node_does_not_grow_with_the_number_of_nodes() {
     let mut rates = Vec::new();
-    for nodes in [50, 100, 400] {
+    for nodes in [50, 100, 200] {
         let mut simulation = Simulation::new(nodes, 1, 6, &settings());
-        simulation.rounds(60);
-        let before: u64 = simulation.sent.iter().sum();
         simulation.rounds(40);
+        let before: u64 = simulation.sent.iter().sum();
+        simulation.rounds(20);
         let sent: u64 = simulation.sent.iter().sum::<u64>() - before;
-        rates.push(sent / nodes as u64 / 40);
+        rates.push(sent / nodes as u64 / 20);
     }
     // A question and an answer in each round.
     assert!(rates.iter().all(|bytes| *bytes <= 2 * 1_200), "{rates:?}");
