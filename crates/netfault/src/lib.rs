@@ -31,6 +31,7 @@ mod answer;
 pub mod descriptors;
 mod faults;
 mod last_words;
+pub mod mesh;
 mod peer;
 pub mod proxy;
 pub mod random;
@@ -108,6 +109,8 @@ pub enum Speaks {
     Datagrams,
     /// UDP: the numbered requests of `udp-reliable`.
     Requests,
+    /// UDP: the digests and notices of `gossip`.
+    Gossip,
 }
 
 /// What carries the bytes.
@@ -126,7 +129,7 @@ impl Speaks {
             Speaks::Bytes | Speaks::Local | Speaks::Lines => Transport::Tcp,
             Speaks::Frames | Speaks::Objects | Speaks::Http => Transport::Tcp,
             Speaks::Tls | Speaks::Login => Transport::Tcp,
-            Speaks::Datagrams | Speaks::Requests => Transport::Udp,
+            Speaks::Datagrams | Speaks::Requests | Speaks::Gossip => Transport::Udp,
         }
     }
 
@@ -144,6 +147,8 @@ impl Speaks {
             Speaks::Http => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             // The first try of the first request of a session.
             Speaks::Requests => b"NLR1\x01\x01netfault\0\0\0\0\0\0\0\x01hello",
+            // A knock: nothing is shown, and the token that is to come back.
+            Speaks::Gossip => b"NLG1\0\0\0\0\0\0\0\0\0netfault",
         }
     }
 }

@@ -60,9 +60,8 @@ pub(super) fn message(target: &Target) -> io::Result<Vec<u8>> {
         }
         Speaks::Lines => whole = [&text[..LINE - 1], b"\n"].concat(),
         Speaks::Bytes | Speaks::Local => whole = text,
-        Speaks::Http | Speaks::Tls | Speaks::Login | Speaks::Datagrams | Speaks::Requests => {
-            whole = target.hello.to_vec()
-        }
+        Speaks::Http | Speaks::Tls | Speaks::Login => whole = target.hello.to_vec(),
+        Speaks::Datagrams | Speaks::Requests | Speaks::Gossip => whole = target.hello.to_vec(),
     }
     Ok(whole)
 }
