@@ -237,7 +237,8 @@ fn two_nodes_of_one_name_both_say_so() {
 fn who_does_not_have_the_secret_neither_hears_nor_writes_and_is_told_of() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
-    for (name, secret) in [("ours", "a secret of this board\n"), ("theirs", "another secret here")] {
+    for (name, secret) in [("ours", "a secret of this board\n"), ("theirs", "another secret here")]
+    {
         std::fs::write(path(name), secret).expect("a file can be written");
     }
     std::fs::write(path("short"), "short").expect("a file can be written");

@@ -22,6 +22,7 @@ const SUITES: [&str; 11] = [
     "http-rungs",
     "chat",
     "api-client",
+    "gossip",
 ];
 
 #[test]

@@ -37,7 +37,8 @@ pub struct Options {
 /// # Errors
 /// As [`each_message`]; that a message is no notice.
 pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, options: Options) -> Result<(), Error> {
-    let name: Name = options.name.unwrap_or_else(|| format!("visitor-{:06x}", chance() >> 40)).into();
+    let name: Name =
+        options.name.unwrap_or_else(|| format!("visitor-{:06x}", chance() >> 40)).into();
     let mut replica = Replica::new(name.clone(), now(), None, Vec::new(), Settings::default());
     // It says goodbye from the start, so that nobody waits for it.
     replica.leave(Duration::ZERO, 0);

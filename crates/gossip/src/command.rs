@@ -175,11 +175,12 @@ fn read_notices(node: &Arc<Node>) -> Option<Error> {
 
 /// All nodes and how they are, on one line.
 fn who(replica: &Replica) -> String {
-    let nodes = replica.members().iter().map(|(name, member)| match (member.left, member.is_away) {
-        (true, _) => format!("{name} (left)"),
-        (false, true) => format!("{name} (away)"),
-        (false, false) => name.to_string(),
-    });
+    let nodes =
+        replica.members().iter().map(|(name, member)| match (member.left, member.is_away) {
+            (true, _) => format!("{name} (left)"),
+            (false, true) => format!("{name} (away)"),
+            (false, false) => name.to_string(),
+        });
     format!("/who: {}", nodes.collect::<Vec<_>>().join(", "))
 }
 

@@ -106,7 +106,9 @@ impl Node {
                 Event::Left(name) => format!("* {name} left"),
                 Event::Away(name) => {
                     // Whoever has its address next has let nobody in.
-                    if let Some(address) = state.replica.members().get(&name).and_then(|it| it.address) {
+                    if let Some(address) =
+                        state.replica.members().get(&name).and_then(|it| it.address)
+                    {
                         state.proofs.forget(address);
                     }
                     format!("* {name} is away")

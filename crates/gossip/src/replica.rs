@@ -70,17 +70,7 @@ impl Replica {
         let table = Table::new(name, generation, address, settings.clone());
         let (started, rounds, last_round, further) = (generation, 0, None, FURTHER);
         let rivals = Vec::new();
-        Replica {
-            table,
-            seeds,
-            address,
-            settings,
-            started,
-            rounds,
-            last_round,
-            further,
-            rivals,
-        }
+        Replica { table, seeds, address, settings, started, rounds, last_round, further, rivals }
     }
 
     /// What is known of all nodes, by name, this one included.
@@ -244,8 +234,7 @@ impl Replica {
         let (batches, mut room) = self.batches(theirs, room, at);
         for (number, their) in theirs.iter().enumerate() {
             let Some(ours) = self.table.line(&their.name, at) else { continue };
-            let is_newer =
-                (ours.generation, ours.heartbeat) > (their.generation, their.heartbeat);
+            let is_newer = (ours.generation, ours.heartbeat) > (their.generation, their.heartbeat);
             let differs = ours.generation == their.generation && ours.last != their.last;
             // Who asks hears in any case what is known of it.
             let is_new = is_newer || differs || number == 0;

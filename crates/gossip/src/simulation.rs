@@ -110,7 +110,9 @@ impl Simulation {
     fn node_with_seeds(&mut self, number: usize, nodes: usize, seeds: usize) -> Replica {
         let seeds: Vec<SocketAddr> = match seeds {
             1 => vec![address(0)],
-            seeds => (0..seeds).map(|_| address(self.random.below(nodes as u64) as usize)).collect(),
+            seeds => {
+                (0..seeds).map(|_| address(self.random.below(nodes as u64) as usize)).collect()
+            }
         };
         let life = generation(Duration::from_millis(self.now), self.random.draw() as u16);
         let name = format!("n{number}");

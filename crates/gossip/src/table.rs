@@ -299,8 +299,7 @@ impl Table {
             return None;
         }
         let (name, generation) = (name.clone(), member.generation);
-        let mut batch =
-            Batch { name, generation, after, upto: member.last, notices: Vec::new() };
+        let mut batch = Batch { name, generation, after, upto: member.last, notices: Vec::new() };
         let mut room = room.min(BATCHES).checked_sub(batch.size_of_head())?;
         for kept in member.notices.iter().filter(|kept| kept.number > after) {
             let (number, age) = (kept.number, clamp(now - kept.born));

@@ -113,7 +113,9 @@ impl Shared {
                 Ok(received) => received,
                 Err(error) => match error.kind() {
                     // A node that has ended refuses what is sent to it; nothing else is wrong.
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => continue,
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => {
+                        continue;
+                    }
                     ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => continue,
                     _ => return,
                 },

@@ -100,7 +100,10 @@ fn with_a_secret_nobody_else_gets_a_byte_and_nothing_can_be_changed() {
     }
     for (stranger, why) in [
         (proofs(None), "it has no secret, and this board has one"),
-        (proofs(Some(b"another secret, as long")), "it has another secret, or was changed on the way"),
+        (
+            proofs(Some(b"another secret, as long")),
+            "it has another secret, or was changed on the way",
+        ),
     ] {
         let knock = stranger.close(there(), &body());
         assert_eq!(bob.open(here(), &knock), Opened::Refused(why));
@@ -133,7 +136,9 @@ fn ten_thousand_addresses_leave_the_memory_flat() {
     for number in 0..10_000_u32 {
         let from = (std::net::Ipv4Addr::from_bits(number), 1).into();
         let mut ann = proofs(None);
-        let Opened::Challenge(token) = bob.open(from, &ann.close(here(), &body())) else { panic!() };
+        let Opened::Challenge(token) = bob.open(from, &ann.close(here(), &body())) else {
+            panic!()
+        };
         ann.open(here(), &token);
         assert!(matches!(bob.open(from, &ann.close(here(), &body())), Opened::Body(_)));
     }

@@ -56,7 +56,8 @@ fn forged_nodes(target: &Target) -> io::Result<Running> {
     let mut token = [0; 8];
     token.copy_from_slice(buf[..n].get(GIVEN).ok_or(io::ErrorKind::InvalidData)?);
     for number in 0..FORGED {
-        socket.send_to(&asks(format!("forged-{number}").as_bytes(), number, token), target.inet()?)?;
+        socket
+            .send_to(&asks(format!("forged-{number}").as_bytes(), number, token), target.inet()?)?;
         // One after the other: what overflows its buffer would be no fault of the node.
         socket.recv_from(&mut buf)?;
     }

@@ -5,7 +5,9 @@
 
 use std::io;
 
-use crate::Speaks::{Bytes, Datagrams, Frames, Gossip, Http, Lines, Local, Login, Objects, Requests, Tls};
+use crate::Speaks::{
+    Bytes, Datagrams, Frames, Gossip, Http, Lines, Local, Login, Objects, Requests, Tls,
+};
 use crate::{Fault, Proof, Running, Speaks, Target};
 
 pub(crate) mod crowd;
