@@ -12,12 +12,12 @@ use netcore::cli::{ClientArgs, duration};
 use netcore::deadline::Deadline;
 use netcore::request::Message;
 
-use crate::command::{name, now, proofs};
-use crate::node::chance;
+use crate::Settings;
+use crate::access::Access;
+use crate::node::{chance, life};
 use crate::proofs::{Opened, Proofs};
 use crate::replica::Replica;
-use crate::wire::{Body, Line, Name};
-use crate::{Access, Settings};
+use crate::wire::{Body, Line, Name, name};
 
 /// What the client can be told beside where and what.
 #[derive(Debug, Args)]
@@ -39,10 +39,10 @@ pub struct Options {
 pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, options: Options) -> Result<(), Error> {
     let name: Name =
         options.name.unwrap_or_else(|| format!("visitor-{:06x}", chance() >> 40)).into();
-    let mut replica = Replica::new(name.clone(), now(), None, Vec::new(), Settings::default());
+    let mut replica = Replica::new(name.clone(), life(), None, Vec::new(), Settings::default());
     // It says goodbye from the start, so that nobody waits for it.
     replica.leave(Duration::ZERO, 0);
-    let proofs = proofs(&options.access)?;
+    let proofs = options.access.proofs()?;
     let mut visitor = Visitor { name, replica, proofs, said: 0, started: Instant::now() };
     each_message(args, |sockets, request| {
         visitor.say(request)?;

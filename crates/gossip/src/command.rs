@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::SystemTime;
 
 use clap::{Args, Parser};
 use netcore::cli::{self, ClientArgs, ServerArgs};
@@ -12,26 +11,28 @@ use netcore::log::harmless;
 use netcore::shutdown::{DRAIN, Shutdown};
 use netcore::{Error, listen};
 
-use crate::node::{self, Node, UNPRINTED, chance};
-use crate::proofs::Proofs;
-use crate::replica::{Replica, generation};
-use crate::wire::{self, LONGEST_NAME};
-use crate::{Access, PORT, Settings, client};
+use crate::access::Access;
+use crate::node::{self, Node, UNPRINTED, life};
+use crate::replica::Replica;
+use crate::wire::name;
+use crate::{PORT, Settings, client};
+
+/// What the program is called, also in a copy under another name.
+const NAME: &str = env!("CARGO_PKG_NAME");
 
 #[derive(Parser)]
 #[command(
-    name = "gossip",
-    bin_name = "gossip",
+    bin_name = NAME,
     version,
     about,
-    after_help = "Example:\n  gossip node --name ann &\n  gossip client 'hello, board!'"
+    after_help = format!("Example:\n  {NAME} node --name ann &\n  {NAME} client 'hello, board!'")
 )]
 enum Role {
     /// Ask and answer until told to stop; what is typed is a notice
     // As all servers of the ladder are started.
     #[command(
         visible_alias = "server",
-        after_help = "Example:\n  gossip node --name bob --port 0 --seed 127.0.0.1:7400"
+        after_help = format!("Example:\n  {NAME} node --name bob --port 0 --seed 127.0.0.1:{PORT}")
     )]
     Node {
         #[command(flatten)]
@@ -40,7 +41,7 @@ enum Role {
         options: Options,
     },
     /// Leave each message at a node, as a notice of a node that does not stay
-    #[command(after_help = "Example:\n  gossip client 'hello, board!'")]
+    #[command(after_help = format!("Example:\n  {NAME} client 'hello, board!'"))]
     Client {
         #[command(flatten)]
         options: client::Options,
@@ -78,15 +79,6 @@ pub fn run() -> ExitCode {
     })
 }
 
-/// What can be a name, for clap.
-///
-/// # Errors
-/// A sentence for clap to show.
-pub fn name(text: &str) -> Result<String, String> {
-    let about = format!("a name is 1 to {LONGEST_NAME} bytes of letters, digits, '.', '_', '-'");
-    wire::is_name(text).then(|| text.into()).ok_or(about)
-}
-
 fn serve(args: &ServerArgs<PORT>, options: Options) -> Result<(), Error> {
     let shutdown = Shutdown::on_signals(DRAIN)?;
     let seeds = seeds(&options.seeds)?;
@@ -97,29 +89,17 @@ fn serve(args: &ServerArgs<PORT>, options: Options) -> Result<(), Error> {
     if reachable.is_none() {
         log::warn!("nobody is told where this node is: --advertise says it");
     }
-    let mut replica = Replica::new(name.into(), now(), reachable, seeds, options.settings.clone());
+    let mut replica = Replica::new(name.into(), life(), reachable, seeds, options.settings.clone());
     for text in &options.say {
         replica.say(text, Default::default()).map_err(Error::Usage)?;
     }
-    let proofs = proofs(&options.access)?;
+    let proofs = options.access.proofs()?;
     let (screen, lines) = mpsc::sync_channel(UNPRINTED);
     let node = Node::new(replica, proofs, options.settings.every, screen);
     in_background(move || lines.iter().map(cli::print).find_map(Result::err))?;
     let typed = node.clone();
     in_background(move || read_notices(&typed))?;
     node::serve(socket, &node, &shutdown).map_err(Error::failed("receive"))
-}
-
-/// Which life begins now.
-pub(crate) fn now() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    generation(since_1970.unwrap_or_default(), chance() as u16)
-}
-
-/// The door of a node.
-pub(crate) fn proofs(access: &Access) -> Result<Proofs, Error> {
-    let proofs = Proofs::new(access.secret_file.as_ref().map(|secret| secret.bytes()));
-    proofs.ok_or_else(|| Error::failed("make a key")(std::io::ErrorKind::Other.into()))
 }
 
 /// Every address of every seed. A seed need not run; its name has to be one.

@@ -18,17 +18,15 @@ use std::time::Duration;
 use clap::Args;
 use netcore::cli::duration;
 
+pub mod access;
 pub mod client;
 pub mod command;
 pub mod node;
 pub mod proofs;
 pub mod replica;
-pub mod secret;
 pub mod simulation;
 pub mod table;
 pub mod wire;
-
-use secret::Secret;
 
 /// The port of a node, unless told otherwise.
 pub const PORT: u16 = 7400;
@@ -61,12 +59,4 @@ impl Default for Settings {
             max_nodes: 1_000,
         }
     }
-}
-
-/// Who is talked to.
-#[derive(Debug, Clone, Args)]
-pub struct Access {
-    /// Talk only to those who have the secret in this file
-    #[arg(long, value_name = "FILE", value_parser = Secret::read)]
-    pub secret_file: Option<Secret>,
 }

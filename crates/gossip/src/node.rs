@@ -7,7 +7,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use netcore::datagrams::{Datagrams, answer_for};
 use netcore::log::{harmless, payload};
@@ -16,7 +16,7 @@ use netcore::wait;
 use ring::rand::{self, SystemRandom};
 
 use crate::proofs::{Opened, Proofs};
-use crate::replica::{Outgoing, Replica};
+use crate::replica::{Outgoing, Replica, generation};
 use crate::table::Event;
 use crate::wire::LARGEST;
 
@@ -181,6 +181,12 @@ fn ask(node: &Node, datagrams: &Datagrams, shutdown: &Shutdown) {
             return shutdown.stop();
         }
     }
+}
+
+/// Which life of a node begins now.
+pub fn life() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    generation(since_1970.unwrap_or_default(), chance() as u16)
 }
 
 /// A number that nobody can guess; zeros where the system has none, which is as good as

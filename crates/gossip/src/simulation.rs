@@ -107,6 +107,18 @@ impl Simulation {
         simulation
     }
 
+    /// Nodes that all know each other already.
+    ///
+    /// # Panics
+    /// When they do not meet in a reasonable time.
+    pub fn acquainted(nodes: usize, seed: u64, settings: &Settings) -> Simulation {
+        let mut simulation = Simulation::new(nodes, 1, seed, settings);
+        let all_met = |it: &Simulation| it.running().all(|one| it.knows(one) == nodes);
+        let took = simulation.rounds_until(40 + 2 * nodes as u64, all_met);
+        assert!(took.is_some(), "{nodes} nodes have not met, seed {seed}");
+        simulation
+    }
+
     fn node_with_seeds(&mut self, number: usize, nodes: usize, seeds: usize) -> Replica {
         let seeds: Vec<SocketAddr> = match seeds {
             1 => vec![address(0)],

@@ -125,6 +125,15 @@ pub fn is_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(is_plain)
 }
 
+/// What can be a name, for a command line.
+///
+/// # Errors
+/// A sentence for clap to show.
+pub fn name(text: &str) -> Result<String, String> {
+    let about = format!("a name is 1 to {LONGEST_NAME} bytes of letters, digits, '.', '_', '-'");
+    is_name(text).then(|| text.into()).ok_or(about)
+}
+
 impl Line {
     /// Bytes in a datagram.
     pub fn size(&self) -> usize {

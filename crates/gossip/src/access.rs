@@ -1,14 +1,38 @@
-//! The secret of a board: from a file and nowhere else, as a command line can be read by
+//! Who is talked to: the secret of a board, from a file and nowhere else, as a command line can be read by
 //! everybody on the machine.
 
 use std::fmt;
 use std::fs;
+use std::io::ErrorKind;
 
+use clap::Args;
+use netcore::Error;
 use netcore::error::reason;
+
+use crate::proofs::Proofs;
 
 /// Characters of the shortest secret: whoever sees a sealed datagram can try secrets
 /// against it for as long as it likes, so they are made, and not thought of.
 const SHORTEST: usize = 16;
+
+/// Who is talked to.
+#[derive(Debug, Clone, Args)]
+pub struct Access {
+    /// Talk only to those who have the secret in this file
+    #[arg(long, value_name = "FILE", value_parser = Secret::read)]
+    pub secret_file: Option<Secret>,
+}
+
+impl Access {
+    /// The door of a node.
+    ///
+    /// # Errors
+    /// When the system has no random numbers for a key.
+    pub fn proofs(&self) -> Result<Proofs, Error> {
+        let proofs = Proofs::new(self.secret_file.as_ref().map(Secret::bytes));
+        proofs.ok_or_else(|| Error::failed("make a key")(ErrorKind::Other.into()))
+    }
+}
 
 /// What all nodes of a board know and nobody else.
 #[derive(Clone)]
