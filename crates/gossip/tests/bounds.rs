@@ -57,7 +57,7 @@ fn ten_thousand_forged_nodes_and_notices_leave_the_memory_flat_and_the_board_alo
 #[test]
 fn idle_traffic_of_a_node_does_not_grow_with_the_number_of_nodes() {
     let mut rates = Vec::new();
-    for nodes in [30, 60, 120] {
+    for nodes in [50, 100, 150] {
         let mut simulation = Simulation::new(nodes, 1, 6, &settings());
         simulation.rounds(40);
         let before: u64 = simulation.sent.iter().sum();
