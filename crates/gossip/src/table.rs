@@ -245,13 +245,8 @@ impl Table {
         if now - heard > millis(self.settings.keep) {
             return;
         }
-        if self.members.len() >= self.settings.max_nodes {
-            let gone = self.members.iter().filter(|(name, it)| **name != self.me && !it.is_here());
-            let Some((longest, _)) = gone.min_by_key(|(_, member)| member.heard) else {
-                return self.tell(Event::Refused(line.name.clone(), "there is no place for more"));
-            };
-            let longest = longest.clone();
-            self.members.remove(&longest);
+        if self.members.len() >= self.settings.max_nodes && !self.make_room() {
+            return self.tell(Event::Refused(line.name.clone(), "there is no place for more"));
         }
         let mut member = Member::new(line.generation, line.address, heard);
         (member.heartbeat, member.left) = (line.heartbeat, line.left);
@@ -262,6 +257,15 @@ impl Table {
         }
         self.members.insert(line.name.clone(), member);
         self.spread(&line.name);
+    }
+
+    /// Forgets who has been silent for longest of those who are gone or only visit: nobody
+    /// loses a node by that which it could ask.
+    fn make_room(&mut self) -> bool {
+        let lasts = |member: &Member| member.is_here() && member.address.is_some();
+        let others = self.members.iter().filter(|(name, it)| **name != self.me && !lasts(it));
+        let longest = others.min_by_key(|(_, member)| member.heard).map(|(name, _)| name.clone());
+        longest.is_some_and(|name| self.members.remove(&name).is_some())
     }
 
     /// Takes the notices of a batch that are not here yet. Whether there were any.

@@ -55,6 +55,21 @@ fn ten_thousand_forged_nodes_and_notices_leave_the_memory_flat_and_the_board_alo
 }
 
 #[test]
+fn who_only_visits_makes_room_for_the_next_and_pushes_no_node_out() {
+    let settings = Settings { max_nodes: 20, ..settings() };
+    let mut simulation = Simulation::acquainted(5, 4, &settings);
+    let now = simulation.now();
+    for number in 0..100 {
+        let visitor = Line { address: None, ..forged(&format!("visitor-{number}"), 1, 0) };
+        let body = Body { kind: Kind::Push, lines: vec![visitor], batches: Vec::new() };
+        simulation.node(0).receive(address(9_999), &body, now);
+        assert!(simulation.node(0).members().contains_key(format!("visitor-{number}").as_str()));
+    }
+    assert_eq!(simulation.knows(0), 20);
+    assert!((1..5).all(|number| simulation.sees(0, number)));
+}
+
+#[test]
 fn idle_traffic_of_a_node_does_not_grow_with_the_number_of_nodes() {
     let mut rates = Vec::new();
     for nodes in [50, 100, 150] {

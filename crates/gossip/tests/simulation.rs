@@ -33,7 +33,7 @@ fn what_one_says_all_know_after_a_number_of_rounds_that_grows_as_the_logarithm()
         for seed in seeds {
             let mut simulation = acquainted(nodes, seed);
             simulation.say(nodes / 2, "hello");
-            let most = 2 * doublings(nodes) + 4;
+            let most = doublings(nodes) + 3;
             let took = simulation.rounds_until(most, |it| it.is_agreed(1));
             assert!(took.is_some(), "{nodes} nodes, seed {seed}: more than {most} rounds");
         }
@@ -222,6 +222,21 @@ fn what_was_forgotten_stays_forgotten_also_by_who_stood_still_meanwhile() {
 }
 
 #[test]
+fn who_hears_of_a_notice_late_forgets_it_when_all_do() {
+    let settings = Settings { keep: Duration::from_secs(60), ..settings() };
+    for seed in SEEDS {
+        let mut simulation = Simulation::acquainted(5, seed, &settings);
+        simulation.say(1, "soon forgotten");
+        // Three quarters of its time.
+        simulation.rounds(90);
+        simulation.restart(3, 0);
+        assert!(simulation.rounds_until(20, |it| it.is_agreed(1)).is_some(), "seed {seed}");
+        simulation.rounds(32);
+        assert!(simulation.is_agreed(0), "seed {seed}");
+    }
+}
+
+#[test]
 fn what_was_taken_back_goes_everywhere_also_where_it_comes_late() {
     for seed in SEEDS {
         let mut simulation = acquainted(5, seed);
@@ -259,10 +274,14 @@ fn a_node_that_says_goodbye_has_left_and_is_not_missed() {
 #[test]
 fn two_nodes_of_one_name_both_say_so_and_the_others_see_one_of_them() {
     for seed in SEEDS {
-        let mut simulation = acquainted(6, seed);
+        let mut simulation = Simulation::new(6, 1, seed, &settings());
+        // Where nobody knows of anybody yet.
+        simulation.halt(5);
+        simulation.rounds(30);
         let life = generation(simulation.now(), 9);
         *simulation.node(5) =
             Replica::new("n4".into(), life, Some(address(5)), vec![address(0)], settings());
+        simulation.go_on(5);
         simulation.rounds(60);
         for (number, other) in [(4, 5), (5, 4)] {
             let same = Event::SameName(address(other));
