@@ -15,7 +15,7 @@ use gossip::simulation::{Random, Simulation};
 
 /// Numbers of nodes, with how many runs of the replica there are.
 const SIMULATED: [(usize, u64); 8] =
-    [(5, 20), (20, 20), (50, 20), (100, 10), (300, 5), (1_000, 1), (3_000, 0), (10_000, 0)];
+    [(5, 20), (20, 20), (50, 20), (100, 10), (300, 5), (1_000, 0), (3_000, 0), (10_000, 0)];
 
 /// Runs of the rule alone.
 const RUNS: u64 = 100;

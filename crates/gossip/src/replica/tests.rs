@@ -49,6 +49,18 @@ fn a_liar_who_has_more_and_never_sends_it_is_not_asked_on_for_ever() {
     assert_eq!(answers, FURTHER as usize);
 }
 
+#[test]
+fn what_was_taken_back_is_not_taken_from_who_has_not_heard_so() {
+    let (mut replica, now) = (replica(), Duration::from_secs(1));
+    let lines = vec![Line { first: 3, ..forged("other", 1, 4) }];
+    let notice = |number: u32| Notice { number, age: 0, text: number.to_string().into() };
+    let notices = (1..=4).map(notice).collect();
+    let batch = Batch { name: "other".into(), generation: 1, after: 0, upto: 4, notices };
+    replica.receive(address(9), &Body { kind: Kind::Push, lines, batches: vec![batch] }, now);
+    let kept: Vec<u32> = replica.members()["other"].notices().map(|(number, _)| number).collect();
+    assert_eq!(kept, [3, 4]);
+}
+
 proptest! {
     /// Whatever order, whatever is repeated or left out: a table is never ahead of what was
     /// said, and the newest word of an author stands.

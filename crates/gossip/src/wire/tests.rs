@@ -45,6 +45,12 @@ fn body() -> impl Strategy<Value = Body> {
         .prop_map(|(lines, batches)| Body { kind: Kind::Answer, lines, batches })
 }
 
+fn plain_line() -> Line {
+    let (name, generation, heartbeat, quiet) = ("bob".into(), 1, 1, 0);
+    let (first, last, left, address) = (1, 0, false, None);
+    Line { name, generation, heartbeat, quiet, first, last, left, address }
+}
+
 fn encoded(body: &Body) -> Vec<u8> {
     let mut bytes = Vec::new();
     body.encode(&mut bytes);
@@ -85,6 +91,10 @@ fn a_name_is_what_does_no_harm_on_a_terminal() {
     }
     for bad in ["", "a b", "a\u{1b}[31m", "a\n", "a\u{202e}", &"x".repeat(LONGEST_NAME + 1)] {
         assert!(!is_name(bad), "{bad:?}");
+        let batch =
+            Batch { name: bad.into(), generation: 1, after: 0, upto: 1, notices: Vec::new() };
+        let body = Body { kind: Kind::Push, lines: vec![plain_line()], batches: vec![batch] };
+        assert_eq!(Body::decode(Kind::Push, &encoded(&body)), None, "{bad:?}");
     }
 }
 
@@ -95,16 +105,7 @@ fn a_batch_out_of_order_or_beyond_its_own_end_is_none() {
         let notices = numbers.iter().map(|number| notice(*number)).collect();
         Batch { name: "ann".into(), generation: 1, after, upto, notices }
     };
-    let line = Line {
-        name: "bob".into(),
-        generation: 1,
-        heartbeat: 1,
-        quiet: 0,
-        first: 1,
-        last: 0,
-        left: false,
-        address: None,
-    };
+    let line = plain_line();
     let is_read = |batch: Batch| {
         let body = Body { kind: Kind::Push, lines: vec![line.clone()], batches: vec![batch] };
         Body::decode(Kind::Push, &encoded(&body)).is_some()
