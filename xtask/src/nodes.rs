@@ -105,7 +105,9 @@ impl<'a> Board<'a> {
         command.args(["node", "--name", name, "--port", "0", "--advertise", &own]);
         command.args(["--seed", &seed]).args(QUICK).stdin(Stdio::piped()).stdout(Stdio::piped());
         let process = Process::start(command.stderr(Stdio::null()))?;
-        let address: SocketAddr = process.wait_for_address(GENEROUS)?.inet()?;
+        let address = process.wait_for_address(GENEROUS)?.inet();
+        let address: SocketAddr =
+            address.map_err(|error| failure!("{name} listens on no port: {error}"))?;
         let keyboard = process.stdin().ok_or_else(|| failure!("{name} has no keyboard"))?;
         self.mesh.attach(number, address);
         self.nodes[number] = Some(Node { process, keyboard, seen: Vec::new() });
