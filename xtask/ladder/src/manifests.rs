@@ -117,6 +117,9 @@ pub struct Rung {
     pub demo: Vec<ClientRun>,
     /// What the demo shows instead of them where all clients hear what one says.
     pub room: Option<Room>,
+    /// What it shows where there is no server, and nodes all ask each other: their names.
+    #[serde(default)]
+    pub nodes: Vec<String>,
     /// What is published in the demo while its clients ask.
     pub releases: Option<Releases>,
     /// The fault that the rung below fails and this one survives.
