@@ -81,8 +81,7 @@ pub fn a_client_that_talks_past_its_total_limit_reads_its_replies_and_then_the_e
 
 /// Its replies fill every buffer on the way, and then writing waits as reading does.
 pub fn a_client_that_never_reads_is_dropped<T: Transport>(suite: &Suite<T>) {
-    let server = suite.start(Setup::idle(SHORT));
-    let deaf = server.connect();
+    let (server, deaf) = suite.start_with_little_room(Setup::idle(SHORT));
     let started = Instant::now();
     let ended = deaf.flood().join().expect("the thread ends");
     assert!(started.elapsed() < GENEROUS, "it was not dropped: {ended}");
