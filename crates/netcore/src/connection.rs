@@ -30,6 +30,8 @@ pub const LINGER: Duration = Duration::from_secs(2);
 pub struct Connection<S: Socket = TcpStream> {
     socket: S,
     deadline: Deadline,
+    /// For one wait.
+    patience: Duration,
     shutdown: Option<Shutdown>,
     ended_by_stop: bool,
     /// The peer has sent something since a read last waited in vain: more may be on its
@@ -62,9 +64,16 @@ impl<S: Socket> Connection<S> {
 
     fn with(socket: S, shutdown: Option<Shutdown>) -> io::Result<Connection<S>> {
         socket.set_nonblocking(true)?;
-        let (deadline, ended_by_stop) = (Deadline::NEVER, false);
-        let (talking, over, _permit) = (false, true, None);
-        Ok(Connection { socket, deadline, shutdown, ended_by_stop, talking, over, _permit })
+        Ok(Connection {
+            socket,
+            deadline: Deadline::NEVER,
+            patience: Duration::MAX,
+            shutdown,
+            ended_by_stop: false,
+            talking: false,
+            over: true,
+            _permit: None,
+        })
     }
 
     /// Keeps a permit for as long as the connection is open.
@@ -76,6 +85,12 @@ impl<S: Socket> Connection<S> {
     pub fn set_deadline(&mut self, deadline: Deadline) {
         self.deadline = deadline;
         self.over = false;
+    }
+
+    /// From here on, a call that waits for so long fails with `TimedOut` as well. A long reply
+    /// has many waits in it, of which each may take this time.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Whether a stop has ended the reading, and not the peer.
@@ -95,13 +110,16 @@ impl<S: Socket> Connection<S> {
     /// `TimedOut` when the deadline passes first; what the system says of the wait.
     pub fn wait(&mut self, interest: Interest) -> io::Result<Waited> {
         self.over = false;
+        let patience = Deadline::after(self.patience);
         loop {
+            // A stop that begins meanwhile sets an earlier limit.
+            let limit = self.limit().or_sooner(patience);
             let shutdown = match &self.shutdown {
                 // The waker stays readable, so it would end this wait at once.
                 Some(shutdown) if interest == Interest::Writing && shutdown.is_stopping() => None,
                 shutdown => shutdown.as_ref(),
             };
-            let waited = wait::ready(&self.socket, interest, shutdown, self.limit())?;
+            let waited = wait::ready(&self.socket, interest, shutdown, limit)?;
             self.talking &= waited == Waited::Ready || interest == Interest::Writing;
             match waited {
                 Waited::Ready => return Ok(Waited::Ready),
