@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,7 +124,11 @@ pub fn is_without_reply(error: &io::Error) -> bool {
 /// What reading and writing say, [without a reply](is_without_reply) or in the middle
 /// of it; `InvalidData` for what is not a response, or longer than it may be.
 pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
-    let peer = stream.peer_addr()?;
+    let mut peer = stream.peer_addr()?;
+    if let SocketAddr::V6(peer) = &mut peer {
+        // The number of an interface means nothing to the other end, and is no part of a host.
+        peer.set_scope_id(0);
+    }
     let mut stream = Socket::new(Arc::new(stream.try_clone()?), REPLY_TIMEOUT)?;
     stream.set_read_deadline(Deadline::after(REPLY_TIMEOUT));
     let slash = if path.starts_with('/') { "" } else { "/" };
@@ -136,8 +140,15 @@ pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
     let mut buf = vec![0; HEAD_LIMIT];
     let mut filled = 0;
     let head = loop {
-        if let Some(head) = parse(&buf[..filled])? {
-            break head;
+        match parse(&buf[..filled])? {
+            // Not the response yet, which follows (RFC 9110 section 15.2).
+            Some(head) if (100..200).contains(&head.status) => {
+                buf.copy_within(head.length..filled, 0);
+                filled -= head.length;
+                continue;
+            }
+            Some(head) => break head,
+            None => {}
         }
         match stream.read(&mut buf[filled..]) {
             Ok(0) if filled == HEAD_LIMIT => {
@@ -154,14 +165,22 @@ pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
     };
     let rest = &mut buf[head.length..];
     let arrived = filled - head.length;
+    let mut after = head.after;
     let content = match head.content {
         Content::Framed(framing) => {
-            read_content(Body::new(Source::new(&mut stream, rest, arrived), framing, false))
+            let mut body = Body::new(Source::new(&mut stream, rest, arrived), framing, false);
+            let content = read_content(&mut body)?;
+            // What has come behind it, nobody has asked for: it would be taken for the next
+            // response.
+            if body.drain().is_none_or(|behind| !behind.is_empty()) {
+                after = After::Closed;
+            }
+            content
         }
-        Content::ToTheEnd => read_content((&rest[..arrived]).chain(stream)),
-    }?;
+        Content::ToTheEnd => read_content((&rest[..arrived]).chain(stream))?,
+    };
     log::debug!("{peer} received {} bytes {}", head.length + content.len(), payload(&content));
-    Ok(Reply { status: head.status, content, after: head.after })
+    Ok(Reply { status: head.status, content, after })
 }
 
 fn read_content(source: impl Read) -> io::Result<Vec<u8>> {
@@ -191,34 +210,43 @@ fn parse(received: &[u8]) -> io::Result<Option<Head>> {
     let (Some(status), Some(version)) = (response.code, response.version) else {
         return Err(invalid("the response has no status"));
     };
-    let field = |name: &str| {
-        let field = response.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name));
-        field.map(|field| field.value)
+    let all = |name| {
+        let named = move |field: &&httparse::Header| field.name.eq_ignore_ascii_case(name);
+        response.headers.iter().filter(named).map(|field| field.value)
     };
-    let says = |name, word: &str| {
-        field(name).is_some_and(|value| value.eq_ignore_ascii_case(word.as_bytes()))
+    // A list of words, in one line or in several.
+    let says = |word: &[u8]| {
+        let mut words = all("connection").flat_map(|value| value.split(|&byte| byte == b','));
+        words.any(|said| said.trim_ascii().eq_ignore_ascii_case(word))
     };
-    let content = match (field("transfer-encoding"), field("content-length")) {
-        _ if matches!(status, 204 | 304) => Content::Framed(Framing::Length(0)),
-        (Some(_), _) if says("transfer-encoding", "chunked") => Content::Framed(Framing::Chunked),
-        (Some(_), _) => {
-            return Err(invalid("the response has a transfer coding other than chunked"));
+    let codings: Vec<&[u8]> = all("transfer-encoding").collect();
+    let mut lengths: Vec<&[u8]> = all("content-length").collect();
+    lengths.dedup();
+    // Whatever leaves a choice is refused: somebody on the way may have chosen otherwise (RFC
+    // 9112 section 6.3).
+    let content = match (codings.as_slice(), lengths.as_slice()) {
+        _ if matches!(status, 100..200 | 204 | 304) => Content::Framed(Framing::Length(0)),
+        ([coding], []) if coding.eq_ignore_ascii_case(b"chunked") && version == 1 => {
+            Content::Framed(Framing::Chunked)
         }
-        (None, Some(digits)) => {
-            let digits = str::from_utf8(digits)
-                .ok()
-                .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-            let length = digits.and_then(|digits| digits.parse().ok());
+        ([], [digits]) if digits.iter().all(u8::is_ascii_digit) => {
+            let length = str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
             Content::Framed(Framing::Length(
                 length.ok_or_else(|| invalid("the length is no number"))?,
             ))
         }
-        (None, None) => Content::ToTheEnd,
+        ([], []) => Content::ToTheEnd,
+        ([], [_]) => return Err(invalid("the length is no number")),
+        ([], _) => return Err(invalid("the response has two lengths")),
+        (_, []) => {
+            return Err(invalid("the response has a transfer coding other than chunked"));
+        }
+        _ => return Err(invalid("the response has a length and a transfer coding")),
     };
     let stays = content != Content::ToTheEnd
         && match version {
-            0 => says("connection", "keep-alive"),
-            _ => !says("connection", "close"),
+            0 => says(b"keep-alive") && !says(b"close"),
+            _ => !says(b"close"),
         };
     let after = if stays { After::Open } else { After::Closed };
     Ok(Some(Head { status, length, content, after }))
@@ -230,6 +258,8 @@ fn invalid(why: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     fn head(text: &str) -> (Content, After) {
@@ -263,11 +293,40 @@ mod tests {
             after("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
             After::Closed
         );
+        assert_eq!(
+            after("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: x, Close\r\n\r\n"),
+            After::Closed
+        );
         assert_eq!(after("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"), After::Closed);
         assert_eq!(
             after("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"),
             After::Open
         );
+    }
+
+    /// The reply to a request whose answer is `response`, from a server of the test's own.
+    fn reply_of(response: &'static [u8]) -> Reply {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        server.write_all(response).unwrap();
+        get(&stream, "/").unwrap()
+    }
+
+    #[test]
+    fn what_comes_before_the_response_is_not_the_response() {
+        let reply = reply_of(
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n\
+              HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        );
+        assert_eq!((reply.status, reply.content.as_slice()), (200, &b"hello"[..]));
+        assert_eq!(reply.after, After::Open);
+    }
+
+    #[test]
+    fn what_comes_behind_the_response_is_not_the_next_one() {
+        let reply = reply_of(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200");
+        assert_eq!((reply.content.as_slice(), reply.after), (&b"hello"[..], After::Closed));
     }
 
     #[test]
@@ -277,7 +336,11 @@ mod tests {
             "SSH-2.0-x\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n",
+            "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
         ] {
             assert_eq!(
                 parse(text.as_bytes()).unwrap_err().kind(),
