@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{GENEROUS, SHORT, Setup, Suite, Transport};
 
 /// An idle limit that a client which asks at once keeps, on a machine however busy.
-const EASY: Duration = Duration::from_secs(1);
+const EASY: Duration = Duration::from_secs(3);
 
 /// It waits for a client that waits for nothing.
 pub fn a_silent_client_is_dropped_and_the_next_one_served<T: Transport>(suite: &Suite<T>) {
