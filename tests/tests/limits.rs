@@ -3,8 +3,13 @@
 //! speaks TCP, whatever it says: its log tells who is served.
 
 #[cfg(target_os = "linux")]
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
+#[cfg(target_os = "linux")]
+use ladder_tests::Peer;
 use ladder_tests::ladder::{at_once, every_rung};
 use ladder_tests::{Rung, Server, rungs_in, stream_rungs};
 
@@ -176,6 +181,36 @@ fn clients_beyond_the_memory_are_refused_and_others_are_served_when_there_is_som
         leave_memory(&server, None);
         expect_service(&server);
         drop(refused);
+        server.stop().expect_code(0);
+    }
+}
+
+/// What a client does not take is kept for it, and takes memory long after it was accepted.
+#[cfg(target_os = "linux")]
+#[test]
+fn replies_that_nobody_reads_take_memory_from_nobody_else() {
+    /// Enough for a few clients that do not read.
+    const LITTLE: u64 = 2 << 20;
+    const CLIENTS: usize = 60;
+    for rung in ["poll-echo", "event-echo"].map(ladder_tests::rung) {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &["--idle", "1m"]);
+        let mut deaf: Vec<_> = std::iter::repeat_with(|| Peer::connect_deaf(server.reachable()))
+            .take(CLIENTS)
+            .collect();
+        let last = deaf.last().map(Peer::address).unwrap();
+        server.expect_log(&[&last, "connected"]);
+        leave_memory(&server, Some(LITTLE));
+        thread::scope(|scope| {
+            for client in &mut deaf {
+                // Or until it is dropped, as there is no memory for its replies.
+                scope.spawn(|| drop(client.try_send_until_stuck(&[b'x'; 64 << 10])));
+            }
+        });
+        server.expect_log(&["dropped: out of memory"]);
+        drop(deaf);
+        leave_memory(&server, None);
+        expect_service(&server);
         server.stop().expect_code(0);
     }
 }

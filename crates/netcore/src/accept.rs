@@ -169,7 +169,7 @@ fn affords(permit: Option<&Permit>) -> io::Result<()> {
 /// # Errors
 /// That of `accepted`; `OutOfMemory`.
 pub(crate) fn affordable<T>(accepted: io::Result<T>) -> io::Result<T> {
-    accepted.and_then(|client| memory::is_there_for_a_client().map(|()| client))
+    accepted.and_then(|client| memory::is_there_for_one_of_many().map(|()| client))
 }
 
 /// Logs an error of accept that belongs to one connection and waits out a shortage, so

@@ -6,15 +6,25 @@ use std::io::{self, ErrorKind};
 
 /// What one client more takes in all, but for its thread: its buffers and the small things,
 /// also of those clients that have been accepted and have not taken theirs yet.
-const CLIENT: u64 = 1 << 20;
+const CLIENT: usize = 1 << 20;
 
 /// The stack of a thread, as std asks for it, and what is around it.
-const STACK: u64 = 3 << 20;
+const STACK: usize = 3 << 20;
 
 /// What is asked for to see whether there is any.
 const TRY: usize = 128 << 10;
 
-/// Whether a client can be accepted that is served by a thread, or task, that is there.
+/// Whether a client can be accepted by a thread that serves many, or can leave something
+/// with it.
+///
+/// # Errors
+/// `OutOfMemory`.
+pub(crate) fn is_there_for_one_of_many() -> io::Result<()> {
+    // What others have given back, the allocator may still have.
+    is_there(CLIENT).or_else(|error| if is_given(CLIENT) { Ok(()) } else { Err(error) })
+}
+
+/// Whether a client can be accepted that has a thread of its own, which is there.
 ///
 /// # Errors
 /// `OutOfMemory`.
@@ -39,17 +49,17 @@ pub fn is_there_for_a_worker() -> io::Result<()> {
     is_there(2 * STACK + CLIENT)
 }
 
-fn is_there(bytes: u64) -> io::Result<()> {
-    let is_there = address_space_left().map_or_else(is_given, |left| left >= bytes);
+fn is_there(bytes: usize) -> io::Result<()> {
+    // Where nothing says how much there is, a try does; but the allocator may keep what it has
+    // got for it, so it is no large one.
+    let is_there = address_space_left().map_or_else(|| is_given(TRY), |left| left >= bytes as u64);
     if is_there { Ok(()) } else { Err(ErrorKind::OutOfMemory.into()) }
 }
 
-/// Where nothing says how much there is, a try does; but the allocator may keep what it has
-/// got for it, so it is no large one.
-fn is_given() -> bool {
+fn is_given(bytes: usize) -> bool {
     let mut spare: Vec<u8> = Vec::new();
     // Otherwise the compiler takes memory that nobody uses for granted.
-    black_box(&mut spare).try_reserve_exact(TRY).is_ok()
+    black_box(&mut spare).try_reserve_exact(bytes).is_ok()
 }
 
 /// What this process may still take under its limit (RLIMIT_AS, `ulimit -v`), where it has
