@@ -119,8 +119,7 @@ fn a_peer_that_never_reads_meets_the_deadline<S: Socket>(pair: Pair<S>) {
 /// One wait, whichever way.
 fn a_peer_that_takes_nothing_meets_the_patience_long_before_the_deadline<S: Socket>(pair: Pair<S>) {
     let (_deaf, mut server) = connect(pair, &shutdown());
-    server.set_deadline(Deadline::after(GENEROUS * 2));
-    server.set_patience(SHORT);
+    server.set_limits(Deadline::after(GENEROUS * 2), SHORT);
     let started = Instant::now();
     assert_timed_out(fill(&mut server), started);
     let started = Instant::now();
