@@ -4,7 +4,6 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::time::Duration;
 
 use netcore::Error;
@@ -129,7 +128,8 @@ pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
         // The number of an interface means nothing to the other end, and is no part of a host.
         peer.set_scope_id(0);
     }
-    let mut stream = Socket::new(Arc::new(stream.try_clone()?), REPLY_TIMEOUT)?;
+    stream.set_nonblocking(true)?;
+    let mut stream = Socket::new(stream, REPLY_TIMEOUT);
     stream.set_read_deadline(Deadline::after(REPLY_TIMEOUT));
     let slash = if path.starts_with('/') { "" } else { "/" };
     let path = encode_target(path.as_bytes());

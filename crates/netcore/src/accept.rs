@@ -168,7 +168,7 @@ fn affords(permit: Option<&Permit>) -> io::Result<()> {
 ///
 /// # Errors
 /// That of `accepted`; `OutOfMemory`.
-pub(crate) fn affordable<T>(accepted: io::Result<T>) -> io::Result<T> {
+pub fn affordable<T>(accepted: io::Result<T>) -> io::Result<T> {
     accepted.and_then(|client| memory::is_there_for_one_of_many().map(|()| client))
 }
 
@@ -188,7 +188,7 @@ pub fn pass_over(error: io::Error, shutdown: &Shutdown) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`pass_over`].
-pub(crate) fn log_accept_error(error: io::Error) -> io::Result<Reach> {
+pub fn log_accept_error(error: io::Error) -> io::Result<Reach> {
     let reach = of_accept(&error);
     match reach {
         Reach::Nothing => {}
