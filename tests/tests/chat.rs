@@ -7,6 +7,7 @@ use std::net::{Shutdown, TcpListener};
 use std::process::Stdio;
 #[cfg(target_os = "linux")]
 use std::time::Duration;
+#[cfg(unix)]
 use std::time::Instant;
 
 use ladder_tests::process::{allow_files, spawn};
