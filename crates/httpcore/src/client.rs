@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use netcore::Error;
@@ -12,19 +12,17 @@ use netcore::deadline::Deadline;
 use netcore::log::payload;
 
 use crate::body::{Body, Source};
-use crate::head::Framing;
 use crate::head::target::encode_target;
+use crate::head::{Persistence, ReplyHead, host};
 use crate::refusal::Refusal;
 use crate::stream::{Socket, Stream};
 
 /// How long one response may take.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Bytes of a head. A server that sends more is not listened to.
+/// Bytes of a head with the interim ones before it. A server that sends more is not
+/// listened to.
 const HEAD_LIMIT: usize = 64 << 10;
-
-/// Fields of a head. A server that sends more is not listened to either.
-const MOST_FIELDS: usize = 64;
 
 /// Bytes of content. More is refused, so that a server cannot fill our memory.
 const CONTENT_LIMIT: u64 = 16 << 20;
@@ -47,24 +45,6 @@ pub enum After {
     Open,
     /// The server closes it, as servers of HTTP/1.0 do.
     Closed,
-}
-
-/// The head of a response.
-#[derive(Debug, PartialEq, Eq)]
-struct Head {
-    status: u16,
-    /// Bytes of the head itself.
-    length: usize,
-    content: Content,
-    after: After,
-}
-
-/// Where the content of a response ends ([RFC 9112 section 6.3](https://www.rfc-editor.org/rfc/rfc9112#section-6.3)).
-#[derive(Debug, PartialEq, Eq)]
-enum Content {
-    Framed(Framing),
-    /// Where the connection does: what is cut short looks the same as what is whole.
-    ToTheEnd,
 }
 
 /// The connection ended before anything of the response came.
@@ -123,32 +103,23 @@ pub fn is_without_reply(error: &io::Error) -> bool {
 /// What reading and writing say, [without a reply](is_without_reply) or in the middle
 /// of it; `InvalidData` for what is not a response, or longer than it may be.
 pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
-    let mut peer = stream.peer_addr()?;
-    if let SocketAddr::V6(peer) = &mut peer {
-        // The number of an interface means nothing to the other end, and is no part of a host.
-        peer.set_scope_id(0);
-    }
+    let peer = stream.peer_addr()?;
+    let host = host::of(peer);
     stream.set_nonblocking(true)?;
     let mut stream = Socket::new(stream, REPLY_TIMEOUT);
     stream.set_read_deadline(Deadline::after(REPLY_TIMEOUT));
     let slash = if path.starts_with('/') { "" } else { "/" };
     let path = encode_target(path.as_bytes());
-    let request = format!("GET {slash}{path} HTTP/1.1\r\nHost: {peer}\r\n\r\n");
+    let request = format!("GET {slash}{path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
     log::debug!("{peer} sending {} bytes {}", request.len(), payload(request.as_bytes()));
     let no_reply = |error: io::Error| io::Error::new(error.kind(), NoReply);
     stream.write_all(request.as_bytes()).map_err(no_reply)?;
     let mut buf = vec![0; HEAD_LIMIT];
     let mut filled = 0;
     let head = loop {
-        match parse(&buf[..filled])? {
-            // Not the response yet, which follows (RFC 9110 section 15.2).
-            Some(head) if (100..200).contains(&head.status) => {
-                buf.copy_within(head.length..filled, 0);
-                filled -= head.length;
-                continue;
-            }
-            Some(head) => break head,
-            None => {}
+        let parsed = ReplyHead::parse(&buf[..filled]);
+        if let Some(head) = parsed.map_err(|refusal| invalid(refusal.why()))? {
+            break head;
         }
         match stream.read(&mut buf[filled..]) {
             Ok(0) if filled == HEAD_LIMIT => {
@@ -165,20 +136,19 @@ pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
     };
     let rest = &mut buf[head.length..];
     let arrived = filled - head.length;
-    let mut after = head.after;
-    let content = match head.content {
-        Content::Framed(framing) => {
+    let mut stays = head.persistence == Persistence::Keep;
+    let content = match head.framing {
+        Some(framing) => {
             let mut body = Body::new(Source::new(&mut stream, rest, arrived), framing, false);
             let content = read_content(&mut body)?;
             // What has come behind it, nobody has asked for: it would be taken for the next
             // response.
-            if body.drain().is_none_or(|behind| !behind.is_empty()) {
-                after = After::Closed;
-            }
+            stays &= body.drain().is_some_and(|behind| behind.is_empty());
             content
         }
-        Content::ToTheEnd => read_content((&rest[..arrived]).chain(stream))?,
+        None => read_content((&rest[..arrived]).chain(stream))?,
     };
+    let after = if stays { After::Open } else { After::Closed };
     log::debug!("{peer} received {} bytes {}", head.length + content.len(), payload(&content));
     Ok(Reply { status: head.status, content, after })
 }
@@ -199,59 +169,6 @@ fn read_content(source: impl Read) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The head, once it is whole.
-fn parse(received: &[u8]) -> io::Result<Option<Head>> {
-    let mut slots = [httparse::EMPTY_HEADER; MOST_FIELDS];
-    let mut response = httparse::Response::new(&mut slots);
-    let length = match response.parse(received).map_err(|error| invalid(&error.to_string()))? {
-        httparse::Status::Complete(length) => length,
-        httparse::Status::Partial => return Ok(None),
-    };
-    let (Some(status), Some(version)) = (response.code, response.version) else {
-        return Err(invalid("the response has no status"));
-    };
-    let all = |name| {
-        let named = move |field: &&httparse::Header| field.name.eq_ignore_ascii_case(name);
-        response.headers.iter().filter(named).map(|field| field.value)
-    };
-    // A list of words, in one line or in several.
-    let says = |word: &[u8]| {
-        let mut words = all("connection").flat_map(|value| value.split(|&byte| byte == b','));
-        words.any(|said| said.trim_ascii().eq_ignore_ascii_case(word))
-    };
-    let codings: Vec<&[u8]> = all("transfer-encoding").collect();
-    let mut lengths: Vec<&[u8]> = all("content-length").collect();
-    lengths.dedup();
-    // Whatever leaves a choice is refused: somebody on the way may have chosen otherwise (RFC
-    // 9112 section 6.3).
-    let content = match (codings.as_slice(), lengths.as_slice()) {
-        _ if matches!(status, 100..200 | 204 | 304) => Content::Framed(Framing::Length(0)),
-        ([coding], []) if coding.eq_ignore_ascii_case(b"chunked") && version == 1 => {
-            Content::Framed(Framing::Chunked)
-        }
-        ([], [digits]) if digits.iter().all(u8::is_ascii_digit) => {
-            let length = str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-            Content::Framed(Framing::Length(
-                length.ok_or_else(|| invalid("the length is no number"))?,
-            ))
-        }
-        ([], []) => Content::ToTheEnd,
-        ([], [_]) => return Err(invalid("the length is no number")),
-        ([], _) => return Err(invalid("the response has two lengths")),
-        (_, []) => {
-            return Err(invalid("the response has a transfer coding other than chunked"));
-        }
-        _ => return Err(invalid("the response has a length and a transfer coding")),
-    };
-    let stays = content != Content::ToTheEnd
-        && match version {
-            0 => says(b"keep-alive") && !says(b"close"),
-            _ => !says(b"close"),
-        };
-    let after = if stays { After::Open } else { After::Closed };
-    Ok(Some(Head { status, length, content, after }))
-}
-
 fn invalid(why: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why.to_string())
 }
@@ -261,48 +178,6 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-
-    fn head(text: &str) -> (Content, After) {
-        let head = parse(text.as_bytes()).unwrap().unwrap();
-        assert_eq!(head.length, text.len());
-        (head.content, head.after)
-    }
-
-    #[test]
-    fn content_ends_where_its_head_says() {
-        let length = |n| Content::Framed(Framing::Length(n));
-        assert_eq!(head("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"), (length(5), After::Open));
-        assert_eq!(
-            head("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"),
-            (length(0), After::Open)
-        );
-        assert_eq!(
-            head("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
-            (Content::Framed(Framing::Chunked), After::Open)
-        );
-        assert_eq!(
-            head("HTTP/1.0 200 OK\r\nServer: x\r\n\r\n"),
-            (Content::ToTheEnd, After::Closed)
-        );
-    }
-
-    #[test]
-    fn a_connection_stays_where_both_versions_say_so() {
-        let after = |head_| head(head_).1;
-        assert_eq!(
-            after("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-            After::Closed
-        );
-        assert_eq!(
-            after("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: x, Close\r\n\r\n"),
-            After::Closed
-        );
-        assert_eq!(after("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"), After::Closed);
-        assert_eq!(
-            after("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"),
-            After::Open
-        );
-    }
 
     /// The reply to a request whose answer is `response`, from a server of the test's own.
     fn reply_of(response: &'static [u8]) -> Reply {
@@ -327,26 +202,5 @@ mod tests {
     fn what_comes_behind_the_response_is_not_the_next_one() {
         let reply = reply_of(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200");
         assert_eq!((reply.content.as_slice(), reply.after), (&b"hello"[..], After::Closed));
-    }
-
-    #[test]
-    fn what_is_no_response_is_told() {
-        assert_eq!(parse(b"HTTP/1.1 200 OK\r\n").unwrap(), None);
-        for text in [
-            "SSH-2.0-x\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n",
-            "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-        ] {
-            assert_eq!(
-                parse(text.as_bytes()).unwrap_err().kind(),
-                ErrorKind::InvalidData,
-                "{text:?}"
-            );
-        }
     }
 }
