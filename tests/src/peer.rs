@@ -151,18 +151,21 @@ impl Peer {
     /// it is blocked in a write.
     #[track_caller]
     pub fn send_until_stuck(&mut self, bytes: &[u8]) {
-        self.socket.set_write_timeout(Some(STUCK)).expect("a timeout can be set");
-        loop {
-            match self.writer().write_all(bytes) {
-                Ok(()) => {}
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
-                {
-                    return;
-                }
-                Err(error) => panic!("the server hung up instead of waiting: {error}"),
-            }
+        if let Err(error) = self.try_send_until_stuck(bytes) {
+            panic!("the server hung up instead of waiting: {error}");
         }
+    }
+
+    /// As [`send_until_stuck`](Peer::send_until_stuck), of a server that may hang up.
+    ///
+    /// # Errors
+    /// How it hung up.
+    pub fn try_send_until_stuck(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.socket.set_write_timeout(Some(STUCK)).expect("a timeout can be set");
+        let ended = std::iter::repeat_with(|| self.writer().write_all(bytes)).find_map(Result::err);
+        let stuck =
+            |error: &io::Error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        ended.filter(|error| !stuck(error)).map_or(Ok(()), Err)
     }
 
     /// Closes the sending side: the other end reads end of stream, and its replies

@@ -5,7 +5,10 @@
 use std::io::{BufRead, BufReader};
 use std::net::{Shutdown, TcpListener};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+#[cfg(target_os = "linux")]
+use std::time::Duration;
+#[cfg(unix)]
+use std::time::Instant;
 
 use ladder_tests::process::{allow_files, spawn};
 use ladder_tests::{GENEROUS, Peer, Process, Rung, Server, rungs_in};
@@ -35,6 +38,7 @@ impl Member {
     }
 
     /// With next to no room for what it does not read.
+    #[cfg(target_os = "linux")]
     #[track_caller]
     fn join_deaf(server: &Server, name: &str) -> Member {
         Member::of(Peer::connect_deaf(server.reachable()), name)
@@ -103,6 +107,7 @@ fn told(heard: &[String], line: &str) -> usize {
 }
 
 /// Three talk, a line each in turn, and hear it: how long that took, the median.
+#[cfg(target_os = "linux")]
 fn median_of_turns(talkers: &mut [Member], turns: usize, text: &str) -> Duration {
     let mut times: Vec<Duration> = (0..turns)
         .map(|turn| {

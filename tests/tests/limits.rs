@@ -2,12 +2,28 @@
 //! still there, and a fault that it does not name is survived. Run over every rung that
 //! speaks TCP, whatever it says: its log tells who is served.
 
+#[cfg(target_os = "linux")]
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+#[cfg(target_os = "linux")]
+use ladder_tests::Peer;
 use ladder_tests::ladder::{at_once, every_rung};
 use ladder_tests::{Rung, Server, rungs_in, stream_rungs};
 
 /// Short beside every deadline of a test, so that a limit which did not work could not
 /// be mistaken for a slow machine.
 const SHORT: &str = "3s";
+
+/// Longer than a server leaves its listener alone in a shortage.
+#[cfg(target_os = "linux")]
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Ends a test that would otherwise hang; no correct run comes near it.
+#[cfg(target_os = "linux")]
+const GENEROUS: Duration = Duration::from_secs(30);
 
 /// Silent clients that an unlimited server serves at once.
 const CROWD: usize = 10;
@@ -113,10 +129,14 @@ fn ten_thousand_idle_clients_keep_nobody_waiting_where_there_is_no_such_limit() 
 #[cfg(target_os = "linux")]
 #[test]
 fn clients_beyond_the_open_files_are_served_when_others_leave() {
+    use ladder_tests::process::allow_files;
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
     const FILES: u64 = 40;
-    const CLIENTS: usize = 500;
+    const CLIENTS: u64 = 500;
+    /// What the test has open besides.
+    const SPARE: u64 = 100;
+    let clients = (allow_files(CLIENTS + SPARE) - SPARE) as usize;
     for rung in stream_rungs() {
         if rung.serves_once() || rung.has_limit("second-client") {
             continue;
@@ -125,14 +145,106 @@ fn clients_beyond_the_open_files_are_served_when_others_leave() {
         let server = Server::start(rung, &[]);
         let limit = Rlimit { current: Some(FILES), maximum: Some(FILES) };
         prlimit(Pid::from_raw(server.id() as i32), Resource::Nofile, limit).unwrap();
-        let crowd: Vec<_> = std::iter::repeat_with(|| server.connect()).take(CLIENTS).collect();
+        let crowd: Vec<_> = std::iter::repeat_with(|| server.connect()).take(clients).collect();
         let late = server.connect();
         server.expect_log(&["cannot accept for now"]);
         drop(crowd);
         server.expect_log(&[&late.address(), "connected"]);
         // One at each pause, and not one for each client.
         let attempts = server.stderr_so_far().matches("cannot accept for now").count();
-        assert!(attempts < CLIENTS / 5, "{attempts} attempts");
+        assert!(attempts < clients / 5, "{attempts} attempts");
+    }
+}
+
+/// Memory runs out: whoever comes is refused for itself alone. Rust ends the whole process
+/// where a thread or a buffer does not get what it needs, so a server that did not ask
+/// beforehand would be gone.
+#[cfg(target_os = "linux")]
+#[test]
+fn clients_beyond_the_memory_are_refused_and_others_are_served_when_there_is_some() {
+    /// Too little for one client.
+    const NOTHING: u64 = 512 << 10;
+    /// Enough for a few, each with a thread, and not for all.
+    const LITTLE: u64 = 10 << 20;
+    const CLIENTS: usize = 60;
+    for rung in stream_rungs() {
+        if rung.serves_once() || rung.has_limit("second-client") {
+            continue;
+        }
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &[]);
+        leave_memory(&server, Some(NOTHING));
+        let refused = server.connect();
+        server.expect_log(&["cannot accept for now", "out of memory"]);
+        leave_memory(&server, Some(LITTLE));
+        let mut crowd: Vec<_> = std::iter::repeat_with(|| server.connect()).take(CLIENTS).collect();
+        for client in &mut crowd {
+            let _ = client.try_send(b"?");
+        }
+        drop(crowd);
+        leave_memory(&server, None);
+        expect_service(&server);
+        drop(refused);
+        server.stop().expect_code(0);
+    }
+}
+
+/// What a client does not take is kept for it, and takes memory long after it was accepted.
+#[cfg(target_os = "linux")]
+#[test]
+fn replies_that_nobody_reads_take_memory_from_nobody_else() {
+    /// Enough for a few clients that do not read.
+    const LITTLE: u64 = 2 << 20;
+    const CLIENTS: usize = 60;
+    for rung in ["poll-echo", "event-echo"].map(ladder_tests::rung) {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &["--idle", "1m"]);
+        let mut deaf: Vec<_> = std::iter::repeat_with(|| Peer::connect_deaf(server.reachable()))
+            .take(CLIENTS)
+            .collect();
+        let last = deaf.last().map(Peer::address).unwrap();
+        server.expect_log(&[&last, "connected"]);
+        leave_memory(&server, Some(LITTLE));
+        thread::scope(|scope| {
+            for client in &mut deaf {
+                // Or until it is dropped, as there is no memory for its replies.
+                scope.spawn(|| drop(client.try_send_until_stuck(&[b'x'; 64 << 10])));
+            }
+        });
+        server.expect_log(&["dropped: out of memory"]);
+        drop(deaf);
+        leave_memory(&server, None);
+        expect_service(&server);
+        server.stop().expect_code(0);
+    }
+}
+
+/// Has a server take so many bytes of address space at most, beyond those that it has.
+#[cfg(target_os = "linux")]
+fn leave_memory(server: &Server, bytes: Option<u64>) {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+    let sizes = std::fs::read_to_string(format!("/proc/{}/statm", server.id())).unwrap();
+    let pages: u64 = sizes.split(' ').next().unwrap().parse().unwrap();
+    let taken = pages * rustix::param::page_size() as u64;
+    let limit = Rlimit { current: bytes.map(|bytes| taken + bytes), maximum: None };
+    prlimit(Pid::from_raw(server.id() as i32), Resource::As, limit).unwrap();
+}
+
+/// Somebody who comes is served, in the end: one or the other may still be refused.
+#[cfg(target_os = "linux")]
+fn expect_service(server: &Server) {
+    let asked = Instant::now();
+    loop {
+        let client = server.connect();
+        let welcome = format!("{} connected", client.address());
+        let came = Instant::now();
+        while came.elapsed() < PATIENCE {
+            if server.stderr_so_far().contains(&welcome) {
+                return;
+            }
+        }
+        assert!(asked.elapsed() < GENEROUS, "nobody is served:\n{}", server.stderr_so_far());
     }
 }
 

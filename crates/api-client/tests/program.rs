@@ -97,7 +97,7 @@ fn a_secret_comes_from_a_file_and_is_in_no_log() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_a_wait_at_once() {
+fn a_signal_ends_a_wait_at_once() {
     use std::io::{BufRead, BufReader};
     use std::process::Stdio;
 
@@ -111,7 +111,7 @@ fn ctrl_c_ends_a_wait_at_once() {
     }
     let began = Instant::now();
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert!(!child.wait().unwrap().success());
     assert!(began.elapsed() < Duration::from_secs(10));
 }

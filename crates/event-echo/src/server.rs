@@ -155,10 +155,7 @@ fn send(client: &mut Conversation<TcpStream>, mut bytes: &[u8]) -> io::Result<()
             // A part, as much as the buffer of the socket had room for.
             Ok(n) => bytes = &bytes[n..],
             // Full: the client has to read first.
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                client.unsent = bytes.to_vec();
-                return Ok(());
-            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return client.keep(bytes),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

@@ -50,7 +50,8 @@ fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
     };
     // Date, length and the end of the connection are added; HEAD gets no content.
     // However long the request took.
-    stream.set_deadline(Deadline::after(service.limits.total));
+    // A response may be long: its client has to go on taking it.
+    stream.set_limits(Deadline::after(service.limits.total), service.limits.idle);
     send_last(stream, &peer.to_string(), method, response)
 }
 

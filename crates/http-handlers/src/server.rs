@@ -58,7 +58,8 @@ fn converse(
     while let Some(received) = read_head(stream, peer, service, &mut input)? {
         let length = received.as_ref().map_or(0, |extent| extent.length);
         // However long the head took.
-        stream.set_deadline(Deadline::after(service.limits.total));
+        // A response may be long: its client has to go on taking it.
+        stream.set_limits(Deadline::after(service.limits.total), service.limits.idle);
         // A body needs room for the lines between its chunks.
         let mut rest = input.split_off(length);
         let arrived = rest.len();

@@ -28,6 +28,7 @@ netcore::promises! { suite("site") =>
 
     a_silent_client_is_dropped_and_the_next_one_served,
     a_client_that_asks_now_and_then_outlives_the_idle_limit,
+    a_client_that_never_reads_is_dropped,
     the_longest_limits_are_as_good_as_none,
     a_slow_reply_is_not_charged_to_its_client,
     the_server_ends_when_nobody_comes_in_time,

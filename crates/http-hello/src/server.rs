@@ -54,7 +54,7 @@ fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
     );
     log::debug!("{peer} sending {} bytes {}", response.len(), payload(response.as_bytes()));
     // However long the request took.
-    stream.set_deadline(Deadline::after(service.limits.total));
+    stream.set_limits(Deadline::after(service.limits.total), service.limits.idle);
     stream.write_all(response.as_bytes())
 }
 

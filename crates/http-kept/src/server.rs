@@ -66,7 +66,8 @@ fn converse(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
             }
         };
         // However long the request took.
-        stream.set_deadline(Deadline::after(service.limits.total));
+        // A response may be long: its client has to go on taking it.
+        stream.set_limits(Deadline::after(service.limits.total), service.limits.idle);
         let sent = send(stream, &mut output, &frame, response);
         sent.result?;
         if sent.persistence == Persistence::Close {

@@ -136,13 +136,18 @@ pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
     };
     let rest = &mut buf[head.length..];
     let arrived = filled - head.length;
+    let mut stays = head.persistence == Persistence::Keep;
     let content = match head.framing {
         Some(framing) => {
-            read_content(Body::new(Source::new(&mut stream, rest, arrived), framing, false))
+            let mut body = Body::new(Source::new(&mut stream, rest, arrived), framing, false);
+            let content = read_content(&mut body)?;
+            // What has come behind it, nobody has asked for: it would be taken for the next
+            // response.
+            stays &= body.drain().is_some_and(|behind| behind.is_empty());
+            content
         }
-        None => read_content((&rest[..arrived]).chain(stream)),
-    }?;
-    let stays = head.persistence == Persistence::Keep;
+        None => read_content((&rest[..arrived]).chain(stream))?,
+    };
     let after = if stays { After::Open } else { After::Closed };
     log::debug!("{peer} received {} bytes {}", head.length + content.len(), payload(&content));
     Ok(Reply { status: head.status, content, after })
@@ -166,4 +171,36 @@ fn read_content(source: impl Read) -> io::Result<Vec<u8>> {
 
 fn invalid(why: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// The reply to a request whose answer is `response`, from a server of the test's own.
+    fn reply_of(response: &'static [u8]) -> Reply {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        server.write_all(response).unwrap();
+        get(&stream, "/").unwrap()
+    }
+
+    #[test]
+    fn what_comes_before_the_response_is_not_the_response() {
+        let reply = reply_of(
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n\
+              HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        );
+        assert_eq!((reply.status, reply.content.as_slice()), (200, &b"hello"[..]));
+        assert_eq!(reply.after, After::Open);
+    }
+
+    #[test]
+    fn what_comes_behind_the_response_is_not_the_next_one() {
+        let reply = reply_of(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200");
+        assert_eq!((reply.content.as_slice(), reply.after), (&b"hello"[..], After::Closed));
+    }
 }

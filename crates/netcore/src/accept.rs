@@ -1,8 +1,7 @@
 //! An accept that a stop or a deadline ends, that one client's error does not end, and
 //! that lets no more clients in than there are permits.
 
-use std::hint::black_box;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +12,8 @@ use socket2::SockRef;
 use crate::connection::Connection;
 use crate::deadline::Deadline;
 use crate::error::reason;
-use crate::permits::Permits;
+use crate::memory;
+use crate::permits::{Permit, Permits};
 use crate::reach::{Reach, of_accept};
 use crate::shutdown::Shutdown;
 pub use crate::socket::Listener;
@@ -24,10 +24,6 @@ use crate::wait::{self, Interest, Waited};
 /// connections wait in the backlog meanwhile; trying again at once would turn the
 /// shortage into a busy loop.
 pub const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
-
-/// Memory that has to be there for one client more: its buffer, and as much again for the
-/// small things. Rust ends the whole process where it does not get one of these.
-const SPARE_MEMORY: usize = 128 << 10;
 
 /// A client that has been accepted, and what the log calls it.
 type Client<L> = (Connection<<L as Listener>::Socket>, <L as Listener>::Peer);
@@ -104,7 +100,7 @@ impl<L: Listener> Acceptor<L> {
             },
             None => None,
         };
-        let accepted = self.accept_in_turn();
+        let accepted = self.accept_in_turn(permit.as_ref());
         // Told to stop while another client was in hand: the closing of the listener, which
         // the stop left to us, is still to be done.
         if self.shutdown.is_stopping()
@@ -113,11 +109,12 @@ impl<L: Listener> Acceptor<L> {
             *listener = None;
         }
         let Some((mut connection, peer)) = accepted? else { return Ok(None) };
+        permit.iter().for_each(Permit::use_it);
         connection.keep(permit);
         Ok(Some((connection, peer)))
     }
 
-    fn accept_in_turn(&self) -> io::Result<Option<Client<L>>> {
+    fn accept_in_turn(&self, permit: Option<&Permit>) -> io::Result<Option<Client<L>>> {
         // poll(2) wakes every thread that waits in it, for one client. So one waits there,
         // and the others here.
         let mut turn = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
@@ -140,7 +137,8 @@ impl<L: Listener> Acceptor<L> {
                 *turn = None;
                 break;
             }
-            match affordable(listener.accept()) {
+            // Where there is no memory for a client, it is refused, for itself alone.
+            match listener.accept().and_then(|client| affords(permit).map(|()| client)) {
                 Ok((stream, peer)) => match prepare(stream, &self.of_clients) {
                     Ok(connection) => return Ok(Some((connection, peer))),
                     // macOS answers EINVAL once the peer has reset.
@@ -164,19 +162,22 @@ pub(crate) fn without_delay(stream: &impl AsFd) -> io::Result<()> {
     SockRef::from(&stream.as_fd()).set_tcp_nodelay(true)
 }
 
+/// Who has a permit has a thread. Its stack outlives it, for the next one: only more clients
+/// than ever need one more.
+fn affords(permit: Option<&Permit>) -> io::Result<()> {
+    match permit.is_some_and(Permit::is_one_more_than_ever) {
+        true => memory::is_there_for_a_thread(),
+        false => memory::is_there_for_a_client(),
+    }
+}
+
 /// A client that was accepted, unless there is no memory for it: then it is refused here,
 /// for itself alone, and the next ones wait.
 ///
 /// # Errors
 /// That of `accepted`; `OutOfMemory`.
 pub fn affordable<T>(accepted: io::Result<T>) -> io::Result<T> {
-    let client = accepted?;
-    let mut spare: Vec<u8> = Vec::new();
-    // Otherwise the compiler takes memory that nobody uses for granted.
-    match black_box(&mut spare).try_reserve_exact(SPARE_MEMORY) {
-        Ok(()) => Ok(client),
-        Err(_) => Err(ErrorKind::OutOfMemory.into()),
-    }
+    accepted.and_then(|client| memory::is_there_for_one_of_many().map(|()| client))
 }
 
 /// Logs an error of accept that belongs to one connection and waits out a shortage, so
@@ -255,12 +256,5 @@ mod tests {
                 assert!(ended < came + PATIENCE * 4, "{:?} after the client", ended - came);
             }
         });
-    }
-
-    #[test]
-    fn a_client_is_accepted_where_there_is_memory_for_it_and_an_error_stays_what_it_is() {
-        assert_eq!(affordable(Ok(1)).unwrap(), 1);
-        let error = affordable::<()>(Err(ErrorKind::WouldBlock.into())).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::WouldBlock);
     }
 }

@@ -8,13 +8,11 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
 use std::time::Duration;
 
-use rustix::fd::AsFd;
-use socket2::SockRef;
-
 use crate::deadline::Deadline;
 use crate::permits::Permit;
 use crate::shutdown::Shutdown;
-pub use crate::socket::Socket;
+use crate::socket::is_nothing_yet;
+pub use crate::socket::{Socket, has_taken_all};
 use crate::wait::{self, Interest, Waited};
 
 /// How long a connection that we end stays open for what the peer still sends. A close
@@ -30,8 +28,10 @@ pub const LINGER: Duration = Duration::from_secs(2);
 pub struct Connection<S: Socket = TcpStream> {
     socket: S,
     deadline: Deadline,
+    /// For one wait.
+    patience: Duration,
     shutdown: Option<Shutdown>,
-    ended_by_stop: bool,
+    ended: bool,
     /// The peer has sent something since a read last waited in vain: more may be on its
     /// way.
     talking: bool,
@@ -62,9 +62,9 @@ impl<S: Socket> Connection<S> {
 
     fn with(socket: S, shutdown: Option<Shutdown>) -> io::Result<Connection<S>> {
         socket.set_nonblocking(true)?;
-        let (deadline, ended_by_stop) = (Deadline::NEVER, false);
-        let (talking, over, _permit) = (false, true, None);
-        Ok(Connection { socket, deadline, shutdown, ended_by_stop, talking, over, _permit })
+        let (deadline, patience, _permit) = (Deadline::NEVER, Duration::MAX, None);
+        let (ended, talking, over) = (false, false, true);
+        Ok(Connection { socket, deadline, patience, shutdown, ended, talking, over, _permit })
     }
 
     /// Keeps a permit for as long as the connection is open.
@@ -78,9 +78,16 @@ impl<S: Socket> Connection<S> {
         self.over = false;
     }
 
+    /// As [`set_deadline`](Connection::set_deadline), and a call that waits for `patience` at
+    /// one time fails so as well: a long reply has many waits in it.
+    pub fn set_limits(&mut self, deadline: Deadline, patience: Duration) {
+        self.set_deadline(deadline);
+        self.patience = patience;
+    }
+
     /// Whether a stop has ended the reading, and not the peer.
     pub fn ended_by_stop(&self) -> bool {
-        self.ended_by_stop
+        self.ended
     }
 
     /// The socket itself, which never blocks.
@@ -95,20 +102,23 @@ impl<S: Socket> Connection<S> {
     /// `TimedOut` when the deadline passes first; what the system says of the wait.
     pub fn wait(&mut self, interest: Interest) -> io::Result<Waited> {
         self.over = false;
+        let patience = Deadline::after(self.patience);
         loop {
+            // A stop that begins meanwhile sets an earlier limit.
+            let limit = self.limit().or_sooner(patience);
             let shutdown = match &self.shutdown {
                 // The waker stays readable, so it would end this wait at once.
                 Some(shutdown) if interest == Interest::Writing && shutdown.is_stopping() => None,
                 shutdown => shutdown.as_ref(),
             };
-            let waited = wait::ready(&self.socket, interest, shutdown, self.limit())?;
+            let waited = wait::ready(&self.socket, interest, shutdown, limit)?;
             self.talking &= waited == Waited::Ready || interest == Interest::Writing;
             match waited {
                 Waited::Ready => return Ok(Waited::Ready),
                 Waited::TimedOut => return Err(ErrorKind::TimedOut.into()),
                 Waited::Stopping if interest == Interest::Writing => {}
                 Waited::Stopping => {
-                    self.ended_by_stop = true;
+                    self.ended = true;
                     return Ok(Waited::Stopping);
                 }
             }
@@ -162,15 +172,6 @@ impl<S: Socket> Connection<S> {
     }
 }
 
-/// Whether the other end has taken all that was sent, but for a little that may be on its
-/// way. The system tells whether there is room in the buffer for sending, and here that
-/// buffer is made as small as can be: for a socket that is written to no more.
-pub fn has_taken_all(socket: &impl AsFd) -> bool {
-    // By way of `as_fd`, which is a socket on Windows too.
-    let small = SockRef::from(&socket.as_fd()).set_send_buffer_size(1);
-    small.is_ok() && wait::is_ready(socket, Interest::Writing).unwrap_or(false)
-}
-
 impl<S: Socket> Read for Connection<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
@@ -220,8 +221,4 @@ impl<S: Socket> Drop for Connection<S> {
     fn drop(&mut self) {
         self.linger();
     }
-}
-
-fn is_nothing_yet(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

@@ -11,6 +11,7 @@ use socket2::SockRef;
 use crate::cli::Limits;
 use crate::connection::{LINGER, has_taken_all};
 use crate::deadline::Deadline;
+use crate::memory;
 use crate::shutdown::Shutdown;
 use crate::visit::{Ended, caught, log_end};
 
@@ -77,6 +78,16 @@ impl<S: Read + AsFd> Conversation<S> {
     /// than the total one.
     pub fn renew(&mut self) {
         self.limit = self.total.or_sooner(Deadline::after(self.idle));
+    }
+
+    /// Keeps what a short write has left, until the client reads.
+    ///
+    /// # Errors
+    /// `OutOfMemory`, which is this client's and nobody else's.
+    pub fn keep(&mut self, unsent: &[u8]) -> io::Result<()> {
+        memory::is_there_for_one_of_many()?;
+        self.unsent = unsent.to_vec();
+        Ok(())
     }
 
     /// When it has a turn, ready or not. That turn is its end: at a limit; or for a stop,

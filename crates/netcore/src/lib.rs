@@ -13,6 +13,7 @@
 //! | [`shutdown`] | one handle that ends every wait of the process |
 //! | [`wait`] | poll(2): ready, stopping or timed out, whichever is first |
 //! | [`reach`] | how far an error of a socket reaches: one client, or all |
+//! | [`memory`] | whether there is memory for one client more |
 //! | [`permits`] | a bounded number of clients at once |
 //! | [`connection`] | a stream socket with a deadline, closed in stages |
 //! | [`accept`] | an accept that a stop or a deadline ends, and that survives one client's error |
@@ -67,6 +68,7 @@ pub mod frame;
 pub mod lines;
 pub mod listen;
 pub mod log;
+pub mod memory;
 pub mod outbox;
 pub mod permits;
 #[cfg(feature = "proof")]

@@ -12,9 +12,16 @@ pub struct Permits(Arc<State>);
 #[derive(Debug)]
 struct State {
     most: usize,
-    taken: Mutex<usize>,
+    taken: Mutex<Taken>,
     changed: Condvar,
     shutdown: Shutdown,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    now: usize,
+    /// The most that have been in use at once.
+    ever: usize,
 }
 
 /// One permit, given back when this is dropped: also when the thread that holds it
@@ -27,7 +34,7 @@ impl Permits {
     pub fn new(most: usize, shutdown: &Shutdown) -> Permits {
         let shutdown = shutdown.clone();
         let state =
-            State { most: most.max(1), taken: Mutex::new(0), changed: Condvar::new(), shutdown };
+            State { most: most.max(1), taken: Mutex::default(), changed: Condvar::new(), shutdown };
         let permits = Permits(Arc::new(state));
         // Weak, or the handle and the permits would keep each other for ever.
         let state = Arc::downgrade(&permits.0);
@@ -44,27 +51,42 @@ impl Permits {
     /// Waits until one is free and takes it, or `None` when the process has been
     /// told to stop.
     pub fn take(&self) -> Option<Permit> {
-        let must_wait = |taken: &mut usize| *taken == self.0.most && !self.0.shutdown.is_stopping();
+        let must_wait =
+            |taken: &mut Taken| taken.now == self.0.most && !self.0.shutdown.is_stopping();
         let taken = self.0.changed.wait_while(self.0.taken(), must_wait);
         let mut taken = taken.unwrap_or_else(PoisonError::into_inner);
         if self.0.shutdown.is_stopping() {
             return None;
         }
-        *taken += 1;
+        taken.now += 1;
         Some(Permit(self.0.clone()))
+    }
+}
+
+impl Permit {
+    /// Whether with this one more are taken than have ever been in use.
+    pub(crate) fn is_one_more_than_ever(&self) -> bool {
+        let taken = self.0.taken();
+        taken.now > taken.ever
+    }
+
+    /// From now on it is in use.
+    pub(crate) fn use_it(&self) {
+        let mut taken = self.0.taken();
+        taken.ever = taken.ever.max(taken.now);
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        *self.0.taken() -= 1;
+        self.0.taken().now -= 1;
         self.0.changed.notify_all();
     }
 }
 
 impl State {
-    fn taken(&self) -> MutexGuard<'_, usize> {
-        // A number is whole even if a thread panicked while it held the lock.
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        // Numbers are whole even if a thread panicked while it held the lock.
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,10 +2,13 @@
 //! where there is one.
 
 use std::fmt::Display;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
 
 use rustix::fd::AsFd;
+use socket2::SockRef;
+
+use crate::wait::{self, Interest};
 
 /// A stream socket of the system, whatever its family: TCP, or UNIX where there is one.
 pub trait Socket: AsFd + Send + Sync {
@@ -123,4 +126,17 @@ impl Listener for TcpListener {
     fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         TcpListener::accept(self)
     }
+}
+
+/// Whether the other end has taken all that was sent, but for a little that may be on its
+/// way. The system tells whether there is room in the buffer for sending, and here that
+/// buffer is made as small as can be: for a socket that is written to no more.
+pub fn has_taken_all(socket: &impl AsFd) -> bool {
+    // By way of `as_fd`, which is a socket on Windows too.
+    let small = SockRef::from(&socket.as_fd()).set_send_buffer_size(1);
+    small.is_ok() && wait::is_ready(socket, Interest::Writing).unwrap_or(false)
+}
+
+pub(crate) fn is_nothing_yet(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

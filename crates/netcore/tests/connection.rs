@@ -36,6 +36,7 @@ over_both_families! {
     a_peer_that_sends_nothing_meets_the_deadline,
     a_peer_that_drips_bytes_cannot_stretch_the_deadline,
     a_peer_that_never_reads_meets_the_deadline,
+    a_peer_that_takes_nothing_meets_the_patience_long_before_the_deadline,
     a_deadline_that_has_passed_ends_every_call,
     a_later_deadline_takes_the_place_of_the_first,
     the_end_of_the_peer_is_no_end_by_a_stop,
@@ -113,6 +114,16 @@ fn a_peer_that_never_reads_meets_the_deadline<S: Socket>(pair: Pair<S>) {
     let started = Instant::now();
     server.set_deadline(Deadline::after(SHORT));
     assert_timed_out(fill(&mut server), started);
+}
+
+/// One wait, whichever way.
+fn a_peer_that_takes_nothing_meets_the_patience_long_before_the_deadline<S: Socket>(pair: Pair<S>) {
+    let (_deaf, mut server) = connect(pair, &shutdown());
+    server.set_limits(Deadline::after(GENEROUS * 2), SHORT);
+    let started = Instant::now();
+    assert_timed_out(fill(&mut server), started);
+    let started = Instant::now();
+    assert_timed_out(server.read_exact(&mut [0; 1]), started);
 }
 
 fn a_deadline_that_has_passed_ends_every_call<S: Socket>(pair: Pair<S>) {

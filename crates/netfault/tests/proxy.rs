@@ -10,6 +10,9 @@ use netfault::proxy::{Fate, Network, Passed, Proxy, Way, record};
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
 
+/// Far longer than a write waits that goes on.
+const SHORT: Duration = Duration::from_secs(1);
+
 struct Connected {
     client: TcpStream,
     server: TcpStream,
@@ -109,6 +112,21 @@ fn both_directions_are_full_and_both_come_through() {
             });
         }
     });
+}
+
+#[test]
+fn a_direction_that_waits_for_room_does_not_hold_up_the_other_one() {
+    let network = Network { delay: Duration::from_millis(200), ..Network::default() };
+    let Connected { mut client, mut server, recorded: _, _proxy } = connected(&network);
+    server.set_write_timeout(Some(SHORT)).unwrap();
+    let bytes = [0; 64 << 10];
+    // Until nothing more is taken on the way, as the client does not read.
+    while server.write(&bytes).is_ok() {}
+    client.write_all(b"hello").unwrap();
+    server.set_read_timeout(Some(GENEROUS)).unwrap();
+    let mut heard = [0; 5];
+    server.read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"hello");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use netcore::accept::Acceptor;
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
 use netcore::log::payload;
+use netcore::memory;
 use netcore::shutdown::Shutdown;
 use netcore::visit::visit;
 
@@ -27,7 +28,11 @@ pub fn serve(listener: TcpListener, service: &Echo, shutdown: &Shutdown) -> io::
     thread::scope(|scope| {
         let mut workers = Vec::new();
         for _ in 0..service.max_clients.max(1) {
-            match thread::Builder::new().spawn_scoped(scope, || work(&acceptor, service)) {
+            // The clients need memory as well, and the workers could take all of it.
+            let worker = memory::is_there_for_a_worker().and_then(|()| {
+                thread::Builder::new().spawn_scoped(scope, || work(&acceptor, service))
+            });
+            match worker {
                 Ok(worker) => workers.push(worker),
                 Err(error) if workers.is_empty() => return Err(error),
                 Err(error) => {

@@ -38,7 +38,7 @@ fn the_port_is_busy_where_the_server_was_the_first_to_close() {
     let mut client = server.connect();
     server.expect_log(&[&client.address(), "connected"]);
     // Ctrl-C: the system closes what the process leaves behind.
-    server.signal(rustix::process::Signal::INT);
+    server.signal(rustix::process::Signal::TERM);
     client.expect_end_of_stream();
     client.half_close();
     let again = rung("oneshot-echo").run(&["server", "--port", &port.to_string()]);

@@ -28,11 +28,12 @@ pub struct ServerArgs<const PORT: u16> {
 /// For how long a server keeps a client.
 #[derive(Debug, Clone, Args)]
 pub struct Limits {
-    /// Drop a client that sends nothing, or takes no whole reply, for this long, as in
+    /// Drop a client that sends nothing, or takes too little of a reply, for this long, as in
     /// 500ms, 5s or 2m
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
     pub idle: Duration,
-    /// Drop a client after this long in all, however busy it is
+    /// Drop a client after this long in all, however busy it is; in HTTP each request has so
+    /// long, and each response
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
     pub total: Duration,
     /// After a signal, let clients finish for this long

@@ -71,12 +71,21 @@ impl<T: Transport> Suite<T> {
     /// # Panics
     /// When it cannot be started.
     pub fn start_stuck(&self, setup: Setup) -> (Running<T>, Client<T::Stream>) {
+        let (server, mut deaf) = self.start_with_little_room(setup);
+        deaf.send_until_stuck();
+        (server, deaf)
+    }
+
+    /// A server and its client, between which there is next to no room.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start_with_little_room(&self, setup: Setup) -> (Running<T>, Client<T::Stream>) {
         let listener = T::listen();
         T::limit_room(&listener);
         let server = self.start_on(listener, setup);
-        let mut deaf = server.connect_with_little_room();
-        deaf.send_until_stuck();
-        (server, deaf)
+        let client = server.connect_with_little_room();
+        (server, client)
     }
 
     /// As [`start`](Suite::start), with a listener of the test's own.

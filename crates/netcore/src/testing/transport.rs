@@ -15,6 +15,10 @@ use crate::listen;
 /// Bytes that one end can leave to the system, where a test wants the other one to wait.
 const LITTLE_ROOM: usize = 4 << 10;
 
+/// Bytes of questions that can wait for such an end. The system would take mebibytes, and
+/// each of them is answered in the end, which takes long on a slow machine.
+const ROOM_FOR_QUESTIONS: usize = 64 << 10;
+
 /// How a test and its server find each other.
 pub trait Transport: Debug + Clone + Send + 'static {
     /// What the server accepts from.
@@ -107,7 +111,9 @@ impl Transport for Tcp {
     fn limit_room(listener: &TcpListener) {
         // Its connections have this as well, and a size that was asked for is never made
         // larger by the system.
-        SockRef::from(listener).set_send_buffer_size(LITTLE_ROOM).expect("a size can be set");
+        let listener = SockRef::from(listener);
+        listener.set_send_buffer_size(LITTLE_ROOM).expect("a size can be set");
+        listener.set_recv_buffer_size(ROOM_FOR_QUESTIONS).expect("a size can be set");
     }
 
     fn connect(address: &SocketAddr) -> io::Result<TcpStream> {
@@ -120,6 +126,7 @@ impl Transport for Tcp {
         let domain = socket2::Domain::for_address(*address);
         let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
         socket.set_recv_buffer_size(LITTLE_ROOM)?;
+        socket.set_send_buffer_size(ROOM_FOR_QUESTIONS)?;
         socket.connect(&(*address).into())?;
         socket.set_tcp_nodelay(true)?;
         Ok(socket.into())

@@ -134,11 +134,12 @@ fn wait(
         .iter()
         .map(|(stream, reads, writes)| PollFd::new(*stream, wanted(reads, writes)))
         .collect();
-    let next = [there.next(), back.next()].into_iter().flatten().min();
+    // What is due already waits for room, not for time; and what is for an end that has broken
+    // off, for nothing. Neither delays what comes due the other way.
+    let pairs = [(there, back), (back, there)];
+    let open = pairs.iter().filter(|(_, receiver)| !receiver.broken);
+    let next = open.filter_map(|(writes, _)| writes.next()).filter(|due| *due > now).min();
     let timeout = next.map(|at| timespec(at.saturating_duration_since(now)));
-    // What is due and does not fit waits for room, not for time.
-    let stuck = |writes: &Direction, to: &Direction| writes.is_due(now) && !to.broken;
-    let timeout = timeout.filter(|_| !stuck(there, back) && !stuck(back, there));
     match poll(&mut fds, timeout.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(error) => return Err(error.into()),
