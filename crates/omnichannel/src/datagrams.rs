@@ -46,15 +46,19 @@ pub fn serve(socket: UdpSocket, service: &Service, shutdown: &Shutdown) -> io::R
 
 /// Does not wait for the disk: who reads is answered meanwhile.
 fn answer(datagrams: &Arc<Datagrams>, service: &Service, message: &Message, peer: SocketAddr) {
-    let begun = match begin(service, message, peer) {
-        Ok(begun) => begun,
-        Err(why) => Err(Reply::Refused(why)),
+    let (begun, most) = match begin(service, message, peer) {
+        Ok(begun) => (begun, BUFFER),
+        // Whose address it is, nobody knows: a forged one is not flooded by what it gets.
+        Err(why) => (Err(Reply::Refused(why)), message.payload.len()),
     };
     let Message { kind, attempt, session, id, .. } = *message;
     let datagrams = Arc::clone(datagrams);
     let answer = move |reply| {
         let mut encoded = Vec::new();
         match CODEC.encode(&fitting(reply), &mut encoded) {
+            Ok(()) if encoded.len() > most => {
+                log::warn!("{peer} dropped: a request of {most} bytes")
+            }
             Ok(()) => {
                 let asked = Message { kind, attempt, session, id, payload: b"" };
                 datagrams.send(&asked.reply(&encoded).encode(), peer);

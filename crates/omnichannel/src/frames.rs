@@ -110,10 +110,15 @@ fn follow(
             Reply::Nothing => {}
             _ => return Ok(()),
         }
-        if !news.wait(seen, PULSE) || total.has_passed() {
+        if !news.wait(seen, pulse(total)) || total.has_passed() {
             return Ok(());
         }
     }
+}
+
+/// How long to wait for a change, where `until` ends it all.
+pub fn pulse(until: Deadline) -> Duration {
+    until.patience().map_or(PULSE, |left| left.min(PULSE))
 }
 
 /// As [`follow`], for a replica of this store that has not more of it than there is.

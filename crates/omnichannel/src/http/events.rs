@@ -7,7 +7,7 @@ use std::sync::Arc;
 use netcore::deadline::Deadline;
 use serde_json::json;
 
-use crate::frames::PULSE;
+use crate::frames::pulse;
 use crate::message::{Change, Reply};
 use crate::metrics::{Channel, Follower};
 use crate::service::Service;
@@ -46,7 +46,9 @@ impl Events {
                 let last = changes.last().map_or(self.since, |last| last.draft.revision);
                 (last, changes.iter().flat_map(event).collect())
             }
-            Reply::Nothing if news.wait(seen, PULSE) => (self.since, STILL_THERE.to_vec()),
+            Reply::Nothing if news.wait(seen, pulse(self.until)) => {
+                (self.since, STILL_THERE.to_vec())
+            }
             _ => (self.since, Vec::new()),
         }
     }
