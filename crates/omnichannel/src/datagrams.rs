@@ -39,7 +39,10 @@ pub fn serve(socket: UdpSocket, service: &Service, shutdown: &Shutdown) -> io::R
             log::warn!("{peer} dropped: {n} bytes that are no request");
             continue;
         };
-        answer_for(peer, || Some(answer(&datagrams, service, &message, peer)));
+        answer_for(peer, || {
+            answer(&datagrams, service, &message, peer);
+            Some(())
+        });
     }
     Ok(())
 }

@@ -48,8 +48,12 @@ impl Metrics {
     }
 
     /// One commit is on the disk.
-    pub fn committed(&self, outcomes: &[Outcome]) {
+    pub fn committed(&self) {
         self.commits.fetch_add(1, Relaxed);
+    }
+
+    /// What has become of changes that were asked for.
+    pub fn answered(&self, outcomes: &[Outcome]) {
         for outcome in outcomes {
             match outcome {
                 Outcome::Done(_) => self.done.fetch_add(1, Relaxed),
@@ -89,7 +93,12 @@ impl Metrics {
         }
         for (name, kind, help, value) in [
             ("omnichannel_commits_total", "counter", "Commits.", self.commits.load(Relaxed)),
-            ("omnichannel_done_total", "counter", "Changes done.", self.done.load(Relaxed)),
+            (
+                "omnichannel_done_total",
+                "counter",
+                "Changes done, also when they came again.",
+                self.done.load(Relaxed),
+            ),
             (
                 "omnichannel_conflicts_total",
                 "counter",
@@ -127,7 +136,7 @@ mod tests {
         metrics.asked(Channel::Udp);
         let _stays = metrics.counted(Channel::Http);
         drop(metrics.counted(Channel::Http));
-        metrics.committed(&[Outcome::Done(1), Outcome::KeyReused]);
+        metrics.answered(&[Outcome::Done(1), Outcome::KeyReused]);
         let page = metrics.page(7);
         for line in [
             "omnichannel_requests_total{channel=\"tcp\"} 0",

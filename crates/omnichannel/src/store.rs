@@ -27,7 +27,7 @@ use crate::message::{Change, Draft};
 
 mod write;
 
-pub use write::{Effect, Outcome};
+pub use write::{Applied, Effect, Outcome};
 
 const DRAFTS: TableDefinition<&str, (u64, u64)> = TableDefinition::new("drafts");
 const CHANGES: TableDefinition<u64, (&str, u64, Option<&str>)> = TableDefinition::new("changes");
@@ -156,22 +156,26 @@ impl Store {
     }
 
     /// Does all of `effects`, in order and in one transaction, and returns when they are on
-    /// the disk. Each finds what those before it have done.
+    /// the disk. Each finds what those before it have done. Where nothing is changed, the disk
+    /// is not waited for.
     ///
     /// # Errors
     /// When the store fails: then all of it may be done, or nothing.
-    pub fn apply(&self, effects: &[&Effect]) -> io::Result<Vec<Outcome>> {
-        let done = self.database().and_then(|guard| {
+    pub fn apply(&self, effects: &[&Effect]) -> io::Result<Applied> {
+        let applied = self.database().and_then(|guard| {
             let write = present(&guard)?.begin_write().map_err(in_words)?;
-            let outcomes = write::apply(&write, effects, self.kept).map_err(in_words)?;
-            write.commit().map_err(in_words)?;
-            Ok(outcomes)
+            let applied = write::apply(&write, effects, self.kept).map_err(in_words)?;
+            match applied.written {
+                true => write.commit().map_err(in_words)?,
+                false => write.abort().map_err(in_words)?,
+            }
+            Ok(applied)
         });
-        if let Err(error) = &done {
+        if let Err(error) = &applied {
             log::error!("the store failed: {error}");
             self.reopen();
         }
-        done
+        applied
     }
 
     /// After a failure the library does nothing more with the file. What is there is in order,

@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::metrics::Metrics;
-use crate::store::{Effect, Outcome, Store};
+use crate::store::{Applied, Effect, Outcome, Store};
 
 /// Changes that wait for the next commit. Past it, connections wait, and a datagram is
 /// dropped: its client asks again.
@@ -134,9 +134,12 @@ fn write(queue: &Receiver<Job>, store: &Store, metrics: &Metrics, news: &News) {
         jobs.extend(queue.try_iter().take(BATCH - 1));
         let effects: Vec<&Effect> = jobs.iter().map(|job| &job.effect).collect();
         match store.apply(&effects) {
-            Ok(outcomes) => {
-                metrics.committed(&outcomes);
-                news.tell(1);
+            Ok(Applied { outcomes, written }) => {
+                metrics.answered(&outcomes);
+                if written {
+                    metrics.committed();
+                    news.tell(1);
+                }
                 // Not before it is on the disk: from here on it is promised.
                 jobs.into_iter().zip(outcomes).for_each(|(job, it)| (job.done)(Ok(it)));
             }

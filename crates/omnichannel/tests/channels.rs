@@ -196,7 +196,7 @@ fn a_slow_commit_stops_no_reader() {
     let world = World::new();
     // The store is made quickly.
     world.server(&[]).kill();
-    let server = world.server(&["--slow-commit", "3s", "--max-clients", "50"]);
+    let server = world.server(&["--slow-commit", "2s", "--max-clients", "50"]);
     let (ann, address) = (world.token("ann"), server.address);
     let written = AtomicBool::new(false);
     thread::scope(|scope| {

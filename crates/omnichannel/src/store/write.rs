@@ -43,11 +43,18 @@ pub enum Outcome {
     OtherStore,
 }
 
-pub(super) fn apply(
-    write: &WriteTransaction,
-    effects: &[&Effect],
-    kept: Kept,
-) -> Found<Vec<Outcome>> {
+/// What has become of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Of each, in order.
+    pub outcomes: Vec<Outcome>,
+    /// Whether anything has changed.
+    pub written: bool,
+}
+
+pub(super) fn apply(write: &WriteTransaction, effects: &[&Effect], kept: Kept) -> Found<Applied> {
+    let position = || -> Found<u64> { number(&write.open_table(META)?, POSITION) };
+    let before = position()?;
     let mut outcomes = Vec::with_capacity(effects.len());
     for effect in effects {
         outcomes.push(match effect {
@@ -58,7 +65,7 @@ pub(super) fn apply(
             Effect::Copy { store, changes } => copy(write, *store, changes, kept)?,
         });
     }
-    Ok(outcomes)
+    Ok(Applied { outcomes, written: position()? != before })
 }
 
 struct Asked<'a> {
