@@ -210,6 +210,7 @@ impl Client {
         };
         let mut wait = FIRST_WAIT;
         let mut why = String::new();
+        log::debug!("over {}: {ask}", format!("{:?}", self.options.over).to_lowercase());
         for attempt in 1..=TRIES {
             match self.channel.ask(key.as_deref(), ask) {
                 Ok(Reply::Refused(refused @ Why::Unavailable)) => why = refused.to_string(),
@@ -271,7 +272,9 @@ impl Options {
 
 /// As it is printed. Others may have written it, so nothing in it can move the cursor.
 fn shown(draft: &Draft) -> String {
-    harmless(&draft.to_string()).to_string()
+    let shown = harmless(&draft.to_string()).to_string();
+    log::debug!("{shown}");
+    shown
 }
 
 fn unexpected(attempted: &str, reply: &Reply) -> Error {

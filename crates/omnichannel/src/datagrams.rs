@@ -87,7 +87,7 @@ fn begin(service: &Service, message: &Message, peer: SocketAddr) -> Result<Begun
     let request = CODEC.decode(message.payload).map_err(|error| Why::NoRequest(error.into()))?;
     let Request { token, key, ask } = request;
     let account = service.prove(&token.0, Channel::Udp)?;
-    log::debug!("{peer} is {account}");
+    log::debug!("{peer} is {account}, over datagrams: {ask}");
     let length = ask.text().len();
     if length > LONGEST {
         return Err(Why::TooLong { length: length as u64, most: LONGEST as u64 });

@@ -47,7 +47,7 @@ pub fn answer(stream: &mut Connection, peer: SocketAddr, service: &Service) -> i
             Ok(Request { token, key, ask }) => match service.prove(&token.0, Channel::Tcp) {
                 Err(why) => Reply::Refused(why),
                 Ok(account) => {
-                    log::debug!("{peer} is {account}");
+                    log::debug!("{peer} is {account}, over frames: {ask}");
                     match (ask, account) {
                         (Ask::Follow { since }, _) => {
                             let following = Following::Account(account, since);

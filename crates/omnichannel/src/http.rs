@@ -50,7 +50,7 @@ type Answered = Result<Response, Response>;
 
 fn get(service: &Arc<Service>, request: &mut Request<'_>) -> Answered {
     let account = prove(service, request)?;
-    let reply = service.answer(account, None, Ask::Get);
+    let reply = ask(service, request, account, Ask::Get);
     if let Reply::Draft(draft) = &reply
         && request.header("if-none-match") == Some(&etag(draft.revision))
     {
@@ -63,13 +63,13 @@ fn put(service: &Arc<Service>, request: &mut Request<'_>) -> Answered {
     let account = prove(service, request)?;
     let revision = if_match(request)?;
     let text = request.body_text().map_err(Refusal::into_response)?;
-    told(service.answer(account, key(request), Ask::Put { revision, text }))
+    told(ask(service, request, account, Ask::Put { revision, text }))
 }
 
 fn delete(service: &Arc<Service>, request: &mut Request<'_>) -> Answered {
     let account = prove(service, request)?;
     let revision = if_match(request)?;
-    told(service.answer(account, key(request), Ask::Delete { revision }))
+    told(ask(service, request, account, Ask::Delete { revision }))
 }
 
 fn follow(service: &Arc<Service>, request: &mut Request<'_>) -> Answered {
@@ -100,8 +100,12 @@ fn prove<'a>(service: &'a Service, request: &Request<'_>) -> Result<&'a str, Res
     })
 }
 
-fn key(request: &Request<'_>) -> Option<String> {
-    request.header("idempotency-key").map(String::from)
+fn ask(service: &Service, request: &Request<'_>, account: &str, ask: Ask) -> Reply {
+    if let Some(peer) = request.peer() {
+        log::debug!("{peer} is {account}, over HTTP: {ask}");
+    }
+    let key = request.header("idempotency-key").map(String::from);
+    service.answer(account, key, ask)
 }
 
 /// The revision that is to be replaced.

@@ -14,6 +14,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -92,7 +93,7 @@ impl Omnichannel {
     ///
     /// # Errors
     /// What [`Tokens::open`] and [`Store::open`] say.
-    pub fn open(self) -> Result<Service, Error> {
+    pub fn open(self) -> Result<Arc<Service>, Error> {
         let file = (!self.memory).then(|| self.data.clone());
         let attempted = format!("use the tokens in {}", self.tokens.display());
         let tokens = Tokens::open(&self.tokens, &self.account).map_err(|source| {
@@ -110,6 +111,7 @@ impl Omnichannel {
         let place = Place { file, slow: self.slow_commit.unwrap_or_default() };
         let kept = Kept { revisions: self.history, keys: self.keys };
         let store = Store::open(place, kept).map_err(Error::failed(attempted))?;
-        Service::new(self, tokens, store).map_err(Error::failed("start a thread that writes"))
+        let service = Service::new(self, tokens, store);
+        service.map(Arc::new).map_err(Error::failed("start a thread that writes"))
     }
 }

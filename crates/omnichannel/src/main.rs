@@ -1,7 +1,6 @@
 //! The command line of `omnichannel`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use netcore::cli::{self, ServerArgs};
 use netcore::shutdown::Shutdown;
@@ -16,7 +15,7 @@ fn serve(args: &ServerArgs<PORT>, options: Omnichannel) -> Result<(), Error> {
     log::init(args.verbose);
     let shutdown = Shutdown::on_signals(options.limits.drain)?;
     // Before anybody is told that it listens: the file may be another's, or none.
-    let service = Arc::new(options.open()?);
+    let service = options.open()?;
     let (listener, socket) = server::open(args)?;
     server::serve(listener, socket, &service, &shutdown).map_err(Error::failed("go on serving"))
 }

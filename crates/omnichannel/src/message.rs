@@ -135,6 +135,21 @@ impl Ask {
     }
 }
 
+/// For the log: without the text, which is nobody's but its writer's.
+impl fmt::Display for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ask::Get => f.write_str("get"),
+            Ask::Put { revision, text } => {
+                write!(f, "put {} bytes at revision {revision}", text.len())
+            }
+            Ask::Delete { revision } => write!(f, "delete at revision {revision}"),
+            Ask::Follow { since } => write!(f, "follow from revision {since}"),
+            Ask::Replicate { since, .. } => write!(f, "replicate from position {since}"),
+        }
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")

@@ -1,7 +1,6 @@
 //! How the tests start this server in their own process.
 
 use std::net::UdpSocket;
-use std::sync::Arc;
 
 use netcore::testing::Suite;
 use omnichannel::{Omnichannel, server};
@@ -17,6 +16,6 @@ pub fn suite() -> Suite {
         let options: Omnichannel = setup.service(&options);
         let service = options.open().map_err(|error| std::io::Error::other(error.to_string()))?;
         let socket = UdpSocket::bind("127.0.0.1:0")?;
-        server::serve(listener, socket, &Arc::new(service), shutdown)
+        server::serve(listener, socket, &service, shutdown)
     })
 }
