@@ -123,9 +123,11 @@ fn check(server: &Server, token: &Secret, asked: &[Asked], round: u64) -> u64 {
 fn a_second_server_on_the_file_is_told_so_and_ends_with_1() {
     let world = World::new();
     let server = world.server(&[]);
-    let output = world.program().args(["server", "--port", "0"]).output().unwrap();
+    // It would end by itself if it began.
+    let args = ["server", "--port", "0", "--accept-timeout", "3s"];
+    let output = world.program().args(args).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("another server has it open"), "{told}");
     assert!(output.stdout.is_empty(), "it said that it listens");
     let ann = world.token("ann");

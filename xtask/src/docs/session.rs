@@ -30,6 +30,9 @@ const BEFORE_PORT: [&str; 2] = ["127.0.0.1:", "--port "];
 /// The folder of a rung's certificates, on a page.
 const CERTS: &str = "certs";
 
+/// The folder in which the demos have their files, from that of a manifest.
+const TARGET: &str = "../../target/";
+
 /// What a hint tells to ask for. It is no port of anybody.
 const ANY_PORT: &str = "0";
 
@@ -215,7 +218,8 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
     let command = command_line(&format!("{} server", rung.name), &script.server);
     let one_at_a_time = rung.limits.iter().any(|limit| limit.fault == "second-client");
     let shown = format!("$ {command}\n{}{steps}", said_of_server(&stage, server, one_at_a_time));
-    let shown = shown.replace(certs, CERTS);
+    // A file that is made for the demo, as a person has it in the folder that they are in.
+    let shown = shown.replace(certs, CERTS).replace(TARGET, "");
     Ok(timeless(&match &listening {
         Address::Inet(address) => {
             normalised(&shown, &address.port().to_string(), &default_port(&rung.folder)?)
