@@ -238,11 +238,8 @@ impl Client {
         while since < until && printed.is_ok() {
             let from = since;
             let mut each = |change: &Change| {
-                // What came before it broke may come once more.
-                if change.draft.revision > since {
-                    since = change.draft.revision;
-                    printed = cli::print(shown(&change.draft));
-                }
+                since = change.draft.revision;
+                printed = cli::print(shown(&change.draft));
                 since < until && printed.is_ok()
             };
             match self.channel.follow(from, &mut each) {

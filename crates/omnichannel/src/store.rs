@@ -82,11 +82,8 @@ impl Store {
     /// `ResourceBusy` where another process has it open; `InvalidData` for a file that is no
     /// store; what the system says.
     pub fn open(place: Place, kept: Kept) -> io::Result<Store> {
-        let database = RwLock::new(Some(open(&place)?));
-        let store = Store { database, place, kept };
-        // A file that is cut may be noticed only by who reads it.
-        store.check()?;
-        Ok(store)
+        let database = RwLock::new(Some(open(&place, Trust::Checked)?));
+        Ok(Store { database, place, kept })
     }
 
     /// The draft of this account.
@@ -187,24 +184,10 @@ impl Store {
         }
         // The file is to be closed first.
         *database = None;
-        match open(&self.place) {
+        match open(&self.place, Trust::Ours) {
             Ok(opened) => *database = Some(opened),
             Err(error) => log::error!("cannot open the store again: {error}"),
         }
-    }
-
-    fn check(&self) -> io::Result<()> {
-        let (_, position) = self.standing()?;
-        self.read(|read| {
-            let changes = read.open_table(CHANGES)?;
-            for entry in read.open_table(DRAFTS)?.iter()? {
-                let (revision, at) = entry?.1.value();
-                if at > position || changes.get(at)?.is_none_or(|it| it.value().1 != revision) {
-                    return Err(redb::Error::Corrupted("a draft without its text".into()));
-                }
-            }
-            Ok(())
-        })
     }
 
     fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Found<T>) -> io::Result<T> {
@@ -224,13 +207,23 @@ fn present(database: &Option<Database>) -> io::Result<&Database> {
     database.as_ref().ok_or_else(|| io::Error::other("it could not be opened again so far"))
 }
 
-fn open(place: &Place) -> io::Result<Database> {
+/// Whether somebody else may have changed the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// All of it is read and compared with its checksums: a file that is damaged is told at
+    /// the start, and not in the middle of something.
+    Checked,
+    /// We have had it all the time.
+    Ours,
+}
+
+fn open(place: &Place, trust: Trust) -> io::Result<Database> {
     let disk = match &place.file {
         Some(file) => Disk::open(file, place.slow).map_err(in_words)?,
         None => Disk::memory(place.slow),
     };
     let mut builder = Database::builder();
-    builder.set_cache_size(CACHE);
+    builder.set_cache_size(CACHE).set_check_integrity_on_open(trust == Trust::Checked);
     let database = builder.create_with_backend(disk).map_err(in_words)?;
     match format(&database).map_err(in_words)? {
         // Nothing is written, for which there might be no room.

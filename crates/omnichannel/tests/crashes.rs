@@ -168,6 +168,43 @@ fn a_file_that_is_none_of_ours_or_is_cut_is_told_and_left_as_it_is() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_damaged_is_told_or_the_damage_is_where_nothing_lies() {
+    const PAGE: usize = 4096;
+    let world = World::new();
+    let server = world.server(&[]);
+    let ann = world.token("ann");
+    for revision in 0..50 {
+        let text = format!("{revision} {}", "x".repeat(900));
+        Over::Tcp.ask(server.address, &ann, &put(revision, &text));
+    }
+    let last = Over::Tcp.ask(server.address, &ann, &Ask::Get);
+    assert_eq!(server.stop().0, Some(0));
+    let whole = fs::read(world.path("omnichannel.redb")).unwrap();
+    let mut told = 0;
+    let pages = whole.len() / PAGE;
+    for page in (0..pages).step_by(pages.div_ceil(24)) {
+        let mut damaged = whole.clone();
+        damaged[page * PAGE + 100..(page + 1) * PAGE].fill(0xa5);
+        fs::write(world.path("omnichannel.redb"), damaged).unwrap();
+        let args = ["server", "--port", "0", "--accept-timeout", "300ms"];
+        let output = world.program().args(args).output().unwrap();
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!log.contains("panicked"), "page {page}: {log}");
+        if output.status.code() == Some(1) {
+            assert!(log.contains("error: cannot open the store "), "page {page}: {log}");
+            told += 1;
+            continue;
+        }
+        let server = world.server(&[]);
+        assert_eq!(Over::Tcp.ask(server.address, &ann, &Ask::Get), last, "page {page}");
+        let output = world.client(&server, &["--until", "50", "follow"]);
+        assert_eq!(printed(&output).lines().count(), 50, "page {page}");
+    }
+    assert!(told > 0, "no damage was told");
+}
+
 /// A limit on the length of files stands for a disk: past it, the system refuses to write.
 #[cfg(unix)]
 #[test]
@@ -178,7 +215,7 @@ fn a_full_disk_is_told_and_stops_no_reader_and_loses_nothing() {
     let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
     let mut command = std::process::Command::new("sh");
     // In blocks of 512 bytes, or of 1,024. A signal says the same, which is not wanted.
-    let script = "trap '' XFSZ; ulimit -f 3000; exec \"$0\" server --port 0";
+    let script = "trap '' XFSZ; ulimit -S -f 3000; exec \"$0\" server --port 0";
     command.args(["-c", script, program]).current_dir(world.folder.path()).env_remove("RUST_LOG");
     let server = Server::start(&mut command);
     let (ann, address) = (world.token("ann"), server.address);
@@ -200,11 +237,22 @@ fn a_full_disk_is_told_and_stops_no_reader_and_loses_nothing() {
         let again = over.ask(address, &ann, &put(revision, &text_of(revision)));
         assert_eq!(again, Reply::Refused(Why::Unavailable));
     }
+    // Room again, for the server that runs: it goes on by itself.
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Pid, Resource, Rlimit, prlimit};
+        let pid = Pid::from_child(&server.child);
+        let plenty = Rlimit { current: None, maximum: None };
+        prlimit(Some(pid), Resource::Fsize, plenty).unwrap();
+        let reply = Over::Http.ask(address, &ann, &put(revision, &text_of(revision)));
+        assert_eq!(reply, Reply::Done(revision + 1));
+        revision += 1;
+    }
     let log = server.kill();
     assert!(log.contains("the store failed: "), "{log}");
     assert!(!log.contains("panicked"), "{log}");
-    // There is room again.
     let server = world.server(&[]);
+    let last = draft(revision, &text_of(revision - 1));
     assert_eq!(Over::Tcp.ask(server.address, &ann, &Ask::Get), Reply::Draft(last));
     let reply = Over::Tcp.ask(server.address, &ann, &put(revision, "short"));
     assert_eq!(reply, Reply::Done(revision + 1));

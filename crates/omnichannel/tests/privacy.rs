@@ -50,7 +50,7 @@ fn a_token_that_proves_nothing_is_refused_on_every_channel_and_an_address_is_no_
         socket.send_to(&Session::new().request(short).encode(), address).unwrap();
     }
     // None of them is answered before what comes behind them is.
-    assert_eq!(said(&ann).1.len(), HEADER + 4);
+    assert_eq!(said(&ann).1[HEADER..], [1, 0, 0, 0]);
     // Only a replica is told of all accounts, and it may change none.
     let mut stream = BufReader::new(connect(address).unwrap());
     let all = Ask::Replicate { store: 0, since: 0 };
@@ -99,7 +99,8 @@ fn no_token_and_no_text_is_in_the_log_however_much_is_logged() {
     command.args(["server", "--port", "0", "--account", "ann", "-vv"]).env("RUST_LOG", "trace");
     let server = Server::start(&mut command);
     let ann = world.token("ann");
-    let secret = ann.0.strip_prefix("ann.").unwrap().to_string();
+    // The log shows the beginning of what is long.
+    let secret = ann.0.strip_prefix("ann.").unwrap()[..8].to_string();
     for (revision, over) in ALL.into_iter().enumerate() {
         over.ask(server.address, &ann, &put(revision as u64, "words-of-ann"));
         over.ask(server.address, &ann, &Ask::Get);

@@ -107,6 +107,7 @@ impl Server {
 
     /// Waits for its end.
     pub fn wait(mut self) -> (Option<i32>, String) {
+        eventually("the server ends", || self.child.try_wait().unwrap().is_some());
         let code = self.child.wait().unwrap().code();
         (code, self.log.take().unwrap().join().unwrap())
     }
@@ -230,8 +231,8 @@ pub fn http_request(token: &Secret, key: Option<&str>, ask: &Ask) -> String {
     };
     let tag = revision.map_or(String::new(), |revision| format!("If-Match: \"{revision}\"\r\n"));
     format!(
-        "{method} /draft HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-         Authorization: Bearer {}\r\n{key}{tag}Content-Length: {}\r\n\r\n{}",
+        "{method} /draft HTTP/1.1\r\nAuthorization: Bearer {}\r\nHost: localhost\r\n\
+         Connection: close\r\n{key}{tag}Content-Length: {}\r\n\r\n{}",
         token.0,
         ask.text().len(),
         ask.text()
