@@ -168,6 +168,28 @@ fn a_file_that_is_none_of_ours_or_is_cut_is_told_and_left_as_it_is() {
     }
 }
 
+#[test]
+fn the_file_of_another_program_with_the_same_library_is_told_and_stays_its_own() {
+    let world = World::new();
+    let path = world.path("cakes.redb");
+    let table: redb::TableDefinition<u64, u64> = redb::TableDefinition::new("cakes");
+    let database = redb::Database::create(&path).unwrap();
+    let write = database.begin_write().unwrap();
+    write.open_table(table).unwrap().insert(1, 2).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let mut command = world.program();
+    command.args(["server", "--port", "0", "--data", "cakes.redb", "--account", "ann"]);
+    let output = command.args(["--accept-timeout", "3s"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("it is no store, or damaged: its form is 0"), "{told}");
+    let database = redb::Database::open(&path).unwrap();
+    let read = redb::ReadableDatabase::begin_read(&database).unwrap();
+    assert_eq!(read.list_tables().unwrap().count(), 1);
+    assert_eq!(read.open_table(table).unwrap().get(1).unwrap().unwrap().value(), 2);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_that_is_damaged_is_told_or_the_damage_is_where_nothing_lies() {
