@@ -3,7 +3,6 @@
 mod world;
 
 use std::fs;
-use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -13,7 +12,7 @@ use omnichannel::message::{Ask, Draft, Reply, Secret, Why};
 use world::*;
 
 /// Rounds of the loop below; `KILL_ROUNDS` says otherwise, and `KILL_SEED` where it begins.
-const ROUNDS: u64 = 8;
+const ROUNDS: u64 = 5;
 
 /// A change that was asked for, and the revision that was acknowledged for it.
 struct Asked {
@@ -125,7 +124,7 @@ fn a_second_server_on_the_file_is_told_so_and_ends_with_1() {
     let server = world.server(&[]);
     // It would end by itself if it began.
     let args = ["server", "--port", "0", "--accept-timeout", "3s"];
-    let output = world.program().args(args).output().unwrap();
+    let output = ended(world.program().args(args));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("another server has it open"), "{told}");
@@ -158,7 +157,7 @@ fn a_file_that_is_none_of_ours_or_is_cut_is_told_and_left_as_it_is() {
         fs::write(world.path("other"), file).unwrap();
         let mut command = world.program();
         command.args(["server", "--port", "0", "--data", "other", "--account", "ann"]);
-        let output = command.stdout(Stdio::piped()).output().unwrap();
+        let output = ended(command.args(["--accept-timeout", "3s"]));
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{number}: {told}");
         assert!(told.contains("error: cannot open the store other: "), "{number}: {told}");
@@ -180,7 +179,7 @@ fn the_file_of_another_program_with_the_same_library_is_told_and_stays_its_own()
     drop(database);
     let mut command = world.program();
     command.args(["server", "--port", "0", "--data", "cakes.redb", "--account", "ann"]);
-    let output = command.args(["--accept-timeout", "3s"]).output().unwrap();
+    let output = ended(command.args(["--accept-timeout", "3s"]));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("it is no store, or damaged: its form is 0"), "{told}");
@@ -211,7 +210,7 @@ fn a_file_that_is_damaged_is_told_or_the_damage_is_where_nothing_lies() {
         damaged[page * PAGE + 100..(page + 1) * PAGE].fill(0xa5);
         fs::write(world.path("omnichannel.redb"), damaged).unwrap();
         let args = ["server", "--port", "0", "--accept-timeout", "300ms"];
-        let output = world.program().args(args).output().unwrap();
+        let output = ended(world.program().args(args));
         let log = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!log.contains("panicked"), "page {page}: {log}");
         if output.status.code() == Some(1) {
@@ -283,10 +282,10 @@ fn a_full_disk_is_told_and_stops_no_reader_and_loses_nothing() {
 #[test]
 fn without_tokens_or_with_tokens_for_everybody_it_does_not_begin() {
     let world = World::new();
-    let output = world.program().args(["server", "--port", "0"]).output().unwrap();
+    let output = ended(world.program().args(["server", "--port", "0", "--accept-timeout", "3s"]));
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("hint: --account NAME"));
-    let output = world.program().args(["server", "--account", "../x"]).output().unwrap();
+    let output = ended(world.program().args(["server", "--port", "0", "--account", "../x"]));
     assert_eq!(output.status.code(), Some(1));
     let none = Draft::default();
     let server = world.server(&["--memory"]);

@@ -108,7 +108,7 @@ fn no_token_and_no_text_is_in_the_log_however_much_is_logged() {
     }
     for over in ["tcp", "udp", "http"] {
         let mut command = world.client_command(&server, &["--over", over, "-vv", "get"]);
-        let output = command.env("RUST_LOG", "trace").output().unwrap();
+        let output = ended(command.env("RUST_LOG", "trace"));
         assert!(!String::from_utf8_lossy(&output.stderr).contains(&secret), "{over}");
     }
     let (code, log) = server.stop();

@@ -28,7 +28,7 @@ pub struct World {
 pub struct Server {
     pub child: Child,
     pub address: SocketAddr,
-    log: Option<JoinHandle<String>>,
+    log: Option<JoinHandle<Vec<u8>>>,
 }
 
 impl World {
@@ -55,7 +55,7 @@ impl World {
     }
 
     pub fn client(&self, server: &Server, args: &[&str]) -> Output {
-        self.client_command(server, args).output().unwrap()
+        ended(&mut self.client_command(server, args))
     }
 
     pub fn client_command(&self, server: &Server, args: &[&str]) -> Command {
@@ -77,15 +77,10 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on ").and_then(|it| it.parse().ok());
-        let mut stderr = child.stderr.take().unwrap();
-        let log = thread::spawn(move || {
-            let mut text = Vec::new();
-            let _ = stderr.read_to_end(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
-        });
+        let log = read_aside(child.stderr.take().unwrap());
         let Some(address) = address else {
             let _ = child.kill();
-            panic!("no ready line but {line:?} and {}", log.join().unwrap());
+            panic!("no ready line but {line:?} and {}", text(log));
         };
         Server { child, address, log: Some(log) }
     }
@@ -94,7 +89,7 @@ impl Server {
     pub fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.log.take().unwrap().join().unwrap()
+        text(self.log.take().unwrap())
     }
 
     #[cfg(unix)]
@@ -102,14 +97,14 @@ impl Server {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").arg(&id).status().unwrap().success());
         let code = self.child.wait().unwrap().code();
-        (code, self.log.take().unwrap().join().unwrap())
+        (code, text(self.log.take().unwrap()))
     }
 
     /// Waits for its end.
     pub fn wait(mut self) -> (Option<i32>, String) {
         eventually("the server ends", || self.child.try_wait().unwrap().is_some());
         let code = self.child.wait().unwrap().code();
-        (code, self.log.take().unwrap().join().unwrap())
+        (code, text(self.log.take().unwrap()))
     }
 }
 
@@ -118,6 +113,39 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a program prints that ends by itself, and soon.
+#[track_caller]
+pub fn ended(command: &mut Command) -> Output {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let [stdout, stderr] =
+        [read_aside(child.stdout.take().unwrap()), read_aside(child.stderr.take().unwrap())];
+    let began = Instant::now();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if began.elapsed() > GENEROUS => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                panic!("{command:?} does not end");
+            }
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
+}
+
+fn text(bytes: JoinHandle<Vec<u8>>) -> String {
+    String::from_utf8_lossy(&bytes.join().unwrap()).into_owned()
+}
+
+fn read_aside(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = from.read_to_end(&mut bytes);
+        bytes
+    })
 }
 
 /// Waits for what comes by itself.
