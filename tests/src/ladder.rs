@@ -41,14 +41,14 @@ impl Deref for Rung {
 
 /// The rungs that follow the ladder's own conventions, in reading order. Those of the
 /// suite `http` follow HTTP's: their ready line, their habits and their messages are
-/// others, and are looked at there. Those with certificates are started with more than a
-/// port, and their bytes are nobody's who does not speak TLS: the tests of their crates
-/// and the matrix of faults look at them.
+/// others, and are looked at there. Those with secrets, certificates or tokens, are started
+/// with more than a port, and their bytes are nobody's who does not have them: the tests of
+/// their crates and the matrix of faults look at them.
 pub fn ladder() -> &'static [Rung] {
     static LADDER: OnceLock<Vec<Rung>> = OnceLock::new();
     LADDER.get_or_init(|| {
         let rungs = workspace().rungs.iter().map(Rung::new);
-        rungs.filter(|rung| !rung.passes("http") && rung.certs.is_empty()).collect()
+        rungs.filter(|rung| !rung.passes("http") && !rung.has_secrets()).collect()
     })
 }
 

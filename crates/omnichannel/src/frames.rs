@@ -110,10 +110,15 @@ fn follow(
             Reply::Nothing => {}
             _ => return Ok(()),
         }
-        if !news.wait(seen, pulse(total)) || total.has_passed() {
+        if !news.wait(seen, pulse(total)) || total.has_passed() || has_left(stream) {
             return Ok(());
         }
     }
+}
+
+/// Whether the client has ended its side: who follows keeps it open.
+fn has_left(stream: &Connection) -> bool {
+    matches!(stream.get_ref().peek(&mut [0]), Ok(0))
 }
 
 /// How long to wait for a change, where `until` ends it all.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
 use crate::message::Secret;
@@ -24,46 +24,15 @@ impl Tokens {
     /// What the system says; `InvalidData` for a line that is no token, `PermissionDenied`
     /// for a file that others can read, `InvalidInput` for a name that is none.
     pub fn open(path: &Path, accounts: &[String]) -> io::Result<Tokens> {
-        let mut tokens = match Tokens::read(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound && !accounts.is_empty() => {
-                Tokens(BTreeMap::new())
-            }
-            read => read?,
-        };
-        let mut lines = String::new();
-        for account in accounts.iter().filter(|account| !tokens.0.contains_key(*account)) {
-            if !is_name(account) {
-                let why = format!("{account:?} is no name: a to z, 0 to 9, - and _, at most 32");
-                return Err(io::Error::new(ErrorKind::InvalidInput, why));
-            }
-            let secret = format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?);
-            lines += &format!("{account}.{secret}\n");
+        if !accounts.is_empty() {
+            add(path, accounts)?;
         }
-        if !lines.is_empty() {
-            append(path, &lines)?;
-            tokens = Tokens::read(path)?;
-        }
-        Ok(tokens)
-    }
-
-    fn read(path: &Path) -> io::Result<Tokens> {
-        let text = fs::read_to_string(path)?;
         #[cfg(unix)]
         if std::os::unix::fs::MetadataExt::mode(&fs::metadata(path)?) & 0o077 != 0 {
             let why = "others on this machine can read it (chmod 600 mends that)";
             return Err(io::Error::new(ErrorKind::PermissionDenied, why));
         }
-        let mut tokens = BTreeMap::new();
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            // Without the line, which may be a secret.
-            let wrong = || io::Error::new(ErrorKind::InvalidData, "a line is no ACCOUNT.SECRET");
-            let (account, secret) = line.trim().split_once('.').ok_or_else(wrong)?;
-            if !is_name(account) || secret.is_empty() {
-                return Err(wrong());
-            }
-            tokens.insert(account.to_string(), secret.to_string());
-        }
-        Ok(Tokens(tokens))
+        parse(&fs::read_to_string(path)?).map(Tokens)
     }
 
     /// The account that `token` proves, if it proves one. An account that there is not is no
@@ -97,12 +66,45 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| allowed(byte) || matches!(byte, b'-' | b'_'))
 }
 
-fn append(path: &Path, lines: &str) -> io::Result<()> {
+/// A token for each of `accounts` that has none.
+fn add(path: &Path, accounts: &[String]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
     let mut options = OpenOptions::new();
-    options.append(true).create(true);
+    options.read(true).append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(lines.as_bytes())
+    let mut file = options.open(path)?;
+    // Two servers that begin at once would both make one. It ends with the file.
+    file.lock()?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    let known = parse(&text)?;
+    // A person may have left the last line without an end.
+    let mut lines = String::from(if text.is_empty() || text.ends_with('\n') { "" } else { "\n" });
+    for account in accounts.iter().filter(|account| !known.contains_key(*account)) {
+        if !is_name(account) {
+            let why = format!("{account:?} is no name: a to z, 0 to 9, - and _, at most 32");
+            return Err(io::Error::new(ErrorKind::InvalidInput, why));
+        }
+        let secret = format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?);
+        lines += &format!("{account}.{secret}\n");
+    }
+    file.write_all(lines.as_bytes())
+}
+
+fn parse(text: &str) -> io::Result<BTreeMap<String, String>> {
+    // Without the line, which may be a secret.
+    let wrong = || io::Error::new(ErrorKind::InvalidData, "a line is no ACCOUNT.SECRET");
+    let token = |line: &str| {
+        let (account, secret) = line.split_once('.').ok_or_else(wrong)?;
+        match is_name(account) && !secret.is_empty() {
+            true => Ok((account.to_string(), secret.to_string())),
+            false => Err(wrong()),
+        }
+    };
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(token).collect()
 }
 
 #[cfg(test)]
@@ -133,7 +135,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tokens");
         assert_eq!(Tokens::open(&file, &[]).err().unwrap().kind(), ErrorKind::NotFound);
-        append(&file, "s3cret\n").unwrap();
+        fs::write(&file, "s3cret\n").unwrap();
+        #[cfg(unix)]
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         let error = Tokens::open(&file, &[]).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::InvalidData);
         assert!(!error.to_string().contains("s3cret"));

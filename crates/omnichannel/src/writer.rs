@@ -55,7 +55,7 @@ impl Writer {
         let news = Arc::new(News::default());
         let told = Arc::clone(&news);
         let name = thread::Builder::new().name("writer".into());
-        let thread = name.spawn(move || write(&queue, &store, &metrics, &told))?;
+        let thread = name.spawn(move || commit_groups(&queue, &store, &metrics, &told))?;
         Ok(Writer { jobs: Some(jobs), thread: Some(thread), news })
     }
 
@@ -127,7 +127,7 @@ impl News {
     }
 }
 
-fn write(queue: &Receiver<Job>, store: &Store, metrics: &Metrics, news: &News) {
+fn commit_groups(queue: &Receiver<Job>, store: &Store, metrics: &Metrics, news: &News) {
     while let Ok(first) = queue.recv() {
         let mut jobs = vec![first];
         // Those that came during the last commit; nobody is waited for.

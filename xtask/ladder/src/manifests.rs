@@ -349,6 +349,12 @@ impl Rung {
         self.limits.iter().find(|limit| limit.faults().any(|name| name == fault))
     }
 
+    /// Whether its server reads files that are its owner's alone: it is started with more
+    /// than a port, and as nobody else.
+    pub fn has_secrets(&self) -> bool {
+        !self.certs.is_empty() || self.server_args.iter().any(|arg| arg == "--tokens")
+    }
+
     /// The folder of its certificates, where it has one.
     pub fn certs_folder(&self) -> Option<PathBuf> {
         self.certs.first().map(|certs| self.folder.join(certs))

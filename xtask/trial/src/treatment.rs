@@ -74,8 +74,8 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
         return Err(Failure::Skipped("threads of one process are limited on Linux alone".into()));
     }
     let becomes_another = matches!(what, Treatment::FewThreads | Treatment::LowPort);
-    if becomes_another && !cast.rung.certs.is_empty() && stage::can_be_another_user() {
-        // Whom root becomes for these may not read keys either.
+    if becomes_another && cast.rung.has_secrets() && stage::can_be_another_user() {
+        // Whom root becomes for these may not read keys or tokens either.
         return Err(Failure::Skipped("its keys are its owner's alone".into()));
     }
     match what {
