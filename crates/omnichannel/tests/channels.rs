@@ -2,8 +2,6 @@
 
 mod world;
 
-use std::io::Write;
-use std::process::Stdio;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -210,6 +208,9 @@ fn http_says_which_revision_and_asks_for_it() {
 #[cfg(unix)]
 #[test]
 fn a_stop_ends_who_follows_and_what_was_asked_for_is_on_the_disk() {
+    use std::io::{Read, Write};
+    use std::process::Stdio;
+
     let world = World::new();
     let server = world.server(&[]);
     let ann = world.token("ann");
@@ -227,7 +228,7 @@ fn a_stop_ends_who_follows_and_what_was_asked_for_is_on_the_disk() {
     let (code, _) = server.stop();
     assert_eq!(code, Some(0));
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut events, &mut text).unwrap();
+    events.read_to_string(&mut text).unwrap();
     assert!(text.contains("\"text\":\"kept\"") && text.ends_with("0\r\n\r\n"), "{text}");
     follower.kill().unwrap();
     follower.wait().unwrap();
