@@ -418,6 +418,7 @@ fn memory_is_flat_however_many_requests_come() {
             scope.spawn(|| soak(20));
         }
     });
+    soak(100);
     let before = status_of(&server, "VmRSS:");
     soak(500);
     let after = status_of(&server, "VmRSS:");

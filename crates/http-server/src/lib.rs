@@ -1,5 +1,5 @@
-//! A small HTTP/1.1 server over threads: handlers that return a value, and files of a
-//! folder.
+//! A small HTTP/1.1 server: handlers that return a value, and files of a folder. One thread
+//! waits for all connections, and workers answer.
 //!
 //! ```no_run
 //! use http_server::{Files, Server};
@@ -48,6 +48,12 @@
 //! another of the values above. Other errors, `Box<dyn Error>` among them, are none:
 //! what they mean for the client is the handler's to say. `.map_err(io::Error::other)?`
 //! makes a 500 of one, with its text in the log alone.
+//!
+//! A handler may block: it is called in one of [`Limits::workers`] threads, which it holds
+//! for as long as it takes, and nobody else. So does a stream that waits for what it sends:
+//! with as many of them as workers, other handlers wait. One that waits for nothing can be
+//! wrapped in [`AtOnce`], and needs no worker. A body of up to [`Limits::body`] bytes has come
+//! before its handler is called; of a longer one, the handler waits for the rest.
 //!
 //! A handler with state of its own is a closure that owns an `Arc`, or a type that
 //! implements [`Handler`].
@@ -99,11 +105,12 @@
 //!
 //! | room | idea |
 //! |---|---|
-//! | `serve/` `workers.rs`, `defer_accept.rs` | workers take turns at accepting, once a client has spoken, and stay with it |
-//! | `slots.rs` | how many connections there may be, and which one makes room |
-//! | `connection.rs`, `receive.rs`, `reply.rs` | requests in, responses out, one after another |
+//! | `serve/` `engine.rs`, `door.rs` | one wait for all: who comes, who has a turn, who goes to a worker |
+//! | `crowd.rs` | who has a place, and who makes room |
+//! | `conversation.rs`, `exchange.rs` | requests in, responses out: a connection as a record that goes on from where it stopped |
+//! | `pool.rs` | workers, for what may take its time |
 //! | `stream.rs`, `tls.rs`, `access.rs`, `auth.rs` | encryption where it is asked for, the access log, a password |
-//! | `server.rs`, `service.rs` | a server put together in code |
+//! | `server.rs`, `service.rs`, `defer_accept.rs` | a server put together in code |
 //! | `files/` `mod.rs`, `resolve.rs` | what is there for a path, whatever links say |
 //! | `file.rs`, `types.rs`, `coding.rs` | a file whole or in parts, what it is, compressed siblings |
 //! | `cache.rs` | what is kept between requests |
@@ -119,7 +126,7 @@ mod serve;
 pub use command::{options, run};
 pub use files::{DotFiles, Files, Links, Missing, Precompressed};
 pub use httpcore::body::Body;
-pub use httpcore::handler::{Handler, Request};
+pub use httpcore::handler::{AtOnce, Handler, Request};
 pub use httpcore::head::target::{Path, Target};
 pub use httpcore::head::{Fields, Method};
 pub use httpcore::reply::{Cors, IntoResponse, Response};

@@ -90,6 +90,44 @@ fn requests_and_bodies_pass_through() {
     );
 }
 
+/// Clients that are far away are in the middle of their handshakes for as long as it takes
+/// to go there and back: they do not drive each other out.
+#[test]
+fn more_clients_than_places_who_shake_hands_at_once_are_all_served() {
+    let limits = Limits { clients: 3, workers: 1, ..Limits::default() };
+    let (server, certificate) =
+        start(Server::bind("127.0.0.1:0").unwrap().limits(limits).get("/", |_| "hi"));
+    let mut crowd: Vec<TlsStream> =
+        (0..20).map(|_| connect(server.address(), &certificate, &[])).collect();
+    // Each has sent its hello, then each has the server's, before any of them goes on.
+    for client in &mut crowd {
+        client.conn.write_tls(&mut client.sock).unwrap();
+    }
+    for client in &crowd {
+        client.sock.peek(&mut [0]).unwrap();
+    }
+    for client in &mut crowd {
+        assert!(exchange(client, &get("/")).ends_with("\r\n\r\nhi"));
+    }
+}
+
+#[test]
+fn handshakes_that_stall_hold_no_worker() {
+    let limits = Limits { workers: 1, ..Limits::default() };
+    let (server, certificate) =
+        start(Server::bind("127.0.0.1:0").unwrap().limits(limits).get("/", |_| "hi"));
+    let mut stalled: Vec<TlsStream> =
+        (0..20).map(|_| connect(server.address(), &certificate, &[])).collect();
+    for (place, client) in stalled.iter_mut().enumerate() {
+        let mut hello = Vec::new();
+        client.conn.write_tls(&mut hello).unwrap();
+        // Nothing, the first byte, a half, or all of it.
+        client.sock.write_all(&hello[..[0, 1, hello.len() / 2, hello.len()][place % 4]]).unwrap();
+    }
+    let mut client = connect(server.address(), &certificate, &[]);
+    assert!(exchange(&mut client, &get("/")).ends_with("\r\n\r\nhi"));
+}
+
 /// RFC 8446 section 6.1: the end is said, so that a client knows that it has all of it.
 #[test]
 fn files_streams_and_parts_come_whole_and_the_end_is_said() {

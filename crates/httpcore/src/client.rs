@@ -4,7 +4,6 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::Duration;
 
 use netcore::Error;
@@ -125,7 +124,8 @@ pub fn is_without_reply(error: &io::Error) -> bool {
 /// of it; `InvalidData` for what is not a response, or longer than it may be.
 pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
     let peer = stream.peer_addr()?;
-    let mut stream = Socket::new(Arc::new(stream.try_clone()?), REPLY_TIMEOUT)?;
+    stream.set_nonblocking(true)?;
+    let mut stream = Socket::new(stream, REPLY_TIMEOUT);
     stream.set_read_deadline(Deadline::after(REPLY_TIMEOUT));
     let slash = if path.starts_with('/') { "" } else { "/" };
     let path = encode_target(path.as_bytes());

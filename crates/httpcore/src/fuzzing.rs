@@ -5,7 +5,6 @@
 use std::cell::RefCell;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::body::{Body, Source};
@@ -84,7 +83,7 @@ pub fn range(data: &[u8]) {
 /// A chunked body that has arrived, and then the end of the stream: it gives no more
 /// bytes than came, and what is behind it is still there.
 pub fn chunked(data: &[u8]) {
-    thread_local!(static ENDED: RefCell<Option<Socket>> = const { RefCell::new(None) });
+    thread_local!(static ENDED: RefCell<Option<Socket<TcpStream>>> = const { RefCell::new(None) });
     ENDED.with_borrow_mut(|stream| {
         let stream = stream.get_or_insert_with(ended);
         let mut buf = vec![0; data.len().max(4 << 10)];
@@ -104,13 +103,13 @@ pub fn chunked(data: &[u8]) {
 }
 
 /// A stream of which the end has come.
-fn ended() -> Socket {
+fn ended() -> Socket<TcpStream> {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let client =
         TcpStream::connect(listener.local_addr().expect("it has an address")).expect("it accepts");
     let (server, _) = listener.accept().expect("a client has come");
     drop(client);
-    Socket::new(Arc::new(server), Duration::from_secs(1)).expect("it takes a limit")
+    Socket::new(server, Duration::from_secs(1))
 }
 
 #[cfg(test)]

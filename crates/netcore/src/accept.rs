@@ -161,7 +161,7 @@ pub(crate) fn without_delay(stream: &impl AsFd) -> io::Result<()> {
 ///
 /// # Errors
 /// That of `accepted`; `OutOfMemory`.
-pub(crate) fn affordable<T>(accepted: io::Result<T>) -> io::Result<T> {
+pub fn affordable<T>(accepted: io::Result<T>) -> io::Result<T> {
     let client = accepted?;
     let mut spare: Vec<u8> = Vec::new();
     // Otherwise the compiler takes memory that nobody uses for granted.
@@ -187,7 +187,7 @@ pub fn pass_over(error: io::Error, shutdown: &Shutdown) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`pass_over`].
-pub(crate) fn log_accept_error(error: io::Error) -> io::Result<Reach> {
+pub fn log_accept_error(error: io::Error) -> io::Result<Reach> {
     let reach = of_accept(&error);
     match reach {
         Reach::Nothing => {}

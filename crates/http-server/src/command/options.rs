@@ -12,7 +12,7 @@ use netcore::cli::duration;
 use netcore::unix::{Claim, Mode};
 
 use httpcore::Status;
-use httpcore::handler::{Handler, Request};
+use httpcore::handler::{AtOnce, Handler, Request};
 use httpcore::head::Method;
 use httpcore::reply::{Cors, IntoResponse, Response, field_line};
 
@@ -158,7 +158,7 @@ impl Options {
         };
         let content: Box<dyn Handler> = match files {
             Some(files) => Box::new(files),
-            None => Box::new(hello),
+            None => Box::new(AtOnce(hello)),
         };
         let credentials = self.credentials()?;
         let content = if credentials.is_empty() {
@@ -192,8 +192,7 @@ impl Options {
                 server.header(name, value).map_err(|error| Unprepared::Usage(error.to_string()))?;
         }
         if self.health {
-            server =
-                server.get(HEALTH, |_| Response::text("ok\n").header("Cache-Control", "no-store"));
+            server = server.route(Method::Get, HEALTH, AtOnce(health));
         }
         let mut notes = listening.notes;
         let is_seen = |address: &SocketAddr| !address.ip().is_loopback();
@@ -316,6 +315,10 @@ impl Options {
             ..usual
         }
     }
+}
+
+fn health(_: &mut Request<'_>) -> Response {
+    Response::text("ok\n").header("Cache-Control", "no-store")
 }
 
 /// The tutorial's own handler: a fixed text on every path. Methods that it does not

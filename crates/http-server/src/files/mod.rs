@@ -177,6 +177,16 @@ impl Handler for Files {
             other => other_method(other, &[Method::Get]),
         }
     }
+
+    /// A file that has been sent before, and is the same.
+    fn at_once(&self, request: &mut Request<'_>) -> Option<Response> {
+        match request.method() {
+            Method::Get | Method::Head => {
+                self.sender.kept(request).map(IntoResponse::into_response)
+            }
+            other => Some(other_method(other, &[Method::Get])),
+        }
+    }
 }
 
 fn for_people(path: &Path) -> String {

@@ -60,17 +60,25 @@ impl<H: Handler> Guarded<H> {
 
 impl<H: Handler> Handler for Guarded<H> {
     fn respond(&self, request: &mut Request<'_>) -> Response {
-        if self.lets_in(request) {
-            return self.handler.respond(request);
+        match self.lets_in(request) {
+            true => self.handler.respond(request),
+            false => challenge(),
         }
-        Refusal::by(
-            "RFC 9110 section 15.5.2",
-            Status::UNAUTHORIZED,
-            "this needs a name and a password",
-        )
+    }
+
+    fn at_once(&self, request: &mut Request<'_>) -> Option<Response> {
+        match self.lets_in(request) {
+            true => self.handler.at_once(request),
+            false => Some(challenge()),
+        }
+    }
+}
+
+fn challenge() -> Response {
+    let why = "this needs a name and a password";
+    Refusal::by("RFC 9110 section 15.5.2", Status::UNAUTHORIZED, why)
         .into_response()
         .header("WWW-Authenticate", CHALLENGE)
-    }
 }
 
 /// What follows the name of the scheme, which has no case.

@@ -2,21 +2,22 @@
 
 mod access;
 mod auth;
-mod connection;
+mod conversation;
+mod crowd;
 #[cfg(target_os = "linux")]
 mod defer_accept;
-mod receive;
-mod reply;
+mod door;
+mod engine;
+mod exchange;
+mod pool;
 mod server;
 mod service;
-mod slots;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
-mod workers;
 
 pub use self::auth::Guarded;
 pub use self::server::{Running, Server};

@@ -1,12 +1,10 @@
 //! What takes the place of TLS in a build without the feature `tls`: types that nobody
 //! can make, so that nothing else has to know.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::path::Path;
 
 use netcore::Error;
-
-use httpcore::stream::Socket;
 
 /// A certificate with its key, of which there are none in this build.
 #[derive(Debug, Clone, Copy)]
@@ -44,15 +42,27 @@ fn missing() -> Error {
 pub enum Session {}
 
 impl Session {
-    pub fn read(&mut self, _: &mut Socket, _: &mut [u8]) -> io::Result<usize> {
+    pub fn is_handshaking(&self) -> bool {
         match *self {}
     }
 
-    pub fn write(&mut self, _: &mut Socket, _: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub fn handshake(&mut self, _: &mut (impl Read + Write)) -> io::Result<()> {
         match *self {}
     }
 
-    pub fn end(&mut self, _: &mut Socket) -> io::Result<()> {
+    pub fn read(&mut self, _: &mut (impl Read + Write), _: &mut [u8]) -> io::Result<usize> {
+        match *self {}
+    }
+
+    pub fn write(&mut self, _: &mut impl Write, _: &[IoSlice<'_>]) -> io::Result<usize> {
+        match *self {}
+    }
+
+    pub fn send(&mut self, _: &mut impl Write) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub fn end(&mut self, _: &mut impl Write) -> io::Result<()> {
         match *self {}
     }
 }

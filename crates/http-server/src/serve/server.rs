@@ -14,9 +14,9 @@ use httpcore::handler::{Handler, Request, Router};
 use httpcore::head::Method;
 use httpcore::reply::{Cors, IntoResponse, field_line};
 
+use super::engine;
 use super::service::{AccessLog, Hosts, Limits, Service};
 use super::tls::Tls;
-use super::workers;
 use crate::PORT;
 
 /// Fields that responses have already, or that belong to one of them, and of which
@@ -246,7 +246,7 @@ impl Server {
     /// could be accepted.
     pub fn serve(self, shutdown: &Shutdown) -> Result<(), Error> {
         self.check()?;
-        workers::serve(self.listeners, self.service, shutdown)
+        engine::serve(self.listeners, self.service, shutdown)
             .map_err(Error::failed("accept clients"))
     }
 

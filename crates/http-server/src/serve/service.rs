@@ -29,6 +29,9 @@ pub struct Limits {
     /// Connections at a time. When they are all taken, the one that has been idle
     /// longest is closed.
     pub clients: usize,
+    /// Threads for handlers, and for whatever else may take its time. They are started when
+    /// they are needed.
+    pub workers: usize,
 }
 
 impl Default for Limits {
@@ -41,12 +44,13 @@ impl Default for Limits {
             drain: Duration::from_secs(10),
             body: 1 << 20,
             clients: default_clients(),
+            workers: 128,
         }
     }
 }
 
 /// Connections at most, unless told otherwise.
-const CLIENTS: usize = 512;
+const CLIENTS: usize = 10_000;
 
 /// Descriptors that are kept for listeners, the log and files that are being sent.
 #[cfg(unix)]
@@ -54,13 +58,21 @@ const SPARE_DESCRIPTORS: u64 = 64;
 
 /// As many as the descriptors of this process allow, [`CLIENTS`] at most.
 fn default_clients() -> usize {
+    connections().clamp(1, CLIENTS)
+}
+
+/// Clients that may be let in beyond so many, to be told that there is no place for them.
+pub fn lobby(clients: usize) -> usize {
+    connections().saturating_sub(clients).clamp(32, 256)
+}
+
+/// As many connections as the descriptors of this process allow.
+fn connections() -> usize {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, getrlimit};
         let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-        let left =
-            usize::try_from(descriptors.saturating_sub(SPARE_DESCRIPTORS)).unwrap_or(usize::MAX);
-        left.clamp(1, CLIENTS)
+        usize::try_from(descriptors.saturating_sub(SPARE_DESCRIPTORS)).unwrap_or(usize::MAX)
     }
     #[cfg(not(unix))]
     {
@@ -113,6 +125,14 @@ impl Service {
             return preflight(request);
         }
         self.router.respond(request)
+    }
+
+    /// As [`Router::at_once`].
+    pub fn at_once(&self, request: &mut Request<'_>) -> Option<Response> {
+        if self.cors == Cors::AnyOrigin && is_preflight(request) {
+            return Some(preflight(request));
+        }
+        self.router.at_once(request)
     }
 }
 

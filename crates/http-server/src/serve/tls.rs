@@ -4,10 +4,9 @@
 //! Needs the feature `tls`. Without it, there are the same types in `no_tls.rs`, and
 //! none of them can be made.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::path::Path;
 
-use httpcore::stream::Socket;
 use netcore::Error;
 use netcore::tls::{self, ServerSide};
 
@@ -57,17 +56,30 @@ impl Tls {
 
     /// The server's side of a new connection.
     pub fn session(&self) -> io::Result<Session> {
-        self.0.session().map(Session)
+        self.0.session().map(|session| Session { session, agreed: false })
     }
 }
 
 /// One connection's encryption. The handshake comes with the first read.
 #[derive(Debug)]
-pub struct Session(tls::Session);
+pub struct Session {
+    session: tls::Session,
+    agreed: bool,
+}
 
 impl Session {
-    pub fn read(&mut self, socket: &mut Socket, buf: &mut [u8]) -> io::Result<usize> {
-        match self.0.read(socket, buf) {
+    pub fn is_handshaking(&self) -> bool {
+        !self.agreed
+    }
+
+    pub fn handshake(&mut self, socket: &mut (impl Read + Write)) -> io::Result<()> {
+        self.session.handshake(socket)?;
+        self.agreed = true;
+        Ok(())
+    }
+
+    pub fn read(&mut self, socket: &mut (impl Read + Write), buf: &mut [u8]) -> io::Result<usize> {
+        match self.session.read(socket, buf) {
             // Many clients leave without a word. A request that is cut off has no end, so that
             // this is no danger to it (RFC 9112 section 9.8).
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(0),
@@ -75,14 +87,25 @@ impl Session {
         }
     }
 
-    /// What it takes has been handed over when this returns.
-    pub fn write(&mut self, socket: &mut Socket, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.write(socket, parts)
+    /// What it takes is encrypted when this returns, and sent as far as there is room: the
+    /// next call sends the rest of it first.
+    pub fn write(&mut self, socket: &mut impl Write, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.session.send(socket)?;
+        let n = self.session.keep(parts)?;
+        match self.session.send(socket) {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+            _ => Ok(n),
+        }
+    }
+
+    /// Sends what is left of what was taken.
+    pub fn send(&mut self, socket: &mut impl Write) -> io::Result<()> {
+        self.session.send(socket)
     }
 
     /// Says that nothing more will come, so that the client knows that nobody cut it
     /// off (RFC 8446 section 6.1).
-    pub fn end(&mut self, socket: &mut Socket) -> io::Result<()> {
-        self.0.end(socket)
+    pub fn end(&mut self, socket: &mut impl Write) -> io::Result<()> {
+        self.session.end(socket)
     }
 }

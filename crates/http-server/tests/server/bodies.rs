@@ -140,6 +140,7 @@ const NO_LIMITS: Limits = Limits {
     drain: Duration::from_secs(60),
     body: 1 << 20,
     clients: 9,
+    workers: 4,
 };
 
 /// It would hold a seat for as long as a body may take.

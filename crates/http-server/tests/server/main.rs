@@ -3,4 +3,5 @@
 mod asking;
 mod bodies;
 mod connections;
+mod crowd;
 mod handlers;

@@ -37,10 +37,22 @@ const DRAIN_TIME: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Body<'a> {
     source: Source<'a>,
+    progress: Progress,
+}
+
+/// How far the reading of a body has come, for a server that lays it aside until more has
+/// arrived.
+#[derive(Debug)]
+pub struct Progress {
     state: State,
     expectation: Expectation,
     /// See [`OVERHEAD_LIMIT`].
     overhead: u64,
+    /// What was read before anybody asked for it, and how much of it has been given.
+    collected: Vec<u8>,
+    given: usize,
+    /// See [`DRAIN_LIMIT`].
+    dropped: u64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -64,22 +76,27 @@ enum Expectation {
 impl<'a> Body<'a> {
     /// The body of a request whose head says `framing`.
     pub fn new(source: Source<'a>, framing: Framing, expects_continue: bool) -> Body<'a> {
-        let state = match framing {
-            Framing::Length(0) => State::Done,
-            Framing::Length(length) => State::Length(length),
-            Framing::Chunked => State::ChunkSize,
-        };
-        // The first bytes may be here already: then the client did not wait.
-        let waits = expects_continue && state != State::Done && source.arrived.is_empty();
-        let expectation = if waits { Expectation::Continue } else { Expectation::None };
-        Body { source, state, expectation, overhead: 0 }
+        let progress = Progress::new(framing, expects_continue && source.arrived.is_empty());
+        Body { source, progress }
+    }
+
+    /// A body that has been laid aside.
+    pub fn resume(source: Source<'a>, progress: Progress) -> Body<'a> {
+        Body { source, progress }
+    }
+
+    /// Lays it aside: how far it has come, and what has arrived that is not read, as a range
+    /// of the buffer of the source.
+    pub fn lay_aside(self) -> (Progress, Range<usize>) {
+        (self.progress, self.source.arrived)
     }
 
     /// The bytes that are still to come, where the client has said so.
     pub fn remaining(&self) -> Option<u64> {
-        match self.state {
-            State::Length(left) => Some(left),
-            State::Done => Some(0),
+        let waiting = self.progress.waiting() as u64;
+        match self.progress.state {
+            State::Length(left) => Some(waiting + left),
+            State::Done => Some(waiting),
             _ => None,
         }
     }
@@ -89,38 +106,71 @@ impl<'a> Body<'a> {
     pub fn is_drainable(&self) -> bool {
         // A client that has been refused before it sent may send its body or not: there is no
         // telling what the next bytes are.
-        self.state != State::Broken
-            && self.expectation == Expectation::None
+        self.progress.state != State::Broken
+            && self.progress.expectation == Expectation::None
             && self.remaining().is_none_or(|left| left <= DRAIN_LIMIT)
     }
 
-    /// Reads and drops what is left, within [`DRAIN_LIMIT`] and a second. Returns
+    /// Reads and drops what is left, within [`DRAIN_LIMIT`] and [`DRAIN_TIME`]. Returns
     /// what has arrived behind it, as a range of the buffer of the source; `None`
     /// where the connection has to be closed.
     pub fn drain(mut self) -> Option<Range<usize>> {
-        if !self.is_drainable() {
-            return None;
-        }
-        if self.state != State::Done {
+        if self.progress.state != State::Done {
             self.source.stream.set_read_deadline(Deadline::after(DRAIN_TIME));
         }
-        let mut dropped = 0;
-        while self.state != State::Done {
-            let mut scrap = [0; 4 << 10];
-            match self.read(&mut scrap) {
-                Ok(n) => dropped += n as u64,
-                Err(_) => return None,
+        self.drop_rest().ok().map(|()| self.source.arrived)
+    }
+
+    /// Reads and drops what is left, within [`DRAIN_LIMIT`].
+    ///
+    /// # Errors
+    /// `WouldBlock` of a stream that does not wait: this is to be called again when more has
+    /// come. With all others, the connection has to be closed.
+    pub fn drop_rest(&mut self) -> io::Result<()> {
+        if !self.is_drainable() {
+            return Err(malformed("there is no telling where the next request begins"));
+        }
+        let mut scrap = [0; 4 << 10];
+        loop {
+            match self.read(&mut scrap)? as u64 {
+                0 => return Ok(()),
+                n => self.progress.dropped += n,
             }
-            if dropped > DRAIN_LIMIT {
-                return None;
+            if self.progress.dropped > DRAIN_LIMIT {
+                return Err(malformed("nobody wants so long a body"));
             }
         }
-        Some(self.source.arrived)
+    }
+
+    /// Reads up to `most` bytes before anybody asks for them, and keeps them.
+    ///
+    /// # Errors
+    /// `WouldBlock` of a stream that does not wait: this is to be called again when more has
+    /// come. Otherwise as a read.
+    pub fn collect(&mut self, most: usize) -> io::Result<()> {
+        let mut scrap = [0; 16 << 10];
+        while self.progress.state != State::Done && self.progress.collected.len() < most {
+            let n = self.decode(&mut scrap)?;
+            self.progress.collected.extend_from_slice(&scrap[..n]);
+        }
+        Ok(())
     }
 
     /// The stream, for the response.
     pub fn stream(&mut self) -> &mut dyn Stream {
         self.source.stream
+    }
+
+    /// Some of the content, without a 100 before it.
+    fn decode(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.advance(out).map_err(|error| match error.kind() {
+            // It goes on from here.
+            ErrorKind::WouldBlock => error,
+            kind => {
+                self.progress.state = State::Broken;
+                io::Error::new(kind, refusal(&error))
+            }
+        })
     }
 
     fn read_some(&mut self, out: &mut [u8], left: u64) -> io::Result<usize> {
@@ -133,40 +183,42 @@ impl<'a> Body<'a> {
 
     fn advance(&mut self, out: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.state {
+            match self.progress.state {
                 State::Done => return Ok(0),
                 State::Broken => return Err(malformed("the body could not be read")),
                 State::Length(left) => {
                     let n = self.read_some(out, left)?;
                     let left = left - n as u64;
-                    self.state = if left == 0 { State::Done } else { State::Length(left) };
+                    self.progress.state = if left == 0 { State::Done } else { State::Length(left) };
                     return Ok(n);
                 }
                 State::ChunkSize => {
                     let line = self.source.line()?;
                     let size = chunk_size(line)?;
-                    self.overhead = (self.overhead + line.len() as u64).saturating_sub(size);
-                    if self.overhead > OVERHEAD_LIMIT {
+                    self.progress.overhead =
+                        (self.progress.overhead + line.len() as u64).saturating_sub(size);
+                    if self.progress.overhead > OVERHEAD_LIMIT {
                         return Err(malformed(
                             "the chunked body has more in its lines than in its chunks",
                         ));
                     }
                     match size {
                         0 => self.skip_trailers()?,
-                        size => self.state = State::Chunk(size),
+                        size => self.progress.state = State::Chunk(size),
                     }
                 }
                 State::Chunk(left) => {
                     let n = self.read_some(out, left)?;
                     let left = left - n as u64;
-                    self.state = if left == 0 { State::ChunkEnd } else { State::Chunk(left) };
+                    self.progress.state =
+                        if left == 0 { State::ChunkEnd } else { State::Chunk(left) };
                     return Ok(n);
                 }
                 State::ChunkEnd => {
                     if !self.source.line()?.is_empty() {
                         return Err(malformed("a chunk is longer than its size says"));
                     }
-                    self.state = State::ChunkSize;
+                    self.progress.state = State::ChunkSize;
                 }
             }
         }
@@ -183,24 +235,66 @@ impl<'a> Body<'a> {
                 return Err(malformed("the trailer section is too long"));
             }
         }
-        self.state = State::Done;
+        self.progress.state = State::Done;
         Ok(())
+    }
+}
+
+impl Progress {
+    fn new(framing: Framing, waits: bool) -> Progress {
+        let state = match framing {
+            Framing::Length(0) => State::Done,
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::ChunkSize,
+        };
+        // Where the first bytes are here already, the client did not wait.
+        let waits = waits && state != State::Done;
+        let expectation = if waits { Expectation::Continue } else { Expectation::None };
+        let (collected, given) = (Vec::new(), 0);
+        Progress { state, expectation, overhead: 0, collected, given, dropped: 0 }
+    }
+
+    /// Whether all of it has been read, or has not to be.
+    pub fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Whether it can be [collected](Body::collect) before anybody asks for it: the client
+    /// waits for no word of ours, and there are no more than `most` bytes as far as it says.
+    pub fn is_collectable(&self, most: usize) -> bool {
+        self.expectation == Expectation::None
+            && !self.is_done()
+            && !matches!(self.state, State::Length(length) if length > most as u64)
+    }
+
+    /// Bytes that are kept.
+    pub fn collected(&self) -> usize {
+        self.collected.len()
+    }
+
+    /// Bytes that are kept and have not been given.
+    fn waiting(&self) -> usize {
+        self.collected.len() - self.given
     }
 }
 
 impl Read for Body<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if out.is_empty() || self.state == State::Done {
+        let waiting = &self.progress.collected[self.progress.given..];
+        if !waiting.is_empty() {
+            let n = waiting.len().min(out.len());
+            out[..n].copy_from_slice(&waiting[..n]);
+            self.progress.given += n;
+            return Ok(n);
+        }
+        if out.is_empty() || self.progress.state == State::Done {
             return Ok(0);
         }
-        if self.expectation == Expectation::Continue {
-            self.expectation = Expectation::None;
+        if self.progress.expectation == Expectation::Continue {
+            self.progress.expectation = Expectation::None;
             self.source.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        self.advance(out).map_err(|error| {
-            self.state = State::Broken;
-            io::Error::new(error.kind(), refusal(&error))
-        })
+        self.decode(out)
     }
 }
 

@@ -1,6 +1,5 @@
 use std::io::Write;
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -23,7 +22,7 @@ fn with_body<T>(
     let (socket, _) = listener.accept().unwrap();
     client.write_all(late).unwrap();
     client.shutdown(Shutdown::Write).unwrap();
-    let mut stream = Socket::new(Arc::new(socket), GENEROUS).unwrap();
+    let mut stream = Socket::new(socket, GENEROUS);
     stream.set_read_deadline(Deadline::after(GENEROUS));
     let mut buf = vec![0; 4 << 10];
     buf[..early.len()].copy_from_slice(early);

@@ -4,4 +4,4 @@ mod request;
 mod route;
 
 pub use self::request::Request;
-pub use self::route::{Handler, Router, other_method};
+pub use self::route::{AtOnce, Handler, Router, other_method};

@@ -16,6 +16,13 @@ use crate::status::Status;
 pub trait Handler: Send + Sync {
     /// Makes the response; it is sent when this returns.
     fn respond(&self, request: &mut Request<'_>) -> Response;
+
+    /// The response, where it can be had without any wait and without the body: a server that
+    /// waits for many clients in one thread asks for it there, before it has a worker
+    /// [respond](Handler::respond).
+    fn at_once(&self, _: &mut Request<'_>) -> Option<Response> {
+        None
+    }
 }
 
 impl<F, R> Handler for F
@@ -28,9 +35,34 @@ where
     }
 }
 
+/// A handler that waits for nothing, neither a file nor a lock nor the body: a server that
+/// waits for many clients in one thread asks it there, and needs no worker.
+///
+/// ```
+/// use httpcore::handler::{AtOnce, Handler, Request};
+///
+/// let health: Box<dyn Handler> = Box::new(AtOnce(|_: &mut Request<'_>| "ok\n"));
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct AtOnce<F>(pub F);
+
+impl<F: Handler> Handler for AtOnce<F> {
+    fn respond(&self, request: &mut Request<'_>) -> Response {
+        self.0.respond(request)
+    }
+
+    fn at_once(&self, request: &mut Request<'_>) -> Option<Response> {
+        Some(self.0.respond(request))
+    }
+}
+
 impl Handler for Box<dyn Handler> {
     fn respond(&self, request: &mut Request<'_>) -> Response {
         (**self).respond(request)
+    }
+
+    fn at_once(&self, request: &mut Request<'_>) -> Option<Response> {
+        (**self).at_once(request)
     }
 }
 
@@ -97,31 +129,47 @@ impl Router {
     /// Answers: HEAD as GET, OPTIONS with what is allowed, and 405 where only other
     /// methods are.
     pub fn respond(&self, request: &mut Request<'_>) -> Response {
+        match self.find(request) {
+            Ok(handler) => handler.respond(request),
+            Err(response) => *response,
+        }
+    }
+
+    /// As [`Handler::at_once`]: what needs no handler, and what the handler has at hand.
+    pub fn at_once(&self, request: &mut Request<'_>) -> Option<Response> {
+        match self.find(request) {
+            Ok(handler) => handler.at_once(request),
+            Err(response) => Some(*response),
+        }
+    }
+
+    /// The handler of a request, or the response where none is asked.
+    fn find(&self, request: &mut Request<'_>) -> Result<&dyn Handler, Box<Response>> {
         // The common case of a file server needs no path here.
         if let ([], [Mount { prefix, handler }]) = (self.routes.as_slice(), self.mounts.as_slice())
             && prefix.is_empty()
             && request.target().path != b"*"
         {
-            return handler.respond(request);
+            return Ok(&**handler);
         }
         if request.target().path == b"*" {
-            return self.server_wide(request.method());
+            return Err(self.server_wide(request.method()).into());
         }
         let path = match request.path() {
             Ok(path) => path,
-            Err(refusal) => return refusal.into_response(),
+            Err(refusal) => return Err(refusal.into_response().into()),
         };
         let mut allowed = Vec::new();
         for route in &self.routes {
             let Some(params) = matches(&route.pattern, path) else { continue };
             if serves(route.method, request.method()) {
                 request.set_route(params, 0);
-                return route.handler.respond(request);
+                return Ok(&*route.handler);
             }
             allowed.push(route.method);
         }
         if !allowed.is_empty() {
-            return other_method(request.method(), &allowed);
+            return Err(other_method(request.method(), &allowed).into());
         }
         for mount in &self.mounts {
             let names = path.names.iter().map(Cow::as_ref);
@@ -129,10 +177,10 @@ impl Router {
                 && mount.prefix.iter().map(String::as_bytes).eq(names.take(mount.prefix.len()))
             {
                 request.set_route(Vec::new(), mount.prefix.len());
-                return mount.handler.respond(request);
+                return Ok(&*mount.handler);
             }
         }
-        Refusal::not_found().into_response()
+        Err(Refusal::not_found().into_response().into())
     }
 
     /// Where a path of `*` ends: OPTIONS about the server as a whole, and CONNECT,

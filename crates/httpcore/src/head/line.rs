@@ -28,6 +28,11 @@ pub struct RequestLine {
 }
 
 impl RequestLine {
+    /// What is wanted; `None` for a name that is not known here.
+    pub fn method(&self) -> Option<Method> {
+        self.method
+    }
+
     /// Method, target and version with one space between them (RFC 9112 section 3).
     /// `head` begins with the line; `newline` is where its line feed stands.
     pub(super) fn parse(head: &[u8], newline: usize) -> Result<RequestLine, Refusal> {

@@ -56,16 +56,20 @@ pub enum Part {
     Slice(Range<u64>),
 }
 
+impl Part {
+    /// How many bytes it has.
+    pub fn length(&self) -> u64 {
+        match self {
+            Part::Text(text) => text.len() as u64,
+            Part::Slice(slice) => slice.end - slice.start,
+        }
+    }
+}
+
 impl Parts {
     /// Bytes of all parts together.
     pub fn length(&self) -> u64 {
-        self.list
-            .iter()
-            .map(|part| match part {
-                Part::Text(text) => text.len() as u64,
-                Part::Slice(slice) => slice.end - slice.start,
-            })
-            .sum()
+        self.list.iter().map(Part::length).sum()
     }
 }
 

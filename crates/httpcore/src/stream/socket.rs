@@ -1,15 +1,16 @@
-//! A blocking socket with a deadline for reading and a limit for writing.
+//! A socket that never blocks: what waits is poll(2), and only where it is told to.
 
 #[cfg(target_os = "linux")]
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::net::TcpStream;
 #[cfg(target_os = "linux")]
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
 use netcore::deadline::Deadline;
+use netcore::shutdown::Shutdown;
+use netcore::wait::{self, Interest, Waited};
+use rustix::fd::AsFd;
 
 use super::Stream;
 
@@ -18,34 +19,94 @@ use super::Stream;
 #[cfg(target_os = "linux")]
 const SEND_FILE_LIMIT: usize = 2 << 20;
 
-/// The socket. Every read ends at the deadline that was set last.
-#[derive(Debug)]
-pub struct Socket {
-    socket: Arc<TcpStream>,
-    read_by: Deadline,
-    read_timeout: Option<Duration>,
+/// What becomes of a call for which the socket is not ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    /// It waits: for reading until the deadline that was set last, for writing as long as
+    /// the limit for it says.
+    Here,
+    /// It fails with `WouldBlock`, and whoever called waits for many sockets at once.
+    Elsewhere,
 }
 
-impl Socket {
-    /// Wraps a blocking socket. A client that takes nothing for `write_limit` ends the
-    /// connection.
-    ///
-    /// # Errors
-    /// When the socket does not take the limit.
-    pub fn new(socket: Arc<TcpStream>, write_limit: Duration) -> io::Result<Socket> {
-        // This bounds one wait for room, not the whole response: a slow reader of a large file
-        // may take its time.
-        socket.set_write_timeout(Some(write_limit))?;
-        Ok(Socket { socket, read_by: Deadline::NEVER, read_timeout: None })
+/// The socket.
+#[derive(Debug)]
+pub struct Socket<S> {
+    socket: S,
+    waits: Waits,
+    read_by: Deadline,
+    write_limit: Duration,
+    /// Once it has begun to stop, no call waits beyond its drain limit.
+    shutdown: Option<Shutdown>,
+}
+
+impl<S: Read + Write + AsFd> Socket<S> {
+    /// Wraps a socket that does not block, whose calls wait. A client that takes nothing
+    /// for `write_limit` ends the connection.
+    pub fn new(socket: S, write_limit: Duration) -> Socket<S> {
+        let (waits, read_by, shutdown) = (Waits::Here, Deadline::NEVER, None);
+        Socket { socket, waits, read_by, write_limit, shutdown }
+    }
+
+    /// The same for a server that a stop may end.
+    pub fn with_shutdown(self, shutdown: &Shutdown) -> Socket<S> {
+        Socket { shutdown: Some(shutdown.clone()), ..self }
+    }
+
+    /// What calls do from here on.
+    pub fn set_waits(&mut self, waits: Waits) {
+        self.waits = waits;
     }
 
     /// The socket itself.
-    pub fn get_ref(&self) -> &TcpStream {
+    pub fn get_ref(&self) -> &S {
         &self.socket
+    }
+
+    /// The socket itself.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.socket
+    }
+
+    /// Waits for room to write, until `deadline`.
+    ///
+    /// # Errors
+    /// `TimedOut`; what the system says of the wait.
+    pub fn wait_for_room(&self, deadline: Deadline) -> io::Result<()> {
+        self.wait(Interest::Writing, deadline)
+    }
+
+    fn wait(&self, interest: Interest, deadline: Deadline) -> io::Result<()> {
+        loop {
+            // A stop that begins meanwhile is waited for as well: it sets a limit.
+            let begins = self.shutdown.as_ref().filter(|shutdown| !shutdown.is_stopping());
+            let drained = self.shutdown.as_ref().map(Shutdown::drain_deadline);
+            let deadline = deadline.or_sooner(drained.unwrap_or(Deadline::NEVER));
+            match wait::ready(&self.socket, interest, begins, deadline)? {
+                Waited::Ready => return Ok(()),
+                Waited::Stopping => {}
+                Waited::TimedOut => return Err(ErrorKind::TimedOut.into()),
+            }
+        }
+    }
+
+    /// Does what `call` does, once the socket is ready for it.
+    fn write_with<T>(&mut self, mut call: impl FnMut(&mut S) -> io::Result<T>) -> io::Result<T> {
+        loop {
+            match call(&mut self.socket) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error)
+                    if error.kind() == ErrorKind::WouldBlock && self.waits == Waits::Here =>
+                {
+                    self.wait_for_room(Deadline::after(self.write_limit))?;
+                }
+                done => return done,
+            }
+        }
     }
 }
 
-impl Stream for Socket {
+impl<S: Read + Write + AsFd + std::fmt::Debug> Stream for Socket<S> {
     fn set_read_deadline(&mut self, deadline: Deadline) {
         self.read_by = deadline;
     }
@@ -53,16 +114,9 @@ impl Stream for Socket {
     /// Linux can be told that more follows, so that the head travels with the first
     /// bytes of the file instead of in a segment of its own.
     #[cfg(target_os = "linux")]
-    fn write_with_more_to_come(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    fn write_before_more(&mut self, bytes: &[u8]) -> io::Result<usize> {
         use rustix::net::{SendFlags, send};
-        while !bytes.is_empty() {
-            match send(&*self.socket, bytes, SendFlags::MORE | SendFlags::NOSIGNAL) {
-                Ok(n) => bytes = &bytes[n..],
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(in_words(error.into())),
-            }
-        }
-        Ok(())
+        self.write_with(|socket| Ok(send(socket, bytes, SendFlags::MORE | SendFlags::NOSIGNAL)?))
     }
 
     /// By [sendfile(2)](https://man7.org/linux/man-pages/man2/sendfile.2.html), which some kinds of files do not
@@ -72,72 +126,47 @@ impl Stream for Socket {
         use rustix::io::Errno;
         let count =
             usize::try_from(slice.end - slice.start).unwrap_or(usize::MAX).min(SEND_FILE_LIMIT);
-        let mut offset = slice.start;
-        match rustix::fs::sendfile(&*self.socket, file, Some(&mut offset), count) {
-            Ok(n) => Ok(n as u64),
-            Err(Errno::INVAL | Errno::NOSYS) => Err(ErrorKind::Unsupported.into()),
-            Err(error) => Err(in_words(error.into())),
-        }
+        self.write_with(|socket| {
+            let mut offset = slice.start;
+            match rustix::fs::sendfile(socket, file, Some(&mut offset), count) {
+                Ok(n) => Ok(n as u64),
+                Err(Errno::INVAL | Errno::NOSYS) => Err(ErrorKind::Unsupported.into()),
+                Err(error) => Err(error.into()),
+            }
+        })
     }
 }
 
-impl Read for Socket {
+impl<S: Read + Write + AsFd> Read for Socket<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
-            let remaining = self.read_by.remaining()?;
-            if !is_near(self.read_timeout, remaining) {
-                unless_over(self.socket.set_read_timeout(remaining))?;
-                self.read_timeout = remaining;
-            }
-            match (&*self.socket).read(buf) {
+            match self.socket.read(buf) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error)
-                    if error.kind() == ErrorKind::Interrupted || is_socket_timeout(&error) => {}
+                    if error.kind() == ErrorKind::WouldBlock && self.waits == Waits::Here =>
+                {
+                    self.wait(Interest::Reading, self.read_by)?;
+                }
+                Ok(n) if n > 0 && self.waits == Waits::Here => {
+                    // A client that always has something is never waited for.
+                    return self.read_by.remaining().map(|_| n);
+                }
                 done => return done,
             }
         }
     }
 }
 
-impl Write for Socket {
+impl<S: Read + Write + AsFd> Write for Socket<S> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        (&*self.socket).write(buf).map_err(in_words)
+        self.write_with(|socket| socket.write(buf))
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        (&*self.socket).write_vectored(bufs).map_err(in_words)
+        self.write_with(|socket| socket.write_vectored(bufs))
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// Whether the timeout that is set will do. A deadline late by a sixteenth saves a
-/// system call for each request of a connection, whose idle limit is always the same.
-fn is_near(set: Option<Duration>, wanted: Option<Duration>) -> bool {
-    match (set, wanted) {
-        (Some(set), Some(wanted)) => set.abs_diff(wanted) <= wanted / 16,
-        (set, wanted) => set == wanted,
-    }
-}
-
-/// Whether a socket's own timeout has ended a call. Windows names it otherwise.
-fn is_socket_timeout(error: &io::Error) -> bool {
-    error.kind() == if cfg!(windows) { ErrorKind::TimedOut } else { ErrorKind::WouldBlock }
-}
-
-/// A timeout by one name on every system.
-fn in_words(error: io::Error) -> io::Error {
-    if is_socket_timeout(&error) { ErrorKind::TimedOut.into() } else { error }
-}
-
-/// What setting a timeout said, unless the connection is over: macOS lets no option be
-/// set once both directions have ended. No call can block any more then.
-fn unless_over(set: io::Result<()>) -> io::Result<()> {
-    match set {
-        Err(error) if cfg!(target_vendor = "apple") && error.kind() == ErrorKind::InvalidInput => {
-            Ok(())
-        }
-        set => set,
     }
 }
