@@ -91,7 +91,8 @@ fn follow(
     let news = service.writer.news();
     let _counted = service.metrics.counted(Channel::Tcp);
     loop {
-        let seen = news.commits();
+        // Before the store is asked: what comes between the two is looked at next.
+        let (seen, stopping) = (news.commits(), news.is_stopping());
         let reply = match following {
             Following::Account(account, since) => service.next(account, since, most),
             Following::All(since) => service.next_of_all(since, most),
@@ -107,10 +108,10 @@ fn follow(
                 }
                 continue;
             }
-            Reply::Nothing => {}
+            Reply::Nothing if !stopping => news.wait(seen, pulse(total)),
             _ => return Ok(()),
         }
-        if !news.wait(seen, pulse(total)) || total.has_passed() || has_left(stream) {
+        if total.has_passed() || has_left(stream) {
             return Ok(());
         }
     }

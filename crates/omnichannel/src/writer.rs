@@ -102,13 +102,11 @@ impl News {
         *self.commits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a commit after the first `seen`, for a stop, or for so long. Returns whether
-    /// to go on.
-    pub fn wait(&self, seen: u64, most: Duration) -> bool {
+    /// Waits for a commit after the first `seen`, for a stop, or for so long.
+    pub fn wait(&self, seen: u64, most: Duration) {
         let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
         let waits = |commits: &mut u64| *commits == seen && !self.is_stopping();
         drop(self.woken.wait_timeout_while(commits, most, waits));
-        !self.is_stopping()
     }
 
     /// Ends every wait, now and later.
@@ -117,7 +115,9 @@ impl News {
         self.tell(0);
     }
 
-    fn is_stopping(&self) -> bool {
+    /// Whether every wait has ended: to be asked before the store is as well, so that what was
+    /// done before a stop is told.
+    pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
 

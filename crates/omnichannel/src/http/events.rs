@@ -40,13 +40,15 @@ impl Events {
     /// What comes next, or that nothing does.
     fn next(&self) -> (u64, Vec<u8>) {
         let news = self.service.writer.news();
-        let seen = news.commits();
+        // Before the store is asked: what comes between the two is looked at next.
+        let (seen, stopping) = (news.commits(), news.is_stopping());
         match self.service.next(&self.account, self.since, self.service.options.max_text) {
             Reply::Changes(changes) => {
                 let last = changes.last().map_or(self.since, |last| last.draft.revision);
                 (last, changes.iter().flat_map(event).collect())
             }
-            Reply::Nothing if news.wait(seen, pulse(self.until)) => {
+            Reply::Nothing if !stopping => {
+                news.wait(seen, pulse(self.until));
                 (self.since, STILL_THERE.to_vec())
             }
             _ => (self.since, Vec::new()),
