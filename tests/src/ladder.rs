@@ -41,14 +41,13 @@ impl Deref for Rung {
 
 /// The rungs that follow the ladder's own conventions, in reading order. Those of the
 /// suite `http` follow HTTP's: their ready line, their habits and their messages are
-/// others, and are looked at there. Those with secrets, certificates or tokens, are started
-/// with more than a port, and their bytes are nobody's who does not have them: the tests of
-/// their crates and the matrix of faults look at them.
+/// others, and are looked at there. Those with tokens are started with more than a port: the
+/// tests of their crates and the matrix of faults look at them.
 pub fn ladder() -> &'static [Rung] {
     static LADDER: OnceLock<Vec<Rung>> = OnceLock::new();
     LADDER.get_or_init(|| {
         let rungs = workspace().rungs.iter().map(Rung::new);
-        rungs.filter(|rung| !rung.passes("http") && !rung.has_secrets()).collect()
+        rungs.filter(|rung| !rung.passes("http") && !rung.has_tokens()).collect()
     })
 }
 
@@ -150,13 +149,32 @@ impl Rung {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates").join(&self.name)
     }
 
-    /// The rung's program with `args`, in its own folder, where what the demo serves is.
-    /// What it reads and writes is left to the caller.
+    /// The rung's program with `args`, in its own folder, where what the demo serves is,
+    /// and with the certificates of the demo, where it has any and the caller does not name
+    /// others. What it reads and writes is left to the caller.
+    ///
+    /// # Panics
+    /// When its certificates cannot be made.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(binaries::executable(&self.name));
+        let program = binaries::executable(&self.name);
+        self.prepare(program).expect("its certificates can be made");
+        let mut command = Command::new(program);
         command.current_dir(self.folder());
+        let (role, rest) = args.split_at(args.len().min(1));
+        command.args(role);
+        if !rest.contains(&"--certs") {
+            command.args(self.certificates(role));
+        }
         // The log of the person who runs the tests is none of the rung's.
-        command.args(args).env_remove("RUST_LOG");
+        command.args(rest).env_remove("RUST_LOG");
         command
+    }
+
+    fn certificates(&self, role: &[&str]) -> &[String] {
+        match role {
+            ["server"] if !self.certs.is_empty() => &self.server_args,
+            ["client"] => self.client_args(),
+            _ => &[],
+        }
     }
 }

@@ -17,6 +17,7 @@
 //! | [`place`] | where it listens |
 //! | [`datagrams`] | the same for UDP |
 //! | [`http`] | `http-server`, requests to it and its responses, byte by byte |
+//! | `tls` | the same in TLS |
 //! | [`site`] | a folder for it to serve |
 //! | `terminal` | a terminal to type on (Unix) |
 #![forbid(unsafe_code)]
@@ -36,6 +37,7 @@ pub mod server;
 pub mod site;
 #[cfg(unix)]
 pub mod terminal;
+mod tls;
 pub mod workspace;
 
 pub use ::ladder::Address;

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use ladder::Address;
+use netcore::testing::{Stream, TlsWire};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::GENEROUS;
@@ -18,10 +19,14 @@ const STUCK: Duration = Duration::from_secs(1);
 /// Bytes that a [`deaf`](Peer::connect_deaf) peer takes before it is full.
 const LITTLE_ROOM: usize = 4 << 10;
 
-/// One end of a connection, over TCP or a UNIX socket. No call on it waits beyond the
-/// generous deadline.
+/// One end of a connection, over TCP or a UNIX socket, in TLS where the other end speaks
+/// that. No call on it waits beyond the generous deadline.
 #[derive(Debug)]
-pub struct Peer(Socket);
+pub struct Peer {
+    socket: Socket,
+    /// What encrypts for the socket.
+    tls: Option<TlsWire>,
+}
 
 impl Peer {
     /// Connects.
@@ -66,35 +71,50 @@ impl Peer {
         Peer::new(client.expect("a client can be accepted").0.into())
     }
 
+    /// Over a connection in TLS.
+    pub(crate) fn encrypted(wire: TlsWire) -> Peer {
+        let socket = wire.socket().try_clone().expect("a stream can be cloned");
+        Peer { tls: Some(wire), ..Peer::new(socket.into()) }
+    }
+
     fn new(socket: Socket) -> Peer {
         socket.set_read_timeout(Some(GENEROUS)).expect("a timeout can be set");
         socket.set_write_timeout(Some(GENEROUS)).expect("a timeout can be set");
         // Over a UNIX socket nothing is held back, and there is no such option.
         let _ = socket.set_tcp_nodelay(true);
-        Peer(socket)
+        Peer { socket, tls: None }
     }
 
     /// A second handle of the same end, for a test that reads and writes at once.
     pub fn again(&self) -> Peer {
-        Peer(self.0.try_clone().expect("a stream can be cloned"))
+        let socket = self.socket.try_clone().expect("a stream can be cloned");
+        Peer { socket, tls: self.tls.clone() }
     }
 
     /// Our own address, which is the peer of the server's log: over a UNIX socket, our user
     /// and process and the name of this end.
     pub fn address(&self) -> String {
-        let address = self.0.local_addr().expect("a connection has an address");
+        let address = self.socket.local_addr().expect("a connection has an address");
         address.as_socket().map_or_else(|| user(&address), |address| address.to_string())
     }
 
-    /// The stream itself.
+    /// The stream itself, which nobody encrypts for.
     pub fn stream(&mut self) -> &mut Socket {
-        &mut self.0
+        &mut self.socket
+    }
+
+    fn reader(&mut self) -> &mut dyn Read {
+        self.tls.as_mut().map_or(&mut self.socket, |tls| tls as &mut dyn Read)
+    }
+
+    fn writer(&mut self) -> &mut dyn Write {
+        self.tls.as_mut().map_or(&mut self.socket, |tls| tls as &mut dyn Write)
     }
 
     /// Sends all of `bytes`.
     #[track_caller]
     pub fn send(&mut self, bytes: &[u8]) {
-        if let Err(error) = self.0.write_all(bytes) {
+        if let Err(error) = self.writer().write_all(bytes) {
             panic!("cannot send {} bytes: {error}", bytes.len());
         }
     }
@@ -102,9 +122,9 @@ impl Peer {
     /// Sends and reads at once: more than all the buffers on the way can hold.
     #[track_caller]
     pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) {
-        let mut writer = self.0.try_clone().expect("a stream can be cloned");
+        let mut writer = self.again();
         thread::scope(|scope| {
-            scope.spawn(move || writer.write_all(bytes).expect("all is sent"));
+            scope.spawn(move || writer.writer().write_all(bytes).expect("all is sent"));
             self.expect_bytes(expected);
         });
     }
@@ -115,7 +135,7 @@ impl Peer {
     /// When it neither takes them nor hangs up.
     #[track_caller]
     pub fn try_send(&mut self, bytes: &[u8]) -> bool {
-        still_there(self.0.write_all(bytes))
+        still_there(self.writer().write_all(bytes))
     }
 
     /// Sends `bytes` and reads as many back unless the other end has hung up.
@@ -124,16 +144,16 @@ impl Peer {
     /// When it neither answers nor hangs up.
     #[track_caller]
     pub fn try_exchange(&mut self, bytes: &[u8]) -> bool {
-        self.try_send(bytes) && still_there(self.0.read_exact(&mut vec![0; bytes.len()]))
+        self.try_send(bytes) && still_there(self.reader().read_exact(&mut vec![0; bytes.len()]))
     }
 
     /// Sends `bytes` again and again and reads nothing, until the server takes no more:
     /// it is blocked in a write.
     #[track_caller]
     pub fn send_until_stuck(&mut self, bytes: &[u8]) {
-        self.0.set_write_timeout(Some(STUCK)).expect("a timeout can be set");
+        self.socket.set_write_timeout(Some(STUCK)).expect("a timeout can be set");
         loop {
-            match self.0.write_all(bytes) {
+            match self.writer().write_all(bytes) {
                 Ok(()) => {}
                 Err(error)
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
@@ -146,15 +166,24 @@ impl Peer {
     }
 
     /// Closes the sending side: the other end reads end of stream, and its replies
-    /// still come.
+    /// still come. In TLS this is a word, and the socket stays as it is.
     pub fn half_close(&mut self) {
-        self.0.shutdown(Shutdown::Write).expect("the sending side can be closed");
+        let closed = match &self.tls {
+            Some(tls) => Stream::shutdown(tls, Shutdown::Write),
+            None => self.socket.shutdown(Shutdown::Write),
+        };
+        closed.expect("the sending side can be closed");
     }
 
-    /// Waits until there is something to read, and leaves it.
+    /// Waits until there is something to read, and leaves it; in TLS, all but its first
+    /// byte.
     #[track_caller]
     pub fn expect_something(&mut self) {
-        match self.0.peek(&mut [MaybeUninit::uninit()]) {
+        if let Some(tls) = &mut self.tls {
+            tls.read_exact(&mut [0]).expect("something comes");
+            return;
+        }
+        match self.socket.peek(&mut [MaybeUninit::uninit()]) {
             Ok(1) => {}
             other => panic!("nothing came: {other:?}"),
         }
@@ -164,14 +193,14 @@ impl Peer {
     /// where there was something to read here.
     pub fn reset(self) {
         // SO_LINGER 0 makes the close a reset.
-        self.0.set_linger(Some(Duration::ZERO)).expect("SO_LINGER can be set");
+        self.socket.set_linger(Some(Duration::ZERO)).expect("SO_LINGER can be set");
     }
 
     /// Waits for exactly these bytes; what follows them is left.
     #[track_caller]
     pub fn expect_bytes(&mut self, expected: &[u8]) {
         let mut bytes = vec![0; expected.len()];
-        if let Err(error) = self.0.read_exact(&mut bytes) {
+        if let Err(error) = self.reader().read_exact(&mut bytes) {
             panic!("no {} bytes: {error}", expected.len());
         }
         // Not assert_eq: a megabyte of numbers helps nobody.
@@ -187,7 +216,7 @@ impl Peer {
     #[track_caller]
     pub fn expect_end_of_stream(&mut self) {
         let mut rest = [0; 64];
-        match self.0.read(&mut rest) {
+        match self.reader().read(&mut rest) {
             Ok(0) => {}
             Ok(n) => panic!("more came: {}", rest[..n].escape_ascii()),
             Err(error) => panic!("no end of stream: {error}"),
@@ -200,10 +229,16 @@ impl Peer {
     pub fn expect_hang_up(&mut self) {
         let mut rest = [0; 64 << 10];
         loop {
-            match self.0.read(&mut rest) {
+            match self.reader().read(&mut rest) {
                 Ok(0) => return,
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return,
+                // In TLS, an end without a goodbye, or in the middle of the handshake.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe) =>
+                {
+                    return;
+                }
                 Err(error) => panic!("the other end does not hang up: {error}"),
             }
         }
@@ -214,7 +249,7 @@ impl Peer {
     #[track_caller]
     pub fn expect_hang_up_without_a_word(&mut self) {
         let mut rest = [0; 64];
-        match self.0.read(&mut rest) {
+        match self.reader().read(&mut rest) {
             Ok(0) => {}
             Ok(n) => panic!("more came: {}", rest[..n].escape_ascii()),
             // What the other end has left unread makes its close a reset.
@@ -225,14 +260,14 @@ impl Peer {
     /// Nothing has come, and the connection is open.
     #[track_caller]
     pub fn assert_would_block(&mut self) {
-        self.0.set_nonblocking(true).expect("the mode can be set");
+        self.socket.set_nonblocking(true).expect("the mode can be set");
         let mut early = [0; 64];
-        match self.0.read(&mut early) {
+        match self.reader().read(&mut early) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Ok(n) => panic!("something came: {:?}", early[..n].escape_ascii().to_string()),
             Err(error) => panic!("not open any more: {error}"),
         }
-        self.0.set_nonblocking(false).expect("the mode can be set");
+        self.socket.set_nonblocking(false).expect("the mode can be set");
     }
 }
 
@@ -240,13 +275,13 @@ impl Peer {
     /// The connection is open, whatever has come: some servers speak first.
     #[track_caller]
     pub fn assert_open(&mut self) {
-        self.0.set_nonblocking(true).expect("the mode can be set");
-        match self.0.peek(&mut [MaybeUninit::uninit()]) {
+        self.socket.set_nonblocking(true).expect("the mode can be set");
+        match self.socket.peek(&mut [MaybeUninit::uninit()]) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Ok(n) => assert_ne!(n, 0, "not open any more"),
             Err(error) => panic!("not open any more: {error}"),
         }
-        self.0.set_nonblocking(false).expect("the mode can be set");
+        self.socket.set_nonblocking(false).expect("the mode can be set");
     }
 }
 

@@ -6,11 +6,11 @@ use std::ops::Deref;
 
 use ladder::Address;
 
-use crate::binaries;
 use crate::ladder::Rung;
 use crate::peer::Peer;
 use crate::place::SocketFile;
 use crate::process::{Finished, Process};
+use crate::tls;
 
 /// A running server. It reads as the [`Process`] in it does.
 #[derive(Debug)]
@@ -58,7 +58,6 @@ impl Server {
     /// When it does not become ready.
     #[track_caller]
     pub fn start_at(rung: &'static Rung, address: &Address, args: &[&str]) -> Server {
-        rung.prepare(binaries::executable(&rung.name)).expect("its certificates can be made");
         let _file = SocketFile::of(address);
         let [option, value] = address.option();
         let process = rung.start(&[&["server", &option, &value], args].concat());
@@ -99,10 +98,31 @@ impl Server {
         self.inet().port()
     }
 
-    /// A connection to it.
+    /// A connection to it, encrypted where it wants that.
     #[track_caller]
     pub fn connect(&self) -> Peer {
-        Peer::connect(self.reachable())
+        Server::connect_to(self.rung, self.reachable())
+    }
+
+    /// The same, to a server of this rung that somebody else has started.
+    ///
+    /// # Panics
+    /// When nobody listens there.
+    #[track_caller]
+    pub fn connect_to(rung: &Rung, address: Address) -> Peer {
+        match (tls::speaks(rung), &address) {
+            (true, Address::Inet(address)) => Peer::encrypted(tls::connect(rung, *address)),
+            _ => Peer::connect(address),
+        }
+    }
+
+    /// The same, with next to no room for replies, for a test that will not read them.
+    #[track_caller]
+    pub fn connect_deaf(&self) -> Peer {
+        match tls::speaks(self.rung) {
+            true => Peer::encrypted(tls::connect_with_little_room(self.rung, self.inet())),
+            false => Peer::connect_deaf(self.reachable()),
+        }
     }
 
     /// Runs the rung's own client against it, to its end.

@@ -40,12 +40,15 @@ impl Site {
         self.folder.path()
     }
 
-    /// Writes a file, with the folders on the way, that was changed long ago.
+    /// Writes a file, with the folders on the way, that was changed long ago. Whatever
+    /// changes it from now on gets another stamp.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> &Site {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         set_changed(&path, CHANGED);
+        #[cfg(unix)]
+        wait_for_another_stamp(&path);
         self
     }
 
@@ -53,6 +56,24 @@ impl Site {
     #[track_caller]
     pub fn start(&self, args: &[&str]) -> HttpServer {
         HttpServer::start(&[&[self.path().to_str().unwrap()], args].concat())
+    }
+}
+
+/// The clock of files ticks every few milliseconds, and a date that is set back does not hide
+/// when that was done. No event tells that it has ticked: so the wait is for the age itself.
+#[cfg(unix)]
+fn wait_for_another_stamp(path: &Path) {
+    use std::os::unix::fs::MetadataExt;
+    const TICK: i64 = 20_000_000;
+    let metadata = fs::metadata(path).unwrap();
+    let (seconds, nanoseconds) = (metadata.ctime(), metadata.ctime_nsec());
+    let age = || {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        (now.as_secs() as i64 - seconds) * 1_000_000_000 + i64::from(now.subsec_nanos())
+            - nanoseconds
+    };
+    while age() < TICK {
+        std::thread::yield_now();
     }
 }
 

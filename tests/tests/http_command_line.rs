@@ -24,9 +24,7 @@ fn text(path: &Path) -> &str {
 fn the_first_line_says_what_is_served_and_where() {
     let site = site();
     let server = HttpServer::start(&[text(site.path())]);
-    // Windows begins a path that it has resolved with what nobody writes.
-    let folder = fs::canonicalize(site.path()).unwrap();
-    let folder = text(&folder).trim_start_matches(r"\\?\");
+    let folder = text(site.path());
     let port = server.address.port();
     assert_ne!(port, 0);
     assert_eq!(server.stdout_so_far(), format!("Serving {folder} at http://127.0.0.1:{port}/\n"));
@@ -84,12 +82,252 @@ fn what_makes_no_sense_is_one_line_and_exit_code_2() {
         // Where a response ends is not to be said twice.
         &["--header", "Content-Length: 5"],
         &["--header", "Cache-Control: public"],
+        &["--allow-host", "http://my.test/"],
+        &["--allow-host", "my.test:8000"],
         &["--header", "etag: \"1\""],
         &["--header", "transfer-encoding: chunked"],
         &["--nosuch"],
         &["--idle", "0s"],
     ] {
         rung("http-server").run(args).expect_code(2).expect_stdout("");
+    }
+}
+
+/// Served by accident, it would be everything around it.
+#[test]
+fn a_number_that_is_also_a_name_is_not_guessed_at() {
+    let around = site();
+    fs::create_dir(around.path().join("2024")).unwrap();
+    fs::write(around.path().join("2024/b.txt"), "inside").unwrap();
+    fs::create_dir(around.path().join("20240101")).unwrap();
+    fs::write(around.path().join("20240101/b.txt"), "inside").unwrap();
+    let program = rung("http-server");
+    let run = |args: &[&str]| {
+        let mut command = program.command(args);
+        command.current_dir(around.path()).stdin(Stdio::null());
+        Process::start("http-server", &mut command)
+    };
+    let refused = run(&["2024"]).wait().expect_code(2).expect_stdout("");
+    for part in ["error: 2024 may be a port", "./2024 ", "--port 2024 "] {
+        assert!(refused.stderr.contains(part), "{}", refused.stderr);
+    }
+    let port = lasting_port().to_string();
+    for args in [
+        &["./2024", "-p", &port][..],
+        &["2024", "-p", &port],
+        &["2024", &port],
+        &[&port, "2024"],
+        &["20240101", "-p", &port],
+        &["-d", "2024", &port],
+    ] {
+        let server = HttpServer::of(run(args));
+        assert_eq!(server.address.port().to_string(), port, "{args:?}");
+        server.get("/b.txt").expect_status(200).expect_body("inside");
+    }
+    // Something else is served, so that this is a port.
+    fs::create_dir(around.path().join(&port)).unwrap();
+    for args in [&[".", &port][..], &["-d", ".", &port], &["--hello", &port]] {
+        assert_eq!(HttpServer::of(run(args)).address.port().to_string(), port, "{args:?}");
+    }
+}
+
+/// As a user that may not read everything. Where the tests are root's, that is another one,
+/// who has to get at the program and at the site.
+#[cfg(unix)]
+fn as_a_user(site: &Path, args: &[&str]) -> Option<Process> {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65_534;
+    let mut command = rung("http-server").command(&[&["--port", "0"], args].concat());
+    command.current_dir("/").stdin(Stdio::null());
+    if rustix::process::geteuid().is_root() {
+        fs::set_permissions(site, fs::Permissions::from_mode(0o755)).unwrap();
+        command.uid(NOBODY).gid(NOBODY);
+        let program = command.get_program().to_owned();
+        let mut version = std::process::Command::new(program);
+        version.arg("--version").current_dir("/").uid(NOBODY).gid(NOBODY).stdout(Stdio::null());
+        if !version.status().is_ok_and(|status| status.success()) {
+            eprintln!("skipped: another user may not start the program");
+            return None;
+        }
+    }
+    Some(Process::start("http-server", &mut command))
+}
+
+/// What every request would be told is told at the start.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_no_site_and_what_can_be_passed_through_is_one() {
+    use std::os::unix::fs::PermissionsExt;
+    let around = site();
+    let mode = |path: &Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let (file, folder) = (around.path().join("secret.txt"), around.path().join("folder"));
+    fs::write(&file, "secret").unwrap();
+    mode(&file, 0o000);
+    let Some(refused) = as_a_user(around.path(), &[text(&file)]) else { return };
+    let refused = refused.wait().expect_code(2).expect_stdout("");
+    assert!(refused.stderr.starts_with("error: cannot serve "), "{}", refused.stderr);
+    assert!(refused.stderr.contains("permission denied"), "{}", refused.stderr);
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("b.txt"), "inside").unwrap();
+    let owner = rustix::process::geteuid().is_root();
+    // Passed through by its owner, or by all others.
+    mode(&folder, if owner { 0o711 } else { 0o311 });
+    let refused = as_a_user(around.path(), &[text(&folder)]).unwrap();
+    refused.wait().expect_code(2).expect_stdout("");
+    fs::write(folder.join("index.html"), "index").unwrap();
+    let server = HttpServer::of(as_a_user(around.path(), &[text(&folder)]).unwrap());
+    server.get("/").expect_status(200).expect_body("index");
+    server.get("/b.txt").expect_status(200).expect_body("inside");
+    fs::remove_file(folder.join("index.html")).unwrap();
+    server.get("/").expect_status(403);
+    mode(&folder, 0o755);
+}
+
+/// Linux has names of any bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_may_have_any_name() {
+    use std::os::unix::ffi::OsStrExt;
+    let around = site();
+    let folder = around.path().join(std::ffi::OsStr::from_bytes(b"d\xff"));
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("b.txt"), "inside").unwrap();
+    let mut command = rung("http-server").command(&["--port", "0"]);
+    command.arg(&folder).stdin(Stdio::null());
+    let server = HttpServer::of(Process::start("http-server", &mut command));
+    server.get("/b.txt").expect_status(200).expect_body("inside");
+}
+
+#[test]
+fn wrong_usage_says_what_to_write_instead() {
+    for (args, hint) in [
+        (&["--header", "Cache-Control: public"][..], "--cache SECONDS"),
+        (&["--allow-host", "http://my.test:8000/"], "only the name in it: my.test"),
+        (&["--allow-host", "my.test:8000"], "the port is not looked at: my.test"),
+        (&["--allow-host", "*.my.test"], "* is every name"),
+        (&["--allow-host", "пример.рф"], "xn--"),
+    ] {
+        let refused = rung("http-server").run(args).expect_code(2).expect_stdout("");
+        assert!(refused.stderr.contains(hint), "{args:?}: {}", refused.stderr);
+    }
+}
+
+/// An IPv4 address that is written as IPv6 is no way for a page of the web to a server of this
+/// machine.
+#[test]
+fn a_loopback_address_in_another_spelling_is_one() {
+    let site = site();
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        eprintln!("skipped: no IPv6 here");
+        return;
+    }
+    let server = HttpServer::start(&[text(site.path()), "-b", "::ffff:127.0.0.1"]);
+    let port = server.address.port();
+    assert!(server.stdout_so_far().contains(&format!("http://127.0.0.1:{port}/")));
+    let ask = |host: &str| server.ask(format!("GET /a.txt HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+    ask("evil.example").expect_status(421);
+    ask("localhost").expect_status(200);
+    assert!(!server.stderr_so_far().contains("whoever can reach"), "{}", server.stderr_so_far());
+}
+
+/// What nobody listens on is not told, and what another program has is not taken for ours.
+#[test]
+fn only_addresses_that_are_listened_on_are_told() {
+    let site = site();
+    let server = HttpServer::start(&[text(site.path()), "-b", "0.0.0.0"]);
+    server.expect_stderr(&["listening on every interface"]);
+    server.get("/a.txt").expect_status(200);
+    // The log of the request comes behind all notes.
+    server.expect_stderr(&["GET /a.txt"]);
+    assert!(!server.stderr_so_far().contains("http://["), "{}", server.stderr_so_far());
+}
+
+/// Where one family is another program's, a server of both would announce that program.
+#[cfg(unix)]
+#[test]
+fn a_port_that_another_program_has_for_ipv6_is_busy() {
+    use socket2::{Domain, Socket, Type};
+    let site = site();
+    let other = Socket::new(Domain::IPV6, Type::STREAM, None).unwrap();
+    if other.set_only_v6(true).is_err()
+        || other.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)).into()).is_err()
+        || TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err()
+    {
+        eprintln!("skipped: no IPv6 here");
+        return;
+    }
+    other.listen(1).unwrap();
+    let port = other.local_addr().unwrap().as_socket().unwrap().port().to_string();
+    let refused = rung("http-server").run(&[text(site.path()), "--lan", "-p", &port]);
+    let refused = refused.expect_code(1).expect_stdout("");
+    assert!(refused.stderr.contains("address already in use"), "{}", refused.stderr);
+}
+
+/// RFC 6874 section 4: a zone is a number of this machine alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_zone_of_an_address_is_in_no_url_and_in_no_host() {
+    let list = fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    // Address, index, length of the prefix, scope, flags, name: 20 is link-local.
+    let local = list.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [address, index, _, "20", _, _] = fields.as_slice() else { return None };
+        let bits = u128::from_str_radix(address, 16).ok()?;
+        Some((Ipv6Addr::from_bits(bits), u32::from_str_radix(index, 16).ok()?))
+    });
+    let Some((ip, zone)) = local else {
+        eprintln!("skipped: no link-local address here");
+        return;
+    };
+    let site = site();
+    let server = HttpServer::start(&[text(site.path()), "-b", &format!("{ip}%{zone}")]);
+    let port = server.address.port().to_string();
+    assert!(server.stdout_so_far().contains(&format!("http://[{ip}]:{port}/")));
+    let host = format!("{ip}%{zone}");
+    rung("http-server")
+        .run(&["client", "--host", &host, "-p", &port, "/a.txt"])
+        .expect_code(0)
+        .expect_stdout("hello\n");
+}
+
+/// RFC 9110 section 15.2; RFC 9112 sections 6.3 and 9.6.
+#[test]
+fn the_client_reads_as_strictly_as_the_server() {
+    let ask = |answer: &'static str| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let server = thread::spawn(move || {
+            let mut peer = Peer::accept(&listener);
+            peer.expect_bytes(
+                format!(
+                    "GET / HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n",
+                    listener.local_addr().unwrap().port()
+                )
+                .as_bytes(),
+            );
+            peer.send(answer.as_bytes());
+        });
+        let finished = rung("http-server").run(&["client", "-p", &port, "/"]);
+        server.join().unwrap();
+        finished
+    };
+    ask("HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes")
+        .expect_code(0)
+        .expect_stdout("yes\n");
+    for (answer, why) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nyes!", "differ"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nyes", "both"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3 \r\nyes\r\n0\r\n\r\n",
+            "extension",
+        ),
+        ("HTTP/1.1 101 Switching Protocols\r\n\r\n", "protocol"),
+    ] {
+        let refused = ask(answer).expect_code(1).expect_stdout("");
+        assert!(refused.stderr.contains(why), "{answer:?}: {}", refused.stderr);
     }
 }
 

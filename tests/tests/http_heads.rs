@@ -94,10 +94,22 @@ fn a_host_that_is_missing_double_or_malformed_is_400() {
         400,
         "two Host headers",
     );
-    for host in ["local host", "a/b", "user@localhost", "localhost:80x", "[::1", "localhost:80:80"]
-    {
+    // On loopback a strange name is 421, and one that is no name is malformed all the same.
+    for host in [
+        "local host",
+        "a/b",
+        "user@localhost",
+        "localhost:80x",
+        "[::1",
+        "localhost:80:80",
+        "a%zz",
+        "localhost%",
+        "a%4",
+        "[fe80::1%25eth0]",
+    ] {
         assert_refused(&server, format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), 400, section);
     }
+    assert_refused(&server, "GET http://a%zz/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, section);
     server.ask("GET / HTTP/1.0\r\n\r\n").expect_status(200);
 }
 

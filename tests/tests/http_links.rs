@@ -4,6 +4,9 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use ladder_tests::http::HttpServer;
 use ladder_tests::site::Site;
@@ -79,4 +82,115 @@ fn a_link_to_a_folder_can_be_served() {
     let server = HttpServer::start(&[link.to_str().unwrap()]);
     server.get("/a.txt").expect_status(200).expect_body("hello");
     server.get("/").expect_status(200);
+}
+
+/// Between a look at a name and its use, the name may come to stand for something else. Only
+/// Linux exchanges two names at one stroke.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_listing_never_shows_what_lies_outside_whatever_is_swapped_meanwhile() {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+    let site = Site::new();
+    let (inside, outside) = (site.path().join("shown"), site.outside().join("private"));
+    let link = site.path().join("link");
+    for (folder, names) in [(&inside, ["a", "b"]), (&outside, ["private-1", "private-2"])] {
+        fs::create_dir(folder).unwrap();
+        for name in names {
+            fs::write(folder.join(name), "x").unwrap();
+        }
+    }
+    symlink(&outside, &link).unwrap();
+    // Another one, to what is inside a moment long: as an entry of a listing.
+    let (decoy, leading_out) = (site.path().join("entry"), site.path().join("leading-out"));
+    fs::write(site.path().join("small"), "x").unwrap();
+    fs::write(site.outside().join("large"), vec![b'x'; 98_765]).unwrap();
+    symlink("small", &decoy).unwrap();
+    symlink("../large", &leading_out).unwrap();
+    let server = site.start(&["--quiet"]);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for (one, other) in [(&inside, &link), (&decoy, &leading_out)] {
+            let done = &done;
+            scope.spawn(move || {
+                while !done.load(Ordering::SeqCst) {
+                    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).unwrap();
+                }
+            });
+        }
+        let mut listed = 0;
+        let leaks: Vec<String> = (0..1_500)
+            .flat_map(|_| ["/shown/", "/"])
+            .map(|path| server.get_with(path, "Accept: application/json\r\n"))
+            .filter(|response| response.status == 200)
+            .map(|response| response.text().to_string())
+            .inspect(|_| listed += 1)
+            .filter(|list| list.contains("private-") || list.contains("98765"))
+            .collect();
+        done.store(true, Ordering::SeqCst);
+        assert!(listed > 1_500, "{listed} were listed");
+        assert!(leaks.is_empty(), "{} of {listed}: {}", leaks.len(), leaks[0]);
+    });
+}
+
+/// Puts a link to `target` in the place of what `name` stands for, at one stroke.
+fn point(name: &Path, target: &str) {
+    let next = name.with_extension("next");
+    symlink(target, &next).unwrap();
+    fs::rename(next, name).unwrap();
+}
+
+/// How sites are put in place of others (Capistrano, `ln -s`, `mv -T`).
+#[test]
+fn another_folder_in_place_of_the_root_is_served_at_once_and_nothing_is_missing_meanwhile() {
+    let site = Site::new();
+    for release in ["r1", "r2"] {
+        for name in ["index.html", "assets/a.js", "only-here"] {
+            site.write(&format!("{release}/{name}"), format!("{release} {name}"));
+        }
+        site.write(&format!("{release}/{release}"), "");
+        site.write(&format!("{release}/404.html"), format!("{release} has none"));
+    }
+    let current = site.path().join("current");
+    symlink("r1", &current).unwrap();
+    let server = HttpServer::start(&[current.to_str().unwrap()]);
+    assert!(server.stdout_so_far().contains("/site/current at http://"));
+    let expect = |release: &str, other: &str| {
+        for (path, name) in [("/", "index.html"), ("/assets/a.js", "assets/a.js")] {
+            server.get(path).expect_status(200).expect_body(format!("{release} {name}"));
+        }
+        assert!(server.get("/assets/").text().contains("a.js"));
+        server.get(&format!("/{release}")).expect_status(200);
+        server
+            .get(&format!("/{other}"))
+            .expect_status(404)
+            .expect_body(format!("{release} has none"));
+    };
+    // Also from memory.
+    expect("r1", "r2");
+    thread::sleep(std::time::Duration::from_millis(2_200));
+    expect("r1", "r2");
+    expect("r1", "r2");
+    point(&current, "r2");
+    expect("r2", "r1");
+    point(&current, "r1");
+    expect("r1", "r2");
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for release in ["r2", "r1"].iter().cycle() {
+                if done.load(Ordering::SeqCst) {
+                    break;
+                }
+                point(&current, release);
+            }
+        });
+        let answers: Vec<u16> = (0..1_000).map(|_| server.get("/assets/a.js").status).collect();
+        done.store(true, Ordering::SeqCst);
+        let missed = answers.iter().filter(|status| **status != 200).count();
+        assert_eq!(missed, 0, "of {}", answers.len());
+    });
+    point(&current, "r2");
+    fs::remove_dir_all(site.path().join("r1")).unwrap();
+    expect("r2", "r1");
 }

@@ -44,6 +44,16 @@ fn a_site_has_a_page_of_its_own_for_404() {
     server.get("/404.html").expect_status(200);
 }
 
+/// RFC 9110 section 8.3.2.
+#[test]
+fn a_page_for_404_is_not_said_to_be_in_a_charset_that_it_is_not_in() {
+    let site = Site::new();
+    let page = b"<meta charset=windows-1251>\xed\xe5\xf2";
+    site.write("404.html", page);
+    let page = site.start(&[]).get("/missing").expect_status(404).expect_body(page);
+    page.expect_field("content-type", "text/html");
+}
+
 /// The head of a file waits for its first bytes, for a fifth of a second on Linux. Here
 /// none come.
 #[test]
@@ -88,9 +98,23 @@ fn an_app_of_one_page_answers_addresses_that_it_makes_up() {
     }
     server.get("/assets/a.js").expect_status(200).expect_body("js");
     server.get("/about").expect_status(200).expect_body("file");
-    // A script that is missing is no page, and neither is data.
-    server.get_with("/assets/b.js", HTML).expect_status(404).expect_body("lost");
-    server.get_with("/api/users", "Accept: application/json\r\n").expect_status(404);
+    // A browser asks for what stands in its bar as HTML, whatever it looks like.
+    for accept in [HTML, "Accept: text/html\r\n", "Accept: text/*;q=0.1\r\n"] {
+        for path in ["/users/john.doe", "/v1.2/notes", "/assets/b.js"] {
+            server.get_with(path, accept).expect_status(200).expect_body("app");
+        }
+    }
+    // A script, a picture or a style that is missing is no page, and neither is data.
+    for fields in
+        ["", "Accept: */*\r\n", "Accept: image/png,*/*;q=0.8\r\n", "Accept: text/css,*/*;q=0.1\r\n"]
+    {
+        server.get_with("/assets/b.js", fields).expect_status(404).expect_body("lost");
+    }
+    for fields in
+        ["Accept: application/json\r\n", "Accept: text/html;q=0\r\n", "Accept: image/*\r\n"]
+    {
+        server.get_with("/api/users", fields).expect_status(404);
+    }
     // A scanner that looks for what should not be there is not told that it is.
     for path in ["/.env", "/.git/config", "/users/.git/HEAD"] {
         server.get(path).expect_status(404);

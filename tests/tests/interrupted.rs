@@ -3,10 +3,11 @@
 #![cfg(unix)]
 
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,8 +29,30 @@ fn start(args: &[&str], cargo: impl AsRef<OsStr>) -> (Process, ChildStdin) {
     (Process::watch(&format!("xtask {}", args.join(" ")), child), keyboard)
 }
 
-fn cargo() -> OsString {
-    env::var_os("CARGO").unwrap_or("cargo".into())
+/// A cargo in `folder` that does as the real one, but for what is `otherwise`: arms of a
+/// shell's `case`.
+fn cargo(folder: &Path, otherwise: &str) -> PathBuf {
+    let real = env::var_os("CARGO").unwrap_or("cargo".into());
+    let script = folder.join("cargo");
+    let real = real.to_string_lossy();
+    let text = format!("#!/bin/sh\ncase $1 in {otherwise} esac\nexec \"{real}\" \"$@\"\n");
+    fs::write(&script, text).expect("a file can be written");
+    fs::set_permissions(&script, Permissions::from_mode(0o700)).expect("it can be made a program");
+    script
+}
+
+/// `cargo xtask try threaded-echo`, and where its server listens. Its cargo has built that rung
+/// already: otherwise the build would be a part of the wait for the server, and a real cargo
+/// waits there for as long as another one builds anything.
+fn try_a_rung() -> (Process, ChildStdin, SocketAddr) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let program = binaries::executable("threaded-echo").display();
+    let built = format!(r#"{{"target":{{"name":"threaded-echo"}},"executable":"{program}"}}"#);
+    let cargo = cargo(folder.path(), &format!("build) echo '{built}'; exit;;"));
+    let (xtask, keyboard) = start(&["try", "threaded-echo"], cargo);
+    let line = xtask.expect_stdout(&[" is listening on "]);
+    let address = line.rsplit(' ').next().and_then(|word| word.parse().ok());
+    (xtask, keyboard, address.expect("the last word is an address"))
 }
 
 #[test]
@@ -37,10 +60,7 @@ fn a_signal_ends_the_server_as_well() {
     // Ctrl-C, Ctrl-\, kill, and a terminal that is closed.
     for signal in [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP] {
         println!("{signal:?}");
-        let (xtask, _keyboard) = start(&["try", "threaded-echo"], cargo());
-        let line = xtask.expect_stdout(&[" is listening on "]);
-        let (_, address) = line.rsplit_once(' ').expect("it has words");
-        let address: SocketAddr = address.parse().expect("the last one is an address");
+        let (xtask, _keyboard, address) = try_a_rung();
         xtask.signal(signal);
         xtask.wait().expect_code(130);
         assert_refused(address);
@@ -49,10 +69,7 @@ fn a_signal_ends_the_server_as_well() {
 
 #[test]
 fn not_even_a_kill_leaves_a_server_behind() {
-    let (xtask, _keyboard) = start(&["try", "threaded-echo"], cargo());
-    let line = xtask.expect_stdout(&[" is listening on "]);
-    let address = line.rsplit(' ').next().and_then(|word| word.parse::<SocketAddr>().ok());
-    let address = address.expect("the last word is an address");
+    let (xtask, _keyboard, address) = try_a_rung();
     xtask.signal(Signal::KILL);
     let _killed = xtask.wait();
     let started = Instant::now();
@@ -66,14 +83,11 @@ fn not_even_a_kill_leaves_a_server_behind() {
 #[test]
 fn a_project_that_is_interrupted_is_not_there() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let (script, news) = (folder.path().join("cargo"), folder.path().join("news"));
+    let news = folder.path().join("news");
     Process::start("mkfifo", Command::new("mkfifo").arg(&news)).wait().expect_code(0);
-    // A cargo that tells when it is asked for the lock file, and never has it.
-    let text = "#!/bin/sh\ncase $1 in update) echo here > \"$NEWS\"; exec sleep 600;; esac\nexec \"$REAL\" \"$@\"\n";
-    let text =
-        text.replace("$NEWS", &news.to_string_lossy()).replace("$REAL", &cargo().to_string_lossy());
-    fs::write(&script, text).expect("a file can be written");
-    fs::set_permissions(&script, Permissions::from_mode(0o700)).expect("it can be made a program");
+    // It tells when it is asked for the lock file, and never has it.
+    let waits = format!("update) echo here > '{}'; exec sleep 600;;", news.display());
+    let script = cargo(folder.path(), &waits);
     let place = folder.path().join("place");
     fs::create_dir(&place).expect("a folder can be made");
     let dest = place.join("mine");

@@ -43,7 +43,7 @@ fn start_by(starter: &[&str]) -> (Process, Peer) {
 /// A server with work in hand that nothing but its client ends.
 fn start_busy() -> (Server, Peer) {
     let server = Server::start(rung(), &["--idle", "5m", "--total", "5m", "--drain", "5m"]);
-    let mut deaf = Peer::connect_deaf(server.reachable());
+    let mut deaf = server.connect_deaf();
     deaf.send_until_stuck(&[b'x'; 64 << 10]);
     (server, deaf)
 }
@@ -157,7 +157,8 @@ fn a_log_that_nobody_reads_holds_up_neither_the_service_nor_a_stop() {
         let mut stdout = BufReader::new(server.0.stdout.take().expect("it is piped"));
         let mut ready = String::new();
         stdout.read_line(&mut ready).expect("a ready line");
-        let mut client = Peer::connect(address(ready.trim_end()).expect("it is one"));
+        let ready = address(ready.trim_end()).expect("it is one");
+        let mut client = Server::connect_to(rung, ready);
         // A pipe holds 64 KiB; each of these is two lines of a hundred bytes and more.
         for _ in 0..2_000 {
             client.exchange(&[b'x'; 100], &[b'x'; 100]);

@@ -133,7 +133,7 @@ fn a_second_signal_ends_a_server_that_still_drains_at_once_with_130() {
 /// A client that sends and never reads, until the server can do nothing but wait for it
 /// to read.
 fn block_in_a_write(server: &Server) -> Peer {
-    let mut deaf = Peer::connect_deaf(server.reachable());
+    let mut deaf = server.connect_deaf();
     deaf.send_until_stuck(&[b'x'; 64 << 10]);
     // A blocked write sleeps on while up to a third of its buffer is free; the signal of a
     // test would wake it, it would write into what is free, and the server would be

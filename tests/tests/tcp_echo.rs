@@ -14,8 +14,10 @@ const MEBIBYTE: usize = 1 << 20;
 /// Letters of one, two, three and four bytes.
 const TEXT: &str = "hello, Привет, 世界 👋";
 
+/// Over each echo whose server takes these options: who logs in has its rights by name.
 fn over_every_echo(args: &[&str], visit: impl Fn(&Rung, &Server, &mut Peer)) {
-    for rung in rungs_in("tcp-echo") {
+    let takes_all = |rung: &&Rung| args.iter().all(|option| rung.server_takes(option));
+    for rung in rungs_in("tcp-echo").into_iter().filter(takes_all) {
         println!("over {}", rung.name);
         let server = start(rung, args);
         let mut client = server.connect();

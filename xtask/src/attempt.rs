@@ -4,9 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ladder::process::output;
-use ladder::screen::Tone;
 use ladder::shell::command_line;
-use ladder::{Failure, Ladder, Process, Rung, Screen};
+use ladder::{Failure, Ladder, Process, Rung, Screen, Tone};
 use netfault::Speaks;
 use trial::timeline::Side;
 use trial::{Cast, Faults, Stage};
@@ -29,7 +28,7 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     let (server, address) = stage.start_server(Cast { ladder: &ladder, rung, args: &args })?;
     let command = command_line(&format!("{} server", rung.name), &args);
     let place = match rung.speaks() {
-        Speaks::Http => format!("http://{address}/"),
+        Speaks::Http | Speaks::Api => format!("http://{address}/"),
         _ => address.to_string(),
     };
     screen.prose("  ", &format!("{command} is listening on {place}"))?;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use ladder::manifests::cargo;
 use ladder::process::{self, output};
-use ladder::screen::{Tone, fit};
-use ladder::{Failure, Ladder, Process, Screen, failure};
+use ladder::screen::fit;
+use ladder::{Failure, Ladder, Process, Screen, Tone, failure};
 use serde::Deserialize;
 
 use crate::new;

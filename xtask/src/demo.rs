@@ -4,9 +4,9 @@
 use std::iter;
 
 use ladder::manifests::{Limit, RESERVED, Room};
-use ladder::screen::{Tone, fit};
+use ladder::screen::fit;
 use ladder::shell::command_line;
-use ladder::{Failure, Ladder, Rung, Screen, failure};
+use ladder::{Failure, Ladder, Rung, Screen, Tone, failure};
 use netfault::proxy::{Network, Passed, Way};
 use netfault::{Fault, Speaks};
 use trial::stage::Visit;

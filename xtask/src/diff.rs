@@ -6,9 +6,8 @@ use std::process::Command;
 
 use clap::Args;
 use ladder::process::leave_ctrl_c_to_pager;
-use ladder::screen::Tone;
 use ladder::step::{self, Change};
-use ladder::{Failure, Ladder, Process, Rung, Screen, files, git};
+use ladder::{Failure, Ladder, Process, Rung, Screen, Tone, files, git};
 
 use crate::list::find;
 

@@ -27,15 +27,13 @@ use std::path::{Path, PathBuf};
 
 use ladder::blocks::{self, Order, fenced};
 use ladder::files::{entries, read, with_extension, write};
-use ladder::screen::Tone;
 use ladder::step::{self, Change};
-use ladder::{Failure, Ladder, Rung, Screen, failure, git};
+use ladder::{Failure, Ladder, Rung, Screen, Tone, failure, git};
 use netfault::Transport;
 use netfault::proxy::Network;
 
 use crate::items;
 use crate::map;
-use crate::rules::is_read_as_a_step;
 use crate::{diagram, scene};
 use session::Script;
 
@@ -161,8 +159,9 @@ impl Generator {
             }
             ("diagram", [rung]) => self.diagram(page, rung),
             ("session", [rung, "server", ..]) => {
-                let script =
-                    Script::parse(order.rest.trim_start().strip_prefix(rung).unwrap_or_default())?;
+                let text = order.rest.trim_start().strip_prefix(rung).unwrap_or_default();
+                let certs = session::certs_of(rung_of(&self.ladder, rung)?);
+                let script = Script::parse(text, certs)?;
                 self.transcript(order.rest, rung, &script)
             }
             _ => Err(failure!("there is no block gen:{} {}", order.kind, order.rest)),
@@ -171,9 +170,7 @@ impl Generator {
 
     fn ladder_table(&self, page: &str) -> String {
         let up = "../".repeat(page.matches('/').count());
-        let mut table =
-            String::from("| rung | what it shows | builds on | chapter |\n|---|---|---|---|\n");
-        for rung in &self.ladder.rungs {
+        let row = |rung: &Rung| {
             let name = &rung.name;
             let builds_on = match &rung.builds_on {
                 Some(below) => format!("`{below}`"),
@@ -183,36 +180,34 @@ impl Generator {
                 Some(_) => format!("{name}.md"),
                 None => format!("{up}docs/{name}.md"),
             };
-            table.push_str(&format!(
-                "| [`{name}`]({up}crates/{name}) | {} | {builds_on} | [read]({chapter}) |\n",
-                rung.title
-            ));
-        }
-        table
+            let (link, read) =
+                (format!("[`{name}`]({up}crates/{name})"), format!("[read]({chapter})"));
+            vec![link, rung.title.clone(), builds_on, read]
+        };
+        let head = ["rung", "what it shows", "builds on", "chapter"];
+        blocks::table(&head, self.ladder.rungs.iter().map(row))
     }
 
     fn step_table(&self) -> Result<String, Failure> {
-        let mut table = String::from(
-            "| from | to | new lines of code | moved | gone | new in `server.rs` |\n|---|---|---|---|---|---|\n",
-        );
+        let mut rows = Vec::new();
         // Not those that are no difference to read: their size says nothing, and changes every
         // day.
-        for (below, rung) in self.ladder.steps().filter(|(_, rung)| is_read_as_a_step(rung)) {
+        for (below, rung) in self.ladder.steps().filter(|(_, rung)| !rung.alone) {
             let changes = step::changes(below, rung)?;
             let size = step::size(&changes)?;
             let lesson: Vec<Change> =
                 changes.into_iter().filter(|change| change.file == step::LESSON).collect();
             let lesson = step::size(&lesson)?.new;
-            table.push_str(&format!(
-                "| `{}` | `{}` | {} | {} | {} | {lesson} |\n",
-                below.name, rung.name, size.new, size.moved, size.gone
-            ));
+            let mut row = [below, rung].map(|rung| format!("`{}`", rung.name)).to_vec();
+            row.extend([size.new, size.moved, size.gone, lesson].map(|lines| lines.to_string()));
+            rows.push(row);
         }
-        Ok(table)
+        let head = ["from", "to", "new lines of code", "moved", "gone", "new in `server.rs`"];
+        Ok(blocks::table(&head, rows))
     }
 
     fn modules(&self, folder: &str) -> Result<String, Failure> {
-        let mut table = String::from("| file | what it does |\n|---|---|\n");
+        let mut rows = Vec::new();
         for path in with_extension(&self.ladder.root.join(folder), "rs")? {
             if path.ends_with("lib.rs") {
                 continue;
@@ -224,9 +219,9 @@ impl Generator {
             let sentence =
                 paragraph.split_once(". ").map_or(paragraph.as_str(), |(first, _)| first);
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            table.push_str(&format!("| `{name}` | {} |\n", sentence.trim_end_matches('.')));
+            rows.push(vec![format!("`{name}`"), sentence.trim_end_matches('.').into()]);
         }
-        Ok(table)
+        Ok(blocks::table(&["file", "what it does"], rows))
     }
 
     fn tests(&self, file: &str, beyond: Option<&str>) -> Result<String, Failure> {

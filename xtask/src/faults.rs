@@ -1,15 +1,13 @@
 //! Every fault against every rung: the matrix, as the manifests have it and as it is.
 
-use std::collections::BTreeMap;
 use std::iter;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use clap::Args;
-use ladder::screen::{Tone, fit, progress};
-use ladder::{Failure, Ladder, Rung, Screen, failure};
+use ladder::screen::{fit, progress};
+use ladder::{Failure, Ladder, Rung, Screen, Tone, failure, workers};
 use netfault::{Fault, descriptors};
 use serde::Serialize;
 use trial::{Cast, Expected, Faults, Outcome};
@@ -22,7 +20,7 @@ const AT_A_TIME: usize = 4;
 #[derive(Args)]
 pub struct Options {
     /// Only this rung, by name or short name
-    rung: Option<String>,
+    pub rung: Option<String>,
     /// Only this fault
     fault: Option<String>,
     /// One line of JSON for each cell
@@ -31,7 +29,7 @@ pub struct Options {
     /// Mix faults and ordinary clients for a while instead, and look at what each
     /// server holds at the end (Linux)
     #[arg(long, conflicts_with_all = ["json", "fault"])]
-    soak: bool,
+    pub soak: bool,
     /// How long a soak lasts
     #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "soak")]
     seconds: u64,
@@ -107,32 +105,16 @@ fn rungs<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<&'a Rung>, Fai
 
 /// Plays all of them, several at a time, and returns their cells in the same order.
 fn play(ladder: &Ladder, tasks: &[Task], told: bool) -> Result<Vec<Cell>, Failure> {
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let (all, done) = (tasks.len(), AtomicUsize::new(0));
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    let work = || -> Result<(), Failure> {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some((rung, fault)) = tasks.get(number) else { return Ok(()) };
-            // After a failure of ours, nobody begins another.
-            let cell = play_one(ladder, rung, fault)
-                .inspect_err(|_| next.store(tasks.len(), Ordering::Relaxed))?;
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.insert(number, cell);
-            if told {
-                let (done, all) = (done.len(), tasks.len());
-                progress(&if done == all { String::new() } else { format!("{done} of {all}") });
-            }
+    workers::share(processors * AT_A_TIME, tasks, |_, (rung, fault)| {
+        let cell = play_one(ladder, rung, fault)?;
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if told {
+            progress(&if done == all { String::new() } else { format!("{done} of {all}") });
         }
-    };
-    thread::scope(|scope| {
-        let workers = 0..(processors * AT_A_TIME).min(tasks.len());
-        let workers: Vec<_> = workers.map(|_| scope.spawn(work)).collect();
-        let ended = |worker: thread::ScopedJoinHandle<'_, _>| {
-            worker.join().unwrap_or_else(|_| Err(Failure::new("a trial panicked")))
-        };
-        workers.into_iter().try_for_each(ended)
-    })?;
-    Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
+        Ok(cell)
+    })
 }
 
 fn play_one(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> Result<Cell, Failure> {

@@ -157,7 +157,7 @@ netcore::promises! { suite() =>
 "#;
 
     #[test]
-    fn an_item_is_taken_whole_with_what_is_above_it_and_without_its_indentation() {
+    fn an_item_is_taken_whole_with_what_is_above_it_or_it_is_told_why_not() {
         let doc = "/// What went wrong.\n";
         let item = "#[derive(Debug)]\npub enum Wrong {\n    Much { depth: usize },\n}";
         assert_eq!(without_docs(&format!("{doc}{item}")), item);
@@ -178,10 +178,6 @@ netcore::promises! { suite() =>
         ] {
             assert_eq!(find(SOURCE, wanted).unwrap(), item);
         }
-    }
-
-    #[test]
-    fn an_item_that_is_missing_or_there_twice_is_told() {
         let twice = "mod a {\n    fn b() {}\n}\nmod c {\n    fn b() {}\n}\n";
         for (source, wanted, said) in [
             (SOURCE, "fn reply", "there is no `fn reply`"),

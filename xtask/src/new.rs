@@ -1,14 +1,13 @@
 //! Takes a rung out of the workspace: a project of its own, with the blocks that it needs
 //! inside it, or beside it as one more rung of such a project.
 
-mod attributes;
 mod beside;
 pub mod check;
 mod manifest;
 mod name;
 mod readme;
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 use std::process;
@@ -19,17 +18,19 @@ use ladder::manifests::{Package, cargo};
 use ladder::process::output;
 use ladder::rename::rename;
 use ladder::scratch::Scratch;
-use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Rung, Screen};
+use ladder::{Failure, Ladder, Rung, Screen, Tone};
 
 use crate::list;
 
 /// Files at the top of the workspace that a project needs as well.
-const TOP_FILES: [&str; 5] =
-    ["LICENSE-APACHE", "LICENSE-MIT", "rustfmt.toml", "clippy.toml", ".gitignore"];
-
-/// Which files git leaves as they are, byte by byte.
-const ATTRIBUTES: &str = ".gitattributes";
+const TOP_FILES: [&str; 6] = [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "rustfmt.toml",
+    "clippy.toml",
+    ".gitignore",
+    ".gitattributes",
+];
 
 #[derive(Args)]
 pub struct Options {
@@ -112,8 +113,6 @@ fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Fai
     for file in TOP_FILES {
         write(&dest.join(file), read(&ladder.root.join(file))?)?;
     }
-    let attributes = read(&ladder.root.join(ATTRIBUTES))?;
-    write(&dest.join(ATTRIBUTES), attributes::of(&attributes, &own.name, &names))?;
     let top = read(&ladder.root.join("Cargo.toml"))?;
     let manifest = rename(&read(&own.folder().join("Cargo.toml"))?, &own.name, name);
     write(&dest.join("Cargo.toml"), manifest::standalone(&manifest, &top, &names))?;
@@ -185,7 +184,8 @@ fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Copies a package, each file changed by `change`, without what builds have left.
+/// Copies a package, each file changed by `change`, without what builds have left. What is
+/// as it was is as old as it was, so that cargo does not build it anew.
 pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<(), Failure> {
     match fs::create_dir(to) {
         // Not its parents: where a signal has removed them, they stay so.
@@ -204,13 +204,17 @@ pub fn copy(from: &Path, to: &Path, change: &impl Fn(&str) -> String) -> Result<
             copy(&path, &target, change)?;
             continue;
         }
-        let bytes = fs::read(&path).doing("read", &path)?;
-        let bytes = match String::from_utf8(bytes) {
-            Ok(text) => change(&text).into_bytes(),
-            // Not text: no name in it.
-            Err(error) => error.into_bytes(),
-        };
-        write(&target, bytes)?;
+        let old = fs::read(&path).doing("read", &path)?;
+        match str::from_utf8(&old).map(change) {
+            Ok(new) if new.as_bytes() != old => write(&target, new)?,
+            // Where it is not text, no name is in it.
+            _ => {
+                fs::copy(&path, &target).doing("copy", &path)?;
+                let time = fs::metadata(&path).and_then(|it| it.modified());
+                let target = File::options().write(true).open(&target);
+                target.and_then(|it| it.set_modified(time?)).doing("date", &path)?;
+            }
+        }
     }
     Ok(())
 }
@@ -227,19 +231,12 @@ mod tests {
         (folder, dest)
     }
 
-    fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
-        let of = |path: PathBuf| match path.is_dir() {
-            true => texts(&path),
-            // The inputs of the fuzz targets are no text, and have no name in them.
-            false => fs::read_to_string(&path).ok().map(|text| (path, text)).into_iter().collect(),
-        };
-        entries(folder).unwrap().into_iter().flat_map(of).collect()
-    }
-
     #[test]
     fn the_name_of_the_rung_is_left_in_one_sentence_that_tells_where_it_came_from() {
         let (_folder, dest) = taken("object", "key-value-store");
-        for (path, text) in texts(&dest) {
+        for path in ladder::files::all(&dest).unwrap() {
+            // The inputs of the fuzz targets are no text, and have no name in them.
+            let text = fs::read_to_string(&path).unwrap_or_default();
             let left =
                 text.matches("object-exchange").count() + text.matches("object_exchange").count();
             // netcore is the same in every project, and may name a rung as an example.

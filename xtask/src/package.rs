@@ -1,6 +1,7 @@
 //! Tools that are packages of their own, inside this one's folder: nobody's first demo
 //! compiles what it does not need.
 
+use std::env;
 use std::ffi::OsStr;
 use std::process::Command;
 
@@ -13,6 +14,11 @@ const ENDED: u8 = 130;
 #[path = "../bench/src/options.rs"]
 #[allow(dead_code, reason = "bench reads what it is told; here it is checked and completed")]
 pub mod bench;
+
+/// [`run`] with our own arguments, behind the first `skip`.
+pub fn run_as_typed(name: &str, skip: usize) -> Result<(), Failure> {
+    run(name, &env::args_os().skip(skip).collect::<Vec<_>>())
+}
 
 /// Builds the package of this name and runs it in our place, with our terminal.
 pub fn run(name: &str, args: &[impl AsRef<OsStr>]) -> Result<(), Failure> {

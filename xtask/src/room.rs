@@ -6,9 +6,9 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use ladder::manifests::Room;
-use ladder::process::spawn;
-use ladder::screen::{Tone, cut, fit};
-use ladder::{Failure, Ladder, Process, Rung, Screen, failure};
+use ladder::process::{listening, spawn};
+use ladder::screen::{cut, fit};
+use ladder::{Failure, Ladder, Process, Rung, Screen, Tone, failure};
 
 /// Ends a wait for a line that always comes.
 const GENEROUS: Duration = Duration::from_secs(30);
@@ -34,21 +34,15 @@ pub struct Seen {
 /// Plays what the manifest has for a room.
 pub fn play(ladder: &Ladder, rung: &Rung, room: &Room, screen: &Screen) -> Result<Seen, Failure> {
     let program = ladder.program(&rung.name)?;
-    let server = Process::start(
-        Command::new(&program)
-            .args(["server", "--port", "0"])
-            .args(&room.server_args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped()),
-    )?;
-    let port = server.wait_for_address(GENEROUS)?.inet()?.port().to_string();
+    let mut command = Command::new(&program);
+    command.args(["server", "--port", "0"]).args(&room.server_args).stderr(Stdio::piped());
+    let (server, address) = listening(&mut command, GENEROUS)?;
     let columns = Columns::new(room.members.len(), screen);
     columns.heads(&room.members)?;
     let mut members: Vec<Member> = Vec::new();
     for name in &room.members {
         let mut command = Command::new(&program);
-        command.args(["client", "--port", &port, name]);
+        command.arg("client").args(address.option()).arg(name);
         members.push(Member::start(name, &mut command, *name == room.deaf)?);
         columns.typed(members.len() - 1, &format!("$ {} client {name}", rung.name))?;
         // The deaf one is known to be there by what the others hear.

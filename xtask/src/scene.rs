@@ -12,8 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
-use ladder::screen::Tone;
-use ladder::{Address, Failure, Ladder, Rung, Screen, failure};
+use ladder::{Address, Failure, Ladder, Rung, Screen, Tone, failure};
 use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
 use netfault::{Fault, Proof, Transport};
 use trial::stage::{CALM, Stage, Visit};
@@ -169,19 +168,19 @@ pub fn play(
         let running = faults::start(rung, fault, &address)?;
         let what = What::Wrote(format!("{}: {}", fault.name, fault.about));
         stage.happenings.push(Happening { at, side: Side::Client, process: usize::MAX - 1, what });
-        address = faults::address_of(&running);
+        address = running.address().clone();
         faulty = Some(running);
     }
     let (recorder, recorded) = record::recorder();
     let here = stage.free_address(rung)?;
     let proxy =
         network.map(|network| between(rung, &here, &address, network, recorder)).transpose()?;
-    let address = proxy.as_ref().map_or(address, |proxy| faults::address_from(proxy.address()));
+    let address = proxy.as_ref().map_or(address, |proxy| proxy.address().clone());
     let mut visits = Vec::new();
     for run in &rung.demo {
         let patience = if limit.is_some() { VAIN } else { PATIENCE };
         let cast = Cast { args: &run.args, ..cast };
-        visits.push(stage.run_client(cast, &address, Vec::new(), patience)?);
+        visits.push(stage.run_client(cast, &address, patience)?);
     }
     if let (Some(running), Some(Proof::Dropped), None) =
         (&faulty, fault.map(|fault| fault.proof), limit)
@@ -213,15 +212,13 @@ fn between(
     recorder: Recorder,
 ) -> Result<Proxy, Failure> {
     let loopback = (Ipv4Addr::LOCALHOST, 0);
-    let to = faults::address_of_tool(server);
     let proxy = match (rung.speaks().transport(), here) {
         (Transport::Tcp, Address::Inet(_)) => TcpListener::bind(loopback)
-            .and_then(|listener| Proxy::streams(listener, to, network, Some(recorder))),
-        (Transport::Tcp, Address::Unix(path)) => {
-            on_file(path).and_then(|listener| Proxy::streams(listener, to, network, Some(recorder)))
-        }
+            .and_then(|listener| Proxy::streams(listener, server, network, Some(recorder))),
+        (Transport::Tcp, Address::Unix(path)) => on_file(path)
+            .and_then(|listener| Proxy::streams(listener, server, network, Some(recorder))),
         (Transport::Udp, _) => UdpSocket::bind(loopback)
-            .and_then(|socket| Proxy::udp(socket, to.inet()?, network, Some(recorder))),
+            .and_then(|socket| Proxy::udp(socket, server.inet()?, network, Some(recorder))),
     };
     proxy.map_err(|error| failure!("cannot stand between client and server: {error}"))
 }

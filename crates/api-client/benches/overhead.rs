@@ -6,11 +6,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use api_client::api::{Api, Request};
+use api_client::api::{ANSWER_LIMIT, Api, Request};
 use divan::Bencher;
 
 const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"number\":1}";
+
+const DEADLINE: Duration = Duration::from_secs(30);
 
 fn main() {
     divan::main();
@@ -46,9 +48,23 @@ fn plain_ureq(bencher: Bencher) {
     });
 }
 
+/// With what ureq itself can do of it: a deadline over one request, a bound on the answer, and
+/// a status that is no error.
+#[divan::bench(min_time = 2)]
+fn ureq_with_the_same_deadline(bencher: Bencher) {
+    let (url, agent) = (format!("http://{}/notes", healthy()), ureq::agent());
+    bencher.bench_local(|| {
+        let asked = agent.get(&url).header("accept", "application/json").config();
+        let asked = asked.timeout_global(Some(DEADLINE)).http_status_as_error(false).build();
+        let mut body = asked.call().unwrap().into_body();
+        let body = body.with_config().limit(ANSWER_LIMIT).read_to_vec().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap()
+    });
+}
+
 #[divan::bench(min_time = 2)]
 fn with_the_policy(bencher: Bencher) {
     let base = format!("http://{}/", healthy()).parse().unwrap();
-    let mut api = Api::new(base, None, Duration::from_secs(30), u32::MAX);
+    let mut api = Api::new(base, None, DEADLINE, u32::MAX);
     bencher.bench_local(|| api.ask(Request { path: "notes", body: None, key: None }).unwrap());
 }

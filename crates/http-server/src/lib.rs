@@ -111,11 +111,12 @@
 //! | `pool.rs` | workers, for what may take its time |
 //! | `stream.rs`, `tls.rs`, `access.rs`, `auth.rs` | encryption where it is asked for, the access log, a password |
 //! | `server.rs`, `service.rs`, `defer_accept.rs` | a server put together in code |
-//! | `files/` `mod.rs`, `resolve.rs` | what is there for a path, whatever links say |
-//! | `file.rs`, `types.rs`, `coding.rs` | a file whole or in parts, what it is, compressed siblings |
-//! | `cache.rs` | what is kept between requests |
-//! | `folder.rs`, `listing/`, `fallback.rs` | pages for folders; pages instead of a 404 |
+//! | `files/` `mod.rs`, `resolve.rs`, `open.rs` | what is there for a path, whatever links say |
+//! | `file.rs`, `parts.rs`, `coding.rs` | a file whole or in parts, compressed siblings |
+//! | `file_system.rs`, `cache/` | what can be said of a file beforehand, and what is kept between requests |
+//! | `folder/`, `listing/`, `fallback.rs` | pages for folders; pages instead of a 404 |
 //! | `command/` `run.rs`, `options.rs`, `listening.rs` | the same from a command line |
+//! | `place.rs`, `words.rs`, `credentials.rs` | what its words mean |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

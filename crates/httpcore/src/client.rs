@@ -12,19 +12,17 @@ use netcore::deadline::Deadline;
 use netcore::log::payload;
 
 use crate::body::{Body, Source};
-use crate::head::Framing;
 use crate::head::target::encode_target;
+use crate::head::{Persistence, ReplyHead, host};
 use crate::refusal::Refusal;
 use crate::stream::{Socket, Stream};
 
 /// How long one response may take.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Bytes of a head. A server that sends more is not listened to.
+/// Bytes of a head with the interim ones before it. A server that sends more is not
+/// listened to.
 const HEAD_LIMIT: usize = 64 << 10;
-
-/// Fields of a head. A server that sends more is not listened to either.
-const MOST_FIELDS: usize = 64;
 
 /// Bytes of content. More is refused, so that a server cannot fill our memory.
 const CONTENT_LIMIT: u64 = 16 << 20;
@@ -47,24 +45,6 @@ pub enum After {
     Open,
     /// The server closes it, as servers of HTTP/1.0 do.
     Closed,
-}
-
-/// The head of a response.
-#[derive(Debug, PartialEq, Eq)]
-struct Head {
-    status: u16,
-    /// Bytes of the head itself.
-    length: usize,
-    content: Content,
-    after: After,
-}
-
-/// Where the content of a response ends ([RFC 9112 section 6.3](https://www.rfc-editor.org/rfc/rfc9112#section-6.3)).
-#[derive(Debug, PartialEq, Eq)]
-enum Content {
-    Framed(Framing),
-    /// Where the connection does: what is cut short looks the same as what is whole.
-    ToTheEnd,
 }
 
 /// The connection ended before anything of the response came.
@@ -124,19 +104,21 @@ pub fn is_without_reply(error: &io::Error) -> bool {
 /// of it; `InvalidData` for what is not a response, or longer than it may be.
 pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
     let peer = stream.peer_addr()?;
+    let host = host::of(peer);
     stream.set_nonblocking(true)?;
     let mut stream = Socket::new(stream, REPLY_TIMEOUT);
     stream.set_read_deadline(Deadline::after(REPLY_TIMEOUT));
     let slash = if path.starts_with('/') { "" } else { "/" };
     let path = encode_target(path.as_bytes());
-    let request = format!("GET {slash}{path} HTTP/1.1\r\nHost: {peer}\r\n\r\n");
+    let request = format!("GET {slash}{path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
     log::debug!("{peer} sending {} bytes {}", request.len(), payload(request.as_bytes()));
     let no_reply = |error: io::Error| io::Error::new(error.kind(), NoReply);
     stream.write_all(request.as_bytes()).map_err(no_reply)?;
     let mut buf = vec![0; HEAD_LIMIT];
     let mut filled = 0;
     let head = loop {
-        if let Some(head) = parse(&buf[..filled])? {
+        let parsed = ReplyHead::parse(&buf[..filled]);
+        if let Some(head) = parsed.map_err(|refusal| invalid(refusal.why()))? {
             break head;
         }
         match stream.read(&mut buf[filled..]) {
@@ -154,14 +136,16 @@ pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
     };
     let rest = &mut buf[head.length..];
     let arrived = filled - head.length;
-    let content = match head.content {
-        Content::Framed(framing) => {
+    let content = match head.framing {
+        Some(framing) => {
             read_content(Body::new(Source::new(&mut stream, rest, arrived), framing, false))
         }
-        Content::ToTheEnd => read_content((&rest[..arrived]).chain(stream)),
+        None => read_content((&rest[..arrived]).chain(stream)),
     }?;
+    let stays = head.persistence == Persistence::Keep;
+    let after = if stays { After::Open } else { After::Closed };
     log::debug!("{peer} received {} bytes {}", head.length + content.len(), payload(&content));
-    Ok(Reply { status: head.status, content, after: head.after })
+    Ok(Reply { status: head.status, content, after })
 }
 
 fn read_content(source: impl Read) -> io::Result<Vec<u8>> {
@@ -180,110 +164,6 @@ fn read_content(source: impl Read) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The head, once it is whole.
-fn parse(received: &[u8]) -> io::Result<Option<Head>> {
-    let mut slots = [httparse::EMPTY_HEADER; MOST_FIELDS];
-    let mut response = httparse::Response::new(&mut slots);
-    let length = match response.parse(received).map_err(|error| invalid(&error.to_string()))? {
-        httparse::Status::Complete(length) => length,
-        httparse::Status::Partial => return Ok(None),
-    };
-    let (Some(status), Some(version)) = (response.code, response.version) else {
-        return Err(invalid("the response has no status"));
-    };
-    let field = |name: &str| {
-        let field = response.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name));
-        field.map(|field| field.value)
-    };
-    let says = |name, word: &str| {
-        field(name).is_some_and(|value| value.eq_ignore_ascii_case(word.as_bytes()))
-    };
-    let content = match (field("transfer-encoding"), field("content-length")) {
-        _ if matches!(status, 204 | 304) => Content::Framed(Framing::Length(0)),
-        (Some(_), _) if says("transfer-encoding", "chunked") => Content::Framed(Framing::Chunked),
-        (Some(_), _) => {
-            return Err(invalid("the response has a transfer coding other than chunked"));
-        }
-        (None, Some(digits)) => {
-            let digits = str::from_utf8(digits)
-                .ok()
-                .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-            let length = digits.and_then(|digits| digits.parse().ok());
-            Content::Framed(Framing::Length(
-                length.ok_or_else(|| invalid("the length is no number"))?,
-            ))
-        }
-        (None, None) => Content::ToTheEnd,
-    };
-    let stays = content != Content::ToTheEnd
-        && match version {
-            0 => says("connection", "keep-alive"),
-            _ => !says("connection", "close"),
-        };
-    let after = if stays { After::Open } else { After::Closed };
-    Ok(Some(Head { status, length, content, after }))
-}
-
 fn invalid(why: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn head(text: &str) -> (Content, After) {
-        let head = parse(text.as_bytes()).unwrap().unwrap();
-        assert_eq!(head.length, text.len());
-        (head.content, head.after)
-    }
-
-    #[test]
-    fn content_ends_where_its_head_says() {
-        let length = |n| Content::Framed(Framing::Length(n));
-        assert_eq!(head("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"), (length(5), After::Open));
-        assert_eq!(
-            head("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"),
-            (length(0), After::Open)
-        );
-        assert_eq!(
-            head("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
-            (Content::Framed(Framing::Chunked), After::Open)
-        );
-        assert_eq!(
-            head("HTTP/1.0 200 OK\r\nServer: x\r\n\r\n"),
-            (Content::ToTheEnd, After::Closed)
-        );
-    }
-
-    #[test]
-    fn a_connection_stays_where_both_versions_say_so() {
-        let after = |head_| head(head_).1;
-        assert_eq!(
-            after("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-            After::Closed
-        );
-        assert_eq!(after("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"), After::Closed);
-        assert_eq!(
-            after("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"),
-            After::Open
-        );
-    }
-
-    #[test]
-    fn what_is_no_response_is_told() {
-        assert_eq!(parse(b"HTTP/1.1 200 OK\r\n").unwrap(), None);
-        for text in [
-            "SSH-2.0-x\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
-        ] {
-            assert_eq!(
-                parse(text.as_bytes()).unwrap_err().kind(),
-                ErrorKind::InvalidData,
-                "{text:?}"
-            );
-        }
-    }
 }

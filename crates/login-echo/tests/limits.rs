@@ -47,6 +47,7 @@ promises! { suite() =>
     a_client_that_drips_within_the_idle_limit_is_dropped_at_the_total_one,
     a_client_that_asks_now_and_then_outlives_the_idle_limit,
     a_client_that_never_stops_talking_is_dropped_at_the_total_limit,
+    a_client_that_talks_past_its_total_limit_reads_its_replies_and_then_the_end,
     a_client_that_never_reads_is_dropped,
     the_longest_limits_are_as_good_as_none,
     a_slow_reply_is_not_charged_to_its_client,

@@ -21,6 +21,19 @@ pub enum Address {
 }
 
 impl Address {
+    /// A port of this machine alone, over IPv4; 0 is whichever is free.
+    pub fn port(port: u16) -> Address {
+        Address::Inet(([127, 0, 0, 1], port).into())
+    }
+
+    /// The option that leads the server or the client of a rung there: `--port 9090`.
+    pub fn option(&self) -> [String; 2] {
+        match self {
+            Address::Inet(address) => ["--port".into(), address.port().to_string()],
+            Address::Unix(path) => ["--path".into(), path.display().to_string()],
+        }
+    }
+
     /// Connects a stream socket to it, within `timeout`, that sends small messages at once.
     /// Over TCP, an end always has a name, and `name` says nothing.
     ///
@@ -63,6 +76,12 @@ impl Address {
 impl From<SocketAddr> for Address {
     fn from(address: SocketAddr) -> Address {
         Address::Inet(address)
+    }
+}
+
+impl From<&Address> for Address {
+    fn from(address: &Address) -> Address {
+        address.clone()
     }
 }
 

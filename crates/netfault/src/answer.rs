@@ -16,7 +16,7 @@ pub(crate) fn judge(target: &Target, reply: &[u8], count: usize) -> Result<Strin
         Speaks::Bytes | Speaks::Local | Speaks::Frames => reply == target.hello.repeat(count),
         Speaks::Objects => objects(reply, target.hello).is_some_and(|found| found == count),
         Speaks::Lines => said(reply, target.hello) == Some(count),
-        Speaks::Http => statuses(reply) == vec![200; count],
+        Speaks::Http | Speaks::Api => statuses(reply) == vec![200; count],
         // A record of the handshake.
         Speaks::Tls | Speaks::Login => reply.starts_with(&[22]),
         // A datagram each: nothing to put together.

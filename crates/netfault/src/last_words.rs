@@ -61,7 +61,7 @@ impl LastWords {
                     }
                 }
             }
-            Speaks::Http if statuses(&reply).contains(&0) => {
+            speaks if speaks.is_http() && statuses(&reply).contains(&0) => {
                 Err("got the last reply in part".into())
             }
             _ => Ok(reply.len()),

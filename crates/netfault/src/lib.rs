@@ -28,6 +28,7 @@ use clap::ValueEnum;
 pub use netcore::address::Address;
 
 mod answer;
+mod bomb;
 pub mod descriptors;
 mod faults;
 mod last_words;
@@ -37,6 +38,7 @@ pub mod random;
 mod reset;
 mod running;
 mod stream;
+mod third_party;
 mod until;
 
 pub use faults::{ALL, find};
@@ -100,6 +102,8 @@ pub enum Speaks {
     Lines,
     /// TCP: HTTP/1.1.
     Http,
+    /// TCP: the same, for a client that asks a third party.
+    Api,
     /// TCP: TLS, and bytes in it, which it sends back.
     Tls,
     /// TCP: the same for who has proven a secret.
@@ -120,12 +124,22 @@ pub enum Transport {
 }
 
 impl Speaks {
+    /// Whether it is HTTP, whoever asks.
+    pub fn is_http(self) -> bool {
+        matches!(self, Speaks::Http | Speaks::Api)
+    }
+
+    /// Whether it is encrypted.
+    pub fn is_encrypted(self) -> bool {
+        matches!(self, Speaks::Tls | Speaks::Login)
+    }
+
     /// What it is spoken over.
     pub fn transport(self) -> Transport {
         match self {
             Speaks::Bytes | Speaks::Local | Speaks::Lines => Transport::Tcp,
             Speaks::Frames | Speaks::Objects | Speaks::Http => Transport::Tcp,
-            Speaks::Tls | Speaks::Login => Transport::Tcp,
+            Speaks::Api | Speaks::Tls | Speaks::Login => Transport::Tcp,
             Speaks::Datagrams | Speaks::Requests => Transport::Udp,
         }
     }
@@ -140,13 +154,16 @@ impl Speaks {
             Speaks::Objects => b"\0\0\0\x09\x01\x02\x02\x05hello",
             // A name, which all hear; said again, a line.
             Speaks::Lines => b"hello\n",
-            Speaks::Tls | Speaks::Login => faults::tls::hello(),
-            Speaks::Http => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            Speaks::Tls | Speaks::Login => faults::handshakes::hello(),
+            Speaks::Http | Speaks::Api => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             // The first try of the first request of a session.
             Speaks::Requests => b"NLR1\x01\x01netfault\0\0\0\0\0\0\0\x01hello",
         }
     }
 }
+
+/// Whether there are faults of whoever speaks TLS.
+pub const TLS: bool = cfg!(feature = "tls");
 
 /// A connection to a server, and nothing else: it ends when this is dropped.
 ///
@@ -203,6 +220,10 @@ pub enum Proof {
     /// As [`Answered`](Proof::Answered), where no answer is due, and the server says in
     /// its log that it refused or dropped the peer.
     Refused,
+    /// The fault is a server: an ordinary client goes to it, prints nothing and ends by itself
+    /// with this exit code, and the faulty server has seen nothing that it should not, by
+    /// [`Running::of_the_client`].
+    ClientEnds(i32),
     /// Done to a process, not to an address: what it is started with, and how it ends.
     Process(Treatment),
 }

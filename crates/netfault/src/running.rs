@@ -12,6 +12,7 @@ use crate::Address;
 use crate::last_words::LastWords;
 use crate::proxy::{Passed, Proxy};
 use crate::stream::{Stream, name};
+use crate::third_party::ThirdParty;
 
 /// A fault that goes on. Dropping this ends it and waits until it has ended.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub struct Running {
     verdict: Result<String, String>,
     last_words: Option<LastWords>,
     ears: Option<(Proxy, Receiver<Passed>)>,
+    third_party: Option<ThirdParty>,
 }
 
 /// What ends a thread that waits in a receive: the flag, and a datagram that makes it
@@ -48,7 +50,7 @@ impl Running {
     /// hold.
     pub fn lasts(&self) -> bool {
         let held = self.socket.is_some() || self.last_words.is_some() || self.ears.is_some();
-        self.thread.is_some() || held
+        self.thread.is_some() || held || self.third_party.is_some()
     }
 
     /// What the server calls the faulty peers, or the relay, in its log.
@@ -63,6 +65,18 @@ impl Running {
     /// The same, where it is not what should have come.
     pub fn verdict(&self) -> Result<&str, &str> {
         self.verdict.as_deref().map_err(String::as_str)
+    }
+
+    /// What a faulty server has seen of the client that went to it, in words that complete
+    /// "the third party ".
+    ///
+    /// # Errors
+    /// The same, where the client has done what it should not.
+    pub fn of_the_client(&self) -> Result<String, String> {
+        match &self.third_party {
+            Some(party) => party.judged(),
+            None => Err("is none".into()),
+        }
     }
 
     /// Waits until the server has ended what a lasting fault had open, for `limit` at
@@ -92,6 +106,14 @@ impl Running {
     pub fn overheard(&self) -> Vec<u8> {
         let passed = self.ears.iter().flat_map(|(_, recorded)| recorded.try_iter());
         passed.flat_map(|passed| passed.bytes).collect()
+    }
+
+    /// A server that is the fault.
+    pub(crate) fn answering(party: ThirdParty) -> Running {
+        let place = party.address().unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let mut running = Running::judged(&place.into(), Vec::new(), Ok("listens".into()));
+        running.third_party = Some(party);
+        running
     }
 
     /// A proxy that only listens.
@@ -136,6 +158,7 @@ impl Running {
             verdict,
             last_words: None,
             ears: None,
+            third_party: None,
         }
     }
 

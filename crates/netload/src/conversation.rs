@@ -52,7 +52,7 @@ impl Echo {
     /// The conversation of connection `number`, in messages of `size` bytes, which
     /// `pattern` must be made for.
     pub fn new(pattern: &Rc<Pattern>, number: usize, size: usize, visit: Visit) -> Echo {
-        let start = Pattern::start(number);
+        let start = pattern.start(number);
         Echo { pattern: pattern.clone(), size, visit, sent: start, received: start, come: 0 }
     }
 }

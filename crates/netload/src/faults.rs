@@ -38,7 +38,7 @@ impl fmt::Display for Fault {
 }
 
 /// The faults of a run: each ended one connection.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, Clone)]
 pub struct Faults {
     /// Replies that were not what they should have been.
     pub wrong: u64,

@@ -29,6 +29,7 @@ pub mod args;
 pub mod bound;
 pub mod conversation;
 pub mod datagrams;
+pub mod deafness;
 pub mod drive;
 pub mod fan_out;
 pub mod faults;

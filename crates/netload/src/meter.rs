@@ -15,7 +15,7 @@ const DIGITS: u8 = 3;
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// What has been seen so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Meter {
     latencies: Histogram<u64>,
     /// Bytes that came back and were right.
@@ -63,6 +63,17 @@ impl Meter {
     pub fn bytes(&mut self, n: usize, now: Instant) {
         self.bytes += n as u64;
         self.last = now;
+    }
+
+    /// Counts what another one has counted, and its time: what was in between is left out.
+    pub fn take_in(&mut self, other: &Meter) {
+        let so_far = if self.replies() == 0 { Duration::ZERO } else { self.elapsed() };
+        // Both have the same bounds.
+        let _ = self.latencies.add(&other.latencies);
+        self.bytes += other.bytes;
+        self.last = other.last;
+        let time = so_far + other.elapsed();
+        self.started = self.last.checked_sub(time).unwrap_or(self.started);
     }
 
     /// Replies so far.
@@ -128,6 +139,20 @@ mod tests {
         near(latency.p99, 990.0);
         near(latency.p999, 999.0);
         near(latency.max, 1000.0);
+    }
+
+    #[test]
+    fn what_is_taken_in_brings_its_time_and_no_other() {
+        let (mut whole, mut part) = (Meter::new().unwrap(), Meter::new().unwrap());
+        let second = Duration::from_secs(1);
+        for minute in [1, 9] {
+            let start = Instant::now() + 60 * minute * second;
+            part.start(start);
+            part.reply(start, start + second);
+            whole.take_in(&part);
+            part = Meter::new().unwrap();
+        }
+        assert_eq!((whole.replies(), whole.elapsed()), (2, 2 * second));
     }
 
     #[test]

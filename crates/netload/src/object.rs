@@ -99,7 +99,7 @@ impl Script {
         let greeting = BTreeMap::from([(1_u32, "hi"), (2, "there")]);
         let greeting = if raw { Vec::new() } else { frame(&codec, &greeting)? };
         let exchange = |number: usize| {
-            let value = value(number, pattern.at(Pattern::start(number), size));
+            let value = value(number, pattern.at(pattern.start(number), size));
             frame(&codec, &(ECHO, value))
         };
         let exchanges = (0..VARIETY).map(exchange).collect::<Result<_, Error>>()?;

@@ -5,6 +5,7 @@ use std::fmt;
 use netcore::Error;
 use serde::Serialize;
 
+use crate::deafness::Deafness;
 use crate::meter::{Latency, Meter};
 
 /// What a run found. Keys in JSON are those of the fields; what a scenario does not
@@ -38,6 +39,8 @@ pub struct Report {
     /// The time that opening the crowd took: until it was connected, and until each of
     /// it had been answered.
     pub crowd: Option<Crowd>,
+    /// What one who does not listen has cost the others.
+    pub deaf: Option<Deafness>,
     /// Datagrams without a reply.
     pub lost: Option<u64>,
     /// Datagrams that came too late or twice.
@@ -79,6 +82,7 @@ impl Report {
             latency: meter.latency(),
             opened: meter.opened,
             crowd: None,
+            deaf: None,
             lost: None,
             stray: None,
             interrupted: false,
@@ -134,6 +138,9 @@ impl fmt::Display for Report {
                 (thousands(self.replies), thousands(self.replies_per_second as u64));
             writeln!(f, "  {replies} replies in {:.2} s: {rate} a second", self.seconds)?;
             writeln!(f, "  {latency}")?;
+        }
+        if let Some(deaf) = &self.deaf {
+            writeln!(f, "  {deaf}")?;
         }
         let bytes = thousands(self.bytes);
         writeln!(f, "  {bytes} bytes back: {:.1} MB a second", self.bytes_per_second / 1e6)?;

@@ -11,7 +11,7 @@ use crate::args::{ServerArgs, bytes, message_size, seconds};
 use crate::faults::Fault;
 use crate::meter::Meter;
 use crate::open::{open_wires, wait};
-use crate::pattern::Pattern;
+use crate::pattern::{LINE, Pattern, PatternArgs};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::stop::Stop;
@@ -41,6 +41,9 @@ pub struct Options {
     /// Whether it is encrypted.
     #[command(flatten)]
     pub tls: TlsArgs,
+    /// What is said.
+    #[command(flatten)]
+    pub pattern: PatternArgs,
 }
 
 /// Sends the stream, ends it, and checks that all of it comes back and then its end.
@@ -66,7 +69,7 @@ fn exchange(
     stop: &Stop,
     meter: &mut Meter,
 ) -> Result<(), Fault> {
-    let pattern = Pattern::new(options.buffer);
+    let pattern = options.pattern.pattern(options.buffer, LINE);
     let mut buf = vec![0; options.buffer];
     let mut poll = Poll::new()?;
     poll.registry().register(stream.socket(), Token(0), Interest::READABLE | Interest::WRITABLE)?;
@@ -75,7 +78,7 @@ fn exchange(
     let until = options.seconds.and_then(|seconds| start.checked_add(seconds));
     meter.start(start);
     let mut progress = Progress::start(start);
-    let (mut sent, mut total, mut ended) = (0, options.bytes, false);
+    let (mut sent, mut total, mut ended) = (0, pattern.end(options.bytes), false);
     let mut last = start;
     loop {
         // In turns, so that neither direction fills up while the other is served.
@@ -117,7 +120,7 @@ fn exchange(
         }
         let now = Instant::now();
         if stop.is_told() || until.is_some_and(|until| now >= until) {
-            total = sent;
+            total = pattern.end(sent).min(total);
         }
         if now.saturating_duration_since(last) > options.timeout {
             return Err(Fault::TimedOut);

@@ -10,7 +10,7 @@ use crate::args::{RunArgs, ServerArgs, message_size};
 use crate::conversation::{Echo, Visit};
 use crate::drive::{Drive, Plan};
 use crate::meter::Meter;
-use crate::pattern::Pattern;
+use crate::pattern::PatternArgs;
 use crate::report::Report;
 use crate::stop::Stop;
 use crate::wire::TlsArgs;
@@ -33,6 +33,9 @@ pub struct Options {
     /// Whether it is encrypted.
     #[command(flatten)]
     pub tls: TlsArgs,
+    /// What is said.
+    #[command(flatten)]
+    pub pattern: PatternArgs,
     /// How long the run lasts.
     #[command(flatten)]
     pub run: RunArgs,
@@ -50,7 +53,7 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     let connections = usize::from(options.connections);
     let tls = options.tls.side()?;
     let plan = Plan { address: address.clone(), in_flight: 1, timeout, tls, stop };
-    let pattern = Rc::new(Pattern::new(size));
+    let pattern = Rc::new(options.pattern.pattern(size, size));
     let mut drive = Drive::new(&plan, options.run.bound(), Meter::new()?)?;
     for number in 0..connections {
         drive.add_new(Echo::new(&pattern, number, size, Visit::Once));

@@ -42,7 +42,7 @@ fn plain_at(address: SocketAddr) -> TcpStream {
 }
 
 #[test]
-fn a_silent_client_is_dropped_at_the_deadline_of_the_handshake_and_keeps_nobody_waiting() {
+fn a_silent_client_is_dropped_at_the_deadline_of_the_handshake() {
     let server = hurried().start(Setup::default());
     let mut silent = plain(&server);
     server.assert_serves();
@@ -53,7 +53,7 @@ fn a_silent_client_is_dropped_at_the_deadline_of_the_handshake_and_keeps_nobody_
 
 /// Each byte comes in time, and all of them never.
 #[test]
-fn a_hello_that_drips_is_dropped_at_the_deadline_of_the_handshake_and_keeps_nobody_waiting() {
+fn a_hello_that_drips_is_dropped_at_the_deadline_of_the_handshake() {
     let server = hurried().start(Setup::default());
     let mut dripping = plain(&server);
     let peer = dripping.local_addr().unwrap().to_string();
@@ -67,6 +67,19 @@ fn a_hello_that_drips_is_dropped_at_the_deadline_of_the_handshake_and_keeps_nobo
     }
     events::expect(&[&peer, "dropped: timed out"]);
     server.assert_serves();
+}
+
+/// Their own handshakes last as long as they like.
+#[test]
+fn nobody_waits_for_the_handshake_of_another_one() {
+    let server = common::suite("hello", "hello", &[]).start(Setup::default());
+    let silent = plain(&server);
+    let mut half = plain(&server);
+    half.write_all(&[22, 3, 1, 2, 0, 1]).unwrap();
+    for stream in [&silent, &half] {
+        events::expect(&[&stream.local_addr().unwrap().to_string(), "connected"]);
+        server.assert_serves();
+    }
 }
 
 #[test]

@@ -4,7 +4,6 @@
 use ladder::{Failure, Ladder};
 use serde::Deserialize;
 
-use crate::fronts::Front;
 use crate::scenarios::{Clients, Scenario, Speaks};
 
 /// `[[package.metadata.peers]]` of netload has all of it but what is skipped.
@@ -23,12 +22,22 @@ pub struct Contender {
     pub base: bool,
     speaks: Vec<Speaks>,
     clients: Clients,
-    /// A module of Python.
-    pub needs: Option<String>,
     #[serde(flatten)]
     pub start: Start,
+    /// A file of netload's peers that its program reads.
+    pub configuration: Option<String>,
+    /// Arguments with which its program shows that it is there, and ends.
+    #[serde(default = "version")]
+    pub look: Vec<String>,
+    /// What is missing where it does not: its program, unless something else is named.
+    pub needs: Option<String>,
+    /// The rung that it stands in front of.
+    pub behind: Option<String>,
     /// How netload speaks to it, where there are several ways.
     pub dialect: Option<String>,
+    /// Further arguments of netload for it.
+    #[serde(default)]
+    pub load: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -39,14 +48,13 @@ pub enum Start {
     Rung(Vec<String>),
     /// One of netload.
     Example(String),
-    /// A script of netload's peers with its arguments.
-    Python(Vec<String>),
-    /// With a configuration of ours.
-    Nginx(#[allow(dead_code, reason = "true where it stands")] bool),
-    /// Another program with its arguments, where `{port}` stands for its port.
+    /// Another program with its arguments, where `{port}` stands for its port and `{certs}`
+    /// for the folder of the certificates.
     Program(Vec<String>),
-    /// One that encrypts, in front of `threaded-echo`.
-    Front(Front),
+}
+
+fn version() -> Vec<String> {
+    vec!["--version".into()]
 }
 
 /// `[package.metadata.bench]` of a rung.
@@ -78,9 +86,13 @@ pub fn load(ladder: &Ladder) -> Result<Vec<Contender>, Failure> {
             base: false,
             speaks: [&[bench.speaks], &bench.beside[..]].concat(),
             clients: bench.clients,
-            needs: None,
             start: Start::Rung(bench.server_args),
+            configuration: None,
+            look: Vec::new(),
+            needs: None,
+            behind: None,
             dialect: None,
+            load: Vec::new(),
         });
     }
     let netload = ladder.package("netload").map(|package| package.metadata("peers"));
@@ -102,6 +114,10 @@ impl Contender {
     /// Whether it listens on a file.
     pub fn is_on_a_file(&self) -> bool {
         self.speaks.first() == Some(&Speaks::Unix)
+    }
+
+    pub fn is_encrypted(&self) -> bool {
+        self.speaks.contains(&Speaks::Tls)
     }
 
     pub fn serves(&self, scenario: &Scenario) -> bool {

@@ -10,7 +10,6 @@
 
 mod chart;
 mod contenders;
-mod fronts;
 mod load;
 mod machine;
 mod measure;

@@ -1,6 +1,6 @@
 //! One measurement: a fresh server on one core, netload on another or the same.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::fs;
 use std::net::SocketAddr;
@@ -13,11 +13,10 @@ use std::time::Duration;
 use ladder::process::output;
 use ladder::scratch::Scratch;
 use ladder::{Address, Failure, Ladder, failure, files, port, programs};
-use serde::Serialize;
+use serde_json::Value;
 
-use crate::contenders::{Contender, Start};
-use crate::fronts::Front;
-use crate::load::{self, Report};
+use crate::contenders::{self, Contender, Start};
+use crate::load;
 use crate::scenarios::{Scenario, Speaks, Unit};
 use crate::server::Server;
 use crate::site::Site;
@@ -29,34 +28,25 @@ const LOAD: usize = 1;
 /// What came of one measurement, or why nothing did.
 pub type Sample = Result<Figures, String>;
 
-/// The figures of one measurement, as far as its scenario has them.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Figures {
-    /// Replies or bytes in a second.
-    pub rate: Option<f64>,
-    #[serde(rename = "p50_us")]
-    pub p50: Option<f64>,
-    #[serde(rename = "p99_us")]
-    pub p99: Option<f64>,
-    #[serde(rename = "p999_us")]
-    pub p999: Option<f64>,
-    /// The server's processor seconds for a million replies, or for a gigabyte.
-    #[serde(rename = "processor_seconds")]
-    pub processor: Option<f64>,
-    /// Seconds until every connection of a crowd had been answered.
-    #[serde(rename = "opening_seconds")]
-    pub opening: Option<f64>,
-    /// The server's memory for each connection of a crowd.
-    pub kib_each: Option<f64>,
-    pub lost: Option<f64>,
-    /// Processor milliseconds in each second in which no client said anything.
-    #[serde(rename = "at_rest_ms")]
-    pub at_rest: Option<f64>,
-    #[serde(rename = "stop_ms")]
-    pub stop: Option<f64>,
-}
+/// The figures of one measurement, by name, as far as its scenario has them:
+///
+/// | name | what |
+/// |---|---|
+/// | `rate` | replies or bytes in a second |
+/// | `p50_us`, `p99_us`, `p999_us` | how long replies took |
+/// | `processor_seconds` | the server's for a million replies, or for a gigabyte |
+/// | `opening_seconds` | until every connection of a crowd had been answered |
+/// | `kib_each` | the server's memory for each connection of a crowd |
+/// | `lost` | datagrams |
+/// | `deaf_ratio` | the p99 of those who listen with one who does not, beside that without |
+/// | `at_rest_ms` | of the processor, in each second in which no client said anything |
+/// | `stop_ms` | until it had ended when it was asked to |
+pub type Figures = BTreeMap<&'static str, f64>;
 
 pub struct Bench {
+    /// Those that are measured,
+    chosen: Vec<Contender>,
+    /// and all: some stand in front of others.
     contenders: Vec<Contender>,
     programs: HashMap<String, PathBuf>,
     peers: PathBuf,
@@ -71,13 +61,14 @@ impl Bench {
     /// Builds what is needed. What is not installed is left out, with a word.
     pub fn prepare(
         ladder: &Ladder,
-        mut contenders: Vec<Contender>,
+        contenders: Vec<Contender>,
         names: &[String],
         seconds: u16,
     ) -> Result<Bench, Failure> {
         let peers = ladder.root.join("crates/netload/peers");
         let mut left_out = Vec::new();
-        contenders.retain(|contender| {
+        let mut chosen = contenders.clone();
+        chosen.retain(|contender| {
             if !contender.base && !names.contains(&contender.name) {
                 return false;
             }
@@ -89,10 +80,11 @@ impl Bench {
             }
             missing.is_none()
         });
-        let programs = build(ladder, &contenders)?;
+        let programs = build(ladder, &chosen)?;
         let built = programs.get("netload").and_then(|netload| netload.parent());
         let site = Site::new(built.ok_or_else(|| Failure::new("netload was not built"))?)?;
-        let bench = Bench { contenders, programs, peers, site, cores: cores(), seconds, left_out };
+        let cores = cores();
+        let bench = Bench { chosen, contenders, programs, peers, site, cores, seconds, left_out };
         bench.make_certs()?;
         Ok(bench)
     }
@@ -108,7 +100,7 @@ impl Bench {
 
     /// The servers of a scenario, what ratios are to first.
     pub fn contenders(&self, scenario: &Scenario) -> Vec<Contender> {
-        self.contenders.iter().filter(|contender| contender.serves(scenario)).cloned().collect()
+        self.chosen.iter().filter(|contender| contender.serves(scenario)).cloned().collect()
     }
 
     /// Starts the server, loads it, ends it. The error is one of bench itself; the
@@ -122,34 +114,36 @@ impl Bench {
         let mut command = self.pinned(core, &self.program("netload")?);
         self.arguments(&mut command, contender, scenario, &server);
         let (before, used) = (server.resident_kib(), server.processor_seconds());
-        let mut silent = Figures::default();
-        let report = load::run(&mut command, |crowd| {
-            let grown =
-                server.resident_kib().zip(before).map(|(now, before)| now.saturating_sub(before));
-            silent.kib_each = grown.map(|kib| kib as f64 / crowd.connections as f64);
+        let mut crowded = Figures::new();
+        let report = load::run(&mut command, |connections| {
+            if let Some((now, before)) = server.resident_kib().zip(before) {
+                crowded.insert("kib_each", now.saturating_sub(before) as f64 / connections);
+            }
             if scenario.unit != Unit::Nothing {
                 return ControlFlow::Continue(());
             }
-            self.rest(&server, &mut silent);
+            crowded.extend(self.rest(&server));
             ControlFlow::Break(())
         });
         let used = server.processor_seconds().zip(used).map(|(now, before)| now - before);
-        Ok(report.map_err(|failure| failure.to_string()).and_then(|report| match report {
-            Some(report) => {
-                Ok(Figures { kib_each: silent.kib_each, ..figures(&report, scenario, used)? })
-            }
-            None => Ok(silent),
-        }))
+        Ok(match report {
+            Ok(Some(report)) => figures(&report, scenario, used)
+                .map(|it| [crowded, it].into_iter().flatten().collect()),
+            Ok(None) => Ok(crowded),
+            Err(failure) => Err(failure.to_string()),
+        })
     }
 
     /// What a server does while its clients are silent, and when it is asked to stop then.
-    fn rest(&self, server: &Server, figures: &mut Figures) {
+    fn rest(&self, server: &Server) -> Figures {
         let before = server.processor_seconds();
         let seconds = f64::from(self.seconds);
         thread::sleep(Duration::from_secs_f64(seconds));
         let used = server.processor_seconds().zip(before).map(|(now, before)| now - before);
-        figures.at_rest = used.map(|used| used * 1e3 / seconds);
-        figures.stop = server.stop().map(|taken| taken.as_secs_f64() * 1e3);
+        known([
+            ("at_rest_ms", used.map(|used| used * 1e3 / seconds)),
+            ("stop_ms", server.stop().map(|taken| taken.as_secs_f64() * 1e3)),
+        ])
     }
 
     fn arguments(
@@ -181,58 +175,74 @@ impl Bench {
         if let Some(dialect) = &contender.dialect {
             command.args(["--dialect", dialect]);
         }
+        command.args(&contender.load);
         // Silent clients are ended when they have been silent for long enough.
         let seconds = if scenario.unit == Unit::Nothing { LONGER } else { self.seconds };
         command.args(["--seconds", &seconds.to_string()]);
     }
 
     fn start(&self, contender: &Contender, connections: usize) -> Result<Server, Failure> {
+        let behind = match &contender.behind {
+            Some(name) => {
+                let known = contenders::find(&self.contenders, name);
+                Some(self.start(known.ok_or_else(|| failure!("there is no {name}"))?, connections)?)
+            }
+            None => None,
+        };
+        let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let words = [
+            ("{connections}", (connections + SPARE).to_string()),
+            ("{certs}", self.certs().display().to_string()),
+            ("{site}", self.site.pages().display().to_string()),
+            ("{folder}", self.site.folder().display().to_string()),
+            ("{peers}", self.peers.display().to_string()),
+            ("{address}", address.to_string()),
+            ("{port}", port.to_string()),
+            ("{behind}", behind.as_ref().map_or(String::new(), |it| it.address.to_string())),
+        ];
+        let fill = |text: &String| {
+            words.iter().fold(text.clone(), |text, (word, value)| text.replace(word, value))
+        };
         let folder = match contender.is_on_a_file() {
             true => Some(Scratch::temporary("bench")?),
             false => None,
         };
-        match &contender.start {
+        let server = match &contender.start {
             Start::Rung(args) => {
                 let mut command = self.pinned(SERVER, &self.program(&contender.name)?);
                 let place = match &folder {
                     Some(folder) => Address::Unix(folder.path().join("echo.sock")),
                     None => Address::port(0),
                 };
-                command.arg("server").args(place.option());
-                for arg in args {
-                    let arg = arg.replace("{connections}", &(connections + SPARE).to_string());
-                    let arg = arg.replace("{certs}", &self.certs().to_string_lossy());
-                    command.arg(arg.replace("{site}", &self.site.pages().to_string_lossy()));
-                }
+                command.arg("server").args(place.option()).args(args.iter().map(fill));
                 Server::start_in(folder, command.env("RUST_LOG", "error"))
             }
             Start::Example(name) => {
                 let mut command = self.pinned(SERVER, &self.program(name)?);
                 Server::start_in(folder, command.stderr(Stdio::null()))
             }
-            Start::Python(script) => {
-                let mut command = self.pinned(SERVER, &PathBuf::from("python3"));
-                for word in script {
-                    command.arg(word.replace("{site}", &self.site.pages().to_string_lossy()));
+            Start::Program(words) => {
+                if let Some(file) = &contender.configuration {
+                    let text = with_modules_that_exist(&files::read(&self.peers.join(file))?);
+                    files::write(&self.site.folder().join(file), fill(&text))?;
                 }
-                Server::start(command.current_dir(&self.peers).stderr(Stdio::null()))
+                let mut command = self.pinned(SERVER, Path::new(&words[0]));
+                command.args(words[1..].iter().map(fill)).current_dir(self.site.folder());
+                command.stderr(Stdio::null());
+                // One that is told where to listen does not say so.
+                let told =
+                    contender.configuration.is_some() || words.iter().any(|it| it == "{port}");
+                match told {
+                    true => Server::start_silent(&mut command, address),
+                    false => Server::start(&mut command),
+                }
             }
-            Start::Nginx(_) => self.start_on_a_port("nginx", |address| {
-                let (folder, pages) = (self.site.folder(), self.site.pages());
-                let configuration = folder.join("nginx.conf");
-                let text =
-                    include_str!("nginx.conf").replace("{folder}", &folder.to_string_lossy());
-                let text = text.replace("{pages}", &pages.to_string_lossy());
-                files::write(&configuration, text.replace("{address}", &address.to_string()))?;
-                let path = |path: &Path| path.to_string_lossy().into_owned();
-                Ok(vec!["-p".into(), path(folder), "-c".into(), path(&configuration)])
-            }),
-            Start::Program(words) => self.start_on_a_port(&words[0], |address| {
-                let port = address.port().to_string();
-                Ok(words[1..].iter().map(|word| word.replace("{port}", &port)).collect())
-            }),
-            Start::Front(front) => self.start_front(*front, connections),
-        }
+        }?;
+        Ok(match behind {
+            Some(behind) => server.in_front_of(behind),
+            None => server,
+        })
     }
 
     /// The folder of the certificates, for both ends.
@@ -243,37 +253,14 @@ impl Bench {
     /// Has `tls-echo` make the certificates, where something speaks TLS.
     fn make_certs(&self) -> Result<(), Failure> {
         let Some(program) = self.programs.get(ENCRYPTING) else { return Ok(()) };
-        output(Command::new(program).arg("certs").arg(self.certs())).map(drop)
+        let certs = self.certs();
+        output(Command::new(program).arg("certs").arg(&certs))?;
+        // HAProxy takes both in one file.
+        let [pem, key] = ["server.pem", "server.key"].map(|file| files::read(&certs.join(file)));
+        files::write(&certs.join("server-both.pem"), pem? + &key?)
     }
 
-    fn start_front(&self, front: Front, connections: usize) -> Result<Server, Failure> {
-        let mut behind = self.pinned(SERVER, &self.program(PLAIN)?);
-        let most = (connections + SPARE).to_string();
-        behind.args(["server", "--port", "0", "--idle", "10m", "--total", "10m"]);
-        behind.args(["--max-clients", &most]).env("RUST_LOG", "error");
-        let behind = Server::start(&mut behind)?;
-        let to = behind.address.inet().map_err(|error| failure!("{PLAIN}: {error}"))?;
-        let server = self.start_on_a_port(front.program(), |address| {
-            front.configure(self.site.folder(), &self.certs(), address, to)
-        })?;
-        Ok(server.in_front_of(behind))
-    }
-
-    /// Starts a program that says nothing that we could read and takes no port that the
-    /// system chooses, with the arguments for an address.
-    fn start_on_a_port(
-        &self,
-        program: &str,
-        arguments: impl Fn(SocketAddr) -> Result<Vec<String>, Failure>,
-    ) -> Result<Server, Failure> {
-        let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let mut command = self.pinned(SERVER, &PathBuf::from(program));
-        command.args(arguments(address)?).current_dir(self.site.folder());
-        Server::start_silent(command.stderr(Stdio::null()), address)
-    }
-
-    fn pinned(&self, core: usize, program: &PathBuf) -> Command {
+    fn pinned(&self, core: usize, program: &Path) -> Command {
         let Some(cores) = &self.cores else { return Command::new(program) };
         // Becomes the program, and its process number stays.
         let mut command = Command::new("taskset");
@@ -286,8 +273,7 @@ impl Bench {
     }
 }
 
-/// What stands behind a program that encrypts, and what makes its certificates.
-const PLAIN: &str = "threaded-echo";
+/// What makes certificates.
 const ENCRYPTING: &str = "tls-echo";
 
 /// Places beside those that the load takes.
@@ -296,53 +282,53 @@ const SPARE: usize = 64;
 /// Seconds that no measurement lasts.
 const LONGER: u16 = 3600;
 
-fn figures(report: &Report, scenario: &Scenario, used: Option<f64>) -> Sample {
-    if let Some(first) = &report.faults.first {
-        return Err(first.clone());
+/// Of netload's report.
+fn figures(report: &Value, scenario: &Scenario, used: Option<f64>) -> Sample {
+    if let Some(first) = report["faults"]["first"].as_str() {
+        return Err(first.into());
     }
-    if let Some(size) = Site::size(&scenario.page).filter(|size| *size != report.size) {
-        return Err(format!("the page has {} bytes and not {size}", report.size));
+    let of = |name: &str| report[name].as_f64();
+    if let Some(size) = Site::size(&scenario.page).filter(|size| of("size") != Some(*size as f64)) {
+        return Err(format!("the page has {} bytes and not {size}", report["size"]));
     }
     let (rate, amount) = match scenario.unit {
-        Unit::Replies | Unit::Nothing => (report.replies_per_second, report.replies as f64 / 1e6),
-        Unit::Bytes => (report.bytes_per_second, report.bytes as f64 / 1e9),
+        Unit::Replies | Unit::Nothing => ("replies_per_second", of("replies").map(|n| n / 1e6)),
+        Unit::Bytes => ("bytes_per_second", of("bytes").map(|n| n / 1e9)),
     };
-    if amount == 0.0 {
-        return Err(format!("nothing came back in {:.1} s", report.seconds));
-    }
-    // A crowd is opened in the same run, and that time is not for the replies.
-    let processor = used.filter(|_| report.crowd.is_none()).map(|used| used / amount);
-    Ok(Figures {
-        rate: Some(rate),
-        p50: report.latency.as_ref().map(|latency| latency.p50),
-        p99: report.latency.as_ref().map(|latency| latency.p99),
-        p999: report.latency.as_ref().map(|latency| latency.p999),
-        processor,
-        opening: report.crowd.as_ref().map(|crowd| crowd.answered_seconds),
-        lost: report.lost.map(|lost| lost as f64),
-        ..Figures::default()
-    })
+    let Some(amount) = amount.filter(|amount| *amount > 0.0) else {
+        return Err(format!("nothing came back in {} s", report["seconds"]));
+    };
+    let (latency, crowd) = (&report["latency"], &report["crowd"]);
+    Ok(known([
+        ("rate", of(rate)),
+        ("p50_us", latency["p50"].as_f64()),
+        ("p99_us", latency["p99"].as_f64()),
+        ("p999_us", latency["p999"].as_f64()),
+        // A crowd is opened in the same run, and that time is not for the replies.
+        ("processor_seconds", used.filter(|_| crowd.is_null()).map(|used| used / amount)),
+        ("opening_seconds", crowd["answered_seconds"].as_f64()),
+        ("lost", of("lost")),
+        ("deaf_ratio", report["deaf"]["ratio"].as_f64()),
+    ]))
+}
+
+fn known<const N: usize>(figures: [(&'static str, Option<f64>); N]) -> Figures {
+    figures.into_iter().filter_map(|(name, figure)| Some((name, figure?))).collect()
 }
 
 /// What a server needs that is not there.
 fn missing(contender: &Contender) -> Option<String> {
-    let (program, args, missing) = match (&contender.start, &contender.needs) {
-        (Start::Rung(_) | Start::Example(_), _) => return None,
-        (Start::Python(_), None) => ("python3", vec!["--version".into()], "python3".into()),
-        (Start::Python(_), Some(module)) => (
-            "python3",
-            vec!["-c".into(), format!("import {module}")],
-            format!("{module} for python3"),
-        ),
-        (Start::Nginx(_), _) => ("nginx", vec!["-v".to_string()], "nginx".into()),
-        (Start::Program(words), _) => {
-            (words[0].as_str(), vec!["--version".into()], words[0].clone())
-        }
-        (Start::Front(front), _) => {
-            (front.program(), vec![front.look().into()], front.program().into())
-        }
-    };
-    (!runs(program, &args)).then_some(missing)
+    let Start::Program(words) = &contender.start else { return None };
+    let missing = contender.needs.as_ref().unwrap_or(&words[0]);
+    (!runs(&words[0], &contender.look)).then(|| missing.clone())
+}
+
+/// The configuration of nginx without modules that are in no file of their own here.
+fn with_modules_that_exist(text: &str) -> String {
+    let module =
+        |line: &str| Some(line.strip_prefix("load_module ")?.trim_end_matches(';').to_string());
+    let lines = text.lines().filter(|line| module(line).is_none_or(|it| Path::new(&it).exists()));
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 fn runs(program: &str, args: &[impl AsRef<OsStr>]) -> bool {
@@ -370,21 +356,18 @@ fn first_two(list: &str) -> Option<[String; 2]> {
 
 /// Builds every program with optimisation.
 fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, PathBuf>, Failure> {
-    let mut options = vec!["--release", "--package", "netload", "--bin", "netload"];
+    let mut programs = vec!["netload"];
+    let mut options = vec!["--release"];
     for contender in contenders {
         match &contender.start {
-            Start::Rung(_) => {
-                options.extend(["--package", &contender.name, "--bin", &contender.name])
-            }
+            Start::Rung(_) => programs.push(&contender.name),
             Start::Example(name) => options.extend(["--example", name]),
-            Start::Front(_) => {
-                for name in [PLAIN, ENCRYPTING] {
-                    options.extend(["--package", name, "--bin", name]);
-                }
-            }
-            Start::Python(_) | Start::Nginx(_) | Start::Program(_) => {}
+            Start::Program(_) => {}
         }
+        programs.extend(contender.behind.as_deref());
+        programs.extend(contender.is_encrypted().then_some(ENCRYPTING));
     }
+    options.extend(programs.iter().flat_map(|name| ["--package", name, "--bin", name]));
     programs::build(&ladder.root, &options, &["netload and the servers"])
 }
 

@@ -22,8 +22,8 @@ pub fn write(
 ) -> Result<(), Failure> {
     let docs = root.join("docs");
     let pictures = [
-        ("throughput", chart::throughput(sweep, machine)),
-        ("latency", chart::latency(sweep, machine)),
+        ("throughput", chart::throughput(sweep, machine)?),
+        ("latency", chart::latency(sweep, machine)?),
     ];
     for (name, picture) in pictures {
         files::write(&docs.join(format!("benchmarks-{name}.svg")), picture)?;

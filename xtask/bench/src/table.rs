@@ -1,11 +1,11 @@
 //! The figures of one scenario, for people and for programs.
 
-use ladder::Screen;
-use ladder::screen::{Tone, thousands};
+use ladder::screen::thousands;
+use ladder::{Screen, Tone};
 use serde_json::{Value, json};
 
 use crate::contenders::Contender;
-use crate::measure::{Figures, Sample};
+use crate::measure::Sample;
 use crate::scenarios::{Scenario, Unit};
 use crate::statistics::{Spread, spread};
 
@@ -20,8 +20,6 @@ pub struct Row {
     /// Beside the base in the same round.
     ratio: Option<Spread>,
 }
-
-type Figure = fn(&Figures) -> Option<f64>;
 
 impl Table {
     /// `samples` of each contender, in rounds. The first contender that is a base is
@@ -98,20 +96,21 @@ impl Table {
             Unit::Replies | Unit::Nothing => ("a second", 1.0, "CPU s/million", 2),
             Unit::Bytes => ("MB a second", 1e6, "CPU s/GB", 3),
         };
-        let figures: [(&str, Figure, usize); 9] = [
-            ("p50 µs", |f| f.p50, 0),
-            ("p99 µs", |f| f.p99, 0),
-            ("p99.9 µs", |f| f.p999, 0),
-            (processor, |f| f.processor, digits),
-            ("opened in s", |f| f.opening, 2),
-            ("KiB each", |f| f.kib_each, 1),
-            ("CPU ms/s", |f| f.at_rest, 1),
-            ("stopped in ms", |f| f.stop, 1),
-            ("lost", |f| f.lost, 0),
+        let figures = [
+            ("p50 µs", "p50_us", 0),
+            ("p99 µs", "p99_us", 0),
+            ("p99.9 µs", "p999_us", 0),
+            (processor, "processor_seconds", digits),
+            ("opened in s", "opening_seconds", 2),
+            ("KiB each", "kib_each", 1),
+            ("CPU ms/s", "at_rest_ms", 1),
+            ("stopped in ms", "stop_ms", 1),
+            ("lost", "lost", 0),
+            ("p99 with / without", "deaf_ratio", 2),
         ];
         let cells = |row: &Row| {
             let mut cells = vec![
-                row.median(|f| f.rate).map(|rate| thousands(rate / unit)),
+                row.median("rate").map(|rate| thousands(rate / unit)),
                 row.ratio.map(|ratio| format!("{:.2}", ratio.median)),
                 row.ratio.map(|ratio| format!("{:.2} to {:.2}", ratio.low, ratio.high)),
             ];
@@ -140,8 +139,9 @@ impl Table {
 
 impl Row {
     /// Of the rounds in which it did not fail.
-    pub fn median(&self, figure: Figure) -> Option<f64> {
-        let figures = self.samples.iter().filter_map(|sample| figure(sample.as_ref().ok()?));
+    pub fn median(&self, figure: &str) -> Option<f64> {
+        let samples = self.samples.iter().filter_map(|sample| sample.as_ref().ok());
+        let figures = samples.filter_map(|figures| figures.get(figure).copied());
         spread(figures).map(|spread| spread.median)
     }
 
@@ -170,7 +170,7 @@ impl Row {
 }
 
 fn rate(sample: &Sample) -> Option<f64> {
-    sample.as_ref().ok()?.rate
+    sample.as_ref().ok()?.get("rate").copied()
 }
 
 #[cfg(test)]
@@ -181,7 +181,7 @@ mod tests {
     use ladder::Ladder;
 
     fn figures(rate: f64) -> Sample {
-        Ok(Figures { rate: Some(rate), p50: Some(10.0), p99: Some(20.0), ..Figures::default() })
+        Ok([("rate", rate), ("p50_us", 10.0), ("p99_us", 20.0)].into())
     }
 
     fn table() -> Table {

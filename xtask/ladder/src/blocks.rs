@@ -83,6 +83,15 @@ pub fn fence_after<'a>(open: Option<&'a str>, line: &'a str) -> Option<&'a str> 
     }
 }
 
+/// A table, its head first.
+pub fn table<T: AsRef<str>>(head: &[T], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let head: Vec<String> = head.iter().map(|cell| cell.as_ref().into()).collect();
+    let rule = format!("|{}\n", "---|".repeat(head.len()));
+    let rows: String = rows.into_iter().map(|row| line(&row)).collect();
+    format!("{}{rule}{rows}", line(&head))
+}
+
 /// Puts text into a fenced code block, with more backticks than the text has itself.
 pub fn fenced(language: &str, text: &str) -> String {
     let mut fence = "```".to_string();

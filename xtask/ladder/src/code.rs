@@ -4,17 +4,17 @@
 const TESTS: &str = "\n#[cfg(test)]\nmod tests {";
 
 /// The lines of code of a source file: without its tests, comments and blank lines.
+pub fn only(source: &str) -> String {
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+    program(source).lines().filter(is_code).map(|line| format!("{line}\n")).collect()
+}
+
 pub fn lines(source: &str) -> usize {
-    program(source).lines().filter(|line| is_code(line)).count()
+    only(source).lines().count()
 }
 
 pub fn program(source: &str) -> &str {
     source.split_once(TESTS).map_or(source, |(program, _)| program)
-}
-
-pub fn is_code(line: &str) -> bool {
-    let line = line.trim_start();
-    !line.is_empty() && !line.starts_with("//")
 }
 
 #[cfg(test)]

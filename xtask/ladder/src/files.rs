@@ -39,6 +39,18 @@ pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(paths)
 }
 
+/// Every file in a folder and those inside it, sorted.
+pub fn all(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in entries(folder)? {
+        match path.is_dir() {
+            true => files.extend(all(&path)?),
+            false => files.push(path),
+        }
+    }
+    Ok(files)
+}
+
 /// Those of a folder's files that have this extension, sorted.
 pub fn with_extension(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
     let mut files = entries(folder)?;

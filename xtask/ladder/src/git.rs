@@ -10,12 +10,12 @@ use crate::{Failure, files};
 /// What `git diff --no-index` ends with where there are differences.
 const DIFFERENT: i32 = 1;
 
-/// What a line begins with in the colours that we ask for.
-const COLOURS: [(Sign, &str); 3] =
-    [(Sign::New, "\x1b[32m+"), (Sign::Moved, "\x1b[34m+"), (Sign::Gone, "\x1b[31m-")];
-
-/// The settings for them. What was moved away has none: it is not gone.
-const SETTINGS: [&str; 9] = [
+/// What a line begins with in the colours of the settings, and the settings. What was moved
+/// away has none: it is not gone.
+const NEW: &str = "\x1b[32m+";
+const MOVED: &str = "\x1b[34m+";
+const GONE: &str = "\x1b[31m-";
+const SETTINGS: [&str; 8] = [
     "color.diff.new=green",
     "color.diff.newMoved=blue",
     "color.diff.newMovedAlternative=blue",
@@ -24,24 +24,15 @@ const SETTINGS: [&str; 9] = [
     "color.diff.oldMovedAlternative=normal",
     "color.diff.meta=normal",
     "color.diff.frag=normal",
-    "core.quotePath=false",
 ];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
-    New,
-    Moved,
-    Gone,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub struct Line {
-    pub sign: Sign,
-    /// The file: the new one, or for a line that is gone the old one.
-    pub file: String,
-    /// Its number there, from 1.
-    pub number: usize,
-    pub text: String,
+/// How many lines differ.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    pub new: usize,
+    /// Those that stood elsewhere before.
+    pub moved: usize,
+    pub gone: usize,
 }
 
 /// `git diff --no-index`, with these settings before and names as they are.
@@ -75,40 +66,15 @@ pub fn unified(old: (&str, &str), new: (&str, &str)) -> Result<String, Failure> 
     })
 }
 
-/// Every line that differs between two folders in `folder`. A line that was moved, also
-/// to another file or further in, is told apart from a new one.
-pub fn lines(folder: &Path, old: &str, new: &str) -> Result<Vec<Line>, Failure> {
+/// How many lines differ between two folders in `folder`. One that was moved, also to
+/// another file or further in, is told apart from a new one.
+pub fn size(folder: &Path, old: &str, new: &str) -> Result<Size, Failure> {
     let mut git = diff(&SETTINGS);
     git.args(["--unified=0", "--color=always", "--ws-error-highlight=none"]);
     git.args(["--color-moved=zebra", "--color-moved-ws=allow-indentation-change", old, new]);
-    Ok(read(&run(&mut git, folder)?))
-}
-
-fn read(said: &str) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let (mut names, mut numbers) = ([String::new(), String::new()], [0, 0]);
-    for line in said.lines() {
-        let text = plain(line);
-        let sign = COLOURS.iter().find(|(_, start)| line.starts_with(start)).map(|(sign, _)| *sign);
-        if let Some(name) = text.strip_prefix("--- ").filter(|_| sign.is_none()) {
-            names[0] = name.into();
-        } else if let Some(name) = text.strip_prefix("+++ ").filter(|_| sign.is_none()) {
-            names[1] = name.into();
-        } else if let Some(place) = text.strip_prefix("@@ -") {
-            let mut starts = place.split([' ', ',', '+']).filter_map(|word| word.parse().ok());
-            let old = starts.next().unwrap_or(0);
-            let new = place.split_once('+').and_then(|(_, new)| new.split([' ', ',']).next());
-            numbers = [old, new.and_then(|new| new.parse().ok()).unwrap_or(0)];
-        } else if text.starts_with(['+', '-']) {
-            let side = usize::from(text.starts_with('+'));
-            if let Some(sign) = sign {
-                let (file, number) = (names[side].clone(), numbers[side]);
-                lines.push(Line { sign, file, number, text: text[1..].into() });
-            }
-            numbers[side] += 1;
-        }
-    }
-    lines
+    let said = run(&mut git, folder)?;
+    let number = |start| said.lines().filter(|line| line.starts_with(start)).count();
+    Ok(Size { new: number(NEW), moved: number(MOVED), gone: number(GONE) })
 }
 
 /// What git says without what only git understands: a line with its own name, and one with

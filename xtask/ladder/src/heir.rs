@@ -24,7 +24,8 @@ static PIPE: LazyLock<Mutex<Option<ChildStdin>>> = LazyLock::new(|| {
 pub fn tell(sign: char, id: u32) {
     let mut pipe = PIPE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(pipe) = pipe.as_mut() {
-        // Where the shell has been ended there is nobody to tell.
-        let _ = writeln!(pipe, "{sign} {id}");
+        // In one write, or a kill could come in the middle of it. Where the shell has been ended
+        // there is nobody to tell.
+        let _ = pipe.write_all(format!("{sign} {id}\n").as_bytes());
     }
 }

@@ -1,29 +1,7 @@
-//! The rungs as the tools and the tests see them, each thing in one place.
-//!
-//! | module | idea |
-//! |---|---|
-//! | [`manifests`] | the packages and the rungs among them, read from `cargo metadata` once |
-//! | [`programs`] | their programs, built and found |
-//! | [`process`] | a process that ends with whoever started it, whatever the way out |
-//! | [`address`](mod@address) | where a server listens: a port, or a file |
-//! | [`port`] | a port that stays free when its server ends |
-//! | [`scratch`] | a folder that does the same |
-//! | [`collected`] | what a process writes, so that one can wait for a part of it |
-//! | [`ready`] | the line that says where a server listens |
-//! | [`files`] | files read and written, with what went wrong in words |
-//! | [`log_line`] | the lines of its log |
-//! | [`step`] | the step from one rung to the next |
-//! | [`git`] | differences |
-//! | [`code`] | what counts as a line of code |
-//! | [`rename`] | the name of a rung in its own files |
-//! | [`shell`] | commands as a person types them |
-//! | [`screen`] | the terminal: its width, its colours |
-//! | [`svg`] | pictures |
-//! | [`blocks`] | the generated blocks of a page |
-//! | [`failure`](mod@failure) | what ends a tool before its time |
+//! The rungs as the tools and the tests see them, each thing in one place, which the first
+//! line of each module names.
 #![forbid(unsafe_code)]
 
-pub mod address;
 pub mod blocks;
 pub mod code;
 pub mod collected;
@@ -44,9 +22,10 @@ pub mod screen;
 pub mod shell;
 pub mod step;
 pub mod svg;
+pub mod workers;
 
-pub use address::Address;
 pub use failure::Failure;
 pub use manifests::{Ladder, Rung};
+pub use netcore::address::Address;
 pub use process::Process;
-pub use screen::Screen;
+pub use screen::{Screen, Tone};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use std::{env, fs};
 
 use serde::{Deserialize, de::DeserializeOwned};
@@ -17,6 +18,9 @@ use crate::{Failure, failure};
 
 /// Words behind `cargo xtask demo` that are no rungs.
 pub const RESERVED: [&str; 3] = ["all", "scale", "pitfalls"];
+
+/// Certificates are valid for a year, of which they keep two months for who uses them.
+const FRESH: Duration = Duration::from_secs(300 * 24 * 60 * 60);
 
 /// The workspace and its rungs in reading order.
 #[derive(Debug)]
@@ -70,9 +74,9 @@ pub struct Rung {
     pub title: String,
     /// The rung that this one is a step from.
     pub builds_on: Option<String>,
-    /// Where it changes nothing: the rung is read by itself and not as a step. How large a
-    /// step may be is the same for all, whatever else stands here.
-    pub step: Option<Step>,
+    /// It is read by itself and not as a step from another.
+    #[serde(default)]
+    pub alone: bool,
     /// The package that a project begins with, where that is a small one over this rung and
     /// not a copy of it.
     pub starter: Option<String>,
@@ -94,6 +98,9 @@ pub struct Rung {
     /// where a fault lasts until the server ends it.
     #[serde(default)]
     pub short_limits: Vec<String>,
+    /// The same of its client, where it has limits on time.
+    #[serde(default)]
+    pub short_client_limits: Vec<String>,
     /// Arguments of the server that leave it four places, where it has a bound on clients.
     #[serde(default)]
     pub few_places: Vec<String>,
@@ -128,18 +135,6 @@ pub enum Carrier {
     Unix,
     /// Datagrams.
     Udp,
-}
-
-/// The step from the rung below: what a reader has to read.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Step {
-    /// The files of `src` that differ; none for a rung that is read by itself and not
-    /// as a difference.
-    #[serde(default)]
-    pub changes: Vec<String>,
-    /// How many new lines they have at most, taken together.
-    pub lines: Option<usize>,
 }
 
 /// One run of the client and what it must print, line by line.
@@ -349,10 +344,10 @@ impl Rung {
         self.limits.iter().find(|limit| limit.faults().any(|name| name == fault))
     }
 
-    /// Whether its server reads files that are its owner's alone: it is started with more
-    /// than a port, and as nobody else.
-    pub fn has_secrets(&self) -> bool {
-        !self.certs.is_empty() || self.server_args.iter().any(|arg| arg == "--tokens")
+    /// Whether its server reads tokens, which are in a file that is its owner's alone: it is
+    /// started with more than a port, and as nobody else.
+    pub fn has_tokens(&self) -> bool {
+        self.server_args.iter().any(|arg| arg == "--tokens")
     }
 
     /// The folder of its certificates, where it has one.
@@ -360,13 +355,24 @@ impl Rung {
         self.certs.first().map(|certs| self.folder.join(certs))
     }
 
-    /// Has the certificates made that it is started with, unless they are there. `program` is
-    /// its own.
+    /// What its client is told beside where and what, where it has certificates: the first
+    /// run of the demo without its messages.
+    pub fn client_args(&self) -> &[String] {
+        match self.demo.first() {
+            Some(run) if !self.certs.is_empty() => {
+                &run.args[..run.args.len().saturating_sub(run.expect.len())]
+            }
+            _ => &[],
+        }
+    }
+
+    /// Has the certificates made that it is started with, unless they are there and fresh.
+    /// `program` is its own.
     ///
     /// # Errors
     /// When it does not make them.
     pub fn prepare(&self, program: &Path) -> Result<(), Failure> {
-        let Some(folder) = self.certs_folder().filter(|folder| !folder.exists()) else {
+        let Some(folder) = self.certs_folder().filter(|folder| !is_fresh(folder)) else {
             return Ok(());
         };
         create_folder(folder.parent().unwrap_or(&folder))?;
@@ -376,6 +382,10 @@ impl Rung {
         let made = folder.with_extension(format!("{}-{number}", process::id()));
         let mut command = Command::new(program);
         output(command.arg("certs").arg(&made).args(&self.certs[1..]).current_dir(&self.folder))?;
+        let old = folder.with_extension(format!("{}-{number}-old", process::id()));
+        if fs::rename(&folder, &old).is_ok() {
+            fs::remove_dir_all(&old).doing("remove", &old)?;
+        }
         // Where somebody else was faster, theirs is as good.
         match fs::rename(&made, &folder) {
             Err(error) if !folder.exists() => Err(error).doing("make", &folder),
@@ -387,6 +397,12 @@ impl Rung {
     pub fn passes(&self, suite: &str) -> bool {
         self.suites.iter().any(|name| name == suite)
     }
+}
+
+/// Whether a folder is there, and not so old that certificates in it may have expired.
+fn is_fresh(folder: &Path) -> bool {
+    let made = fs::metadata(folder).and_then(|folder| folder.modified());
+    made.is_ok_and(|made| made.elapsed().unwrap_or_default() < FRESH)
 }
 
 impl ClientRun {
@@ -441,9 +457,7 @@ mod tests {
 
     #[test]
     fn rungs_come_in_the_order_of_the_workspace_and_go_by_name_or_alias() {
-        let mut block = package("netcore", json!(null));
-        block["metadata"] = json!(null);
-        let packages = vec![package("two-echo", two()), block, package("one-echo", one())];
+        let packages = vec![package("two-echo", two()), package("one-echo", one())];
         let ladder = read(&["one-echo", "two-echo"], packages).unwrap();
         let names: Vec<&str> = ladder.rungs.iter().map(|rung| rung.name.as_str()).collect();
         assert_eq!(names, ["one-echo", "two-echo"]);
@@ -454,24 +468,17 @@ mod tests {
 
     #[test]
     fn what_a_rung_needs_goes_with_it_and_so_does_what_that_needs() {
-        let needs = |name: &str, other: &str| {
-            let mut package = package(name, one());
-            let path = format!("/w/crates/{other}");
-            package["dependencies"] = json!([{"name": other, "req": "*", "path": path}]);
-            if !name.ends_with("-echo") {
-                package["metadata"] = json!(null);
-            }
+        let needs = |(name, other)| {
+            let mut package = package(name, json!(null));
+            package["metadata"] = json!(null);
+            package["dependencies"] = json!([{"name": other, "req": "*", "path": "/w"}]);
             package
         };
-        let packages = vec![
-            needs("one-echo", "httpcore"),
-            needs("netcore", "nothing"),
-            needs("httpcore", "netcore"),
-            needs("x", "netcore"),
-        ];
-        let ladder = read(&["one-echo"], packages).unwrap();
-        let names: Vec<&str> =
-            ladder.blocks_of("one-echo").iter().map(|block| block.name.as_str()).collect();
+        let arrows =
+            [("one-echo", "httpcore"), ("netcore", "x"), ("httpcore", "netcore"), ("y", "netcore")];
+        let ladder = read(&[], arrows.map(needs).into()).unwrap();
+        let blocks = ladder.blocks_of("one-echo");
+        let names: Vec<&str> = blocks.iter().map(|block| block.name.as_str()).collect();
         assert_eq!(names, ["httpcore", "netcore"]);
     }
 
@@ -495,18 +502,33 @@ mod tests {
             let said = read(&["one-echo", "two-echo"], packages).unwrap_err();
             assert!(said.contains(why) && said.contains("two-echo"), "{said}");
         }
-    }
-
-    #[test]
-    fn the_order_and_the_manifests_must_agree() {
         let said = read(&["one-echo"], vec![]).unwrap_err();
         assert_eq!(said, "one-echo is in the order but has no ladder metadata");
         let said = read(&[], vec![package("one-echo", one())]).unwrap_err();
         assert_eq!(said, "one-echo has ladder metadata but is not in the order");
     }
 
+    #[cfg(unix)]
     #[test]
-    fn the_manifests_of_this_workspace_are_right() {
-        assert!(!Ladder::load().unwrap().rungs.is_empty());
+    fn certificates_are_made_where_there_are_none_and_anew_before_they_expire() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (program, certs) = (folder.path().join("program"), folder.path().join("certs"));
+        fs::write(&program, "#!/bin/sh\nmkdir $2 && touch $2/$3\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        let mut rung =
+            read(&["one-echo"], vec![package("one-echo", one())]).unwrap().rungs.remove(0);
+        rung.folder = folder.path().into();
+        let mut made = |file: &str| {
+            rung.certs = vec!["certs".into(), file.into()];
+            rung.prepare(&program).unwrap();
+            let names = fs::read_dir(&certs).unwrap();
+            names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!([made("first"), made("second")], [["first"], ["first"]]);
+        let long_ago = std::time::SystemTime::now() - FRESH - Duration::from_secs(1);
+        fs::File::open(&certs).unwrap().set_modified(long_ago).unwrap();
+        assert_eq!(made("third"), ["third"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -7,7 +7,14 @@ use crate::Address;
 /// on unix:echo.sock`, `Serving /a at http://127.0.0.1:8000/`. `None` for another line.
 pub fn address(line: &str) -> Option<Address> {
     let word = line.rsplit(' ').next()?;
-    word.strip_prefix("http://").unwrap_or(word).trim_end_matches('/').parse().ok()
+    // Not read as Address reads it, which asks the resolver for names.
+    match word.strip_prefix("unix:") {
+        Some(path) => Some(Address::Unix(path.into())),
+        None => {
+            let address = word.strip_prefix("http://").unwrap_or(word).trim_end_matches('/');
+            address.parse().ok().map(Address::Inet)
+        }
+    }
 }
 
 /// What to say of a server called `name` that has not said where it listens and has

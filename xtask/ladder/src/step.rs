@@ -2,8 +2,8 @@
 //! diff`. What differs is for git to say.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
+use crate::git::Size;
 use crate::rename::rename;
 use crate::scratch::Scratch;
 use crate::{Failure, Rung, code, files, git};
@@ -16,6 +16,7 @@ const NO_FILE: &str = "/dev/null";
 
 /// One file in both rungs. The lower one's text has the name of the upper one, so that
 /// the difference shows the idea.
+#[derive(Clone)]
 pub struct Change {
     /// Its path within a rung, with `/` on every system.
     pub file: String,
@@ -32,7 +33,10 @@ pub struct Change {
 pub fn changes(below: &Rung, rung: &Rung) -> Result<Vec<Change>, Failure> {
     let mut found = BTreeSet::new();
     for rung in [below, rung] {
-        sources(&rung.folder, "src", &mut found)?;
+        for path in files::all(&rung.folder.join("src"))? {
+            let within = path.strip_prefix(&rung.folder).unwrap_or(&path);
+            found.insert(within.display().to_string().replace('\\', "/"));
+        }
     }
     let mut found: Vec<String> = found.into_iter().collect();
     found.sort_by_key(|file| file != LESSON);
@@ -64,45 +68,16 @@ pub fn change(below: &Rung, rung: &Rung, file: &str) -> Result<Change, Failure> 
     })
 }
 
-/// How much there is to read in a step, in lines of code.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// New ones: the lesson.
-    pub new: usize,
-    /// Those that stood elsewhere in the lower rung.
-    pub moved: usize,
-    pub gone: usize,
-}
-
-/// The size of all these changes together.
+/// How much there is to read in all these changes: the lines of code that differ. New ones
+/// are the lesson.
 pub fn size(changes: &[Change]) -> Result<Size, Failure> {
-    let mut size = Size::default();
-    if changes.is_empty() {
-        return Ok(size);
-    }
-    let (folder, [below, rung]) = lay_out(changes)?;
-    for line in git::lines(folder.path(), &below, &rung)? {
-        if !code::is_code(&line.text) {
-            continue;
-        }
-        let change = changes.iter().find(|change| match line.sign {
-            git::Sign::Gone => change.old_name == line.file,
-            git::Sign::New | git::Sign::Moved => change.new_name == line.file,
-        });
-        let text = change.map_or("", |change| match line.sign {
-            git::Sign::Gone => &change.old,
-            git::Sign::New | git::Sign::Moved => &change.new,
-        });
-        if line.number > code::program(text).lines().count() {
-            continue;
-        }
-        match line.sign {
-            git::Sign::New => size.new += 1,
-            git::Sign::Moved => size.moved += 1,
-            git::Sign::Gone => size.gone += 1,
-        }
-    }
-    Ok(size)
+    let code = |change: &Change| Change {
+        old: code::only(&change.old),
+        new: code::only(&change.new),
+        ..change.clone()
+    };
+    let (folder, [below, rung]) = lay_out(&changes.iter().map(code).collect::<Vec<_>>())?;
+    git::size(folder.path(), &below, &rung)
 }
 
 /// Both versions of all these files in a folder, and their two folders in it.
@@ -121,7 +96,7 @@ pub fn lay_out(changes: &[Change]) -> Result<(Scratch, [String; 2]), Failure> {
             *side = name.strip_suffix(&change.file).unwrap_or(name).trim_end_matches('/').into();
         }
     }
-    // All files are in the other rung only.
+    // All files are in the other rung only, or there are none.
     for side in sides.iter_mut().filter(|side| side.is_empty()) {
         *side = "nothing".into();
         files::create_folder(&folder.path().join(&*side))?;
@@ -134,17 +109,6 @@ impl Change {
     pub fn unified(&self) -> Result<String, Failure> {
         git::unified((&self.old_name, &self.old), (&self.new_name, &self.new))
     }
-}
-
-fn sources(rung: &Path, folder: &str, found: &mut BTreeSet<String>) -> Result<(), Failure> {
-    for path in files::entries(&rung.join(folder))? {
-        let file = format!("{folder}/{}", path.file_name().unwrap_or_default().display());
-        match path.is_dir() {
-            true => sources(rung, &file, found)?,
-            false => drop(found.insert(file)),
-        }
-    }
-    Ok(())
 }
 
 fn text(rung: &Rung, file: &str) -> Result<Option<String>, Failure> {

@@ -155,7 +155,7 @@ pub fn waking_accept() -> io::Result<Seen> {
 
 fn server(role: &str) -> io::Result<(Process, SocketAddr)> {
     let process = start(Command::new(env::current_exe()?), role)?;
-    let address = process.wait_for_address(GENEROUS).and_then(|it| it.inet()).map_err(failed)?;
+    let address = process.wait_for_address(GENEROUS).map_err(failed)?.inet()?;
     Ok((process, address))
 }
 

@@ -15,8 +15,7 @@ use std::io;
 use std::process::ExitCode;
 
 use ladder::process::end_all_on_signals;
-use ladder::screen::Tone;
-use ladder::{Failure, Screen, failure};
+use ladder::{Failure, Screen, Tone, failure};
 use netcore::error::reason;
 
 use seen::Seen;
@@ -24,10 +23,12 @@ use seen::Seen;
 struct Pitfall {
     name: &'static str,
     about: &'static str,
-    broken: fn() -> io::Result<Seen>,
-    mended: fn() -> io::Result<Seen>,
+    broken: Play,
+    mended: Play,
     chapter: &'static str,
 }
+
+type Play = fn() -> io::Result<Seen>;
 
 const ALL: &[Pitfall] = &[
     Pitfall {

@@ -1,11 +1,11 @@
 //! HAProxy: its configuration, and its command line while it runs.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A pause between two looks whether it can be talked to.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What it prints when it waits for the next command.
-const PROMPT: &str = "\n> ";
+/// Its command line, in a folder of its own. It answers one command and closes.
+const SOCKET: &str = "admin.sock";
 
 pub struct Haproxy {
     process: Process,
-    commands: UnixStream,
+    /// Where its socket is for commands.
+    folder: Scratch,
     pub address: SocketAddr,
 }
 
@@ -50,7 +51,7 @@ impl Haproxy {
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let folder = Scratch::temporary("scale")?;
-        let (file, socket) = (folder.path().join("haproxy.cfg"), folder.path().join("admin.sock"));
+        let (file, socket) = (folder.path().join("haproxy.cfg"), folder.path().join(SOCKET));
         fs::write(&file, configuration(&socket.display().to_string(), servers)).map_err(failed)?;
         let process = Process::start(
             Command::new("haproxy")
@@ -62,32 +63,26 @@ impl Haproxy {
                 // Told if it does not start.
                 .stderr(Stdio::piped()),
         )?;
-        let commands = connect(&process, &socket)?;
-        commands.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
-        let mut haproxy = Haproxy { process, commands, address };
-        // From here on the connection is all that is needed, and the folder goes.
-        haproxy.command("prompt")?;
-        Ok(haproxy)
+        wait_until_ready(&process, &socket)?;
+        Ok(Haproxy { process, folder, address })
     }
 
     /// Gives a command, and returns what it says to it.
-    pub fn command(&mut self, command: &str) -> Result<String, Failure> {
-        let failed = |error: io::Error| failure!("HAProxy does not answer {command:?}: {error}");
-        writeln!(self.commands, "{command}").map_err(failed)?;
-        let mut said = Vec::new();
-        let mut buf = [0; 4096];
-        while !said.ends_with(PROMPT.as_bytes()) {
-            match self.commands.read(&mut buf).map_err(failed)? {
-                0 => return Err(failed(io::ErrorKind::UnexpectedEof.into())),
-                n => said.extend_from_slice(&buf[..n]),
-            }
-        }
-        let said = String::from_utf8_lossy(&said);
-        Ok(said.trim_end_matches(PROMPT).trim().to_string())
+    pub fn command(&self, command: &str) -> Result<String, Failure> {
+        let ask = || -> io::Result<String> {
+            let mut commands = UnixStream::connect(self.folder.path().join(SOCKET))?;
+            commands.set_read_timeout(Some(PATIENCE))?;
+            writeln!(commands, "{command}")?;
+            io::read_to_string(commands)
+        };
+        let said = ask();
+        let said =
+            said.map_err(|error| failure!("HAProxy does not answer {command:?}: {error}"))?;
+        Ok(said.trim().to_string())
     }
 
     /// Its servers, in the order in which they were named.
-    pub fn states(&mut self) -> Result<Vec<State>, Failure> {
+    pub fn states(&self) -> Result<Vec<State>, Failure> {
         if !matches!(self.process.wait(Duration::ZERO), Ok(None)) {
             return Err(Failure::new("HAProxy has ended"));
         }
@@ -105,16 +100,12 @@ fn configuration(socket: &str, servers: &[(&str, SocketAddr)]) -> String {
     include_str!("haproxy.cfg").replace("{socket}", socket) + &servers
 }
 
-/// The command line of HAProxy, which it opens when it is ready. No event tells.
-fn connect(process: &Process, socket: &PathBuf) -> Result<UnixStream, Failure> {
+/// HAProxy opens its command line when it is ready. No event tells.
+fn wait_until_ready(process: &Process, socket: &Path) -> Result<(), Failure> {
     let started = Instant::now();
-    loop {
-        match UnixStream::connect(socket) {
-            Ok(stream) => return Ok(stream),
-            Err(error) if started.elapsed() > PATIENCE => {
-                return Err(failure!("HAProxy is not ready: {error}"));
-            }
-            Err(_) => {}
+    while let Err(error) = UnixStream::connect(socket) {
+        if started.elapsed() > PATIENCE {
+            return Err(failure!("HAProxy is not ready: {error}"));
         }
         if !matches!(process.wait(PAUSE), Ok(None)) {
             let said = process.stderr().wait_for_end(PATIENCE).unwrap_or_default();
@@ -122,6 +113,7 @@ fn connect(process: &Process, socket: &PathBuf) -> Result<UnixStream, Failure> {
             return Err(failure!("HAProxy does not start: {}", said.trim_end()));
         }
     }
+    Ok(())
 }
 
 /// The servers in what `show stat` prints: columns with a head, parted by commas.

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::process::listening;
-use ladder::screen::{Tone, fit, thousands};
-use ladder::{Failure, Ladder, Process, Screen, failure};
+use ladder::screen::{fit, thousands};
+use ladder::{Failure, Ladder, Process, Screen, Tone, failure};
 use serde_json::Value;
 
 use crate::haproxy::{self, Haproxy, State};
@@ -146,7 +146,7 @@ fn start(program: &Path) -> Result<Server, Failure> {
     // A line for each client would be many thousands. Errors go where ours go.
     command.args(["server", "--port", "0"]).env("RUST_LOG", "error");
     let (process, address) = listening(&mut command, GENEROUS)?;
-    let address = address.inet()?;
+    let address = address.inet().map_err(|error| failure!("{RUNG}: {error}"))?;
     Ok(Server { process, address })
 }
 

@@ -13,10 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::process::{end_all_on_signals, resident_kib};
-use ladder::screen::Tone;
-use ladder::{Failure, Ladder, Rung, Screen, failure};
+use ladder::{Address, Failure, Ladder, Rung, Screen, Tone, failure, workers};
 use netfault::{Fault, Proof, Speaks, Transport, descriptors};
-use trial::outcome::{GENEROUS, ordinary_client};
+use trial::outcome::{Ended, ordinary_client};
 use trial::{Cast, Faults, Stage, faults};
 
 const AT_ONCE: usize = 4;
@@ -80,15 +79,11 @@ fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Res
     }
     let rungs: Vec<&Rung> = rungs.iter().copied().filter(|rung| !rung.serves_once()).collect();
     ladder.build(&rungs.iter().map(|rung| rung.name.as_str()).collect::<Vec<_>>())?;
-    let results: Vec<(&Rung, Result<Soaked, Failure>)> = thread::scope(|scope| {
-        let soak = |rung| (rung, scope.spawn(move || soak(ladder, rung, time)));
-        let soaking: Vec<_> = rungs.into_iter().map(soak).collect();
-        let panicked = |_| Err(Failure::new("the soak panicked"));
-        soaking.into_iter().map(|(rung, it)| (rung, it.join().unwrap_or_else(panicked))).collect()
-    });
+    // One that fails is told at the end, and does not keep the others from going on.
+    let results = workers::share(rungs.len(), &rungs, |_, rung| Ok(soak(ladder, rung, time)))?;
     let head = ["rung", "descriptors", "threads", "memory (KiB)", "faults", "clients"];
     let (mut rows, mut wrong) = (vec![head.map(String::from).to_vec()], Vec::new());
-    for (Rung { name, .. }, result) in results {
+    for (Rung { name, .. }, result) in rungs.into_iter().zip(results) {
         match result {
             Ok(Soaked { first, last, faults, clients }) => {
                 if !last.is_no_more_than(first) {
@@ -144,8 +139,10 @@ fn soak(ladder: &Ladder, rung: &Rung, time: Duration) -> Result<Soaked, Failure>
                     running.clear();
                 }
             }
-            if let Err(story) = ordinary_client(stage, cast, &address, GENEROUS)? {
-                return Err(failure!("beside {some:?}, {story}"));
+            match ordinary_client(stage, cast, &address) {
+                Ok(_) => {}
+                Err(Ended::Badly(story)) => return Err(failure!("beside {some:?}, {story}")),
+                Err(Ended::Unplayed(failure)) => return Err(failure),
             }
             clients += 1;
             // What the server has logged is of no interest, and would be kept here.
@@ -156,7 +153,7 @@ fn soak(ladder: &Ladder, rung: &Rung, time: Duration) -> Result<Soaked, Failure>
     // One that serves one client at a time keeps nothing for others, and so does one
     // without connections.
     if rung.speaks().transport() == Transport::Tcp && rung.limit("second-client").is_none() {
-        crowd(rung, address.inet()?)?;
+        crowd(rung, &address)?;
     }
     round(&mut stage)?;
     let first = at_rest(process, None)?;
@@ -174,7 +171,7 @@ fn soak(ladder: &Ladder, rung: &Rung, time: Duration) -> Result<Soaked, Failure>
 
 /// Each client is answered and stays, until the last one has been or there is no place
 /// for one more.
-fn crowd(rung: &Rung, address: std::net::SocketAddr) -> Result<(), Failure> {
+fn crowd(rung: &Rung, address: &Address) -> Result<(), Failure> {
     let request = format!(
         "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {CONTENT}\r\nX-Padding: {}\r\n\r\n{}",
         "a".repeat(HEAD),
@@ -185,7 +182,7 @@ fn crowd(rung: &Rung, address: std::net::SocketAddr) -> Result<(), Failure> {
         _ => rung.hello(),
     };
     let answered = || -> io::Result<TcpStream> {
-        let mut stream = TcpStream::connect(address)?;
+        let mut stream = TcpStream::connect(address.inet()?)?;
         stream.set_read_timeout(Some(NO_PLACE))?;
         stream.set_write_timeout(Some(NO_PLACE))?;
         stream.write_all(hello)?;

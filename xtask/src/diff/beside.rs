@@ -1,8 +1,8 @@
 //! The two versions of a file beside each other, which git does not show.
 
-use ladder::screen::{Tone, fit, wrap_code};
+use ladder::screen::{fit, wrap_code};
 use ladder::step::Change;
-use ladder::{Failure, Screen};
+use ladder::{Failure, Screen, Tone};
 
 /// The lines around each change: `|` is changed, `<` is gone, `>` is new.
 pub fn lines(change: &Change, screen: &Screen) -> Result<Vec<String>, Failure> {

@@ -1,6 +1,9 @@
 //! What the pages say of faults: the matrix, the list, and the limits of one rung. All
 //! from the manifests; that they are true, the tests show.
 
+use std::iter;
+
+use ladder::blocks::table;
 use ladder::{Ladder, Rung};
 use netfault::{Fault, Transport};
 use trial::Faults;
@@ -10,19 +13,15 @@ use trial::Faults;
 pub fn matrix(ladder: &Ladder, transport: Transport) -> String {
     let rungs: Vec<&Rung> =
         ladder.rungs.iter().filter(|rung| rung.speaks().transport() == transport).collect();
-    let mut table = String::from("| fault |");
-    for rung in &rungs {
-        table.push_str(&format!(" [{}]({}.md) |", rung.alias, rung.name));
-    }
-    table.push_str(&format!("\n|---|{}\n", "---|".repeat(rungs.len())));
-    for fault in
-        netfault::ALL.iter().filter(|fault| rungs.iter().any(|rung| fault.is_for(rung.speaks())))
-    {
-        let cells: String =
-            rungs.iter().map(|rung| format!(" {} |", cell(ladder, rung, fault))).collect();
-        table.push_str(&format!("| `{}` |{cells}\n", fault.name));
-    }
-    table
+    let names = rungs.iter().map(|rung| format!("[{}]({}.md)", rung.alias, rung.name));
+    let head: Vec<String> = iter::once("fault".into()).chain(names).collect();
+    let played =
+        netfault::ALL.iter().filter(|fault| rungs.iter().any(|rung| fault.is_for(rung.speaks())));
+    let row = |fault: &Fault| {
+        let cells = rungs.iter().map(|rung| cell(ladder, rung, fault));
+        iter::once(format!("`{}`", fault.name)).chain(cells).collect()
+    };
+    table(&head, played.map(row))
 }
 
 fn cell(ladder: &Ladder, rung: &Rung, fault: &Fault) -> String {
@@ -39,21 +38,13 @@ fn cell(ladder: &Ladder, rung: &Rung, fault: &Fault) -> String {
 
 /// Every fault with what it is, and the rungs that were made for it.
 pub fn list(ladder: &Ladder) -> String {
-    let mut table = String::from("| fault | what it is | why there is |\n|---|---|---|\n");
-    for fault in netfault::ALL {
-        let made_for = ladder
-            .rungs
-            .iter()
-            .filter(|rung| rung.why.as_ref().is_some_and(|why| why.fault == fault.name));
+    let row = |fault: &Fault| {
+        let is_for = |rung: &&Rung| rung.why.as_ref().is_some_and(|why| why.fault == fault.name);
+        let made_for = ladder.rungs.iter().filter(is_for);
         let made_for: Vec<String> = made_for.map(|rung| format!("`{}`", rung.name)).collect();
-        table.push_str(&format!(
-            "| `{}` | {} | {} |\n",
-            fault.name,
-            fault.about,
-            made_for.join(", ")
-        ));
-    }
-    table
+        vec![format!("`{}`", fault.name), fault.about.into(), made_for.join(", ")]
+    };
+    table(&["fault", "what it is", "why there is"], netfault::ALL.iter().map(row))
 }
 
 /// What a rung survives and what it does not, with links that work on `page`.

@@ -99,9 +99,16 @@ impl Script {
 
     /// Reads `server ARGS | STEP | STEP`, with quotes as in a shell. A step is `client
     /// ARGS`, `client ARGS &`, `timeout SECONDS client ARGS`, `server ARGS` or
-    /// `fault NAME`.
-    pub fn parse(text: &str) -> Result<Script, Failure> {
-        let mut parts = text.split('|').map(words);
+    /// `fault NAME`. [`CERTS`] is this folder.
+    pub fn parse(text: &str, certs: &str) -> Result<Script, Failure> {
+        let with_certs = |word: String| match word.strip_prefix(CERTS) {
+            Some(within) if within.is_empty() || within.starts_with('/') => {
+                format!("{certs}{within}")
+            }
+            _ => word,
+        };
+        let mut parts =
+            text.split('|').map(|part| words(part).into_iter().map(with_certs).collect::<Vec<_>>());
         let wrong = || Failure::new("a session is: server ARGS | client ARGS | fault NAME");
         let mut server = parts.next().unwrap_or_default();
         if server.first().is_none_or(|role| role != "server") {
@@ -129,31 +136,10 @@ impl Script {
         }
         Ok(Script { server, steps })
     }
-
-    /// The same with this folder wherever it says [`CERTS`].
-    fn with_certs(&self, folder: &str) -> Script {
-        let arg = |arg: &String| match arg.strip_prefix(CERTS) {
-            Some(within) if within.is_empty() || within.starts_with('/') => {
-                format!("{folder}{within}")
-            }
-            _ => arg.clone(),
-        };
-        let all = |args: &[String]| args.iter().map(arg).collect();
-        let step = |step: &Step| match step {
-            Step::Program { side, args, runs } => {
-                Step::Program { side: *side, args: all(args), runs: *runs }
-            }
-            Step::Fault(name) => Step::Fault(name.clone()),
-        };
-        Script { server: all(&self.server), steps: self.steps.iter().map(step).collect() }
-    }
 }
 
 /// What the real programs of `rung` print when `script` is played, server first.
 pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<String, Failure> {
-    // A page has a folder for its certificates that anybody has.
-    let certs = rung.certs.first().map_or(CERTS, String::as_str);
-    let script = &script.with_certs(certs);
     let cast = |args| Cast { ladder, rung, args };
     let mut stage = Stage::new();
     stage.verbose = false;
@@ -168,23 +154,23 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
             Step::Fault(name) => {
                 let fault = faults::find(name)?;
                 let running = faults::start(rung, fault, &listening)?;
-                if faults::address_of(&running) == listening {
+                if *running.address() == listening {
                     clients += 1;
                     wait_until_gone(&mut stage, server, rung, clients)?;
                 }
                 steps.push_str(&format!("\n# {name}: {}\n", fault.about));
-                network = Some(running).filter(|running| faults::address_of(running) != listening);
+                network = Some(running).filter(|running| *running.address() != listening);
                 continue;
             }
         };
-        let place = network.as_ref().map(faults::address_of);
-        let shown = place.as_ref().map(|place| format!(" {}", place.option().join(" ")));
+        let place = network.as_ref().map(netfault::Running::address);
+        let shown = place.map(|place| format!(" {}", place.option().join(" ")));
         let shown = shown.unwrap_or_default();
         let command = command_line(&format!("{} {}{shown}", rung.name, side.role()), args);
         // Nobody types anything: the end of its input comes at once, or never.
         let stdin = if *runs == Runs::InTheBackground { Stdio::piped() } else { Stdio::null() };
-        let place = place.as_ref().unwrap_or(&listening);
-        let one = stage.start(side, cast(args), place, Start::Plain, stdin)?;
+        let one =
+            stage.start(side, cast(args), place.unwrap_or(&listening), Start::Plain, stdin)?;
         match runs {
             Runs::ToItsEnd => {
                 wait_for_end(&mut stage, one)?;
@@ -218,14 +204,20 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
     let command = command_line(&format!("{} server", rung.name), &script.server);
     let one_at_a_time = rung.limits.iter().any(|limit| limit.fault == "second-client");
     let shown = format!("$ {command}\n{}{steps}", said_of_server(&stage, server, one_at_a_time));
-    // A file that is made for the demo, as a person has it in the folder that they are in.
-    let shown = shown.replace(certs, CERTS).replace(TARGET, "");
+    // A page has a folder for its certificates that anybody has, and a file that is made for
+    // the demo is in the folder that a person is in.
+    let shown = shown.replace(certs_of(rung), CERTS).replace(TARGET, "");
     Ok(timeless(&match &listening {
         Address::Inet(address) => {
             normalised(&shown, &address.port().to_string(), &default_port(&rung.folder)?)
         }
         Address::Unix(path) => without_users(&shown.replace(&path.display().to_string(), FILE)),
     }))
+}
+
+/// The folder of its certificates, as it is told to the rung.
+pub fn certs_of(rung: &Rung) -> &str {
+    rung.certs.first().map_or(CERTS, String::as_str)
 }
 
 /// The port that a person gets who names none.
@@ -344,50 +336,64 @@ fn timeless(text: &str) -> String {
 
 /// Ports: the server's becomes `default`, the others are numbered as they appear.
 fn normalised(text: &str, port: &str, default: &str) -> String {
-    let mut shown = String::new();
-    let mut others: Vec<&str> = Vec::new();
-    let mut rest = text;
-    while let Some(start) =
-        BEFORE_PORT.iter().filter_map(|words| Some(rest.find(words)? + words.len())).min()
+    let mut others = Numbers::default();
+    replaced(
+        text,
+        &BEFORE_PORT,
+        |c| c.is_ascii_digit(),
+        |found| match found {
+            _ if found == port => default.into(),
+            "" | ANY_PORT => found.into(),
+            other => (FIRST_CLIENT_PORT + others.number(other)).to_string(),
+        },
+    )
+}
+
+/// Users and processes: everybody is one user, and processes are numbered as they appear.
+fn without_users(text: &str) -> String {
+    let mut processes = Numbers::default();
+    replaced(
+        text,
+        &["uid="],
+        |c| !c.is_whitespace(),
+        |found| {
+            let process = found.split_once("pid=").map_or("", |(_, pid)| pid);
+            format!("{USER},pid={}", FIRST_PROCESS + processes.number(process))
+        },
+    )
+}
+
+/// The text with something else for every word that stands behind one of these `starts`.
+fn replaced<'a>(
+    text: &'a str,
+    starts: &[&str],
+    belongs: fn(char) -> bool,
+    mut with: impl FnMut(&'a str) -> String,
+) -> String {
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some(at) =
+        starts.iter().filter_map(|start| Some(rest.find(start)? + start.len())).min()
     {
-        let (before, after) = rest.split_at(start);
-        let (found, after) =
-            after.split_at(after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len()));
+        let (before, after) = rest.split_at(at);
+        let (word, after) = after.split_at(after.find(|c| !belongs(c)).unwrap_or(after.len()));
         shown.push_str(before);
-        if found == port {
-            shown.push_str(default);
-        } else if found == ANY_PORT {
-            shown.push_str(found);
-        } else if !found.is_empty() {
-            let known = others.iter().position(|&other| other == found);
-            let number = known.unwrap_or(others.len());
-            if known.is_none() {
-                others.push(found);
-            }
-            shown.push_str(&(FIRST_CLIENT_PORT + number).to_string());
-        }
+        shown.push_str(&with(word));
         rest = after;
     }
     shown + rest
 }
 
-/// Users and processes: everybody is one user, and processes are numbered as they appear.
-fn without_users(text: &str) -> String {
-    let mut shown = String::new();
-    let mut processes: Vec<&str> = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("uid=") {
-        let word = after.split([' ', '\n']).next().unwrap_or_default();
-        rest = &after[word.len()..];
-        let process = word.split_once("pid=").map_or("", |(_, pid)| pid);
-        let known = processes.iter().position(|one| *one == process);
-        let number = known.unwrap_or(processes.len());
-        if known.is_none() {
-            processes.push(process);
-        }
-        shown.push_str(&format!("{before}uid={USER},pid={}", FIRST_PROCESS + number));
+/// Words, numbered as they appear.
+#[derive(Default)]
+struct Numbers<'a>(Vec<&'a str>);
+
+impl<'a> Numbers<'a> {
+    fn number(&mut self, word: &'a str) -> usize {
+        self.0.iter().position(|known| *known == word).unwrap_or_else(|| {
+            self.0.push(word);
+            self.0.len() - 1
+        })
     }
-    shown + rest
 }
 
 #[cfg(test)]
@@ -445,9 +451,9 @@ mod tests {
 
     #[test]
     fn a_session_is_read_with_quotes_as_in_a_shell() {
+        let parse = |text| Script::parse(text, CERTS);
         let script =
-            Script::parse("server -v --idle 1s | client 'hello, world!' '' again | client")
-                .unwrap();
+            parse("server -v --idle 1s | client 'hello, world!' '' again | client").unwrap();
         assert_eq!(script.server, ["-v", "--idle", "1s"]);
         let client = |args: &[&str], runs| Step::Program {
             side: Side::Client,
@@ -456,14 +462,11 @@ mod tests {
         };
         assert_eq!(script.steps[0], client(&["hello, world!", "", "again"], Runs::ToItsEnd));
         assert_eq!(script.steps[1], client(&[], Runs::ToItsEnd));
-        let script = Script::parse("server | client & | timeout 2 client hello").unwrap();
+        let script = parse("server | client & | timeout 2 client hello").unwrap();
         assert_eq!(script.steps[0], client(&[], Runs::InTheBackground));
         assert_eq!(script.steps[1], client(&["hello"], Runs::For(2)));
-        assert_eq!(
-            Script::parse("server | fault silent").unwrap().steps,
-            [Step::Fault("silent".into())]
-        );
-        assert!(Script::parse("client | server").is_err());
-        assert!(Script::parse("server | timeout long client").is_err());
+        assert_eq!(parse("server | fault silent").unwrap().steps, [Step::Fault("silent".into())]);
+        assert!(parse("client | server").is_err());
+        assert!(parse("server | timeout long client").is_err());
     }
 }

@@ -33,7 +33,12 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
         let manifest = rename(&read(&own.folder().join("Cargo.toml"))?, &own.name, name);
         let manifest = manifest.replace(manifest::TO_CRATES, "../");
         write(&scratch.join("Cargo.toml"), manifest::member(&manifest))?;
-        write(&scratch.join("README.md"), readme::project(rung, own, name, &names)?)
+        let page = readme::project(rung, own, name, &names)?;
+        // The blocks are not inside the program, but beside it.
+        let beside = |page: String, block: &&str| {
+            page.replace(&format!("]({block}/"), &format!("](../{block}/"))
+        };
+        write(&scratch.join("README.md"), names.iter().fold(page, beside))
     })?;
     for block in blocks.iter().filter(|block| !project.join(&block.name).exists()) {
         copy_block(block, project, &names)?;

@@ -1,67 +1,54 @@
 //! Which names a project can have.
 
 use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
 
-use ladder::manifests::Package;
+use ladder::manifests::{Package, cargo};
 use ladder::rename::identifier;
-use ladder::{Failure, Ladder, Rung};
+use ladder::scratch::Scratch;
+use ladder::{Failure, Ladder, Process, Rung};
 
-use crate::rules::names::is_device;
-
-/// Words of the language, in use or reserved: no crate can be called so.
-const KEYWORDS: [&str; 52] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
-    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
-    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
-    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
-    "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
-];
-
-/// Crates that come with the compiler.
-const STANDARD: [&str; 5] = ["alloc", "core", "proc_macro", "std", "test"];
-
-/// Folders that cargo makes where the program goes.
-const FOLDERS: [&str; 4] = ["build", "deps", "examples", "incremental"];
+/// How long cargo may take to look at a name.
+const GENEROUS: Duration = Duration::from_secs(60);
 
 /// Fails with what is wrong with `name` for a project of `rung`.
 pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
     let lock = fs::read_to_string(ladder.root.join("Cargo.lock")).unwrap_or_default();
     let own = ladder.starter_of(rung)?;
-    let blocks: Vec<&str> =
-        ladder.blocks_of(&own.name).iter().map(|block| block.name.as_str()).collect();
-    let wrong = wrong_alone(name)
-        .or_else(|| {
-            (is_dependency(name, &lock) || blocks.contains(&name))
-                .then_some("is the name of a crate that the project uses")
-        })
-        .or_else(|| is_used_in(name, own).then_some("is the name of something else in the code"));
+    let is_block = ladder.blocks_of(&own.name).iter().any(|block| block.name == name);
+    let wrong = if name.split(['-', '_']).any(str::is_empty) {
+        Some(format!("{name:?} has more than single hyphens between its words"))
+    } else if let Some(said) = cargo_says(name)? {
+        Some(said)
+    } else if is_block || is_dependency(name, &lock) {
+        Some(format!("{name} is the name of a crate that the project uses"))
+    } else if is_used_in(name, own) {
+        Some(format!("{name} is the name of something else in the code"))
+    } else {
+        None
+    };
     match wrong {
         None => Ok(()),
-        Some(wrong) => Err(Failure::Usage(format!(
-            "a crate cannot be called {name:?}: it {wrong}; pass another, as in --name my-service"
-        ))),
+        Some(wrong) => {
+            Err(Failure::Usage(format!("{wrong}; pass another, as in --name my-service")))
+        }
     }
 }
 
-fn wrong_alone(name: &str) -> Option<&'static str> {
-    let crate_name = identifier(name);
-    let small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-        return Some("does not begin with a small letter");
-    }
-    if !crate_name.split('_').all(|part| !part.is_empty() && part.chars().all(small)) {
-        return Some("has more than small letters, digits and single hyphens between them");
-    }
-    if KEYWORDS.contains(&crate_name.as_str()) {
-        return Some("is a word of the language");
-    }
-    if STANDARD.contains(&crate_name.as_str()) {
-        return Some("is the name of a crate that comes with the compiler");
-    }
-    if FOLDERS.contains(&name) {
-        return Some("is the name of a folder where cargo puts the program");
-    }
-    is_device(name).then_some("is the name of a device on Windows")
+/// What cargo has against a package of this name: that it is a word of the language, say, or
+/// no file on Windows.
+fn cargo_says(name: &str) -> Result<Option<String>, Failure> {
+    let folder = Scratch::temporary("name")?;
+    let mut command = cargo();
+    command.args(["new", "--vcs", "none", &format!("--name={name}"), "project"]);
+    command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
+    let process = Process::start(command.stderr(Stdio::piped()))?;
+    let said = process.stderr().wait_for_end(GENEROUS).map_err(Failure::new)?;
+    let said = String::from_utf8_lossy(&said);
+    let starts = ["error: ", "warning: "];
+    let wrong = said.lines().find_map(|it| starts.iter().find_map(|start| it.strip_prefix(start)));
+    Ok(wrong.map(String::from))
 }
 
 /// Whether the lock file has a crate of this name that is none of ours.
@@ -107,30 +94,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_no_crate_name_is_refused_with_what_is_wrong() {
+    fn a_name_that_is_no_crate_name_or_means_something_else_in_the_project_is_refused() {
+        let ladder = Ladder::load().unwrap();
+        let check = |name: &str| check(name, &ladder, ladder.find("udp").unwrap());
         for (names, wrong) in [
-            (",9lives,-service,MyService,служба", "does not begin with a small letter"),
-            ("myService,my service,my--service,my-", "has more than small letters"),
-            ("match", "is a word of the language"),
-            ("std,proc-macro", "is the name of a crate that comes with the compiler"),
-            ("build", "is the name of a folder"),
-            ("con,com1", "is the name of a device"),
+            ("9lives,my service", "invalid character"),
+            ("-service,my--service,my-", "single hyphens"),
+            ("MyService", "not snake_case"),
+            ("служба", "non-ASCII"),
+            ("match", "keyword"),
+            ("std,proc-macro", "standard library"),
+            ("build", "build directory"),
+            ("con,com1", "Windows"),
+            ("log,netcore", "a crate that the project uses"),
+            ("server,client,io", "something else in the code"),
         ] {
             for name in names.split(',') {
-                let found = wrong_alone(name);
-                assert!(found.is_some_and(|found| found.starts_with(wrong)), "{name:?}");
+                let said = check(name).unwrap_err().to_string();
+                assert!(said.contains(wrong), "{name:?}: {said}");
             }
         }
-        for name in ["my-service", "my_service", "a", "r2d2", "com10", "matches"] {
-            assert_eq!(wrong_alone(name), None, "{name}");
+        for name in ["my-service", "my_service", "r2d2", "udp-echo", "threaded-echo", "my-log"] {
+            assert!(check(name).is_ok(), "{name}");
         }
-    }
-
-    #[test]
-    fn a_name_that_means_something_else_in_the_project_is_refused() {
-        let ladder = Ladder::load().unwrap();
-        let refused = |name: &&str| check(name, &ladder, ladder.find("udp").unwrap()).is_err();
-        assert!(["log", "netcore", "server", "client", "io"].iter().all(refused));
-        assert!(!["udp-echo", "threaded-echo", "clock", "my-log"].iter().any(refused));
     }
 }

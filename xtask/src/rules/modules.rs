@@ -7,8 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use ladder::files::read;
 use ladder::{Failure, Ladder, code};
 
-use super::Broken;
-
 /// Modules of a package that know nothing of each other.
 const APART: [(&str, &str, &str); 1] = [("http-server", "files", "serve")];
 
@@ -17,7 +15,7 @@ type Path = Vec<String>;
 
 type Sources = BTreeMap<Path, String>;
 
-pub fn check(ladder: &Ladder, files: &[String]) -> Result<Vec<Broken>, Failure> {
+pub fn check(ladder: &Ladder, files: &[String]) -> Result<Vec<String>, Failure> {
     let mut broken = Vec::new();
     for package in &ladder.packages {
         let folder = package.folder().join("src");
@@ -33,7 +31,7 @@ pub fn check(ladder: &Ladder, files: &[String]) -> Result<Vec<Broken>, Failure> 
             let source = read(&folder.join(file))?;
             sources.insert(module(file), code::program(&source).to_string());
         }
-        broken.extend(circles(&package.name, &sources));
+        broken.extend(wrong_arrows(&package.name, &sources));
     }
     Ok(broken)
 }
@@ -48,7 +46,7 @@ fn module(file: &str) -> Path {
     names
 }
 
-fn circles(package: &str, sources: &Sources) -> Vec<Broken> {
+fn wrong_arrows(package: &str, sources: &Sources) -> Vec<String> {
     let mut arrows: BTreeSet<(Path, Path)> = BTreeSet::new();
     for (module, source) in sources {
         for import in imports(module, source) {
@@ -61,45 +59,36 @@ fn circles(package: &str, sources: &Sources) -> Vec<Broken> {
         }
     }
     let mut broken = Vec::new();
-    for names in in_circles(&arrows) {
-        let how = "they import each other in a circle; move what both need into a third";
-        broken.push(Broken::new(format!("{package}: {names}"), how));
-    }
     for (_, a, b) in APART.iter().filter(|(name, ..)| *name == package) {
-        let between = |from: &str, to: &str| {
-            arrows.iter().any(|(a, b)| a[0] == from && b[0] == to && a.len() == 1)
-        };
-        if between(a, b) || between(b, a) {
-            let how = "they know nothing of each other; move what both need beside them";
-            broken.push(Broken::new(format!("{package}: {a} and {b}"), how));
+        let is_one = |module: &Path| module.len() == 1 && [*a, *b].contains(&module[0].as_str());
+        if arrows.iter().any(|(from, to)| is_one(from) && is_one(to)) {
+            broken.push(format!(
+                "{package}: {a} and {b}: they know nothing of each other; move what both need beside them"
+            ));
         }
+    }
+    let circles = in_circles(arrows);
+    let names: BTreeSet<String> = circles.iter().map(|(_, to)| to.join("::")).collect();
+    if !names.is_empty() {
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        broken.push(format!(
+            "{package}: {names}: they import each other in a circle; move what both need into a third"
+        ));
     }
     broken
 }
 
-/// The modules of each circle, by name.
-fn in_circles(arrows: &BTreeSet<(Path, Path)>) -> BTreeSet<String> {
-    // Every way, in as many steps as it takes: arrow by arrow until nothing is new.
-    let mut ways = arrows.clone();
+/// The arrows without those that begin or end where no other goes on: circles are left, and
+/// what leads from one to another.
+fn in_circles(mut arrows: BTreeSet<(Path, Path)>) -> BTreeSet<(Path, Path)> {
     loop {
-        let longer = ways.iter().flat_map(|(from, by)| {
-            arrows
-                .iter()
-                .filter(move |(at, _)| at == by)
-                .map(move |(_, to)| (from.clone(), to.clone()))
-        });
-        let longer: Vec<(Path, Path)> = longer.filter(|way| !ways.contains(way)).collect();
-        if longer.is_empty() {
-            break;
+        let before = arrows.len();
+        let (from, to): (BTreeSet<Path>, BTreeSet<Path>) = arrows.iter().cloned().unzip();
+        arrows.retain(|(start, end)| to.contains(start) && from.contains(end));
+        if arrows.len() == before {
+            return arrows;
         }
-        ways.extend(longer);
     }
-    let back = |from: &Path, to: &Path| ways.contains(&(to.clone(), from.clone()));
-    let mut circles: BTreeMap<&Path, BTreeSet<String>> = BTreeMap::new();
-    for (from, to) in ways.iter().filter(|(from, to)| back(from, to)) {
-        circles.entry(from).or_default().insert(to.join("::"));
-    }
-    circles.into_values().map(|names| names.into_iter().collect::<Vec<_>>().join(", ")).collect()
 }
 
 /// What a module names of its own crate: whole paths from the top.
@@ -108,19 +97,18 @@ fn imports(module: &Path, source: &str) -> Vec<Path> {
         source.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
     let code = code.join("\n");
     let mut found = Vec::new();
-    for (start, word) in [("crate::", 0), ("super::", 1)] {
+    for (start, top) in [("crate::", Path::new()), ("super::", parent(module))] {
         for (at, _) in code.match_indices(start) {
             let before = code[..at].chars().next_back();
             // The second `super` of two belongs to the first, and `$crate` to nobody here.
             if before.is_some_and(|c| c.is_alphanumeric() || "_:$".contains(c)) {
                 continue;
             }
-            let mut top = if word == 0 { Path::new() } else { parent(module) };
-            let mut rest = &code[at + start.len()..];
+            let (mut top, mut rest) = (top.clone(), &code[at + start.len()..]);
             while let Some(further) = rest.strip_prefix("super::") {
                 (top, rest) = (parent(&top), further);
             }
-            tree(rest, &top, &mut found);
+            found.extend(paths(rest, &top));
         }
     }
     found
@@ -130,39 +118,31 @@ fn parent(module: &Path) -> Path {
     module[..module.len().saturating_sub(1)].to_vec()
 }
 
-/// Reads `a::{b, c::d}` behind `top`, and returns what follows.
-fn tree<'a>(text: &'a str, top: &Path, found: &mut Vec<Path>) -> &'a str {
-    let text = text.trim_start();
-    if let Some(mut rest) = text.strip_prefix('{') {
-        loop {
-            rest = rest.trim_start_matches([' ', '\n', ',']);
-            match rest.strip_prefix('}') {
-                Some(rest) => return rest,
-                None if rest.is_empty() => return rest,
-                None => {
-                    let further = tree(rest, top, found);
-                    // What is no import is not read on.
-                    if further.len() == rest.len() {
-                        return "";
-                    }
-                    rest = further.trim_start_matches(|c| c != ',' && c != '}');
+/// What `a::{b, c::d}` names, behind `top`.
+fn paths(text: &str, top: &Path) -> Vec<Path> {
+    let Some(group) = text.strip_prefix('{') else {
+        let inside = |c: char| c.is_alphanumeric() || c == '_';
+        let (name, rest) = text.split_at(text.find(|c| !inside(c)).unwrap_or(text.len()));
+        let own = Some(name.to_string()).filter(|name| !name.is_empty() && name != "self");
+        let path: Path = top.iter().cloned().chain(own).collect();
+        return rest.strip_prefix("::").map_or(vec![path.clone()], |rest| paths(rest, &path));
+    };
+    let (mut found, mut depth, mut start) = (Vec::new(), 0, 0);
+    for (at, c) in group.char_indices() {
+        match c {
+            ',' | '}' if depth == 0 => {
+                found.extend(paths(group[start..at].trim(), top));
+                start = at + 1;
+                if c == '}' {
+                    break;
                 }
             }
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
         }
     }
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
-    let (name, rest) = text.split_at(end);
-    let mut path = top.clone();
-    if !name.is_empty() && name != "self" {
-        path.push(name.into());
-    }
-    match rest.strip_prefix("::") {
-        Some(rest) => tree(rest, &path, found),
-        None => {
-            found.push(path);
-            rest
-        }
-    }
+    found
 }
 
 /// The module that a path leads into. What a module passes on of another is that
@@ -183,8 +163,7 @@ fn resolved(path: Path, sources: &Sources) -> Path {
 
 fn passed_on(source: &str, module: &Path, name: &str, sources: &Sources) -> Option<Path> {
     source.split("pub use ").skip(1).find_map(|rest| {
-        let mut found = Vec::new();
-        tree(rest.trim_start_matches("self::"), module, &mut found);
+        let found = paths(rest.trim_start_matches("self::"), module);
         let path = found.into_iter().find(|path| path.last().is_some_and(|last| last == name))?;
         let inner = path[..=module.len()].to_vec();
         sources.contains_key(&inner).then_some(inner)
@@ -198,7 +177,8 @@ mod tests {
     fn told(package: &str, files: &[(&str, &str)]) -> Vec<String> {
         let sources: Sources =
             files.iter().map(|(file, source)| (module(file), source.to_string())).collect();
-        circles(package, &sources).into_iter().map(|broken| broken.what).collect()
+        let broken = wrong_arrows(package, &sources).into_iter();
+        broken.filter_map(|it| Some(it.rsplit_once(": ")?.0.to_string())).collect()
     }
 
     #[test]

@@ -8,8 +8,6 @@ use std::process::Command;
 use ladder::Failure;
 use ladder::process::output;
 
-use super::Broken;
-
 const FORBIDDEN: &str = "<>:\"|?*\\";
 
 /// The files of the repository, those that are not added yet as well, with `/` on every
@@ -24,18 +22,17 @@ pub fn files(root: &Path) -> Result<Vec<String>, Failure> {
 }
 
 /// Names that Windows refuses, and those that are one name there.
-pub fn check(files: &[String]) -> Vec<Broken> {
+pub fn check(files: &[String]) -> Vec<String> {
     let mut broken = Vec::new();
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for file in files {
         if let Some(wrong) = file.split('/').find_map(refused) {
-            broken.push(Broken::new(file, format!("{wrong}, which Windows refuses; rename it")));
+            broken.push(format!("{file}: {wrong}, which Windows refuses; rename it"));
         }
         if let Some(other) = seen.insert(file.to_lowercase(), file) {
-            let how = format!(
-                "differs from {other} in case only, and is one file on Windows and macOS; rename one"
-            );
-            broken.push(Broken::new(file, how));
+            broken.push(format!(
+                "{file}: differs from {other} in case only, and is one file on Windows and macOS; rename one"
+            ));
         }
     }
     broken
@@ -70,7 +67,7 @@ mod tests {
             assert_eq!(check(&[name.to_string()]).len(), 1, "{name}");
         }
         let fine = ["a/null", "a/com10", "a/b c", "a/.gitignore", "a/б", "a/console"];
-        assert_eq!(check(&fine.map(String::from)), []);
+        assert_eq!(check(&fine.map(String::from)), [""; 0]);
         assert_eq!(check(&["docs/A.md".into(), "docs/a.md".into()]).len(), 1);
     }
 }

@@ -4,8 +4,6 @@
 use ladder::files::read;
 use ladder::{Failure, Ladder, Rung, code, step};
 
-use super::Broken;
-
 /// New lines of a step, moved ones apart.
 const LESSON: usize = 60;
 
@@ -18,33 +16,28 @@ const NETCORE: usize = 150;
 const FILE: usize = 300;
 
 /// Every step and every file that is too large.
-pub fn check(ladder: &Ladder, files: &[String]) -> Result<Vec<Broken>, Failure> {
+pub fn check(ladder: &Ladder, files: &[String]) -> Result<Vec<String>, Failure> {
     let mut broken = Vec::new();
-    for (below, rung) in ladder.steps().filter(|(_, rung)| is_read_as_a_step(rung)) {
+    for (below, rung) in ladder.steps().filter(|(_, rung)| !rung.alone) {
         let new = step::size(&step::changes(below, rung)?)?.new;
         if new > LESSON {
-            let how = format!(
-                "{new} new lines of code and {LESSON} at most; make it smaller, make it two rungs, or move \
-                 into netcore what it is not about (cargo xtask diff {} shows it)",
-                rung.alias
-            );
-            broken.push(Broken::new(format!("step to {}", rung.name), how));
+            let Rung { name, alias, .. } = rung;
+            broken.push(format!(
+                "step to {name}: {new} new lines of code and {LESSON} at most; make it smaller, make it two \
+                 rungs, or move into netcore what it is not about (cargo xtask diff {alias} shows it)"
+            ));
         }
     }
     for file in files.iter().filter(|file| file.starts_with("crates/") && file.ends_with(".rs")) {
         let source = read(&ladder.root.join(file))?;
         let (lines, most) = (code::lines(&source), most(ladder, file));
         if lines > most {
-            let how = format!("{lines} lines of code and {most} at most; make it two files");
-            broken.push(Broken::new(file, how));
+            broken.push(format!(
+                "{file}: {lines} lines of code and {most} at most; make it two files"
+            ));
         }
     }
     Ok(broken)
-}
-
-/// A rung whose manifest declares a step that changes nothing is read by itself.
-pub fn is_read_as_a_step(rung: &Rung) -> bool {
-    rung.step.as_ref().is_none_or(|step| !step.changes.is_empty())
 }
 
 fn most(ladder: &Ladder, file: &str) -> usize {

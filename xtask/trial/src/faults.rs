@@ -43,7 +43,7 @@ pub trait Faults {
             args.extend(rung.few_places.iter().cloned());
         }
         // HTTP has words for a server that is full, so nobody waits for a limit there.
-        let waits = fault.proof == Proof::Told && self.speaks() != Speaks::Http;
+        let waits = fault.proof == Proof::Told && !self.speaks().is_http();
         if waits || fault.proof == Proof::Dropped {
             args.extend(rung.short_limits.iter().cloned());
         }
@@ -82,32 +82,11 @@ pub fn has_files_for(fault: &Fault) -> bool {
 pub fn start(rung: &Rung, fault: &Fault, address: &Address) -> Result<Running, Failure> {
     let certs = rung.certs_folder();
     let (speaks, hello) = (Faults::speaks(rung), Faults::hello(rung));
-    let target = Target::new(address_of_tool(address), speaks, hello);
+    let target = Target::new(address, speaks, hello);
     let target = Target { certs: certs.as_deref(), ..target };
     fault.start(&target).map_err(|error| {
         failure!("the fault {} cannot begin with {}: {error}", fault.name, rung.name)
     })
-}
-
-/// Where an ordinary client goes while the fault lasts.
-pub fn address_of(running: &Running) -> Address {
-    address_from(running.address())
-}
-
-/// As `netfault` has it.
-pub fn address_of_tool(address: &Address) -> netfault::Address {
-    match address {
-        Address::Inet(address) => netfault::Address::Inet(*address),
-        Address::Unix(path) => netfault::Address::Unix(path.clone()),
-    }
-}
-
-/// As the ladder has it.
-pub fn address_from(address: &netfault::Address) -> Address {
-    match address {
-        netfault::Address::Inet(address) => Address::Inet(*address),
-        netfault::Address::Unix(path) => Address::Unix(path.clone()),
-    }
 }
 
 fn check(rung: &Rung) -> Result<(), Failure> {

@@ -1,13 +1,4 @@
 //! A fault let loose on a rung's real server, and what becomes of an ordinary client.
-//!
-//! | module | idea |
-//! |---|---|
-//! | [`faults`] | the faults that there are for a rung |
-//! | [`timeline`] | what the processes did, and how it is shown |
-//! | [`stage`] | where they play, and what is seen of them |
-//! | [`outcome`] | what is tried, and what came of it and of an ordinary client |
-//! | [`peer`] | faults of a peer or the network |
-//! | [`treatment`] | faults that are done to the server's process |
 #![forbid(unsafe_code)]
 
 pub mod faults;

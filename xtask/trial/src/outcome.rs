@@ -35,18 +35,36 @@ pub struct Outcome {
     pub story: String,
 }
 
+/// Why a trial has not gone well.
+#[derive(Debug)]
+pub enum Ended {
+    /// The server has not survived, or not for this client: what was seen.
+    Badly(String),
+    /// It could not be played.
+    Unplayed(Failure),
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Ended {
+        Ended::Unplayed(failure)
+    }
+}
+
+/// It has not survived.
+pub fn badly<T>(story: impl Into<String>) -> Result<T, Ended> {
+    Err(Ended::Badly(story.into()))
+}
+
 impl Outcome {
-    /// It survived. Before anybody has looked at what comes after, as the others here.
-    pub fn survived(story: impl Into<String>) -> Outcome {
-        Outcome::of(true, story.into())
-    }
-
-    pub fn failed(story: impl Into<String>) -> Outcome {
-        Outcome::of(false, story.into())
-    }
-
-    pub fn of(survived: bool, story: String) -> Outcome {
-        Outcome { survived, recovered: None, story }
+    /// Before anybody has looked at what comes after. Where all went well, there is a story
+    /// of that.
+    pub fn of(played: Result<String, Ended>) -> Result<Outcome, Failure> {
+        let (survived, story) = match played {
+            Ok(story) => (true, story),
+            Err(Ended::Badly(story)) => (false, story),
+            Err(Ended::Unplayed(failure)) => return Err(failure),
+        };
+        Ok(Outcome { survived, recovered: None, story })
     }
 }
 
@@ -62,22 +80,21 @@ pub(crate) fn seconds(time: Duration) -> String {
 /// any limit that a demo sets, on any machine. What it really took is told.
 pub const GENEROUS: Duration = Duration::from_secs(20);
 
-/// An ordinary client goes to `address`. Err: what became of it.
+/// An ordinary client goes to `address`, and is served or not. It took so long.
 pub fn ordinary_client(
     stage: &mut Stage,
     cast: Cast,
     address: &Address,
-    patience: Duration,
-) -> Result<Result<Duration, String>, Failure> {
+) -> Result<Duration, Ended> {
     let run = usual_run(cast.rung)?;
     let client = Cast { args: &run.args, ..cast };
     let began = Instant::now();
-    let mut visit = stage.run_client(client, address, Vec::new(), patience)?;
+    let mut visit = stage.run_client(client, address, GENEROUS)?;
     // Whoever waited in vain before has its name until the room has seen that it is gone.
     while visit.complaint.as_ref().is_some_and(|it| it.contains(NAME_TAKEN))
-        && began.elapsed() < patience
+        && began.elapsed() < GENEROUS
     {
-        visit = stage.run_client(client, address, Vec::new(), patience)?;
+        visit = stage.run_client(client, address, GENEROUS)?;
     }
     // What was served before may be counted in a reply, so that only its number of lines is
     // known.
@@ -86,7 +103,7 @@ pub fn ordinary_client(
         _ => visit.printed.len(),
     };
     let served = visit.code == Some(0) && printed == run.expect.len();
-    Ok(if served { Ok(visit.took) } else { Err(not_served(&visit)) })
+    if served { Ok(visit.took) } else { badly(not_served(&visit)) }
 }
 
 pub(crate) fn usual_run(rung: &Rung) -> Result<&ClientRun, Failure> {

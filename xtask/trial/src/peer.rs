@@ -7,9 +7,10 @@ use ladder::manifests::ClientRun;
 use ladder::{Failure, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks};
 
-use crate::faults::{Faults, address_of, start};
+use crate::faults::{Faults, start};
 use crate::outcome::{
-    Expected, GENEROUS, Outcome, after, not_served, ordinary_client, own, usual_run,
+    Ended, Expected, GENEROUS, Outcome, after, badly, not_served, ordinary_client, own, seconds,
+    usual_run,
 };
 use crate::stage::{Cast, PlayerId, Stage, Visit};
 use crate::timeline::Side;
@@ -24,62 +25,56 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
     let (server, address) = stage.start_server(cast)?;
     let running = start(rung, fault, &address)?;
     let mut served_at = None;
-    let mut outcome = match fault.proof {
+    let played = match fault.proof {
         Proof::ClientServed
         | Proof::ClientServedOnce
         | Proof::Dropped
         | Proof::Unread
         | Proof::Process(_) => {
             let usual = usual(cast, fault)?;
-            match meanwhile(&mut stage, cast, server, fault, &running, expected, &usual)? {
-                Ok(_) if fault.proof == Proof::Unread && is_read(&running, &usual) => {
-                    let story =
-                        "an ordinary client was served, and each of its words was read on the way";
-                    Outcome::failed(story)
-                }
-                Ok(visit) => {
-                    served_at = Some((Time::now(), visit, usual.expect.len()));
-                    Outcome::survived(String::new())
-                }
-                Err(story) => Outcome::failed(story),
-            }
+            meanwhile(&mut stage, cast, server, fault, &running, expected, &usual).map(|visit| {
+                served_at = Some((Time::now(), visit, usual.expect.len()));
+                String::new()
+            })
         }
         Proof::Answered | Proof::Served | Proof::Told => judged(&running),
-        Proof::MessagesApart(_) if rung.speaks() == Speaks::Http => judged(&running),
+        Proof::MessagesApart(_) if rung.speaks().is_http() => judged(&running),
+        Proof::ClientEnds(code) => client_ends(&mut stage, cast, &running, code),
         Proof::MessagesApart(_) | Proof::Refused => by_the_log(&mut stage, server, fault, &running),
     };
+    let mut outcome = Outcome::of(played)?;
     let faulty = running.peers().to_vec();
     drop(running);
     let after = match rung.serves_once() {
         true => None,
-        false => Some(ordinary_client(&mut stage, cast, &address, GENEROUS)?),
+        false => {
+            Some(Outcome::of(ordinary_client(&mut stage, cast, &address).map(|_| String::new()))?)
+        }
     };
     // Once the server has ended, all that it logged has been read.
     stage.ask_to_stop(server);
     stage.wait_for_end(server);
     if let Some((at, visit, messages)) = served_at {
         let whole: Vec<&LogLine> = stage.logged(Side::Server).collect();
-        outcome = match fault.proof {
+        outcome = Outcome::of(match fault.proof {
             // The other client has been served since, so everything that the network had has been
             // received.
             Proof::ClientServedOnce => served_once(&whole, &visit, messages, &faulty),
             // When the server gets rid of the faulty client, the ordinary one may have been served
             // already.
             Proof::Dropped => served(&whole, &visit, &faulty),
-            Proof::Unread => {
-                let served = served(&[], &visit, &faulty).story;
-                Outcome::survived(format!("{served}, and nobody on the way could read it"))
-            }
+            Proof::Unread => served(&[], &visit, &faulty)
+                .map(|served| format!("{served}, and nobody on the way could read it")),
             // What it logs of its end, or of that of the fault, is not of interest.
             _ => {
                 let log: Vec<&LogLine> =
                     whole.into_iter().filter(|line| line.at.since(at).is_zero()).collect();
                 served(&log, &visit, &faulty)
             }
-        };
+        })?;
     }
-    outcome.recovered = after.as_ref().map(Result::is_ok);
-    if let Some(Err(story)) = after {
+    outcome.recovered = after.as_ref().map(|after| after.survived);
+    if let Some(Outcome { survived: false, story, .. }) = after {
         outcome.survived = false;
         outcome.story = format!("{}; and when it was over, {story}", outcome.story);
     }
@@ -104,15 +99,14 @@ fn usual(cast: Cast, fault: &Fault) -> Result<ClientRun, Failure> {
     let args: Vec<String> = fault.words.iter().map(ToString::to_string).collect();
     let mut stage = Stage::new();
     let (_, address) = stage.start_server(cast)?;
-    let visit = stage.run_client(Cast { args: &args, ..cast }, &address, Vec::new(), GENEROUS)?;
+    let visit = stage.run_client(Cast { args: &args, ..cast }, &address, GENEROUS)?;
     match visit.code {
         Some(0) => Ok(ClientRun { args, expect: visit.printed }),
         _ => Err(failure!("{} does not answer {args:?} even without a fault", cast.rung.name)),
     }
 }
 
-/// An ordinary client goes to the server while the fault lasts. Err: why that is not
-/// what should be.
+/// An ordinary client goes to the server while the fault lasts.
 fn meanwhile(
     stage: &mut Stage,
     cast: Cast,
@@ -121,7 +115,7 @@ fn meanwhile(
     running: &Running,
     expected: Expected,
     usual: &ClientRun,
-) -> Result<Result<Visit, String>, Failure> {
+) -> Result<Visit, Ended> {
     if cast.rung.serves_once() && !running.lasts() {
         // Its one client has been: what an ordinary client meets must not depend on how fast
         // the server ends.
@@ -132,35 +126,62 @@ fn meanwhile(
         Expected::Fails => VAIN,
     };
     let client = Cast { args: &usual.args, ..cast };
-    let visit = stage.run_client(client, &address_of(running), Vec::new(), patience)?;
+    let visit = stage.run_client(client, running.address(), patience)?;
     if !is_served(&visit, usual, cast.rung) {
         let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
-        return Ok(Err(format!("{}{ended}", not_served(&visit))));
+        return badly(format!("{}{ended}", not_served(&visit)));
     }
     if fault.proof == Proof::Dropped && !running.wait_until_dropped(patience) {
-        return Ok(Err(format!(
+        return badly(format!(
             "an ordinary client was served {}, but the other one was not dropped",
             after(visit.took)
-        )));
+        ));
     }
-    Ok(Ok(visit))
+    if fault.proof == Proof::Unread && is_read(running, usual) {
+        return badly("an ordinary client was served, and each of its words was read on the way");
+    }
+    Ok(visit)
+}
+
+/// The rung's own client goes to a faulty server, and gets nothing from it.
+fn client_ends(
+    stage: &mut Stage,
+    cast: Cast,
+    running: &Running,
+    code: i32,
+) -> Result<String, Ended> {
+    let args = [&cast.rung.short_client_limits[..], &usual_run(cast.rung)?.args].concat();
+    let client = Cast { args: &args, ..cast };
+    let visit = stage.run_client(client, running.address(), GENEROUS)?;
+    match (visit.code, running.of_the_client()) {
+        (None, _) => badly(format!("its client waited {}", seconds(visit.took))),
+        (Some(0), _) => badly(format!("its client printed {:?}", visit.printed)),
+        (Some(ended), _) if ended != code || !visit.printed.is_empty() => {
+            badly(format!("its client ended with {ended}: {:?}", visit.complaint))
+        }
+        (Some(_), Err(what)) => badly(format!("it {what}")),
+        (Some(_), Ok(what)) => Ok(format!("its client ended {}; it {what}", after(visit.took))),
+    }
 }
 
 /// What the server says in its log of a faulty client that has been and gone.
-fn by_the_log(stage: &mut Stage, server: PlayerId, fault: &Fault, running: &Running) -> Outcome {
+fn by_the_log(
+    stage: &mut Stage,
+    server: PlayerId,
+    fault: &Fault,
+    running: &Running,
+) -> Result<String, Ended> {
     let peers = running.peers();
     // When the server has logged that it has left, it has logged all that was before.
-    let left =
-        |line: &LogLine| matches!(line.event(), Event::Left(peer, _) if is_one_of(peer, peers));
-    stage.wait_for_log_or_end(server, left);
+    let left = |event: &Event| matches!(event, Event::Left(peer, _) if is_one_of(peer, peers));
+    stage.wait_for_so_many(server, 1, left);
     let log: Vec<&LogLine> = stage.logged(Side::Server).collect();
     let seen = match fault.proof {
         Proof::MessagesApart(count) => apart(&log, peers, count),
         _ => refused(&log, peers),
     };
-    let judged = judged(running);
     // The log tells more, but an answer that must not be is one whatever the log says.
-    if seen.survived && !judged.survived { judged } else { seen }
+    seen.and_then(|story| judged(running).map(|_| story))
 }
 
 /// Whether the client ended well and printed what it should.
@@ -180,22 +201,27 @@ fn unnumbered(lines: &[String]) -> Vec<&str> {
 }
 
 /// What the faulty client itself has seen.
-fn judged(running: &Running) -> Outcome {
+fn judged(running: &Running) -> Result<String, Ended> {
     match running.verdict() {
-        Ok(verdict) => Outcome::survived(format!("it {verdict}")),
-        Err(verdict) => Outcome::failed(format!("it {verdict}")),
+        Ok(verdict) => Ok(format!("it {verdict}")),
+        Err(verdict) => badly(format!("it {verdict}")),
     }
 }
 
-fn served(log: &[&LogLine], visit: &Visit, faulty: &[String]) -> Outcome {
+fn served(log: &[&LogLine], visit: &Visit, faulty: &[String]) -> Result<String, Ended> {
     let said = match dropped(log, faulty) {
         Some(said) => format!("; the server said of the other one: {said}"),
         None => String::new(),
     };
-    Outcome::survived(format!("an ordinary client was served {}{said}", after(visit.took)))
+    Ok(format!("an ordinary client was served {}{said}", after(visit.took)))
 }
 
-fn served_once(log: &[&LogLine], visit: &Visit, messages: usize, relay: &[String]) -> Outcome {
+fn served_once(
+    log: &[&LogLine],
+    visit: &Visit,
+    messages: usize,
+    relay: &[String],
+) -> Result<String, Ended> {
     let received = received(log, relay).len();
     let times = match received {
         1 => "once".to_string(),
@@ -206,15 +232,16 @@ fn served_once(log: &[&LogLine], visit: &Visit, messages: usize, relay: &[String
         1 => "its one message".to_string(),
         _ => format!("its {messages} messages"),
     };
-    let survived = received == messages;
-    let but = if survived { "and" } else { "but" };
-    let after = after(visit.took);
-    let story =
-        format!("an ordinary client was served {after}, {but} the server received {sent} {times}");
-    Outcome::of(survived, story)
+    let story = |and| {
+        format!(
+            "an ordinary client was served {}, {and} the server received {sent} {times}",
+            after(visit.took)
+        )
+    };
+    if received == messages { Ok(story("and")) } else { badly(story("but")) }
 }
 
-fn apart(log: &[&LogLine], peers: &[String], count: usize) -> Outcome {
+fn apart(log: &[&LogLine], peers: &[String], count: usize) -> Result<String, Ended> {
     let received = received(log, peers);
     let number = match received.len() {
         1 => "one".to_string(),
@@ -222,19 +249,19 @@ fn apart(log: &[&LogLine], peers: &[String], count: usize) -> Outcome {
         other => other.to_string(),
     };
     let story = format!("the two were received as {number}: {}", received.join(", then "));
-    Outcome::of(received.len() == count, story)
+    if received.len() == count { Ok(story) } else { badly(story) }
 }
 
-fn refused(log: &[&LogLine], peers: &[String]) -> Outcome {
+fn refused(log: &[&LogLine], peers: &[String]) -> Result<String, Ended> {
     let refusal = log.iter().find_map(|line| match line.event() {
         Event::Refused(peer, rest) if is_one_of(peer, peers) => Some(rest),
         _ => None,
     });
     match refusal.or_else(|| dropped(log, peers)) {
-        Some(refusal) => Outcome::survived(format!("it was not taken: {refusal}")),
+        Some(refusal) => Ok(format!("it was not taken: {refusal}")),
         None => {
             let received = received(log, peers).join(", then ");
-            Outcome::failed(format!("it was taken for a message like any other: {received}"))
+            badly(format!("it was taken for a message like any other: {received}"))
         }
     }
 }
@@ -271,11 +298,12 @@ mod tests {
     /// What `judge` says of a log of these messages, and of a faulty client on port 5.
     fn outcome(
         messages: &[&str],
-        judge: impl Fn(&[&LogLine], &[String]) -> Outcome,
+        judge: impl Fn(&[&LogLine], &[String]) -> Result<String, Ended>,
     ) -> (bool, String) {
         let line = |message| LogLine::parse(&format!("11:34:24.231000 info  {message}")).unwrap();
         let log: Vec<LogLine> = messages.iter().map(line).collect();
-        let outcome = judge(&log.iter().collect::<Vec<_>>(), &["127.0.0.1:5".into()]);
+        let judged = judge(&log.iter().collect::<Vec<_>>(), &["127.0.0.1:5".into()]);
+        let outcome = Outcome::of(judged).unwrap();
         (outcome.survived, outcome.story.replace(NO_BREAK, " "))
     }
 

@@ -2,11 +2,9 @@
 //! print, gathered as it comes.
 
 use std::io::{self, PipeReader, Write};
-#[cfg(unix)]
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-#[cfg(unix)]
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -30,7 +28,6 @@ const GENEROUS: Duration = Duration::from_secs(30);
 pub const CALM: Duration = Duration::from_secs(5);
 
 /// Who owns nothing and may do nothing, on every Unix.
-#[cfg(unix)]
 const NOBODY: u32 = 65534;
 
 /// What is played: a rung, and the arguments of its server.
@@ -88,9 +85,19 @@ pub enum Start {
 }
 
 impl Start {
-    fn command(self, program: &Path) -> Command {
+    /// Whom root becomes for it.
+    fn user(self) -> Option<u32> {
         match self {
-            Start::Plain | Start::Unread => Command::new(program),
+            _ if !can_be_another_user() => None,
+            Start::WithThreads(_) => Some(stranger()),
+            Start::WithoutPrivileges => Some(NOBODY),
+            Start::Plain | Start::Unread | Start::WithDescriptors(_) => None,
+        }
+    }
+
+    fn command(self, program: &Path, user: Option<u32>) -> Command {
+        let command = match self {
+            Start::Plain | Start::Unread | Start::WithoutPrivileges => Command::new(program),
             Start::WithDescriptors(most) => {
                 // The shell becomes the program, so that there is one process and not two.
                 let mut command = Command::new("sh");
@@ -100,12 +107,18 @@ impl Start {
                 command
             }
             Start::WithThreads(most) => {
-                let mut command = counted_alone();
+                // The threads of all programs of one user count together, and none of root's.
+                // An ordinary user has a namespace instead (user_namespaces(7)), in which they
+                // are counted anew.
+                let mut command = Command::new(if user.is_some() { "prlimit" } else { "unshare" });
+                if user.is_none() {
+                    command.args(["--user", "prlimit"]);
+                }
                 command.arg(format!("--nproc={most}")).arg(program);
                 command
             }
-            Start::WithoutPrivileges => as_stranger(Command::new(program), NOBODY),
-        }
+        };
+        as_stranger(command, user)
     }
 }
 
@@ -118,30 +131,22 @@ pub fn can_be_another_user() -> bool {
 }
 
 #[cfg_attr(not(unix), allow(unused_variables, reason = "there are no such users"))]
-fn as_stranger(mut command: Command, user: u32) -> Command {
+fn as_stranger(mut command: Command, user: Option<u32>) -> Command {
     #[cfg(unix)]
-    if can_be_another_user() {
+    if let Some(user) = user {
         std::os::unix::process::CommandExt::uid(&mut command, user);
         std::os::unix::process::CommandExt::gid(&mut command, NOBODY);
     }
     command
 }
 
-/// `prlimit` for a program of a user who has nothing else running: the threads of all
-/// programs of one user count together, and none of root's. An ordinary user has a
-/// namespace instead (user_namespaces(7)), in which they are counted anew.
-fn counted_alone() -> Command {
+/// A user who has nothing else running.
+fn stranger() -> u32 {
     /// Numbers that belong to no user of most systems.
     const STRANGERS: Range<u32> = 60_100..60_500;
     static STRANGER: AtomicU32 = AtomicU32::new(0);
-    if can_be_another_user() {
-        let number = std::process::id().wrapping_add(STRANGER.fetch_add(1, Ordering::Relaxed));
-        let user = STRANGERS.start + number % (STRANGERS.end - STRANGERS.start);
-        return as_stranger(Command::new("prlimit"), user);
-    }
-    let mut command = Command::new("unshare");
-    command.args(["--user", "prlimit"]);
-    command
+    let number = std::process::id().wrapping_add(STRANGER.fetch_add(1, Ordering::Relaxed));
+    STRANGERS.start + number % (STRANGERS.end - STRANGERS.start)
 }
 
 #[derive(Debug)]
@@ -149,7 +154,7 @@ pub struct Visit {
     pub printed: Vec<String>,
     /// `None` when it was still waiting at the limit, or ended by a signal.
     pub code: Option<i32>,
-    /// From its start to its end, or to the limit.
+    /// Until its end, or the limit.
     pub took: Duration,
     pub waiting: bool,
     pub complaint: Option<String>,
@@ -177,35 +182,59 @@ impl Stage {
         Ok(address)
     }
 
-    /// Lets every user of the machine have files in the folder of this stage.
-    #[cfg(unix)]
+    /// Lets every user of the machine have files in the folder of this stage. Windows has no
+    /// such files.
     pub fn open_to_everybody(&self) -> Result<(), Failure> {
-        use std::os::unix::fs::PermissionsExt;
-
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let open = std::fs::Permissions::from_mode(0o777);
-        std::fs::set_permissions(folder.path(), open).doing("open", folder.path())
+        #[cfg(unix)]
+        if let Some(folder) = &self.folder {
+            let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+            std::fs::set_permissions(folder.path(), open).doing("open", folder.path())?;
+        }
+        Ok(())
     }
 
-    /// There are no such files here.
+    /// The arguments of a program that another user starts: its certificates are a copy of
+    /// that user's, since keys are their owner's alone.
+    #[cfg(unix)]
+    fn owned(&mut self, cast: Cast, user: u32) -> Result<Vec<String>, Failure> {
+        use std::fs;
+        use std::os::unix::fs::chown;
+
+        let Some(from) = cast.rung.certs_folder() else { return Ok(cast.args.to_vec()) };
+        let scratch = match self.folder.take() {
+            Some(folder) => folder,
+            None => Scratch::temporary("stage")?,
+        };
+        let copy = scratch.path().join(format!("certs-{user}"));
+        self.folder = Some(scratch);
+        self.open_to_everybody()?;
+        let own = |path: &Path| chown(path, Some(user), Some(NOBODY)).doing("give away", path);
+        fs::create_dir_all(&copy).doing("create", &copy)?;
+        own(&copy)?;
+        for entry in fs::read_dir(&from).doing("read", &from)? {
+            let path = entry.doing("read", &from)?.path();
+            let file = copy.join(path.file_name().unwrap_or_default());
+            fs::copy(&path, &file).doing("copy", &path)?;
+            own(&file)?;
+        }
+        let copy = copy.display().to_string();
+        let args = cast.args.iter().map(|arg| match arg.strip_prefix(&cast.rung.certs[0]) {
+            Some(rest) => format!("{copy}{rest}"),
+            None => arg.clone(),
+        });
+        Ok(args.collect())
+    }
+
+    /// Nobody becomes another here.
     #[cfg(not(unix))]
-    pub fn open_to_everybody(&self) -> Result<(), Failure> {
-        Ok(())
+    fn owned(&mut self, cast: Cast, _: u32) -> Result<Vec<String>, Failure> {
+        Ok(cast.args.to_vec())
     }
 
     /// Starts the server where nobody listens and waits for its ready line.
     pub fn start_server(&mut self, cast: Cast) -> Result<(PlayerId, Address), Failure> {
         let free = self.free_address(cast.rung)?;
-        self.start_server_on(cast, &free)
-    }
-
-    /// As [`start_server`](Stage::start_server), at this address.
-    pub fn start_server_on(
-        &mut self,
-        cast: Cast,
-        at: &Address,
-    ) -> Result<(PlayerId, Address), Failure> {
-        let (server, address) = self.try_server(cast, at, Start::Plain)?;
+        let (server, address) = self.try_server(cast, &free, Start::Plain)?;
         let missing = || missing(&cast.rung.name, self.wrote(server), "it ended without a word");
         Ok((server, address.ok_or_else(|| Failure::new(missing()))?))
     }
@@ -247,34 +276,29 @@ impl Stage {
         self.players[player.0].process.id()
     }
 
-    /// Runs the client with the arguments of `cast` and with `input` on its standard input
-    /// against `server` until it ends, for `patience` at most.
+    /// Runs the client with the arguments of `cast` against `server` until it ends, for
+    /// `patience` at most.
     pub fn run_client(
         &mut self,
         cast: Cast,
         server: &Address,
-        input: Vec<u8>,
         patience: Duration,
     ) -> Result<Visit, Failure> {
-        self.run_client_as(Start::Plain, input, cast, server, patience)
+        let client = self.start(Side::Client, cast, server, Start::Plain, Stdio::null())?;
+        self.watch(client, patience)
     }
 
-    /// The same, in the manner of `start`.
-    pub fn run_client_as(
-        &mut self,
-        start: Start,
-        input: Vec<u8>,
-        cast: Cast,
-        server: &Address,
-        patience: Duration,
-    ) -> Result<Visit, Failure> {
-        let started = Instant::now();
-        let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
-        let client = self.start(Side::Client, cast, server, start, stdin)?;
-        if let Some(mut stdin) = self.players[client.0].process.stdin() {
-            // It ends when the client has read all or has ended itself.
+    /// Gives a process that was started with a pipe all this to read.
+    pub fn feed(&self, player: PlayerId, input: Vec<u8>) {
+        if let Some(mut stdin) = self.players[player.0].process.stdin() {
+            // It ends when the process has read all or has ended itself.
             thread::spawn(move || stdin.write_all(&input));
         }
+    }
+
+    /// Waits for the end of a client that has been started, for `patience` at most.
+    pub fn watch(&mut self, client: PlayerId, patience: Duration) -> Result<Visit, Failure> {
+        let started = Instant::now();
         let over = self.wait(patience, |stage| stage.is_over(client));
         let took = started.elapsed();
         let status = if over { self.end_of(client)? } else { None };
@@ -292,7 +316,14 @@ impl Stage {
         self.wait(GENEROUS, |stage| stage.is_over(player))
     }
 
-    pub fn wait_for_so_many(&mut self, server: PlayerId, wanted: usize, is: fn(&Event) -> bool) {
+    /// Waits until there are so many of these lines in the server's log, and no longer than
+    /// the server lives: one that ends with its only client need not log that.
+    pub fn wait_for_so_many(
+        &mut self,
+        server: PlayerId,
+        wanted: usize,
+        is: impl Fn(&Event) -> bool,
+    ) {
         self.wait(CALM, |stage| {
             stage.is_over(server)
                 || stage.logged(Side::Server).filter(|line| is(&line.event())).count() >= wanted
@@ -324,12 +355,6 @@ impl Stage {
         })
     }
 
-    /// Waits until there is such a line in the server's log, and no longer than the
-    /// server lives: one that ends with its only client need not log that.
-    pub fn wait_for_log_or_end(&mut self, server: PlayerId, wanted: impl Fn(&LogLine) -> bool) {
-        self.wait(CALM, |stage| stage.is_over(server) || stage.logged(Side::Server).any(&wanted));
-    }
-
     /// Whether a process has closed its output, which it does when it ends.
     pub fn is_over(&self, player: PlayerId) -> bool {
         self.players[player.0].open == 0
@@ -357,6 +382,8 @@ impl Stage {
             }
             _ => (Stdio::piped(), None),
         };
+        let user = start.user();
+        let own = user.map_or_else(|| Ok(args.to_vec()), |user| self.owned(cast, user))?;
         let sender = self.sender.clone();
         let hear = move |heard| {
             // Fails where the stage has gone, and nobody listens any more.
@@ -364,11 +391,11 @@ impl Stage {
         };
         let process = Process::start_heard(
             start
-                .command(&ladder.program(&rung.name)?)
+                .command(&ladder.program(&rung.name)?, user)
                 .arg(role)
                 .args(place.option())
                 .args(self.verbose.then_some("-v"))
-                .args(args)
+                .args(own)
                 .current_dir(&rung.folder)
                 // The log is read here, so the person's own settings must not change it.
                 .env_remove("RUST_LOG")

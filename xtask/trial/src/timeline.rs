@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ladder::Screen;
 use ladder::log_line::{Event, Level, LogLine, Time, is_peer};
-use ladder::screen::{Tone, cut, fit, wrap};
+use ladder::screen::{cut, fit, wrap};
+use ladder::{Screen, Tone};
 use netfault::proxy::{Fate, Passed, Way, record};
 
 /// Milliseconds with two decimals up to `9999.99`, with fewer beyond.

@@ -1,7 +1,7 @@
 //! What is done to the process of a server, and not by a peer: how it starts, how it
 //! stops, what it runs out of.
 
-use std::io;
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use ladder::{Address, Failure, port};
 use netfault::{Fault, Transport, Treatment, connection};
 
 use crate::faults::{self, Faults};
-use crate::outcome::{GENEROUS, Outcome, ordinary_client, seconds, usual_run};
+use crate::outcome::{Ended, GENEROUS, Outcome, badly, ordinary_client, seconds, usual_run};
 use crate::stage::{self, Cast, PlayerId, Stage, Start};
 use crate::timeline::Side;
 
@@ -74,11 +74,11 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
         return Err(Failure::Skipped("threads of one process are limited on Linux alone".into()));
     }
     let becomes_another = matches!(what, Treatment::FewThreads | Treatment::LowPort);
-    if becomes_another && cast.rung.has_secrets() && stage::can_be_another_user() {
-        // Whom root becomes for these may not read keys or tokens either.
-        return Err(Failure::Skipped("its keys are its owner's alone".into()));
+    if becomes_another && cast.rung.has_tokens() && stage::can_be_another_user() {
+        // Whom root becomes for these may not read them.
+        return Err(Failure::Skipped("its tokens are its owner's alone".into()));
     }
-    match what {
+    let played = match what {
         Treatment::FewDescriptors => shortage(cast, fault, Start::WithDescriptors(FEW_DESCRIPTORS)),
         Treatment::FewThreads => shortage(cast, fault, Start::WithThreads(FEW_THREADS)),
         Treatment::Stop => stop(cast, fault),
@@ -103,31 +103,41 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
             cannot_start(cast, &nowhere, &[], Start::Plain, "No such file or directory")
         }
         Treatment::BadHost => {
-            let any = Address::port(0);
-            let host = &["--bind", "no such host"];
-            cannot_start(cast, &any, host, Start::Plain, "cannot find the host")
+            let (any, host) = (Address::port(0), ["--bind", "no such host"]);
+            cannot_start(cast, &any, &host, Start::Plain, "cannot find the host")
         }
         Treatment::AnotherUser => another_user(cast),
         Treatment::Killed => killed(cast),
-    }
+    };
+    let mut outcome = Outcome::of(played)?;
+    outcome.recovered = match what {
+        Treatment::FewDescriptors | Treatment::FewThreads if !cast.rung.serves_once() => {
+            Some(outcome.survived)
+        }
+        Treatment::Restart if outcome.survived => Some(true),
+        _ => None,
+    };
+    Ok(outcome)
 }
 
 /// A crowd takes all descriptors, or threads. When it leaves, the next client is served.
-fn shortage(cast: Cast, fault: &Fault, few: Start) -> Result<Outcome, Failure> {
+fn shortage(cast: Cast, fault: &Fault, few: Start) -> Result<String, Ended> {
     let rung = cast.rung;
     let mut stage = Stage::new();
     let free = stage.free_address(rung)?;
     // Whoever is counted alone is another user.
     stage.open_to_everybody()?;
     let (server, address) = match (stage.try_server(cast, &free, few), few) {
-        (Err(failure), Start::WithThreads(_)) => return Err(Failure::Skipped(failure.to_string())),
+        (Err(failure), Start::WithThreads(_)) => {
+            return Err(Failure::Skipped(failure.to_string()).into());
+        }
         (started, _) => started?,
     };
     let Some(address) = address else {
         let why = wrote(&stage, server);
         return match LIMITERS.iter().any(|it| why.starts_with(it)) {
-            true => Err(Failure::Skipped(why)),
-            false => Ok(Outcome::failed(format!("it does not start with so few: {why}"))),
+            true => Err(Failure::Skipped(why).into()),
+            false => badly(format!("it does not start with so few: {why}")),
         };
     };
     let crowd = faults::start(rung, fault, &address)?;
@@ -137,58 +147,52 @@ fn shortage(cast: Cast, fault: &Fault, few: Start) -> Result<Outcome, Failure> {
     drop(crowd);
     // Until the server has seen them go, it may refuse others.
     stage.wait_for_so_many(server, came, |event| matches!(event, Event::Left(..)));
-    let served = ordinary_client(&mut stage, cast, &address, GENEROUS)?;
+    let served = ordinary_client(&mut stage, cast, &address);
     let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
     stage.ask_to_stop(server);
     let code = stage.exit_code(server)?;
-    let attempts = stage
-        .logged(Side::Server)
-        .filter(|line| line.message.starts_with("cannot accept for now"))
-        .count();
-    let mut outcome = match served {
-        Err(story) => Outcome::failed(format!("{story}{ended}")),
+    let failed = |line: &&LogLine| line.message.starts_with("cannot accept for now");
+    let attempts = stage.logged(Side::Server).filter(failed).count();
+    match served {
+        Err(Ended::Badly(story)) => badly(format!("{story}{ended}")),
+        Err(unplayed) => Err(unplayed),
         Ok(_) if attempts > ATTEMPTS => {
-            Outcome::failed(format!("it tried to accept {attempts} times while it could not"))
+            badly(format!("it tried to accept {attempts} times while it could not"))
         }
         // Who leaves a stop to the system is ended by it.
         Ok(_) if !matches!(code, Some(0) | None) => {
-            Outcome::failed(format!("it ended with {code:?} afterwards"))
+            badly(format!("it ended with {code:?} afterwards"))
         }
-        Ok(_) => {
-            Outcome::survived(format!("an ordinary client was served when {came} others had left"))
-        }
-    };
-    outcome.recovered = if rung.serves_once() { None } else { Some(outcome.survived) };
-    Ok(outcome)
+        Ok(_) => Ok(format!("an ordinary client was served when {came} others had left")),
+    }
 }
 
 /// SIGTERM: exit code 0 in time, and nobody listens any more.
-fn stop(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
+fn stop(cast: Cast, fault: &Fault) -> Result<String, Ended> {
     let rung = cast.rung;
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(cast)?;
     let clients = faults::start(rung, fault, &address)?;
     let limit = if clients.peers().is_empty() { AT_ONCE } else { DRAINED };
     let (code, took) = stop_server(&mut stage, server)?;
-    let listens = rung.speaks().transport() == Transport::Tcp && connect(&address).is_ok();
-    Ok(match (code, listens) {
-        (Some(0), false) if took <= limit => Outcome::survived("it ended in time with exit code 0"),
-        (Some(0), false) => Outcome::failed(format!("it took {} to end", seconds(took))),
-        (Some(0), true) => Outcome::failed("it ended, and somebody still listens"),
-        (Some(code), _) => Outcome::failed(format!("it ended with exit code {code}")),
-        (None, _) => Outcome::failed("the signal ended it in the middle of whatever it did"),
-    })
+    let listens = rung.speaks().transport() == Transport::Tcp && connection(&address).is_ok();
+    match (code, listens) {
+        (Some(0), false) if took <= limit => Ok("it ended in time with exit code 0".into()),
+        (Some(0), false) => badly(format!("it took {} to end", seconds(took))),
+        (Some(0), true) => badly("it ended, and somebody still listens"),
+        (Some(code), _) => badly(format!("it ended with exit code {code}")),
+        (None, _) => badly("the signal ended it in the middle of whatever it did"),
+    }
 }
 
 /// SIGTERM, with replies on their way that nobody has read: all that was handed over
 /// arrives, and then the end of the stream.
-fn stop_with_replies(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
-    let rung = cast.rung;
+fn stop_with_replies(cast: Cast, fault: &Fault) -> Result<String, Ended> {
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(cast)?;
-    let client = faults::start(rung, fault, &address)?;
+    let client = faults::start(cast.rung, fault, &address)?;
     // A server that logs nothing of the kind is one whose replies are not counted.
-    stage.wait_for_log_or_end(server, |line| matches!(line.event(), Event::Sending(..)));
+    stage.wait_for_so_many(server, 1, |event| matches!(event, Event::Sending(..)));
     thread::sleep(HANDING_OVER);
     stage.ask_to_stop(server);
     // The pause is the fault itself: the client speaks when the server has had time to close.
@@ -197,16 +201,14 @@ fn stop_with_replies(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
     drop(client);
     let code = stage.exit_code(server)?;
     let handed_over: usize = stage.logged(Side::Server).filter_map(sent).sum();
-    Ok(match (heard, code) {
-        (Err(what), _) => Outcome::failed(format!("its client {what}, of {handed_over}")),
+    match (heard, code) {
+        (Err(what), _) => badly(format!("its client {what}, of {handed_over}")),
         (Ok(heard), _) if heard < handed_over => {
-            Outcome::failed(format!("its client got {heard} bytes of {handed_over}"))
+            badly(format!("its client got {heard} bytes of {handed_over}"))
         }
-        (Ok(heard), Some(0)) => {
-            Outcome::survived(format!("its client got all {heard} bytes and then the end"))
-        }
-        (Ok(_), code) => Outcome::failed(format!("it ended with {code:?}")),
-    })
+        (Ok(heard), Some(0)) => Ok(format!("its client got all {heard} bytes and then the end")),
+        (Ok(_), code) => badly(format!("it ended with {code:?}")),
+    }
 }
 
 /// The bytes that a line says are being sent.
@@ -219,22 +221,19 @@ fn sent(line: &LogLine) -> Option<usize> {
 
 /// Visits with nobody who reads the log; then a stop while all is calm, and one with
 /// work in hand that a second one cuts.
-fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
+fn deaf_log(cast: Cast, fault: &Fault) -> Result<String, Ended> {
     let rung = cast.rung;
-    let mut ends = Vec::new();
     for busy in [false, true] {
         let mut stage = Stage::new();
         let free = stage.free_address(rung)?;
         let (server, Some(address)) = stage.try_server(cast, &free, Start::Unread)? else {
-            return Ok(Outcome::failed("it does not start"));
+            return badly("it does not start");
         };
         let visits = faults::start(rung, fault, &address)?;
         if let Err(story) = visits.verdict() {
-            return Ok(Outcome::failed(format!("a client {story}")));
+            return badly(format!("a client {story}"));
         }
-        if let Err(story) = ordinary_client(&mut stage, cast, &address, GENEROUS)? {
-            return Ok(Outcome::failed(story));
-        }
+        ordinary_client(&mut stage, cast, &address)?;
         let deaf = match netfault::find("never-reads") {
             Some(fault) if busy && fault.is_for(rung.speaks()) => {
                 Some(faults::start(rung, fault, &address)?)
@@ -249,40 +248,35 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<Outcome, Failure> {
             stage.ask_to_stop(server);
         }
         let code = stage.exit_code(server)?;
-        ends.push((code, started.elapsed()));
-        drop(deaf);
-    }
-    let in_time = |(code, took): &(Option<i32>, Duration)| {
-        matches!(code, Some(0 | INTERRUPTED_TWICE)) && *took <= DRAINED
-    };
-    Ok(match ends.iter().find(|end| !in_time(end)) {
-        None => Outcome::survived("it served on and ended in time"),
-        Some((code, took)) => {
-            let code = code.map_or("no exit code".into(), |code| format!("exit code {code}"));
-            Outcome::failed(format!("it ended after {} with {code}", seconds(*took)))
+        let took = started.elapsed();
+        if !matches!(code, Some(0 | INTERRUPTED_TWICE)) || took > DRAINED {
+            return badly(format!("it ended after {} with {}", seconds(took), told(code)));
         }
-    })
+    }
+    Ok("it served on and ended in time".into())
 }
 
 /// The rung's own client sends a large message, from its standard input.
-fn big_message(cast: Cast) -> Result<Outcome, Failure> {
+fn big_message(cast: Cast) -> Result<String, Ended> {
     let line = "0123456789abcdef".repeat(LINE / 16);
     let input = format!("{line}\n").repeat(LINES).into_bytes();
     let mut stage = Stage::new();
     let (_, address) = stage.start_server(cast)?;
-    let visit = stage.run_client(Cast { args: &[], ..cast }, &address, input, GENEROUS)?;
-    Ok(match (visit.code, visit.printed.as_slice()) {
-        (Some(0), printed) if printed.len() == LINES && printed.iter().all(|one| *one == line) => {
-            Outcome::survived(format!("it came back whole after {}", seconds(visit.took)))
-        }
-        (None, _) => Outcome::failed("its client and the server waited for each other"),
-        (Some(code), _) => Outcome::failed(format!("its client ended with exit code {code}")),
-    })
+    let client = Cast { args: cast.rung.client_args(), ..cast };
+    let client = stage.start(Side::Client, client, &address, Start::Plain, Stdio::piped())?;
+    stage.feed(client, input);
+    let visit = stage.watch(client, GENEROUS)?;
+    let is_whole = visit.printed.len() == LINES && visit.printed.iter().all(|one| *one == line);
+    match visit.code {
+        Some(0) if is_whole => Ok(format!("it came back whole after {}", seconds(visit.took))),
+        None => badly("its client and the server waited for each other"),
+        code => badly(format!("its client ended with {}", told(code))),
+    }
 }
 
 /// A stop with a client connected leaves the port in TIME_WAIT. The same port again, at
 /// once.
-fn restart(cast: Cast) -> Result<Outcome, Failure> {
+fn restart(cast: Cast) -> Result<String, Ended> {
     let rung = cast.rung;
     let mut stage = Stage::new();
     let mut attempts = 1;
@@ -300,87 +294,77 @@ fn restart(cast: Cast) -> Result<Outcome, Failure> {
                 attempts += 1
             }
             (server, None) => {
-                let why = wrote(&stage, server);
-                return Ok(Outcome::failed(format!("it does not start: {why}")));
+                return badly(format!("it does not start: {}", wrote(&stage, server)));
             }
         }
     };
     let client = match rung.speaks().transport() {
-        Transport::Tcp => Some(connect(&address)),
+        Transport::Tcp => Some(connection(&address)),
         Transport::Udp => None,
     };
     if client.is_some() {
-        stage.wait_for_log_or_end(server, |line| matches!(line.event(), Event::Connected(_)));
+        stage.wait_for_so_many(server, 1, |event| matches!(event, Event::Connected(_)));
     }
     stop_server(&mut stage, server)?;
     // The server has closed first; now the client does.
     drop(client);
-    let (again, address) = stage.try_server(cast, &address, Start::Plain)?;
-    let Some(address) = address else {
-        let why = wrote(&stage, again);
-        return Ok(Outcome::failed(format!("it does not start again: {why}")));
-    };
-    let served = ordinary_client(&mut stage, cast, &address, GENEROUS)?;
-    let well = "the second one listens at once, and an ordinary client was served";
-    let (survived, recovered) = (served.is_ok(), Some(served.is_ok()));
-    Ok(Outcome { survived, recovered, story: served.err().unwrap_or(well.into()) })
+    start_again(&mut stage, cast, &address)?;
+    Ok("the second one listens at once, and an ordinary client was served".into())
 }
 
 /// A client of nobody who owns anything, and one of ours: the file lets in the one of its
 /// owner.
-fn another_user(cast: Cast) -> Result<Outcome, Failure> {
+fn another_user(cast: Cast) -> Result<String, Ended> {
     let run = usual_run(cast.rung)?;
     if !stage::can_be_another_user() {
-        return Err(Failure::Skipped("only root can be another user".into()));
+        return Err(Failure::Skipped("only root can be another user".into()).into());
     }
     let mut stage = Stage::new();
     let (_, address) = stage.start_server(cast)?;
-    let own = ordinary_client(&mut stage, cast, &address, GENEROUS)?;
+    ordinary_client(&mut stage, cast, &address)?;
     // The folder of the stage is closed to others, and whether the file is, is the matter.
     stage.open_to_everybody()?;
     let other = Cast { args: &run.args, ..cast };
-    let other =
-        stage.run_client_as(Start::WithoutPrivileges, Vec::new(), other, &address, GENEROUS)?;
-    Ok(match (own, other.code) {
-        (Err(story), _) => Outcome::failed(story),
-        (Ok(_), Some(0)) => Outcome::failed("it served another user as it does its own"),
-        (Ok(_), _) => {
-            let said = other.complaint.unwrap_or_default();
-            let said = said.strip_prefix("error: ").unwrap_or(&said).to_string();
-            let said = said.rsplit_once(": ").map_or(said.as_str(), |(_, reason)| reason);
-            Outcome::survived(format!("its own user was served, and the other one not: {said}"))
-        }
-    })
+    let start = Start::WithoutPrivileges;
+    let other = stage.start(Side::Client, other, &address, start, Stdio::null())?;
+    let other = stage.watch(other, GENEROUS)?;
+    if other.code == Some(0) {
+        return badly("it served another user as it does its own");
+    }
+    let said = other.complaint.unwrap_or_default();
+    let reason = said.rsplit_once(": ").map_or(said.as_str(), |(_, reason)| reason);
+    Ok(format!("its own user was served, and the other one not: {reason}"))
 }
 
 /// SIGKILL, which leaves everything as it is; then a start at the same place.
-fn killed(cast: Cast) -> Result<Outcome, Failure> {
+fn killed(cast: Cast) -> Result<String, Ended> {
     let mut stage = Stage::new();
     let (server, address) = stage.start_server(cast)?;
     stage.kill(server);
-    let (again, listens) = stage.try_server(cast, &address, Start::Plain)?;
-    if listens.is_none() {
-        let why = wrote(&stage, again);
-        return Ok(Outcome::failed(format!("it does not start again: {why}")));
+    start_again(&mut stage, cast, &address)?;
+    Ok("the second one takes its place, and a client was served".into())
+}
+
+/// A second server at the same place, and an ordinary client of it.
+fn start_again(stage: &mut Stage, cast: Cast, at: &Address) -> Result<(), Ended> {
+    let (again, address) = stage.try_server(cast, at, Start::Plain)?;
+    match address {
+        Some(address) => ordinary_client(stage, cast, &address).map(drop),
+        None => badly(format!("it does not start again: {}", wrote(stage, again))),
     }
-    Ok(match ordinary_client(&mut stage, cast, &address, GENEROUS)? {
-        Ok(_) => Outcome::survived("the second one takes its place, and a client was served"),
-        Err(story) => Outcome::failed(story),
-    })
 }
 
 fn is_on_a_file(cast: Cast) -> bool {
     cast.rung.transport == Carrier::Unix
 }
 
-/// A connection, whose end ends with what is returned.
-fn connect(address: &Address) -> io::Result<impl Sized> {
-    connection(&faults::address_of_tool(address))
-}
-
 /// The first thing that a server says which is not of its log: why it does not start.
 fn wrote(stage: &Stage, server: PlayerId) -> String {
     stage.wrote(server).first().cloned().unwrap_or_default()
+}
+
+fn told(code: Option<i32>) -> String {
+    code.map_or("no exit code".into(), |code| format!("exit code {code}"))
 }
 
 fn stop_server(stage: &mut Stage, server: PlayerId) -> Result<(Option<i32>, Duration), Failure> {
@@ -397,7 +381,7 @@ fn cannot_start(
     more: &[&str],
     start: Start,
     reason: &str,
-) -> Result<Outcome, Failure> {
+) -> Result<String, Ended> {
     let mut stage = Stage::new();
     let more = more.iter().map(ToString::to_string).collect();
     let args = [cast.args.to_vec(), more].concat();
@@ -407,24 +391,22 @@ fn cannot_start(
         _ => failure,
     })?;
     if address.is_some() && start == Start::WithoutPrivileges {
-        return Err(Failure::Skipped("it needs no privileges here".into()));
+        return Err(Failure::Skipped("it needs no privileges here".into()).into());
     }
     if address.is_some() {
-        return Ok(Outcome::failed("it started all the same"));
+        return badly("it started all the same");
     }
     let code = stage.exit_code(server)?;
-    let wrote = stage.wrote(server);
-    Ok(match (code, wrote) {
+    match (code, stage.wrote(server)) {
         (Some(1), [error, hint])
             if error.starts_with("error: ")
                 && error.contains(reason)
                 && hint.starts_with("hint: ") =>
         {
-            Outcome::survived(format!("it says so: {error}"))
+            Ok(format!("it says so: {error}"))
         }
         (code, wrote) => {
-            let code = code.map_or("a signal".into(), |code| format!("exit code {code}"));
-            Outcome::failed(format!("it ends with {code} and these words: {}", wrote.join("; ")))
+            badly(format!("it ends with {} and these words: {}", told(code), wrote.join("; ")))
         }
-    })
+    }
 }

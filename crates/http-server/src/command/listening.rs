@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
+use httpcore::head::host;
 use netcore::unix::{self, Claim, Mode};
 use netcore::{Error, listen};
 use socket2::Socket;
@@ -84,8 +85,7 @@ impl Listening {
         match place {
             Where::Loopback => listening.sockets = loopback(port)?,
             Where::Everywhere => {
-                let socket = listen::tcp("::", port).or_else(|_| listen::tcp("0.0.0.0", port))?;
-                listening.sockets.push(socket.into());
+                listening.sockets.push(everywhere(port)?);
             }
             Where::On(hosts) => {
                 for host in hosts {
@@ -120,25 +120,68 @@ impl Listening {
     fn describe(&mut self, scheme: &str) {
         let addresses: Vec<SocketAddr> = self.sockets.iter().filter_map(address).collect();
         if let Some(first) = addresses.first() {
-            self.url = match first.ip().is_unspecified() {
+            self.url = match first.ip().to_canonical().is_unspecified() {
                 true => format!("{scheme}://127.0.0.1:{}/", first.port()),
-                false => format!("{scheme}://{first}/"),
+                false => format!("{scheme}://{}/", host::of(*first)),
             };
         }
-        for address in addresses.iter().filter(|address| !address.ip().is_loopback()) {
-            if !address.ip().is_unspecified() {
+        for socket in &self.sockets {
+            let Some(address) = address(socket).filter(|address| !is_loopback(*address)) else {
+                continue;
+            };
+            if !address.ip().to_canonical().is_unspecified() {
                 self.notes
                     .push(format!("listening on {address}: whoever can reach it can read this"));
                 continue;
             }
             let note = "listening on every interface: whoever can reach this machine can read this";
             self.notes.push(note.to_string());
-            for ip in lan_addresses() {
-                let there = SocketAddr::new(ip, address.port());
+            for ip in lan_addresses().into_iter().filter(|ip| takes(socket, *ip)) {
+                let there = host::of(SocketAddr::new(ip, address.port()));
                 self.notes.push(format!("from other machines: {scheme}://{there}/"));
             }
         }
     }
+}
+
+/// Whether only this machine gets there. An IPv4 address may be written as IPv6, and is
+/// judged as what it is.
+pub fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+/// Whether clients that come to `ip` get to a socket that listens on every interface: it has
+/// one family, or both.
+fn takes(socket: &Socket, ip: IpAddr) -> bool {
+    match (address(socket).map(|address| address.ip()), ip) {
+        (Some(IpAddr::V6(here)), IpAddr::V4(_)) => {
+            here.to_ipv4_mapped().is_some() || !socket.only_v6().unwrap_or(true)
+        }
+        (Some(IpAddr::V6(here)), IpAddr::V6(_)) => here.to_ipv4_mapped().is_none(),
+        (Some(IpAddr::V4(_)), ip) => ip.is_ipv4(),
+        (None, _) => false,
+    }
+}
+
+/// Every interface, of both families where there are both.
+fn everywhere(port: u16) -> Result<Socket, Error> {
+    match listen::tcp("::", port) {
+        Err(error) if is_without_ipv6(&error) => Ok(listen::tcp("0.0.0.0", port)?.into()),
+        // Whatever else it is, IPv6 is there, and may be another program's.
+        listening => Ok(listening?.into()),
+    }
+}
+
+/// Whether listening has failed because this machine has no IPv6, or none that is switched on.
+fn is_without_ipv6(error: &Error) -> bool {
+    let Error::Listen { source, .. } = error else { return false };
+    #[cfg(unix)]
+    let has_no_family =
+        rustix::io::Errno::from_io_error(source) == Some(rustix::io::Errno::AFNOSUPPORT);
+    // WSAEAFNOSUPPORT.
+    #[cfg(not(unix))]
+    let has_no_family = source.raw_os_error() == Some(10_047);
+    has_no_family || source.kind() == io::ErrorKind::AddrNotAvailable
 }
 
 /// 127.0.0.1 and ::1, since `localhost` may be either; one of them where the machine
@@ -152,17 +195,16 @@ fn loopback(port: u16) -> Result<Vec<Socket>, Error> {
         let real = v4.local_addr().map_or(port, |address| address.port());
         match listen::tcp("::1", real) {
             Ok(v6) => return Ok(vec![v4.into(), v6.into()]),
-            Err(Error::Listen { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
-                if port != 0 || attempt == ATTEMPTS {
-                    let address = format!("[::1]:{real}");
-                    return Err(Error::Listen { address, source });
-                }
-                attempt += 1;
-            }
-            Err(error) => {
+            Err(error) if is_without_ipv6(&error) => {
                 log::debug!("serving IPv4 only: {error}");
                 return Ok(vec![v4.into()]);
             }
+            Err(Error::Listen { source, .. })
+                if source.kind() == io::ErrorKind::AddrInUse && port == 0 && attempt < ATTEMPTS =>
+            {
+                attempt += 1;
+            }
+            Err(error) => return Err(error),
         }
     }
 }

@@ -1,8 +1,7 @@
 //! The command line of the server: what it serves, where, and how that becomes a
 //! [`Server`].
 
-use std::fs;
-use std::net::SocketAddr;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,9 +13,11 @@ use netcore::unix::{Claim, Mode};
 use httpcore::Status;
 use httpcore::handler::{AtOnce, Handler, Request};
 use httpcore::head::Method;
-use httpcore::reply::{Cors, IntoResponse, Response, field_line};
+use httpcore::reply::{Cors, IntoResponse, Response};
 
-use super::listening::{Listening, Where, lan_addresses};
+use super::listening::{Listening, Where, is_loopback, lan_addresses};
+use super::words::{header, host_name};
+use super::{credentials, place};
 use crate::files::{DotFiles, Files, Links, Missing, Precompressed};
 use crate::serve::{AccessLog, Guarded, Limits, Server, Tls};
 
@@ -31,7 +32,7 @@ const HEALTH: &str = "/healthz";
 pub struct Options {
     /// A folder, or a file, and a port, in any order [default: this folder, 8000]
     #[arg(value_name = "DIR|FILE|PORT")]
-    pub words: Vec<String>,
+    pub words: Vec<OsString>,
     /// The folder to serve
     #[arg(short, long, value_name = "DIR")]
     pub directory: Option<PathBuf>,
@@ -53,7 +54,7 @@ pub struct Options {
     #[arg(long, conflicts_with = "directory")]
     pub hello: bool,
     /// Answer to this name in Host as well, on loopback; * for any
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
     pub allow_host: Vec<String>,
     /// Serve names that begin with a dot
     #[arg(long)]
@@ -150,7 +151,13 @@ impl Options {
     /// # Errors
     /// See [`Unprepared`].
     pub fn prepare(&self) -> Result<Prepared, Unprepared> {
-        let (path, port) = self.place()?;
+        let asked = place::Asked {
+            words: &self.words,
+            directory: self.directory.as_deref(),
+            port: self.port,
+            hello: self.hello,
+        };
+        let (path, port) = place::of(&asked).map_err(Unprepared::Usage)?;
         let files = if self.hello { None } else { Some(self.files(&path)?) };
         let served = match &files {
             Some(files) => files.root_for_people(),
@@ -160,7 +167,7 @@ impl Options {
             Some(files) => Box::new(files),
             None => Box::new(AtOnce(hello)),
         };
-        let credentials = self.credentials()?;
+        let credentials = credentials::read(&self.auth).map_err(Unprepared::Usage)?;
         let content = if credentials.is_empty() {
             content
         } else {
@@ -195,8 +202,8 @@ impl Options {
             server = server.route(Method::Get, HEALTH, AtOnce(health));
         }
         let mut notes = listening.notes;
-        let is_seen = |address: &SocketAddr| !address.ip().is_loopback();
-        if !credentials.is_empty() && scheme == "http" && server.addresses().iter().any(is_seen) {
+        let is_seen = server.addresses().into_iter().any(|address| !is_loopback(address));
+        if !credentials.is_empty() && scheme == "http" && is_seen {
             notes.push("passwords cross the network readable; --tls hides them".into());
         }
         if self.tls {
@@ -210,33 +217,6 @@ impl Options {
             notes,
             claims: listening.claims,
         })
-    }
-
-    /// Digits alone are a port, anything else is what to serve.
-    fn place(&self) -> Result<(PathBuf, Option<u16>), Unprepared> {
-        let mut path = self.directory.clone();
-        let mut port = self.port;
-        for word in &self.words {
-            if word.bytes().all(|byte| byte.is_ascii_digit()) && !word.is_empty() {
-                let number = word
-                    .parse()
-                    .map_err(|_| Unprepared::Usage(format!("{word} is not a port below 65536")))?;
-                if port.replace(number).is_some() {
-                    return Err(Unprepared::Usage(format!(
-                        "two ports are given, one of them {word}"
-                    )));
-                }
-            } else if self.hello {
-                return Err(Unprepared::Usage(format!(
-                    "--hello serves nothing else, and {word} is not a port"
-                )));
-            } else if path.replace(word.into()).is_some() {
-                return Err(Unprepared::Usage(format!(
-                    "two things to serve are given, one of them {word}"
-                )));
-            }
-        }
-        Ok((path.unwrap_or_else(|| ".".into()), port))
     }
 
     fn files(&self, path: &Path) -> Result<Files, Unprepared> {
@@ -264,31 +244,6 @@ impl Options {
             Some(seconds) => files.cache(seconds),
             None => files,
         })
-    }
-
-    /// Those of the command line, and those of the files that it names.
-    fn credentials(&self) -> Result<Vec<String>, Unprepared> {
-        let mut all = Vec::new();
-        for given in &self.auth {
-            match given.strip_prefix('@') {
-                None => all.push(given.clone()),
-                Some(path) => {
-                    let text = fs::read_to_string(path).map_err(|error| {
-                        Unprepared::Usage(format!(
-                            "cannot read {path}: {}",
-                            netcore::error::reason(&error)
-                        ))
-                    })?;
-                    all.extend(text.lines().filter(|line| !line.is_empty()).map(str::to_string));
-                }
-            }
-        }
-        if all.is_empty() && !self.auth.is_empty() {
-            return Err(Unprepared::Usage(
-                "--auth names files without a name and a password".into(),
-            ));
-        }
-        Ok(all)
     }
 
     fn certificate(&self) -> Result<Option<Tls>, Error> {
@@ -328,11 +283,4 @@ fn hello(request: &mut Request<'_>) -> Response {
         Method::Get | Method::Head => Response::text(GREETING),
         _ => Status::NOT_IMPLEMENTED.into_response(),
     }
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("a header is written as 'Name: value'")?;
-    let value = value.trim_matches([' ', '\t']);
-    field_line(name, value).map_err(|error| error.to_string())?;
-    Ok((name.into(), value.into()))
 }

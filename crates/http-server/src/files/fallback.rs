@@ -7,9 +7,9 @@ use httpcore::handler::Request;
 use httpcore::reply::{Content, Form, IntoResponse, Part, Parts, Response};
 use httpcore::{Refusal, Status};
 
-use super::file::{Sender, Way};
+use super::file::{Sender, Way, media_type};
 use super::listing::Kind;
-use super::resolve;
+use super::resolve::Root;
 use super::settings::{Missing, Settings};
 
 /// The page of the site for 404, in its root.
@@ -24,26 +24,28 @@ pub fn instead(sender: &Sender, request: &Request<'_>, refusal: Refusal) -> Resp
     if settings.kind == Kind::File {
         return refusal.into_response();
     }
+    let Ok(root) = settings.now() else { return refusal.into_response() };
     if settings.missing == Missing::App && is_address_of_an_app(settings, request) {
-        return match sender.file(request, &settings.root.join(APP), Way::SecondChoice) {
+        return match sender.file(request, &root, &root.join(APP), Way::SecondChoice) {
             Err(error) if error.status == Status::NOT_FOUND => refusal.into_response(),
             // Who asks for something else is told 404 at the same address.
             app => app.into_response().header("Vary", "Accept"),
         };
     }
-    own_page(settings, request).unwrap_or_else(|| refusal.into_response())
+    own_page(&root, request).unwrap_or_else(|| refusal.into_response())
 }
 
-fn own_page(settings: &Settings, request: &Request<'_>) -> Option<Response> {
+fn own_page(root: &Root, request: &Request<'_>) -> Option<Response> {
     // A program that asks for JSON is told in JSON.
     if Form::preferred(request.fields()) == Form::Json {
         return None;
     }
-    let (file, metadata) =
-        resolve::open(&settings.root, &settings.root.join(PAGE), settings.links).ok()?;
+    let path = root.join(PAGE);
+    let (mut file, _, metadata) = root.open(&path).ok()?;
+    let media_type = media_type(&path, &mut file).ok()?;
     let list = vec![Part::Slice(0..metadata.len())];
     let page = Response::new(Status::NOT_FOUND)
-        .header("Content-Type", "text/html; charset=utf-8")
+        .header("Content-Type", &media_type)
         .header("X-Content-Type-Options", "nosniff")
         .header("Cache-Control", "no-store")
         .header("Vary", "Accept");
@@ -51,12 +53,14 @@ fn own_page(settings: &Settings, request: &Request<'_>) -> Option<Response> {
     Some(Response::from_parts(status, fields, Content::File(Parts { file: Arc::new(file), list })))
 }
 
+/// An address in the bar of a browser, which asks for HTML by its name, or one that looks like
+/// a page to a program that takes anything.
 fn is_address_of_an_app(settings: &Settings, request: &Request<'_>) -> bool {
     let fields = request.fields();
-    let takes_html = fields.get("accept").is_none()
-        || ["text/html", "*/*"].iter().any(|name| fields.weight("accept", name) > 0);
+    let asks_for_html = fields.type_weight("text/html") > 0;
+    let takes_anything = fields.get("accept").is_none() || fields.weight("accept", "*/*") > 0;
     let Ok(path) = request.path() else { return false };
     let names = &path.names[request.mount_depth()..];
     let looks_like_a_page = names.last().is_none_or(|name| !name.contains(&b'.'));
-    takes_html && looks_like_a_page && !settings.hides(names)
+    (asks_for_html || (takes_anything && looks_like_a_page)) && !settings.hides(names)
 }

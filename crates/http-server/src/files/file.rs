@@ -2,20 +2,21 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use httpcore::freshness::{self, Validators, Verdict, Wanted, is_unsettled};
+use httpcore::freshness::{self, Validators, Verdict, Wanted};
 use httpcore::handler::Request;
 use httpcore::head::Method;
-use httpcore::reply::{Content, IntoResponse, Part, Parts, Response, Stored, clock, html, types};
+use httpcore::reply::{Content, Part, Parts, Response, Stored, clock, types};
 use httpcore::{Refusal, Status};
 
-use super::cache::{self, Cache, Entry, Identity, Kept, Location, Opened};
+use super::cache::{self, Cache, Entry, Identity, Keeping, Kept, Location, Opened};
+use super::file_system::FileSystem;
+use super::resolve::Root;
 use super::settings::{Precompressed, Settings};
-use super::{coding, resolve};
+use super::{coding, parts};
 
 /// Header lines of every response that sends a file or parts of it.
 const SENT: &str = "Accept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n";
@@ -54,19 +55,32 @@ impl Sender {
     }
 
     /// The answer that a file is, whichever parts of it are wanted.
-    pub fn file(&self, request: &Request<'_>, path: &Path, way: Way) -> Result<Response, Refusal> {
+    pub fn file(
+        &self,
+        request: &Request<'_>,
+        root: &Root,
+        path: &Path,
+        way: Way,
+    ) -> Result<Response, Refusal> {
         let coded =
             if self.may_be_coded(request) { coding::choose(path, request.fields()) } else { None };
         let (opened, coding) = match &coded {
             Some((sibling, coding)) => (sibling.as_path(), Some(coding.name)),
             None => (path, None),
         };
-        let (mut file, metadata) = resolve::open(&self.settings.root, opened, self.settings.links)?;
+        let (mut file, system, metadata) = root.open(opened)?;
+        if let Some(made) = self.made(path, &mut file, system, metadata.len())? {
+            return Ok(made);
+        }
         let validators = Validators::of(&metadata, SystemTime::now());
         if let Some(not_modified) = self.precondition(request, &validators)? {
             return Ok(not_modified);
         }
-        let media_type = media_type(path, &mut file)?;
+        let media_type = match coding {
+            None => media_type(path, &mut file)?,
+            // Compressed bytes say nothing of the text in them.
+            Some(_) => media_type(path, &mut root.open(path)?.0)?,
+        };
         let mut fields = self.described(&validators);
         fields.extend_from_slice(SENT.as_bytes());
         if let Some(coding) = coding {
@@ -81,15 +95,16 @@ impl Sender {
                 match freshness::wanted(range, metadata.len()) {
                     Wanted::Whole => {}
                     Wanted::Parts(parts) => {
-                        return Ok(some(file, metadata.len(), fields, &media_type, &parts));
+                        return Ok(parts::some(file, metadata.len(), fields, &media_type, &parts));
                     }
-                    Wanted::Nothing => return Ok(not_satisfiable(metadata.len())),
+                    Wanted::Nothing => return Ok(parts::not_satisfiable(metadata.len())),
                 }
             }
             _ => {}
         }
         fields.extend_from_slice(format!("Content-Type: {media_type}\r\n").as_bytes());
-        let content = if metadata.len() > cache::FILE_LIMIT {
+        let keeping = Keeping::of(system, &metadata, SystemTime::now());
+        let content = if metadata.len() > cache::FILE_LIMIT || keeping == Keeping::Open {
             Kept::Open(Arc::new(Opened { fields, file: Arc::new(file), length: metadata.len() }))
         } else {
             let bytes = read_small(&mut file, metadata.len())?;
@@ -97,10 +112,39 @@ impl Sender {
             Kept::InMemory(Arc::new(Stored { fields, bytes }))
         };
         let response = whole(&content);
-        if way == Way::ByName && coding.is_none() {
-            self.keep(request, path, &metadata, validators, content);
+        if way == Way::ByName && coding.is_none() && keeping != Keeping::Nothing {
+            let location = Location::new(
+                &self.settings.root,
+                &root.renamed(path, &self.settings.root),
+                self.settings.links,
+            );
+            self.keep(request, location, &metadata, validators, content);
         }
         Ok(response)
+    }
+
+    /// Content that is made while it is read, of a file whose length and date say nothing: it
+    /// is sent to its end, has no version and no parts.
+    fn made(
+        &self,
+        path: &Path,
+        file: &mut File,
+        system: FileSystem,
+        length: u64,
+    ) -> io::Result<Option<Response>> {
+        let may_be = system == FileSystem::Made || (length == 0 && system != FileSystem::Disk);
+        let start = if may_be { start(file)? } else { Vec::new() };
+        if start.is_empty() {
+            return Ok(None);
+        }
+        let fields = format!(
+            "Cache-Control: {}\r\nX-Content-Type-Options: nosniff\r\nContent-Type: {}\r\n",
+            self.settings.cache_control,
+            types::of(path, &start),
+        );
+        let all = io::Cursor::new(start).chain(file.try_clone()?);
+        let content = Content::Stream(Box::new(all));
+        Ok(Some(Response::from_parts(Status::OK, fields.into_bytes(), content)))
     }
 
     /// Whether a compressed sibling may be sent instead of what is asked for.
@@ -108,12 +152,11 @@ impl Sender {
         self.settings.precompressed == Precompressed::Sent && coding::is_accepted(request.fields())
     }
 
-    /// Keeps a file, unless it may change, or has changed while it was read, without
-    /// its metadata telling.
+    /// Keeps a file, unless it has changed while it was read.
     fn keep(
         &self,
         request: &Request<'_>,
-        path: &Path,
+        location: Location,
         before: &Metadata,
         validators: Validators,
         content: Kept,
@@ -122,13 +165,9 @@ impl Sender {
             Kept::InMemory(stored) => stored.bytes.len() as u64 == before.len(),
             Kept::Open(opened) => opened.length <= cache::OPEN_LIMIT,
         };
-        if !is_whole || is_unsettled(before, SystemTime::now()) {
-            return;
-        }
         // What the name stands for after the reading, so that a change meanwhile is seen.
         let identity = Identity::of(before);
-        let location = Location::new(&self.settings.root, path, self.settings.links);
-        if location.look().is_ok_and(|after| after == identity) {
+        if is_whole && location.look().is_ok_and(|after| after == identity) {
             let entry = Entry { location, identity, validators, content };
             self.cache.put(request.target().path, entry);
         }
@@ -184,38 +223,19 @@ fn whole(content: &Kept) -> Response {
     }
 }
 
-/// One part of a file, or several.
-fn some(
-    file: File,
-    length: u64,
-    mut fields: Vec<u8>,
-    media_type: &str,
-    parts: &[Range<u64>],
-) -> Response {
-    let (lines, list) = match parts {
-        [part] => {
-            let range = content_range(part, length);
-            let lines = format!("Content-Type: {media_type}\r\nContent-Range: {range}\r\n");
-            (lines, vec![Part::Slice(part.clone())])
-        }
-        _ => {
-            let boundary = html::nonce();
-            let lines = format!("Content-Type: multipart/byteranges; boundary={boundary}\r\n");
-            (lines, multipart(parts, length, media_type, &boundary))
-        }
-    };
-    fields.extend_from_slice(lines.as_bytes());
-    let content = Content::File(Parts { file: Arc::new(file), list });
-    Response::from_parts(Status::PARTIAL_CONTENT, fields, content)
+/// What the client is told that the file is. The beginning of the file is looked at where it
+/// may matter.
+pub fn media_type(path: &Path, file: &mut File) -> io::Result<String> {
+    let is_told = types::by_name(path).is_some_and(|known| !known.ends_with("charset=utf-8"));
+    let start = if is_told { Vec::new() } else { start(file)? };
+    Ok(types::of(path, &start))
 }
 
-fn media_type(path: &Path, file: &mut File) -> io::Result<String> {
-    if let Some(known) = types::by_name(path) {
-        return Ok(known);
-    }
+/// The first bytes of a file that nothing has been read of.
+fn start(file: &mut File) -> io::Result<Vec<u8>> {
     let mut start = Vec::with_capacity(types::SNIFFED);
     file.take(types::SNIFFED as u64).read_to_end(&mut start)?;
-    Ok(types::by_content(&start).to_string())
+    Ok(start)
 }
 
 /// Small enough to be read at once; what it has grown by meanwhile is another
@@ -223,34 +243,6 @@ fn media_type(path: &Path, file: &mut File) -> io::Result<String> {
 fn read_small(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
     file.rewind()?;
     let mut bytes = Vec::new();
-    // Files of /proc say that they are empty.
-    let most = if length == 0 { cache::FILE_LIMIT } else { length };
-    file.take(most).read_to_end(&mut bytes)?;
+    file.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-fn not_satisfiable(length: u64) -> Response {
-    let why = format!("the file has {length} bytes, and none of them was asked for");
-    Refusal::by("RFC 9110 section 15.5.17", Status::RANGE_NOT_SATISFIABLE, why)
-        .into_response()
-        .header("Content-Range", &format!("bytes */{length}"))
-}
-
-fn content_range(part: &Range<u64>, length: u64) -> String {
-    format!("bytes {}-{}/{length}", part.start, part.end - 1)
-}
-
-/// Each part under a head of its own (RFC 9110 section 14.6).
-fn multipart(parts: &[Range<u64>], length: u64, media_type: &str, boundary: &str) -> Vec<Part> {
-    let mut list = Vec::new();
-    for part in parts {
-        let range = content_range(part, length);
-        let head = format!(
-            "\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {range}\r\n\r\n"
-        );
-        list.push(Part::Text(head.into_bytes()));
-        list.push(Part::Slice(part.clone()));
-    }
-    list.push(Part::Text(format!("\r\n--{boundary}--\r\n").into_bytes()));
-    list
 }

@@ -4,8 +4,11 @@ mod cache;
 mod coding;
 mod fallback;
 mod file;
+mod file_system;
 mod folder;
 mod listing;
+mod open;
+mod parts;
 mod resolve;
 mod settings;
 
@@ -22,7 +25,7 @@ use httpcore::{Refusal, Status};
 use self::cache::Cache;
 use self::file::{Sender, Way};
 use self::listing::Kind;
-use self::resolve::Found;
+use self::resolve::{Found, Root};
 use self::settings::Settings;
 
 pub use self::resolve::Links;
@@ -45,18 +48,15 @@ pub struct Files {
 }
 
 impl Files {
-    /// Serves what is below `root`; where that is a file, this file alone.
+    /// Serves what is below `root`; where that is a file, this file alone. A link is
+    /// followed at each request, so that another folder can be put in place of this one.
     ///
     /// # Errors
-    /// When there is nothing of that name, or it may not be read.
+    /// When there is nothing of that name, or nothing of it may be read.
     pub fn new(root: impl AsRef<Path>) -> io::Result<Files> {
-        let root = fs::canonicalize(root)?;
+        let root = absolute(root.as_ref())?;
         let kind = match fs::metadata(&root)?.file_type() {
-            kind if kind.is_dir() => {
-                // Tells now what every request would be told.
-                fs::read_dir(&root)?;
-                Kind::Folder
-            }
+            kind if kind.is_dir() => Kind::Folder,
             kind if kind.is_file() => Kind::File,
             _ => {
                 return Err(io::Error::new(
@@ -65,6 +65,7 @@ impl Files {
                 ));
             }
         };
+        check_readable(&root, kind)?;
         let cache_control = "no-cache".to_string();
         let settings = Settings {
             root,
@@ -78,7 +79,7 @@ impl Files {
         Ok(Files { sender: Sender { settings, cache: Cache::default() } })
     }
 
-    /// What is served, as an absolute path.
+    /// What is served, as an absolute path. The links in it are not followed.
     pub fn root(&self) -> &Path {
         &self.settings().root
     }
@@ -131,32 +132,34 @@ impl Files {
         if settings.hides(names) {
             return Err(Refusal::not_found());
         }
-        match self.find(names)? {
+        let root = settings.now()?;
+        match self.find(&root, names)? {
             Found::File(_) if path.folder && !names.is_empty() => Err(Refusal::not_found()),
-            Found::File(file) => self.sender.file(request, &file, Way::ByName),
-            Found::Folder(folder) => {
-                resolve::check_inside(&settings.root, &folder, settings.links)?;
-                if !path.folder {
-                    return Ok(redirect_to_folder(request, path));
-                }
-                match index_of(&folder) {
-                    Some((index, way)) => self.sender.file(request, &index, way),
-                    None => folder::listing(settings, request, &path.names, &folder),
-                }
+            Found::File(file) => self.sender.file(request, &root, &file, Way::ByName),
+            Found::Folder(folder) if !path.folder => {
+                root.check_inside(&folder)?;
+                Ok(redirect_to_folder(request, path))
             }
+            Found::Folder(folder) => match index_of(&folder) {
+                Some((index, way)) => self.sender.file(request, &root, &index, way),
+                None => {
+                    let folder = root.open_folder(&folder)?;
+                    folder::listing(settings, request, &path.names, &root, &folder)
+                }
+            },
         }
     }
 
-    fn find(&self, names: &[Cow<'_, [u8]>]) -> Result<Found, Refusal> {
-        let root = &self.settings().root;
-        match (self.settings().kind, names) {
-            (Kind::Folder, _) => resolve::find(root, names),
-            (Kind::File, []) => resolve::find_at(root.clone()),
+    fn find(&self, root: &Root, names: &[Cow<'_, [u8]>]) -> Result<Found, Refusal> {
+        let settings = self.settings();
+        match (settings.kind, names) {
+            (Kind::Folder, _) | (Kind::File, []) => root.find(names),
             // One file has its own name as well.
             (Kind::File, [name])
-                if root.file_name().map(resolve::name_bytes).as_deref() == Some(name.as_ref()) =>
+                if settings.root.file_name().map(resolve::name_bytes).as_deref()
+                    == Some(name.as_ref()) =>
             {
-                resolve::find_at(root.clone())
+                root.find(&[])
             }
             (Kind::File, _) => Err(Refusal::not_found()),
         }
@@ -189,6 +192,28 @@ impl Handler for Files {
     }
 }
 
+/// The name as it was given, from the front. What has no name of its own, as `..`, stands for
+/// the folder that it stands for now.
+fn absolute(path: &Path) -> io::Result<PathBuf> {
+    match path.file_name() {
+        // Without a slash at the end.
+        Some(_) => Ok(std::path::absolute(path)?.components().collect()),
+        None => fs::canonicalize(path),
+    }
+}
+
+/// Tells now what every request would be told.
+fn check_readable(root: &Path, kind: Kind) -> io::Result<()> {
+    match kind {
+        Kind::File => open::file(root).map(drop),
+        // A folder may be passed through though it may not be listed.
+        Kind::Folder => match fs::read_dir(root) {
+            Err(error) if index_of(root).is_none() => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        },
+    }
+}
+
 fn for_people(path: &Path) -> String {
     let path = path.display().to_string();
     match path.strip_prefix(r"\\?\UNC\") {
@@ -197,11 +222,12 @@ fn for_people(path: &Path) -> String {
     }
 }
 
-/// A folder's links are relative to it, so that its path has to end with a slash. The
-/// Location is a path only: with two slashes at its front, it would lead to another
-/// host.
+/// A folder's links are relative to it, so that its path has to end with a slash. So is the
+/// Location, to the path that was asked for: a proxy may have stripped something from its
+/// front. The dot keeps a name with a colon from being read as a scheme.
 fn redirect_to_folder(request: &Request<'_>, path: &target::Path<'_>) -> Response {
-    let mut location = target::Path { folder: true, names: path.names.clone() }.encode();
+    let name = path.names.last().map(Cow::as_ref).unwrap_or_default();
+    let mut location = format!("./{}/", target::encode(name));
     if let Some(query) = request.target().query {
         location.push('?');
         // A query is sent on as it came; what is not ASCII in it would not be a header value.

@@ -2,11 +2,14 @@
 //! say, and never a pipe or a device.
 
 use std::borrow::Cow;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use httpcore::Refusal;
+
+use super::file_system::FileSystem;
+use super::open;
 
 /// Where links may lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,62 +29,121 @@ pub enum Found {
     Folder(PathBuf),
 }
 
-/// Finds what the names stand for, links followed. Nothing is opened: opening a pipe
-/// would wait for a writer.
-///
-/// # Errors
-/// 404 for what is not there or is neither file nor folder, 403 for what may not be
-/// looked at.
-pub fn find(root: &Path, names: &[Cow<'_, [u8]>]) -> Result<Found, Refusal> {
-    let mut path = root.to_path_buf();
-    for name in names {
-        path.push(file_name(name).ok_or_else(Refusal::not_found)?);
-    }
-    find_at(path)
+/// A folder that has been opened.
+#[derive(Debug)]
+pub struct OpenFolder {
+    /// What its entries are read from, and what keeps it in place on Windows.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "entries are read by name there"))]
+    pub file: File,
+    /// The name that it was opened by.
+    pub path: PathBuf,
 }
 
-/// As [`find`], for a path that is known.
-///
-/// # Errors
-/// As [`find`].
-pub fn find_at(path: PathBuf) -> Result<Found, Refusal> {
-    let metadata = fs::metadata(&path).map_err(unreachable_is_missing)?;
-    match metadata.file_type() {
-        kind if kind.is_dir() => Ok(Found::Folder(path)),
-        kind if kind.is_file() => Ok(Found::File(path)),
-        _ => Err(Refusal::not_found()),
-    }
+/// What is served, as it is for the length of one request. Its name may be a link that comes
+/// to lead elsewhere: a site is put in place of another at one stroke so.
+#[derive(Debug)]
+pub struct Root {
+    /// Without links.
+    path: PathBuf,
+    links: Links,
 }
 
-/// Opens a regular file that [`find`] has found, and judges what has really been
-/// opened: by now the name may stand for something else.
-///
-/// # Errors
-/// As [`find`]; 404 for what lies outside of `root`, where `links` are not to lead
-/// there.
-pub fn open(root: &Path, path: &Path, links: Links) -> Result<(File, Metadata), Refusal> {
-    let file = open_without_waiting(path).map_err(unreachable_is_missing)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(Refusal::not_found());
+impl Root {
+    /// Where `named` leads now.
+    ///
+    /// # Errors
+    /// As [`find`](Root::find).
+    pub fn of(named: &Path, links: Links) -> Result<Root, Refusal> {
+        let path = fs::canonicalize(named).map_err(unreachable_is_missing)?;
+        Ok(Root { path, links })
     }
-    if links == Links::Inside && !real_path(&file, &metadata, path)?.starts_with(root) {
-        return Err(Refusal::not_found());
-    }
-    Ok((file, metadata))
-}
 
-/// Whether what is at `path` lies inside of `root`, links followed, or may lie outside.
-///
-/// # Errors
-/// As [`find`].
-pub fn check_inside(root: &Path, path: &Path, links: Links) -> Result<(), Refusal> {
-    if links == Links::Anywhere
-        || fs::canonicalize(path).map_err(unreachable_is_missing)?.starts_with(root)
-    {
-        return Ok(());
+    /// The path of something below.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
     }
-    Err(Refusal::not_found())
+
+    /// `path`, which [`find`](Root::find) has found, as it is below `named`.
+    pub fn renamed(&self, path: &Path, named: &Path) -> PathBuf {
+        match path.strip_prefix(&self.path) {
+            Ok(below) if below != Path::new("") => named.join(below),
+            _ => named.to_path_buf(),
+        }
+    }
+
+    /// Finds what the names stand for, links followed. Nothing is opened: opening a pipe
+    /// would wait for a writer.
+    ///
+    /// # Errors
+    /// 404 for what is not there or is neither file nor folder, 403 for what may not be
+    /// looked at.
+    pub fn find(&self, names: &[Cow<'_, [u8]>]) -> Result<Found, Refusal> {
+        let mut path = self.path.clone();
+        for name in names {
+            path.push(file_name(name).ok_or_else(Refusal::not_found)?);
+        }
+        let metadata = fs::metadata(&path).map_err(unreachable_is_missing)?;
+        match metadata.file_type() {
+            kind if kind.is_dir() => Ok(Found::Folder(path)),
+            kind if kind.is_file() => Ok(Found::File(path)),
+            _ => Err(Refusal::not_found()),
+        }
+    }
+
+    /// Opens a regular file, and judges what has really been opened: since
+    /// [`find`](Root::find), the name may have come to stand for something else.
+    ///
+    /// # Errors
+    /// As [`find`](Root::find); 404 for what lies outside, where links are not to lead there.
+    pub fn open(&self, path: &Path) -> Result<(File, FileSystem, Metadata), Refusal> {
+        let file = open::file(path).map_err(unreachable_is_missing)?;
+        let (system, metadata) = FileSystem::look(&file)?;
+        if !metadata.is_file() {
+            return Err(Refusal::not_found());
+        }
+        self.judge(&file, &metadata, path)?;
+        Ok((file, system, metadata))
+    }
+
+    /// Opens a folder, likewise.
+    ///
+    /// # Errors
+    /// As [`open`](Root::open).
+    pub fn open_folder(&self, path: &Path) -> Result<OpenFolder, Refusal> {
+        let file = open::folder(path).map_err(unreachable_is_missing)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_dir() {
+            return Err(Refusal::not_found());
+        }
+        self.judge(&file, &metadata, path)?;
+        Ok(OpenFolder { file, path: path.into() })
+    }
+
+    /// Whether what has been opened lies inside, or may lie outside.
+    ///
+    /// # Errors
+    /// As [`open`](Root::open).
+    pub fn judge(&self, file: &File, metadata: &Metadata, path: &Path) -> Result<(), Refusal> {
+        if self.links == Links::Anywhere || real_path(file, metadata, path)?.starts_with(&self.path)
+        {
+            return Ok(());
+        }
+        Err(Refusal::not_found())
+    }
+
+    /// Whether what is at `path` lies inside, links followed, or may lie outside. Only for
+    /// what is not used afterwards: by then it may be something else.
+    ///
+    /// # Errors
+    /// As [`find`](Root::find).
+    pub fn check_inside(&self, path: &Path) -> Result<(), Refusal> {
+        if self.links == Links::Anywhere
+            || fs::canonicalize(path).map_err(unreachable_is_missing)?.starts_with(&self.path)
+        {
+            return Ok(());
+        }
+        Err(Refusal::not_found())
+    }
 }
 
 /// A link in a circle and a name too long for the file system are as good as missing.
@@ -96,19 +158,6 @@ fn unreachable_is_missing(error: io::Error) -> Refusal {
         }
     }
     Refusal::from(error)
-}
-
-#[cfg(unix)]
-fn open_without_waiting(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    // Without O_NONBLOCK, a pipe that has taken the file's place would be waited for.
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)
-}
-
-#[cfg(not(unix))]
-fn open_without_waiting(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).open(path)
 }
 
 /// Where an open file lies. Linux tells; elsewhere its name is resolved again, and has

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use httpcore::Refusal;
+
 use super::listing::Kind;
-use super::resolve::Links;
+use super::resolve::{Links, Root};
 
 /// Whether names that begin with a dot are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +32,15 @@ pub enum Missing {
     /// 404, with the site's own `404.html` where it has one.
     NotFound,
     /// `index.html` of the root, for addresses that an app makes up (a single-page
-    /// app). What looks like a file, with a dot in its name, is 404 still: a script
-    /// that is missing is no page. So is what lies in a hidden folder.
+    /// app). What looks like a file, with a dot in its name, is that only for who asks for
+    /// HTML: a script that is missing is no page. What lies in a hidden folder is 404.
     App,
 }
 
 /// All of it.
 #[derive(Debug)]
 pub struct Settings {
-    /// The folder, or the one file.
+    /// The folder, or the one file, by the name that was given.
     pub root: PathBuf,
     /// Which of the two it is.
     pub kind: Kind,
@@ -55,8 +57,20 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Whether nothing of this path is to be served, be it there or not.
+    /// What the name of the root stands for now.
+    ///
+    /// # Errors
+    /// As [`Root::of`].
+    pub fn now(&self) -> Result<Root, Refusal> {
+        Root::of(&self.root, self.links)
+    }
+
+    /// Whether nothing of this path is to be served, be it there or not. A file that is
+    /// served alone is meant to be.
     pub fn hides(&self, names: &[Cow<'_, [u8]>]) -> bool {
+        if self.kind == Kind::File {
+            return false;
+        }
         let well_known = names.first().is_some_and(|name| name.as_ref() == b".well-known");
         let names = if well_known { &names[1..] } else { names };
         self.dot_files == DotFiles::Hidden && names.iter().any(|name| name.starts_with(b"."))

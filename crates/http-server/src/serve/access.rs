@@ -15,6 +15,8 @@ use netcore::log::has_room;
 pub struct Line<'a> {
     /// Who asked; `None` on a Unix socket.
     pub peer: Option<SocketAddr>,
+    /// What the rest of the log calls it.
+    pub name: &'a str,
     /// The head of the request, as far as it came.
     pub head: &'a [u8],
     /// What it was answered with.
@@ -52,8 +54,9 @@ impl Line<'_> {
     }
 
     fn text(&self) -> String {
-        let peer =
-            self.peer.map_or("unix".to_string(), |peer| peer.ip().to_canonical().to_string());
+        // An address without its port, as everybody's access log has it.
+        let address = self.peer.map(|peer| peer.ip().to_canonical().to_string());
+        let peer = address.unwrap_or_else(|| self.name.to_string());
         let line = self.head.split(|&byte| byte == b'\n').next().unwrap_or_default();
         format!(
             "{peer} - - [{}] \"{}\" {} {} {:.3}ms\n",
@@ -97,6 +100,7 @@ mod tests {
     fn a_line_is_in_the_common_log_format() {
         let line = Line {
             peer: Some(([127, 0, 0, 1], 5000).into()),
+            name: "127.0.0.1:5000",
             head: b"GET /\x1b[31m\" HTTP/1.1\r\nHost: a\r\n\r\n",
             status: Status::OK,
             bytes: 12,

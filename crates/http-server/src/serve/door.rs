@@ -74,7 +74,9 @@ impl Door {
             #[cfg(unix)]
             Door::Unix(listener) => {
                 let stream = std::os::unix::net::UnixStream::from(listener.accept()?.0);
-                let name = netcore::unix::Peer::of(&stream)?.to_string();
+                // The system has forgotten whoever is gone.
+                let name = netcore::unix::Peer::of(&stream)
+                    .map_or_else(|_| "unix".to_string(), |peer| peer.to_string());
                 // What std calls a TcpStream is any stream socket here: reading, writing and
                 // closing are the same for a Unix one.
                 let socket = std::net::TcpStream::from(std::os::fd::OwnedFd::from(stream));

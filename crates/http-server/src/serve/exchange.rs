@@ -220,9 +220,10 @@ impl Tools {
         if self.service.access_log == AccessLog::Hidden {
             return;
         }
-        let (peer, status, bytes) = (client.peer, begun.status, begun.outgoing.bytes());
+        let Client { peer, name } = client;
+        let (status, bytes) = (begun.status, begun.outgoing.bytes());
         let (date, took) = (self.clock.date(), since.elapsed());
-        access::Line { peer, head, status, bytes, date, took }.write();
+        access::Line { peer: *peer, name, head, status, bytes, date, took }.write();
     }
 }
 

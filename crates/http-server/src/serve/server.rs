@@ -75,7 +75,7 @@ impl Server {
     /// A server on sockets that listen already.
     pub fn on(listeners: Vec<Socket>) -> Server {
         let mut addresses = listeners.iter().filter_map(address);
-        let is_local = addresses.all(|address| address.ip().is_loopback());
+        let is_local = addresses.all(|address| address.ip().to_canonical().is_loopback());
         let hosts = if is_local { Hosts::LocalAnd(Vec::new()) } else { Hosts::Any };
         let service = Service {
             router: Router::default(),

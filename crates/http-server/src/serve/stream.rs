@@ -12,6 +12,7 @@ use mio::net::TcpStream;
 use netcore::connection::has_taken_all;
 use netcore::deadline::Deadline;
 use netcore::shutdown::Shutdown;
+use socket2::SockRef;
 
 use super::tls::Session;
 
@@ -103,6 +104,11 @@ impl ClientStream {
     pub fn end_writing(&mut self) -> io::Result<()> {
         self.end();
         self.socket.get_ref().shutdown(Side::Write)
+    }
+
+    /// Has the end of the connection be a reset, so that what was sent is not taken for all.
+    pub fn reset(&self) {
+        let _ = SockRef::from(self.socket.get_ref()).set_linger(Some(Duration::ZERO));
     }
 
     /// Ends the connection, with a word where the client expects one.

@@ -124,7 +124,16 @@ fn a_body_that_cannot_be_read_is_a_400_or_408_of_any_handler() {
         String::from_utf8_lossy(&response).into_owned()
     };
     let server = start(Limits::default());
-    assert_eq!(send(&server, "Transfer-Encoding: chunked", "-1\r\n", None), "HTTP/1.1 400");
+    for body in [
+        "-1\r\n",
+        "5 \r\nhello\r\n0\r\n\r\n",
+        "5;\r\nhello\r\n0\r\n\r\n",
+        "5\r\nhello\r\n0\r\na : b\r\n\r\n",
+    ] {
+        assert_eq!(send(&server, "Transfer-Encoding: chunked", body, None), "HTTP/1.1 400");
+    }
+    let whole = "5 ; a=\"b;c\"\r\nhello\r\n0\r\na: b\r\n\r\n";
+    assert_eq!(send(&server, "Transfer-Encoding: chunked", whole, None), "HTTP/1.1 200");
     assert_eq!(send(&server, "Content-Length: 5", "hel", Some(Side::Write)), "HTTP/1.1 400");
     assert_eq!(send(&server, "Content-Length: 5", "hello", None), "HTTP/1.1 200");
     let hasty = start(Limits { body_time: SHORT, ..Limits::default() });

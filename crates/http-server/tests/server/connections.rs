@@ -40,6 +40,34 @@ fn a_client_that_takes_nothing_loses_its_connection() {
     ended.recv_timeout(GENEROUS).expect("the server gives up");
 }
 
+/// Content that fails after a while.
+struct Broken(usize);
+
+impl Read for Broken {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(1).ok_or_else(|| io::Error::other("broken"))?;
+        buf[0] = b'x';
+        Ok(1)
+    }
+}
+
+/// HTTP/1.0 knows no other end of it than that of the connection.
+#[test]
+fn a_stream_that_fails_does_not_look_whole() {
+    let server = server().get("/", |_| Response::stream(Broken(3))).spawn().unwrap();
+    let ask = |version: &str| {
+        let mut stream = connect(&server);
+        write!(stream, "GET / HTTP/{version}\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut response = Vec::new();
+        let end = stream.read_to_end(&mut response).map_err(|error| error.kind());
+        (String::from_utf8(response).unwrap(), end.map(drop))
+    };
+    let (_, end) = ask("1.0");
+    assert_eq!(end, Err(io::ErrorKind::ConnectionReset));
+    let (response, _) = ask("1.1");
+    assert!(!response.ends_with("0\r\n\r\n"), "{response}");
+}
+
 #[test]
 fn requests_that_come_together_are_answered_in_order() {
     let server = server().get("/{n}", |req| format!("<{}>", req.param("n"))).spawn().unwrap();

@@ -24,6 +24,7 @@ fn text_bytes_statuses_and_responses_are_answers() {
     let server = server()
         .get("/bytes", |_| vec![0xff, 0x00])
         .get("/status", |_| Status::NO_CONTENT)
+        .get("/reset", |_| Response::text("a").with_status(Status::RESET_CONTENT))
         .get("/csv", |_| Response::text("a,b\n").header("Content-Type", "text/csv"))
         .get("/twice", |_| Response::text("a").header("Content-Length", "9"))
         .spawn()
@@ -37,6 +38,10 @@ fn text_bytes_statuses_and_responses_are_answers() {
     let status = get(&server, "/status");
     assert_status(&status, 204);
     assert!(!status.contains("Content-Length"), "{status}");
+    // RFC 9110 section 15.3.6: a client clears its form, and there is nothing to show.
+    let reset = get(&server, "/reset");
+    assert_status(&reset, 205);
+    assert!(reset.contains("\r\nContent-Length: 0\r\n") && reset.ends_with("\r\n\r\n"), "{reset}");
     let csv = get(&server, "/csv");
     assert!(csv.contains("Content-Type: text/csv\r\n") && !csv.contains("text/plain"), "{csv}");
     // Two lengths would be two ends.

@@ -1,6 +1,7 @@
 //! The body of a request: where it ends, chunks taken apart, and the 100 (Continue)
 //! that asks for it ([RFC 9112 sections 6 and 7](https://www.rfc-editor.org/rfc/rfc9112#section-6)).
 
+mod chunk;
 mod source;
 
 use std::io::{self, ErrorKind, Read};
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use netcore::deadline::Deadline;
 
-use self::source::{cut_short, malformed};
+use self::source::{CHUNKED, cut_short, malformed};
 use crate::head::Framing;
 use crate::refusal::Refusal;
 use crate::status::Status;
@@ -128,7 +129,10 @@ impl<'a> Body<'a> {
     /// come. With all others, the connection has to be closed.
     pub fn drop_rest(&mut self) -> io::Result<()> {
         if !self.is_drainable() {
-            return Err(malformed("there is no telling where the next request begins"));
+            return Err(malformed(
+                "RFC 9112 section 9.3",
+                "there is no telling where the next request begins",
+            ));
         }
         let mut scrap = [0; 4 << 10];
         loop {
@@ -137,7 +141,7 @@ impl<'a> Body<'a> {
                 n => self.progress.dropped += n,
             }
             if self.progress.dropped > DRAIN_LIMIT {
-                return Err(malformed("nobody wants so long a body"));
+                return Err(malformed("RFC 9112 section 9.3", "nobody wants so long a body"));
             }
         }
     }
@@ -185,7 +189,9 @@ impl<'a> Body<'a> {
         loop {
             match self.progress.state {
                 State::Done => return Ok(0),
-                State::Broken => return Err(malformed("the body could not be read")),
+                State::Broken => {
+                    return Err(malformed("RFC 9112 section 8", "the body could not be read"));
+                }
                 State::Length(left) => {
                     let n = self.read_some(out, left)?;
                     let left = left - n as u64;
@@ -194,11 +200,12 @@ impl<'a> Body<'a> {
                 }
                 State::ChunkSize => {
                     let line = self.source.line()?;
-                    let size = chunk_size(line)?;
+                    let size = chunk::size(line)?;
                     self.progress.overhead =
                         (self.progress.overhead + line.len() as u64).saturating_sub(size);
                     if self.progress.overhead > OVERHEAD_LIMIT {
                         return Err(malformed(
+                            CHUNKED,
                             "the chunked body has more in its lines than in its chunks",
                         ));
                     }
@@ -216,7 +223,7 @@ impl<'a> Body<'a> {
                 }
                 State::ChunkEnd => {
                     if !self.source.line()?.is_empty() {
-                        return Err(malformed("a chunk is longer than its size says"));
+                        return Err(malformed(CHUNKED, "a chunk is longer than its size says"));
                     }
                     self.progress.state = State::ChunkSize;
                 }
@@ -227,12 +234,14 @@ impl<'a> Body<'a> {
     fn skip_trailers(&mut self) -> io::Result<()> {
         let mut skipped = 0;
         loop {
-            match self.source.line()?.len() {
-                0 => break,
-                n => skipped += n,
+            let line = self.source.line()?;
+            if line.is_empty() {
+                break;
             }
+            chunk::check_trailer(line)?;
+            skipped += line.len();
             if skipped > TRAILER_LIMIT {
-                return Err(malformed("the trailer section is too long"));
+                return Err(malformed("RFC 9112 section 7.1.2", "the trailer section is too long"));
             }
         }
         self.progress.state = State::Done;
@@ -301,6 +310,9 @@ impl Read for Body<'_> {
 /// The answer to a body that cannot be read. It travels within the error, so that `?`
 /// in a handler makes it the response.
 fn refusal(error: &io::Error) -> Refusal {
+    if let Some(refusal) = error.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>()) {
+        return refusal.clone();
+    }
     match error.kind() {
         ErrorKind::TimedOut => {
             let why = "the body did not come in time";
@@ -308,18 +320,6 @@ fn refusal(error: &io::Error) -> Refusal {
         }
         _ => Refusal::by("RFC 9112 section 8", Status::BAD_REQUEST, error.to_string()),
     }
-}
-
-/// Hexadecimal digits, and extensions that nobody uses (RFC 9112 section 7.1.1).
-fn chunk_size(line: &[u8]) -> io::Result<u64> {
-    let end = line.iter().position(|&byte| byte == b';').unwrap_or(line.len());
-    let digits = line[..end].trim_ascii_end();
-    let size = str::from_utf8(digits)
-        .ok()
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    // More digits than 64 bits have are an error of from_str_radix, and so is none.
-    let size = size.and_then(|text| u64::from_str_radix(text, 16).ok());
-    size.ok_or_else(|| malformed("the size of a chunk is not a hexadecimal number"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 
+use crate::refusal::Refusal;
 use crate::stream::Stream;
+
+/// Where the form of a chunked body is laid down.
+pub(super) const CHUNKED: &str = "RFC 9112 section 7.1";
 
 /// Bytes of one line between chunks. No honest client comes near it; past it the body
 /// is malformed.
@@ -45,7 +49,7 @@ impl<'a> Source<'a> {
             // The same line is refused however it arrives: whole, or while its end is still to
             // come.
             if end.unwrap_or(line.len()) > CHUNK_LINE_LIMIT {
-                return Err(malformed("a line of the chunked body is too long"));
+                return Err(malformed(CHUNKED, "a line of the chunked body is too long"));
             }
             if let Some(end) = end {
                 let start = self.arrived.start;
@@ -53,7 +57,9 @@ impl<'a> Source<'a> {
                 let line = &self.buf[start..start + end];
                 return match line.strip_suffix(b"\r") {
                     Some(line) if !line.contains(&b'\r') => Ok(line),
-                    _ => Err(malformed("a line of the chunked body does not end with CRLF")),
+                    _ => {
+                        Err(malformed(CHUNKED, "a line of the chunked body does not end with CRLF"))
+                    }
                 };
             }
             looked_at = line.len();
@@ -67,8 +73,9 @@ impl<'a> Source<'a> {
     }
 }
 
-pub(super) fn malformed(why: &'static str) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, why)
+/// A body that breaks the rule of this section.
+pub(super) fn malformed(section: &'static str, why: &'static str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, Refusal::bad(section, why))
 }
 
 pub(super) fn cut_short() -> io::Error {

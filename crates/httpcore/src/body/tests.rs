@@ -68,7 +68,7 @@ fn chunks_that_are_not_framed_exactly_are_refused() {
         "0x3\r\nfoo\r\n0\r\n\r\n",
         "3 3\r\nfoo\r\n0\r\n\r\n",
         "10000000000000003\r\nfoo\r\n0\r\n\r\n",
-        "3;\r\r\nfoo\r\n0\r\n\r\n",
+        "3;a\r\r\nfoo\r\n0\r\n\r\n",
     ] {
         assert_eq!(
             text(Framing::Chunked, body.as_bytes(), b""),
@@ -111,6 +111,26 @@ fn a_body_is_not_mostly_extensions() {
     assert_eq!(chunks(&format!("{}1", "0".repeat(500)), "x"), Err(ErrorKind::InvalidData));
     assert_eq!(chunks("1", "x"), Ok("x".repeat(40)));
     assert_eq!(chunks(&format!("300;{extension}"), &content), Ok(content.repeat(40)));
+}
+
+/// Each names the rule that it breaks.
+#[test]
+fn what_leaves_a_choice_is_refused_with_its_section() {
+    for (body, section) in [
+        ("3 \r\nfoo\r\n0\r\n\r\n", "(RFC 9112 section 7.1.1)"),
+        ("3;\r\nfoo\r\n0\r\n\r\n", "(RFC 9112 section 7.1.1)"),
+        ("x\r\nfoo\r\n0\r\n\r\n", "(RFC 9112 section 7.1)"),
+        ("3\r\nfoobar\r\n0\r\n\r\n", "(RFC 9112 section 7.1)"),
+        ("3\r\nfoo\r\n0\r\nno field\r\n\r\n", "(RFC 9112 section 7.1.2)"),
+        ("3\r\nfoo\r\n0\r\na: b\r\n folded\r\n\r\n", "(RFC 9112 section 7.1.2)"),
+        ("3\r\nfoo\r\n0\r\na : b\r\n\r\n", "(RFC 9112 section 7.1.2)"),
+        ("3\r\nfo", "(RFC 9112 section 8)"),
+    ] {
+        let error = with_body(Framing::Chunked, body.as_bytes(), b"", |mut body| {
+            body.read_to_end(&mut Vec::new()).unwrap_err()
+        });
+        assert!(error.to_string().contains(section), "{body:?}: {error}");
+    }
 }
 
 proptest! {

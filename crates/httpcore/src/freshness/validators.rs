@@ -59,20 +59,24 @@ impl Validators {
     ) -> Validators {
         let [stamp, changed, now_stamp] = [modified, changed, now]
             .map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default());
-        let age = now_stamp.saturating_sub(stamp);
         // Tools that copy or build set the date of a file back to what it was. The time at
         // which they did so tells.
         let mut tag =
             format!("{length:x}-{:x}-{:x}-{inode:x}", stamp.as_nanos(), changed.as_nanos());
-        if age < resolution(stamp) {
+        // That time alone: a date can be set to any moment, also to one that is yet to come.
+        let may_repeat = now_stamp.saturating_sub(changed) < resolution(changed);
+        if may_repeat {
             // The next change may leave everything above as it is. So this tag is never given
             // again, and never matches: a change of the same length is not answered
             // with 304.
             tag = format!("{tag}-{:x}", now_stamp.as_nanos());
         }
+        // A date that lies ahead says nothing about the age.
+        let dated = if stamp > now_stamp { changed } else { stamp };
+        let is_young = may_repeat || now_stamp.saturating_sub(dated) < YOUNG;
         Validators {
             tag,
-            strength: if age < YOUNG { Strength::Weak } else { Strength::Strong },
+            strength: if is_young { Strength::Weak } else { Strength::Strong },
             changed: stamp.as_secs(),
             last_modified: last_modified(stamp.as_secs(), now_stamp),
         }
@@ -88,12 +92,12 @@ impl Validators {
 }
 
 /// Whether the file can change without a sign of it in its metadata: then it must not
-/// be kept in memory.
+/// be kept in memory. `quiet` is for how long nothing about it must have changed.
 ///
 /// That is always so where only dates are told that can be set back: on Windows.
-pub fn is_unsettled(metadata: &Metadata, now: SystemTime) -> bool {
-    let changed = changed(metadata).max(modified(metadata));
-    cfg!(not(unix)) || now.duration_since(changed).unwrap_or_default() < YOUNG
+pub fn is_unsettled(metadata: &Metadata, now: SystemTime, quiet: Duration) -> bool {
+    // One that was changed in the future is as good as changed now.
+    cfg!(not(unix)) || now.duration_since(changed(metadata)).unwrap_or_default() < quiet
 }
 
 /// The date that is told. While the second of the change is not over, a later change
@@ -126,7 +130,7 @@ fn tick() -> Duration {
     TICK
 }
 
-/// When the content was changed. Whoever may write to the file can set it.
+/// The date of the content. Whoever may write to the file can set it.
 fn modified(metadata: &Metadata) -> SystemTime {
     metadata.modified().unwrap_or(UNIX_EPOCH)
 }
@@ -173,6 +177,21 @@ mod tests {
         assert_eq!(seen(10_100, 12_100).strength, Strength::Strong);
         assert!(seen(10_100, 10_500).etag().starts_with("W/\"5-"));
         assert_eq!(seen(10_100, 10_500).tag, seen(10_100, 99_000).tag);
+    }
+
+    /// A date can be set back to what it was, and ahead of the clock.
+    #[test]
+    fn the_age_of_a_file_is_not_what_its_date_says() {
+        let dated = |modified, changed, now| {
+            Validators::from_parts(5, at(modified), at(changed), 7, at(now))
+        };
+        assert_eq!(dated(90_100, 10_100, 12_100).strength, Strength::Strong);
+        assert_eq!(dated(90_100, 10_100, 12_100).tag, dated(90_100, 10_100, 15_000).tag);
+        assert_eq!(dated(90_100, 10_100, 12_099).strength, Strength::Weak);
+        let back = dated(1_100, 50_100, 50_100);
+        assert_ne!(back.tag, dated(1_100, 50_100, 50_101).tag);
+        assert_eq!(back.strength, Strength::Weak);
+        assert_eq!(dated(1_100, 50_100, 50_200).strength, Strength::Strong);
     }
 
     #[test]

@@ -43,6 +43,17 @@ impl<'h> Fields<'h> {
             .filter(|member| !member.is_empty())
     }
 
+    /// How much the client wants a media type by Accept, in thousandths: by its name, or by
+    /// that of its kind (`text/*`; RFC 9110 section 12.5.1). `*/*` is what programs say that
+    /// have no wish, and says nothing here.
+    pub fn type_weight(&self, media_type: &str) -> u16 {
+        let kind = media_type.split('/').next().unwrap_or_default();
+        [media_type, &format!("{kind}/*")]
+            .iter()
+            .find_map(|range| self.members("accept").find_map(|member| weight(member, range)))
+            .unwrap_or(0)
+    }
+
     /// How much the client wants `choice` by a field such as Accept or Accept-Encoding,
     /// in thousandths (RFC 9110 section 12.4.2): 0 where it is not named, and where
     /// it is refused.
@@ -85,6 +96,21 @@ mod tests {
         let fields = Fields::new(&LIST);
         let members: Vec<&[u8]> = fields.members("Accept-Encoding").collect();
         assert_eq!(members, [b"gzip;q=0.5".as_slice(), b"br", b"zstd; q=0"]);
+    }
+
+    #[test]
+    fn the_name_of_a_type_goes_before_that_of_its_kind() {
+        let html = |accept: &str| {
+            let list = [Header { name: "Accept", value: accept.as_bytes() }];
+            Fields::new(&list).type_weight("text/html")
+        };
+        assert_eq!(html("text/html"), 1000);
+        assert_eq!(html("TEXT/*;q=0.5"), 500);
+        assert_eq!(html("text/*, text/html;q=0"), 0);
+        assert_eq!(html("text/html;q=0.2, text/*"), 200);
+        assert_eq!(html("*/*"), 0);
+        assert_eq!(html("text/plain, image/*"), 0);
+        assert_eq!(html(""), 0);
     }
 
     #[test]

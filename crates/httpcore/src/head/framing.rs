@@ -36,9 +36,7 @@ pub(super) struct Framed {
 impl Framed {
     pub(super) fn of(list: &[Header<'_>], version: Version) -> Result<Framed, Refusal> {
         let mut host = None;
-        let mut length = None;
-        let mut chunked = None;
-        let (mut close, mut keep) = (false, false);
+        let mut ends = Ends::default();
         let mut expects_continue = false;
         for Header { name, value } in list {
             // The lengths first: most fields are told apart without a look at their letters.
@@ -54,30 +52,6 @@ impl Framed {
                         ));
                     }
                 }
-                14 if name.eq_ignore_ascii_case("content-length") => {
-                    let this = parse_length(value)?;
-                    if length.replace(this).is_some_and(|other| other != this) {
-                        return Err(Refusal::bad(
-                            "RFC 9112 section 6.3",
-                            "two Content-Length headers that differ",
-                        ));
-                    }
-                }
-                17 if name.eq_ignore_ascii_case("transfer-encoding") => {
-                    if chunked.replace(value).is_some() {
-                        return Err(Refusal::bad(
-                            "RFC 9112 section 6.1",
-                            "two Transfer-Encoding headers",
-                        ));
-                    }
-                    parse_coding(value)?;
-                }
-                10 if name.eq_ignore_ascii_case("connection") => {
-                    for option in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
-                        close |= option.eq_ignore_ascii_case(b"close");
-                        keep |= option.eq_ignore_ascii_case(b"keep-alive");
-                    }
-                }
                 6 if name.eq_ignore_ascii_case("expect") => {
                     if !value.eq_ignore_ascii_case(b"100-continue") {
                         let why = "only 100-continue can be expected";
@@ -90,32 +64,90 @@ impl Framed {
                     // A client of 1.0 does not know 100, and its Expect is ignored.
                     expects_continue = version == Version::Http11;
                 }
-                _ => {}
+                _ => ends.read(name, value)?,
             }
         }
         if host.is_none() && version == Version::Http11 {
             return Err(Refusal::bad("RFC 9112 section 3.2", "the Host header is missing"));
         }
-        let framing = match (chunked, length) {
-            (Some(_), Some(_)) => {
-                return Err(Refusal::bad(
-                    "RFC 9112 section 6.1",
-                    "both Content-Length and Transfer-Encoding",
-                ));
-            }
-            (Some(_), None) if version == Version::Http10 => {
-                return Err(Refusal::bad(
-                    "RFC 9112 section 6.1",
-                    "Transfer-Encoding in a request of HTTP/1.0",
-                ));
-            }
-            (Some(_), None) => Framing::Chunked,
-            (None, length) => Framing::Length(length.unwrap_or(0)),
-        };
-        let stays = if version == Version::Http11 { !close } else { keep && !close };
-        let persistence = if stays { Persistence::Keep } else { Persistence::Close };
+        let framing = ends.framing(version)?.unwrap_or(Framing::Length(0));
         let expects_continue = expects_continue && framing != Framing::Length(0);
-        Ok(Framed { framing, persistence, expects_continue })
+        Ok(Framed { framing, persistence: ends.persistence(version), expects_continue })
+    }
+}
+
+/// What the fields of a request or of a response say about its end, and about that of the
+/// connection.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    length: Option<u64>,
+    codings: Codings,
+    close: bool,
+    keep: bool,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Codings {
+    #[default]
+    None,
+    Chunked,
+}
+
+impl Ends {
+    pub(super) fn read(&mut self, name: &str, value: &[u8]) -> Result<(), Refusal> {
+        match name.len() {
+            14 if name.eq_ignore_ascii_case("content-length") => {
+                let this = parse_length(value)?;
+                if self.length.replace(this).is_some_and(|other| other != this) {
+                    return Err(Refusal::bad(
+                        "RFC 9112 section 6.3",
+                        "two Content-Length headers that differ",
+                    ));
+                }
+            }
+            17 if name.eq_ignore_ascii_case("transfer-encoding") => {
+                if self.codings == Codings::Chunked {
+                    return Err(Refusal::bad(
+                        "RFC 9112 section 6.1",
+                        "two Transfer-Encoding headers",
+                    ));
+                }
+                parse_coding(value)?;
+                self.codings = Codings::Chunked;
+            }
+            10 if name.eq_ignore_ascii_case("connection") => {
+                for option in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+                    self.close |= option.eq_ignore_ascii_case(b"close");
+                    self.keep |= option.eq_ignore_ascii_case(b"keep-alive");
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Nothing where no field tells the end.
+    pub(super) fn framing(&self, version: Version) -> Result<Option<Framing>, Refusal> {
+        match (&self.codings, self.length) {
+            (Codings::Chunked, Some(_)) => Err(Refusal::bad(
+                "RFC 9112 section 6.1",
+                "both Content-Length and Transfer-Encoding",
+            )),
+            (Codings::Chunked, None) if version == Version::Http10 => Err(Refusal::bad(
+                "RFC 9112 section 6.1",
+                "Transfer-Encoding in a message of HTTP/1.0",
+            )),
+            (Codings::Chunked, None) => Ok(Some(Framing::Chunked)),
+            (Codings::None, length) => Ok(length.map(Framing::Length)),
+        }
+    }
+
+    pub(super) fn persistence(&self, version: Version) -> Persistence {
+        let stays = match version {
+            Version::Http11 => !self.close,
+            Version::Http10 => self.keep && !self.close,
+        };
+        if stays { Persistence::Keep } else { Persistence::Close }
     }
 }
 

@@ -5,7 +5,7 @@
 //! a local server shows. The browser still sends that name in Host, which gives it
 //! away.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The end of every name that belongs to this machine (RFC 6761 section 6.3).
 const BELOW_LOCALHOST: &[u8] = b".localhost";
@@ -20,8 +20,21 @@ pub fn is_valid(value: &[u8]) -> bool {
     }
     match host.strip_prefix(b"[") {
         Some(literal) => literal.strip_suffix(b"]").is_some_and(is_ipv6),
-        None => host.iter().all(|&byte| is_name_byte(byte)),
+        None => is_name(host),
     }
+}
+
+/// Whether `host` is what Host says of a machine: a name without a port, in ASCII.
+pub fn is_plain_name(host: &str) -> bool {
+    !host.is_empty() && is_name(host.as_bytes())
+}
+
+/// An address as Host and URLs have it, with its port. What its text has beside the address is
+/// left out: the zone of a link-local one is a number of this machine alone
+/// ([RFC 6874 section 4](https://www.rfc-editor.org/rfc/rfc6874#section-4)), and an IPv4 address that is written as
+/// IPv6 is known by its own form.
+pub fn of(address: SocketAddr) -> String {
+    SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
 }
 
 /// The host without its port.
@@ -57,9 +70,13 @@ fn is_ipv6(literal: &[u8]) -> bool {
     str::from_utf8(literal).is_ok_and(|literal| literal.parse::<Ipv6Addr>().is_ok())
 }
 
-/// reg-name of RFC 3986 section 3.2.2.
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)
+/// reg-name of RFC 3986 section 3.2.2. A percent sign stands before two digits.
+fn is_name(host: &[u8]) -> bool {
+    let is_escape = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    host.iter().enumerate().all(|(at, &byte)| match byte {
+        b'%' => host.get(at + 1..at + 3).is_some_and(is_escape),
+        byte => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte),
+    })
 }
 
 #[cfg(test)]
@@ -68,14 +85,48 @@ mod tests {
 
     #[test]
     fn hosts_with_and_without_port_are_valid() {
-        for host in ["a", "a:80", "127.0.0.1:8000", "[::1]", "[::1]:80", "", "a.b-c", "a:"] {
+        for host in
+            ["a", "a:80", "127.0.0.1:8000", "[::1]", "[::1]:80", "", "a.b-c", "a:", "a%c3%A9:80"]
+        {
             assert!(is_valid(host.as_bytes()), "{host:?}");
         }
-        for host in
-            ["a b", "a:b", "a:80:80", "[::1", "::1", "a/b", "u@a", "[zz]", "a\t", "a,b:999999", "я"]
-        {
+        for host in [
+            "a b",
+            "a:b",
+            "a:80:80",
+            "[::1",
+            "::1",
+            "a/b",
+            "u@a",
+            "[zz]",
+            "a\t",
+            "a,b:999999",
+            "я",
+            "a%zz",
+            "a%",
+            "a%4",
+            "%%41",
+            "a%4g:80",
+            "[fe80::1%25eth0]",
+            "[::1]a",
+        ] {
             assert!(!is_valid(host.as_bytes()), "{host:?}");
         }
+        for host in ["a", "my.test", "xn--e1aybc.test"] {
+            assert!(is_plain_name(host), "{host:?}");
+        }
+        for host in ["", "a:80", "http://a", "[::1]", "a/", "я"] {
+            assert!(!is_plain_name(host), "{host:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_told_without_what_only_this_machine_knows() {
+        let of = |text: &str| of(text.parse().unwrap());
+        assert_eq!(of("127.0.0.1:80"), "127.0.0.1:80");
+        assert_eq!(of("[::1]:80"), "[::1]:80");
+        assert_eq!(of("[fe80::1%3]:80"), "[fe80::1]:80");
+        assert_eq!(of("[::ffff:10.0.0.1]:80"), "10.0.0.1:80");
     }
 
     #[test]

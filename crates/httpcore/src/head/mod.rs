@@ -10,6 +10,7 @@ mod framing;
 pub mod host;
 mod line;
 mod method;
+mod reply;
 mod scanner;
 pub mod target;
 
@@ -24,6 +25,7 @@ pub use self::fields::Fields;
 pub use self::framing::{Framing, Persistence};
 pub use self::line::{RequestLine, Version, is_token};
 pub use self::method::Method;
+pub use self::reply::ReplyHead;
 pub use self::scanner::{Extent, HEAD_LIMIT, LINE_LIMIT, Scanner};
 pub use self::target::Target;
 

@@ -85,7 +85,7 @@ fn a_body_that_two_readers_could_delimit_differently_is_refused() {
     );
     assert_refused(
         b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "400: Transfer-Encoding in a request of HTTP/1.0 (RFC 9112 section 6.1)",
+        "400: Transfer-Encoding in a message of HTTP/1.0 (RFC 9112 section 6.1)",
     );
     let framing = |fields| read(&get(fields), |head| head.framing).unwrap();
     assert_eq!(framing("Content-Length: 3\r\nContent-Length: 3\r\n"), Framing::Length(3));

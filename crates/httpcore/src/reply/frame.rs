@@ -71,6 +71,12 @@ impl<'a> Frame<'a> {
 
 const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 
+/// What a page of another origin may see of a response beside what every page may
+/// ([Fetch, CORS-safelisted](https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name)): it takes these to
+/// put a file together from its parts.
+const EXPOSED: &str =
+    "Access-Control-Expose-Headers: Accept-Ranges, Content-Range, ETag, Link, Retry-After";
+
 /// Writes the head of `response` into `out`, which is empty, and returns what is to follow
 /// it; and what has to happen to the connection then.
 pub(super) fn begin(out: &mut Vec<u8>, frame: &Frame, response: Response) -> (Rest, Persistence) {
@@ -84,7 +90,7 @@ pub(super) fn begin(out: &mut Vec<u8>, frame: &Frame, response: Response) -> (Re
         && !has_field(&fields, ALLOW_ORIGIN)
         && !has_field(frame.extra, ALLOW_ORIGIN)
     {
-        put(out, format_args!("{ALLOW_ORIGIN}: *\r\n"));
+        put(out, format_args!("{ALLOW_ORIGIN}: *\r\n{EXPOSED}\r\n"));
     }
     if status == Status::SERVICE_UNAVAILABLE && !has_field(&fields, "Retry-After") {
         out.extend_from_slice(b"Retry-After: 1\r\n");

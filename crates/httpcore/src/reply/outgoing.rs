@@ -77,6 +77,12 @@ impl Outgoing {
         !matches!(self.rest, Rest::File { .. } | Rest::Stream { .. })
     }
 
+    /// Whether the end of the connection is the only end of the content: one that comes too
+    /// early has to be a reset.
+    pub fn ends_with_connection(&self) -> bool {
+        matches!(self.rest, Rest::Stream { chunked: false, .. })
+    }
+
     /// The buffer, to be used again.
     pub fn into_buffer(self) -> Vec<u8> {
         self.buf

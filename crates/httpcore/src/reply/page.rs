@@ -43,7 +43,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// What the Accept field asks for by name. `*/*` is what curl and scripts send:
+    /// What the Accept field asks for by name, or by the name of its kind. `*/*` is what curl and scripts send:
     /// they get text.
     pub fn preferred(fields: &Fields) -> Form {
         let mut best = (0, Form::Text);
@@ -52,7 +52,7 @@ impl Form {
             ("application/json", Form::Json),
             ("text/html", Form::Html),
         ] {
-            let weight = fields.weight("accept", name);
+            let weight = fields.type_weight(name);
             if weight > best.0 {
                 best = (weight, form);
             }
@@ -84,6 +84,9 @@ mod tests {
         assert_eq!(accepting("*/*"), Form::Text);
         assert_eq!(accepting("image/png"), Form::Text);
         assert_eq!(accepting("text/html;q=0"), Form::Text);
+        assert_eq!(accepting("text/*"), Form::Text);
+        assert_eq!(accepting("text/*;q=0.5, text/html"), Form::Html);
+        assert_eq!(accepting("application/*"), Form::Json);
     }
 
     #[test]

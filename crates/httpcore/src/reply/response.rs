@@ -35,8 +35,13 @@ impl Response {
         Response { status, fields, content }
     }
 
-    /// Its parts.
-    pub fn into_parts(self) -> (Status, Vec<u8>, Content) {
+    /// Its parts. One of 205 has no content, whatever it was given, and a length that says
+    /// so ([RFC 9110 section 15.3.6](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.6)).
+    pub fn into_parts(mut self) -> (Status, Vec<u8>, Content) {
+        if self.status == Status::RESET_CONTENT {
+            self.remove("content-type");
+            self.content = Content::Empty;
+        }
         (self.status, self.fields, self.content)
     }
 
@@ -290,6 +295,16 @@ mod tests {
             assert!(Response::stream(io::empty()).with_status(status).has_failed(), "{status:?}");
         }
         assert_eq!(Response::new(Status(299)).status(), Status(299));
+    }
+
+    #[test]
+    fn a_reset_has_no_content_whatever_it_was_given() {
+        for response in [Response::text("x"), Response::stream(io::empty()), Response::text("")] {
+            let reset = response.header("X-A", "b").with_status(Status::RESET_CONTENT);
+            let (status, fields, content) = reset.into_parts();
+            assert_eq!((status, fields.as_slice()), (Status(205), b"X-A: b\r\n".as_slice()));
+            assert!(matches!(content, Content::Empty), "{content:?}");
+        }
     }
 
     #[test]

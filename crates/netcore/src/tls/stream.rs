@@ -14,13 +14,13 @@ use crate::wait::{Interest, Waited};
 
 /// An encrypted stream over a [`Connection`], whose deadlines and whose stop it keeps.
 ///
-/// Dropping it says goodbye, on every way out but one: where a write has failed, the other
-/// end does not have all that was meant for it, and must not be told that it has.
+/// Dropping it says goodbye, on every way out but one: where a part of what was to be
+/// written is missing, the other end must not be told that it has everything.
 #[derive(Debug)]
 pub struct TlsStream<'a, S: Socket = TcpStream> {
     session: Session,
     connection: &'a mut Connection<S>,
-    /// A write has failed, maybe in the middle of a record.
+    /// The last write took a part of what was to be said, and nobody has said the rest.
     cut: bool,
     /// Goodbye has been said.
     ended: bool,
@@ -74,8 +74,9 @@ impl<'a, S: Socket> TlsStream<'a, S> {
         if self.cut || self.ended {
             return;
         }
-        // What has ended the visit may be its deadline. Most often there is room, and the word
-        // goes out without a wait, even beyond the drain limit.
+        // What has ended the visit may be its deadline, and what was taken before may still be
+        // here: it goes first. Most often there is room, and all goes out without a wait, even
+        // beyond the drain limit.
         self.connection.set_deadline(Deadline::after(LINGER));
         let _ = self.session.end(&mut AtOnce(self.connection.get_ref()));
         let _ = self.session.send(self.connection);
@@ -114,9 +115,10 @@ impl<S: Socket> Read for TlsStream<'_, S> {
 
 impl<S: Socket> Write for TlsStream<'_, S> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let done = self.session.write(self.connection, &[IoSlice::new(buf)]);
-        self.cut |= done.is_err();
-        done
+        let n = self.session.keep(&[IoSlice::new(buf)])?;
+        self.cut = n < buf.len();
+        self.session.send(self.connection)?;
+        Ok(n)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -147,9 +149,11 @@ impl<S: Socket> Duplex for TlsStream<'_, S> {
         // A part of a record is followed by its rest and by nothing else.
         let sent = or_nothing_yet(self.session.send(&mut socket))?;
         if sent.is_none() || buf.is_empty() {
+            self.cut |= !buf.is_empty();
             return Ok(None);
         }
         let n = self.session.keep(&[IoSlice::new(buf)])?;
+        self.cut = n < buf.len();
         or_nothing_yet(self.session.send(&mut socket))?;
         Ok(Some(n))
     }
@@ -203,5 +207,57 @@ impl fmt::Display for Peer {
             Some(name) => write!(f, "{}/{name}", self.address),
             None => write!(f, "{}", self.address),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::TcpListener;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tls::{ClientSide, ServerSide};
+
+    /// Ends a test that would otherwise hang.
+    const GENEROUS: Duration = Duration::from_secs(30);
+
+    /// What a client reads of a server that writes `text` when its time is over.
+    fn read_what_was_late(text: &'static [u8]) -> (Vec<u8>, io::Result<usize>) {
+        let side = ServerSide::made_now().unwrap();
+        let client = ClientSide::knowing(side.fingerprint()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let socket = listener.accept().unwrap().0;
+            let mut connection = Connection::of_client(socket).unwrap();
+            let mut stream = side.accept(&mut connection).unwrap();
+            stream.set_deadline(Deadline::after(Duration::ZERO));
+            assert_eq!(stream.write_all(text).unwrap_err().kind(), ErrorKind::TimedOut);
+        });
+        let mut connection = Connection::of_client(TcpStream::connect(address).unwrap()).unwrap();
+        connection.set_deadline(Deadline::after(GENEROUS));
+        let mut stream = client.connect(&mut connection, "localhost").unwrap();
+        let mut read = Vec::new();
+        let end = stream.read_to_end(&mut read);
+        server.join().unwrap();
+        (read, end)
+    }
+
+    #[test]
+    fn what_was_written_at_the_last_moment_arrives_and_then_the_goodbye() {
+        let (read, end) = read_what_was_late(b"hello");
+        assert_eq!(read, b"hello");
+        assert_eq!(end.unwrap(), 5);
+    }
+
+    /// More than is encrypted at a time: the rest has not even been taken.
+    #[test]
+    fn who_misses_a_part_of_what_was_to_be_written_is_not_told_that_this_is_all() {
+        const LONG: &[u8] = &[b'x'; 1 << 20];
+        let (read, end) = read_what_was_late(LONG);
+        assert!(read.len() < LONG.len(), "{}", read.len());
+        assert_eq!(end.unwrap_err().kind(), ErrorKind::UnexpectedEof);
     }
 }

@@ -165,6 +165,8 @@ mod tests {
                             Ok(claim) => {
                                 assert_eq!(having.fetch_add(1, Ordering::SeqCst), 0);
                                 had.fetch_add(1, Ordering::SeqCst);
+                                // So that another one has the time to come.
+                                thread::yield_now();
                                 having.fetch_sub(1, Ordering::SeqCst);
                                 drop(claim);
                             }

@@ -59,8 +59,9 @@ pub(super) fn message(target: &Target) -> io::Result<Vec<u8>> {
             frame::write(&mut whole, Header::Binary, value.len(), &value)?;
         }
         Speaks::Lines => whole = [&text[..LINE - 1], b"\n"].concat(),
-        Speaks::Bytes | Speaks::Local => whole = text,
-        Speaks::Http | Speaks::Tls | Speaks::Login | Speaks::Datagrams | Speaks::Requests => {
+        // In TLS, what is to be encrypted.
+        Speaks::Bytes | Speaks::Local | Speaks::Tls | Speaks::Login => whole = text,
+        Speaks::Http | Speaks::Api | Speaks::Datagrams | Speaks::Requests => {
             whole = target.hello.to_vec()
         }
     }

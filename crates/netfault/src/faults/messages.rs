@@ -112,7 +112,7 @@ pub(super) fn refused(target: &Target, bytes: &[u8]) -> io::Result<Running> {
     let answered = match target.speaks {
         Speaks::Bytes | Speaks::Local | Speaks::Frames => !reply.is_empty(),
         Speaks::Tls | Speaks::Login => !reply.is_empty(),
-        Speaks::Http => statuses(&reply).contains(&200),
+        Speaks::Http | Speaks::Api => statuses(&reply).contains(&200),
         // A greeting comes unasked, and a refusal is a message as well. The log tells.
         Speaks::Objects | Speaks::Lines | Speaks::Datagrams | Speaks::Requests => false,
     };

@@ -5,15 +5,30 @@
 
 use std::io;
 
-use crate::Speaks::{Bytes, Datagrams, Frames, Http, Lines, Local, Login, Objects, Requests, Tls};
+use crate::Speaks::{
+    Api, Bytes, Datagrams, Frames, Http, Lines, Local, Login, Objects, Requests, Tls,
+};
 use crate::{Fault, Proof, Running, Speaks, Target};
 
+pub(crate) mod api;
 pub(crate) mod crowd;
 pub(crate) mod datagrams;
 pub(crate) mod ending;
-
+#[cfg(feature = "tls")]
+pub(crate) mod handshakes;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+pub(crate) mod handshakes;
 pub(crate) mod http;
+#[cfg(feature = "tls")]
+mod inside;
+#[cfg(not(feature = "tls"))]
+use handshakes as inside;
 pub(crate) mod login;
+#[cfg(feature = "tls")]
+mod logins;
+#[cfg(not(feature = "tls"))]
+use handshakes as logins;
 pub(crate) mod messages;
 pub(crate) mod networks;
 pub(crate) mod places;
@@ -25,25 +40,25 @@ pub(crate) mod tls;
 pub(crate) mod visitors;
 
 /// What speaks over connections.
-const TCP: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http, Tls, Login];
+const TCP: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http, Api, Tls, Login];
 /// What can be read as well, by anybody.
-const READABLE: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http];
-/// The same, where one client's answer is nobody else's affair.
-const ALONE: &[Speaks] = &[Bytes, Local, Frames, Objects, Http];
+const READABLE: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http, Api];
 /// What speaks over connections and has messages whose end is not that of the stream.
-const ENDED: &[Speaks] = &[Bytes, Local, Frames, Objects, Http, Tls, Login];
-const BYTES: &[Speaks] = &[Bytes, Local];
+const ENDED: &[Speaks] = &[Bytes, Local, Frames, Objects, Http, Api, Tls, Login];
+/// What sends bytes back, in the open or not.
+const ECHOES: &[Speaks] = &[Bytes, Local, Tls, Login];
 const LOCAL: &[Speaks] = &[Local];
 const FRAMED: &[Speaks] = &[Frames, Objects];
 const OBJECTS: &[Speaks] = &[Objects];
 const LINES: &[Speaks] = &[Lines];
-const HTTP: &[Speaks] = &[Http];
+const HTTP: &[Speaks] = &[Http, Api];
+const API: &[Speaks] = &[Api];
 const TLS: &[Speaks] = &[Tls];
 const ENCRYPTED: &[Speaks] = &[Tls, Login];
 const LOGIN: &[Speaks] = &[Login];
 const UDP: &[Speaks] = &[Datagrams, Requests];
 const ANY: &[Speaks] =
-    &[Bytes, Local, Frames, Objects, Lines, Http, Tls, Login, Datagrams, Requests];
+    &[Bytes, Local, Frames, Objects, Lines, Http, Api, Tls, Login, Datagrams, Requests];
 
 /// Every fault.
 pub const ALL: &[Fault] = &[
@@ -83,6 +98,15 @@ pub const ALL: &[Fault] = &[
     http::OLD_DIALECT,
     http::BAD_CHUNK,
     http::UNREAD_BODY,
+    api::DRIPPED_BODY,
+    api::LYING_LENGTH,
+    api::GZIP_BOMB,
+    api::ENDLESS_BODY,
+    api::HTML_ANSWER,
+    api::COME_BACK_LATER,
+    api::ODD_RETRY_AFTER,
+    api::FOREIGN_REDIRECT,
+    api::REDIRECT_LOOP,
     tls::EAVESDROPPER,
     tls::PLAIN_TEXT,
     tls::NO_GOODBYE,

@@ -1,7 +1,6 @@
 //! Clients of a server that has hardly a place left.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Shutdown, TcpListener};
 use std::thread;
 use std::time::Duration;
@@ -9,16 +8,18 @@ use std::time::Duration;
 use netcore::deadline::Deadline;
 use netcore::error::reason;
 use netcore::unix::Name;
+use netcore::wait::{Interest, Waited, ready};
 
-use super::slow::flood;
-use super::{ALONE, READABLE, crowded, fault};
+use super::inside::Inside;
+use super::slow::{flood, flood_inside};
+use super::{ENDED, TCP, crowded, fault};
 use crate::Proof::{Served, Told};
 use crate::answer::judge;
 use crate::peer::connect;
 use crate::proxy::{Network, Proxy};
 use crate::stream::name;
 use crate::until::Until;
-use crate::{Fault, GENEROUS, Running, Speaks, Target};
+use crate::{Fault, GENEROUS, Running, Target};
 
 /// Those who take all places of a server that has few. Where one answer is all there is
 /// for a connection, a place is free again soon, and somebody else is to take it.
@@ -53,7 +54,7 @@ pub const FULL_HOUSE: Fault = crowded(
     fault(
         "full-house",
         "clients that take every place and never read, and 200 more that come then",
-        READABLE,
+        TCP,
         Told,
         full_house,
     ),
@@ -61,7 +62,7 @@ pub const FULL_HOUSE: Fault = crowded(
 );
 
 fn full_house(target: &Target) -> io::Result<Running> {
-    let http = target.speaks == Speaks::Http;
+    let (http, encrypted) = (target.speaks.is_http(), target.speaks.is_encrypted());
     let (deaf, limit) = if http { (DEAF_TO_HTTP, EARLY) } else { (DEAF, AT_THE_LIMIT) };
     let mut streams = vec![connect(target)?];
     let next = || target.address.connect(NO_PLACE, Name::Own).ok();
@@ -69,12 +70,15 @@ fn full_house(target: &Target) -> io::Result<Running> {
     let peers = streams.iter().map(name).collect::<io::Result<_>>()?;
     let told = thread::scope(|scope| {
         for stream in &streams {
-            let flooding = move || drop(flood(stream, target.hello));
+            let flooding = move || match encrypted {
+                true => drop(flood_inside(target, stream)),
+                false => drop(flood(stream, target.hello)),
+            };
             thread::Builder::new().spawn_scoped(scope, flooding)?;
         }
         for stream in &streams {
-            stream.set_read_timeout(Some(NO_PLACE))?;
-            if stream.peek(&mut [MaybeUninit::uninit()]).is_err() && !http {
+            let answered = ready(stream, Interest::Reading, None, Deadline::after(NO_PLACE))?;
+            if answered != Waited::Ready && !http {
                 stream.shutdown(Shutdown::Both)?;
             }
         }
@@ -120,7 +124,7 @@ fn told(target: &Target, limit: Duration) -> io::Result<usize> {
 pub const FAR_AWAY: Fault = fault(
     "far-away",
     "clients that are 40 ms away, as many at a time as there are places",
-    ALONE,
+    ENDED,
     Served,
     far_away,
 );
@@ -154,6 +158,9 @@ fn far_away(target: &Target) -> io::Result<Running> {
 
 /// Says hello, has its whole answer and leaves.
 fn visit(far: &Target) -> Result<(), String> {
+    if far.speaks.is_encrypted() {
+        return visit_inside(far).map_err(|error| format!("was not served: {}", reason(&error)));
+    }
     let (mut reply, mut some) = (Vec::new(), [0; 4096]);
     let mut ask = || -> io::Result<()> {
         let stream = connect(far)?;
@@ -168,4 +175,16 @@ fn visit(far: &Target) -> Result<(), String> {
     };
     ask().map_err(|error| format!("was not served: {}", reason(&error)))?;
     judge(far, &reply, 1).map(drop)
+}
+
+/// The same in TLS.
+fn visit_inside(far: &Target) -> io::Result<()> {
+    let mut inside = Inside::enter(far, connect(far)?, GENEROUS)?;
+    let mut reply = *b"hello";
+    inside.write_all(&reply)?;
+    inside.read_exact(&mut reply)?;
+    match &reply {
+        b"hello" => inside.end(),
+        _ => Err(io::Error::other("the answer is another one")),
+    }
 }

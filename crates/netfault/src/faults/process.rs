@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use netcore::error::reason;
 
-use super::{ANY, BYTES, LOCAL, TCP, crowd, crowded, datagrams, fault};
+use super::{ANY, ECHOES, LOCAL, TCP, crowd, crowded, datagrams, fault};
 use crate::Proof::Process;
 use crate::peer::{answered, connect, stay};
 use crate::{Fault, Running, Target, Transport, Treatment};
@@ -61,7 +61,7 @@ fn speaking(target: &Target) -> io::Result<Running> {
 pub const BIG_MESSAGE: Fault = fault(
     "big-message",
     "36 MiB of messages, more than all the buffers on the way, from the rung's own client",
-    BYTES,
+    ECHOES,
     Process(Treatment::BigMessage),
     nothing,
 );

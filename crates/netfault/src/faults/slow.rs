@@ -6,7 +6,8 @@ use std::time::Duration;
 use netcore::deadline::Deadline;
 
 use super::ending::message;
-use super::{READABLE, TCP, fault};
+use super::inside::Inside;
+use super::{TCP, fault};
 use crate::Proof::Dropped;
 use crate::peer::{connect, connect_with_little_room, idle, play};
 use crate::stream::Stream;
@@ -57,7 +58,7 @@ fn drip(target: &Target) -> io::Result<Running> {
 pub const NEVER_READS: Fault = fault(
     "never-reads",
     "a client that sends for ever and never reads the replies",
-    READABLE,
+    TCP,
     Dropped,
     never_reads,
 );
@@ -67,6 +68,13 @@ fn never_reads(target: &Target) -> io::Result<Running> {
     let message = message(target)?;
     let first = target.hello.to_vec();
     let deaf = connect_with_little_room(target)?;
+    if target.speaks.is_encrypted() {
+        let own = deaf.try_clone()?;
+        let mut inside = Inside::enter(target, own, LIFETIME)?;
+        return Running::playing(&target.address, vec![deaf], move |_| {
+            endlessly(&mut inside, &message)
+        });
+    }
     play(target, deaf, move |stream| {
         Until::new(stream, Deadline::after(LIFETIME)).write_all(&first)?;
         flood(stream, &message)
@@ -75,6 +83,15 @@ fn never_reads(target: &Target) -> io::Result<Running> {
 
 /// Sends `message` again and again, until the server or the guard ends it.
 pub(super) fn flood(stream: &Stream, message: &[u8]) -> io::Result<()> {
-    let mut timed = Until::new(stream, Deadline::after(LIFETIME));
-    (0..FLOOD / message.len().max(1)).try_for_each(|_| timed.write_all(message))
+    endlessly(&mut Until::new(stream, Deadline::after(LIFETIME)), message)
+}
+
+fn endlessly(stream: &mut impl Write, message: &[u8]) -> io::Result<()> {
+    (0..FLOOD / message.len().max(1)).try_for_each(|_| stream.write_all(message))
+}
+
+/// The same in TLS, by a client that is let in.
+pub(super) fn flood_inside(target: &Target, stream: &Stream) -> io::Result<()> {
+    let mut inside = Inside::enter(target, stream.try_clone()?, LIFETIME)?;
+    endlessly(&mut inside, &message(target)?)
 }

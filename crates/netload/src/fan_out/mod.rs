@@ -12,10 +12,10 @@ use clap::Args;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use netcore::{Error, cli};
-use socket2::{Domain, Socket, Type};
 
 use crate::args::{RunArgs, address, message_size};
 use crate::bound::Bound;
+use crate::deafness::Deafness;
 use crate::faults::Fault;
 use crate::meter::Meter;
 use crate::open::{established, open, wait};
@@ -25,6 +25,7 @@ use crate::stop::Stop;
 use dialect::Dialect;
 use text::{SHORTEST, parse, text};
 
+mod deaf;
 pub mod dialect;
 mod text;
 
@@ -36,9 +37,6 @@ const AGAIN: Duration = Duration::from_millis(50);
 
 /// Bytes that one call reads at most.
 const BUFFER: usize = 64 << 10;
-
-/// Bytes that a deaf member has room for.
-const LITTLE_ROOM: usize = 4 << 10;
 
 /// What the scenario can be told.
 #[derive(Debug, Clone, Args)]
@@ -61,7 +59,7 @@ pub struct Options {
     /// Lines that a talker says before all have heard the first of them
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 1)]
     pub in_flight: u16,
-    /// One more joins, and never reads
+    /// One more joins now and then, and never reads: what that costs the others is told
     #[arg(long)]
     pub deaf: bool,
     /// Give up when nobody hears anything for this long
@@ -81,29 +79,18 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     let listeners = usize::from(options.connections);
     let talkers = usize::from(options.talkers);
     let streams = open(&options.address.into(), listeners + talkers)?;
-    let deaf = options.deaf.then(|| deaf(options)).transpose();
-    let _deaf = deaf.map_err(Error::failed("open a connection that does not read"))?;
     meter.opened = (listeners + talkers) as u64;
     let mut fan_out =
         FanOut::new(options, streams, meter).map_err(Error::failed("register the connections"))?;
-    if let Err((number, fault)) = fan_out.play(options.run.bound(), stop) {
+    let played = fan_out.play(options.run.bound(), stop);
+    let deaf = played.unwrap_or_else(|(number, fault)| {
         fan_out.meter.faults.count(number, &fault);
-    }
+        None
+    });
     let (connections, in_flight) = (listeners, options.in_flight.into());
     let report = Report::new("fan-out", options.address, fan_out.meter);
     let size = options.size.max(SHORTEST);
-    Ok(Report { connections, in_flight, size, interrupted: stop.is_told(), ..report })
-}
-
-/// Joins and is left alone: what comes for it stays where it is.
-fn deaf(options: &Options) -> io::Result<std::net::TcpStream> {
-    let socket = Socket::new(Domain::for_address(options.address), Type::STREAM, None)?;
-    // A size that was asked for is never made larger by the system.
-    socket.set_recv_buffer_size(LITTLE_ROOM)?;
-    socket.connect(&options.address.into())?;
-    let mut stream = std::net::TcpStream::from(socket);
-    stream.write_all(options.dialect.hello("deaf", true).as_bytes())?;
-    Ok(stream)
+    Ok(Report { connections, in_flight, size, deaf, interrupted: stop.is_told(), ..report })
 }
 
 /// One who listens, or talks and takes no notice of what comes.
@@ -132,6 +119,8 @@ struct FanOut<'a> {
     said: Vec<Said>,
     poll: Poll,
     meter: Meter,
+    /// What a meter is before it has counted anything.
+    empty: Meter,
     /// Not while they come in.
     measures: bool,
     last: Instant,
@@ -154,11 +143,11 @@ impl<'a> FanOut<'a> {
         }
         let said = (0..talkers).map(|_| Said::default()).collect();
         let (size, last) = (options.size.max(SHORTEST), Instant::now());
-        let measures = false;
-        Ok(FanOut { options, size, listeners, members, said, poll, meter, measures, last })
+        let (measures, empty) = (false, meter.clone());
+        Ok(FanOut { options, size, listeners, members, said, poll, meter, empty, measures, last })
     }
 
-    fn play(&mut self, mut bound: Bound, stop: &Stop) -> Result<(), Failed> {
+    fn play(&mut self, mut bound: Bound, stop: &Stop) -> Result<Option<Deafness>, Failed> {
         let mut events = Events::with_capacity(1024);
         // Until each has heard a line of each talker, lines are said into a room that fills.
         let mut again = Instant::now();
@@ -170,15 +159,18 @@ impl<'a> FanOut<'a> {
             self.read(&mut events, AGAIN)?;
         }
         self.settle(&mut events, stop)?;
-        self.measures = true;
         let start = Instant::now();
         self.meter.start(start);
         bound.start(start);
+        if self.options.deaf {
+            return self.play_slices(&mut events, &mut bound, stop);
+        }
+        self.measures = true;
         loop {
             for talker in 0..self.said.len() {
                 while self.said[talker].open.len() < usize::from(self.options.in_flight) {
                     if stop.is_told() || !bound.take(Instant::now()) {
-                        return self.settle(&mut events, stop);
+                        return self.settle(&mut events, stop).map(|()| None);
                     }
                     self.say(talker)?;
                 }

@@ -2,7 +2,10 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use clap::Parser;
 use netload::fan_out;
@@ -56,6 +59,36 @@ fn one_more_that_does_not_read_is_not_waited_for() {
     let server = room(|_, line| Some(line));
     let report = run(&server, "--connections 3 --count 100 --deaf");
     assert_eq!((report.faults.total(), report.replies), (0, 300), "{:?}", report.faults);
+    assert_eq!(report.deaf.map(|deaf| deaf.slices), Some(1));
+}
+
+#[test]
+fn what_one_that_does_not_read_costs_the_others_is_told() {
+    /// Far more than a line takes, on a machine however busy.
+    const HELD_UP: Duration = Duration::from_millis(20);
+    static DEAF: AtomicUsize = AtomicUsize::new(0);
+    let others: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
+    let server = Server::tcp(move |stream, _| {
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let Some(Ok(name)) = lines.next() else { return };
+        let deaf = usize::from(name == "deaf");
+        DEAF.fetch_add(deaf, Ordering::SeqCst);
+        if deaf == 0 {
+            others.lock().unwrap().push(stream);
+        }
+        for line in lines.map_while(Result::ok) {
+            // What goes before is not measured.
+            if DEAF.load(Ordering::SeqCst) > 0 && line.starts_with('~') {
+                thread::sleep(HELD_UP);
+            }
+            let line = format!("{name}: {line}\n");
+            others.lock().unwrap().iter_mut().for_each(|it| drop(it.write_all(line.as_bytes())));
+        }
+        DEAF.fetch_sub(deaf, Ordering::SeqCst);
+    });
+    let report = run(&server, "--connections 3 --count 1 --deaf");
+    let deaf = report.deaf.unwrap();
+    assert!(deaf.p99_with >= HELD_UP.as_micros() as f64 && deaf.ratio > 1.0, "{deaf:?}");
 }
 
 #[test]

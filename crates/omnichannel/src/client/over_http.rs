@@ -1,6 +1,7 @@
 //! HTTP, with [ureq](https://docs.rs/ureq): what the page in the browser does.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::net::Shutdown;
 use std::time::Duration;
 
 use netcore::Error;
@@ -36,7 +37,13 @@ impl Http {
     /// # Errors
     /// As [`ClientArgs::connect`].
     pub fn new(args: &ClientArgs<PORT>, token: Secret) -> Result<Http, Error> {
-        args.connect()?;
+        let mut there = args.connect()?;
+        // Seen off, so that the log of the server has one visit after the other.
+        let seen_off = there.shutdown(Shutdown::Write).and_then(|()| {
+            there.set_read_timeout(Some(PATIENCE))?;
+            there.read(&mut [0])
+        });
+        log::debug!("somebody is there: {}", seen_off.is_ok());
         let base = format!("http://{}", netcore::listen::join(&args.host, args.port));
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0);
         Ok(Http { agent: config.build().new_agent(), base, token })

@@ -215,6 +215,9 @@ impl Conversation {
             Phase::Sending(sending) => {
                 let Sending { begun, head, since, .. } = &*sending;
                 desk.tools.log(&self.client, head, *since, begun);
+                if begun.outgoing.ends_with_connection() {
+                    self.stream.reset();
+                }
                 return Err(ErrorKind::TimedOut.into());
             }
             Phase::Draining(_) => self.linger(),

@@ -71,6 +71,9 @@ impl Conversation {
                 }
                 sent => {
                     tools.log(&self.client, &head, since, &begun);
+                    if sent.is_err() && begun.outgoing.ends_with_connection() {
+                        self.stream.reset();
+                    }
                     sent?;
                     let bytes = begun.outgoing.bytes();
                     tools.output = begun.outgoing.into_buffer();

@@ -26,8 +26,9 @@ pub(super) struct Inner {
     pub(super) socket: TcpStream,
     state: Mutex<State>,
     changed: Condvar,
-    /// Who has it writes to the socket: what is encrypted first goes out first.
-    sending: Mutex<()>,
+    /// What is encrypted and not sent. Who has it writes to the socket: what is encrypted
+    /// first goes out first.
+    sending: Mutex<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -95,9 +96,8 @@ impl Inner {
 
     /// Sends what there is to send.
     fn send(&self) -> io::Result<()> {
-        let _turn = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unsent = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let mut bytes = Vec::new();
             let mut state = self.state();
             if state.begun.is_some() && !state.tls.is_handshaking() {
                 let State { tls, pending, .. } = &mut *state;
@@ -108,14 +108,15 @@ impl Inner {
                 }
             }
             while state.tls.wants_write() {
-                state.tls.write_tls(&mut bytes)?;
+                state.tls.write_tls(&mut *unsent)?;
             }
             // Not while it waits for room: the other thread has to read meanwhile.
             drop(state);
-            if bytes.is_empty() {
-                return Ok(());
+            let Some(_) = unsent.first() else { return Ok(()) };
+            while !unsent.is_empty() {
+                let n = (&self.socket).write(&unsent)?;
+                unsent.drain(..n);
             }
-            (&self.socket).write_all(&bytes)?;
         }
     }
 

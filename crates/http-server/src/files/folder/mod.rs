@@ -2,8 +2,7 @@
 //! opened left out.
 
 use std::borrow::Cow;
-use std::fs::{self, Metadata};
-use std::path::Path;
+use std::fs::Metadata;
 use std::time::UNIX_EPOCH;
 
 use httpcore::Refusal;
@@ -11,33 +10,29 @@ use httpcore::handler::Request;
 use httpcore::reply::{Form, Response, html};
 
 use super::listing::{Entry, Kind, Listing, Order, sort};
-use super::resolve;
+use super::resolve::{OpenFolder, Root};
 use super::settings::{DotFiles, Settings};
+
+#[cfg(not(unix))]
+mod elsewhere;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(not(unix))]
+use self::elsewhere::entries;
+#[cfg(unix)]
+use self::unix::entries;
 
 /// The page of a folder, or its content as JSON.
 pub fn listing(
     settings: &Settings,
     request: &Request<'_>,
     names: &[Cow<'_, [u8]>],
-    folder: &Path,
+    root: &Root,
+    folder: &OpenFolder,
 ) -> Result<Response, Refusal> {
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = resolve::name_bytes(&entry.file_name());
-        if settings.dot_files == DotFiles::Hidden && name.starts_with(b".") {
-            continue;
-        }
-        // Where it leads could not be opened, and what is there is nobody's business.
-        if entry.file_type().is_ok_and(|kind| kind.is_symlink())
-            && resolve::check_inside(&settings.root, &entry.path(), settings.links).is_err()
-        {
-            continue;
-        }
-        // What cannot be looked at could not be opened either: something just deleted.
-        let Ok(metadata) = fs::metadata(entry.path()) else { continue };
-        entries.extend(listed(name, &metadata));
-    }
+    let is_shown = |name: &[u8]| settings.dot_files == DotFiles::Shown || !name.starts_with(b".");
+    let mut entries = entries(root, folder, is_shown)?;
     let order = Order::parse(request.query("sort").as_deref(), request.query("order").as_deref());
     sort(&mut entries, order);
     let page = request.query("page").and_then(|page| page.parse().ok()).unwrap_or(1);
@@ -61,7 +56,7 @@ pub fn listing(
         .header("X-Content-Type-Options", "nosniff"))
 }
 
-fn listed(name: Vec<u8>, metadata: &Metadata) -> Option<Entry> {
+fn entry(name: Vec<u8>, metadata: &Metadata) -> Option<Entry> {
     let kind = match metadata.file_type() {
         kind if kind.is_dir() => Kind::Folder,
         kind if kind.is_file() => Kind::File,
