@@ -361,6 +361,12 @@ impl Rung {
         self.limits.iter().find(|limit| limit.faults().any(|name| name == fault))
     }
 
+    /// Whether its server reads tokens, which are in a file that is its owner's alone: it is
+    /// started with more than a port, and as nobody else.
+    pub fn has_tokens(&self) -> bool {
+        self.server_args.iter().any(|arg| arg == "--tokens")
+    }
+
     /// The folder of its certificates, where it has one.
     pub fn certs_folder(&self) -> Option<PathBuf> {
         self.certs.first().map(|certs| self.folder.join(certs))
