@@ -53,6 +53,17 @@ pub fn netload() -> &'static Path {
     find(BUILT.get_or_init(|| build_packages(&["netload"])), "netload")
 }
 
+/// The example `name` of a package: a tool of its own that no program needs.
+///
+/// # Panics
+/// When it does not compile.
+pub fn example(package: &str, name: &str) -> PathBuf {
+    match build_of(&["--example", name], &[package]) {
+        Ok(mut built) => built.remove(name).unwrap_or_else(|| panic!("{package} has no {name}")),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 fn find(built: &'static Result<HashMap<String, PathBuf>, String>, name: &str) -> &'static Path {
     match built {
         Ok(built) => built.get(name).unwrap_or_else(|| panic!("{name} has no binary of its name")),
@@ -66,9 +77,13 @@ fn build() -> Result<HashMap<String, PathBuf>, String> {
 }
 
 fn build_packages(names: &[&str]) -> Result<HashMap<String, PathBuf>, String> {
+    build_of(&["--bins"], names)
+}
+
+fn build_of(what: &[&str], names: &[&str]) -> Result<HashMap<String, PathBuf>, String> {
     let built = Built::of_this_test();
     let folder = built.target.to_string_lossy();
-    let mut options = vec!["--locked", "--bins", "--profile", &built.profile];
+    let mut options = [&["--locked", "--profile", &built.profile], what].concat();
     options.extend(["--target-dir", &folder]);
     options.extend(built.triple.iter().flat_map(|triple| ["--target", triple.as_str()]));
     options.extend(packages(names));

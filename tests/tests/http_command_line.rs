@@ -497,6 +497,6 @@ fn a_build_without_tls_says_how_to_get_it() {
         rung("http-server").run(&["--hello", "-p", "0", "--tls"]).expect_code(1).expect_stdout("");
     assert_eq!(
         finished.stderr,
-        "error: cannot encrypt: this build has no TLS; build it with --features tls\n"
+        "error: cannot encrypt: this build has no TLS; its feature tls is off (cargo build --features tls)\n"
     );
 }

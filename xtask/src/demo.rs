@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use ladder::manifests::{Limit, RESERVED, Room};
+use ladder::manifests::{Limit, RESERVED};
 use ladder::screen::fit;
 use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Rung, Screen, Tone, failure};
@@ -13,7 +13,7 @@ use trial::stage::Visit;
 use trial::{Cast, Expected, Faults, faults, timeline};
 
 use crate::scene::Scene;
-use crate::{list, package, room, scene};
+use crate::{list, package, releases, room, scene};
 
 /// Bytes of a segment that fit into a line, also where none of them is a letter.
 const A_LINE: usize = 15;
@@ -121,8 +121,11 @@ fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Fa
     let (complaints, seen) = (Vec::new(), Vec::new());
     let mut demo = Demo { ladder, rung, screen, complaints, replies: 0, seen };
     match &rung.room {
-        Some(room) => demo.room(room)?,
+        Some(room) => demo.take(room::play(ladder, rung, room, screen)?)?,
         None => demo.conversation()?,
+    }
+    if let Some(releases) = &rung.releases {
+        demo.take(releases::play(ladder, rung, releases, screen)?)?;
     }
     demo.on_the_way()?;
     demo.why()?;
@@ -132,8 +135,7 @@ fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Fa
 }
 
 impl Demo<'_> {
-    fn room(&mut self, room: &Room) -> Result<(), Failure> {
-        let seen = room::play(self.ladder, self.rung, room, self.screen)?;
+    fn take(&mut self, seen: room::Seen) -> Result<(), Failure> {
         for complaint in seen.complaints {
             self.complain(complaint)?;
         }

@@ -15,6 +15,7 @@ mod list;
 mod map;
 mod new;
 mod package;
+mod releases;
 mod room;
 mod rules;
 mod scene;

@@ -34,6 +34,8 @@ pub struct Acceptor<L: Listener = TcpListener> {
     /// Whoever waits for a client has it; `None` once a stop has begun.
     listener: Arc<Mutex<Option<L>>>,
     shutdown: Shutdown,
+    /// What ends those who are accepted.
+    of_clients: Shutdown,
     permits: Option<Permits>,
     patience: Option<Duration>,
 }
@@ -57,8 +59,14 @@ impl<L: Listener> Acceptor<L> {
                 *listener = None;
             }
         });
-        let shutdown = shutdown.clone();
-        Ok(Acceptor { listener, shutdown, permits: None, patience: None })
+        let (shutdown, of_clients) = (shutdown.clone(), shutdown.clone());
+        Ok(Acceptor { listener, shutdown, of_clients, permits: None, patience: None })
+    }
+
+    /// Clients end by a handle of their own: a stop of the first one ends the accepting
+    /// alone, where another process goes on with it.
+    pub fn clients_end_by(self, shutdown: &Shutdown) -> Acceptor<L> {
+        Acceptor { of_clients: shutdown.clone(), ..self }
     }
 
     /// Serves so many clients at once and at least one. At the bound nobody is accepted:
@@ -131,7 +139,7 @@ impl<L: Listener> Acceptor<L> {
             }
             // Where there is no memory for a client, it is refused, for itself alone.
             match listener.accept().and_then(|client| affords(permit).map(|()| client)) {
-                Ok((stream, peer)) => match prepare(stream, &self.shutdown) {
+                Ok((stream, peer)) => match prepare(stream, &self.of_clients) {
                     Ok(connection) => return Ok(Some((connection, peer))),
                     // macOS answers EINVAL once the peer has reset.
                     Err(error) => log::warn!("{peer} dropped: {}", reason(&error)),

@@ -117,6 +117,8 @@ pub struct Rung {
     pub demo: Vec<ClientRun>,
     /// What the demo shows instead of them where all clients hear what one says.
     pub room: Option<Room>,
+    /// What is published in the demo while its clients ask.
+    pub releases: Option<Releases>,
     /// The fault that the rung below fails and this one survives.
     pub why: Option<Why>,
     /// What is still wrong here.
@@ -160,6 +162,18 @@ pub struct Room {
     /// Arguments of the server that make it show sooner who is deaf.
     #[serde(default)]
     pub server_args: Vec<String>,
+}
+
+/// Later releases of a program that updates itself: binaries of its own package.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Releases {
+    /// The example that signs them.
+    pub publisher: String,
+    /// The one that it updates itself to.
+    pub next: String,
+    /// The one that does not run.
+    pub broken: String,
 }
 
 /// Why the rung exists.

@@ -75,6 +75,18 @@ impl Listening {
         Ok(listening)
     }
 
+    /// Listens on sockets that somebody else has opened, whose files are theirs as well.
+    pub fn handed_over(sockets: Vec<Socket>, scheme: &str) -> Listening {
+        let file = sockets.iter().find_map(|socket| {
+            let address = socket.local_addr().ok()?;
+            address.as_pathname().map(unix::name)
+        });
+        let url = file.unwrap_or_else(|| "a socket without a name".into());
+        let mut listening = Listening { sockets, url, notes: Vec::new(), claims: Vec::new() };
+        listening.describe(scheme);
+        listening
+    }
+
     fn on(place: Where<'_>, port: u16, mode: Mode) -> Result<Listening, Error> {
         let mut listening = Listening {
             sockets: Vec::new(),

@@ -19,13 +19,16 @@ use super::listening::{Listening, Where, is_loopback, lan_addresses};
 use super::words::{header, host_name};
 use super::{credentials, place};
 use crate::files::{DotFiles, Files, Links, Missing, Precompressed};
-use crate::serve::{AccessLog, Guarded, Limits, Server, Tls};
+use crate::serve::{AccessLog, Guarded, Limits, Metrics, Server, Tls, handed_over};
 
 /// The text of the tutorial's own handler.
 const GREETING: &str = "Привет, мир!";
 
 /// Where `--health` answers.
 const HEALTH: &str = "/healthz";
+
+/// Where `--metrics` does.
+const METRICS: &str = "/metrics";
 
 /// What the server can be told.
 #[derive(Debug, Clone, Args)]
@@ -84,6 +87,10 @@ pub struct Options {
     /// Answer /healthz with 200 and no password, for whoever watches the server
     #[arg(long)]
     pub health: bool,
+    /// Show counters of connections and responses at /metrics, in the text form that
+    /// Prometheus reads; behind --auth where there is one
+    #[arg(long)]
+    pub metrics: bool,
     /// Let clients keep a file for so long without asking again
     #[arg(long, value_name = "SECONDS")]
     pub cache: Option<u32>,
@@ -168,12 +175,14 @@ impl Options {
             None => Box::new(AtOnce(hello)),
         };
         let credentials = credentials::read(&self.auth).map_err(Unprepared::Usage)?;
-        let content = if credentials.is_empty() {
-            content
-        } else {
+        let guarded = |handler: Box<dyn Handler>| -> Result<Box<dyn Handler>, Unprepared> {
+            if credentials.is_empty() {
+                return Ok(handler);
+            }
             let why = || Unprepared::Usage("--auth takes a name, a colon and a password".into());
-            Box::new(Guarded::new(content, &credentials).ok_or_else(why)?)
+            Ok(Box::new(Guarded::new(handler, &credentials).ok_or_else(why)?))
         };
+        let content = guarded(content)?;
         let place = match (self.lan, self.bind.as_slice()) {
             (true, _) => Where::Everywhere,
             (false, []) => Where::Loopback,
@@ -181,8 +190,18 @@ impl Options {
         };
         let tls = self.certificate()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let listening = Listening::open(place, port, self.mode, scheme)?;
+        let listening = match handed_over()? {
+            Some(sockets) if port.is_none() && matches!(place, Where::Loopback) => {
+                Listening::handed_over(sockets, scheme)
+            }
+            Some(_) => {
+                let why = "the sockets are handed over; a port, --bind and --lan have no say then";
+                return Err(Unprepared::Usage(why.into()));
+            }
+            None => Listening::open(place, port, self.mode, scheme)?,
+        };
         let mut server = Server::on(listening.sockets)
+            .for_command_line()
             .limits(self.limits())
             .access_log(if self.quiet { AccessLog::Hidden } else { AccessLog::Shown });
         if let Some(tls) = tls {
@@ -200,6 +219,14 @@ impl Options {
         }
         if self.health {
             server = server.route(Method::Get, HEALTH, AtOnce(health));
+        }
+        if self.metrics {
+            let metrics = Metrics::default();
+            server = server.count_in(metrics.clone()).route(
+                Method::Get,
+                METRICS,
+                guarded(Box::new(metrics))?,
+            );
         }
         let mut notes = listening.notes;
         let is_seen = server.addresses().into_iter().any(|address| !is_loopback(address));

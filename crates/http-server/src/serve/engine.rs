@@ -24,6 +24,7 @@ use super::conversation::{Conversation, Next, Standing, Told};
 use super::crowd::Crowd;
 use super::door::{Door, Visitor};
 use super::exchange::{Client, Desk};
+use super::metrics::{Metrics, Refused};
 use super::pool::{Done, Job, Pool};
 use super::service::{Service, lobby};
 use super::stream::ClientStream;
@@ -69,8 +70,9 @@ pub fn serve(listeners: Vec<Socket>, service: Service, shutdown: &Shutdown) -> i
     let crowd = Crowd::new(service.limits.clients, lobby(service.limits.clients));
     let desk = Desk::new(&service, shutdown, false);
     let shutdown = shutdown.clone();
-    let paused = None;
-    Engine { poll, doors, paused, crowd, pool, desk, service, shutdown }.run()
+    // Counted where nobody looks as well.
+    let (paused, metrics) = (None, service.metrics.clone().unwrap_or_default());
+    Engine { poll, doors, paused, crowd, pool, desk, service, metrics, shutdown }.run()
 }
 
 fn token_of(door: usize) -> Token {
@@ -87,6 +89,7 @@ struct Engine {
     pool: Pool,
     desk: Desk,
     service: Arc<Service>,
+    metrics: Metrics,
     shutdown: Shutdown,
 }
 
@@ -134,7 +137,7 @@ impl Engine {
             let limit = self.service.limits.drain;
             log::warn!("closing {} connections that did not end in {limit:?}", ids.len());
         }
-        ids.into_iter().for_each(|id| self.crowd.remove(id));
+        ids.into_iter().for_each(|id| self.remove(id));
     }
 
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
@@ -217,12 +220,16 @@ impl Engine {
                 if let Err(Job { id, mut conversation }) =
                     self.pool.submit(Job { id, conversation })
                 {
+                    self.metrics.refused(Refused::Full);
                     let next = caught(|| conversation.is_too_much(&mut self.desk));
                     self.settle(id, conversation, next);
                 }
             }
             Ok(Next::Seat) => {
                 let seated = self.crowd.has_place() || self.frees_place();
+                if !seated {
+                    self.metrics.refused(Refused::Full);
+                }
                 conversation.set_standing(match seated {
                     true => Standing::Seated,
                     false => Standing::TurnedAway,
@@ -232,11 +239,14 @@ impl Engine {
             }
             Ok(Next::Over) => {
                 log::debug!("{} closed", conversation.name());
-                self.crowd.remove(id);
+                self.remove(id);
             }
             Err(error) => {
                 log::info!("{} dropped: {}", conversation.name(), reason(&error));
-                self.crowd.remove(id);
+                if conversation.stream().is_handshaking() {
+                    self.metrics.refused(Refused::Handshake);
+                }
+                self.remove(id);
             }
         }
     }
@@ -258,8 +268,11 @@ impl Engine {
                         self.doors[place].1 = false;
                     }
                     Err(error) => {
-                        if log_accept_error(error)? == Reach::AllForNow && !self.frees_files() {
-                            self.paused = Some(Instant::now() + SHORTAGE_PAUSE);
+                        if log_accept_error(error)? == Reach::AllForNow {
+                            self.metrics.refused(Refused::Shortage);
+                            if !self.frees_files() {
+                                self.paused = Some(Instant::now() + SHORTAGE_PAUSE);
+                            }
                         }
                     }
                 }
@@ -285,6 +298,7 @@ impl Engine {
         // Asked for both once: an event tells of a change, and not of what has not changed.
         match self.poll.registry().register(conversation.stream().socket(), token, both) {
             Ok(()) => {
+                self.metrics.accepted();
                 let id = self.crowd.insert(conversation);
                 // What a client of HTTP has to say is often there already.
                 self.crowd.promise(id);
@@ -302,8 +316,8 @@ impl Engine {
     fn frees_files(&mut self) -> bool {
         let before = self.crowd.len();
         match self.crowd.leaves(Instant::now()) {
-            Some(id) if self.crowd.has_ended(id) => self.crowd.remove(id),
-            Some(id) => self.end(id, Conversation::make_room),
+            Some(id) if self.crowd.has_ended(id) => self.remove(id),
+            Some(id) => self.make_room(id),
             None => {}
         }
         self.crowd.len() < before
@@ -312,8 +326,18 @@ impl Engine {
     /// Whether somebody idle could give its place.
     fn frees_place(&mut self) -> bool {
         let Some(id) = self.crowd.gives_place() else { return false };
-        self.end(id, Conversation::make_room);
+        self.make_room(id);
         self.crowd.has_place()
+    }
+
+    fn make_room(&mut self, id: usize) {
+        self.metrics.refused(Refused::MadeRoom);
+        self.end(id, Conversation::make_room);
+    }
+
+    fn remove(&mut self, id: usize) {
+        self.crowd.remove(id);
+        self.metrics.closed();
     }
 
     fn end(&mut self, id: usize, how: impl FnOnce(&mut Conversation) -> Next) {

@@ -215,8 +215,12 @@ impl Tools {
         }
     }
 
-    /// A line in the access log, for a response that has been sent as far as it will be.
+    /// A line in the access log, for a response that has been sent as far as it will be; and
+    /// it is counted.
     pub fn log(&mut self, client: &Client, head: &[u8], since: Instant, begun: &Begun) {
+        if let Some(metrics) = &self.service.metrics {
+            metrics.response(begun.status, begun.outgoing.bytes(), since.elapsed());
+        }
         if self.service.access_log == AccessLog::Hidden {
             return;
         }
@@ -242,9 +246,7 @@ fn check<'b>(tools: &Tools, client: &Client, head: &Head<'b>) -> Result<Target<'
         && let Hosts::LocalAnd(allowed) = &tools.service.hosts
         && !host::is_local(host, allowed)
     {
-        let host = String::from_utf8_lossy(host::without_port(host)).into_owned();
-        let why = format!("this server does not answer to {host:?}; --allow-host {host} makes it");
-        return Err(Refusal::by("RFC 9110 section 15.5.20", Status::MISDIRECTED_REQUEST, why));
+        return Err(tools.service.strange_host(host));
     }
     Ok(target)
 }

@@ -34,7 +34,7 @@ impl Tls {
 }
 
 fn missing() -> Error {
-    let why = "this build has no TLS; build it with --features tls";
+    let why = "this build has no TLS; its feature tls is off (cargo build --features tls)";
     Error::failed("encrypt")(io::Error::new(ErrorKind::Unsupported, why))
 }
 

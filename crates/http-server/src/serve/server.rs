@@ -3,11 +3,11 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::thread::{self, JoinHandle};
 
-use netcore::Error;
-use netcore::listen;
 use netcore::shutdown::Shutdown;
+use netcore::{Error, cli, listen, unix};
 use socket2::Socket;
 
 use httpcore::handler::{Handler, Request, Router};
@@ -15,7 +15,9 @@ use httpcore::head::Method;
 use httpcore::reply::{Cors, IntoResponse, field_line};
 
 use super::engine;
-use super::service::{AccessLog, Hosts, Limits, Service};
+use super::handed_over::handed_over;
+use super::metrics::Metrics;
+use super::service::{AccessLog, Hosts, Limits, Operator, Service};
 use super::tls::Tls;
 use crate::PORT;
 
@@ -51,6 +53,7 @@ const SINGLE: [&str; 8] = [
 pub struct Server {
     listeners: Vec<Socket>,
     service: Service,
+    at_stop: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl Server {
@@ -69,7 +72,33 @@ impl Server {
                 io::Error::new(io::ErrorKind::InvalidInput, "the port is not a number below 65536");
             Error::Listen { address: address.into(), source: why }
         })?;
-        Ok(Server::on(vec![listen::tcp(host, port)?.into()]))
+        let listener = listen::tcp(host, port).map_err(|error| match error {
+            Error::Listen { address, source } => in_code(address, source),
+            other => other,
+        })?;
+        Ok(Server::on(vec![listener.into()]))
+    }
+
+    /// A server on the sockets that systemd, or whatever speaks its protocol
+    /// ([sd_listen_fds(3)](https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html)),
+    /// has handed over to this process; `None` where there are none, and everywhere but on
+    /// Linux. It is asked for once, at the start, before there are threads: the sockets are
+    /// gone for a second caller.
+    ///
+    /// ```no_run
+    /// use http_server::Server;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::from_systemd()?.map_or_else(|| Server::bind("127.0.0.1:8000"), Ok)?;
+    /// server.get("/", |_| "ready\n").run()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When one of them is not a stream socket that listens.
+    pub fn from_systemd() -> Result<Option<Server>, Error> {
+        Ok(handed_over()?.map(Server::on))
     }
 
     /// A server on sockets that listen already.
@@ -85,8 +114,10 @@ impl Server {
             cors: Cors::SameOrigin,
             tls: None,
             extra: Vec::new(),
+            metrics: None,
+            operator: Operator::Library,
         };
-        Server { listeners, service }
+        Server { listeners, service, at_stop: Vec::new() }
     }
 
     /// Answers GET, and so HEAD, of a path: `/hello/{name}`. The part in braces is
@@ -208,6 +239,25 @@ impl Server {
         self
     }
 
+    /// Counts connections and responses here.
+    pub fn count_in(mut self, metrics: Metrics) -> Server {
+        self.service.metrics = Some(metrics);
+        self
+    }
+
+    /// Calls `end` once, when the server is told to stop, for streams that would not end by
+    /// themselves. It must not block.
+    pub fn on_stop(mut self, end: impl FnOnce() + Send + 'static) -> Server {
+        self.at_stop.push(Box::new(end));
+        self
+    }
+
+    /// What its errors advise is for somebody with a command line.
+    pub(crate) fn for_command_line(mut self) -> Server {
+        self.service.operator = Operator::CommandLine;
+        self
+    }
+
     /// One more header field on every response.
     ///
     /// # Errors
@@ -229,13 +279,33 @@ impl Server {
         self.listeners.iter().filter_map(address).collect()
     }
 
-    /// Serves until SIGINT or SIGTERM, or Ctrl-C.
+    /// Says on standard output where it listens, and serves until SIGINT or SIGTERM, or
+    /// Ctrl-C. What goes wrong is told on standard error, unless the program has a logger of
+    /// its own.
     ///
     /// # Errors
-    /// When signals cannot be waited for, a pattern makes no sense, or no further
-    /// client could be accepted.
+    /// When signals cannot be waited for, a pattern makes no sense, standard output cannot
+    /// be written, or no further client could be accepted.
     pub fn run(self) -> Result<(), Error> {
+        netcore::log::init(0);
+        self.check()?;
+        // Before the ready lines: whoever reads them may stop us at once.
         let shutdown = Shutdown::on_signals(self.service.limits.drain)?;
+        let scheme = if self.service.tls.is_some() { "https" } else { "http" };
+        for listener in &self.listeners {
+            match listener.local_addr().map_err(Error::failed("tell where it listens"))? {
+                at if at.is_unix() => {
+                    cli::listening_on(unix::name(at.as_pathname().unwrap_or(Path::new("?"))))?;
+                }
+                at => {
+                    let Some(at) = at.as_socket() else { continue };
+                    if !at.ip().is_loopback() {
+                        log::warn!("listening on {at}: whoever can reach it can connect");
+                    }
+                    cli::listening_on(format_args!("{scheme}://{at}/"))?;
+                }
+            }
+        }
         self.serve(&shutdown)
     }
 
@@ -246,6 +316,7 @@ impl Server {
     /// could be accepted.
     pub fn serve(self, shutdown: &Shutdown) -> Result<(), Error> {
         self.check()?;
+        self.at_stop.into_iter().for_each(|end| shutdown.on_stop(end));
         engine::serve(self.listeners, self.service, shutdown)
             .map_err(Error::failed("accept clients"))
     }
@@ -269,6 +340,23 @@ impl Server {
     fn check(&self) -> Result<(), Error> {
         self.service.router.check().map_err(Error::failed("route requests"))
     }
+}
+
+/// As the error of [`listen::tcp`], with advice for whoever writes the program.
+fn in_code(address: String, source: io::Error) -> Error {
+    let hint = match source.kind() {
+        ErrorKind::AddrInUse => {
+            "another program has this port; give Server::bind another one, or 0 for a free one"
+        }
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need privileges; give Server::bind a higher one"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "Server::bind takes an address of this machine, such as 127.0.0.1"
+        }
+        _ => return Error::Listen { address, source },
+    };
+    Error::Failed { attempted: format!("listen on {address}"), source, hint: Some(hint) }
 }
 
 fn address(listener: &Socket) -> Option<SocketAddr> {

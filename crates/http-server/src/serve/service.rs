@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use httpcore::Status;
 use httpcore::handler::{Request, Router};
-use httpcore::head::Method;
+use httpcore::head::{Method, host};
 use httpcore::reply::{Cors, Response};
+use httpcore::{Refusal, Status};
 
+use super::metrics::Metrics;
 use super::tls::Tls;
 
 /// Times and sizes that no client can stretch.
@@ -100,6 +101,15 @@ pub enum AccessLog {
     Hidden,
 }
 
+/// Who runs the server, and so what an error can advise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// Somebody who writes a program with this library.
+    Library,
+    /// Somebody who has started `http-server`.
+    CommandLine,
+}
+
 /// All of it.
 pub struct Service {
     /// Which handler answers.
@@ -116,6 +126,10 @@ pub struct Service {
     pub tls: Option<Tls>,
     /// Header lines that every response has.
     pub extra: Vec<u8>,
+    /// What counts connections and responses, if anything does.
+    pub metrics: Option<Metrics>,
+    /// Who reads what an error advises.
+    pub operator: Operator,
 }
 
 impl Service {
@@ -133,6 +147,17 @@ impl Service {
             return Some(preflight(request));
         }
         self.router.at_once(request)
+    }
+
+    /// The refusal of a Host that this server does not answer to, and what makes it do so.
+    pub fn strange_host(&self, host: &[u8]) -> Refusal {
+        let host = String::from_utf8_lossy(host::without_port(host));
+        let advice = match self.operator {
+            Operator::Library => format!("Server::allow_host({host:?})"),
+            Operator::CommandLine => format!("--allow-host {host}"),
+        };
+        let why = format!("this server does not answer to {host:?}; {advice} makes it");
+        Refusal::by("RFC 9110 section 15.5.20", Status::MISDIRECTED_REQUEST, why)
     }
 }
 

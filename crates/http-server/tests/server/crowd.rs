@@ -5,7 +5,7 @@ use std::net::{Shutdown as Side, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
-use http_server::{AtOnce, Files, Limits, Method, Request, Response, Running, Server};
+use http_server::{AtOnce, Files, Limits, Method, Metrics, Request, Response, Running, Server};
 
 use crate::asking::{GENEROUS, ask, assert_status, connect, get, post, server};
 
@@ -251,4 +251,30 @@ fn rest_of_ok() -> usize {
     client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     client.shutdown(Side::Write).unwrap();
     client.read_to_end(&mut Vec::new()).unwrap() - 12
+}
+
+#[test]
+fn what_becomes_of_connections_is_counted() {
+    let metrics = Metrics::default();
+    let limits = Limits { clients: 1, ..Limits::default() };
+    let ok = AtOnce(|_: &mut Request<'_>| "ok");
+    let server = server().limits(limits).count_in(metrics.clone()).route(Method::Get, "/", ok);
+    let server = server.get("/endless", |_| Response::stream(Endless)).spawn().unwrap();
+    let mut idle = connect(&server);
+    assert_eq!(ask(&mut idle), "HTTP/1.1 200");
+    let _busy = busy(&server);
+    assert_eq!(ask(&mut connect(&server)), "HTTP/1.1 503");
+    let count = |name: &str| {
+        let text = metrics.text();
+        let line = text.lines().find(|line| line.starts_with(name));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).unwrap()
+    };
+    assert_eq!(count("http_connections_accepted_total"), 3);
+    assert_eq!(count("http_connections_refused_total{reason=\"made_room\"}"), 1);
+    assert_eq!(count("http_connections_refused_total{reason=\"full\"}"), 1);
+    let deadline = Instant::now() + GENEROUS;
+    // The idle one, and the one that was told.
+    while count("http_connections_open") > 1 {
+        assert!(Instant::now() < deadline, "they stay open");
+    }
 }

@@ -5,3 +5,4 @@ mod bodies;
 mod connections;
 mod crowd;
 mod handlers;
+mod values;

@@ -112,7 +112,7 @@ impl<'a> Body<'a> {
             && self.remaining().is_none_or(|left| left <= DRAIN_LIMIT)
     }
 
-    /// Reads and drops what is left, within [`DRAIN_LIMIT`] and [`DRAIN_TIME`]. Returns
+    /// Reads and drops what is left, within [`DRAIN_LIMIT`] and a second. Returns
     /// what has arrived behind it, as a range of the buffer of the source; `None`
     /// where the connection has to be closed.
     pub fn drain(mut self) -> Option<Range<usize>> {

@@ -170,7 +170,7 @@ fn decode(raw: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
     Ok(Cow::Owned(name))
 }
 
-fn form_decode(raw: &[u8]) -> String {
+pub(crate) fn form_decode(raw: &[u8]) -> String {
     let spaced: Vec<u8> = raw.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect();
     percent_encoding::percent_decode(&spaced).decode_utf8_lossy().into_owned()
 }

@@ -2,8 +2,11 @@
 
 pub mod clock;
 mod content;
+mod cookie;
 mod frame;
 pub mod html;
+#[cfg(feature = "json")]
+mod json;
 mod outgoing;
 mod page;
 mod response;
@@ -12,7 +15,10 @@ mod send;
 pub mod types;
 
 pub use self::content::{Content, Part, Parts, Stored};
+pub use self::cookie::{Cookie, SameSite};
 pub use self::frame::{Cors, Frame};
+#[cfg(feature = "json")]
+pub use self::json::Json;
 pub use self::outgoing::Outgoing;
 pub use self::page::{Form, page};
 pub use self::response::{IntoResponse, Response, field_line, has_field};

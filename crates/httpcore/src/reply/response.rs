@@ -6,7 +6,10 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, utf8_percent_encode};
+
 use super::content::{Content, Part, Parts};
+use super::cookie::Cookie;
 use crate::head::is_token;
 use crate::refusal::Refusal;
 use crate::status::Status;
@@ -71,6 +74,17 @@ impl Response {
     /// 200 with JSON that has been written already.
     pub fn json(json: impl Into<String>) -> Response {
         Response::new(Status::OK).with_content("application/json", json.into().into_bytes())
+    }
+
+    /// 303: the client gets `location` next, whatever its method was, as is right behind a
+    /// form. Where it is to send the same request there,
+    /// `.with_status(Status::PERMANENT_REDIRECT)` or `TEMPORARY_REDIRECT` says so.
+    ///
+    /// What is not ASCII in `location` is escaped, and `%` is left as it is. A path begins
+    /// with **one** slash: `//name` is another server, so a location that a client has sent
+    /// is to be looked at before it is sent back.
+    pub fn redirect(location: &str) -> Response {
+        Response::new(Status::SEE_OTHER).header("Location", &ascii_url(location))
     }
 
     /// 200 with bytes of any type.
@@ -143,6 +157,16 @@ impl Response {
         }
     }
 
+    /// The same with a cookie set, beside others. One that cannot be sent makes the whole
+    /// response a 500, as [`header`](Response::header) says.
+    pub fn cookie(self, cookie: Cookie) -> Response {
+        match cookie.field_value() {
+            Ok(value) => self.header("Set-Cookie", &value),
+            Err(_) if self.has_failed() => self,
+            Err(error) => Response::failure(error.to_string()),
+        }
+    }
+
     fn remove(&mut self, name: &str) {
         self.fields =
             lines(&self.fields).filter(|line| !is_field(line, name)).collect::<Vec<_>>().concat();
@@ -152,6 +176,13 @@ impl Response {
     pub fn status(&self) -> Status {
         self.status
     }
+}
+
+/// What a header can hold of a URL: a space and what is not ASCII are escaped. Control
+/// characters stay, and are refused as in any header.
+fn ascii_url(url: &str) -> Cow<'_, str> {
+    const SPACE: &AsciiSet = &AsciiSet::EMPTY.add(b' ');
+    utf8_percent_encode(url, SPACE).into()
 }
 
 /// Whether one of these lines is the field of this name.
@@ -249,6 +280,13 @@ impl IntoResponse for io::Error {
     }
 }
 
+impl<T: IntoResponse> IntoResponse for (Status, T) {
+    /// The same with this status.
+    fn into_response(self) -> Response {
+        self.1.into_response().with_status(self.0)
+    }
+}
+
 impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
     fn into_response(self) -> Response {
         match self {
@@ -314,8 +352,30 @@ mod tests {
     }
 
     #[test]
+    fn a_redirect_is_one_line_of_ascii() {
+        let fields = |location| {
+            let response = Response::redirect(location);
+            assert_eq!(response.status(), Status::SEE_OTHER);
+            String::from_utf8(response.fields).unwrap()
+        };
+        assert_eq!(fields("/a b?q=%2F"), "Location: /a%20b?q=%2F\r\n");
+        assert_eq!(fields("/\u{44f}"), "Location: /%D1%8F\r\n");
+        assert!(Response::redirect("/\r\nSet-Cookie: a=b").has_failed());
+    }
+
+    #[test]
+    fn cookies_are_added_and_one_that_is_none_makes_a_500() {
+        let response =
+            Response::text("x").cookie(Cookie::new("a", "1")).cookie(Cookie::new("b", "2"));
+        let fields = String::from_utf8(response.fields).unwrap();
+        assert_eq!(fields.matches("Set-Cookie: ").count(), 2, "{fields}");
+        assert!(Response::text("x").cookie(Cookie::new("a", "1; Domain=test")).has_failed());
+    }
+
+    #[test]
     fn values_become_responses() {
         assert_eq!("text".into_response().status(), Status::OK);
+        assert_eq!((Status::CREATED, "text").into_response().status(), Status::CREATED);
         assert_eq!(Status::NO_CONTENT.into_response().status(), Status::NO_CONTENT);
         let failed: Result<&'static str, io::Error> = Err(io::ErrorKind::NotFound.into());
         assert_eq!(failed.into_response().status(), Status::NOT_FOUND);

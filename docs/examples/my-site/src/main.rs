@@ -3,19 +3,18 @@
 use std::env;
 use std::process::ExitCode;
 
-use my_site::{ADDRESS, server};
-use netcore::shutdown::{DRAIN, Shutdown};
+use http_server::Server;
+use my_site::{ADDRESS, site};
 use netcore::{Error, cli};
 
 fn main() -> ExitCode {
-    let address = env::args().nth(1).unwrap_or_else(|| ADDRESS.into());
-    cli::finish(serve(&address))
+    cli::finish(run())
 }
 
-fn serve(address: &str) -> Result<(), Error> {
-    let (shutdown, server) = (Shutdown::on_signals(DRAIN)?, server(address)?);
-    for address in server.addresses() {
-        cli::print(format_args!("listening on {address}"))?;
-    }
-    server.serve(&shutdown)
+fn run() -> Result<(), Error> {
+    let server = match Server::from_systemd()? {
+        Some(server) => server,
+        None => Server::bind(&env::args().nth(1).unwrap_or_else(|| ADDRESS.into()))?,
+    };
+    site(server)?.run()
 }

@@ -1,0 +1,173 @@
+//! An update under clients, and what is kept over it.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use common::program::{Home, echo};
+use common::site::Site;
+use common::{BROKEN, BROKEN_PATIENCE, GENEROUS, V2, broken, new_key, v1, v2};
+
+#[test]
+fn the_program_updates_itself_and_clients_notice_nothing_but_the_answers() {
+    let (key, site) = (new_key(), Site::default());
+    let home = Home::new(&key);
+    let running = home.start(site.start(), &["--every", "100ms"]);
+    running.wait_for("no update", 1);
+    home.assert_is(&v1());
+    let (address, done) = (running.address, AtomicBool::new(false));
+    let mut there = TcpStream::connect(address).unwrap();
+    there.set_read_timeout(Some(GENEROUS)).unwrap();
+    let mut reply = [0; 5];
+    there.write_all(b"hello").unwrap();
+    there.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"hello");
+    let replies: Vec<String> = thread::scope(|scope| {
+        let clients = [(); 3].map(|()| {
+            scope.spawn(|| {
+                let mut replies = Vec::new();
+                while !done.load(Ordering::SeqCst) {
+                    replies.push(echo(address, "hello"));
+                }
+                replies
+            })
+        });
+        site.publish(&key, V2, &v2());
+        running.wait_for("0.2.0 serves from here on", 1);
+        running.wait_until_it_answers("after", "AFTER");
+        done.store(true, Ordering::SeqCst);
+        clients.map(|client| client.join().unwrap()).concat()
+    });
+    // All were answered, by one of the two.
+    assert!(replies.iter().all(|reply| reply == "hello" || reply == "HELLO"), "{replies:?}");
+    // Who was there before stays, with the old one.
+    there.write_all(b"again").unwrap();
+    there.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"again");
+    home.assert_is(&v2());
+    assert_eq!(home.version(), V2);
+    // The way home.
+    assert!(std::fs::read(home.beside("old")).unwrap() == std::fs::read(v1()).unwrap());
+    // A look later, there is nothing more to do.
+    running.wait_for("it is the version that runs", 2);
+    assert_eq!(running.told().matches("serves from here on").count(), 1);
+    // The end is an end for all, and in good order.
+    #[cfg(unix)]
+    {
+        assert_eq!(running.stop().code(), Some(0));
+        assert_eq!(there.read(&mut reply).unwrap(), 0);
+    }
+}
+
+#[test]
+fn a_release_that_does_not_get_ready_is_put_back_once_and_told() {
+    let (key, site) = (new_key(), Site::default());
+    site.publish(&key, BROKEN, &broken());
+    let home = Home::new(&key);
+    let running =
+        home.start(site.start(), &["--every", "100ms", "--ready-within", BROKEN_PATIENCE]);
+    running.wait_for("is not tried again", 1);
+    home.assert_is(&v1());
+    assert_eq!(running.echo("hello"), "hello");
+    running.wait_for("it was tried before and did not run", 3);
+    assert_eq!(running.told().matches("is not tried again").count(), 1);
+    assert_eq!(running.told().matches("the new one has the name").count(), 1);
+    let downloads = site.asked().iter().filter(|path| path.starts_with("release-")).count();
+    assert_eq!(downloads, 1);
+    // Nor by the next start.
+    drop(running);
+    let running =
+        home.start(site.start(), &["--every", "100ms", "--ready-within", BROKEN_PATIENCE]);
+    running.wait_for("it was tried before and did not run", 1);
+    home.assert_is(&v1());
+    // What comes after it is taken.
+    let mut next = site.publish(&key, V2, &v2());
+    next.version = "0.3.1".parse().unwrap();
+    site.offer(&key, &next);
+    running.wait_for("it says of itself", 1);
+}
+
+#[test]
+fn two_that_run_one_program_update_it_once_and_both_change_over() {
+    let (key, site) = (new_key(), Site::default());
+    site.publish(&key, V2, &v2());
+    let address = site.start();
+    let home = Home::new(&key);
+    let [one, two] = [(); 2].map(|()| home.command(address, &["--every", "50ms"]));
+    let both = thread::scope(|scope| {
+        [one, two]
+            .map(|mut command| scope.spawn(move || common::program::Running::start(&mut command)))
+            .map(|start| start.join().unwrap())
+    });
+    for running in &both {
+        running.wait_for("0.2.0 serves", 1);
+        running.wait_until_it_answers("hello", "HELLO");
+    }
+    home.assert_is(&v2());
+    let downloads = site.asked().iter().filter(|path| path.starts_with("release-")).count();
+    assert_eq!(downloads, 1, "{:?}", site.asked());
+}
+
+#[test]
+fn a_worker_does_not_outlive_its_keeper() {
+    let (key, site) = (new_key(), Site::default());
+    let home = Home::new(&key);
+    let mut running = home.start(site.start(), &[]);
+    let mut there = TcpStream::connect(running.address).unwrap();
+    there.set_read_timeout(Some(GENEROUS)).unwrap();
+    there.write_all(b"hello").unwrap();
+    let mut reply = [0; 5];
+    there.read_exact(&mut reply).unwrap();
+    running.kill();
+    // The end of a stop, not a reset.
+    assert_eq!(there.read(&mut reply).unwrap(), 0);
+    let deadline = std::time::Instant::now() + GENEROUS;
+    while TcpStream::connect(running.address).is_ok() {
+        assert!(std::time::Instant::now() < deadline, "somebody listens still");
+        thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stop_ends_the_keeper_and_its_worker_also_in_the_middle_of_a_download() {
+    let (key, site) = (new_key(), Site::default());
+    let manifest = site.publish(&key, V2, &v2());
+    site.set(
+        &manifest.file,
+        common::site::raw(|to| {
+            to.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+            loop {
+                to.write_all(b"x")?;
+                to.flush()?;
+                thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }),
+    );
+    let home = Home::new(&key);
+    let running = home.start(site.start(), &[]);
+    running.wait_for("0.2.0 is there, and wanted", 1);
+    let address = running.address;
+    assert_eq!(running.stop().code(), Some(0));
+    assert!(TcpStream::connect(address).is_err());
+    home.assert_is(&v1());
+}
+
+#[test]
+fn a_program_that_a_person_has_put_back_by_hand_is_taken_for_what_it_is() {
+    let (key, site) = (new_key(), Site::default());
+    site.publish(&key, V2, &v2());
+    let (address, home) = (site.start(), Home::new(&key));
+    let running = home.start(address, &[]);
+    running.wait_for("0.2.0 serves from here on", 1);
+    drop(running);
+    std::fs::remove_file(&home.program).unwrap();
+    std::fs::hard_link(v1(), &home.program).unwrap();
+    let running = home.start(address, &[]);
+    running.wait_for("0.1.0 serves", 1);
+    running.wait_for("0.2.0 serves from here on", 1);
+    home.assert_is(&v2());
+}

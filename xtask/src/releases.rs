@@ -1,0 +1,289 @@
+//! A program that updates itself while clients ask: a publisher signs releases, our own
+//! `http-server` serves them, and what the server does with each is shown as it happens.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ladder::files::{Doing, create_folder};
+use ladder::log_line::{Level, LogLine};
+use ladder::manifests::Releases;
+use ladder::process::output;
+use ladder::programs::build;
+use ladder::rename::identifier;
+use ladder::scratch::Scratch;
+use ladder::screen::fit;
+use ladder::{Failure, Ladder, Process, Rung, Screen, Tone, failure};
+
+use crate::room::Seen;
+
+/// Ends a wait for a line that always comes.
+const GENEROUS: Duration = Duration::from_secs(60);
+
+/// What clients ask, and what the first release and the next one answer.
+const QUESTION: &str = "hello";
+const ANSWERS: [&str; 2] = ["hello", "HELLO"];
+
+/// How often the server looks, so that nobody has to wait.
+const EVERY: &str = "200ms";
+
+/// Columns of who does something.
+const WHO: usize = 13;
+
+/// What the manifest has of releases, one after the other.
+pub fn play(
+    ladder: &Ladder,
+    rung: &Rung,
+    releases: &Releases,
+    screen: &Screen,
+) -> Result<Seen, Failure> {
+    let play = Play::prepare(ladder, rung, releases, screen)?;
+    screen.line("")?;
+    let what = screen.paint(Tone::Bold, "Under clients, with releases from http-server:");
+    screen.prose("  ", &format!("{what} each looks the server up anew, again and again"))?;
+    let (web, at) = play.serve_site()?;
+    let (server, port) = play.start(&at)?;
+    let (asked, done) = (Mutex::new(Asked::default()), AtomicBool::new(false));
+    let played = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                let client = ["client", "--port", &port, QUESTION];
+                let answer = output(Command::new(&play.program).args(client));
+                lock(&asked).count(answer.ok().as_deref().map(str::trim_end));
+            }
+        });
+        let played = play.acts(&server, &asked);
+        done.store(true, Ordering::SeqCst);
+        played
+    });
+    played?;
+    server.ask_to_stop();
+    server.wait_for_end(GENEROUS)?;
+    drop(web);
+    let asked = lock(&asked);
+    let mut seen = Seen { good: Vec::new(), complaints: Vec::new() };
+    match asked.missing {
+        0 => seen
+            .good
+            .push(format!("{} clients, all of them answered", asked.answers.iter().sum::<usize>())),
+        missing => seen.complaints.push(format!("{missing} clients were not answered")),
+    }
+    let same = read_bytes(&play.program)? == read_bytes(&play.next)?;
+    match same {
+        true => seen.good.push("one update, one way back, two refusals".into()),
+        false => {
+            seen.complaints.push("the program on the disk is not the one that was signed".into())
+        }
+    }
+    Ok(seen)
+}
+
+/// What clients have seen.
+#[derive(Default)]
+struct Asked {
+    /// How often each of [`ANSWERS`] came since it was last told.
+    answers: [usize; 2],
+    recent: [usize; 2],
+    missing: usize,
+}
+
+impl Asked {
+    fn count(&mut self, answer: Option<&str>) {
+        match ANSWERS.iter().position(|known| Some(*known) == answer) {
+            Some(known) => {
+                self.answers[known] += 1;
+                self.recent[known] += 1;
+            }
+            None => self.missing += 1,
+        }
+    }
+}
+
+struct Play<'a> {
+    screen: &'a Screen,
+    folder: Scratch,
+    /// The server, in a folder of its own.
+    program: PathBuf,
+    publisher: PathBuf,
+    web: PathBuf,
+    next: PathBuf,
+    broken: PathBuf,
+    /// How the log calls what the rung itself says.
+    crate_name: String,
+}
+
+impl Play<'_> {
+    fn prepare<'a>(
+        ladder: &Ladder,
+        rung: &Rung,
+        releases: &Releases,
+        screen: &'a Screen,
+    ) -> Result<Play<'a>, Failure> {
+        let first = ladder.program(&rung.name)?;
+        let publisher = &releases.publisher;
+        let options = ["--example", publisher, "--package", &rung.name];
+        let publisher = build(&ladder.root, &options, &[publisher])?
+            .remove(publisher)
+            .ok_or_else(|| failure!("{}: there is no example {publisher}", rung.name))?;
+        let folder = Scratch::temporary("releases")?;
+        let home = folder.path().join("home");
+        create_folder(&home)?;
+        let name = first.file_name().unwrap_or_default();
+        let program = home.join(name);
+        fs::copy(&first, &program).doing("write", &program)?;
+        let play = Play {
+            screen,
+            program,
+            publisher,
+            web: ladder.program("http-server")?,
+            next: ladder.program(&releases.next)?,
+            broken: ladder.program(&releases.broken)?,
+            crate_name: identifier(&rung.name),
+            folder,
+        };
+        create_folder(&play.path("site"))?;
+        play.publisher(&["key", "publisher"])?;
+        play.publisher(&["key", "stranger"])?;
+        Ok(play)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn publisher(&self, args: &[&str]) -> Result<String, Failure> {
+        output(Command::new(&self.publisher).args(args).current_dir(self.folder.path()))
+    }
+
+    fn serve_site(&self) -> Result<(Process, String), Failure> {
+        let mut command = Command::new(&self.web);
+        command.args(["--quiet", "--bind", "127.0.0.1", "--port", "0"]).arg(self.path("site"));
+        let (web, at) = ladder::process::listening(command.stderr(Stdio::null()), GENEROUS)?;
+        let at = at.inet().map_err(|error| failure!("where is http-server? {error}"))?;
+        Ok((web, format!("http://{at}/")))
+    }
+
+    fn start(&self, from: &str) -> Result<(Process, String), Failure> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["server", "--port", "0", "--from", from, "--key"])
+            .arg(self.path("publisher.pub"));
+        command.args(["--every", EVERY, "--ready-within", "3s"]);
+        // What it says of each client is not for this page.
+        command.env("RUST_LOG", format!("warn,{}=info", self.crate_name));
+        let (server, at) = ladder::process::listening(command.stderr(Stdio::piped()), GENEROUS)?;
+        let at = at.inet().map_err(|error| failure!("where is the server? {error}"))?;
+        Ok((server, at.port().to_string()))
+    }
+
+    /// Each release, and what becomes of it.
+    fn acts(&self, server: &Process, asked: &Mutex<Asked>) -> Result<(), Failure> {
+        let mut log = Log { server, looked_at: 0 };
+        let release = |key: &str, program: &Path, claim: &[&str]| {
+            let program = program.display().to_string();
+            let args = ["release", key, &program, "site"];
+            self.publisher(&[&args[..], claim].concat())
+        };
+        self.follow(&mut log, "serves")?;
+        self.clients(asked, 0)?;
+        self.told(
+            "publisher",
+            Tone::Client,
+            &signs(&release("publisher.key", &self.next, &[])?, ""),
+        )?;
+        self.follow(&mut log, "serves from here on")?;
+        self.clients(asked, 1)?;
+        let told = release("publisher.key", &self.broken, &[])?;
+        self.told("publisher", Tone::Client, &signs(&told, ", which does not get ready"))?;
+        self.follow(&mut log, "is not tried again")?;
+        self.clients(asked, 1)?;
+        let told = release("publisher.key", &self.next, &["--claim", "0.1.5"])?;
+        self.told(
+            "somebody",
+            Tone::Warning,
+            &format!("sends an old one again, {}", signs(&told, "")),
+        )?;
+        self.follow(&mut log, "no update")?;
+        let told = release("stranger.key", &self.next, &["--claim", "0.4.0"])?;
+        self.told("a stranger", Tone::Warning, &signs(&told, ", with a key of their own"))?;
+        self.follow(&mut log, "is not signed by")?;
+        self.clients(asked, 1)
+    }
+
+    /// Shows what the server says, up to a line with `words`.
+    fn follow(&self, log: &mut Log, words: &str) -> Result<(), Failure> {
+        loop {
+            let Some(line) = log.next()? else { continue };
+            let tone = if line.level == Level::Other { Tone::Server } else { Tone::Warning };
+            self.told("server", tone, &line.message)?;
+            if line.message.contains(words) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits until clients are answered as this release does it, and shows how they were.
+    fn clients(&self, asked: &Mutex<Asked>, release: usize) -> Result<(), Failure> {
+        let deadline = Instant::now() + GENEROUS;
+        let recent = loop {
+            let mut asked = lock(asked);
+            if asked.recent[release] > 0 {
+                break std::mem::take(&mut asked.recent);
+            }
+            drop(asked);
+            if Instant::now() > deadline {
+                return Err(failure!("no client was answered {:?}", ANSWERS[release]));
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        for (answer, times) in ANSWERS.iter().zip(recent).filter(|(_, times)| *times > 0) {
+            let text = format!("{QUESTION} -> {answer} ({times})");
+            self.told("clients", Tone::Plain, &text)?;
+        }
+        Ok(())
+    }
+
+    fn told(&self, who: &str, tone: Tone, text: &str) -> Result<(), Failure> {
+        self.screen.hang(&format!("    {}", fit(who, WHO)), tone, text)
+    }
+}
+
+/// What the server says, line by line.
+struct Log<'a> {
+    server: &'a Process,
+    looked_at: usize,
+}
+
+impl Log<'_> {
+    /// The next line; `None` for one that comes again with every look.
+    fn next(&mut self) -> Result<Option<LogLine>, Failure> {
+        let from = self.looked_at;
+        let next = |bytes: &[u8]| {
+            let rest = bytes.get(from..)?;
+            let end = rest.iter().position(|&byte| byte == b'\n')?;
+            Some(String::from_utf8_lossy(&rest[..end]).into_owned())
+        };
+        let line = self.server.stderr().wait_for(GENEROUS, next);
+        let line = line.map_err(|why| failure!("the server says nothing more: {why}"))?;
+        self.looked_at += line.len() + 1;
+        let line = LogLine::parse(&line);
+        let again = ["it is the version that runs", "it was tried before", " answered 404"];
+        Ok(line.filter(|line| again.iter().all(|words| !line.message.contains(words))))
+    }
+}
+
+fn signs(published: &str, more: &str) -> String {
+    format!("signs {}{more}", published.trim_end())
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).doing("read", path)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
