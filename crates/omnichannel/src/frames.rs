@@ -98,7 +98,15 @@ fn follow(
             Following::All(since) => service.next_of_all(since, most),
         };
         let deadline = Deadline::after(service.options.limits.idle);
-        write(stream, service, &reply, deadline)?;
+        match write(stream, service, &reply, deadline) {
+            // Who has seen enough leaves, and may do so while something is on its way.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) =>
+            {
+                return Ok(());
+            }
+            written => written?,
+        }
         match reply {
             Reply::Changes(changes) => {
                 let Some(last) = changes.last() else { return Ok(()) };
