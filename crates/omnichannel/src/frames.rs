@@ -1,7 +1,7 @@
 //! The channel of programs that stay: messages in frames over TCP, one answer for each, in
 //! order; or, to who follows, one message after another.
 
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
