@@ -10,7 +10,7 @@ use ladder_tests::{Server, rungs_in};
 
 /// The suites: each is a file of its name in this folder, or several that begin with
 /// it.
-const SUITES: [&str; 12] = [
+const SUITES: [&str; 13] = [
     "tcp-echo",
     "unix-echo",
     "framed-echo",
@@ -22,6 +22,7 @@ const SUITES: [&str; 12] = [
     "http-rungs",
     "chat",
     "api-client",
+    "gossip",
     "self-update",
 ];
 

@@ -13,7 +13,7 @@ use trial::stage::Visit;
 use trial::{Cast, Expected, Faults, faults, timeline};
 
 use crate::scene::Scene;
-use crate::{list, package, releases, room, scene};
+use crate::{list, nodes, package, releases, room, scene};
 
 /// Bytes of a segment that fit into a line, also where none of them is a letter.
 const A_LINE: usize = 15;
@@ -95,7 +95,8 @@ fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure>
         let certs: Vec<String> = rung.certs.iter().map(from_root).collect();
         screen.command("    ", Tone::Plain, &command("certs", &certs))?;
     }
-    screen.command("    ", Tone::Plain, &command("server", &server_args))?;
+    let role = if rung.nodes.is_empty() { "server" } else { "node" };
+    screen.command("    ", Tone::Plain, &command(role, &server_args))?;
     screen.command("    ", Tone::Plain, &command("client", &client_args))?;
     let next = ladder.rungs.iter().skip_while(|other| other.name != rung.name).nth(1);
     if let Some(next) = next {
@@ -122,6 +123,7 @@ fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Fa
     let mut demo = Demo { ladder, rung, screen, complaints, replies: 0, seen };
     match &rung.room {
         Some(room) => demo.take(room::play(ladder, rung, room, screen)?)?,
+        None if !rung.nodes.is_empty() => demo.take(nodes::play(ladder, rung, screen)?)?,
         None => demo.conversation()?,
     }
     if let Some(releases) = &rung.releases {

@@ -14,6 +14,7 @@ mod items;
 mod list;
 mod map;
 mod new;
+mod nodes;
 mod package;
 mod releases;
 mod room;

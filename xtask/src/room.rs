@@ -200,18 +200,18 @@ impl Member {
 }
 
 /// As many as there are members, side by side.
-struct Columns<'a> {
+pub struct Columns<'a> {
     width: usize,
     number: usize,
     screen: &'a Screen,
 }
 
 impl Columns<'_> {
-    fn new(number: usize, screen: &Screen) -> Columns<'_> {
+    pub fn new(number: usize, screen: &Screen) -> Columns<'_> {
         Columns { width: screen.width.saturating_sub(2) / number.max(1), number, screen }
     }
 
-    fn heads(&self, names: &[String]) -> Result<(), Failure> {
+    pub fn heads(&self, names: &[String]) -> Result<(), Failure> {
         let heads: String = names.iter().map(|name| fit(name, self.width)).collect();
         self.screen.line(&format!("  {}", self.screen.paint(Tone::Dim, heads.trim_end())))
     }
@@ -226,13 +226,20 @@ impl Columns<'_> {
         self.screen.line(format!("  {row}").trim_end())
     }
 
+    /// What each of them shows, one beside the other.
+    pub fn row(&self, tone: Tone, cells: &[String]) -> Result<(), Failure> {
+        let row: String =
+            cells.iter().map(|text| self.screen.paint(tone, &self.cell(text))).collect();
+        self.screen.line(format!("  {row}").trim_end())
+    }
+
     /// What one of them does.
-    fn typed(&self, column: usize, text: &str) -> Result<(), Failure> {
+    pub fn typed(&self, column: usize, text: &str) -> Result<(), Failure> {
         self.alone(column, Tone::Client, text)
     }
 
     /// What is done to one of them.
-    fn aside(&self, column: usize, text: &str) -> Result<(), Failure> {
+    pub fn aside(&self, column: usize, text: &str) -> Result<(), Failure> {
         self.alone(column, Tone::Warning, text)
     }
 

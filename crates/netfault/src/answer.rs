@@ -20,7 +20,7 @@ pub(crate) fn judge(target: &Target, reply: &[u8], count: usize) -> Result<Strin
         // A record of the handshake.
         Speaks::Tls | Speaks::Login => reply.starts_with(&[22]),
         // A datagram each: nothing to put together.
-        Speaks::Datagrams | Speaks::Requests => true,
+        Speaks::Datagrams | Speaks::Requests | Speaks::Gossip => true,
     };
     match (right, count) {
         (true, 1) => Ok("got its whole answer".into()),

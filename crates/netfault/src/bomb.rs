@@ -36,7 +36,7 @@ mod tests {
     /// What zlib unpacks to 775 zeros.
     #[test]
     fn a_bomb_is_what_other_programs_unpack() {
-        let deflated = [0x63, 0x18, 0x05, 0xa3, 0x60, 0x14, 0x00];
+        let deflated = [0x63, 0x18, 0x05, 0xa3, 0x60, 0x14, 0x00, 0x00];
         let length = (3 * REPEATED as u32).to_le_bytes();
         let whole = [&HEAD[..], &deflated, &[0; 4], &length].concat();
         assert_eq!(gzip(3 * REPEATED), whole);

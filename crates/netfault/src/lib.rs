@@ -32,6 +32,7 @@ mod bomb;
 pub mod descriptors;
 mod faults;
 mod last_words;
+pub mod mesh;
 mod peer;
 pub mod proxy;
 pub mod random;
@@ -112,6 +113,8 @@ pub enum Speaks {
     Datagrams,
     /// UDP: the numbered requests of `udp-reliable`.
     Requests,
+    /// UDP: the digests and notices of `gossip`.
+    Gossip,
 }
 
 /// What carries the bytes.
@@ -140,7 +143,7 @@ impl Speaks {
             Speaks::Bytes | Speaks::Local | Speaks::Lines => Transport::Tcp,
             Speaks::Frames | Speaks::Objects | Speaks::Http => Transport::Tcp,
             Speaks::Api | Speaks::Tls | Speaks::Login => Transport::Tcp,
-            Speaks::Datagrams | Speaks::Requests => Transport::Udp,
+            Speaks::Datagrams | Speaks::Requests | Speaks::Gossip => Transport::Udp,
         }
     }
 
@@ -158,6 +161,8 @@ impl Speaks {
             Speaks::Http | Speaks::Api => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             // The first try of the first request of a session.
             Speaks::Requests => b"NLR1\x01\x01netfault\0\0\0\0\0\0\0\x01hello",
+            // A knock: nothing is shown, and the token that is to come back.
+            Speaks::Gossip => b"NLG1\0\0\0\0\0\0\0\0\0netfault",
         }
     }
 }

@@ -117,6 +117,9 @@ pub struct Rung {
     pub demo: Vec<ClientRun>,
     /// What the demo shows instead of them where all clients hear what one says.
     pub room: Option<Room>,
+    /// What it shows where there is no server, and nodes all ask each other: their names.
+    #[serde(default)]
+    pub nodes: Vec<String>,
     /// What is published in the demo while its clients ask.
     pub releases: Option<Releases>,
     /// The fault that the rung below fails and this one survives.
@@ -356,6 +359,12 @@ impl Rung {
     /// The limit that this fault meets here, if the rung has one.
     pub fn limit(&self, fault: &str) -> Option<&Limit> {
         self.limits.iter().find(|limit| limit.faults().any(|name| name == fault))
+    }
+
+    /// Whether its server reads tokens, which are in a file that is its owner's alone: it is
+    /// started with more than a port, and as nobody else.
+    pub fn has_tokens(&self) -> bool {
+        self.server_args.iter().any(|arg| arg == "--tokens")
     }
 
     /// The folder of its certificates, where it has one.

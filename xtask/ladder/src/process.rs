@@ -164,6 +164,12 @@ impl Process {
     pub fn kill(&self) {
         tell_child(&mut lock(&self.child), Word::Die);
     }
+
+    /// Lets it stand still, or go on: SIGSTOP and SIGCONT. Windows has neither.
+    #[cfg(unix)]
+    pub fn let_run(&self, runs: bool) {
+        tell_child(&mut lock(&self.child), if runs { Word::GoOn } else { Word::Halt });
+    }
 }
 
 impl Drop for Process {
@@ -350,6 +356,10 @@ fn end(child: &Mutex<Child>) {
 enum Word {
     Stop,
     Die,
+    #[cfg(unix)]
+    Halt,
+    #[cfg(unix)]
+    GoOn,
 }
 
 fn tell_child(child: &mut Child, word: Word) {
@@ -364,6 +374,8 @@ fn tell_child(child: &mut Child, word: Word) {
         let signal = match word {
             Word::Stop => Signal::SIGTERM,
             Word::Die => Signal::SIGKILL,
+            Word::Halt => Signal::SIGSTOP,
+            Word::GoOn => Signal::SIGCONT,
         };
         let id = nix::unistd::Pid::from_raw(id);
         // No group has its number where it was started in front.

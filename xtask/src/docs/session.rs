@@ -30,6 +30,9 @@ const BEFORE_PORT: [&str; 2] = ["127.0.0.1:", "--port "];
 /// The folder of a rung's certificates, on a page.
 const CERTS: &str = "certs";
 
+/// The folder in which the demos have their files, from that of a manifest.
+const TARGET: &str = "../../target/";
+
 /// What a hint tells to ask for. It is no port of anybody.
 const ANY_PORT: &str = "0";
 
@@ -201,8 +204,9 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
     let command = command_line(&format!("{} server", rung.name), &script.server);
     let one_at_a_time = rung.limits.iter().any(|limit| limit.fault == "second-client");
     let shown = format!("$ {command}\n{}{steps}", said_of_server(&stage, server, one_at_a_time));
-    // A page has a folder for its certificates that anybody has.
-    let shown = shown.replace(certs_of(rung), CERTS);
+    // A page has a folder for its certificates that anybody has, and a file that is made for
+    // the demo is in the folder that a person is in.
+    let shown = shown.replace(certs_of(rung), CERTS).replace(TARGET, "");
     Ok(timeless(&match &listening {
         Address::Inet(address) => {
             normalised(&shown, &address.port().to_string(), &default_port(&rung.folder)?)

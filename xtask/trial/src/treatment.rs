@@ -73,6 +73,11 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
     if cfg!(not(target_os = "linux")) && what == Treatment::FewThreads {
         return Err(Failure::Skipped("threads of one process are limited on Linux alone".into()));
     }
+    let becomes_another = matches!(what, Treatment::FewThreads | Treatment::LowPort);
+    if becomes_another && cast.rung.has_tokens() && stage::can_be_another_user() {
+        // Whom root becomes for these may not read them.
+        return Err(Failure::Skipped("its tokens are its owner's alone".into()));
+    }
     let played = match what {
         Treatment::FewDescriptors => shortage(cast, fault, Start::WithDescriptors(FEW_DESCRIPTORS)),
         Treatment::FewThreads => shortage(cast, fault, Start::WithThreads(FEW_THREADS)),

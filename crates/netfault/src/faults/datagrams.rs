@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{UDP, fault};
+use super::{ANY_UDP, UDP, fault};
 use crate::Proof::{Answered, ClientServed};
 use crate::random::Random;
 use crate::{DATAGRAM, Fault, GENEROUS, Running, Speaks, Target};
@@ -39,7 +39,7 @@ pub(crate) fn second_client(target: &Target) -> io::Result<Running> {
 }
 
 pub const EMPTY_DATAGRAM: Fault =
-    fault("empty-datagram", "a datagram without a byte", UDP, ClientServed, empty_datagram);
+    fault("empty-datagram", "a datagram without a byte", ANY_UDP, ClientServed, empty_datagram);
 
 fn empty_datagram(target: &Target) -> io::Result<Running> {
     unusual(target, &[])
@@ -49,7 +49,7 @@ fn empty_datagram(target: &Target) -> io::Result<Running> {
 pub const LARGEST_DATAGRAM: Fault = fault(
     "largest-datagram",
     "a datagram of 65,507 bytes, the most there is",
-    UDP,
+    ANY_UDP,
     ClientServed,
     largest_datagram,
 );
@@ -59,7 +59,7 @@ fn largest_datagram(target: &Target) -> io::Result<Running> {
 }
 
 pub const NOT_UTF8: Fault =
-    fault("not-utf8", "a datagram that is not text", UDP, ClientServed, not_utf8);
+    fault("not-utf8", "a datagram that is not text", ANY_UDP, ClientServed, not_utf8);
 
 fn not_utf8(target: &Target) -> io::Result<Running> {
     unusual(target, &[0xff, 0xfe, 0xc3, 0x28])
@@ -80,7 +80,7 @@ pub(crate) fn random_bytes(target: &Target) -> io::Result<Running> {
 pub const NOBODY_LISTENING: Fault = fault(
     "nobody-listening",
     "clients that are gone before their replies come",
-    UDP,
+    ANY_UDP,
     ClientServed,
     nobody_listening,
 );

@@ -61,9 +61,8 @@ pub(super) fn message(target: &Target) -> io::Result<Vec<u8>> {
         Speaks::Lines => whole = [&text[..LINE - 1], b"\n"].concat(),
         // In TLS, what is to be encrypted.
         Speaks::Bytes | Speaks::Local | Speaks::Tls | Speaks::Login => whole = text,
-        Speaks::Http | Speaks::Api | Speaks::Datagrams | Speaks::Requests => {
-            whole = target.hello.to_vec()
-        }
+        Speaks::Http | Speaks::Api => whole = target.hello.to_vec(),
+        Speaks::Datagrams | Speaks::Requests | Speaks::Gossip => whole = target.hello.to_vec(),
     }
     Ok(whole)
 }

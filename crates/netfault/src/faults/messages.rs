@@ -114,7 +114,9 @@ pub(super) fn refused(target: &Target, bytes: &[u8]) -> io::Result<Running> {
         Speaks::Tls | Speaks::Login => !reply.is_empty(),
         Speaks::Http | Speaks::Api => statuses(&reply).contains(&200),
         // A greeting comes unasked, and a refusal is a message as well. The log tells.
-        Speaks::Objects | Speaks::Lines | Speaks::Datagrams | Speaks::Requests => false,
+        Speaks::Objects | Speaks::Lines | Speaks::Datagrams | Speaks::Requests | Speaks::Gossip => {
+            false
+        }
     };
     let verdict = match answered {
         true => Err(format!("was answered as if nothing were wrong: {}", shown(&reply))),

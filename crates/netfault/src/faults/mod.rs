@@ -6,7 +6,7 @@
 use std::io;
 
 use crate::Speaks::{
-    Api, Bytes, Datagrams, Frames, Http, Lines, Local, Login, Objects, Requests, Tls,
+    Api, Bytes, Datagrams, Frames, Gossip, Http, Lines, Local, Login, Objects, Requests, Tls,
 };
 use crate::{Fault, Proof, Running, Speaks, Target};
 
@@ -14,6 +14,7 @@ pub(crate) mod api;
 pub(crate) mod crowd;
 pub(crate) mod datagrams;
 pub(crate) mod ending;
+pub(crate) mod gossip;
 #[cfg(feature = "tls")]
 pub(crate) mod handshakes;
 #[cfg(not(feature = "tls"))]
@@ -57,8 +58,11 @@ const TLS: &[Speaks] = &[Tls];
 const ENCRYPTED: &[Speaks] = &[Tls, Login];
 const LOGIN: &[Speaks] = &[Login];
 const UDP: &[Speaks] = &[Datagrams, Requests];
+/// The same, and what does more than answer.
+const ANY_UDP: &[Speaks] = &[Datagrams, Requests, Gossip];
+const GOSSIP: &[Speaks] = &[Gossip];
 const ANY: &[Speaks] =
-    &[Bytes, Local, Frames, Objects, Lines, Http, Api, Tls, Login, Datagrams, Requests];
+    &[Bytes, Local, Frames, Objects, Lines, Http, Api, Tls, Login, Datagrams, Requests, Gossip];
 
 /// Every fault.
 pub const ALL: &[Fault] = &[
@@ -128,6 +132,8 @@ pub const ALL: &[Fault] = &[
     networks::STRANGER,
     networks::LATE_REPLY,
     datagrams::GREEDY_ADDRESS,
+    gossip::UNPROVEN_ADDRESS,
+    gossip::FORGED_NODES,
     process::BIG_MESSAGE,
     process::DEAF_LOG,
     ending::SPEAKS_AT_THE_END,

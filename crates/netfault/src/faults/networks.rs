@@ -13,7 +13,7 @@ use std::time::Duration;
 use netcore::deadline::Deadline;
 
 use super::datagrams::bind;
-use super::{UDP, fault};
+use super::{ANY_UDP, UDP, fault};
 use crate::Proof::{ClientServed, ClientServedOnce};
 use crate::{DATAGRAM, Fault, LIFETIME, Running, Speaks, Target};
 
@@ -96,7 +96,7 @@ fn reorder(target: &Target) -> io::Result<Running> {
 /// Takes its time with everything. One datagram at a time will do for a client that
 /// waits for each reply.
 pub const DELAY: Fault =
-    fault("delay", "a network that takes 50 ms each way", UDP, ClientServed, delay);
+    fault("delay", "a network that takes 50 ms each way", ANY_UDP, ClientServed, delay);
 
 fn delay(target: &Target) -> io::Result<Running> {
     relay(target, |mail| {
@@ -109,7 +109,7 @@ fn delay(target: &Target) -> io::Result<Running> {
 /// Delivers half of the first reply, as a receiver with too small a buffer would have
 /// it.
 pub const TRUNCATED: Fault =
-    fault("truncated", "a reply of which half arrives", UDP, ClientServed, truncated);
+    fault("truncated", "a reply of which half arrives", ANY_UDP, ClientServed, truncated);
 
 fn truncated(target: &Target) -> io::Result<Running> {
     let mut cut = false;
@@ -124,7 +124,7 @@ fn truncated(target: &Target) -> io::Result<Running> {
 
 /// Has somebody else answer as well, and first.
 pub const STRANGER: Fault =
-    fault("stranger", "a reply from somebody who was not asked", UDP, ClientServed, stranger);
+    fault("stranger", "a reply from somebody who was not asked", ANY_UDP, ClientServed, stranger);
 
 fn stranger(target: &Target) -> io::Result<Running> {
     let other = bind(target.inet()?)?;

@@ -1,0 +1,7 @@
+//! The command line of `gossip`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gossip::command::run()
+}

@@ -1,0 +1,114 @@
+//! What one replica makes of what it is told, whoever tells it.
+
+use std::net::Ipv4Addr;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::wire::Notice;
+
+fn settings() -> Settings {
+    Settings::default()
+}
+
+fn address(number: u8) -> SocketAddr {
+    (Ipv4Addr::new(10, 0, 0, number), 7400).into()
+}
+
+fn replica() -> Replica {
+    let life = generation(Duration::from_secs(1), 0);
+    Replica::new("me".into(), life, Some(address(1)), vec![], settings())
+}
+
+fn forged(name: &str, generation: u64, last: u32) -> Line {
+    let (name, address) = (name.into(), Some(address(9)));
+    Line { name, generation, heartbeat: 1, quiet: 0, first: 1, last, left: false, address }
+}
+
+#[test]
+fn a_word_from_a_clock_that_is_days_ahead_is_not_believed() {
+    let (mut replica, now) = (replica(), Duration::from_secs(1));
+    let days = generation(Duration::from_secs(3 * 24 * 3600), 0);
+    for name in ["me", "new"] {
+        let body = Body { kind: Kind::Push, lines: vec![forged(name, days, 0)], batches: vec![] };
+        replica.receive(address(9), &body, now);
+        let told = replica.events();
+        assert!(matches!(told.last(), Some(Event::Refused(..))), "{told:?}");
+    }
+    assert_eq!(replica.members().len(), 1);
+}
+
+#[test]
+fn a_liar_who_has_more_and_never_sends_it_is_not_asked_on_for_ever() {
+    let (mut replica, now) = (replica(), Duration::from_secs(1));
+    let lie = |kind| Body { kind, lines: vec![forged("liar", 1, 5)], batches: Vec::new() };
+    replica.receive(address(9), &lie(Kind::Push), now);
+    assert_eq!(replica.receive(address(9), &lie(Kind::Push), now), None);
+    let mut answered = || replica.receive(address(9), &lie(Kind::Answer), now).is_some();
+    let answers = (0..100).filter(|_| answered()).count();
+    assert_eq!(answers, FURTHER as usize);
+}
+
+#[test]
+fn what_was_taken_back_is_not_taken_from_who_has_not_heard_so() {
+    let (mut replica, now) = (replica(), Duration::from_secs(1));
+    let lines = vec![Line { first: 3, ..forged("other", 1, 4) }];
+    let notice = |number: u32| Notice { number, age: 0, text: number.to_string().into() };
+    let notices = (1..=4).map(notice).collect();
+    let batch = Batch { name: "other".into(), generation: 1, after: 0, upto: 4, notices };
+    replica.receive(address(9), &Body { kind: Kind::Push, lines, batches: vec![batch] }, now);
+    let kept: Vec<u32> = replica.members()["other"].notices().map(|(number, _)| number).collect();
+    assert_eq!(kept, [3, 4]);
+}
+
+proptest! {
+    /// Whatever order, whatever is repeated or left out: a table is never ahead of what was
+    /// said, and the newest word of an author stands.
+    #[test]
+    fn in_whatever_order_lines_come_the_newest_word_stands(
+        said in proptest::collection::vec((1u64..4, 1u32..6, 0u32..4), 1..40),
+    ) {
+        let now = Duration::from_secs(1);
+        let mut replica = Replica::new("me".into(), 1, Some(address(1)), vec![], settings());
+        for (generation, heartbeat, first) in &said {
+            let line = Line {
+                heartbeat: *heartbeat,
+                first: first + heartbeat,
+                ..forged("other", *generation, 0)
+            };
+            let body = Body { kind: Kind::Push, lines: vec![line], batches: vec![] };
+            replica.receive(address(2), &body, now);
+        }
+        let newest = said.iter().map(|(generation, heartbeat, _)| (*generation, *heartbeat)).max();
+        let member = &replica.members()["other"];
+        prop_assert_eq!(Some((member.generation, member.heartbeat)), newest);
+    }
+
+    /// Any part of any history, in any order and any number of times: what is kept is in
+    /// order, without a gap that anybody had filled, and each of it is told once.
+    #[test]
+    fn notices_are_taken_in_order_and_once_however_they_come(
+        parts in proptest::collection::vec((0u32..12, 1u32..5), 1..60),
+    ) {
+        let now = Duration::from_secs(1);
+        let mut replica = Replica::new("me".into(), 1, Some(address(1)), vec![], settings());
+        let mut last = 0;
+        for (after, count) in parts {
+            let upto = after + count;
+            let notice = |number| Notice { number, age: 0, text: number.to_string().into() };
+            let notices = (after + 1..=upto).map(notice).collect();
+            let batch = Batch { name: "other".into(), generation: 1, after, upto, notices };
+            let lines = vec![forged("other", 1, upto)];
+            replica.receive(address(2), &Body { kind: Kind::Push, lines, batches: vec![batch] }, now);
+            if after <= last {
+                last = last.max(upto);
+            }
+        }
+        prop_assert_eq!(replica.members()["other"].last, last);
+        let wrote: Vec<u32> = replica.events().iter().filter_map(|event| match event {
+            Event::Wrote(_, text) => text.parse().ok(),
+            _ => None,
+        }).collect();
+        prop_assert_eq!(wrote, (1..=last).collect::<Vec<_>>());
+    }
+}

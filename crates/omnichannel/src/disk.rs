@@ -1,0 +1,122 @@
+//! What redb writes to: a file as redb has it, but for two things. Room is taken when the
+//! file grows, and each commit can be made slow.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::Bound;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use redb::backends::{FileBackend, InMemoryBackend};
+use redb::{BackendError, DatabaseError, StorageBackend};
+
+/// A file for a store, or memory.
+#[derive(Debug)]
+pub struct Disk {
+    inner: Box<dyn StorageBackend>,
+    /// The same file once more; `None` for memory.
+    file: Option<File>,
+    slow: Duration,
+}
+
+impl Disk {
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(path: &Path, slow: Duration) -> Result<Disk, DatabaseError> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        // What people have written is for nobody else on this machine.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        let inner = Box::new(FileBackend::new(file.try_clone()?)?);
+        Ok(Disk { inner, file: Some(file), slow })
+    }
+
+    /// No file: everything is gone at the end.
+    pub fn memory(slow: Duration) -> Disk {
+        Disk { inner: Box::new(InMemoryBackend::new()), file: None, slow }
+    }
+
+    /// Takes room for the file up to `length`. Otherwise it has holes, and the disk is found
+    /// to be full in the middle of a commit, or of the repair after it.
+    fn reserve(&self, length: u64) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{FallocateFlags, fallocate};
+            use rustix::io::Errno;
+            let Some(file) = &self.file else { return Ok(()) };
+            let from = file.metadata()?.len();
+            if length > from {
+                match fallocate(file, FallocateFlags::empty(), from, length - from) {
+                    // A file system that cannot.
+                    Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        // Elsewhere there is no such call.
+        let _ = (&self.file, length);
+        Ok(())
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        self.inner.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.inner.read(offset, out)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.reserve(length)?;
+        self.inner.set_len(length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        sleep(self.slow);
+        self.inner.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.inner.write(offset, data)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.inner.close()
+    }
+
+    // A second server on the file is kept away by these.
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.inner.try_lock_range(start, end)
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        start: Bound<u64>,
+        end: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.inner.try_lock_shared_range(start, end)
+    }
+
+    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.inner.lock_range(start, end)
+    }
+
+    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.inner.lock_shared_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.inner.unlock_range(start, end)
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.inner.query_lock_range(start, end)
+    }
+}

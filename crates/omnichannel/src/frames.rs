@@ -1,0 +1,149 @@
+//! The channel of programs that stay: messages in frames over TCP, one answer for each, in
+//! order; or, to who follows, one message after another.
+
+use std::io::{self, BufReader};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use netcore::connection::Connection;
+use netcore::deadline::Deadline;
+
+use crate::message::{Ask, Reply, Request, Why};
+use crate::metrics::Channel;
+use crate::service::Service;
+use crate::tokens::REPLICA;
+
+/// Bytes that one call reads at most.
+const BUFFER: usize = 64 << 10;
+
+/// Who follows is told so often that the server is there, and the server finds so soon who is
+/// not.
+pub const PULSE: Duration = Duration::from_secs(2);
+
+/// Where who follows is, and what.
+enum Following<'a> {
+    /// One account, by revision.
+    Account(&'a str, u64),
+    /// All of them, by position.
+    All(u64),
+}
+
+/// Answers the requests of one connection until one side ends it.
+///
+/// # Errors
+/// Those of the connection; after a frame that is none, nobody knows where the next begins.
+pub fn answer(stream: &mut Connection, peer: SocketAddr, service: &Service) -> io::Result<()> {
+    let (codec, limits) = (service.codec(), &service.options.limits);
+    let total = Deadline::after(limits.total);
+    let mut message = Vec::new();
+    let mut stream = BufReader::with_capacity(BUFFER, stream);
+    loop {
+        stream.get_mut().set_deadline(total.or_sooner(Deadline::after(limits.idle)));
+        let Some(request) = codec.read::<Request>(&mut stream, &mut message)? else {
+            return Ok(());
+        };
+        let reply = match request {
+            Err(error) => Reply::Refused(Why::NoRequest(error.into())),
+            Ok(Request { token, key, ask }) => match service.prove(&token.0, Channel::Tcp) {
+                Err(why) => Reply::Refused(why),
+                Ok(account) => {
+                    log::debug!("{peer} is {account}, over frames: {ask}");
+                    match (ask, account) {
+                        (Ask::Follow { since }, _) => {
+                            let following = Following::Account(account, since);
+                            return follow(stream.get_mut(), service, following, total);
+                        }
+                        (Ask::Replicate { store, since }, REPLICA) => {
+                            return replicate(stream.get_mut(), service, store, since, total);
+                        }
+                        (ask, account) => service.answer(account, key, ask),
+                    }
+                }
+            },
+        };
+        // However long the disk took.
+        let deadline = total.or_sooner(Deadline::after(limits.idle));
+        write(stream.get_mut(), service, &reply, deadline)?;
+    }
+}
+
+fn write(
+    stream: &mut Connection,
+    service: &Service,
+    reply: &Reply,
+    deadline: Deadline,
+) -> io::Result<()> {
+    let (codec, mut message) = (service.codec(), Vec::new());
+    stream.set_deadline(deadline);
+    codec.encode(reply, &mut message)?;
+    Ok(codec.write(stream, &message)?)
+}
+
+/// Sends what has changed and what changes, until the client has gone, a stop, or the total
+/// limit: who follows comes again, with the last number that it has.
+fn follow(
+    stream: &mut Connection,
+    service: &Service,
+    mut following: Following<'_>,
+    total: Deadline,
+) -> io::Result<()> {
+    let most = service.options.max_text;
+    let news = service.writer.news();
+    let _counted = service.metrics.counted(Channel::Tcp);
+    loop {
+        // Before the store is asked: what comes between the two is looked at next.
+        let (seen, stopping) = (news.commits(), news.is_stopping());
+        let reply = match following {
+            Following::Account(account, since) => service.next(account, since, most),
+            Following::All(since) => service.next_of_all(since, most),
+        };
+        let deadline = Deadline::after(service.options.limits.idle);
+        write(stream, service, &reply, deadline)?;
+        match reply {
+            Reply::Changes(changes) => {
+                let Some(last) = changes.last() else { return Ok(()) };
+                match &mut following {
+                    Following::Account(_, since) => *since = last.draft.revision,
+                    Following::All(since) => *since = last.position,
+                }
+                continue;
+            }
+            Reply::Nothing if !stopping => news.wait(seen, pulse(total)),
+            _ => return Ok(()),
+        }
+        if total.has_passed() || has_left(stream) {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether the client has ended its side: who follows keeps it open.
+fn has_left(stream: &Connection) -> bool {
+    matches!(stream.get_ref().peek(&mut [0]), Ok(0))
+}
+
+/// How long to wait for a change, where `until` ends it all.
+pub fn pulse(until: Deadline) -> Duration {
+    until.patience().map_or(PULSE, |left| left.min(PULSE))
+}
+
+/// As [`follow`], for a replica of this store that has not more of it than there is.
+fn replicate(
+    stream: &mut Connection,
+    service: &Service,
+    store: u64,
+    since: u64,
+    total: Deadline,
+) -> io::Result<()> {
+    let (name, position) = service.store.standing()?;
+    let is_ours = since == 0 || store == name;
+    let reply = match is_ours && since <= position {
+        true => Reply::Store(name),
+        false => Reply::Refused(Why::OtherStore),
+    };
+    write(stream, service, &reply, Deadline::after(service.options.limits.idle))?;
+    match reply {
+        Reply::Store(_) => follow(stream, service, Following::All(since), total),
+        _ => Ok(()),
+    }
+}

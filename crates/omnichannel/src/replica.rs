@@ -1,0 +1,102 @@
+//! A replica: it follows another server over frames, keeps what that has done in a store of
+//! its own, and answers those who read.
+//!
+//! It is behind by what is on the way, and when it was dead, by what it has missed: it asks
+//! for everything after the last position that it has. Requests that were remembered stay
+//! with the other server, which is the only one that writes.
+
+use std::io::{self, BufReader, ErrorKind};
+use std::time::Duration;
+
+use netcore::connect;
+use netcore::connection::Connection;
+use netcore::deadline::Deadline;
+use netcore::error::reason;
+use netcore::shutdown::Shutdown;
+use netcore::wait;
+
+use crate::frames::PULSE;
+use crate::message::{Ask, Reply, Request, Why};
+use crate::service::Service;
+use crate::store::{Effect, Outcome};
+use crate::tokens::REPLICA;
+
+/// How long a connection may take, and how long silence is no failure: some pulses.
+const PATIENCE: Duration = PULSE.saturating_mul(5);
+
+/// How long the other server is left alone after a failure.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// An address as it is written on the command line.
+///
+/// # Errors
+/// A sentence for clap to show.
+pub fn address(text: &str) -> Result<(String, u16), String> {
+    let parts = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    let parts = parts.and_then(|(host, port)| Some((host.to_string(), port.parse().ok()?)));
+    parts.ok_or_else(|| "an address is written as HOST:PORT".into())
+}
+
+/// Follows until a stop, whatever becomes of the other server meanwhile.
+///
+/// # Errors
+/// `InvalidData` when the other server has another store than the one that was followed
+/// before, or refuses: going on would mix two states.
+pub fn follow(service: &Service, shutdown: &Shutdown) -> io::Result<()> {
+    let Some((host, port)) = &service.options.follow else { return Ok(()) };
+    while !shutdown.is_stopping() {
+        match follow_once(service, host, *port, shutdown) {
+            // The limit of a connection there: more is to come.
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::InvalidData => return Err(error),
+            Err(error) => {
+                log::warn!("{host}:{port} cannot be followed for now: {}", reason(&error));
+                wait::pause(PAUSE, shutdown)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn follow_once(service: &Service, host: &str, port: u16, shutdown: &Shutdown) -> io::Result<()> {
+    let stream = connect::tcp(host, port, PATIENCE).map_err(|error| match error {
+        netcore::Error::Connect { source, .. } | netcore::Error::Resolve { source, .. } => source,
+        other => io::Error::other(other.to_string()),
+    })?;
+    let mut stream = Connection::new(stream, shutdown)?;
+    let (codec, mut message) = (service.codec(), Vec::new());
+    let Some(token) = service.tokens.token(Some(REPLICA)) else {
+        return Err(invalid("there is no token of the account \"replica\""));
+    };
+    let (store, since) = service.store.standing()?;
+    let request = Request { token, key: None, ask: Ask::Replicate { store, since } };
+    codec.encode(&request, &mut message)?;
+    stream.set_deadline(Deadline::after(PATIENCE));
+    codec.write(&mut stream, &message)?;
+    let mut stream = BufReader::new(stream);
+    let mut store = store;
+    loop {
+        stream.get_mut().set_deadline(Deadline::after(PATIENCE));
+        let Some(reply) = codec.read::<Reply>(&mut stream, &mut message)? else { return Ok(()) };
+        match reply? {
+            Reply::Store(followed) => {
+                log::info!("{host}:{port} is followed from position {since}");
+                store = followed;
+            }
+            Reply::Changes(changes) => {
+                let outcome = service.writer.write(Effect::Copy { store, changes })?;
+                if outcome == Outcome::OtherStore {
+                    return Err(invalid(&Why::OtherStore.to_string()));
+                }
+            }
+            Reply::Nothing => {}
+            Reply::Refused(Why::Unavailable) => return Err(io::Error::other("its store failed")),
+            Reply::Refused(why) => return Err(invalid(&why.to_string())),
+            other => return Err(invalid(&format!("{other:?} is no answer to a replica"))),
+        }
+    }
+}
+
+fn invalid(why: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, why.to_string())
+}

@@ -1,0 +1,195 @@
+//! What changes the state, and the rule that decides whether it does.
+
+use redb::{ReadableTable, WriteTransaction};
+
+use super::{
+    CHANGES, DRAFTS, Found, KEY_ORDER, KEYS, Kept, META, NAME, POSITION, REVISIONS, number, text_at,
+};
+use crate::message::{Change, Draft};
+
+/// A change that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// This text, or none, instead of the revision.
+    Replace {
+        /// Whose draft.
+        account: String,
+        /// What the request is known by when it comes again.
+        key: Option<String>,
+        /// The revision that is replaced.
+        revision: u64,
+        /// `None` deletes.
+        text: Option<String>,
+    },
+    /// What another store has done, for its replica.
+    Copy {
+        /// The name of that store.
+        store: u64,
+        /// Its changes, in order.
+        changes: Vec<Change>,
+    },
+}
+
+/// What has become of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done, now or when it came first: the revision that it has made.
+    Done(u64),
+    /// Not done: the draft is at another revision.
+    Conflict(Draft),
+    /// Not done: its key was that of another request.
+    KeyReused,
+    /// Not done: it does not continue what is here.
+    OtherStore,
+}
+
+/// What has become of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Of each, in order.
+    pub outcomes: Vec<Outcome>,
+    /// Whether anything has changed.
+    pub written: bool,
+}
+
+pub(super) fn apply(write: &WriteTransaction, effects: &[&Effect], kept: Kept) -> Found<Applied> {
+    let position = || -> Found<u64> { number(&write.open_table(META)?, POSITION) };
+    let before = position()?;
+    let mut outcomes = Vec::with_capacity(effects.len());
+    for effect in effects {
+        outcomes.push(match effect {
+            Effect::Replace { account, key, revision, text } => {
+                let asked = Asked { account, key: key.as_deref(), revision: *revision };
+                replace(write, &asked, text.as_deref(), kept)?
+            }
+            Effect::Copy { store, changes } => copy(write, *store, changes, kept)?,
+        });
+    }
+    Ok(Applied { outcomes, written: position()? != before })
+}
+
+struct Asked<'a> {
+    account: &'a str,
+    key: Option<&'a str>,
+    revision: u64,
+}
+
+fn replace(
+    write: &WriteTransaction,
+    asked: &Asked<'_>,
+    text: Option<&str>,
+    kept: Kept,
+) -> Found<Outcome> {
+    let fingerprint = fingerprint(asked.revision, text);
+    if let Some(key) = asked.key
+        && let Some(known) = write.open_table(KEYS)?.get((asked.account, key))?
+    {
+        let (_, known, made) = known.value();
+        // To answer another request with what the first has made would lose it in silence.
+        return Ok(if known == fingerprint { Outcome::Done(made) } else { Outcome::KeyReused });
+    }
+    let last = write.open_table(DRAFTS)?.get(asked.account)?.map(|last| last.value());
+    let (current, at) = last.unwrap_or_default();
+    if current != asked.revision {
+        // Revisions only grow: asked again, it would be one again. So it is not remembered.
+        let text = text_at(&write.open_table(CHANGES)?, at)?;
+        return Ok(Outcome::Conflict(Draft { revision: current, text }));
+    }
+    let position = number(&write.open_table(META)?, POSITION)? + 1;
+    let draft = Draft { revision: current + 1, text: text.map(String::from) };
+    record(write, &Change { position, account: asked.account.into(), draft }, kept)?;
+    if let Some(key) = asked.key {
+        remember(write, asked.account, key, (fingerprint, current + 1), kept)?;
+    }
+    Ok(Outcome::Done(current + 1))
+}
+
+/// Takes over changes of the store that this one is a replica of.
+fn copy(write: &WriteTransaction, store: u64, changes: &[Change], kept: Kept) -> Found<Outcome> {
+    {
+        let mut meta = write.open_table(META)?;
+        // An empty store becomes a replica by its first copy.
+        if number(&meta, POSITION)? == 0 {
+            meta.insert(NAME, store)?;
+        }
+        if number(&meta, NAME)? != store {
+            return Ok(Outcome::OtherStore);
+        }
+    }
+    for change in changes {
+        // What came twice is there already.
+        if change.position > number(&write.open_table(META)?, POSITION)? {
+            record(write, change, kept)?;
+        }
+    }
+    Ok(Outcome::Done(number(&write.open_table(META)?, POSITION)?))
+}
+
+fn record(write: &WriteTransaction, change: &Change, kept: Kept) -> Found<()> {
+    let Change { position, account, draft: Draft { revision, text } } = change;
+    let (position, revision, account) = (*position, *revision, account.as_str());
+    if text.is_none() {
+        forget(write, account)?;
+    }
+    let mut changes = write.open_table(CHANGES)?;
+    let mut revisions = write.open_table(REVISIONS)?;
+    write.open_table(META)?.insert(POSITION, position)?;
+    write.open_table(DRAFTS)?.insert(account, (revision, position))?;
+    changes.insert(position, (account, revision, text.as_deref()))?;
+    revisions.insert((account, revision), position)?;
+    // The last one is always kept.
+    let over = revision.saturating_sub(kept.revisions.max(1));
+    let old: Vec<(u64, u64)> = revisions
+        .range((account, 0)..=(account, over))?
+        .map(|entry| entry.map(|(key, position)| (key.value().1, position.value())))
+        .collect::<Result<_, _>>()?;
+    for (revision, position) in old {
+        revisions.remove((account, revision))?;
+        changes.remove(position)?;
+    }
+    Ok(())
+}
+
+/// Nothing stays of what an account has written, or of how it was asked for.
+fn forget(write: &WriteTransaction, account: &str) -> Found<()> {
+    let mut changes = write.open_table(CHANGES)?;
+    let all = (account, 0)..=(account, u64::MAX);
+    for entry in write.open_table(REVISIONS)?.extract_from_if(all.clone(), |_, _| true)? {
+        changes.remove(entry?.1.value())?;
+    }
+    let mut keys = write.open_table(KEYS)?;
+    for entry in write.open_table(KEY_ORDER)?.extract_from_if(all, |_, _| true)? {
+        keys.remove((account, entry?.1.value()))?;
+    }
+    Ok(())
+}
+
+fn remember(
+    write: &WriteTransaction,
+    account: &str,
+    key: &str,
+    (fingerprint, made): (u64, u64),
+    kept: Kept,
+) -> Found<()> {
+    let mut keys = write.open_table(KEYS)?;
+    let mut order = write.open_table(KEY_ORDER)?;
+    let last = order.range((account, 0)..=(account, u64::MAX))?.next_back().transpose()?;
+    let number = last.map_or(1, |(last, _)| last.value().1 + 1);
+    keys.insert((account, key), (number, fingerprint, made))?;
+    order.insert((account, number), key)?;
+    let over = (account, 0)..=(account, number.saturating_sub(kept.keys.max(1)));
+    for entry in order.extract_from_if(over, |_, _| true)? {
+        keys.remove((account, entry?.1.value()))?;
+    }
+    Ok(())
+}
+
+/// By which a repeated request is told from another one under the same key: a mistake is to
+/// be found, not an attack, for an account can harm itself only. FNV-1a.
+fn fingerprint(revision: u64, text: Option<&str>) -> u64 {
+    let kind = [u8::from(text.is_some())];
+    let bytes = revision.to_be_bytes().into_iter().chain(kind);
+    bytes.chain(text.unwrap_or_default().bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -1,0 +1,209 @@
+//! Who follows misses nothing and is told nothing twice, whatever breaks in between.
+
+mod world;
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::process::{Child, Stdio};
+use std::thread;
+
+use omnichannel::message::{Ask, Draft, Reply, Secret};
+use world::*;
+
+/// A port that nobody has just now, for a server that comes back on it.
+fn free_port() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+/// Changes that each follower sees, in all.
+const CHANGES: u64 = 120;
+
+fn write(server: &Server, token: &Secret, from: u64, to: u64) {
+    for revision in from..to {
+        let over = ALL[revision as usize % 3];
+        let reply = over.ask(server.address, token, &put(revision, &format!("text {revision}")));
+        assert_eq!(reply, Reply::Done(revision + 1));
+    }
+}
+
+fn expected() -> String {
+    (1..=CHANGES).map(|made| format!("revision {made}: text {}\n", made - 1)).collect()
+}
+
+fn text_of(mut child: Child) -> String {
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(child.wait().unwrap().success());
+    text
+}
+
+#[test]
+fn followers_see_each_change_once_and_in_order_across_reconnects_and_a_killed_server() {
+    let world = World::new();
+    let port = free_port();
+    // Every connection of a follower is ended after half a second, on top of what is killed.
+    let args = ["--port", &port, "--total", "500ms"];
+    let start = || {
+        let mut command = world.program();
+        command.args(["server", "--account", "ann"]).args(args);
+        Server::start(&mut command)
+    };
+    let server = start();
+    let ann = world.token("ann");
+    let until = CHANGES.to_string();
+    let followers: Vec<Child> = ["tcp", "udp", "http"]
+        .into_iter()
+        .map(|over| {
+            let args = ["--over", over, "--until", &until, "follow"];
+            let mut command = world.client_command(&server, &args);
+            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    write(&server, &ann, 0, CHANGES / 3);
+    server.kill();
+    let server = start();
+    // So many that each connection is ended at least once.
+    for from in (CHANGES / 3)..(CHANGES - 10) {
+        write(&server, &ann, from, from + 1);
+        thread::sleep(std::time::Duration::from_millis(10));
+    }
+    server.kill();
+    let server = start();
+    write(&server, &ann, CHANGES - 10, CHANGES);
+    for follower in followers {
+        assert_eq!(text_of(follower), expected());
+    }
+    // Who comes late is told the same, also in many small answers.
+    for over in ["tcp", "udp", "http"] {
+        let args = ["--over", over, "--until", &until, "follow"];
+        assert_eq!(printed(&world.client(&server, &args)), expected(), "{over}");
+    }
+}
+
+#[test]
+fn events_begin_behind_the_last_that_was_seen() {
+    let world = World::new();
+    let server = world.server(&["--total", "1s"]);
+    let ann = world.token("ann");
+    write(&server, &ann, 0, 3);
+    let gone = Over::Tcp.ask(server.address, &ann, &put(3, "two\r\nlines"));
+    assert_eq!(gone, Reply::Done(4));
+    let events = |fields: &str| {
+        let request = format!(
+            "GET /changes HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+             Authorization: Bearer {}\r\n{fields}\r\n",
+            ann.0
+        );
+        http(server.address, &request).unwrap()
+    };
+    let all = events("");
+    assert_eq!(field(&all, "content-type"), Some("text/event-stream"));
+    for revision in 1..=4 {
+        assert_eq!(all.matches(&format!("id: {revision}\n")).count(), 1, "{all}");
+    }
+    let last = events("Last-Event-ID: 3\r\n");
+    assert_eq!(last.matches("id: ").count(), 1, "{last}");
+    assert!(
+        last.contains("id: 4\ndata: {\"revision\":4,\"text\":\"two\\r\\nlines\"}\n\n"),
+        "{last}"
+    );
+    // It ends in good order, so that a browser comes again.
+    assert!(last.ends_with("\r\n0\r\n\r\n"), "{last}");
+    assert!(!events("Last-Event-ID: 4\r\n").contains("id: "));
+    assert!(events("Last-Event-ID: x\r\n").starts_with("HTTP/1.1 400 "));
+}
+
+#[test]
+fn of_what_is_not_kept_the_last_is_still_there() {
+    let world = World::new();
+    let server = world.server(&["--history", "5"]);
+    let ann = world.token("ann");
+    write(&server, &ann, 0, 20);
+    let output = world.client(&server, &["--until", "20", "follow"]);
+    let expected: String =
+        (16..=20).map(|made| format!("revision {made}: text {}\n", made - 1)).collect();
+    assert_eq!(printed(&output), expected);
+}
+
+#[test]
+fn a_replica_reads_and_does_not_write_and_one_that_was_dead_catches_up() {
+    let world = World::new();
+    let primary = world.server(&["--total", "1s"]);
+    let follow = primary.address.to_string();
+    let args = ["--follow", &follow, "--data", "replica.redb"];
+    let (ann, bob) = (world.token("ann"), world.token("bob"));
+    write(&primary, &ann, 0, 5);
+    let replica = world.server(&args);
+    let has = |replica: &Server, token: &Secret, revision: u64| {
+        let reply = Over::Udp.ask(replica.address, token, &Ask::Get);
+        matches!(reply, Reply::Draft(Draft { revision: it, .. }) if it == revision)
+    };
+    eventually("the replica has it", || has(&replica, &ann, 5));
+    // Also after the connection has ended at the limit of the primary, and begun anew.
+    thread::sleep(std::time::Duration::from_millis(1500));
+    write(&primary, &bob, 0, 3);
+    eventually("the replica has it", || has(&replica, &bob, 3));
+    let told = world.client(&replica, &["put@5 x"]);
+    assert_eq!(told.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(error.contains(&format!("this is a replica: changes go to {follow}")), "{error}");
+    let answer = http(replica.address, &http_request(&ann, None, &put(5, "x"))).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
+    // Dead, while much happens, a delete too.
+    replica.kill();
+    write(&primary, &ann, 5, 200);
+    let deleted = Over::Tcp.ask(primary.address, &bob, &Ask::Delete { revision: 3 });
+    assert_eq!(deleted, Reply::Done(4));
+    let replica = world.server(&args);
+    eventually("it catches up", || has(&replica, &ann, 200) && has(&replica, &bob, 4));
+    for token in [&ann, &bob] {
+        for over in ALL {
+            let there = over.ask(primary.address, token, &Ask::Get);
+            assert_eq!(over.ask(replica.address, token, &Ask::Get), there, "{over:?}");
+        }
+    }
+    // History as well: who follows may do so there.
+    let output = world.client(&replica, &["--until", "200", "follow"]);
+    assert_eq!(printed(&output).lines().count(), 200);
+    // And while it runs, what the primary does while it is alone.
+    primary.kill();
+    assert!(has(&replica, &ann, 200), "a replica reads when it is alone");
+}
+
+#[test]
+fn a_replica_does_not_mix_two_stores() {
+    let world = World::new();
+    let primary = world.server(&[]);
+    let ann = world.token("ann");
+    write(&primary, &ann, 0, 3);
+    let first = primary.address.to_string();
+    let replica = world.server(&["--follow", &first, "--data", "replica.redb"]);
+    eventually("the replica has it", || {
+        Over::Tcp.ask(replica.address, &ann, &Ask::Get) == Reply::Draft(draft(3, "text 2"))
+    });
+    replica.kill();
+    // Another store, and the same one as it was before.
+    let other = world.server(&["--data", "other.redb"]);
+    write(&other, &ann, 0, 9);
+    let address = other.address.to_string();
+    let mixed = world.server(&["--follow", &address, "--data", "replica.redb"]);
+    let (code, log) = mixed.wait();
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("this is not the store that was followed before"), "{log}");
+    primary.kill();
+    copy(&world.path("omnichannel.redb"), &world.path("backup.redb"));
+    let primary = world.server(&[]);
+    write(&primary, &ann, 3, 6);
+    let address = primary.address.to_string();
+    let replica = world.server(&["--follow", &address, "--data", "replica.redb"]);
+    eventually("the replica has it", || {
+        Over::Tcp.ask(replica.address, &ann, &Ask::Get) == Reply::Draft(draft(6, "text 5"))
+    });
+    replica.kill();
+    let old = world.server(&["--data", "backup.redb"]);
+    let address = old.address.to_string();
+    let ahead = world.server(&["--follow", &address, "--data", "replica.redb"]);
+    let (code, log) = ahead.wait();
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("this is not the store that was followed before"), "{log}");
+}

@@ -1,0 +1,21 @@
+//! How the tests start this server in their own process.
+
+use std::net::UdpSocket;
+
+use netcore::testing::Suite;
+use omnichannel::{Omnichannel, server};
+use tempfile::TempDir;
+
+/// With drafts in memory.
+pub fn suite() -> Suite {
+    httpcore::testing::suite(|listener, setup, shutdown| {
+        let folder = TempDir::new()?;
+        let tokens = folder.path().join("tokens");
+        let tokens = tokens.to_str().expect("its name is text");
+        let options = ["--memory", "--account", "ann", "--tokens", tokens];
+        let options: Omnichannel = setup.service(&options);
+        let service = options.open().map_err(|error| std::io::Error::other(error.to_string()))?;
+        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        server::serve(listener, socket, &service, shutdown)
+    })
+}
