@@ -1,7 +1,7 @@
 //! The channel of programs that stay: messages in frames over TCP, one answer for each, in
 //! order; or, to who follows, one message after another.
 
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -98,7 +98,15 @@ fn follow(
             Following::All(since) => service.next_of_all(since, most),
         };
         let deadline = Deadline::after(service.options.limits.idle);
-        write(stream, service, &reply, deadline)?;
+        match write(stream, service, &reply, deadline) {
+            // Who has seen enough leaves, and may do so while something is on its way.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) =>
+            {
+                return Ok(());
+            }
+            written => written?,
+        }
         match reply {
             Reply::Changes(changes) => {
                 let Some(last) = changes.last() else { return Ok(()) };

@@ -275,10 +275,21 @@ fn said(stage: &Stage, player: PlayerId) -> String {
 
 /// The same of a server, without the stop, and without what is chance: whether it has
 /// come to wait again when it is stopped, and, with several threads, the place of
-/// every such line.
+/// every such line, and whether who leaves is told of before who comes next.
 fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> String {
     let before_the_stop = stage.told(server).take_while(|what| !tells_stop(what));
-    let mut told: Vec<&str> = before_the_stop.map(What::text).collect();
+    let mut told: Vec<&What> = before_the_stop.collect();
+    if !one_at_a_time {
+        for place in 1..told.len() {
+            if let (Event::Connected(comes), Event::Left(leaves, _)) =
+                (event(told[place - 1]), event(told[place]))
+                && comes != leaves
+            {
+                told.swap(place - 1, place);
+            }
+        }
+    }
+    let mut told: Vec<&str> = told.into_iter().map(What::text).collect();
     let last = told.iter().rposition(|line| !line.ends_with(WAITING));
     told.truncate(last.map_or(0, |last| last + 1));
     if !one_at_a_time {
@@ -286,6 +297,14 @@ fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> Strin
     }
     let printed = stage.printed(server).iter().map(String::as_str);
     printed.chain(told).map(|line| format!("{line}\n")).collect()
+}
+
+/// What a line of the log tells.
+fn event(what: &What) -> Event<'_> {
+    match what {
+        What::Logged(line) => line.event(),
+        _ => Event::Other,
+    }
 }
 
 /// Whether a line is one of a stop, with which a transcript ends. The server says that it
