@@ -1,9 +1,12 @@
 //! Ports that stay free when their server ends, for whoever starts one there again.
 
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::ops::Range;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use socket2::{Domain, Socket, Type};
 
 use crate::process::while_none_starts;
 
@@ -21,10 +24,16 @@ pub fn lasting() -> Option<u16> {
         let n = offset.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) as usize % LASTING.len();
         LASTING.start + n as u16
     });
-    let free = |port: &u16| {
-        let here = (Ipv4Addr::LOCALHOST, *port);
-        TcpListener::bind(here).is_ok() && UdpSocket::bind(here).is_ok()
-    };
+    let free = |port: &u16| is_free(*port).is_ok();
     // Or a child that is being started would have the port for a moment longer than we do.
     while_none_starts(|| candidates.find(free))
+}
+
+/// Whether any server could listen there: also one that does not ask for the address of
+/// connections that have just ended, as std does.
+fn is_free(port: u16) -> io::Result<()> {
+    let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&here.into())?;
+    UdpSocket::bind(here).map(drop)
 }
