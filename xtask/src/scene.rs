@@ -6,14 +6,13 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::{Address, Failure, Ladder, Rung, Screen, Tone, failure};
-use netfault::proxy::{Network, NetworkArgs, Passed, Proxy, Recorder, record};
+use netfault::proxy::{Fate, Network, NetworkArgs, Passed, Proxy, Recorder, Way, record};
 use netfault::{Fault, Proof, Transport};
 use trial::stage::{CALM, Stage, Visit};
 use trial::timeline::{Happening, Side, What};
@@ -195,13 +194,24 @@ pub fn play(
     let left = |line: &&LogLine| matches!(line.event(), Event::Left(..));
     let all_left = |stage: &Stage| stage.logged(Side::Server).filter(left).count() >= came;
     stage.wait(CALM, |stage| stage.is_over(server) || all_left(stage));
+    let mut passed = Vec::new();
+    if proxy.is_some() && rung.speaks().transport() == Transport::Tcp {
+        // A server tells that a client has left, and then the end of its stream is on its way.
+        let until = Instant::now() + CALM;
+        while passed.iter().filter(|passed| ends(passed)).count() < came
+            && let Ok(next) = recorded.recv_timeout(until.duration_since(Instant::now()))
+        {
+            passed.push(next);
+        }
+    }
     drop(proxy);
+    passed.extend(recorded.iter());
     if fault.is_some() || !rung.serves_once() {
         stage.ask_to_stop(server);
     }
     let code = stage.exit_code(server)?;
     let happenings = std::mem::take(&mut stage.happenings);
-    Ok(Scene { happenings, passed: in_order(&recorded), visits, code })
+    Ok(Scene { happenings, passed: in_order(passed), visits, code })
 }
 
 fn between(
@@ -233,10 +243,15 @@ fn on_file(_: &Path) -> io::Result<TcpListener> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Whether nothing more comes from the server.
+fn ends(passed: &Passed) -> bool {
+    passed.way == Way::ToClient && matches!(passed.fate, Fate::Ended | Fate::Reset | Fate::Cut)
+}
+
 /// What has passed, one connection after the other as they began.
-fn in_order(recorded: &Receiver<Passed>) -> Vec<Passed> {
+fn in_order(recorded: Vec<Passed>) -> Vec<Passed> {
     let mut connections: HashMap<u64, Vec<Passed>> = HashMap::new();
-    for passed in recorded.iter() {
+    for passed in recorded {
         connections.entry(passed.connection).or_default().push(passed);
     }
     let mut connections: Vec<(u64, Vec<Passed>)> = connections.into_iter().collect();
