@@ -125,6 +125,9 @@ fn of_what_is_not_kept_the_last_is_still_there() {
     assert_eq!(printed(&output), expected);
 }
 
+/// What a server counts of requests in frames, those of its replicas among them.
+const FRAMES_ASKED: &str = "omnichannel_requests_total{channel=\"tcp\"} ";
+
 #[test]
 fn a_replica_reads_and_does_not_write_and_one_that_was_dead_catches_up() {
     let world = World::new();
@@ -140,7 +143,14 @@ fn a_replica_reads_and_does_not_write_and_one_that_was_dead_catches_up() {
     };
     eventually("the replica has it", || has(&replica, &ann, 5));
     // Also after the connection has ended at the limit of the primary, and begun anew.
-    thread::sleep(std::time::Duration::from_millis(1500));
+    let asked = || {
+        let page =
+            http(primary.address, "GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+        let line = page.lines().find(|line| line.starts_with(FRAMES_ASKED)).unwrap();
+        line[FRAMES_ASKED.len()..].parse::<u64>().unwrap()
+    };
+    let before = asked();
+    eventually("the replica comes again", || asked() > before);
     write(&primary, &bob, 0, 3);
     eventually("the replica has it", || has(&replica, &bob, 3));
     let told = world.client(&replica, &["put@5 x"]);
