@@ -143,13 +143,13 @@ impl Engine {
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
         self.paused = self.paused.filter(|until| *until > Instant::now());
         let somebody_waits = self.doors.iter().any(|(_, waiting)| *waiting);
-        let may_come = self.crowd.has_room() || self.crowd.leaves(Instant::now()).is_some();
+        let may_come = || self.crowd.has_room() || self.crowd.leaves(Instant::now()).is_some();
         let until = match self.paused {
             Some(until) => until.into(),
-            None if somebody_waits && may_come => Instant::now().into(),
+            None if !somebody_waits => Deadline::NEVER,
+            None if may_come() => Instant::now().into(),
             // In a while, somebody will have been in the lobby for long enough.
-            None if somebody_waits => Deadline::after(SHORTAGE_PAUSE),
-            None => Deadline::NEVER,
+            None => Deadline::after(SHORTAGE_PAUSE),
         };
         self.wait_until(events, until)
     }

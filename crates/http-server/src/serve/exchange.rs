@@ -68,6 +68,13 @@ impl Desk {
         };
         Desk { input: vec![0; BUFFER], tools }
     }
+
+    /// Moves what is left of the input to its front. How much it is.
+    pub fn move_to_front(&mut self, left: Range<usize>) -> usize {
+        let length = left.len();
+        self.input.copy_within(left, 0);
+        length
+    }
 }
 
 /// Who is at the other end.
@@ -218,16 +225,18 @@ impl Tools {
     /// A line in the access log, for a response that has been sent as far as it will be; and
     /// it is counted.
     pub fn log(&mut self, client: &Client, head: &[u8], since: Instant, begun: &Begun) {
-        if let Some(metrics) = &self.service.metrics {
-            metrics.response(begun.status, begun.outgoing.bytes(), since.elapsed());
-        }
-        if self.service.access_log == AccessLog::Hidden {
+        let is_shown = self.service.access_log == AccessLog::Shown;
+        if !is_shown && self.service.metrics.is_none() {
             return;
         }
-        let Client { peer, name } = client;
-        let (status, bytes) = (begun.status, begun.outgoing.bytes());
-        let (date, took) = (self.clock.date(), since.elapsed());
-        access::Line { peer: *peer, name, head, status, bytes, date, took }.write();
+        let (status, bytes, took) = (begun.status, begun.outgoing.bytes(), since.elapsed());
+        if let Some(metrics) = &self.service.metrics {
+            metrics.response(status, bytes, took);
+        }
+        if is_shown {
+            let (Client { peer, name }, date) = (client, self.clock.date());
+            access::Line { peer: *peer, name, head, status, bytes, date, took }.write();
+        }
     }
 }
 

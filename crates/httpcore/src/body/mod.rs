@@ -32,7 +32,7 @@ pub const DRAIN_LIMIT: u64 = 64 << 10;
 
 /// How long such a body may still take to come. Its client is busy all the while, and
 /// nobody waits for it.
-const DRAIN_TIME: Duration = Duration::from_secs(1);
+pub const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// Reads the body of a request and ends where it ends.
 #[derive(Debug)]

@@ -214,11 +214,8 @@ impl Conversation {
             }
             Phase::Sending(sending) => {
                 let Sending { begun, head, since, .. } = &*sending;
-                desk.tools.log(&self.client, head, *since, begun);
-                if begun.outgoing.ends_with_connection() {
-                    self.stream.reset();
-                }
-                return Err(ErrorKind::TimedOut.into());
+                let late = ErrorKind::TimedOut.into();
+                return Err(self.cut_short(&mut desk.tools, head, *since, begun, late));
             }
             Phase::Draining(_) => self.linger(),
             // Nobody is waited for.
@@ -230,7 +227,17 @@ impl Conversation {
 
     fn time_out(&mut self, desk: &mut Desk, head: Vec<u8>, why: &'static str) -> io::Result<Next> {
         let refusal = Refusal::by("RFC 9110 section 15.5.9", Status::REQUEST_TIMEOUT, why);
-        match self.refuse(&mut desk.tools, &head, refusal)? {
+        self.refuse_at_last(desk, &head, refusal)
+    }
+
+    /// As [`refuse`](Conversation::refuse), outside of a turn.
+    fn refuse_at_last(
+        &mut self,
+        desk: &mut Desk,
+        head: &[u8],
+        refusal: Refusal,
+    ) -> io::Result<Next> {
+        match self.refuse(&mut desk.tools, head, refusal)? {
             Step::On => self.turn(desk),
             Step::End(next) => Ok(next),
         }
@@ -263,10 +270,7 @@ impl Conversation {
         };
         let why = "all workers are busy; try again soon";
         let refusal = Refusal::by("RFC 9110 section 15.6.4", Status::SERVICE_UNAVAILABLE, why);
-        match self.refuse(&mut desk.tools, &asked.head, refusal)? {
-            Step::On => self.turn(desk),
-            Step::End(next) => Ok(next),
-        }
+        self.refuse_at_last(desk, &asked.head, refusal)
     }
 
     fn next(&self) -> Next {

@@ -132,8 +132,7 @@ impl Conversation {
             }
         };
         let behind = exchanged.behind;
-        desk.input.copy_within(behind.start + extent.length..behind.end + extent.length, 0);
-        *filled = behind.len();
+        *filled = desk.move_to_front(behind.start + extent.length..behind.end + extent.length);
         step
     }
 
@@ -150,8 +149,7 @@ impl Conversation {
         let collected = body.collect(most);
         let (progress, behind) = body.lay_aside();
         asked.progress = progress;
-        *filled = behind.len();
-        desk.input.copy_within(behind, 0);
+        *filled = desk.move_to_front(behind);
         match collected {
             // All of it, or as much as is kept: the handler reads the rest as it comes.
             Ok(()) => {
@@ -186,8 +184,7 @@ impl Conversation {
             |service, request| Some(service.respond(request)),
         );
         self.stream.set_waits(Waits::Elsewhere);
-        *filled = exchanged.behind.len();
-        desk.input.copy_within(exchanged.behind, 0);
+        *filled = desk.move_to_front(exchanged.behind);
         match exchanged.begun {
             Ok(begun) => self.send(&mut desk.tools, Cow::Owned(head), since, begun),
             // A response has been asked for, and there is always one.

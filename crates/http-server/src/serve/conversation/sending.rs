@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use netcore::deadline::Deadline;
 
 use httpcore::Refusal;
-use httpcore::body::{Body, Progress, Source};
+use httpcore::body::{Body, DRAIN_TIME, Progress, Source};
 
 use super::super::exchange::{After, Begun, Desk, Tools, refused};
 use super::super::service::Limits;
@@ -17,9 +17,6 @@ use super::{Conversation, Next, Phase, Sending, Step};
 /// would otherwise be told of a reset, and lose the response that says why (RFC 9112
 /// section 9.6).
 const LINGER: Duration = Duration::from_secs(1);
-
-/// How long a body that nobody wanted may still take to come, and save the connection.
-const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// How long a worker waits for room before it lays a response aside. Most clients take
 /// what comes at once, and to lay aside costs more than a short wait.
@@ -69,18 +66,31 @@ impl Conversation {
                         Phase::Sending(Sending { begun, head, since, needs_worker }.into());
                     return Ok(Step::End(Next::Wait));
                 }
-                sent => {
+                Err(error) => return Err(self.cut_short(tools, &head, since, &begun, error)),
+                Ok(()) => {
                     tools.log(&self.client, &head, since, &begun);
-                    if sent.is_err() && begun.outgoing.ends_with_connection() {
-                        self.stream.reset();
-                    }
-                    sent?;
                     let bytes = begun.outgoing.bytes();
                     tools.output = begun.outgoing.into_buffer();
                     return Ok(self.follow(begun.after, bytes, &tools.service.limits));
                 }
             }
         }
+    }
+
+    /// A response has come to an end before its time; the error that has ended it.
+    pub(super) fn cut_short(
+        &self,
+        tools: &mut Tools,
+        head: &[u8],
+        since: Instant,
+        begun: &Begun,
+        error: io::Error,
+    ) -> io::Error {
+        tools.log(&self.client, head, since, begun);
+        if begun.outgoing.ends_with_connection() {
+            self.stream.reset();
+        }
+        error
     }
 
     /// What comes after a response.
@@ -116,8 +126,7 @@ impl Conversation {
             Body::resume(Source::new(&mut self.stream, &mut desk.input, *filled), progress);
         let dropped = body.drop_rest();
         let (progress, behind) = body.lay_aside();
-        *filled = behind.len();
-        desk.input.copy_within(behind, 0);
+        *filled = desk.move_to_front(behind);
         match dropped {
             Ok(()) => self.wait(&desk.tools.service.limits),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
