@@ -2,11 +2,14 @@
 #![forbid(unsafe_code)]
 
 pub mod faults;
+pub mod live;
 pub mod outcome;
 pub mod peer;
+mod row;
 pub mod stage;
 pub mod timeline;
 pub mod treatment;
+pub mod wire;
 
 use std::sync::{Mutex, PoisonError};
 
