@@ -1,6 +1,7 @@
 //! A fault let loose on a rung's real server, and what becomes of an ordinary client.
 #![forbid(unsafe_code)]
 
+mod between;
 pub mod faults;
 pub mod outcome;
 pub mod peer;
@@ -11,6 +12,7 @@ pub mod treatment;
 use ladder::Failure;
 use netfault::{Fault, Proof};
 
+pub use between::between;
 pub use faults::{Faults, load};
 pub use outcome::{Expected, Outcome};
 pub use stage::{Cast, Stage};
