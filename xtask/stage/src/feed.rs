@@ -97,8 +97,12 @@ impl Feed {
         self.lock().listeners > 0
     }
 
+    /// The number of the last event.
+    pub fn last(&self) -> u64 {
+        self.lock().last
+    }
+
     /// The events of this session, as JSON.
-    #[cfg(test)]
     pub fn events(&self) -> Vec<String> {
         self.lock().events.iter().map(|(_, event)| event.clone()).collect()
     }

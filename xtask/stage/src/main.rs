@@ -8,6 +8,7 @@
 //! | `play`, `player`, `line` | a rung's server and clients, and the proxies between them |
 //! | `look`, `system` | what the system tells of sockets and of the server's process |
 //! | `crowd`, `loose` | a crowd, and faults |
+//! | `record` | plays for the book |
 //! | `rungs` | what can be watched, by the manifests |
 
 #![forbid(unsafe_code)]
@@ -23,6 +24,7 @@ mod options;
 mod page;
 mod play;
 mod player;
+mod record;
 mod rungs;
 mod system;
 #[cfg(test)]
@@ -55,6 +57,9 @@ fn main() -> ExitCode {
 /// Serves the page until it is interrupted.
 fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Arc::new(trial::load()?);
+    if let Some(folder) = &options.record {
+        return record::run(&ladder, folder, screen);
+    }
     let first = match &options.rung {
         Some(name) => ladder.find(name),
         None => ladder.rungs.first(),
@@ -63,7 +68,7 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         let name = options.rung.as_deref().unwrap_or("the first one");
         Failure::Usage(format!("there is no rung called {name}; cargo xtask list names them"))
     })?;
-    if let Some(why) = rungs::why_not(first) {
+    if let Some(why) = trial::why_not(first) {
         return Err(failure!("{} cannot be watched: {why}", first.name));
     }
     let feed = Arc::new(Feed::default());

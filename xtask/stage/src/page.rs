@@ -10,8 +10,9 @@ use crate::feed::Feed;
 use crate::rungs;
 
 const HTML: &str = include_str!("page/index.html");
-const CSS: &str = include_str!("page/watch.css");
-const SCRIPT: &str = include_str!("page/watch.js");
+/// Beside the book, which plays what was recorded with them.
+const CSS: &str = include_str!("../../../docs/watch.css");
+const SCRIPT: &str = include_str!("../../../docs/watch.js");
 
 /// Nothing comes from elsewhere, and no other page has this one inside it, where a person
 /// could be led to press its buttons.

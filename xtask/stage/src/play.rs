@@ -9,7 +9,7 @@ use ladder::manifests::Carrier;
 use ladder::scratch::Scratch;
 use ladder::shell::command_line;
 use ladder::{Address, Failure, Ladder, Rung, failure, port};
-use netfault::{Fault, Proof};
+use netfault::Fault;
 use trial::{Faults, faults};
 
 use crate::crowd::Crowd;
@@ -247,9 +247,9 @@ impl Play {
             let why = format!("this process may not open as many files as {} needs", fault.name);
             return Err(Failure::new(why));
         }
-        if matches!(fault.proof, Proof::Process(_)) {
+        if rungs::is_only_tried(fault) {
             let Fault { name, about, .. } = fault;
-            let text = format!("{name}: {about}. It is done to a server of the trial's own");
+            let text = format!("{name}: {about}. The trial does it, to a server of its own");
             self.teller.note(text);
         } else {
             if self.loose.len() >= LOOSE {
@@ -317,7 +317,7 @@ fn prepare(
     teller: &Teller,
     look: impl Fn() + Clone + Send + 'static,
 ) -> Result<Prepared, Failure> {
-    if let Some(why) = rungs::why_not(rung) {
+    if let Some(why) = trial::why_not(rung) {
         return Err(failure!("{} cannot be watched: {why}", rung.name));
     }
     teller.note(format!("building {}, unless it is built already", rung.name));

@@ -5,26 +5,16 @@ use ladder::shell::command_line;
 use ladder::{Ladder, Rung};
 use netfault::{Fault, Proof, Speaks, TLS};
 use serde::Serialize;
-use trial::Faults;
+use trial::{Faults, why_not};
 
 use crate::event::{FaultName, Session};
+
+/// Files that a fault may open on the page.
+const FILES: u64 = 2_000;
 
 /// The faults behind buttons, by the name of the button.
 pub const BUTTONS: [(&str, &str); 3] =
     [("silent", "silent"), ("drip", "drip"), ("reset", "reset-midway")];
-
-/// Why a rung cannot be watched: it is not one server and its clients.
-pub fn why_not(rung: &Rung) -> Option<String> {
-    let nodes = !rung.nodes.is_empty();
-    let what = match rung {
-        _ if nodes => "its nodes all ask each other",
-        Rung { releases: Some(_), .. } => "its server becomes another program",
-        _ if rung.has_tokens() => "it listens in several places",
-        _ if rung.demo.is_empty() => "it has no client",
-        _ => return None,
-    };
-    Some(format!("{what}; cargo xtask demo {} shows it", rung.alias))
-}
 
 /// What the page offers to choose from.
 #[derive(Debug, Serialize)]
@@ -87,15 +77,20 @@ pub fn cannot_be_played(rung: &Rung, fault: &Fault) -> Option<String> {
     })
 }
 
+/// Whether only a trial plays it, with a server of its own: it is done to a process, or is
+/// too large for one line.
+pub fn is_only_tried(fault: &Fault) -> bool {
+    matches!(fault.proof, Proof::Process(_)) || fault.files > FILES
+}
+
 pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Session {
     let name = |fault: &'static Fault| FaultName {
         name: fault.name,
         about: fault.about,
         lifted_by: rung.limit(fault.name).map(|Limit { lifted_by, .. }| lifted_by.clone()),
     };
-    let lets_loose = |it: &&'static Fault| {
-        !matches!(it.proof, Proof::Process(_)) && cannot_be_played(rung, it).is_none()
-    };
+    let lets_loose =
+        |it: &&'static Fault| !is_only_tried(it) && cannot_be_played(rung, it).is_none();
     let faults: Vec<FaultName> = rung.faults().filter(lets_loose).map(name).collect();
     let mut buttons: Vec<&'static str> = BUTTONS
         .iter()
@@ -136,7 +131,7 @@ pub fn client_args(rung: &Rung, client: usize) -> Vec<String> {
 }
 
 /// What the clients of its demo say.
-fn examples(rung: &Rung) -> Vec<String> {
+pub fn examples(rung: &Rung) -> Vec<String> {
     let own = match rung.speaks() {
         Speaks::Lines => 1,
         _ => rung.client_args().len(),

@@ -8,6 +8,7 @@ pub mod peer;
 pub mod stage;
 pub mod timeline;
 pub mod treatment;
+mod watched;
 
 use ladder::Failure;
 use netfault::{Fault, Proof};
@@ -16,6 +17,7 @@ pub use between::between;
 pub use faults::{Faults, load};
 pub use outcome::{Expected, Outcome};
 pub use stage::{Cast, Stage};
+pub use watched::why_not;
 
 /// Starts the server with its arguments, lets `fault` loose on it and sees what becomes
 /// of an ordinary client.

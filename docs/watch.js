@@ -76,7 +76,7 @@ function hexdump(segment) {
     const row = bytes.slice(at, at + 8);
     const hex = row.map((byte) => byte.toString(16).padStart(2, "0")).join(" ").padEnd(23);
     const ascii = row.map((b) => (b >= 32 && b < 127 ? String.fromCharCode(b) : ".")).join("");
-    lines.push(at.toString(16).padStart(4, "0") + "  " + hex + "  " + ascii);
+    lines.push(at.toString(16).padStart(4, "0") + " " + hex + " " + ascii);
   }
   if (segment.length > bytes.length) lines.push(`… ${segment.length - bytes.length} bytes more`);
   return lines.join("\n");
@@ -161,7 +161,8 @@ class Player {
       button("◂", "Back by one event", () => this.step(-1)), this.playing,
       button("▸", "On by one event", () => this.step(1)), this.live, this.slider, this.clock, this.speed);
     this.log = element("ol", { class: "nl-log", tabindex: 0, "aria-label": "Both logs: clients left, server right" });
-    this.bytes = element("pre", { class: "nl-bytes", tabindex: 0, "aria-label": "The bytes that passed last" });
+    this.bytes = element("div", { class: "nl-bytes", tabindex: 0, "aria-label": "The bytes that passed last", role: "group" },
+      element("p"), element("pre"));
     root.append(this.stage, this.now, this.verdict, bar,
       element("div", { class: "nl-below" }, this.log, this.bytes));
     this.reset();
@@ -375,10 +376,11 @@ class Player {
       const said = `The trial of ${verdict.fault}: ${how}. ${verdict.text}`;
       if (this.verdict.textContent !== said) this.verdict.textContent = said;
     }
-    const dump = last
-      ? `${told({ ...last, bytes: "" }, this.carrier).replace(/: $/, "")}\n\n${hexdump(last)}`
-      : "No bytes have passed yet.";
-    if (this.bytes.textContent !== dump) this.bytes.textContent = dump;
+    const [about, dump] = this.bytes.children;
+    const head = last ? told({ ...last, bytes: "" }, this.carrier).replace(/: $/, "") : "No bytes have passed yet.";
+    if (about.textContent !== head) about.textContent = head;
+    const bytes = last ? hexdump(last) : "";
+    if (dump.textContent !== bytes) dump.textContent = bytes;
     this.slider.max = this.end;
     this.slider.value = this.pos;
     const shown = this.events[Math.max(0, this.next - 1)];
@@ -458,16 +460,37 @@ class Player {
   }
 }
 
-// In the book: plays that were recorded.
-for (const root of document.querySelectorAll("[data-nl-play]")) {
-  fetch(root.dataset.nlPlay).then((reply) => reply.json()).then((events) => {
-    const player = new Player(root);
-    player.isPlaying = false;
-    events.forEach((event) => player.add(event));
-  }).catch(() => { root.hidden = true; });
+// In the book: plays that were recorded. A chapter that names none has that of its rung, below
+// its first words.
+async function recorded(root) {
+  const reply = await fetch(root.dataset.nlPlay);
+  if (!reply.ok) return;
+  const events = await reply.json();
+  root.replaceChildren();
+  const player = new Player(root);
+  player.pause();
+  events.forEach((event) => player.add(event));
+  // What one sees first is the first thing that passes.
+  player.seek(events.find((event) => event.what === "passed")?.at ?? 0);
 }
 
-if (!document.getElementById("live")) return;
+async function book() {
+  const rung = location.pathname.split("/").pop().replace(/\.html$/, "");
+  const first = document.querySelector("main h1 ~ p");
+  const named = [...document.querySelectorAll("[data-nl-play]")];
+  if (!named.length && first && /^[a-z]+-[a-z]+$/.test(rung)) {
+    const list = await (await fetch("plays/list.json")).json();
+    if (list.includes(rung)) {
+      const root = element("div", { "data-nl-play": `plays/${rung}.json` });
+      first.after(root);
+      named.push(root);
+    }
+  }
+  await Promise.all(named.map(recorded));
+}
+
+// What cannot be loaded is left out: the chapter is whole without it.
+if (!document.body.classList.contains("nl-page")) return void book().catch(() => {});
 
 // The page.
 const $ = (id) => document.getElementById(id);
