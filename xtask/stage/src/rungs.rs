@@ -5,12 +5,9 @@ use ladder::shell::command_line;
 use ladder::{Ladder, Rung};
 use netfault::{Fault, Proof, Speaks, TLS};
 use serde::Serialize;
-use trial::{Faults, why_not};
+use trial::{Faults, faults, why_not};
 
 use crate::event::{FaultName, Session};
-
-/// Files that a fault may open on the page.
-const FILES: u64 = 2_000;
 
 /// The faults behind buttons, by the name of the button.
 pub const BUTTONS: [(&str, &str); 3] =
@@ -80,7 +77,7 @@ pub fn cannot_be_played(rung: &Rung, fault: &Fault) -> Option<String> {
 /// Whether only a trial plays it, with a server of its own: it is done to a process, or is
 /// too large for one line.
 pub fn is_only_tried(fault: &Fault) -> bool {
-    matches!(fault.proof, Proof::Process(_)) || fault.files > FILES
+    matches!(fault.proof, Proof::Process(_)) || fault.files > faults::A_CROWD
 }
 
 pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Session {
@@ -91,10 +88,10 @@ pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Session {
     };
     let lets_loose =
         |it: &&'static Fault| !is_only_tried(it) && cannot_be_played(rung, it).is_none();
-    let faults: Vec<FaultName> = rung.faults().filter(lets_loose).map(name).collect();
+    let loose: Vec<FaultName> = rung.faults().filter(lets_loose).map(name).collect();
     let mut buttons: Vec<&'static str> = BUTTONS
         .iter()
-        .filter(|(_, fault)| faults.iter().any(|it| it.name == *fault))
+        .filter(|(_, fault)| loose.iter().any(|it| it.name == *fault))
         .map(|(button, _)| *button)
         .collect();
     if rung.transport == Carrier::Udp {
@@ -115,7 +112,7 @@ pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Session {
         command: command_line(&format!("{} server", rung.name), args),
         clients: 2,
         examples: examples(rung),
-        faults,
+        faults: loose,
         buttons,
         plays: plays.map(|fault| fault.name.into()),
     }
