@@ -478,7 +478,7 @@ async function book() {
   const rung = location.pathname.split("/").pop().replace(/\.html$/, "");
   const first = document.querySelector("main h1 ~ p");
   const named = [...document.querySelectorAll("[data-nl-play]")];
-  if (!named.length && first && /^[a-z]+-[a-z]+$/.test(rung)) {
+  if (!named.length && first && rung) {
     const list = await (await fetch("plays/list.json")).json();
     if (list.includes(rung)) {
       const root = element("div", { "data-nl-play": `plays/${rung}.json` });
