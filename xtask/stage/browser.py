@@ -8,6 +8,7 @@ the browser or Playwright is missing.
 
 import contextlib
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -245,6 +246,37 @@ def it_fits_and_can_be_read(browser, address, pictures):
             tab.context.close()
 
 
+CHAPTER = """<!DOCTYPE html><meta charset=utf-8><meta name=viewport content="width=device-width">
+<link rel=stylesheet href=watch.css><body><main><h1>chat</h1><p>First words.</p><h2 id=live>More</h2>
+</main><script src=watch.js></script>"""
+
+
+def a_chapter_of_the_book_plays_what_was_recorded(browser):
+    docs = pathlib.Path(__file__).parents[2] / "docs"
+
+    def fulfil(route):
+        name = route.request.url.split("/", 3)[3]
+        file = docs / name
+        if name == "chat.html":
+            route.fulfill(body=CHAPTER, content_type="text/html")
+        elif file.is_file():
+            route.fulfill(path=file)
+        else:
+            route.fulfill(status=404)
+
+    page = browser.new_page(viewport={"width": PHONE[0], "height": PHONE[1]})
+    page.route("**/*", fulfil)
+    page.goto("http://book.test/chat.html")
+    # The first segment stands still until somebody plays it.
+    expect(page.locator(".nl-piece")).to_contain_text("ann")
+    expect(page.locator("[data-who=client1] > p")).to_have_text("runs")
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.locator("[data-who=server] > p").first).to_have_text("ended: exit code 0")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    wide, there = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= there, f"{wide} wide at {there} px"
+
+
 PROMISES = [
     what_is_said_moves_there_and_back,
     one_can_go_back_to_the_beginning_and_on_to_what_is_new,
@@ -290,6 +322,8 @@ def main():
             tab.context.close()
         fits = lambda: it_fits_and_can_be_read(browser, address, pictures)
         results.append(kept("it fits and can be read", fits))
+        in_the_book = lambda: a_chapter_of_the_book_plays_what_was_recorded(browser)
+        results.append(kept("a chapter of the book plays what was recorded", in_the_book))
         browser.close()
     return 0 if all(results) else 1
 
