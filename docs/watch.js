@@ -59,6 +59,9 @@ function words(segment, most) {
     else add("hex", at, Math.max(end, at + 1));
     at = Math.max(end, at + 1);
   }
+  // Where nearly all is numbers, as in what is encrypted, so are the letters.
+  const letters = runs.filter((run) => run.kind === "text").reduce((sum, run) => sum + run.end - run.start, 0);
+  if (letters * 10 < bytes.length * 3) runs.splice(0, runs.length, { kind: "hex", start: 0, end: bytes.length });
   const hex = (run) => [...bytes.slice(run.start, run.end)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
   const write = (number) => runs.map((run) => (run.kind === "text" ? text(run) : number(run))).join(" ");
   let plain = write(hex);
@@ -541,6 +544,9 @@ function begin(now) {
     value: fault.name, title: fault.about,
     text: fault.name + (fault["lifted-by"] ? ` (until ${fault["lifted-by"]})` : ""),
   })));
+  if (!now.faults.length) {
+    $("fault").append(element("option", { text: `only in the terminal: cargo xtask faults ${now.alias}` }));
+  }
   $("loose").disabled = $("fault").disabled = !now.faults.length;
   for (const button of document.querySelectorAll("[data-fault]")) {
     button.disabled = !now.buttons.includes(button.dataset.fault);
