@@ -10,9 +10,9 @@ use std::time::Duration;
 #[cfg(unix)]
 use std::time::Instant;
 
-use ladder_tests::process::{allow_files, spawn};
 #[cfg(unix)]
 use ladder_tests::GENEROUS;
+use ladder_tests::process::{allow_files, spawn};
 use ladder_tests::{Peer, Process, Rung, Server, rungs_in};
 
 /// A heartbeat that does not make a test long.
