@@ -3,9 +3,8 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -17,12 +16,12 @@ use ladder::log_line::{Event, LogLine, Time};
 use ladder::scratch::Scratch;
 use ladder::shell::command_line;
 use ladder::{Address, Failure, Ladder, Rung, Screen, Tone, failure};
-use netfault::proxy::{Fate, Network, NetworkArgs, Passed, Proxy, Recorder, Way, record};
+use netfault::proxy::{Fate, Network, NetworkArgs, Passed, Way, record};
 use netfault::{Fault, Proof, Speaks, Transport};
 use trial::live::{Live, Teller};
 use trial::stage::{CALM, Stage, Visit};
 use trial::timeline::{Happening, Side, Timeline, What, Wire};
-use trial::{Cast, Faults, faults};
+use trial::{Cast, Faults, between, faults};
 
 use crate::diagram;
 
@@ -207,8 +206,7 @@ pub fn play(ladder: &Ladder, rung: &Rung, around: Around) -> Result<Scene, Failu
     let (recorder, recorded) = record::recorder();
     let recorded = told(recorded, stage.onlooker.clone());
     let here = stage.free_address(rung)?;
-    let proxy =
-        network.map(|network| between(rung, &here, &address, network, recorder)).transpose()?;
+    let proxy = network.map(|it| between(rung, &here, &address, it, recorder)).transpose()?;
     let address = proxy.as_ref().map_or(address, |proxy| proxy.address().clone());
     if let (Some(teller), true) = (&stage.onlooker, proxy.is_some()) {
         let what = What::Aside(format!("something on the way looks on, at {address}"));
@@ -297,35 +295,6 @@ fn ask_with_curl(stage: &mut Stage, rung: &Rung, server: &Address) -> Result<Vec
         visits.push(stage.watch(player, PATIENCE)?);
     }
     Ok(visits)
-}
-
-fn between(
-    rung: &Rung,
-    here: &Address,
-    server: &Address,
-    network: &Network,
-    recorder: Recorder,
-) -> Result<Proxy, Failure> {
-    let loopback = (Ipv4Addr::LOCALHOST, 0);
-    let proxy = match (rung.speaks().transport(), here) {
-        (Transport::Tcp, Address::Inet(_)) => TcpListener::bind(loopback)
-            .and_then(|listener| Proxy::streams(listener, server, network, Some(recorder))),
-        (Transport::Tcp, Address::Unix(path)) => on_file(path)
-            .and_then(|listener| Proxy::streams(listener, server, network, Some(recorder))),
-        (Transport::Udp, _) => UdpSocket::bind(loopback)
-            .and_then(|socket| Proxy::udp(socket, server.inet()?, network, Some(recorder))),
-    };
-    proxy.map_err(|error| failure!("cannot stand between client and server: {error}"))
-}
-
-#[cfg(unix)]
-fn on_file(path: &Path) -> io::Result<std::os::fd::OwnedFd> {
-    std::os::unix::net::UnixListener::bind(path).map(Into::into)
-}
-
-#[cfg(not(unix))]
-fn on_file(_: &Path) -> io::Result<TcpListener> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Whether nothing more comes from the server.
