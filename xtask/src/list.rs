@@ -47,6 +47,7 @@ pub fn table(ladder: &Ladder, screen: &Screen) -> String {
         for (what, command) in [
             ("Try first", format!("demo {first}")),
             ("By hand", format!("try {first}")),
+            ("To type", format!("exercise {first}")),
             ("A step", format!("diff {second}")),
             ("Take one", format!("new {second} ../my-service")),
             ("All else", "--help".into()),

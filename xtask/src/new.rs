@@ -3,7 +3,7 @@
 
 mod beside;
 pub mod check;
-mod manifest;
+pub mod manifest;
 mod name;
 mod readme;
 
@@ -137,7 +137,7 @@ fn copy_block(block: &Package, project: &Path, blocks: &[&str]) -> Result<(), Fa
 }
 
 /// Takes the packages of others out of the lock file and keeps every version.
-fn lock(dest: &Path) -> Result<(), Failure> {
+pub fn lock(dest: &Path) -> Result<(), Failure> {
     let update = ["update", "--workspace", "--offline", "--quiet"];
     output(cargo().args(update).current_dir(dest)).map(drop)
 }
@@ -171,7 +171,7 @@ fn check_empty(dest: &Path) -> Result<bool, Failure> {
 }
 
 /// A project inside the workspace would be two things at once.
-fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
+pub fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
     // What there is of the way to it, without links and dots.
     let there = dest.ancestors().find_map(|near| fs::canonicalize(near).ok()).unwrap_or_default();
     let root = fs::canonicalize(&ladder.root).doing("find", &ladder.root)?;

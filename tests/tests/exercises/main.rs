@@ -5,6 +5,8 @@ mod http;
 mod many_clients;
 mod messages;
 mod one_client;
+mod python;
+mod typed;
 mod udp;
 #[cfg(unix)]
 mod unix;
