@@ -6,6 +6,7 @@ mod many_clients;
 mod messages;
 mod one_client;
 mod python;
+mod taken;
 mod typed;
 mod udp;
 #[cfg(unix)]
