@@ -33,19 +33,19 @@ const WISHES: [(&[&str], &str, &str, &str); 16] = [
         &["queue", "task-queue", "jobs", "job-queue", "tasks", "worker", "workers", "scheduler"],
         "object-exchange",
         "put, take and done as typed requests, with the queue behind a lock in the service",
-        "object-exchange.md",
+        "example-task-queue.md",
     ),
     (
         &["metrics", "statsd", "collector", "telemetry", "logs", "logger", "syslog", "sensor"],
         "udp-echo",
         "a datagram for each value, which may be lost; udp-batch for tens of thousands a second",
-        "udp-batch.md",
+        "example-metrics-receiver.md",
     ),
     (
         &["shortener", "url-shortener", "rest", "rest-api", "json", "web", "webapp", "crud"],
         "http-handlers",
         "a handler is a function that returns a value",
-        "example-notes-api.md",
+        "example-url-shortener.md",
     ),
     (
         &["site", "website", "blog", "static", "spa", "webserver", "web-server"],
@@ -57,7 +57,7 @@ const WISHES: [(&[&str], &str, &str, &str); 16] = [
         &["bot", "chat-bot", "chatbot"],
         "chat",
         "a program that is a member of the room, reads lines and says some",
-        "chat.md",
+        "example-chat-bot.md",
     ),
     (
         &["rpc", "grpc", "json-rpc", "protobuf", "pickle", "serde"],
