@@ -193,7 +193,10 @@ fn watch(
     let file = place.join(exercise.language.file());
     let mut hints = exercise.hints.iter();
     let (mut seen, mut is_solved) = (None, false);
-    screen.say(Tone::Dim, "  Replace the todo in your editor and save. h: a hint, s: the solution, n: the next one, q: enough; then Enter.\n")?;
+    let keys = "Put your lines in the place of the todo, in your own editor, and save. h and Enter: a \
+                hint; s: the solution; n: the next one; q: enough.";
+    screen.hang("  ", Tone::Dim, keys)?;
+    screen.line("")?;
     loop {
         let now = time_of(&file);
         if now != seen {

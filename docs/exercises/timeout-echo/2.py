@@ -1,6 +1,6 @@
 # Stay as long as you can
 #
-# The server drops a client that is silent for 300 ms, and any client after one second.
+# The server drops a client that is silent for one second, and any client after two.
 # Write `drip`, which sends a byte every 50 ms, reads it back, and returns how many came back
 # when the server has hung up.
 #
@@ -8,7 +8,7 @@
 #
 # Hint: A `while True` with `sendall`, `recv` and `time.sleep(0.05)`, inside a `try`.
 #
-# Server: --idle 300ms --total 1s
+# Server: --idle 1s --total 2s
 #
 # Prints:
 # dropped, although never silent

@@ -66,7 +66,7 @@ const WISHES: [(&[&str], &str, &str, &str); 16] = [
         "object-exchange.md",
     ),
     (
-        &["ftp", "upload", "uploads", "file-transfer", "files-server", "webdav", "backup"],
+        &["ftp", "uploads", "uploader", "file-transfer", "files-server", "webdav", "backup"],
         "http-upload",
         "a body of any length, and where it ends",
         "http-upload.md",
