@@ -4,8 +4,8 @@
 //! `add NAME N` counts, `set NAME N` is a value as it is now, and `show` is answered with all of
 //! them. A datagram may be lost, which a count of thousands survives.
 //!
-//! The server and the client are those of the rung, line for line, and this file stands in the
-//! place of its `lib.rs`.
+//! The server is that of the rung, line for line, and this file stands in the place of its
+//! `lib.rs`.
 //!
 //! Still wrong: the values are gone when the server ends, a datagram that comes twice counts
 //! twice, and whoever can send may say anything.
@@ -20,9 +20,8 @@ use clap::Args;
 use netcore::cli::duration;
 use netcore::datagrams::LARGEST;
 
-// In a project of its own, made by `cargo xtask new udp`, these are files beside this one.
-#[path = "../../../../crates/udp-echo/src/client.rs"]
 pub mod client;
+// In a project of its own, made by `cargo xtask new udp`, this is a file beside this one.
 #[path = "../../../../crates/udp-echo/src/server.rs"]
 pub mod server;
 

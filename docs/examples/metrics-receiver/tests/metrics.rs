@@ -2,9 +2,9 @@
 
 use std::thread;
 
-use metrics_receiver::{Echo, server};
-use netcore::testing::Setup;
+use metrics_receiver::{Echo, Patience, client, server};
 use netcore::testing::udp::{Running, Suite};
+use netcore::testing::{GENEROUS, Setup};
 
 fn metrics(options: &[&str]) -> Echo {
     Setup::default().service(options)
@@ -36,6 +36,15 @@ fn counts_add_up_and_values_are_replaced() {
     ] {
         assert_eq!(ask(&metrics, text), reply, "{text}");
     }
+}
+
+#[test]
+fn the_client_takes_a_reply_that_is_no_echo() {
+    let server = Running::start(|socket, shutdown| server::serve(socket, &metrics(&[]), shutdown));
+    let patience = Patience { timeout: GENEROUS };
+    let ask =
+        |text: &str| client::exchange(&mut [server.connect()], text.as_bytes(), &patience).unwrap();
+    assert_eq!((ask("add a 2"), ask("show")), (b"ok".to_vec(), b"a 2\n".to_vec()));
 }
 
 #[test]

@@ -14,7 +14,8 @@ use protohackers::{chat, cipher, database, echo, jobs, middle, prices, primes, s
 #[command(after_help = "Example:\n  protohackers 0 --port 7000")]
 struct Command {
     /// 0 to 5, 8 or 9
-    problem: u8,
+    #[arg(value_parser = ["0", "1", "2", "3", "4", "5", "8", "9"], hide_possible_values = true)]
+    problem: String,
     /// The site that checks has to reach it: 0.0.0.0 lets everybody
     #[arg(short, long, default_value = "127.0.0.1")]
     bind: String,
@@ -39,32 +40,32 @@ fn main() -> ExitCode {
 
 fn run(command: &Command) -> Result<(), Box<dyn std::error::Error>> {
     let shutdown = &Shutdown::on_signals(DRAIN)?;
-    if command.problem == 4 {
+    if command.problem == "4" {
         let socket = listen::udp(&command.bind, command.port)?;
         println!("listening on {}", socket.local_addr()?);
         return Ok(database::serve(socket, shutdown)?);
     }
     let listener = listen::tcp(&command.bind, command.port)?;
     println!("listening on {}", listener.local_addr()?);
-    match command.problem {
-        0 => server::serve(listener, shutdown, echo::talk)?,
-        1 => server::serve(listener, shutdown, primes::talk)?,
-        2 => server::serve(listener, shutdown, prices::talk)?,
-        3 => {
+    match command.problem.as_str() {
+        "0" => server::serve(listener, shutdown, echo::talk)?,
+        "1" => server::serve(listener, shutdown, primes::talk)?,
+        "2" => server::serve(listener, shutdown, prices::talk)?,
+        "3" => {
             let room = Arc::new(chat::Room::default());
             server::serve(listener, shutdown, |stream, peer| room.talk(stream, peer))?
         }
-        5 => {
+        "5" => {
             let upstream: SocketAddr =
                 command.upstream.to_socket_addrs()?.next().ok_or("no such room")?;
             server::serve(listener, shutdown, |stream, _| middle::talk(stream, upstream))?
         }
-        8 => server::serve(listener, shutdown, cipher::talk)?,
-        9 => {
+        "8" => server::serve(listener, shutdown, cipher::talk)?,
+        "9" => {
             let jobs = jobs::Jobs::new(shutdown);
             server::serve(listener, shutdown, |stream, peer| jobs.talk(stream, peer))?
         }
-        other => return Err(format!("problem {other} is not solved here").into()),
+        other => unreachable!("no command line has problem {other}"),
     }
     Ok(())
 }
