@@ -21,6 +21,7 @@
 mod glossary;
 pub mod links;
 mod matrix;
+mod plays;
 pub mod session;
 
 use std::collections::{BTreeMap, HashMap};
@@ -89,6 +90,7 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
         return screen.line(&format!("{} pages, {renewed} files changed", pages.len()));
     }
     complaints.extend(unlisted(&generator.ladder.root)?);
+    complaints.extend(plays::complaints(&generator.ladder));
     complaints.extend(glossary::complaints(&generator.ladder.root.join("docs")));
     for rung in &generator.ladder.rungs {
         let readme = format!("crates/{}/README.md", rung.name);

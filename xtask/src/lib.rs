@@ -64,6 +64,10 @@ enum Task {
         /// The name or short name of a rung; without one, those that there are
         rung: Option<String>,
     },
+    /// Watch a rung on a page: its real server and clients, what passes between them, and
+    /// buttons that do it harm
+    #[command(after_help = "Example:\n  cargo xtask watch threaded --open")]
+    Watch(package::stage::Options),
     /// Show the step from one rung to the next: the difference is the lesson
     #[command(
         override_usage = "cargo xtask diff [OPTIONS] [[FROM] RUNG]",
@@ -142,6 +146,7 @@ pub fn run() -> ExitCode {
         Task::Faults(options) => faults::run(&options, screen),
         Task::Docs { check } => docs::run(check, screen),
         Task::Book(options) => book::run(&options, screen),
+        Task::Watch(_) => package::run_as_typed("stage", 2),
         Task::Bench(_) => package::run_as_typed("bench", 2),
         Task::Ci { list: true, .. } => ci::list(screen),
         Task::Ci { platforms: Some(parts), .. } => ci::platforms(&parts),

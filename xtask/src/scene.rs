@@ -3,20 +3,19 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
-use ladder::{Address, Failure, Ladder, Rung, Screen, Tone, failure};
-use netfault::proxy::{Fate, Network, NetworkArgs, Passed, Proxy, Recorder, Way, record};
+use ladder::{Failure, Ladder, Rung, Screen, Tone};
+use netfault::proxy::{Fate, Network, NetworkArgs, Passed, Way, record};
 use netfault::{Fault, Proof, Transport};
 use trial::stage::{CALM, Stage, Visit};
 use trial::timeline::{Happening, Side, What};
-use trial::{Cast, Faults, faults, timeline};
+use trial::{Cast, Faults, between, faults, timeline};
 
 use crate::diagram;
 
@@ -172,8 +171,7 @@ pub fn play(
     }
     let (recorder, recorded) = record::recorder();
     let here = stage.free_address(rung)?;
-    let proxy =
-        network.map(|network| between(rung, &here, &address, network, recorder)).transpose()?;
+    let proxy = network.map(|it| between(rung, &here, &address, it, recorder)).transpose()?;
     let address = proxy.as_ref().map_or(address, |proxy| proxy.address().clone());
     let mut visits = Vec::new();
     for run in &rung.demo {
@@ -212,35 +210,6 @@ pub fn play(
     let code = stage.exit_code(server)?;
     let happenings = std::mem::take(&mut stage.happenings);
     Ok(Scene { happenings, passed: in_order(passed), visits, code })
-}
-
-fn between(
-    rung: &Rung,
-    here: &Address,
-    server: &Address,
-    network: &Network,
-    recorder: Recorder,
-) -> Result<Proxy, Failure> {
-    let loopback = (Ipv4Addr::LOCALHOST, 0);
-    let proxy = match (rung.speaks().transport(), here) {
-        (Transport::Tcp, Address::Inet(_)) => TcpListener::bind(loopback)
-            .and_then(|listener| Proxy::streams(listener, server, network, Some(recorder))),
-        (Transport::Tcp, Address::Unix(path)) => on_file(path)
-            .and_then(|listener| Proxy::streams(listener, server, network, Some(recorder))),
-        (Transport::Udp, _) => UdpSocket::bind(loopback)
-            .and_then(|socket| Proxy::udp(socket, server.inet()?, network, Some(recorder))),
-    };
-    proxy.map_err(|error| failure!("cannot stand between client and server: {error}"))
-}
-
-#[cfg(unix)]
-fn on_file(path: &Path) -> io::Result<std::os::fd::OwnedFd> {
-    std::os::unix::net::UnixListener::bind(path).map(Into::into)
-}
-
-#[cfg(not(unix))]
-fn on_file(_: &Path) -> io::Result<TcpListener> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Whether nothing more comes from the server.

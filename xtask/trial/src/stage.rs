@@ -10,6 +10,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
 use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::manifests::Carrier;
@@ -130,7 +131,7 @@ pub fn can_be_another_user() -> bool {
     false
 }
 
-#[cfg_attr(not(unix), allow(unused_variables, reason = "there are no such users"))]
+#[cfg_attr(not(unix), allow(unused_variables, unused_mut, reason = "there are no such users"))]
 fn as_stranger(mut command: Command, user: Option<u32>) -> Command {
     #[cfg(unix)]
     if let Some(user) = user {
