@@ -7,6 +7,7 @@
 //! | `gen:faults` | the table of faults, with the rungs that they are about |
 //! | `gen:fault-matrix tcp\|udp` | the matrix of faults and rungs |
 //! | `gen:limits RUNG` | what the rung survives and what it does not |
+//! | `gen:exercises RUNG` | what there is to type |
 //! | `gen:steps` | the size of every step |
 //! | `gen:bench NAME` | what `cargo xtask bench --svg` has measured |
 //! | `gen:modules FOLDER` | the files of a source folder, with the first sentence of each |
@@ -37,7 +38,7 @@ use netfault::proxy::Network;
 use crate::items;
 use crate::map;
 use crate::picture::Picture;
-use crate::{diagram, scene};
+use crate::{diagram, exercise, scene};
 use session::Script;
 
 const REPAIR: &str = "cargo xtask docs";
@@ -147,6 +148,7 @@ impl Generator {
             ("limits", [rung]) => {
                 Ok(matrix::limits(&self.ladder, rung_of(&self.ladder, rung)?, page))
             }
+            ("exercises", [rung]) => exercise::told(&self.ladder, rung_of(&self.ladder, rung)?),
             ("steps", []) => self.step_table(),
             ("modules", [folder]) => self.modules(folder),
             ("item", [file, item @ ..]) if !item.is_empty() => {

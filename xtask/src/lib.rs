@@ -9,6 +9,7 @@ mod demo;
 mod diagram;
 mod diff;
 mod docs;
+mod exercise;
 mod faults;
 mod items;
 mod list;
@@ -80,6 +81,9 @@ enum Task {
         after_help = "Example:\n  cargo xtask diff timeout\n  cargo xtask diff -y threaded async"
     )]
     Diff(diff::Options),
+    /// Type what a rung is about: a stub to fill in, looked at whenever you save it
+    #[command(after_help = "Example:\n  cargo xtask exercise oneshot")]
+    Exercise(exercise::Options),
     /// Take a rung out: a project of its own, with all that it needs inside
     #[command(after_help = "Example:\n  cargo xtask new udp-echo ../my-service")]
     New(new::Options),
@@ -145,6 +149,7 @@ pub fn run() -> ExitCode {
         Task::Completions { shell } => Ladder::load()
             .and_then(|ladder| screen.line(&completions::script(shell, Xtask::command(), &ladder))),
         Task::Diff(options) => diff::run(&options, screen),
+        Task::Exercise(options) => exercise::run(&options, screen),
         Task::New(options) => new::run(&options, screen),
         Task::Faults(options) => faults::run(&options, screen),
         Task::Docs { check } => docs::run(check, screen),
