@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use omnichannel::message::{Ask, Draft, Reply, Secret, Why};
+#[cfg(unix)]
+use omnichannel::message::Why;
+use omnichannel::message::{Ask, Draft, Reply, Secret};
 use world::*;
 
 /// Rounds of the loop below; `KILL_ROUNDS` says otherwise, and `KILL_SEED` where it begins.
