@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::Settings;
 use crate::replica::{Outgoing, Replica, generation};
 use crate::table::Event;
-use crate::wire::{Body, HEAD};
+use crate::wire::{Body, HEAD, Kind, Line};
 
 /// What a network does to datagrams.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,6 +117,37 @@ impl Simulation {
         let took = simulation.rounds_until(40 + 2 * nodes as u64, all_met);
         assert!(took.is_some(), "{nodes} nodes have not met, seed {seed}");
         simulation
+    }
+
+    /// A network that is at rest: each node knows as many others as it has room for, `talker`
+    /// among them, and nothing is new to anybody.
+    pub fn settled(nodes: usize, talker: usize, seed: u64, settings: &Settings) -> Simulation {
+        let mut simulation = Simulation::new(nodes, 0, seed, settings);
+        let lines: Vec<Line> = (0..nodes).map(|number| simulation.first_line(number)).collect();
+        for number in 0..nodes {
+            let known: Vec<Line> = match settings.max_nodes >= nodes {
+                true => lines.clone(),
+                false => {
+                    let chance = &mut simulation.random;
+                    let mut by_chance = || lines[chance.below(nodes as u64) as usize].clone();
+                    let others = (2..settings.max_nodes).map(|_| by_chance());
+                    [lines[talker].clone()].into_iter().chain(others).collect()
+                }
+            };
+            let from = address(if talker == number { (number + 1) % nodes } else { talker });
+            let body = Body { kind: Kind::Push, lines: known, batches: Vec::new() };
+            simulation.nodes[number].receive(from, &body, Duration::ZERO);
+            simulation.nodes[number].settle();
+        }
+        simulation
+    }
+
+    fn first_line(&self, number: usize) -> Line {
+        let name = format!("n{number}").into();
+        let generation = self.nodes[number].members()[&name].generation;
+        let (quiet, heartbeat, first, last, left) = (0, 0, 1, 0, false);
+        let address = Some(address(number));
+        Line { name, generation, heartbeat, quiet, first, last, left, address }
     }
 
     fn node_with_seeds(&mut self, number: usize, nodes: usize, seeds: usize) -> Replica {
