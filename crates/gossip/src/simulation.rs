@@ -5,7 +5,7 @@
 //! processes.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -120,20 +120,17 @@ impl Simulation {
     }
 
     /// A network that is at rest: each node knows as many others as it has room for, `talker`
-    /// among them, and nothing is new to anybody.
+    /// among them, and nothing is new to anybody: with a free place, the next who is heard of
+    /// would be news.
     pub fn settled(nodes: usize, talker: usize, seed: u64, settings: &Settings) -> Simulation {
         let mut simulation = Simulation::new(nodes, 0, seed, settings);
         let lines: Vec<Line> = (0..nodes).map(|number| simulation.first_line(number)).collect();
         for number in 0..nodes {
-            let known: Vec<Line> = match settings.max_nodes >= nodes {
-                true => lines.clone(),
-                false => {
-                    let chance = &mut simulation.random;
-                    let mut by_chance = || lines[chance.below(nodes as u64) as usize].clone();
-                    let others = (2..settings.max_nodes).map(|_| by_chance());
-                    [lines[talker].clone()].into_iter().chain(others).collect()
-                }
-            };
+            let mut known = BTreeSet::from([number, talker]);
+            while known.len() < settings.max_nodes.min(nodes) {
+                known.insert(simulation.random.below(nodes as u64) as usize);
+            }
+            let known = known.into_iter().map(|other| lines[other].clone()).collect();
             let from = address(if talker == number { (number + 1) % nodes } else { talker });
             let body = Body { kind: Kind::Push, lines: known, batches: Vec::new() };
             simulation.nodes[number].receive(from, &body, Duration::ZERO);

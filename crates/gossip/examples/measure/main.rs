@@ -14,7 +14,10 @@ use gossip::simulation::{Random, Simulation};
 /// Numbers of nodes, with how many runs of the replica there are. A node has room for 1,000
 /// others, as it is by default: of more, each knows a part.
 const SIMULATED: [(usize, u64); 8] =
-    [(5, 20), (20, 20), (50, 20), (100, 20), (300, 10), (1_000, 10), (3_000, 5), (10_000, 5)];
+    [(5, 20), (20, 20), (50, 20), (100, 20), (300, 10), (1_000, 5), (3_000, 3), (10_000, 3)];
+
+/// Rounds in which nothing happens, for what they cost.
+const IDLE: u64 = 4;
 
 /// Runs of the rule alone.
 const RUNS: u64 = 100;
@@ -56,8 +59,8 @@ fn simulate(nodes: usize, runs: u64) -> Rounds {
         let took = simulation.rounds_until(100, |it| it.is_agreed(1));
         replica.push(took.unwrap_or(u64::MAX));
         let before: u64 = simulation.sent.iter().sum();
-        simulation.rounds(10);
-        bytes += (simulation.sent.iter().sum::<u64>() - before) / nodes as u64 / 10;
+        simulation.rounds(IDLE);
+        bytes += (simulation.sent.iter().sum::<u64>() - before) / nodes as u64 / IDLE;
     }
     let a_second = bytes / runs * 1_000 / settings.every.as_millis() as u64;
     let mut rule: Vec<u64> = (0..RUNS).map(|seed| rounds_of_the_rule(nodes, seed)).collect();
