@@ -2,12 +2,7 @@
 //! [NATS](https://docs.nats.io/nats-concepts/jetstream), which agree on each change by a majority. What is said of
 //! them on the command line; the engine itself is `nats.rs`, behind the feature `nats`.
 
-use netcore::Error;
-
-use crate::Omnichannel;
 use crate::replica::address;
-use crate::service::Service;
-use crate::tokens::Tokens;
 
 /// Their addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,25 +32,6 @@ pub fn bucket(text: &str) -> Result<String, String> {
         true => Ok(text.into()),
         false => Err("a bucket is named by letters, digits, - and _".into()),
     }
-}
-
-/// The service, on these servers.
-///
-/// # Errors
-/// When they cannot be reached, or the bucket is another one's.
-#[cfg(feature = "nats")]
-pub fn open(servers: &Servers, options: Omnichannel, tokens: Tokens) -> Result<Service, Error> {
-    crate::nats::open(servers, options, tokens)
-}
-
-/// As with the feature `nats`, which this program does not have.
-///
-/// # Errors
-/// That.
-#[cfg(not(feature = "nats"))]
-pub fn open(_: &Servers, _: Omnichannel, _: Tokens) -> Result<Service, Error> {
-    let why = "--engine needs a program that was built with --features nats";
-    Err(Error::Usage(why.into()))
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ pub mod tokens;
 pub mod writer;
 
 use engine::Servers;
+#[cfg(feature = "nats")]
+use nats::open as shared;
 use service::Service;
 use store::{Kept, Place, Store};
 use tokens::Tokens;
@@ -117,7 +119,7 @@ impl Omnichannel {
             Error::Failed { attempted, source, hint }
         })?;
         if let Some(servers) = self.engine.clone() {
-            return engine::open(&servers, self, tokens).map(Arc::new);
+            return shared(&servers, self, tokens).map(Arc::new);
         }
         let attempted = match &file {
             Some(file) => format!("open the store {}", file.display()),
@@ -132,4 +134,9 @@ impl Omnichannel {
         let service = Service::new(self, tokens, store, Writer::start);
         service.map(Arc::new).map_err(Error::failed("start a thread that writes"))
     }
+}
+#[cfg(not(feature = "nats"))]
+fn shared(_: &Servers, _: Omnichannel, _: Tokens) -> Result<Service, Error> {
+    let why = "--engine needs a program that was built with --features nats";
+    Err(Error::Usage(why.into()))
 }

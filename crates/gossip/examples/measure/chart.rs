@@ -22,6 +22,7 @@ text { font: 13px system-ui, sans-serif; fill: #3b3f45; }
 .name { font-weight: 600; }
 .grid { stroke: #d9dce1; }
 polyline { fill: none; stroke-width: 2.2; }
+.broad { stroke-width: 7; opacity: 0.4; }
 .dashes { stroke-dasharray: 7 4; }
 .dots { stroke-dasharray: 2 4; }
 .c0 { stroke: #0b62a8; }
@@ -77,13 +78,13 @@ pub fn drawn(all: &[Rounds]) -> String {
             &format!("<text class=\"middle\" x=\"{at:.1}\" y=\"{below}\">{}</text>", it.nodes),
         );
     }
-    let (middle, below) = ((left + right) / 2.0, bottom + 44.0);
+    let (middle, below) = ((left + right) / 2.0, bottom + 40.0);
     line(&mut svg, &format!("<text class=\"middle\" x=\"{middle}\" y=\"{below}\">nodes</text>"));
     let median = |rounds: &[u64]| rounds[rounds.len() / 2] as f64;
     let worst = |rounds: &[u64]| rounds[rounds.len() - 1] as f64;
     let drawn: [(&str, &str, Vec<f64>); 4] = [
         ("c2 dashes", "log2(nodes)", all.iter().map(|it| (it.nodes as f64).log2()).collect()),
-        ("c1", "the rule alone", all.iter().map(|it| median(&it.rule)).collect()),
+        ("c1 broad", "the rule alone", all.iter().map(|it| median(&it.rule)).collect()),
         ("c0", "replicas", all.iter().map(|it| median(&it.replica)).collect()),
         ("c0 dots", "replicas, the worst run", all.iter().map(|it| worst(&it.replica)).collect()),
     ];
@@ -111,10 +112,7 @@ pub fn drawn(all: &[Rounds]) -> String {
     }
     let note = "Replicas of the real protocol on a virtual clock; medians. \
         Each has room for 1,000 others: of more, it knows a part.";
-    line(
-        &mut svg,
-        &format!("<text class=\"small\" x=\"16\" y=\"{}\">{note}</text>", height - 14.0),
-    );
+    line(&mut svg, &format!("<text class=\"small\" x=\"16\" y=\"{}\">{note}</text>", height - 8.0));
     svg + "</svg>\n"
 }
 
