@@ -38,8 +38,7 @@ impl Site {
             (true, true) => Ok(listing(&file, &path.encode())?),
             // Its links are relative to it, so that its address has to end with a slash.
             (true, false) => {
-                Ok(Response::new(Status::MOVED_PERMANENTLY)
-                    .header("Location", &(path.encode() + "/")))
+                Ok(Response::new(Status::MOVED_PERMANENTLY).header("Location", &path.as_folder()))
             }
             // Not a pipe or a device, which would be waited for.
             (false, false) if file.is_file() => current(&file, head),
@@ -50,13 +49,12 @@ impl Site {
 
 /// The file, or as much of it as the client lacks.
 fn current(path: &Path, head: &Head) -> Result<Response, Refusal> {
-    let file = File::open(path)?;
+    let mut file = File::open(path)?;
     let metadata = file.metadata()?;
     let (version, length) = (Validators::of(&metadata, SystemTime::now()), metadata.len());
     let response = match freshness::weigh(&head.fields, head.method, &version) {
         Verdict::Serve => {
-            let media_type =
-                types::by_name(path).unwrap_or_else(|| "application/octet-stream".into());
+            let media_type = types::of_file(path, &mut file)?;
             wanted(file, length, head, &version)?.header("Content-Type", &media_type)
         }
         Verdict::NotModified => Response::new(Status::NOT_MODIFIED),

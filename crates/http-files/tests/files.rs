@@ -10,6 +10,7 @@ promises! { suite, of httpcore::testing::files =>
     head_gets_the_head_alone,
     no_path_leaves_the_folder,
     a_folder_is_its_index_or_a_list_and_ends_with_a_slash,
+    only_text_in_utf_8_is_said_to_be_that,
 }
 
 #[cfg(unix)]

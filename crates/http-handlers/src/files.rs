@@ -33,7 +33,7 @@ pub fn reply(root: &Path, request: &Request<'_>) -> Result<Response, Refusal> {
         (true, true) => Ok(listing(&file, &path.encode())?),
         // Its links are relative to it, so that its address has to end with a slash.
         (true, false) => {
-            Ok(Response::new(Status::MOVED_PERMANENTLY).header("Location", &(path.encode() + "/")))
+            Ok(Response::new(Status::MOVED_PERMANENTLY).header("Location", &path.as_folder()))
         }
         // Not a pipe or a device, which would be waited for.
         (false, false) if file.is_file() => Ok(whole(&file)?),
@@ -42,8 +42,9 @@ pub fn reply(root: &Path, request: &Request<'_>) -> Result<Response, Refusal> {
 }
 
 fn whole(path: &Path) -> io::Result<Response> {
-    let media_type = types::by_name(path).unwrap_or_else(|| "application/octet-stream".into());
-    Ok(Response::file(File::open(path)?)?.header("Content-Type", &media_type))
+    let mut file = File::open(path)?;
+    let media_type = types::of_file(path, &mut file)?;
+    Ok(Response::file(file)?.header("Content-Type", &media_type))
 }
 
 fn listing(folder: &Path, title: &str) -> io::Result<Response> {

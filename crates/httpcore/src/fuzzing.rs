@@ -3,15 +3,19 @@
 //! build.
 
 use std::cell::RefCell;
-use std::io::Read;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
+use netcore::deadline::Deadline;
+
 use crate::body::{Body, Source};
 use crate::freshness::{self, RANGE_LIMIT, Wanted};
+use crate::handler::Form;
 use crate::head::target::Path;
 use crate::head::{FIELD_LIMIT, Framing, HEAD_LIMIT, Head, Method, Scanner, Target};
-use crate::stream::Socket;
+use crate::stream::{Socket, Stream};
 
 /// A head, however it is cut: it ends at the same place, or is refused, wherever the
 /// reads end.
@@ -102,6 +106,88 @@ pub fn chunked(data: &[u8]) {
     });
 }
 
+/// A chunked body that comes in pieces, with a wait behind each: it is the same as in one
+/// piece, and what is behind it as well. The first byte says how long the pieces are.
+pub fn resumed(data: &[u8]) {
+    let Some((&size, data)) = data.split_first() else { return };
+    let whole = collect(data, data.len().max(1));
+    let cut = collect(data, usize::from(size).max(1));
+    assert_eq!(cut, whole);
+}
+
+/// The content of a chunked body that comes in pieces of `size`, and what is behind it;
+/// `None` of a broken one.
+fn collect(data: &[u8], size: usize) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut pieces = Pieces { pieces: data.chunks(size).collect(), is_late: false };
+    let (mut buf, mut filled) = (vec![0; data.len() + (4 << 10)], 0);
+    let body = Body::new(Source::new(&mut pieces, &mut buf, 0), Framing::Chunked, false);
+    let (mut progress, _) = body.lay_aside();
+    loop {
+        let mut body = Body::resume(Source::new(&mut pieces, &mut buf, filled), progress);
+        let collected = body.collect(usize::MAX);
+        let mut content = Vec::new();
+        if collected.is_ok() {
+            body.read_to_end(&mut content).expect("it is kept");
+        }
+        let behind;
+        (progress, behind) = body.lay_aside();
+        buf.copy_within(behind.clone(), 0);
+        filled = behind.len();
+        match collected {
+            Ok(()) => {
+                let rest = Vec::from(pieces.pieces).concat();
+                return Some((content, [&buf[..filled], &rest].concat()));
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// A stream that has nothing yet before each of its pieces.
+#[derive(Debug)]
+struct Pieces<'a> {
+    pieces: VecDeque<&'a [u8]>,
+    /// The next read finds nothing.
+    is_late: bool,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.is_late = !self.is_late;
+        if self.is_late && !self.pieces.is_empty() {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let Some(piece) = self.pieces.front_mut() else { return Ok(0) };
+        let n = piece.read(out)?;
+        if piece.is_empty() {
+            self.pieces.pop_front();
+        }
+        Ok(n)
+    }
+}
+
+impl Write for Pieces<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Pieces<'_> {
+    fn set_read_deadline(&mut self, _: Deadline) {}
+}
+
+/// The fields of a form: every name that there is has its value.
+pub fn form(data: &[u8]) {
+    let form = Form::parse(data);
+    assert!(form.iter().all(|(name, value)| form.all(name).any(|known| known == value)));
+    assert!(form.iter().count() <= data.split(|&byte| byte == b'&').count());
+}
+
 /// A stream of which the end has come.
 fn ended() -> Socket<TcpStream> {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
@@ -135,5 +221,7 @@ mod tests {
         replay("request-target", super::target);
         replay("range", super::range);
         replay("chunked", super::chunked);
+        replay("resumed", super::resumed);
+        replay("form", super::form);
     }
 }

@@ -1,7 +1,7 @@
 //! The limit on open descriptors, which a crowd of connections meets first.
 
 /// More than any fault opens.
-const ENOUGH: u64 = 10_240;
+const ENOUGH: u64 = 20_000;
 
 /// Raises the soft limit of this process, and of those that it starts, as far as it
 /// may. Most systems allow many more than the 1,024 (macOS: 256) that a shell begins

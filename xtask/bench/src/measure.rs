@@ -232,7 +232,7 @@ impl Bench {
                 command.stderr(Stdio::null());
                 // One that is told where to listen does not say so.
                 let told =
-                    contender.configuration.is_some() || words.iter().any(|it| it == "{port}");
+                    contender.configuration.is_some() || words.iter().any(|it| it.contains("{port}"));
                 match told {
                     true => Server::start_silent(&mut command, address),
                     false => Server::start(&mut command),

@@ -123,6 +123,7 @@ fn soak(ladder: &Ladder, rung: &Rung, time: Duration) -> Result<Soaked, Failure>
         .faults()
         .filter(|fault| {
             rung.limit(fault.name).is_none()
+                && fault.files <= faults::A_CROWD
                 && faults::has_files_for(fault)
                 && !matches!(fault.proof, Proof::Told | Proof::Process(_))
         })

@@ -8,6 +8,9 @@ use netfault::{Fault, Proof, Running, Speaks, Target, descriptors};
 /// Files of the trials beside one with a crowd, each of which has a few.
 const FILES_BESIDE: u64 = 400;
 
+/// Clients of a usual crowd. Of those with more there is one at a time.
+pub const A_CROWD: u64 = 1_000;
+
 pub trait Faults {
     /// The rung.
     fn rung(&self) -> &Rung;
@@ -75,7 +78,7 @@ pub fn find(name: &str) -> Result<&'static Fault, Failure> {
 /// Whether this process may open as many files as `fault` needs, beside those of others
 /// that are played at the same time.
 pub fn has_files_for(fault: &Fault) -> bool {
-    fault.files == 0 || descriptors::allow_many() >= FILES_BESIDE + 2 * fault.files
+    fault.files == 0 || descriptors::allow_many() >= FILES_BESIDE + A_CROWD + fault.files
 }
 
 /// Lets `fault` loose on the server of `rung` at `address`.

@@ -8,12 +8,17 @@ pub mod stage;
 pub mod timeline;
 pub mod treatment;
 
+use std::sync::{Mutex, PoisonError};
+
 use ladder::Failure;
 use netfault::{Fault, Proof};
 
 pub use faults::{Faults, load};
 pub use outcome::{Expected, Outcome};
 pub use stage::{Cast, Stage};
+
+/// Held by the trial with more clients than [`faults::A_CROWD`].
+static LARGEST: Mutex<()> = Mutex::new(());
 
 /// Starts the server with its arguments, lets `fault` loose on it and sees what becomes
 /// of an ordinary client.
@@ -25,6 +30,8 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
         let why = format!("this process may not open as many files as {} needs", fault.name);
         return Err(Failure::Skipped(why));
     }
+    let is_largest = fault.files > faults::A_CROWD;
+    let _alone = is_largest.then(|| LARGEST.lock().unwrap_or_else(PoisonError::into_inner));
     match fault.proof {
         Proof::Process(what) => treatment::play(cast, fault, what),
         _ => peer::play(cast, fault, expected),

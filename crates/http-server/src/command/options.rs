@@ -113,9 +113,13 @@ pub struct Options {
     /// Time for what is under way at a stop
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
     pub drain: Duration,
-    /// Connections at a time [default: 512, fewer where descriptors are few]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub max_clients: Option<u16>,
+    /// Connections at a time [default: 10000, fewer where descriptors are few]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_clients: Option<u32>,
+    /// Threads for what may take its time, as files that are not at hand; started when they
+    /// are needed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value = "128")]
+    pub workers: u16,
     /// No line on standard error for each response
     #[arg(short, long)]
     pub quiet: bool,
@@ -293,7 +297,8 @@ impl Options {
             idle: self.idle,
             write: self.write,
             drain: self.drain,
-            clients: self.max_clients.map_or(usual.clients, usize::from),
+            clients: self.max_clients.map_or(usual.clients, |most| most as usize),
+            workers: self.workers.into(),
             ..usual
         }
     }

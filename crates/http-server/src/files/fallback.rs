@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use httpcore::handler::Request;
-use httpcore::reply::{Content, Form, IntoResponse, Part, Parts, Response};
+use httpcore::reply::{Content, Form, IntoResponse, Part, Parts, Response, types};
 use httpcore::{Refusal, Status};
 
-use super::file::{Sender, Way, media_type};
+use super::file::{Sender, Way};
 use super::listing::Kind;
 use super::resolve::Root;
 use super::settings::{Missing, Settings};
@@ -42,7 +42,7 @@ fn own_page(root: &Root, request: &Request<'_>) -> Option<Response> {
     }
     let path = root.join(PAGE);
     let (mut file, _, metadata) = root.open(&path).ok()?;
-    let media_type = media_type(&path, &mut file).ok()?;
+    let media_type = types::of_file(&path, &mut file).ok()?;
     let list = vec![Part::Slice(0..metadata.len())];
     let page = Response::new(Status::NOT_FOUND)
         .header("Content-Type", &media_type)

@@ -77,9 +77,9 @@ impl Sender {
             return Ok(not_modified);
         }
         let media_type = match coding {
-            None => media_type(path, &mut file)?,
+            None => types::of_file(path, &mut file)?,
             // Compressed bytes say nothing of the text in them.
-            Some(_) => media_type(path, &mut root.open(path)?.0)?,
+            Some(_) => types::of_file(path, &mut root.open(path)?.0)?,
         };
         let mut fields = self.described(&validators);
         fields.extend_from_slice(SENT.as_bytes());
@@ -221,14 +221,6 @@ fn whole(content: &Kept) -> Response {
             Response::from_parts(Status::OK, opened.fields.clone(), Content::File(parts))
         }
     }
-}
-
-/// What the client is told that the file is. The beginning of the file is looked at where it
-/// may matter.
-pub fn media_type(path: &Path, file: &mut File) -> io::Result<String> {
-    let is_told = types::by_name(path).is_some_and(|known| !known.ends_with("charset=utf-8"));
-    let start = if is_told { Vec::new() } else { start(file)? };
-    Ok(types::of(path, &start))
 }
 
 /// The first bytes of a file that nothing has been read of.

@@ -222,12 +222,9 @@ fn for_people(path: &Path) -> String {
     }
 }
 
-/// A folder's links are relative to it, so that its path has to end with a slash. So is the
-/// Location, to the path that was asked for: a proxy may have stripped something from its
-/// front. The dot keeps a name with a colon from being read as a scheme.
+/// A folder's links are relative to it, so that its path has to end with a slash.
 fn redirect_to_folder(request: &Request<'_>, path: &target::Path<'_>) -> Response {
-    let name = path.names.last().map(Cow::as_ref).unwrap_or_default();
-    let mut location = format!("./{}/", target::encode(name));
+    let mut location = path.as_folder();
     if let Some(query) = request.target().query {
         location.push('?');
         // A query is sent on as it came; what is not ASCII in it would not be a header value.

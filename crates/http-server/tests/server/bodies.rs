@@ -180,3 +180,25 @@ fn an_empty_line_behind_a_body_leaves_the_connection_idle() {
     server.shutdown().stop();
     assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
 }
+
+/// Wherever the network cuts it: between a last chunk and the end of the trailers, too.
+#[test]
+fn a_chunked_body_may_come_byte_by_byte() {
+    let server = server().post("/", |request| request.body_text()).spawn().unwrap();
+    let body = b"5\r\nhello\r\n7;a=b\r\n, world\r\n0\r\nA: b\r\n\r\n";
+    // Which bytes are read together is the machine's choice, and not the same each time.
+    for _ in 0..20 {
+        let mut stream = connect(&server);
+        stream.set_nodelay(true).unwrap();
+        let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        for byte in body {
+            stream.write_all(&[*byte]).unwrap();
+            std::thread::yield_now();
+        }
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert_status(&response, 200);
+        assert_eq!(content(&response), "hello, world");
+    }
+}

@@ -183,3 +183,25 @@ fn a_stop_ends_idle_connections_and_lets_a_response_end() {
     server.stop().unwrap();
     assert!(TcpStream::connect(address).is_err());
 }
+
+/// The drain limit is for what is under way, and half a head is nothing yet.
+#[test]
+fn a_stop_waits_for_the_rest_of_a_head_and_not_for_one_that_drips() {
+    let limits = Limits { drain: 10 * GENEROUS, head: 10 * GENEROUS, ..Limits::default() };
+    let server = server().limits(limits).get("/", |_| "ok").spawn().unwrap();
+    let [mut split, mut never] = [(); 2].map(|()| connect(&server));
+    for stream in [&mut split, &mut never] {
+        // The second head begins where the first was answered: so it is known to have come.
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\n").unwrap();
+        stream.peek(&mut [0; 1]).unwrap();
+    }
+    server.shutdown().stop();
+    split.write_all(b"Host: localhost\r\n\r\n").unwrap();
+    let mut responses = String::new();
+    split.read_to_string(&mut responses).unwrap();
+    assert_eq!(responses.matches("HTTP/1.1 200").count(), 2, "{responses}");
+    responses.clear();
+    never.read_to_string(&mut responses).unwrap();
+    assert!(responses.contains("HTTP/1.1 408"), "{responses}");
+    server.stop().unwrap();
+}

@@ -62,6 +62,8 @@ enum State {
     ChunkSize,
     Chunk(u64),
     ChunkEnd,
+    /// Bytes of the trailer section so far.
+    Trailers(usize),
     Done,
     /// What follows on the connection has no meaning any more.
     Broken,
@@ -209,10 +211,10 @@ impl<'a> Body<'a> {
                             "the chunked body has more in its lines than in its chunks",
                         ));
                     }
-                    match size {
-                        0 => self.skip_trailers()?,
-                        size => self.progress.state = State::Chunk(size),
-                    }
+                    self.progress.state = match size {
+                        0 => State::Trailers(0),
+                        size => State::Chunk(size),
+                    };
                 }
                 State::Chunk(left) => {
                     let n = self.read_some(out, left)?;
@@ -227,25 +229,22 @@ impl<'a> Body<'a> {
                     }
                     self.progress.state = State::ChunkSize;
                 }
+                State::Trailers(skipped) => self.progress.state = self.skip_trailer(skipped)?,
             }
         }
     }
 
-    fn skip_trailers(&mut self) -> io::Result<()> {
-        let mut skipped = 0;
-        loop {
-            let line = self.source.line()?;
-            if line.is_empty() {
-                break;
-            }
-            chunk::check_trailer(line)?;
-            skipped += line.len();
-            if skipped > TRAILER_LIMIT {
-                return Err(malformed("RFC 9112 section 7.1.2", "the trailer section is too long"));
-            }
+    /// Reads a line of the trailer section, and says what comes behind it.
+    fn skip_trailer(&mut self, skipped: usize) -> io::Result<State> {
+        let line = self.source.line()?;
+        if line.is_empty() {
+            return Ok(State::Done);
         }
-        self.progress.state = State::Done;
-        Ok(())
+        chunk::check_trailer(line)?;
+        match skipped + line.len() {
+            skipped if skipped <= TRAILER_LIMIT => Ok(State::Trailers(skipped)),
+            _ => Err(malformed("RFC 9112 section 7.1.2", "the trailer section is too long")),
+        }
     }
 }
 

@@ -135,6 +135,13 @@ impl<'b> Path<'b> {
         }
         path
     }
+
+    /// The same path with a slash at its end, seen from itself: a proxy may have stripped
+    /// something from its front. The dot keeps a name with a colon from being read as a scheme.
+    pub fn as_folder(&self) -> String {
+        let name = self.names.last().map(Cow::as_ref).unwrap_or_default();
+        format!("./{}/", encode(name))
+    }
 }
 
 /// A name as it stands in a link: whatever its bytes are, it comes back as them.

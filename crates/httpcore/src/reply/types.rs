@@ -1,6 +1,8 @@
 //! Media types: by the name of the file, from a table that is built in; the machine's
 //! own tables are not asked.
 
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 /// Bytes that are looked at where the name says nothing.
@@ -41,6 +43,21 @@ const MENDED: [(&str, &str); 25] = [
 pub fn by_name(name: &Path) -> Option<String> {
     let essence = essence(name)?;
     Some(if is_text(essence) { format!("{essence}; charset=utf-8") } else { essence.to_string() })
+}
+
+/// The type of a file that nothing has been read of. Its beginning is looked at where that
+/// may matter.
+///
+/// # Errors
+/// What reading it says.
+pub fn of_file(name: &Path, file: &mut File) -> io::Result<String> {
+    let is_told = by_name(name).is_some_and(|known| !known.ends_with("charset=utf-8"));
+    let mut start = Vec::new();
+    if !is_told {
+        file.take(SNIFFED as u64).read_to_end(&mut start)?;
+        file.rewind()?;
+    }
+    Ok(of(name, &start))
 }
 
 /// The type of a file that begins so, with [`SNIFFED`] bytes where it has as many. Text has

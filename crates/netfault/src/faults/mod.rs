@@ -53,6 +53,8 @@ const FRAMED: &[Speaks] = &[Frames, Objects];
 const OBJECTS: &[Speaks] = &[Objects];
 const LINES: &[Speaks] = &[Lines];
 const HTTP: &[Speaks] = &[Http, Api];
+/// What anybody's browser asks.
+const PAGES: &[Speaks] = &[Http];
 const API: &[Speaks] = &[Api];
 const TLS: &[Speaks] = &[Tls];
 const ENCRYPTED: &[Speaks] = &[Tls, Login];
@@ -90,6 +92,8 @@ pub const ALL: &[Fault] = &[
     room::LEAVE_AT_ONCE,
     crowd::SECOND_CLIENT,
     crowd::MANY_IDLE,
+    crowd::VERY_MANY_IDLE,
+    crowd::VERY_MANY_DRIP,
     process::OUT_OF_DESCRIPTORS,
     process::NO_THREADS,
     places::FULL_HOUSE,

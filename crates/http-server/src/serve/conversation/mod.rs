@@ -7,7 +7,7 @@ mod sending;
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use netcore::deadline::Deadline;
 
@@ -22,6 +22,10 @@ use super::stream::ClientStream;
 /// Requests, or reads of what nobody wants, in one turn. A client that sends faster than
 /// we answer would otherwise keep all others waiting.
 const STEPS_PER_TURN: usize = 16;
+
+/// For the rest of a head that has begun when a stop does: it may be on its way. Who takes
+/// longer drips, and would hold the stop up until the drain limit.
+const HEAD_AT_STOP: Duration = Duration::from_secs(1);
 
 /// A connection, and what has become of it.
 #[derive(Debug)]
@@ -243,10 +247,15 @@ impl Conversation {
         }
     }
 
-    /// A stop has begun: whoever waits for nothing but the client's next request ends.
+    /// A stop has begun: whoever waits for nothing but the client's next request ends, and
+    /// whoever has sent a part of it soon.
     pub fn stop(&mut self) -> Next {
-        if matches!(self.phase, Phase::Waiting) {
-            self.leave();
+        match self.phase {
+            Phase::Waiting => self.leave(),
+            Phase::Head(_) => {
+                self.deadline = self.deadline.or_sooner(Deadline::after(HEAD_AT_STOP));
+            }
+            _ => {}
         }
         self.next()
     }
