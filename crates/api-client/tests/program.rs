@@ -4,7 +4,6 @@ mod canned;
 
 use std::net::SocketAddr;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 
 use api_client::{ThirdParty, server};
 use canned::{json, says};
@@ -100,6 +99,7 @@ fn a_secret_comes_from_a_file_and_is_in_no_log() {
 fn a_signal_ends_a_wait_at_once() {
     use std::io::{BufRead, BufReader};
     use std::process::Stdio;
+    use std::time::{Duration, Instant};
 
     let (address, _) = says(&[&json(503, "Retry-After: 15\r\n", "{}")]);
     let mut child = command(address, &["a"]).stderr(Stdio::piped()).spawn().unwrap();

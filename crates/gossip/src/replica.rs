@@ -83,6 +83,11 @@ impl Replica {
         self.table.events()
     }
 
+    /// Nothing that is known is new any more, as after a long time.
+    pub(crate) fn settle(&mut self) {
+        self.table.settle();
+    }
+
     /// Writes a notice, which the next rounds spread.
     ///
     /// # Errors

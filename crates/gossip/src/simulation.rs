@@ -5,14 +5,14 @@
 //! processes.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::Settings;
 use crate::replica::{Outgoing, Replica, generation};
 use crate::table::Event;
-use crate::wire::{Body, HEAD};
+use crate::wire::{Body, HEAD, Kind, Line};
 
 /// What a network does to datagrams.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,6 +117,34 @@ impl Simulation {
         let took = simulation.rounds_until(40 + 2 * nodes as u64, all_met);
         assert!(took.is_some(), "{nodes} nodes have not met, seed {seed}");
         simulation
+    }
+
+    /// A network that is at rest: each node knows as many others as it has room for, `talker`
+    /// among them, and nothing is new to anybody: with a free place, the next who is heard of
+    /// would be news.
+    pub fn settled(nodes: usize, talker: usize, seed: u64, settings: &Settings) -> Simulation {
+        let mut simulation = Simulation::new(nodes, 0, seed, settings);
+        let lines: Vec<Line> = (0..nodes).map(|number| simulation.first_line(number)).collect();
+        for number in 0..nodes {
+            let mut known = BTreeSet::from([number, talker]);
+            while known.len() < settings.max_nodes.min(nodes) {
+                known.insert(simulation.random.below(nodes as u64) as usize);
+            }
+            let known = known.into_iter().map(|other| lines[other].clone()).collect();
+            let from = address(if talker == number { (number + 1) % nodes } else { talker });
+            let body = Body { kind: Kind::Push, lines: known, batches: Vec::new() };
+            simulation.nodes[number].receive(from, &body, Duration::ZERO);
+            simulation.nodes[number].settle();
+        }
+        simulation
+    }
+
+    fn first_line(&self, number: usize) -> Line {
+        let name = format!("n{number}").into();
+        let generation = self.nodes[number].members()[&name].generation;
+        let (quiet, heartbeat, first, last, left) = (0, 0, 1, 0, false);
+        let address = Some(address(number));
+        Line { name, generation, heartbeat, quiet, first, last, left, address }
     }
 
     fn node_with_seeds(&mut self, number: usize, nodes: usize, seeds: usize) -> Replica {

@@ -138,6 +138,12 @@ impl Table {
         std::mem::take(&mut self.events)
     }
 
+    /// All have heard of all.
+    pub(crate) fn settle(&mut self) {
+        self.news.clear();
+        self.events.clear();
+    }
+
     pub(crate) fn tell(&mut self, event: Event) {
         self.events.push(event);
     }

@@ -41,6 +41,19 @@ fn what_one_says_all_know_after_a_number_of_rounds_that_grows_as_the_logarithm()
 }
 
 #[test]
+fn also_where_each_has_room_for_a_part_of_the_others_only() {
+    let settings = Settings { max_nodes: 60, ..settings() };
+    for seed in SEEDS {
+        let mut simulation = Simulation::settled(600, 7, seed, &settings);
+        simulation.say(7, "hello");
+        let most = doublings(600) + 3;
+        let took = simulation.rounds_until(most, |it| it.is_agreed(1));
+        assert!(took.is_some(), "seed {seed}: more than {most} rounds");
+        assert!((0..600).all(|number| simulation.knows(number) <= 60));
+    }
+}
+
+#[test]
 fn whoever_dies_the_rest_go_on_and_call_it_away_also_the_seed_of_all() {
     for seed in SEEDS {
         for dead in 0..5 {

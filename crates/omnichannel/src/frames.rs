@@ -147,6 +147,8 @@ fn replicate(
     let is_ours = since == 0 || store == name;
     let reply = match is_ours && since <= position {
         true => Reply::Store(name),
+        // Another server of the same engine was asked before, and was further.
+        false if is_ours && service.options.engine.is_some() => Reply::Refused(Why::Unavailable),
         false => Reply::Refused(Why::OtherStore),
     };
     write(stream, service, &reply, Deadline::after(service.options.limits.idle))?;

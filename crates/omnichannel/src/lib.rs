@@ -8,7 +8,8 @@
 //!
 //! Still wrong: tokens and texts can be read on the way (`tls-echo`), so listen on this
 //! machine only. One machine keeps the state: when it is gone, a replica has a copy that can
-//! be read, and nobody decides that it takes over. Each follower holds a thread.
+//! be read, and nobody decides that it takes over; [`engine`] is what does. Each follower
+//! holds a thread.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -24,10 +25,13 @@ use netcore::cli::{Limits, duration, size};
 pub mod client;
 pub mod datagrams;
 pub mod disk;
+pub mod engine;
 pub mod frames;
 pub mod http;
 pub mod message;
 pub mod metrics;
+#[cfg(feature = "nats")]
+pub mod nats;
 pub mod replica;
 pub mod server;
 pub mod service;
@@ -35,9 +39,13 @@ pub mod store;
 pub mod tokens;
 pub mod writer;
 
+use engine::Servers;
+#[cfg(feature = "nats")]
+use nats::open as shared;
 use service::Service;
 use store::{Kept, Place, Store};
 use tokens::Tokens;
+use writer::Writer;
 
 /// The port of the server, for all channels, unless told otherwise.
 pub const PORT: u16 = 8000;
@@ -51,6 +59,15 @@ pub struct Omnichannel {
     /// Keep the drafts in memory: everything is gone at the end
     #[arg(long, conflicts_with = "data")]
     pub memory: bool,
+    /// Keep the drafts in a bucket of these servers of NATS, and not here: of three, one may
+    /// be lost (feature `nats`)
+    #[arg(long, value_name = "nats://HOST:PORT[,HOST:PORT]...", value_parser = engine::servers,
+        conflicts_with_all = ["data", "memory", "follow"])]
+    pub engine: Option<Servers>,
+    /// The name of that bucket, made where there is none
+    #[arg(long, value_name = "NAME", value_parser = engine::bucket, default_value = "drafts",
+        requires = "engine")]
+    pub bucket: String,
     /// File with the tokens that prove accounts, one ACCOUNT.SECRET a line
     #[arg(long, value_name = "FILE", default_value = "omnichannel.tokens")]
     pub tokens: PathBuf,
@@ -101,6 +118,9 @@ impl Omnichannel {
                 .then_some("--account NAME makes the file, with a token for NAME");
             Error::Failed { attempted, source, hint }
         })?;
+        if let Some(servers) = self.engine.clone() {
+            return shared(&servers, self, tokens).map(Arc::new);
+        }
         let attempted = match &file {
             Some(file) => format!("open the store {}", file.display()),
             None => "keep drafts in memory".into(),
@@ -108,10 +128,15 @@ impl Omnichannel {
         if self.memory {
             log::warn!("drafts are in memory only: they are gone at the end");
         }
-        let place = Place { file, slow: self.slow_commit.unwrap_or_default() };
+        let place = Place { file, slow: self.slow_commit.unwrap_or_default(), name: None };
         let kept = Kept { revisions: self.history, keys: self.keys };
         let store = Store::open(place, kept).map_err(Error::failed(attempted))?;
-        let service = Service::new(self, tokens, store);
+        let service = Service::new(self, tokens, store, Writer::start);
         service.map(Arc::new).map_err(Error::failed("start a thread that writes"))
     }
+}
+#[cfg(not(feature = "nats"))]
+fn shared(_: &Servers, _: Omnichannel, _: Tokens) -> Result<Service, Error> {
+    let why = "--engine needs a program that was built with --features nats";
+    Err(Error::Usage(why.into()))
 }

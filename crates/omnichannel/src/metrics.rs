@@ -57,6 +57,7 @@ impl Metrics {
         for outcome in outcomes {
             match outcome {
                 Outcome::Done(_) => self.done.fetch_add(1, Relaxed),
+                Outcome::Found(_) => continue,
                 _ => self.conflicts.fetch_add(1, Relaxed),
             };
         }

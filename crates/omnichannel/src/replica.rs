@@ -84,7 +84,8 @@ fn follow_once(service: &Service, host: &str, port: u16, shutdown: &Shutdown) ->
                 store = followed;
             }
             Reply::Changes(changes) => {
-                let outcome = service.writer.write(Effect::Copy { store, changes })?;
+                let outcome =
+                    service.writer.write(Effect::Copy { store, changes, keys: Vec::new() })?;
                 if outcome == Outcome::OtherStore {
                     return Err(invalid(&Why::OtherStore.to_string()));
                 }

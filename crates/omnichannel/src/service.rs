@@ -34,13 +34,18 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the thread that writes.
+    /// Starts what writes, as `start` does it.
     ///
     /// # Errors
     /// When the system has no thread.
-    pub fn new(options: Omnichannel, tokens: Tokens, store: Store) -> io::Result<Service> {
+    pub fn new(
+        options: Omnichannel,
+        tokens: Tokens,
+        store: Store,
+        start: impl FnOnce(Arc<Store>, Arc<Metrics>) -> io::Result<Writer>,
+    ) -> io::Result<Service> {
         let (store, metrics) = (Arc::new(store), Arc::new(Metrics::default()));
-        let writer = Writer::start(Arc::clone(&store), Arc::clone(&metrics))?;
+        let writer = start(Arc::clone(&store), Arc::clone(&metrics))?;
         Ok(Service { options, tokens, store, writer, metrics })
     }
 
@@ -75,6 +80,10 @@ impl Service {
     /// The reply, where nothing has to be written.
     pub fn begin(&self, account: &str, key: Option<String>, ask: Ask) -> Result<Effect, Reply> {
         let (revision, text) = match ask {
+            // What is here may be behind what another server has acknowledged.
+            Ask::Get if self.options.engine.is_some() => {
+                return Ok(Effect::Look { account: account.into() });
+            }
             Ask::Get => return Err(self.found(|store| store.draft(account), Reply::Draft)),
             Ask::Follow { .. } | Ask::Replicate { .. } => return Err(refused(Why::NotHere)),
             Ask::Put { revision, text } => (revision, Some(text)),
@@ -123,6 +132,7 @@ pub fn reply_to(outcome: io::Result<Outcome>) -> Reply {
         Ok(Outcome::Conflict(draft)) => Reply::Conflict(draft),
         Ok(Outcome::KeyReused) => refused(Why::KeyReused),
         Ok(Outcome::OtherStore) => refused(Why::OtherStore),
+        Ok(Outcome::Found(draft)) => Reply::Draft(draft),
         Err(error) => unavailable(error),
     }
 }

@@ -25,9 +25,11 @@ use redb::{
 use crate::disk::Disk;
 use crate::message::{Change, Draft};
 
+#[cfg(test)]
+mod tests;
 mod write;
 
-pub use write::{Applied, Effect, Outcome};
+pub use write::{Applied, Asked, Effect, Outcome, Verdict};
 
 const DRAFTS: TableDefinition<&str, (u64, u64)> = TableDefinition::new("drafts");
 const CHANGES: TableDefinition<u64, (&str, u64, Option<&str>)> = TableDefinition::new("changes");
@@ -63,6 +65,8 @@ pub struct Place {
     pub file: Option<PathBuf>,
     /// How much longer each commit takes than the disk needs.
     pub slow: Duration,
+    /// What a store that is made is called; `None` for a name by chance.
+    pub name: Option<u64>,
 }
 
 /// The drafts of all accounts. Any number of threads may read; what [`apply`](Store::apply)
@@ -152,6 +156,17 @@ impl Store {
         })
     }
 
+    /// What would become of a change now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn judge(&self, asked: &Asked<'_>) -> io::Result<Verdict> {
+        self.read(|read| {
+            let (keys, drafts) = (read.open_table(KEYS)?, read.open_table(DRAFTS)?);
+            write::judge(asked, &keys, &drafts, &read.open_table(CHANGES)?)
+        })
+    }
+
     /// Does all of `effects`, in order and in one transaction, and returns when they are on
     /// the disk. Each finds what those before it have done. Where nothing is changed, the disk
     /// is not waited for.
@@ -232,7 +247,8 @@ fn open(place: &Place, trust: Trust) -> io::Result<Database> {
         None => {}
     }
     let write = database.begin_write().map_err(in_words)?;
-    make_tables(&write).map_err(in_words)?;
+    let name = place.name.unwrap_or_else(netcore::request::random);
+    make_tables(&write, name.max(1)).map_err(in_words)?;
     write.commit().map_err(in_words)?;
     Ok(database)
 }
@@ -250,10 +266,10 @@ fn format(database: &Database) -> Found<Option<u64>> {
     }
 }
 
-fn make_tables(write: &WriteTransaction) -> Found<()> {
+fn make_tables(write: &WriteTransaction, name: u64) -> Found<()> {
     let mut meta = write.open_table(META)?;
     meta.insert(FORMAT, THIS_FORMAT)?;
-    meta.insert(NAME, netcore::request::random().max(1))?;
+    meta.insert(NAME, name)?;
     write.open_table(DRAFTS)?;
     write.open_table(CHANGES)?;
     write.open_table(REVISIONS)?;
@@ -266,7 +282,9 @@ fn number(meta: &impl ReadableTable<&'static str, u64>, name: &str) -> Found<u64
     Ok(meta.get(name)?.map_or(0, |number| number.value()))
 }
 
+type Drafts = (u64, u64);
 type Changes = (&'static str, u64, Option<&'static str>);
+type Keys = (u64, u64, u64);
 
 fn text_at(changes: &impl ReadableTable<u64, Changes>, position: u64) -> Found<Option<String>> {
     Ok(changes.get(position)?.and_then(|it| it.value().2.map(String::from)))

@@ -32,9 +32,10 @@ pub struct Writer {
     news: Arc<News>,
 }
 
-struct Job {
-    effect: Effect,
-    done: Done,
+/// What is to be written, and whom to tell.
+pub(crate) struct Job {
+    pub(crate) effect: Effect,
+    pub(crate) done: Done,
 }
 
 /// Wakes who follows.
@@ -51,11 +52,18 @@ impl Writer {
     /// # Errors
     /// When the system has no thread for it.
     pub fn start(store: Arc<Store>, metrics: Arc<Metrics>) -> io::Result<Writer> {
+        Writer::begin(move |queue, news| commit_groups(&queue, &store, &metrics, &news))
+    }
+
+    /// Starts the thread with something else to do for each job of the queue.
+    pub(crate) fn begin(
+        write: impl FnOnce(Receiver<Job>, Arc<News>) + Send + 'static,
+    ) -> io::Result<Writer> {
         let (jobs, queue) = sync_channel(QUEUE);
         let news = Arc::new(News::default());
         let told = Arc::clone(&news);
         let name = thread::Builder::new().name("writer".into());
-        let thread = name.spawn(move || commit_groups(&queue, &store, &metrics, &told))?;
+        let thread = name.spawn(move || write(queue, told))?;
         Ok(Writer { jobs: Some(jobs), thread: Some(thread), news })
     }
 
@@ -121,7 +129,8 @@ impl News {
         self.stopping.load(Ordering::Acquire)
     }
 
-    fn tell(&self, more: u64) {
+    /// There are so many commits more.
+    pub(crate) fn tell(&self, more: u64) {
         *self.commits.lock().unwrap_or_else(PoisonError::into_inner) += more;
         self.woken.notify_all();
     }

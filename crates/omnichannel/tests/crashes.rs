@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use omnichannel::message::{Ask, Draft, Reply, Secret, Why};
+#[cfg(unix)]
+use omnichannel::message::Why;
+use omnichannel::message::{Ask, Draft, Reply, Secret};
 use world::*;
 
 /// Rounds of the loop below; `KILL_ROUNDS` says otherwise, and `KILL_SEED` where it begins.
@@ -277,6 +279,19 @@ fn a_full_disk_is_told_and_stops_no_reader_and_loses_nothing() {
     assert_eq!(Over::Tcp.ask(server.address, &ann, &Ask::Get), Reply::Draft(last));
     let reply = Over::Tcp.ask(server.address, &ann, &put(revision, "short"));
     assert_eq!(reply, Reply::Done(revision + 1));
+}
+
+/// And not in silence with the engine that it has.
+#[cfg(not(feature = "nats"))]
+#[test]
+fn an_engine_that_is_not_built_in_is_told_with_what_to_build() {
+    let world = World::new();
+    let engine = ["--account", "ann", "--engine", "nats://127.0.0.1:4222"];
+    let output = ended(world.program().args(["server", "--port", "0"]).args(engine));
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("--features nats"), "{told}");
+    assert!(!world.path("omnichannel.redb").exists());
 }
 
 #[test]

@@ -96,7 +96,8 @@ fn who_deletes_leaves_no_text_no_history_and_no_key() {
 fn no_token_and_no_text_is_in_the_log_however_much_is_logged() {
     let world = World::new();
     let mut command = world.program();
-    command.args(["server", "--port", "0", "--account", "ann", "-vv"]).env("RUST_LOG", "trace");
+    command.args(["server", "--port", "0", "--account", "ann", "-vv"]).args(world.engine(&[]));
+    command.env("RUST_LOG", "trace");
     let server = Server::start(&mut command);
     let ann = world.token("ann");
     // The log shows the beginning of what is long.

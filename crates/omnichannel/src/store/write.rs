@@ -3,7 +3,8 @@
 use redb::{ReadableTable, WriteTransaction};
 
 use super::{
-    CHANGES, DRAFTS, Found, KEY_ORDER, KEYS, Kept, META, NAME, POSITION, REVISIONS, number, text_at,
+    CHANGES, Changes, DRAFTS, Drafts, Found, KEY_ORDER, KEYS, Kept, Keys, META, NAME, POSITION,
+    REVISIONS, number, text_at,
 };
 use crate::message::{Change, Draft};
 
@@ -27,6 +28,13 @@ pub enum Effect {
         store: u64,
         /// Its changes, in order.
         changes: Vec<Change>,
+        /// What each of them is known by, and its fingerprint, as far as that is told.
+        keys: Vec<(String, u64)>,
+    },
+    /// Nothing, after everything that was asked for before: what the draft is.
+    Look {
+        /// Whose draft.
+        account: String,
     },
 }
 
@@ -41,6 +49,17 @@ pub enum Outcome {
     KeyReused,
     /// Not done: it does not continue what is here.
     OtherStore,
+    /// Nothing was to be done: this is there.
+    Found(Draft),
+}
+
+/// Whether a change can be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// No: this has become of it before, or becomes of it now.
+    Settled(Outcome),
+    /// Yes, in the place of the change at this position; 0 for none.
+    Replaces(u64),
 }
 
 /// What has become of several.
@@ -59,53 +78,89 @@ pub(super) fn apply(write: &WriteTransaction, effects: &[&Effect], kept: Kept) -
     for effect in effects {
         outcomes.push(match effect {
             Effect::Replace { account, key, revision, text } => {
-                let asked = Asked { account, key: key.as_deref(), revision: *revision };
-                replace(write, &asked, text.as_deref(), kept)?
+                let (key, text) = (key.as_deref(), text.as_deref());
+                replace(write, &Asked { account, key, revision: *revision, text }, kept)?
             }
-            Effect::Copy { store, changes } => copy(write, *store, changes, kept)?,
+            Effect::Copy { store, changes, keys } => copy(write, *store, changes, keys, kept)?,
+            Effect::Look { account } => Outcome::Found(look(write, account)?),
         });
     }
     Ok(Applied { outcomes, written: position()? != before })
 }
 
-struct Asked<'a> {
-    account: &'a str,
-    key: Option<&'a str>,
-    revision: u64,
+/// A change that is asked for, as [`Effect::Replace`] has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Whose draft.
+    pub account: &'a str,
+    /// What the request is known by.
+    pub key: Option<&'a str>,
+    /// The revision that is replaced.
+    pub revision: u64,
+    /// `None` deletes.
+    pub text: Option<&'a str>,
 }
 
-fn replace(
-    write: &WriteTransaction,
+/// The rule that decides.
+pub(super) fn judge(
     asked: &Asked<'_>,
-    text: Option<&str>,
-    kept: Kept,
-) -> Found<Outcome> {
-    let fingerprint = fingerprint(asked.revision, text);
+    keys: &impl ReadableTable<(&'static str, &'static str), Keys>,
+    drafts: &impl ReadableTable<&'static str, Drafts>,
+    changes: &impl ReadableTable<u64, Changes>,
+) -> Found<Verdict> {
     if let Some(key) = asked.key
-        && let Some(known) = write.open_table(KEYS)?.get((asked.account, key))?
+        && let Some(known) = keys.get((asked.account, key))?
     {
         let (_, known, made) = known.value();
         // To answer another request with what the first has made would lose it in silence.
-        return Ok(if known == fingerprint { Outcome::Done(made) } else { Outcome::KeyReused });
+        let is_same = known == asked.fingerprint();
+        return Ok(Verdict::Settled(if is_same {
+            Outcome::Done(made)
+        } else {
+            Outcome::KeyReused
+        }));
     }
-    let last = write.open_table(DRAFTS)?.get(asked.account)?.map(|last| last.value());
-    let (current, at) = last.unwrap_or_default();
-    if current != asked.revision {
-        // Revisions only grow: asked again, it would be one again. So it is not remembered.
-        let text = text_at(&write.open_table(CHANGES)?, at)?;
-        return Ok(Outcome::Conflict(Draft { revision: current, text }));
+    let last = drafts.get(asked.account)?.map(|last| last.value());
+    let (revision, at) = last.unwrap_or_default();
+    if revision == asked.revision {
+        return Ok(Verdict::Replaces(at));
     }
+    // Revisions only grow: asked again, it would be one again. So it is not remembered.
+    let text = text_at(changes, at)?;
+    Ok(Verdict::Settled(Outcome::Conflict(Draft { revision, text })))
+}
+
+fn replace(write: &WriteTransaction, asked: &Asked<'_>, kept: Kept) -> Found<Outcome> {
+    let (keys, drafts) = (write.open_table(KEYS)?, write.open_table(DRAFTS)?);
+    let verdict = judge(asked, &keys, &drafts, &write.open_table(CHANGES)?)?;
+    if let Verdict::Settled(outcome) = verdict {
+        return Ok(outcome);
+    }
+    drop((keys, drafts));
     let position = number(&write.open_table(META)?, POSITION)? + 1;
-    let draft = Draft { revision: current + 1, text: text.map(String::from) };
+    let revision = asked.revision + 1;
+    let draft = Draft { revision, text: asked.text.map(String::from) };
     record(write, &Change { position, account: asked.account.into(), draft }, kept)?;
     if let Some(key) = asked.key {
-        remember(write, asked.account, key, (fingerprint, current + 1), kept)?;
+        remember(write, asked.account, key, (asked.fingerprint(), revision), kept)?;
     }
-    Ok(Outcome::Done(current + 1))
+    Ok(Outcome::Done(revision))
+}
+
+fn look(write: &WriteTransaction, account: &str) -> Found<Draft> {
+    let last = write.open_table(DRAFTS)?.get(account)?.map(|last| last.value());
+    let (revision, at) = last.unwrap_or_default();
+    Ok(Draft { revision, text: text_at(&write.open_table(CHANGES)?, at)? })
 }
 
 /// Takes over changes of the store that this one is a replica of.
-fn copy(write: &WriteTransaction, store: u64, changes: &[Change], kept: Kept) -> Found<Outcome> {
+fn copy(
+    write: &WriteTransaction,
+    store: u64,
+    changes: &[Change],
+    keys: &[(String, u64)],
+    kept: Kept,
+) -> Found<Outcome> {
     {
         let mut meta = write.open_table(META)?;
         // An empty store becomes a replica by its first copy.
@@ -116,10 +171,19 @@ fn copy(write: &WriteTransaction, store: u64, changes: &[Change], kept: Kept) ->
             return Ok(Outcome::OtherStore);
         }
     }
-    for change in changes {
-        // What came twice is there already.
-        if change.position > number(&write.open_table(META)?, POSITION)? {
-            record(write, change, kept)?;
+    for (at, change) in changes.iter().enumerate() {
+        // What came twice is there already; and of two that replace the same, the first counts.
+        let last = write.open_table(DRAFTS)?.get(&*change.account)?.map(|last| last.value());
+        let (revision, _) = last.unwrap_or_default();
+        if change.position <= number(&write.open_table(META)?, POSITION)?
+            || change.draft.revision <= revision
+        {
+            continue;
+        }
+        record(write, change, kept)?;
+        if let Some((key, fingerprint)) = keys.get(at) {
+            let made = (*fingerprint, change.draft.revision);
+            remember(write, &change.account, key, made, kept)?;
         }
     }
     Ok(Outcome::Done(number(&write.open_table(META)?, POSITION)?))
@@ -184,12 +248,15 @@ fn remember(
     Ok(())
 }
 
-/// By which a repeated request is told from another one under the same key: a mistake is to
-/// be found, not an attack, for an account can harm itself only. FNV-1a.
-fn fingerprint(revision: u64, text: Option<&str>) -> u64 {
-    let kind = [u8::from(text.is_some())];
-    let bytes = revision.to_be_bytes().into_iter().chain(kind);
-    bytes.chain(text.unwrap_or_default().bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+impl Asked<'_> {
+    /// By which a repeated request is told from another one under the same key: a mistake is
+    /// to be found, not an attack, for an account can harm itself only. FNV-1a.
+    pub fn fingerprint(&self) -> u64 {
+        let kind = [u8::from(self.text.is_some())];
+        let bytes = self.revision.to_be_bytes().into_iter().chain(kind);
+        let bytes = bytes.chain(self.text.unwrap_or_default().bytes());
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
 }

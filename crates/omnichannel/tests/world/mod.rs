@@ -14,6 +14,9 @@ use netcore::request::{Message, Session};
 use omnichannel::message::{Ask, Draft, Reply, Request, Secret, VERSION, Why};
 use tempfile::TempDir;
 
+#[cfg(all(unix, feature = "nats"))]
+pub mod nats;
+
 /// Ends a test that would otherwise hang.
 pub const GENEROUS: Duration = Duration::from_secs(60);
 
@@ -48,10 +51,32 @@ impl World {
 
     /// On a free port, with tokens for three accounts.
     pub fn server(&self, args: &[&str]) -> Server {
+        let tokens = ["--account", "ann", "--account", "bob", "--account", "replica"];
+        self.server_with(&[&["--port", "0"], &tokens[..], args].concat())
+    }
+
+    /// With nothing but these arguments, and the engine that is tested.
+    pub fn server_with(&self, args: &[&str]) -> Server {
         let mut command = self.program();
-        command.args(["server", "--port", "0", "--account", "ann", "--account", "bob"]);
-        command.args(["--account", "replica"]).args(args);
+        command.arg("server").args(args).args(self.engine(args));
         Server::start(&mut command)
+    }
+
+    /// A bucket of its own for each folder, where the tests are those of the other engine.
+    #[cfg(all(unix, feature = "nats"))]
+    pub fn engine(&self, args: &[&str]) -> Vec<String> {
+        let has_its_own = ["--follow", "--memory", "--engine"];
+        if !is_shared() || args.iter().any(|arg| has_its_own.contains(arg)) {
+            return Vec::new();
+        }
+        let folder = self.folder.path().file_name().unwrap().to_str().unwrap();
+        let bucket = folder.trim_start_matches('.').to_string();
+        vec!["--engine".into(), nats::shared(), "--bucket".into(), bucket]
+    }
+
+    #[cfg(not(all(unix, feature = "nats")))]
+    pub fn engine(&self, _: &[&str]) -> Vec<String> {
+        Vec::new()
     }
 
     pub fn client(&self, server: &Server, args: &[&str]) -> Output {
@@ -69,6 +94,16 @@ impl World {
         let line = tokens.lines().find(|line| line.starts_with(&format!("{account}.")));
         Secret(line.unwrap().to_string())
     }
+}
+
+/// Whether the tests are run once more, by `tests/nats.rs`, with the other engine. Where that
+/// is not here, they are run as they are.
+pub fn is_shared() -> bool {
+    #[cfg(all(unix, feature = "nats"))]
+    if env!("CARGO_CRATE_NAME") == "nats" {
+        return *nats::IS_HERE;
+    }
+    false
 }
 
 impl Server {

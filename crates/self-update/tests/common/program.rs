@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use minisign::KeyPair;
 
@@ -159,7 +159,7 @@ impl Running {
 
     /// Asks it to stop, and waits for its end.
     #[cfg(unix)]
-    pub fn stop(mut self) -> ExitStatus {
+    pub fn stop(mut self) -> std::process::ExitStatus {
         let id = self.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let deadline = Instant::now() + GENEROUS;
@@ -168,7 +168,7 @@ impl Running {
                 return status;
             }
             assert!(Instant::now() < deadline, "it does not stop:\n{}", self.told());
-            thread::sleep(Duration::from_millis(5));
+            thread::sleep(std::time::Duration::from_millis(5));
         }
     }
 }

@@ -18,11 +18,25 @@ use super::{GENEROUS, manifest, sign};
 /// Writes a whole response, or what a test has instead.
 pub type Answer = Arc<dyn Fn(&mut dyn Write) -> io::Result<()> + Send + Sync>;
 
-/// A server on a port of its own, until the test ends.
+/// A server on a port of its own. With the last of its clones it is gone: a test of a
+/// thousand rounds has one for each.
 #[derive(Clone, Default)]
-pub struct Site {
-    answers: Arc<Mutex<HashMap<String, Answer>>>,
-    asked: Arc<Mutex<Vec<String>>>,
+pub struct Site(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    answers: Mutex<HashMap<String, Answer>>,
+    asked: Mutex<Vec<String>>,
+    listening: Mutex<Vec<SocketAddr>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Wakes who waits for the next client, to find that there is no site any more.
+        for address in self.listening.get_mut().unwrap() {
+            drop(TcpStream::connect(*address));
+        }
+    }
 }
 
 /// A file, with its length.
@@ -61,14 +75,21 @@ impl Write for Encrypted {
 impl Site {
     /// Listens, and says where.
     pub fn start(&self) -> SocketAddr {
+        self.serve(|site, mut stream| {
+            // A client may have seen enough.
+            thread::spawn(move || drop(site.answer(&mut stream)));
+        })
+    }
+
+    fn serve(&self, answer: impl Fn(Site, TcpStream) + Send + 'static) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let site = self.clone();
+        self.0.listening.lock().unwrap().push(address);
+        let site = Arc::downgrade(&self.0);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (site, mut stream) = (site.clone(), stream.unwrap());
-                // A client may have seen enough.
-                thread::spawn(move || drop(site.answer(&mut stream)));
+                let Some(site) = site.upgrade() else { return };
+                answer(Site(site), stream.unwrap());
             }
         });
         address
@@ -77,19 +98,13 @@ impl Site {
     /// The same over TLS, with the certificate of the server in `folder`.
     pub fn start_tls(&self, folder: &Path) -> SocketAddr {
         let side = ServerSide::from_folder(&Folder::at(folder)).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let site = self.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = Encrypted(side.session().unwrap(), stream.unwrap());
-                stream.1.set_read_timeout(Some(GENEROUS)).unwrap();
-                if let Ok(Some(answer)) = site.answer_to(&mut stream) {
-                    let _ = answer(&mut stream).and_then(|()| stream.0.end(&mut stream.1));
-                }
+        self.serve(move |site, stream| {
+            let mut stream = Encrypted(side.session().unwrap(), stream);
+            stream.1.set_read_timeout(Some(GENEROUS)).unwrap();
+            if let Ok(Some(answer)) = site.answer_to(&mut stream) {
+                let _ = answer(&mut stream).and_then(|()| stream.0.end(&mut stream.1));
             }
-        });
-        address
+        })
     }
 
     pub fn answer(&self, stream: &mut TcpStream) -> io::Result<()> {
@@ -109,19 +124,19 @@ impl Site {
                 break;
             }
         }
-        let answer = self.answers.lock().unwrap().get(&path).cloned();
-        self.asked.lock().unwrap().push(path);
+        let answer = self.0.answers.lock().unwrap().get(&path).cloned();
+        self.0.asked.lock().unwrap().push(path);
         let none = raw(|to| to.write_all(b"HTTP/1.1 404 None\r\nContent-Length: 0\r\n\r\n"));
         Ok(Some(answer.unwrap_or(none)))
     }
 
     /// The paths that were asked for, in order.
     pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        self.0.asked.lock().unwrap().clone()
     }
 
     pub fn set(&self, path: &str, answer: Answer) {
-        self.answers.lock().unwrap().insert(path.into(), answer);
+        self.0.answers.lock().unwrap().insert(path.into(), answer);
     }
 
     /// A manifest, signed as it is.

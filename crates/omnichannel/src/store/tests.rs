@@ -1,0 +1,42 @@
+use super::*;
+
+fn memory() -> Store {
+    let place = Place { file: None, slow: Duration::ZERO, name: Some(7) };
+    Store::open(place, Kept { revisions: 10, keys: 10 }).unwrap()
+}
+
+fn copied(position: u64, revision: u64, text: Option<&str>) -> Change {
+    let draft = Draft { revision, text: text.map(String::from) };
+    Change { position, account: "ann".into(), draft }
+}
+
+/// A log in which two of one moment were let in: every view of it comes to the same.
+#[test]
+fn of_two_changes_of_a_log_that_replace_the_same_the_first_counts_and_its_key_is_known() {
+    let store = memory();
+    let changes = vec![
+        copied(3, 1, Some("first")),
+        copied(4, 1, Some("second")),
+        copied(6, 2, Some("third")),
+        copied(8, 1, None),
+    ];
+    let asked = |key, revision, text| Asked { account: "ann", key: Some(key), revision, text };
+    let first = asked("first", 0, Some("first"));
+    let keys = ["first", "second", "third", "fourth"];
+    let keys = keys.map(|key| (key.to_string(), first.fingerprint())).to_vec();
+    let copy = Effect::Copy { store: 7, changes, keys };
+    for _ in 0..2 {
+        store.apply(&[&copy]).unwrap();
+        let draft = Draft { revision: 2, text: Some("third".into()) };
+        assert_eq!(store.draft("ann").unwrap(), draft);
+        let texts = store.changes_of("ann", 0, 1 << 10).unwrap();
+        let texts: Vec<_> = texts.into_iter().filter_map(|it| it.draft.text).collect();
+        assert_eq!(texts, ["first", "third"]);
+        assert_eq!(store.judge(&first).unwrap(), Verdict::Settled(Outcome::Done(1)));
+        // It has lost, so nothing is known by its key; and what it replaces is gone.
+        let second = asked("second", 0, Some("second"));
+        assert_eq!(store.judge(&second).unwrap(), Verdict::Settled(Outcome::Conflict(draft)));
+        let next = asked("next", 2, Some("fourth"));
+        assert_eq!(store.judge(&next).unwrap(), Verdict::Replaces(6));
+    }
+}
