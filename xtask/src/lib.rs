@@ -17,16 +17,20 @@ mod map;
 mod new;
 mod nodes;
 mod package;
+mod picture;
 mod releases;
 mod room;
 mod rules;
 mod scene;
+mod together;
 
 use std::process::{ExitCode, Stdio};
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use ladder::{Failure, Ladder, Rung, Screen, Tone, process};
+use netcore::cli::duration;
 use netfault::Speaks;
 use trial::Faults;
 
@@ -55,6 +59,9 @@ enum Task {
         /// No colours
         #[arg(long)]
         plain: bool,
+        /// From one line to the next, as in 500ms [default: 200ms on a terminal, else 0s]
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        pace: Option<Duration>,
         #[command(flatten)]
         options: Box<scene::Options>,
     },
@@ -133,8 +140,9 @@ pub fn run() -> ExitCode {
         // As it was typed: it is understood here, and there once more.
         task if !netfault::TLS && task.needs_tls()? => package::run_as_typed("whole", 1),
         Task::List => list::run(screen),
-        Task::Demo { name, plain, options } => {
-            demo::run(name.as_deref(), &options, &if plain { screen.plain() } else { *screen })
+        Task::Demo { name, plain, pace, options } => {
+            let screen = if plain { screen.plain() } else { *screen };
+            demo::run(name.as_deref(), &options, pace, &screen)
         }
         Task::Try { rung: None } => list::run(screen),
         Task::Try { rung: Some(rung) } => attempt::run(&rung, Stdio::inherit(), screen),

@@ -3,12 +3,15 @@
 
 mod between;
 pub mod faults;
+pub mod live;
 pub mod outcome;
 pub mod peer;
+mod row;
 pub mod stage;
 pub mod timeline;
 pub mod treatment;
 mod watched;
+pub mod wire;
 
 use std::sync::{Mutex, PoisonError};
 
