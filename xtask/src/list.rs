@@ -51,7 +51,7 @@ pub fn table(ladder: &Ladder, screen: &Screen) -> String {
             (format!("demo {first}"), "start here: a server and a client talk"),
             ("demo pitfalls".into(), "what goes wrong in samples, broken and mended"),
             (format!("try {first}"), "the same by hand, at the client's prompt"),
-            (format!("exercise {first}"), "type what it teaches, and be told what is wrong"),
+            (format!("exercise {first}"), "type what it is about, with hints"),
             (format!("diff {second}"), "the next step, as a difference"),
             (format!("new {second} ../mine"), "take one, and build on it"),
             ("--help".into(), "all else"),
