@@ -23,6 +23,11 @@ pub fn boxed(chapter: &str) -> String {
 
 /// Runs `program` to its end; `None` where Python 3 is not installed, which is told.
 pub fn run(program: &str) -> Option<Finished> {
+    run_with(program, &[])
+}
+
+/// The same, with these arguments.
+pub fn run_with(program: &str, args: &[&str]) -> Option<Finished> {
     let found = ["python3", "python"].into_iter().find(|python| {
         let mut command = Command::new(python);
         command.args(["-c", "import sys; sys.exit(sys.version_info < (3, 8))"]);
@@ -35,6 +40,6 @@ pub fn run(program: &str) -> Option<Finished> {
     };
     let mut command = Command::new(python);
     // What it prints is UTF-8 on every system.
-    command.args(["-c", program]).env("PYTHONIOENCODING", "utf-8").stdin(Stdio::null());
+    command.args(["-c", program]).args(args).env("PYTHONIOENCODING", "utf-8").stdin(Stdio::null());
     Some(Process::start(python, &mut command).wait())
 }

@@ -10,10 +10,13 @@ use std::time::Duration;
 #[cfg(unix)]
 use std::time::Instant;
 
+#[cfg(unix)]
+use ladder_tests::GENEROUS;
 use ladder_tests::process::{allow_files, spawn};
-use ladder_tests::{GENEROUS, Peer, Process, Rung, Server, rungs_in};
+use ladder_tests::{Peer, Process, Rung, Server, rungs_in};
 
 /// A heartbeat that does not make a test long.
+#[cfg(unix)]
 const SHORT: &str = "1s";
 
 /// Over every rung of the suite, with these arguments of its server.

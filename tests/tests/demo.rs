@@ -44,6 +44,56 @@ fn a_conversation_is_shown_byte_by_byte_and_drawn() {
     assert_eq!(svg.matches("<path class=\"back\"").count(), each_way, "{svg}");
 }
 
+/// The lines of the demo of a rung, up to what is said of it.
+fn played(rung: &str) -> String {
+    let shown = xtask(&["demo", rung, "--plain"]).expect_code(0);
+    let told = shown.printed();
+    told.split("\n\n").nth(1).unwrap_or_else(|| panic!("no play of it: {told}")).into()
+}
+
+#[test]
+fn each_demo_shows_the_idea_of_its_rung() {
+    let threaded = played("threaded-echo");
+    let head = threaded.lines().next().unwrap_or_default();
+    let names: Vec<&str> = head.split_whitespace().collect();
+    assert_eq!(names, ["ms", "ann", "bob", "server"]);
+    let from = |name: &str| head.find(name).expect("a column");
+    let starts = |line: &str, at: usize, text: &str| {
+        line.chars().skip(at).collect::<String>().starts_with(text)
+    };
+    // An arrow goes from each to the server, and comes back to the one that it is for.
+    for name in ["ann", "bob"] {
+        let sends = threaded
+            .lines()
+            .any(|line| starts(line, from(name), "sending") && line.trim_end().ends_with("──>"));
+        let gets = threaded.lines().any(|line| {
+            starts(line, from(name), "<──") && line.contains(&format!("{name}: sending"))
+        });
+        assert!(sends && gets, "{name}: {threaded}");
+    }
+    let framed = played("framed-echo");
+    assert!(framed.contains("── [00 00 00 1b] \"Привет, сервер!\" ──"), "{framed}");
+    let hello = played("http-hello");
+    let asked =
+        hello.lines().any(|line| line.contains("── GET / HTTP/1.1 ") && line.ends_with('>'));
+    assert!(asked && hello.contains("Content-Type: text/plain; charset=utf-8"), "{hello}");
+    let once = played("udp-once");
+    assert!(once.contains("once more: [1, try 1]"), "{once}");
+    let (there, back) = ("─✗", "✗─");
+    assert!(once.contains(there) && once.contains(back), "{once}");
+}
+
+#[test]
+fn lines_appear_one_after_the_other_where_they_are_to() {
+    let (xtask, target) = binaries::xtask();
+    let mut command = Command::new(xtask);
+    // A line behind the first one comes ten seconds after it, and a demo has many.
+    command.args(["demo", "oneshot-echo", "--pace", "1s"]).env("CARGO_TARGET_DIR", target);
+    let process = Process::start("xtask demo", command.stdin(Stdio::null()));
+    let so_far = process.expect_stdout(&["listening on"]);
+    assert!(!so_far.contains("exit code"), "{so_far}");
+}
+
 #[test]
 fn a_drawing_that_cannot_be_written_is_told_before_anything_is_played() {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -64,7 +114,7 @@ fn what_a_network_loses_is_shown_and_drawn_as_lost() {
     let shown = xtask(&[&args[..], &network].concat()).expect_code(0);
     let told = shown.printed();
     let svg = fs::read_to_string(&file).expect("it is text");
-    let lost = told.matches(" bytes lost").count();
+    let lost = told.matches("lost: ").count();
     assert!(lost > 0, "{told}");
     assert_eq!(svg.matches("<path class=\"lost\"").count(), lost, "{svg}");
 }

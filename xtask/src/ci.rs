@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ladder::manifests::cargo;
@@ -29,6 +29,12 @@ struct Step {
 
 /// What not everybody has installed.
 const OPTIONAL: &str = "deny";
+
+/// What plays the page in a browser, which not everybody has either.
+const PYTHON: &str = "python3";
+
+/// Exit code of what is skipped, as test harnesses have it.
+const SKIPPED: i32 = 77;
 
 pub fn list(screen: &Screen) -> Result<(), Failure> {
     for step in steps(&Ladder::load()?)? {
@@ -114,6 +120,7 @@ impl Step {
                     "cargo-{OPTIONAL} is not installed; cargo install --locked cargo-{OPTIONAL} brings it"
                 )));
             }
+            [_] if words[0] == PYTHON => return played(&words, ladder),
             _ => cargo(),
         };
         let own = cfg!(windows) && words.get(1) == Some(&"xtask");
@@ -130,6 +137,20 @@ fn obey(complaints: &[String], screen: &Screen) -> Result<Option<String>, Failur
     match complaints.is_empty() {
         true => Ok(None),
         false => Err(Failure::new("rules failed: see above")),
+    }
+}
+
+/// Runs a script, which says what it skips and why.
+fn played(words: &[&str], ladder: &Ladder) -> Result<Option<String>, Failure> {
+    if output(Command::new(PYTHON).arg("--version")).is_err() {
+        return Ok(Some(format!("{PYTHON} is not installed")));
+    }
+    let mut command = Command::new(PYTHON);
+    command.args(&words[1..]).current_dir(&ladder.root).stdin(Stdio::null());
+    match Process::start(&mut command)?.wait_for_end(GENEROUS)?.code() {
+        Some(0) => Ok(None),
+        Some(SKIPPED) => Ok(Some("it says why above".into())),
+        _ => Err(failure!("{} failed: see above", words.join(" "))),
     }
 }
 

@@ -129,6 +129,7 @@ mod tests {
             &format!("diff ''|{aliases}"),
             &format!("new ''|{aliases}"),
             &format!("try ''|{aliases}"),
+            &format!("watch ''|{aliases}"),
             "demo al|all",
             "demo sc|scale",
             "demo pit|pitfalls",

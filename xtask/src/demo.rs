@@ -2,23 +2,32 @@
 //! wrong with it.
 
 use std::iter;
+use std::time::Duration;
 
-use ladder::manifests::{Limit, RESERVED};
-use ladder::screen::fit;
+use ladder::manifests::RESERVED;
+use ladder::screen::{fit, progress};
 use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Rung, Screen, Tone, failure};
-use netfault::proxy::{Network, Passed, Way};
-use netfault::{Fault, Speaks};
+use netfault::Fault;
 use trial::stage::Visit;
-use trial::{Cast, Expected, Faults, faults, timeline};
+use trial::{Cast, Expected, Faults, faults};
 
 use crate::scene::Scene;
-use crate::{list, nodes, package, releases, room, scene};
+use crate::{list, nodes, package, releases, room, scene, together};
 
-/// Bytes of a segment that fit into a line, also where none of them is a letter.
-const A_LINE: usize = 15;
+/// From one line to the next where a person looks on, so that an eye can follow.
+const PACE: Duration = Duration::from_millis(200);
 
-pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Result<(), Failure> {
+pub fn run(
+    name: Option<&str>,
+    options: &scene::Options,
+    pace: Option<Duration>,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    // The whole ladder is not for an eye, unless it is asked for.
+    let slow = screen.moves && screen.colours && name.is_some_and(|name| name != "all");
+    let pace = pace.unwrap_or(if slow { PACE } else { Duration::ZERO });
+    let screen = &Screen { pace, ..*screen };
     let ladder = trial::load()?;
     if options.ask_for_something() && name.is_none_or(|name| ladder.find(name).is_none()) {
         return Err(Failure::Usage(
@@ -37,7 +46,8 @@ pub fn run(name: Option<&str>, options: &scene::Options, screen: &Screen) -> Res
                 return scene::run(&ladder, rung, options, screen);
             }
             let complaints = play(&ladder, rung, screen)?;
-            by_hand(&ladder, rung, screen)?;
+            by_hand(rung, screen)?;
+            what_next(&ladder, rung, screen)?;
             match complaints.is_empty() {
                 true => Ok(()),
                 false => Err(failure!("{}: not everything was as expected", rung.name)),
@@ -74,7 +84,7 @@ fn all(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
 }
 
 /// What to type to do the same without us.
-fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure> {
+fn by_hand(rung: &Rung, screen: &Screen) -> Result<(), Failure> {
     let Some(run) = rung.demo.first() else { return Ok(()) };
     let command = |role: &str, args: &[String]| {
         let words: Vec<String> = iter::once(role.to_string()).chain(args.iter().cloned()).collect();
@@ -84,7 +94,7 @@ fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure>
     // The demo runs in the rung's folder, and a person types this at the root.
     let from_root = |arg: &String| match arg.strip_prefix("../../") {
         Some(from_root) => from_root.into(),
-        None if !arg.starts_with('-') && rung.folder.join(arg).is_dir() => {
+        None if !arg.starts_with(['-', '/']) && rung.folder.join(arg).is_dir() => {
             format!("crates/{}/{arg}", rung.name)
         }
         None => arg.clone(),
@@ -97,10 +107,34 @@ fn by_hand(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure>
     }
     let role = if rung.nodes.is_empty() { "server" } else { "node" };
     screen.command("    ", Tone::Plain, &command(role, &server_args))?;
-    screen.command("    ", Tone::Plain, &command("client", &client_args))?;
-    let next = ladder.rungs.iter().skip_while(|other| other.name != rung.name).nth(1);
-    if let Some(next) = next {
-        screen.line(&format!("  Next: cargo xtask demo {}", next.alias))?;
+    screen.command("    ", Tone::Plain, &command("client", &client_args))
+}
+
+/// The rung that lifts the limit that was seen, and the next one.
+fn what_next(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failure> {
+    let after = ladder.rungs.iter().skip_while(|other| other.name != rung.name).nth(1);
+    let lifts = rung.limits.first().and_then(|limit| ladder.find(&limit.lifted_by));
+    let further = rung.limits.len().saturating_sub(1);
+    let mut told = Vec::new();
+    if let Some(next) = after {
+        let same = lifts.is_some_and(|lifts| lifts.name == next.name);
+        let words = if same { "the next rung, which lifts that limit" } else { "the next rung" };
+        told.push((format!("demo {}", next.alias), words.to_string()));
+    }
+    if let Some(lifts) = lifts.filter(|it| after.is_none_or(|after| after.name != it.name)) {
+        told.push((format!("demo {}", lifts.alias), "the one that lifts that limit".into()));
+    }
+    if rung.builds_on.is_some() {
+        told.push((format!("diff {}", rung.alias), "what is new in the code".into()));
+    }
+    if further > 0 {
+        told.push((format!("faults {}", rung.alias), format!("{further} more of its limits")));
+    }
+    screen.line("\n  Next:")?;
+    let wide = told.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    for (command, words) in told {
+        let command = fit(&command, wide + 2);
+        screen.hang(&format!("    cargo xtask {command}"), Tone::Dim, &words)?;
     }
     Ok(())
 }
@@ -118,18 +152,19 @@ struct Demo<'a> {
 
 /// Shows everything and returns what was not as expected.
 fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Failure> {
+    ladder.program(&rung.name)?;
     screen.title(&format!("{}: {}", rung.name, rung.title))?;
     let (complaints, seen) = (Vec::new(), Vec::new());
     let mut demo = Demo { ladder, rung, screen, complaints, replies: 0, seen };
-    match &rung.room {
-        Some(room) => demo.take(room::play(ladder, rung, room, screen)?)?,
-        None if !rung.nodes.is_empty() => demo.take(nodes::play(ladder, rung, screen)?)?,
-        None => demo.conversation()?,
+    match (&rung.room, &rung.together) {
+        (Some(room), _) => demo.take(room::play(ladder, rung, room, screen)?)?,
+        (_, Some(together)) => demo.take(together::play(ladder, rung, together, screen)?)?,
+        _ if !rung.nodes.is_empty() => demo.take(nodes::play(ladder, rung, screen)?)?,
+        _ => demo.conversation()?,
     }
     if let Some(releases) = &rung.releases {
         demo.take(releases::play(ladder, rung, releases, screen)?)?;
     }
-    demo.on_the_way()?;
     demo.why()?;
     demo.limits()?;
     demo.verdict()?;
@@ -147,11 +182,11 @@ impl Demo<'_> {
 
     fn conversation(&mut self) -> Result<(), Failure> {
         let rung = self.rung;
-        let Scene { happenings, visits, code, .. } = scene::play(self.ladder, rung, None, None)?;
-        for line in timeline::lines(&timeline::in_order(happenings), self.screen) {
-            self.screen.line(&line)?;
-        }
+        let Scene { visits, curl, code, .. } = scene::main(self.ladder, rung, self.screen)?;
         self.screen.line("")?;
+        for (run, visit) in rung.curl.iter().zip(&curl) {
+            self.compare("curl", &run.expect, visit)?;
+        }
         for (number, (run, visit)) in rung.demo.iter().zip(&visits).enumerate() {
             let who = match rung.demo.len() {
                 1 => "the client".to_string(),
@@ -170,28 +205,6 @@ impl Demo<'_> {
             self.complain(text)?;
         }
         Ok(())
-    }
-
-    /// What somebody reads who sits between the two, of a rung that encrypts and of the one
-    /// below it.
-    fn on_the_way(&mut self) -> Result<(), Failure> {
-        let rung = self.rung;
-        let below = rung.builds_on.as_deref().and_then(|name| self.ladder.find(name));
-        let (Some(below), true) = (below, rung.speaks() == Speaks::Tls) else { return Ok(()) };
-        self.screen.line("")?;
-        let what = self.screen.paint(Tone::Bold, "On the way, from the client to the server:");
-        self.screen.prose("  ", &format!("{what} the beginning of each segment"))?;
-        for rung in [below, rung] {
-            let network = Network::default();
-            let Scene { passed, .. } = scene::play(self.ladder, rung, None, Some(&network))?;
-            let sent = passed.iter().filter(|it| it.way == Way::ToServer && !it.bytes.is_empty());
-            for Passed { bytes, .. } in sent {
-                let (number, begin) =
-                    (bytes.len(), bytes[..bytes.len().min(A_LINE)].escape_ascii());
-                self.told(&rung.name, Tone::Plain, &format!("{number:>4} bytes  {begin}"))?;
-            }
-        }
-        self.screen.prose("  ", "Who talks to whom, when, and how much, can be seen of both.")
     }
 
     fn compare(&mut self, who: &str, expect: &[String], visit: &Visit) -> Result<(), Failure> {
@@ -221,12 +234,7 @@ impl Demo<'_> {
 
     fn why(&mut self) -> Result<(), Failure> {
         let Some(below) = &self.rung.builds_on else { return Ok(()) };
-        let Some(why) = &self.rung.why else {
-            self.screen.line("")?;
-            let what = self.screen.paint(Tone::Bold, "Why this rung exists:");
-            let text = format!("no fault tells it from {below}; its README says what does");
-            return self.screen.prose("  ", &format!("{what} {text}"));
-        };
+        let Some(why) = &self.rung.why else { return Ok(()) };
         let fault = faults::find(&why.fault)?;
         let below = self.ladder.find(below).ok_or_else(|| failure!("{below} is no rung"))?;
         self.heading("Why this rung exists", fault)?;
@@ -237,25 +245,15 @@ impl Demo<'_> {
     }
 
     fn limits(&mut self) -> Result<(), Failure> {
-        let Some((first, others)) = self.rung.limits.split_first() else { return Ok(()) };
+        let Some(first) = self.rung.limits.first() else { return Ok(()) };
         let fault = faults::find(&first.fault)?;
         self.heading("Still wrong here", fault)?;
         // As in the matrix; those of the demo are added by every trial.
         let args = self.rung.args_for(fault).split_off(self.rung.server_args.len());
         self.trial(self.rung, &args, fault, Expected::Fails)?;
         self.seen.push("the limit is still there".into());
-        let mut lines = vec![(first.lifted_by.as_str(), "lifts it".to_string())];
-        for Limit { fault, lifted_by, .. } in others {
-            let about = faults::find(fault)?.about;
-            lines.push((lifted_by, format!("lifts another limit: {about} ({fault})")));
-        }
-        // In the order of the ladder, but for the one that was just seen.
-        lines[1..].sort_by_key(|(name, _)| self.ladder.rungs.iter().position(|r| r.name == *name));
-        for (lifted_by, text) in lines {
-            let to_come = if self.ladder.find(lifted_by).is_some() { "" } else { " (to come)" };
-            self.told(lifted_by, Tone::Plain, &format!("{text}{to_come}"))?;
-        }
-        Ok(())
+        let to_come = if self.ladder.find(&first.lifted_by).is_some() { "" } else { " (to come)" };
+        self.told(&first.lifted_by, Tone::Plain, &format!("lifts it{to_come}"))
     }
 
     fn heading(&self, what: &str, fault: &Fault) -> Result<(), Failure> {
@@ -273,7 +271,11 @@ impl Demo<'_> {
     ) -> Result<(), Failure> {
         let all = [rung.server_args.as_slice(), args].concat();
         let cast = Cast { ladder: self.ladder, rung, args: &all };
-        let outcome = match trial::play(cast, fault, expected) {
+        // Whoever is served in vain is watched for a while.
+        progress(&format!("    {} is tried ...", rung.name));
+        let played = trial::play(cast, fault, expected);
+        progress("");
+        let outcome = match played {
             Err(Failure::Skipped(why)) => {
                 return self.told(&rung.name, Tone::Dim, &format!("not to be seen here: {why}"));
             }

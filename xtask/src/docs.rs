@@ -7,6 +7,7 @@
 //! | `gen:faults` | the table of faults, with the rungs that they are about |
 //! | `gen:fault-matrix tcp\|udp` | the matrix of faults and rungs |
 //! | `gen:limits RUNG` | what the rung survives and what it does not |
+//! | `gen:exercises RUNG` | what there is to type |
 //! | `gen:steps` | the size of every step |
 //! | `gen:bench NAME` | what `cargo xtask bench --svg` has measured |
 //! | `gen:modules FOLDER` | the files of a source folder, with the first sentence of each |
@@ -15,18 +16,20 @@
 //! | `gen:diff RUNG FILE...` | the step to this rung from the one it builds on, in `src/server.rs` unless named |
 //! | `gen:run RUNG` | the demo of the rung, as a transcript |
 //! | `gen:diagram RUNG` | what passes in the rung's demo, as a drawing in a file of its own: `RUNG.svg` beside the page |
+//! | `gen:picture` | what the comment `picture` of the page draws, in a file of its own; `moving`, row by row |
 //! | `gen:session RUNG server ARGS \| STEP \| STEP` | another run; a step is a client, a second server or a fault |
 
 mod glossary;
 pub mod links;
 mod matrix;
+mod plays;
 pub mod session;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use ladder::blocks::{self, Order, fenced};
-use ladder::files::{entries, read, with_extension, write};
+use ladder::files::{create_folder, entries, read, with_extension, write};
 use ladder::step::{self, Change};
 use ladder::{Failure, Ladder, Rung, Screen, Tone, failure, git};
 use netfault::Transport;
@@ -34,12 +37,16 @@ use netfault::proxy::Network;
 
 use crate::items;
 use crate::map;
-use crate::{diagram, scene};
+use crate::picture::Picture;
+use crate::{diagram, exercise, scene};
 use session::Script;
 
 const REPAIR: &str = "cargo xtask docs";
 
 const README_LINES: usize = 60;
+
+/// Lines of a list that is folded.
+const LONG: usize = 12;
 
 const README_PARTS: [&str; 4] = ["Run it", "Read in this order", "What is still wrong", "Copy it"];
 
@@ -88,6 +95,7 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
         return screen.line(&format!("{} pages, {renewed} files changed", pages.len()));
     }
     complaints.extend(unlisted(&generator.ladder.root)?);
+    complaints.extend(plays::complaints(&generator.ladder));
     complaints.extend(glossary::complaints(&generator.ladder.root.join("docs")));
     for rung in &generator.ladder.rungs {
         let readme = format!("crates/{}/README.md", rung.name);
@@ -140,6 +148,7 @@ impl Generator {
             ("limits", [rung]) => {
                 Ok(matrix::limits(&self.ladder, rung_of(&self.ladder, rung)?, page))
             }
+            ("exercises", [rung]) => exercise::told(&self.ladder, rung_of(&self.ladder, rung)?),
             ("steps", []) => self.step_table(),
             ("modules", [folder]) => self.modules(folder),
             ("item", [file, item @ ..]) if !item.is_empty() => {
@@ -158,6 +167,8 @@ impl Generator {
                 self.transcript(order.rest, rung, &script)
             }
             ("diagram", [rung]) => self.diagram(page, rung),
+            ("picture", []) => self.picture(page, false),
+            ("picture", ["moving"]) => self.picture(page, true),
             ("session", [rung, "server", ..]) => {
                 let text = order.rest.trim_start().strip_prefix(rung).unwrap_or_default();
                 let certs = session::certs_of(rung_of(&self.ladder, rung)?);
@@ -221,7 +232,12 @@ impl Generator {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             rows.push(vec![format!("`{name}`"), sentence.trim_end_matches('.').into()]);
         }
-        Ok(blocks::table(&["file", "what it does"], rows))
+        let number = rows.len();
+        Ok(folded(
+            &format!("{number} files"),
+            number,
+            &blocks::table(&["file", "what it does"], rows),
+        ))
     }
 
     fn tests(&self, file: &str, beyond: Option<&str>) -> Result<String, Failure> {
@@ -233,7 +249,9 @@ impl Generator {
         if names.is_empty() {
             return Err(failure!("{file} has no tests of its own"));
         }
-        Ok(names.iter().map(|name| format!("- {}\n", name.replace('_', " "))).collect())
+        let list: String =
+            names.iter().map(|name| format!("- {}\n", name.replace('_', " "))).collect();
+        Ok(folded(&format!("{} promises, each a test", names.len()), names.len(), &list))
     }
 
     fn diff(&self, name: &str, files: &[&str]) -> Result<String, Failure> {
@@ -271,10 +289,22 @@ impl Generator {
         let path = folder.join(format!("{}.svg", found.name));
         if !self.drawings.contains_key(&path) {
             let network = Network::default();
-            let scene = scene::play(&self.ladder, found, None, Some(&network))?;
+            let around = scene::Around { network: Some(&network), ..scene::Around::default() };
+            let scene = scene::play(&self.ladder, found, around)?;
             self.drawings.insert(path, diagram::draw(found, &scene.passed));
         }
         Ok(format!("![What passes between client and server]({}.svg)\n", found.name))
+    }
+
+    /// An image on the page, and the drawing of what the page has for it.
+    fn picture(&mut self, page: &str, moves: bool) -> Result<String, Failure> {
+        let picture = Picture::find(&self.source(page)?)?;
+        let name = Path::new(page).file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+        let folder = self.ladder.root.join("docs/pictures");
+        create_folder(&folder)?;
+        self.drawings.insert(folder.join(format!("{name}.svg")), picture.draw(moves));
+        let up = if page.starts_with("docs/") { "" } else { "docs/" };
+        Ok(format!("![{}]({up}pictures/{name}.svg)\n", picture.title))
     }
 
     fn source(&self, file: &str) -> Result<String, Failure> {
@@ -328,6 +358,14 @@ fn pages(root: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// What the book's rules say against a page.
+/// A list, under one line of so many words where it is long.
+fn folded(summary: &str, number: usize, list: &str) -> String {
+    match number > LONG {
+        true => format!("<details>\n<summary>{summary}</summary>\n\n{list}\n</details>\n"),
+        false => list.into(),
+    }
+}
+
 fn broken_rules(name: &str, page: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     if name.starts_with("crates/") && page.lines().count() > README_LINES {

@@ -9,6 +9,7 @@ mod demo;
 mod diagram;
 mod diff;
 mod docs;
+mod exercise;
 mod faults;
 mod items;
 mod list;
@@ -16,16 +17,20 @@ mod map;
 mod new;
 mod nodes;
 mod package;
+mod picture;
 mod releases;
 mod room;
 mod rules;
 mod scene;
+mod together;
 
 use std::process::{ExitCode, Stdio};
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use ladder::{Failure, Ladder, Rung, Screen, Tone, process};
+use netcore::cli::duration;
 use netfault::Speaks;
 use trial::Faults;
 
@@ -54,6 +59,9 @@ enum Task {
         /// No colours
         #[arg(long)]
         plain: bool,
+        /// From one line to the next, as in 500ms [default: 200ms on a terminal, else 0s]
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        pace: Option<Duration>,
         #[command(flatten)]
         options: Box<scene::Options>,
     },
@@ -63,12 +71,19 @@ enum Task {
         /// The name or short name of a rung; without one, those that there are
         rung: Option<String>,
     },
+    /// Watch a rung on a page: its real server and clients, what passes between them, and
+    /// buttons that do it harm
+    #[command(after_help = "Example:\n  cargo xtask watch threaded --open")]
+    Watch(package::stage::Options),
     /// Show the step from one rung to the next: the difference is the lesson
     #[command(
         override_usage = "cargo xtask diff [OPTIONS] [[FROM] RUNG]",
         after_help = "Example:\n  cargo xtask diff timeout\n  cargo xtask diff -y threaded async"
     )]
     Diff(diff::Options),
+    /// Type what a rung is about: a stub to fill in, looked at whenever you save it
+    #[command(after_help = "Example:\n  cargo xtask exercise oneshot")]
+    Exercise(exercise::Options),
     /// Take a rung out: a project of its own, with all that it needs inside
     #[command(after_help = "Example:\n  cargo xtask new udp-echo ../my-service")]
     New(new::Options),
@@ -125,18 +140,21 @@ pub fn run() -> ExitCode {
         // As it was typed: it is understood here, and there once more.
         task if !netfault::TLS && task.needs_tls()? => package::run_as_typed("whole", 1),
         Task::List => list::run(screen),
-        Task::Demo { name, plain, options } => {
-            demo::run(name.as_deref(), &options, &if plain { screen.plain() } else { *screen })
+        Task::Demo { name, plain, pace, options } => {
+            let screen = if plain { screen.plain() } else { *screen };
+            demo::run(name.as_deref(), &options, pace, &screen)
         }
         Task::Try { rung: None } => list::run(screen),
         Task::Try { rung: Some(rung) } => attempt::run(&rung, Stdio::inherit(), screen),
         Task::Completions { shell } => Ladder::load()
             .and_then(|ladder| screen.line(&completions::script(shell, Xtask::command(), &ladder))),
         Task::Diff(options) => diff::run(&options, screen),
+        Task::Exercise(options) => exercise::run(&options, screen),
         Task::New(options) => new::run(&options, screen),
         Task::Faults(options) => faults::run(&options, screen),
         Task::Docs { check } => docs::run(check, screen),
         Task::Book(options) => book::run(&options, screen),
+        Task::Watch(_) => package::run_as_typed("stage", 2),
         Task::Bench(_) => package::run_as_typed("bench", 2),
         Task::Ci { list: true, .. } => ci::list(screen),
         Task::Ci { platforms: Some(parts), .. } => ci::platforms(&parts),

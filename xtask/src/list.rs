@@ -3,6 +3,9 @@
 use ladder::screen::fit;
 use ladder::{Failure, Ladder, Rung, Screen};
 
+/// Columns of the longest command among those to try first.
+const WIDE: usize = 24;
+
 pub fn run(screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
     for line in table(&ladder, screen).lines() {
@@ -41,21 +44,26 @@ pub fn table(ladder: &Ladder, screen: &Screen) -> String {
         let builds_on = below.map_or("-", |below| &below.alias);
         rows.push(vec![&rung.alias, &rung.name, builds_on, &rung.title]);
     }
-    let mut table = screen.table(&rows, 0..0).join("\n") + "\n";
+    let mut text = String::new();
     if let [first, second, ..] = ladder.rungs.as_slice() {
         let (first, second) = (&first.alias, &second.alias);
-        for (what, command) in [
-            ("Try first", format!("demo {first}")),
-            ("By hand", format!("try {first}")),
-            ("A step", format!("diff {second}")),
-            ("Take one", format!("new {second} ../my-service")),
-            ("All else", "--help".into()),
+        for (command, what) in [
+            (format!("demo {first}"), "start here: a server and a client talk"),
+            ("demo pitfalls".into(), "what goes wrong in samples, broken and mended"),
+            (format!("try {first}"), "the same by hand, at the client's prompt"),
+            (format!("exercise {first}"), "type what it teaches, and be told what is wrong"),
+            (format!("diff {second}"), "the next step, as a difference"),
+            (format!("new {second} ../mine"), "take one, and build on it"),
+            ("--help".into(), "all else"),
         ] {
-            table.push_str(&format!("\n  {}cargo xtask {command}", fit(&format!("{what}:"), 12)));
+            text.push_str(&format!("  cargo xtask {}{what}\n", fit(&command, WIDE)));
         }
-        table.push('\n');
+        text.push('\n');
     }
-    table
+    text.push_str(&screen.table(&rows, 0..0).join("\n"));
+    // A terminal shows the end of it.
+    let first = ladder.rungs.first().map_or("", |first| &first.alias);
+    format!("{text}\n\n  Start here: cargo xtask demo {first}\n")
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! Takes a rung out of the workspace: a project of its own, with the blocks that it needs
 //! inside it, or beside it as one more rung of such a project.
 
+mod asked;
 mod beside;
 pub mod check;
-mod manifest;
+mod extras;
+pub mod manifest;
 mod name;
 mod readme;
+mod wishes;
 
 use std::fs::{self, File};
 use std::io;
@@ -36,11 +39,23 @@ const TOP_FILES: [&str; 6] = [
 pub struct Options {
     /// The name or short name of a rung
     rung: String,
-    /// A folder that is empty or does not exist yet
-    dest: PathBuf,
+    /// A folder that is empty or does not exist yet; asked for at a terminal
+    dest: Option<PathBuf>,
     /// What it is called from now on [default: the name of the folder]
     #[arg(long)]
     name: Option<String>,
+    /// What it is, in a sentence, for its manifest and its README
+    #[arg(long, value_name = "SENTENCE")]
+    about: Option<String>,
+    /// Leave out the tests that are about the old protocol alone
+    #[arg(long)]
+    without_old_tests: bool,
+    /// Make no git repository of it
+    #[arg(long)]
+    no_git: bool,
+    /// Ask nothing, also at a terminal
+    #[arg(short, long)]
+    yes: bool,
     /// In the folder of a project that was made before, as one more of its programs: it
     /// uses what is inside there
     #[arg(long)]
@@ -50,8 +65,11 @@ pub struct Options {
 /// `cargo xtask new`: copies the rung and tells what to change first.
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let ladder = Ladder::load()?;
-    let rung = list::find(&ladder, &options.rung)?;
-    let dest = &options.dest;
+    let found = list::find(&ladder, &options.rung);
+    let rung = found.map_err(|error| wishes::answer(&ladder, &options.rung).unwrap_or(error))?;
+    let own = ladder.starter_of(rung)?;
+    let wanted = asked::wanted(options, own, screen)?;
+    let dest = &wanted.dest;
     let name = match &options.name {
         Some(name) => name.to_string(),
         None => name_of(dest)?,
@@ -60,15 +78,25 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         true => beside::take(&ladder, rung, dest, &name)?,
         false => take(&ladder, rung, dest, &name)?,
     }
+    for file in &wanted.without {
+        let path = dest.join(file);
+        fs::remove_file(&path).doing("leave out", &path)?;
+        screen.line(&format!("{file} is left out"))?;
+    }
+    if let Some(about) = &wanted.about {
+        readme::say_what_it_is(dest, about)?;
+    }
+    let is_repository = !options.no_git && !options.beside && extras::make_repository(dest);
     let shown = dest.display();
+    let repository = if is_repository { ", a git repository" } else { "" };
     screen.line(&format!(
-        "{} is now {}",
+        "{} is now {}{repository}",
         rung.name,
         screen.paint(Tone::Bold, &format!("{name} in {shown}"))
     ))?;
     let server = if rung.starter.is_some() { "" } else { " -- server" };
     screen.line(&format!("\n  cd {shown}\n  cargo test\n  cargo run{server}\n\nChange first:"))?;
-    let steps = readme::change_first(rung, ladder.starter_of(rung)?, &name, &[])?;
+    let steps = readme::change_first(rung, own, &name, &[])?;
     for (number, step) in steps.iter().enumerate() {
         screen.prose("  ", &format!("{}. {}", number + 1, readme::without_marks(step)))?;
     }
@@ -117,6 +145,7 @@ fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Fai
     let manifest = rename(&read(&own.folder().join("Cargo.toml"))?, &own.name, name);
     write(&dest.join("Cargo.toml"), manifest::standalone(&manifest, &top, &names))?;
     write(&dest.join("README.md"), readme::project(rung, own, name, &names)?)?;
+    extras::add(rung, own, name, dest)?;
     write(&dest.join("Cargo.lock"), read(&ladder.root.join("Cargo.lock"))?)?;
     lock(dest)?;
     format(dest);
@@ -137,7 +166,7 @@ fn copy_block(block: &Package, project: &Path, blocks: &[&str]) -> Result<(), Fa
 }
 
 /// Takes the packages of others out of the lock file and keeps every version.
-fn lock(dest: &Path) -> Result<(), Failure> {
+pub fn lock(dest: &Path) -> Result<(), Failure> {
     let update = ["update", "--workspace", "--offline", "--quiet"];
     output(cargo().args(update).current_dir(dest)).map(drop)
 }
@@ -171,7 +200,7 @@ fn check_empty(dest: &Path) -> Result<bool, Failure> {
 }
 
 /// A project inside the workspace would be two things at once.
-fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
+pub fn check_outside(ladder: &Ladder, dest: &Path) -> Result<(), Failure> {
     // What there is of the way to it, without links and dots.
     let there = dest.ancestors().find_map(|near| fs::canonicalize(near).ok()).unwrap_or_default();
     let root = fs::canonicalize(&ladder.root).doing("find", &ladder.root)?;

@@ -15,6 +15,10 @@ const ENDED: u8 = 130;
 #[allow(dead_code, reason = "bench reads what it is told; here it is checked and completed")]
 pub mod bench;
 
+#[path = "../stage/src/options.rs"]
+#[allow(dead_code, reason = "stage reads what it is told; here it is checked and completed")]
+pub mod stage;
+
 /// [`run`] with our own arguments, behind the first `skip`.
 pub fn run_as_typed(name: &str, skip: usize) -> Result<(), Failure> {
     run(name, &env::args_os().skip(skip).collect::<Vec<_>>())

@@ -248,7 +248,9 @@ impl Play<'_> {
     }
 
     fn told(&self, who: &str, tone: Tone, text: &str) -> Result<(), Failure> {
-        self.screen.hang(&format!("    {}", fit(who, WHO)), tone, text)
+        self.screen.hang(&format!("    {}", fit(who, WHO)), tone, text)?;
+        std::thread::sleep(self.screen.pace);
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ladder::manifests::Room;
 use ladder::process::{listening, spawn};
-use ladder::screen::{cut, fit};
+use ladder::screen::{cut, fit, wrap_words};
 use ladder::{Failure, Ladder, Process, Rung, Screen, Tone, failure};
 
 /// Ends a wait for a line that always comes.
@@ -62,7 +62,9 @@ pub fn play(ladder: &Ladder, rung: &Rung, room: &Room, screen: &Screen) -> Resul
     let heard = members[deaf].read_at_last()?;
     columns.aside(deaf, "(reads again)")?;
     for line in shortened(&heard) {
-        columns.typed(deaf, &line)?;
+        // Those that fill buffers say nothing else.
+        let most = if line.len() > LONG { LONG / 50 } else { LONG };
+        columns.typed(deaf, &cut(&line, most))?;
     }
     server.ask_to_stop();
     if cfg!(unix) {
@@ -70,7 +72,6 @@ pub fn play(ladder: &Ladder, rung: &Rung, room: &Room, screen: &Screen) -> Resul
         heard_by_all(&mut members, &columns)?;
     }
     server.wait_for_end(GENEROUS)?;
-    screen.line("")?;
     Ok(judge(&members, deaf, &heard))
 }
 
@@ -219,18 +220,30 @@ impl Columns<'_> {
     /// A line in the columns of all who hear it.
     fn heard(&self, members: &[Member], line: &str) -> Result<(), Failure> {
         let cell = |member: &Member| match member.unread {
-            None => self.screen.paint(Tone::Server, &self.cell(line)),
-            Some(_) => self.cell(""),
+            None => line.to_string(),
+            Some(_) => String::new(),
         };
-        let row: String = members.iter().map(cell).collect();
-        self.screen.line(format!("  {row}").trim_end())
+        self.row(Tone::Server, &members.iter().map(cell).collect::<Vec<_>>())
     }
 
-    /// What each of them shows, one beside the other.
+    /// What each of them shows, one beside the other, and below it what does not fit.
     pub fn row(&self, tone: Tone, cells: &[String]) -> Result<(), Failure> {
-        let row: String =
-            cells.iter().map(|text| self.screen.paint(tone, &self.cell(text))).collect();
-        self.screen.line(format!("  {row}").trim_end())
+        if cells.iter().all(String::is_empty) {
+            return Ok(());
+        }
+        let width = self.width.saturating_sub(2);
+        let cells: Vec<Vec<String>> = cells.iter().map(|cell| wrap_words(cell, width)).collect();
+        let lines = cells.iter().map(Vec::len).max().unwrap_or(0);
+        for number in 0..lines {
+            let part = |cell: &Vec<String>| {
+                let text = cell.get(number).map_or("", String::as_str);
+                self.screen.paint(tone, &fit(text, self.width))
+            };
+            let row = format!("  {}", cells.iter().map(part).collect::<String>());
+            let last = number + 1 == lines;
+            if last { self.screen.grow(&[], row.trim_end())? } else { self.screen.line(&row)? }
+        }
+        Ok(())
     }
 
     /// What one of them does.
@@ -244,14 +257,8 @@ impl Columns<'_> {
     }
 
     fn alone(&self, column: usize, tone: Tone, text: &str) -> Result<(), Failure> {
-        let before = " ".repeat(column * self.width);
-        // In the last column there is room up to the edge, elsewhere up to the next one.
-        let text = if column + 1 == self.number { cut(text, self.width) } else { self.cell(text) };
-        let painted = self.screen.paint(tone, text.trim_end());
-        self.screen.line(&format!("  {before}{painted}"))
-    }
-
-    fn cell(&self, text: &str) -> String {
-        fit(&cut(text, self.width.saturating_sub(2)), self.width)
+        let mut cells = vec![String::new(); self.number];
+        cells[column] = text.into();
+        self.row(tone, &cells)
     }
 }

@@ -3,20 +3,25 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
 use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
+use ladder::scratch::Scratch;
+use ladder::shell::command_line;
 use ladder::{Address, Failure, Ladder, Rung, Screen, Tone, failure};
-use netfault::proxy::{Fate, Network, NetworkArgs, Passed, Proxy, Recorder, Way, record};
-use netfault::{Fault, Proof, Transport};
+use netfault::proxy::{Fate, Network, NetworkArgs, Passed, Way, record};
+use netfault::{Fault, Proof, Speaks, Transport};
+use trial::live::{Live, Teller};
 use trial::stage::{CALM, Stage, Visit};
-use trial::timeline::{Happening, Side, What};
-use trial::{Cast, Faults, faults, timeline};
+use trial::timeline::{Happening, Side, Timeline, What, Wire};
+use trial::{Cast, Faults, between, faults};
 
 use crate::diagram;
 
@@ -44,11 +49,23 @@ pub struct Options {
     network: NetworkArgs,
 }
 
+/// In what circumstances a conversation is played.
+#[derive(Clone, Copy, Default)]
+pub struct Around<'a> {
+    pub fault: Option<&'a Fault>,
+    pub network: Option<&'a Network>,
+    /// Who looks on.
+    pub live: Option<&'a Live>,
+    /// Whether `curl` asks first, where it is installed and knows how.
+    pub curl: bool,
+}
+
 pub struct Scene {
-    pub happenings: Vec<Happening>,
     /// What passed on the way; nothing where nothing stood in between.
     pub passed: Vec<Passed>,
     pub visits: Vec<Visit>,
+    /// Those of `curl`.
+    pub curl: Vec<Visit>,
     /// The exit code of the server, unless a signal has ended it.
     pub code: Option<i32>,
 }
@@ -80,21 +97,13 @@ pub fn run(
         None => None,
     };
     let network = options.needs_proxy().then(|| options.network.network());
-    let scene = play(ladder, rung, fault, network.as_ref())?;
-    let mut happenings = scene.happenings;
-    if options.wire {
-        let happening = |passed: &Passed| Happening {
-            at: Time::of(passed.at),
-            side: Side::Client,
-            // A process of its own: what passes is done by neither end.
-            process: usize::MAX,
-            what: What::Passed(passed.clone()),
-        };
-        happenings.extend(scene.passed.iter().map(happening));
-    }
-    for line in timeline::lines(&timeline::in_order(happenings), screen) {
-        screen.line(&line)?;
-    }
+    let words = network.as_ref().map(|_| Wire::Words(rung.speaks()));
+    let wire = if options.wire { Some(Wire::Bytes) } else { words };
+    let live = Live::start(Timeline::new(screen, &[], wire), screen);
+    let around =
+        Around { fault, network: network.as_ref(), live: Some(&live), ..Around::default() };
+    let scene = play(ladder, rung, around)?;
+    live.finish()?;
     screen.line("")?;
     for (number, (run, visit)) in rung.demo.iter().zip(&scene.visits).enumerate() {
         let who = match rung.demo.len() {
@@ -149,16 +158,38 @@ fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
     Err(Failure::Usage(wrong))
 }
 
-/// The demo's clients, one after the other, through `network` and beside `fault`.
-pub fn play(
-    ladder: &Ladder,
-    rung: &Rung,
-    fault: Option<&Fault>,
-    network: Option<&Network>,
-) -> Result<Scene, Failure> {
+/// The demo of a rung: over the network that its manifest has for it, and with what passes
+/// on the way where that is more than what the two ends say.
+pub fn main(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Scene, Failure> {
+    let speaks = rung.speaks();
+    let plain = matches!(speaks, Speaks::Bytes | Speaks::Local | Speaks::Datagrams);
+    // Who has tokens is asked over several transports at once.
+    let is_seen = !plain && !rung.has_tokens();
+    let network = (is_seen || !rung.network.is_empty()).then(|| network_of(rung)).transpose()?;
+    let wire = network.as_ref().map(|_| Wire::Words(speaks));
+    let live = Live::start(Timeline::new(screen, &[], wire), screen);
+    let around =
+        Around { network: network.as_ref(), live: Some(&live), curl: true, ..Around::default() };
+    let scene = play(ladder, rung, around)?;
+    live.finish()?;
+    Ok(scene)
+}
+
+fn network_of(rung: &Rung) -> Result<Network, Failure> {
+    let command = NetworkArgs::augment_args(clap::Command::new("network").no_binary_name(true));
+    let matches = command.try_get_matches_from(&rung.network);
+    let args = matches.and_then(|matches| NetworkArgs::from_arg_matches(&matches));
+    let args = args.map_err(|error| failure!("the network of {}: {error}", rung.name))?;
+    Ok(args.network())
+}
+
+/// The demo's clients, one after the other, in these circumstances.
+pub fn play(ladder: &Ladder, rung: &Rung, around: Around) -> Result<Scene, Failure> {
+    let Around { fault, network, live, curl } = around;
     let limit = fault.and_then(|fault| rung.limit(fault.name));
     let args = fault.map_or(rung.server_args.clone(), |fault| rung.args_for(fault));
     let mut stage = Stage::new();
+    stage.onlooker = live.map(Live::teller);
     let cast = Cast { ladder, rung, args: &args };
     let (server, mut address) = stage.start_server(cast)?;
     let mut faulty = None;
@@ -166,16 +197,24 @@ pub fn play(
         let at = Time::now();
         let running = faults::start(rung, fault, &address)?;
         let what = What::Wrote(format!("{}: {}", fault.name, fault.about));
-        stage.happenings.push(Happening { at, side: Side::Client, process: usize::MAX - 1, what });
+        if let Some(teller) = &stage.onlooker {
+            teller.tell(Happening { at, side: Side::Client, process: usize::MAX - 1, what });
+        }
         address = running.address().clone();
         faulty = Some(running);
     }
     let (recorder, recorded) = record::recorder();
+    let recorded = told(recorded, stage.onlooker.clone());
     let here = stage.free_address(rung)?;
-    let proxy =
-        network.map(|network| between(rung, &here, &address, network, recorder)).transpose()?;
+    let proxy = network.map(|it| between(rung, &here, &address, it, recorder)).transpose()?;
     let address = proxy.as_ref().map_or(address, |proxy| proxy.address().clone());
+    if let (Some(teller), true) = (&stage.onlooker, proxy.is_some()) {
+        let what = What::Aside(format!("something on the way looks on, at {address}"));
+        let (at, side) = (Time::now(), Side::Client);
+        teller.tell(Happening { at, side, process: usize::MAX, what });
+    }
     let mut visits = Vec::new();
+    let curl = if curl { ask_with_curl(&mut stage, rung, &address)? } else { Vec::new() };
     for run in &rung.demo {
         let patience = if limit.is_some() { VAIN } else { PATIENCE };
         let cast = Cast { args: &run.args, ..cast };
@@ -210,37 +249,52 @@ pub fn play(
         stage.ask_to_stop(server);
     }
     let code = stage.exit_code(server)?;
-    let happenings = std::mem::take(&mut stage.happenings);
-    Ok(Scene { happenings, passed: in_order(passed), visits, code })
+    Ok(Scene { passed: in_order(passed), visits, curl, code })
 }
 
-fn between(
-    rung: &Rung,
-    here: &Address,
-    server: &Address,
-    network: &Network,
-    recorder: Recorder,
-) -> Result<Proxy, Failure> {
-    let loopback = (Ipv4Addr::LOCALHOST, 0);
-    let proxy = match (rung.speaks().transport(), here) {
-        (Transport::Tcp, Address::Inet(_)) => TcpListener::bind(loopback)
-            .and_then(|listener| Proxy::streams(listener, server, network, Some(recorder))),
-        (Transport::Tcp, Address::Unix(path)) => on_file(path)
-            .and_then(|listener| Proxy::streams(listener, server, network, Some(recorder))),
-        (Transport::Udp, _) => UdpSocket::bind(loopback)
-            .and_then(|socket| Proxy::udp(socket, server.inet()?, network, Some(recorder))),
-    };
-    proxy.map_err(|error| failure!("cannot stand between client and server: {error}"))
+/// What was recorded, once it was told as well.
+fn told(recorded: Receiver<Passed>, teller: Option<Teller>) -> Receiver<Passed> {
+    let Some(teller) = teller else { return recorded };
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for passed in recorded {
+            let (at, what) = (Time::of(passed.at), What::Passed(passed.clone()));
+            // A process of its own: what passes is done by neither end.
+            teller.tell(Happening { at, side: Side::Client, process: usize::MAX, what });
+            if sender.send(passed).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
 }
 
-#[cfg(unix)]
-fn on_file(path: &Path) -> io::Result<std::os::fd::OwnedFd> {
-    std::os::unix::net::UnixListener::bind(path).map(Into::into)
-}
-
-#[cfg(not(unix))]
-fn on_file(_: &Path) -> io::Result<TcpListener> {
-    Err(io::ErrorKind::Unsupported.into())
+/// What a program asks that nobody here has written, in a folder of its own.
+fn ask_with_curl(stage: &mut Stage, rung: &Rung, server: &Address) -> Result<Vec<Visit>, Failure> {
+    let is_there = || Command::new("curl").arg("--version").output().is_ok();
+    if rung.curl.is_empty() || !is_there() {
+        return Ok(Vec::new());
+    }
+    let address = server.inet().map_err(|error| failure!("where is the server? {error}"))?;
+    let folder = Scratch::temporary("curl")?;
+    let mut visits = Vec::new();
+    for run in &rung.curl {
+        let args: Vec<String> = run
+            .args
+            .iter()
+            .map(|arg| match arg.starts_with('/') {
+                true => format!("http://{address}{arg}"),
+                false => arg.clone(),
+            })
+            .collect();
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--noproxy", "*", "--max-time", "30"]).args(&args);
+        curl.current_dir(folder.path());
+        curl.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let player = stage.begin(Side::Client, &mut curl, command_line("curl", &args), None)?;
+        visits.push(stage.watch(player, PATIENCE)?);
+    }
+    Ok(visits)
 }
 
 /// Whether nothing more comes from the server.

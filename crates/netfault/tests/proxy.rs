@@ -275,3 +275,27 @@ fn a_datagram_that_is_held_back_is_overtaken() {
     came.sort();
     assert_eq!(came, sent);
 }
+
+#[test]
+fn a_network_that_gets_worse_does_so_for_who_is_connected_and_gets_well_again() {
+    let Connected { mut client, mut server, recorded, _proxy: proxy } =
+        connected(&Network::default());
+    proxy.change(&Network { slice: Some(1), ..Network::default() });
+    client.write_all(b"abc").unwrap();
+    server.read_exact(&mut [0; 3]).unwrap();
+    let passed: Vec<usize> =
+        (0..3).map(|_| recorded.recv_timeout(GENEROUS).unwrap().bytes.len()).collect();
+    assert_eq!(passed, [1, 1, 1]);
+
+    let (server, client, recorded, proxy) = datagrams(&Network::default());
+    let fate = || {
+        client.send(b"anybody?").unwrap();
+        recorded.recv_timeout(GENEROUS).unwrap().fate
+    };
+    assert_eq!(fate(), Fate::Delivered);
+    proxy.change(&Network { loss: 1.0, ..Network::default() });
+    assert_eq!(fate(), Fate::Lost);
+    proxy.change(&Network::default());
+    assert_eq!(fate(), Fate::Delivered);
+    assert_eq!(receive(&server).0, receive(&server).0);
+}

@@ -5,6 +5,9 @@ mod http;
 mod many_clients;
 mod messages;
 mod one_client;
+mod python;
+mod taken;
+mod typed;
 mod udp;
 #[cfg(unix)]
 mod unix;

@@ -231,8 +231,8 @@ impl Bench {
                 command.args(words[1..].iter().map(fill)).current_dir(self.site.folder());
                 command.stderr(Stdio::null());
                 // One that is told where to listen does not say so.
-                let told =
-                    contender.configuration.is_some() || words.iter().any(|it| it.contains("{port}"));
+                let told = contender.configuration.is_some()
+                    || words.iter().any(|it| it.contains("{port}"));
                 match told {
                     true => Server::start_silent(&mut command, address),
                     false => Server::start(&mut command),

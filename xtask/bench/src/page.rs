@@ -8,9 +8,8 @@ use crate::chart;
 use crate::machine::Machine;
 use crate::table::Table;
 
-/// The blocks there are, with the scenarios whose tables they hold; `None`: all.
-const BLOCKS: [(&str, Option<&[&str]>); 2] =
-    [("all", None), ("architectures", Some(&["echo-1", "echo-64", "connect", "idle", "rest"]))];
+/// The blocks there are, and whether they hold the tables beside the pictures.
+const BLOCKS: [(&str, bool); 2] = [("all", true), ("architectures", false)];
 
 /// Fills the blocks of all pages below `root`, and writes the pictures beside them.
 pub fn write(
@@ -43,7 +42,7 @@ pub fn write(
 }
 
 fn text(name: &str, machine: &Machine, left_out: &[String], tables: &[Table]) -> Option<String> {
-    let (_, scenarios) = BLOCKS.iter().find(|(block, _)| *block == name)?;
+    let (_, all) = BLOCKS.iter().find(|(block, _)| *block == name)?;
     let mut text = format!(
         "Measured {machine}.\n\n\
          ![Replies a second against the number of connections](benchmarks-throughput.svg)\n\n\
@@ -52,22 +51,9 @@ fn text(name: &str, machine: &Machine, left_out: &[String], tables: &[Table]) ->
     for peer in left_out {
         text.push_str(&format!("\n{peer}.\n"));
     }
-    let wanted = |table: &&Table| scenarios.is_none_or(|names| names.contains(&table.name()));
-    for table in tables.iter().filter(wanted) {
+    for table in tables.iter().filter(|_| *all) {
         text.push('\n');
         text.push_str(&table.markdown());
     }
     Some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_blocks_name_scenarios_that_there_are() {
-        let scenarios = crate::scenarios::load(&ladder::Ladder::load().unwrap()).unwrap();
-        let known = |name: &&str| scenarios.iter().any(|scenario| scenario.name == *name);
-        assert!(BLOCKS.iter().flat_map(|(_, names)| names.unwrap_or_default()).all(known));
-    }
 }

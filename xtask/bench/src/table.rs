@@ -43,10 +43,6 @@ impl Table {
         Table { scenario: scenario.clone(), rows: rows.collect() }
     }
 
-    pub fn name(&self) -> &str {
-        &self.scenario.name
-    }
-
     /// For the terminal.
     pub fn lines(&self, screen: &Screen) -> Vec<String> {
         let Scenario { name, what, .. } = &self.scenario;

@@ -5,6 +5,7 @@
 pub mod blocks;
 pub mod code;
 pub mod collected;
+pub mod exercises;
 pub mod failure;
 pub mod files;
 pub mod git;

@@ -115,6 +115,15 @@ pub struct Rung {
     /// The client runs of the demo, in order.
     #[serde(default)]
     pub demo: Vec<ClientRun>,
+    /// What curl(1) asks before them, where it is installed: its arguments, of which those
+    /// that begin with a slash are paths of the server.
+    #[serde(default)]
+    pub curl: Vec<ClientRun>,
+    /// What the network does to them in the demo, as `netfault proxy` has it for options.
+    #[serde(default)]
+    pub network: Vec<String>,
+    /// What the demo shows instead of them where it is about several clients at once.
+    pub together: Option<Together>,
     /// What the demo shows instead of them where all clients hear what one says.
     pub room: Option<Room>,
     /// What it shows where there is no server, and nodes all ask each other: their names.
@@ -150,6 +159,25 @@ pub struct ClientRun {
     pub args: Vec<String>,
     /// Its standard output.
     pub expect: Vec<String>,
+}
+
+/// Clients that are there at once, or one that is at a keyboard, and what becomes of them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Together {
+    /// Their names, as they come.
+    pub members: Vec<String>,
+    /// What they do then, in order: `ann: hello`, `ann leaves`, `ann is silent` until the
+    /// server has had enough of it, `server stops`, or `server halts` and `server goes on`.
+    pub steps: Vec<String>,
+    /// How many of them the server serves at once, where it has fewer places than there are
+    /// members.
+    pub places: Option<usize>,
+    /// The fault of `netfault` that is a crowd around them.
+    pub crowd: Option<String>,
+    /// Arguments of the server that make its limit show sooner.
+    #[serde(default)]
+    pub server_args: Vec<String>,
 }
 
 /// Clients that are there at once, each with its name as its first argument.

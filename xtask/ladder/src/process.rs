@@ -319,8 +319,17 @@ fn end_all() -> ! {
 
 /// Memory of its own that a process has in use, in KiB. Known on Linux.
 pub fn resident_kib(process: u32) -> Option<u64> {
+    status(process, "VmRSS:")
+}
+
+/// How many threads a process has. Known on Linux.
+pub fn threads(process: u32) -> Option<u64> {
+    status(process, "Threads:")
+}
+
+fn status(process: u32, key: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     line.split_whitespace().next()?.parse().ok()
 }
 

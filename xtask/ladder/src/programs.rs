@@ -62,7 +62,7 @@ pub fn build(
     let status = match process.wait(AT_ONCE)? {
         Some(status) => status,
         None => {
-            word(&format!("building {what} ..."));
+            word(&format!("building {what}, which takes a minute or so the first time ..."));
             let status = process.wait_for_end(GENEROUS)?;
             word(&format!(" {:.1} s\n", started.elapsed().as_secs_f64()));
             status

@@ -4,6 +4,8 @@
 use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::ops::Range;
+use std::thread;
+use std::time::Duration;
 
 use textwrap::WordSplitter;
 use textwrap::core::Word;
@@ -35,6 +37,10 @@ pub struct Screen {
     pub width: usize,
     pub columns: usize,
     pub colours: bool,
+    /// Whether a line can be drawn again in its place.
+    pub moves: bool,
+    /// From one line of a play to the next.
+    pub pace: Duration,
 }
 
 #[allow(clippy::new_without_default, reason = "it looks at the surroundings")]
@@ -50,6 +56,9 @@ impl Screen {
             width: columns.clamp(WIDTHS.0, WIDTHS.1),
             columns,
             colours: terminal && !dumb && !unwanted,
+            // A terminal that is too narrow has more lines than one.
+            moves: terminal && !dumb && columns >= WIDTHS.0,
+            pace: Duration::ZERO,
         }
     }
 
@@ -67,6 +76,24 @@ impl Screen {
         writeln!(stdout, "{}", line.trim_end())
             .and_then(|()| stdout.flush())
             .map_err(Failure::output)
+    }
+
+    /// Prints a line of a play and lets an eye follow: where it can be drawn again, it is as
+    /// `pictures` have it one after the other, and then as it stays.
+    pub fn grow(&self, pictures: &[String], line: &str) -> Result<(), Failure> {
+        let drawn = self.moves && !self.pace.is_zero() && !pictures.is_empty();
+        let pause = if drawn { self.pace / 2 } else { self.pace };
+        for picture in pictures.iter().filter(|_| drawn) {
+            let mut stdout = io::stdout().lock();
+            write!(stdout, "\r{picture}\x1b[K")
+                .and_then(|()| stdout.flush())
+                .map_err(Failure::output)?;
+            drop(stdout);
+            thread::sleep(pause / pictures.len() as u32);
+        }
+        self.line(&format!("{}{line}", if drawn { "\r" } else { "" }))?;
+        thread::sleep(pause);
+        Ok(())
     }
 
     /// Prints a heading, with a rule behind it to the end of the line.
@@ -144,7 +171,7 @@ impl Screen {
     }
 
     pub fn of_width(width: usize) -> Screen {
-        Screen { width, columns: width, colours: false }
+        Screen { width, columns: width, colours: false, moves: false, pace: Duration::ZERO }
     }
 }
 
@@ -186,6 +213,12 @@ fn options<'a>(width: usize) -> textwrap::Options<'a> {
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let lines = textwrap::wrap(text, options(width).break_words(false));
     lines.iter().map(|line| line.replace(NO_BREAK, " ")).collect()
+}
+
+/// Lines in at most `width` columns, broken at spaces, and within a word only where that is
+/// longer than a line.
+pub fn wrap_words(text: &str, width: usize) -> Vec<String> {
+    textwrap::wrap(text, options(width.max(1))).into_iter().map(String::from).collect()
 }
 
 /// A line of code in at most `width` columns: broken at its spaces, each part as far in

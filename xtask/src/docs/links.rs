@@ -39,7 +39,9 @@ pub(super) fn targets(page: &str) -> Vec<String> {
         for (start, _) in outside.match_indices("](") {
             let rest = &outside[start + 2..];
             if let Some(end) = rest.find(')') {
-                targets.push(rest[..end].to_string());
+                // Behind a space is its title.
+                let target = rest[..end].split(' ').next().unwrap_or_default();
+                targets.push(target.to_string());
             }
         }
     }
@@ -85,7 +87,8 @@ mod tests {
     #[test]
     fn a_link_outside_code_that_leads_nowhere_is_told() {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-        let page = "[a](Cargo.toml) [b](missing.md) [c](#bottom) [d](https://example.org/x)
+        let page =
+            "[a](Cargo.toml \"a title\") [b](missing.md) [c](#bottom) [d](https://example.org/x)
 ```\n[f](g.md)\n```
 `[h](i.md)` [`j`](src/)\n";
         let said = ["the link missing.md leads to no file", "the link #bottom leads to no heading"];

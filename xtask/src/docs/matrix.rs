@@ -8,8 +8,7 @@ use ladder::{Ladder, Rung};
 use netfault::{Fault, Transport};
 use trial::Faults;
 
-/// Faults down, rungs across: `✓`, the short name of the rung that lifts the limit, or
-/// nothing where there is no such fault for what the rung speaks.
+/// Faults down, rungs across: `✓`, an arrow to the rung that lifts the limit, or nothing where there is no such fault for what the rung speaks.
 pub fn matrix(ladder: &Ladder, transport: Transport) -> String {
     let rungs: Vec<&Rung> =
         ladder.rungs.iter().filter(|rung| rung.speaks().transport() == transport).collect();
@@ -28,11 +27,11 @@ fn cell(ladder: &Ladder, rung: &Rung, fault: &Fault) -> String {
     match rung.limit(fault.name) {
         _ if !fault.is_for(rung.speaks()) => String::new(),
         None => "✓".into(),
-        Some(limit) => {
-            let lifted_by =
-                ladder.find(&limit.lifted_by).map_or(&limit.lifted_by, |rung| &rung.alias);
-            format!("→ {lifted_by}")
-        }
+        Some(limit) => match ladder.find(&limit.lifted_by) {
+            // Narrow: there are many of them side by side.
+            Some(Rung { name, alias, .. }) => format!("[→]({name}.md \"{alias} lifts it\")"),
+            None => format!("<abbr title=\"{}\">→</abbr>", limit.lifted_by),
+        },
     }
 }
 

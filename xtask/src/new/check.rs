@@ -37,7 +37,7 @@ const CHECKS: [&[&str]; 3] = [
 /// Nobody debugs these builds, and hardly any is repeated.
 const QUICK: [(&str, &str); 2] = [("CARGO_PROFILE_DEV_DEBUG", "false"), ("CARGO_INCREMENTAL", "0")];
 
-/// Copies every rung in both ways, with `cp -r` and with `cargo xtask new`, builds the
+/// Copies every rung in both ways, with `cp -r` and with `cargo xtask new`, compiles the
 /// first and tests the second.
 pub fn run(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
     let place = Place::new(ladder)?;
@@ -47,7 +47,7 @@ pub fn run(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
         place.taken(ladder, rung, &place.project(worker))?;
         let took = started.elapsed().as_secs_f64();
         screen.line(&format!(
-            "    {} builds beside its blocks, and passes its tests as a project: {took:.1} s",
+            "    {} compiles beside its blocks, and passes its tests as a project: {took:.1} s",
             fit(&rung.name, 16)
         ))
     })?;
@@ -84,7 +84,9 @@ impl Place {
     fn beside(&self, rung: &Rung) -> Result<(), Failure> {
         let folder = self.outside.path().join(&rung.name);
         copy(&rung.folder, &folder, &str::to_string)?;
-        self.cargo(&["build", "--offline"], &folder)
+        // Whether it finds and names everything is known without machine code, which the project
+        // below makes of the same files.
+        self.cargo(&["check", "--offline"], &folder)
     }
 
     /// The project of a rung, and the tests of blocks that are in no project before it.

@@ -25,6 +25,30 @@ pub fn member(own: &str) -> String {
     tables(own, |header| !header.trim_start_matches('[').starts_with("package.metadata."))
 }
 
+/// The manifest of the project `name` that is built on a rung, which is in `crates` and whose own
+/// manifest is `own`: it can use whatever the rung uses.
+pub fn upon(rung: &str, crates: &str, name: &str, own: &str, top: &str) -> String {
+    let wanted = |header: &str| {
+        header.starts_with("dependencies")
+            || header.starts_with("dev-dependencies")
+            || header.starts_with("target.")
+    };
+    let needs = tables(own, wanted).replace("path = \"../", &format!("path = \"{crates}/"));
+    let needs = needs.replacen(
+        "[dependencies]\n",
+        &format!("[dependencies]\n{rung} = {{ path = \"{crates}/{rung}\" }}\n"),
+        1,
+    );
+    let profiles = tables(top, |header| header.starts_with("profile."));
+    // Somebody in the middle of an exercise has not used everything yet.
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n\
+         {}\n\n[lints.rust]\nunused = \"allow\"\n{WORKSPACE}\n{}\n",
+        needs.trim(),
+        profiles.trim()
+    )
+}
+
 /// The manifest with one more member in `folder`; `None` where it is of no workspace.
 pub fn with_member(project: &str, folder: &str) -> Option<String> {
     let (before, after) = project.split_once("[workspace]\n")?;

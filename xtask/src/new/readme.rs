@@ -1,12 +1,15 @@
 //! The pages of a project: its README from that of the rung, and those of blocks without what
 //! lies outside.
 
-use ladder::files::read;
+use std::path::Path;
+
+use ladder::files::{read, write};
 use ladder::manifests::{Carrier, Package};
 use ladder::rename::rename;
 use ladder::shell::session;
 use ladder::{Failure, Rung, failure};
 
+use super::extras;
 use super::manifest::TO_CRATES;
 use crate::items;
 
@@ -30,6 +33,12 @@ pub fn project(rung: &Rung, own: &Package, name: &str, blocks: &[&str]) -> Resul
     }
     page.push_str("\n## Run it\n\n");
     page.push_str(&run_it(rung, &page_of_own, blocks));
+    if extras::has_deploy(rung) {
+        page.push_str(&format!(
+            "\n`deploy/{name}.service` is a unit for systemd, and `deploy/Containerfile` makes an image that holds the program and nothing else; its first lines say how.\n"
+        ));
+    }
+    page.push_str("`.github/workflows/ci.yml` builds and tests each change on three systems.\n");
     for title in ["Read in this order", "What is still wrong"] {
         page.push_str(&format!("\n## {title}\n\n"));
         let part: Vec<String> =
@@ -54,6 +63,7 @@ pub fn change_first(
     name: &str,
     blocks: &[&str],
 ) -> Result<Vec<String>, Failure> {
+    let package = own;
     let own = page(own, name)?;
     if rung.starter.is_some() {
         let steps = part(&own, "Change first").filter_map(|line| line.split_once(". "));
@@ -86,10 +96,55 @@ pub fn change_first(
             Carrier::Unix => "The address: `--path`, a file, which `--mode` opens to others.".into(),
             Carrier::Tcp | Carrier::Udp => "The address: `PORT` in `src/lib.rs`. The server listens on 127.0.0.1 unless it is told otherwise.".into(),
         },
-        format!("The tests: what they say of the old protocol{old} goes; what they say of limits, bad clients and the stop stays."),
+        format!("The tests: {}", tests(package, old)?),
         "The words: `description` in `Cargo.toml`, the first lines of `src/lib.rs`, `src/main.rs` and `README.md`.".into(),
         "The licence: this code is yours under either of the two; your own code may have another.".into(),
     ])
+}
+
+/// Which files of tests go, and which stay.
+fn tests(own: &Package, old: &str) -> Result<String, Failure> {
+    let (gone, mut kept) = extras::tests(own)?;
+    let listed = |files: &[String]| {
+        let files: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
+        files.join(", ")
+    };
+    let is_about_limits = |file: &String| file.ends_with("/limits.rs");
+    let has_limits = kept.iter().any(is_about_limits);
+    kept.retain(|file| !is_about_limits(file));
+    let mut told = Vec::new();
+    if !gone.is_empty() {
+        told.push(format!("{} says what the old protocol answers{old}, and goes", listed(&gone)));
+    }
+    if has_limits {
+        told.push("`tests/limits.rs` is about limits, bad clients and the stop, and stays".into());
+    }
+    if !kept.is_empty() {
+        told.push(format!("what {} says goes or stays with what you keep", listed(&kept)));
+    }
+    Ok(told.join("; ") + ".")
+}
+
+/// Puts the sentence of whoever builds on it into manifest and README.
+pub fn say_what_it_is(dest: &Path, about: &str) -> Result<(), Failure> {
+    let manifest = dest.join("Cargo.toml");
+    let about = about.replace(['\n', '"', '\\'], " ");
+    let lines = |text: String, change: &dyn Fn(usize, &str) -> Option<String>| {
+        let changed = text.lines().enumerate().map(|(at, line)| match change(at, line) {
+            Some(changed) => changed + "\n",
+            None => format!("{line}\n"),
+        });
+        changed.collect::<String>()
+    };
+    let text = lines(read(&manifest)?, &|_, line| {
+        line.starts_with("description = ").then(|| format!("description = \"{about}\""))
+    });
+    write(&manifest, text)?;
+    let page = dest.join("README.md");
+    let about = about.trim_end_matches('.');
+    // Behind the title and an empty line.
+    let text = lines(read(&page)?, &|at, _| (at == 2).then(|| format!("{about}.")));
+    write(&page, text)
 }
 
 pub fn without_marks(text: &str) -> String {

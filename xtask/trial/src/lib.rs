@@ -1,21 +1,28 @@
 //! A fault let loose on a rung's real server, and what becomes of an ordinary client.
 #![forbid(unsafe_code)]
 
+mod between;
 pub mod faults;
+pub mod live;
 pub mod outcome;
 pub mod peer;
+mod row;
 pub mod stage;
 pub mod timeline;
 pub mod treatment;
+mod watched;
+pub mod wire;
 
 use std::sync::{Mutex, PoisonError};
 
 use ladder::Failure;
 use netfault::{Fault, Proof};
 
+pub use between::between;
 pub use faults::{Faults, load};
 pub use outcome::{Expected, Outcome};
 pub use stage::{Cast, Stage};
+pub use watched::why_not;
 
 /// Held by the trial with more clients than [`faults::A_CROWD`].
 static LARGEST: Mutex<()> = Mutex::new(());

@@ -4,12 +4,13 @@
 use std::io::{self, PipeReader, Write};
 use std::ops::Range;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
 use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::manifests::Carrier;
@@ -19,6 +20,7 @@ use ladder::scratch::Scratch;
 use ladder::shell::command_line;
 use ladder::{Address, Failure, Ladder, Process, Rung, failure};
 
+use crate::live::Teller;
 use crate::timeline::{Happening, Side, What};
 
 /// Ends a wait for something that always comes.
@@ -49,6 +51,8 @@ pub struct Stage {
     pub happenings: Vec<Happening>,
     /// Whether everything is logged.
     pub verbose: bool,
+    /// Who is told what happens when it does.
+    pub onlooker: Option<Teller>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +134,7 @@ pub fn can_be_another_user() -> bool {
     false
 }
 
-#[cfg_attr(not(unix), allow(unused_variables, reason = "there are no such users"))]
+#[cfg_attr(not(unix), allow(unused_variables, unused_mut, reason = "there are no such users"))]
 fn as_stranger(mut command: Command, user: Option<u32>) -> Command {
     #[cfg(unix)]
     if let Some(user) = user {
@@ -165,7 +169,7 @@ impl Stage {
     pub fn new() -> Stage {
         let (sender, receiver) = mpsc::channel();
         let (players, happenings) = (Vec::new(), Vec::new());
-        Stage { sender, receiver, players, folder: None, happenings, verbose: true }
+        Stage { sender, receiver, players, folder: None, happenings, verbose: true, onlooker: None }
     }
 
     /// Where nobody listens yet: port 0, or a file in a folder of this stage.
@@ -288,6 +292,17 @@ impl Stage {
         self.watch(client, patience)
     }
 
+    /// Says something about a process that is to be seen now.
+    pub fn say_of(&mut self, player: PlayerId, text: String) {
+        self.happened(player, Time::now(), What::Aside(text));
+    }
+
+    /// The input of a process that was started with a pipe.
+    pub fn keyboard(&self, player: PlayerId) -> Result<ChildStdin, Failure> {
+        let keyboard = self.players[player.0].process.stdin();
+        keyboard.ok_or_else(|| failure!("a client here has no keyboard"))
+    }
+
     /// Gives a process that was started with a pipe all this to read.
     pub fn feed(&self, player: PlayerId, input: Vec<u8>) {
         if let Some(mut stdin) = self.players[player.0].process.stdin() {
@@ -341,6 +356,13 @@ impl Stage {
         self.players[server.0].process.ask_to_stop();
     }
 
+    /// Lets a process stand still, or go on. Windows knows neither.
+    pub fn let_run(&mut self, player: PlayerId, runs: bool) {
+        self.say_of(player, if runs { "goes on" } else { "stands still" }.into());
+        #[cfg(unix)]
+        self.players[player.0].process.let_run(runs);
+    }
+
     /// Waits for the end of a process: its exit code, where it has ended by itself.
     pub fn exit_code(&mut self, player: PlayerId) -> Result<Option<i32>, Failure> {
         self.wait_for_end(player);
@@ -371,8 +393,6 @@ impl Stage {
     ) -> Result<PlayerId, Failure> {
         let Cast { ladder, rung, args } = cast;
         let role = side.role();
-        let id = self.players.len();
-        let at = Time::now();
         let (stderr, unread) = match start {
             // Held open and never read, so that it fills.
             Start::Unread => {
@@ -384,27 +404,39 @@ impl Stage {
         };
         let user = start.user();
         let own = user.map_or_else(|| Ok(args.to_vec()), |user| self.owned(cast, user))?;
+        let mut command = start.command(&ladder.program(&rung.name)?, user);
+        command
+            .arg(role)
+            .args(place.option())
+            .args(self.verbose.then_some("-v"))
+            .args(own)
+            .current_dir(&rung.folder)
+            // The log is read here, so the person's own settings must not change it.
+            .env_remove("RUST_LOG")
+            .env_remove("RUST_LOG_STYLE")
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(stderr);
+        // Without the address and -v, which are ours: the columns are narrow.
+        let shown = command_line(&format!("{} {role}", rung.name), args);
+        self.begin(side, &mut command, shown, unread)
+    }
+
+    /// Starts any program as one side of it.
+    pub fn begin(
+        &mut self,
+        side: Side,
+        command: &mut Command,
+        shown: String,
+        unread: Option<PipeReader>,
+    ) -> Result<PlayerId, Failure> {
+        let (id, at) = (self.players.len(), Time::now());
         let sender = self.sender.clone();
         let hear = move |heard| {
             // Fails where the stage has gone, and nobody listens any more.
             let _ = sender.send((id, heard));
         };
-        let process = Process::start_heard(
-            start
-                .command(&ladder.program(&rung.name)?, user)
-                .arg(role)
-                .args(place.option())
-                .args(self.verbose.then_some("-v"))
-                .args(own)
-                .current_dir(&rung.folder)
-                // The log is read here, so the person's own settings must not change it.
-                .env_remove("RUST_LOG")
-                .env_remove("RUST_LOG_STYLE")
-                .stdin(stdin)
-                .stdout(Stdio::piped())
-                .stderr(stderr),
-            hear,
-        )?;
+        let process = Process::start_heard(command, hear)?;
         self.players.push(Player {
             side,
             process,
@@ -415,9 +447,7 @@ impl Stage {
             last: None,
         });
         let player = PlayerId(id);
-        // Without the address and -v, which are ours: the columns are narrow.
-        let command = command_line(&format!("{} {role}", rung.name), args);
-        self.happened(player, at, What::Started(command));
+        self.happened(player, at, What::Started(shown));
         Ok(player)
     }
 
@@ -477,6 +507,10 @@ impl Stage {
 
     fn happened(&mut self, player: PlayerId, at: Time, what: What) {
         let side = self.players[player.0].side;
-        self.happenings.push(Happening { at, side, process: player.0, what });
+        let happening = Happening { at, side, process: player.0, what };
+        if let Some(onlooker) = &self.onlooker {
+            onlooker.tell(happening.clone());
+        }
+        self.happenings.push(happening);
     }
 }

@@ -1,4 +1,4 @@
-//! What several processes did, in the order in which they did it: the client on the
+//! What several processes did, in the order in which they did it: the clients on the
 //! left, the server on the right.
 
 use std::collections::HashSet;
@@ -6,15 +6,28 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ladder::log_line::{Event, Level, LogLine, Time, is_peer};
-use ladder::screen::{cut, fit, wrap};
+use ladder::screen::{cut, display_width, wrap_words};
 use ladder::{Screen, Tone};
+use netfault::Speaks;
 use netfault::proxy::{Fate, Passed, Way, record};
 
-/// Milliseconds with two decimals up to `9999.99`, with fewer beyond.
-const TIME: usize = 7;
+use crate::row::Row;
+use crate::wire::{self, Words};
 
-/// Two spaces after the time, and an arrow with spaces between the columns.
-const BETWEEN: usize = 2 + 5;
+/// Milliseconds with two decimals up to `9999.99`, with fewer beyond, and two spaces.
+const TIME: usize = 7 + 2;
+
+/// Between the columns of one client and its server there is room for an arrow.
+const BETWEEN: usize = 5;
+
+/// Between the columns of several.
+const GAP: usize = 2;
+
+/// Columns that an arrow has at least.
+const HEAD: usize = 3;
+
+/// Columns of an arrow that has words in it, before and behind them.
+const SHAFT: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -50,6 +63,8 @@ pub enum What {
     /// It went past, between the two ends: shown across both columns.
     Passed(Passed),
     AskedToStop,
+    /// What is to be seen of it otherwise: how many threads it has.
+    Aside(String),
     /// It ended: `exit code 0`.
     Ended(String),
 }
@@ -67,7 +82,9 @@ impl What {
 
 /// Puts happenings in order: by time, and those of one process as it made them.
 pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
-    let Some(start) = happenings.first().map(|first| first.at) else { return happenings };
+    let Some(start) = happenings.iter().map(|one| one.at).reduce(Time::earlier) else {
+        return happenings;
+    };
     // These have no time of their own but when we saw them. A ready line was written before
     // the first line of the log, another line before the next one.
     for index in 0..happenings.len() {
@@ -94,41 +111,282 @@ pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
     happenings
 }
 
-/// The lines of a timeline, head first.
-pub fn lines(happenings: &[Happening], screen: &Screen) -> Vec<String> {
-    let column = screen.width.saturating_sub(TIME + BETWEEN) / 2;
-    let head = format!("{:>TIME$}  {}     server", "ms", fit("client", column));
-    let mut lines = vec![screen.paint(Tone::Dim, &head)];
-    let Some(start) = happenings.first().map(|first| first.at) else { return lines };
-    let mut connected = HashSet::new();
-    for happening in happenings {
-        if let What::Passed(passed) = &happening.what {
-            let time = format!("{:>TIME$}", milliseconds(happening.at.since(start)));
-            lines.push(format!("{}  {}", screen.paint(Tone::Dim, &time), wire(passed)));
-            let dump = record::hexdump(&passed.bytes).into_iter();
-            lines.extend(dump.map(|line| {
-                screen.paint(Tone::Dim, &cut(&format!("{:TIME$}    {line}", ""), screen.width))
-            }));
-            continue;
-        }
-        let text = told(happening, &mut connected);
-        let mut time = milliseconds(happening.at.since(start));
-        let mut arrow = happening.arrow();
-        for text in wrap(&text, column) {
-            let text = fit(&text, column);
-            let body = text.trim_end();
-            let padding = &text[body.len()..];
-            let body = screen.paint(happening.tone(), body);
-            let at = screen.paint(Tone::Dim, &format!("{time:>TIME$}"));
-            lines.push(match happening.side {
-                Side::Client => format!("{at}  {body}{padding} {arrow}"),
-                Side::Server => format!("{at}  {} {arrow} {body}", " ".repeat(column)),
-            });
-            time.clear();
-            arrow = "   ";
+/// How what passes on the way is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// In the words of what is spoken there.
+    Words(Speaks),
+    /// Byte by byte.
+    Bytes,
+}
+
+/// What has happened, line by line: a column for each client, and one for the server.
+pub struct Timeline {
+    screen: Screen,
+    /// Their names, in the order in which they come; one of them needs none.
+    clients: Vec<String>,
+    /// What passes between the two, where something looks on there.
+    wire: Option<Wire>,
+    start: Option<Time>,
+    /// How the server calls its clients, in the order in which they came.
+    came: Vec<String>,
+    /// Those that it has now.
+    connected: HashSet<String>,
+    /// Whether something was shown at length: one way, and the other.
+    at_length: [bool; 2],
+    /// Whether the server waits for a client, and has said so.
+    waits: bool,
+}
+
+impl Timeline {
+    pub fn new(screen: &Screen, clients: &[String], wire: Option<Wire>) -> Timeline {
+        Timeline {
+            screen: *screen,
+            clients: clients.to_vec(),
+            wire,
+            start: None,
+            came: Vec::new(),
+            connected: HashSet::new(),
+            at_length: [false; 2],
+            waits: false,
         }
     }
-    lines
+
+    fn gap(&self) -> usize {
+        if self.are_several() { GAP } else { BETWEEN }
+    }
+
+    fn are_several(&self) -> bool {
+        self.clients.len() > 1
+    }
+
+    /// The columns of one client, or of the server.
+    fn width(&self) -> usize {
+        let clients = self.clients.len().max(1);
+        self.screen.width.saturating_sub(TIME + clients * self.gap()) / (clients + 1)
+    }
+
+    /// Where the columns of a client begin, or those of the server behind the last one.
+    fn column(&self, number: usize) -> usize {
+        TIME + number * (self.width() + self.gap())
+    }
+
+    fn server(&self) -> usize {
+        self.column(self.clients.len().max(1))
+    }
+
+    /// Over the columns: who it is.
+    pub fn head(&self) -> Row {
+        let mut head = Row::default();
+        head.put(TIME - 2 - "ms".len(), Tone::Dim, "ms");
+        for (number, name) in self.clients.iter().enumerate() {
+            head.put(self.column(number), Tone::Dim, &cut(name, self.width()));
+        }
+        if self.clients.is_empty() {
+            head.put(self.column(0), Tone::Dim, "client");
+        }
+        head.put(self.server(), Tone::Dim, "server");
+        head
+    }
+
+    /// The lines of one of them, which come in order.
+    pub fn rows(&mut self, happening: &Happening) -> Vec<Row> {
+        let since = happening.at.since(*self.start.get_or_insert(happening.at));
+        let mut rows = match &happening.what {
+            What::Passed(passed) => self.passed(passed),
+            _ => self.told(happening),
+        };
+        if let Some(first) = rows.first_mut() {
+            first.put(0, Tone::Dim, &format!("{:>1$}", milliseconds(since), TIME - 2));
+        }
+        rows
+    }
+
+    /// What one end tells, in its columns, and an arrow where it sends.
+    fn told(&mut self, happening: &Happening) -> Vec<Row> {
+        let Some((text, client)) = self.words(happening) else { return Vec::new() };
+        let server = self.server();
+        let at = match happening.side {
+            Side::Client => self.column(client),
+            Side::Server => server,
+        };
+        let sends = match &happening.what {
+            What::Logged(line) => matches!(line.event(), Event::Sending(..)),
+            _ => false,
+        };
+        let before_arrow = if sends && happening.side == Side::Client { HEAD } else { 0 };
+        let lines = wrap_words(&text, self.width().saturating_sub(before_arrow));
+        let mut rows: Vec<Row> = lines.iter().map(|_| Row::default()).collect();
+        for (row, line) in rows.iter_mut().zip(&lines) {
+            row.put(at, happening.tone(), line);
+        }
+        if sends && self.wire.is_none() {
+            let (row, from, way) = match happening.side {
+                Side::Client => {
+                    let last = lines.last().map_or(0, |line| display_width(line));
+                    (rows.last_mut(), at + last + 1, Way::ToServer)
+                }
+                Side::Server => (rows.first_mut(), self.column(client), Way::ToClient),
+            };
+            if let Some(row) = row.filter(|_| from + 1 < server) {
+                row.fly(from..server - 1, way, happening.tone(), true);
+            }
+        }
+        rows
+    }
+
+    /// One segment or datagram, from one end to the other: which way, and what became of it.
+    fn passed(&mut self, passed: &Passed) -> Vec<Row> {
+        let speaks = match self.wire {
+            Some(Wire::Words(speaks)) => Some(speaks),
+            _ => None,
+        };
+        let at_length = &mut self.at_length[passed.way as usize];
+        let first = !*at_length;
+        *at_length |= !passed.bytes.is_empty();
+        let Words { label, below } = wire::words(speaks, passed, first);
+        let from = self.column(0);
+        let full = self.server() - 1;
+        let (tone, arrives) = match (passed.fate, passed.way) {
+            (Fate::Lost | Fate::Reset | Fate::Cut, _) => (Tone::Bad, false),
+            (_, Way::ToServer) => (Tone::Client, true),
+            (_, Way::ToClient) => (Tone::Server, true),
+        };
+        let mut row = Row::default();
+        // What does not arrive gets a part of the way.
+        let to = if arrives { full } else { from + (full - from) * 3 / 4 };
+        let back = if passed.way == Way::ToClient { full - to } else { 0 };
+        let (from, to) = (from + back, to + back);
+        row.fly(from..to, passed.way, tone, arrives);
+        let room = to - from - 2 * SHAFT - 2;
+        let mut at = from + SHAFT;
+        let mut further = Vec::new();
+        for (number, (tone, text)) in label.into_iter().enumerate() {
+            let left = room.saturating_sub(at - from - SHAFT);
+            if number > 0 && display_width(&text) > left {
+                further.push((tone, text));
+                continue;
+            }
+            let mut lines = wrap_words(&text, left).into_iter();
+            let line = lines.next().unwrap_or_default();
+            row.put(at, tone, &format!(" {line} "));
+            at += display_width(&line) + 1;
+            further.extend(lines.map(|line| (tone, line)));
+        }
+        let width = self.screen.width.saturating_sub(from + SHAFT + 1);
+        let below = below.iter().flat_map(|line| match line.is_empty() {
+            true => vec![String::new()],
+            false => wrap_words(line, width),
+        });
+        further.extend(below.map(|line| (Tone::Plain, line)));
+        if self.wire == Some(Wire::Bytes) {
+            let dump = record::hexdump(&passed.bytes).into_iter();
+            further.extend(dump.map(|line| (Tone::Dim, cut(&line, width))));
+        }
+        let mut rows = vec![row];
+        rows.extend(further.into_iter().map(|(tone, line)| {
+            let mut row = Row::default();
+            row.put(from + SHAFT + 1, tone, &line);
+            row
+        }));
+        rows
+    }
+
+    /// The words for it, and the number of the client that it is about; nothing for one that
+    /// has no column.
+    fn words(&mut self, happening: &Happening) -> Option<(String, usize)> {
+        let own = match happening.side {
+            // The server is the first process.
+            Side::Client if self.are_several() => happening.process.saturating_sub(1),
+            _ => 0,
+        };
+        let line = match &happening.what {
+            What::Started(command) => {
+                if command.starts_with("curl ") {
+                    self.at_length = [false; 2];
+                }
+                return Some((format!("$ {command}"), own));
+            }
+            What::Ready(text) | What::Wrote(text) | What::Ended(text) => {
+                return Some((text.clone(), own));
+            }
+            What::Aside(text) => return Some((format!("({text})"), own)),
+            What::AskedToStop if cfg!(windows) => return Some(("is ended".into(), own)),
+            What::AskedToStop => return Some(("is asked to stop (SIGTERM)".into(), own)),
+            // Told across all columns.
+            What::Passed(_) => return None,
+            What::Logged(line) => line,
+        };
+        if happening.side == Side::Client {
+            // There is one server, so its address need not be repeated.
+            let rest = line.message.split_once(' ').filter(|(peer, _)| is_peer(peer));
+            return Some((self.short(rest.map_or(&*line.message, |(_, rest)| rest)), own));
+        }
+        let event = line.event();
+        let peer = match event {
+            Event::Connected(peer)
+            | Event::Received(peer, _)
+            | Event::Sending(peer, _)
+            | Event::Refused(peer, _)
+            | Event::Left(peer, _) => peer,
+            Event::Other if line.message.starts_with("waiting for") => {
+                // Several threads say so, and what they wait for is there already.
+                let again = std::mem::replace(&mut self.waits, true);
+                return (!again && self.connected.is_empty()).then(|| (line.message.clone(), 0));
+            }
+            Event::Other => return Some((line.message.clone(), 0)),
+        };
+        self.waits = false;
+        if !self.came.iter().any(|known| known == peer) {
+            self.came.push(peer.into());
+        }
+        let number = self.came.iter().position(|known| known == peer).unwrap_or(0);
+        match event {
+            Event::Connected(_) => {
+                self.connected.insert(peer.into());
+            }
+            Event::Left(..) => {
+                self.connected.remove(peer);
+            }
+            _ => {}
+        }
+        if self.are_several() {
+            let name = self.clients.get(number)?;
+            let rest = line.message.split_once(' ').map_or("", |(_, rest)| rest);
+            return Some((format!("{name}: {}", self.short(rest)), number));
+        }
+        let text = match event {
+            // The only client that is there has been named when it came.
+            Event::Received(peer, rest)
+            | Event::Sending(peer, rest)
+            | Event::Refused(peer, rest) => {
+                if self.connected.len() == 1 && self.connected.contains(peer) {
+                    self.short(rest)
+                } else {
+                    let port = peer.parse::<SocketAddr>().map(|peer| format!(":{}", peer.port()));
+                    let port = port.unwrap_or_else(|_| peer.into());
+                    format!("{port} {}", self.short(rest))
+                }
+            }
+            _ => line.message.clone(),
+        };
+        Some((text, 0))
+    }
+
+    /// What was sent or received, without what is seen otherwise: how much it is where there
+    /// is little room, and the text where it has passed above.
+    fn short(&self, rest: &str) -> String {
+        let (count, text) = rest.split_once(" bytes ").unwrap_or((rest, ""));
+        let verb = count.split_once(' ').map_or(count, |(verb, _)| verb);
+        let is_above = matches!(self.wire, Some(Wire::Words(speaks))
+            if speaks.is_http() || speaks == Speaks::Objects);
+        match text {
+            "" => rest.into(),
+            _ if is_above => format!("{count} bytes"),
+            _ if self.are_several() => format!("{verb} {text}"),
+            _ => rest.into(),
+        }
+    }
 }
 
 impl Happening {
@@ -136,19 +394,11 @@ impl Happening {
         matches!(self.what, What::Logged(_))
     }
 
-    fn arrow(&self) -> &'static str {
-        let What::Logged(line) = &self.what else { return "   " };
-        match (self.side, line.event()) {
-            (Side::Client, Event::Sending(..)) | (Side::Server, Event::Received(..)) => "-->",
-            (Side::Server, Event::Sending(..)) | (Side::Client, Event::Received(..)) => "<--",
-            _ => "   ",
-        }
-    }
-
     fn tone(&self) -> Tone {
         match &self.what {
             What::Started(_) | What::AskedToStop | What::Ended(_) | What::Passed(_) => Tone::Dim,
             What::Ready(_) => Tone::Plain,
+            What::Aside(_) => Tone::Warning,
             What::Wrote(line) if line.starts_with("error") || line.starts_with("thread ") => {
                 Tone::Bad
             }
@@ -162,61 +412,6 @@ impl Happening {
             },
         }
     }
-}
-
-/// One segment or datagram: which way, how much, and what became of it.
-fn wire(passed: &Passed) -> String {
-    let arrow = match passed.way {
-        Way::ToServer => "~~>",
-        Way::ToClient => "<~~",
-    };
-    let bytes = passed.bytes.len();
-    match passed.fate {
-        Fate::Delivered => format!("{arrow} {bytes} bytes on the wire"),
-        Fate::Repeated => format!("{arrow} {bytes} bytes on the wire once more"),
-        Fate::Lost => format!("{arrow} {bytes} bytes lost"),
-        Fate::Ended => format!("{arrow} end of stream"),
-        Fate::Reset => format!("{arrow} the connection is reset"),
-        Fate::Cut => format!("{arrow} the connection is cut"),
-    }
-}
-
-/// The words for it. `connected` are the clients that the server has now.
-fn told(happening: &Happening, connected: &mut HashSet<String>) -> String {
-    let line = match &happening.what {
-        What::Started(command) => return format!("$ {command}"),
-        What::Ready(text) | What::Wrote(text) | What::Ended(text) => return text.clone(),
-        What::AskedToStop if cfg!(windows) => return "is ended".into(),
-        What::AskedToStop => return "is asked to stop (SIGTERM)".into(),
-        // Told across both columns.
-        What::Passed(_) => return String::new(),
-        What::Logged(line) => line,
-    };
-    if happening.side == Side::Client {
-        // There is one server, so its address need not be repeated.
-        let rest = line.message.split_once(' ').filter(|(peer, _)| is_peer(peer));
-        return rest.map_or(&*line.message, |(_, rest)| rest).into();
-    }
-    match line.event() {
-        Event::Connected(peer) => {
-            connected.insert(peer.into());
-        }
-        Event::Left(peer, _) => {
-            connected.remove(peer);
-        }
-        // The only client that is there has been named when it came.
-        Event::Received(peer, rest) | Event::Sending(peer, rest) | Event::Refused(peer, rest)
-            if connected.len() == 1 && connected.contains(peer) =>
-        {
-            return rest.into();
-        }
-        Event::Received(peer, rest) | Event::Sending(peer, rest) | Event::Refused(peer, rest) => {
-            let port = peer.parse::<SocketAddr>().map(|peer| format!(":{}", peer.port()));
-            return format!("{} {rest}", port.unwrap_or_else(|_| peer.into()));
-        }
-        Event::Other => {}
-    }
-    line.message.clone()
 }
 
 fn milliseconds(since: Duration) -> String {
@@ -269,12 +464,20 @@ client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, �
         all
     }
 
+    /// The lines of all that is written in a timeline of this width.
+    fn shown(width: usize, clients: &[&str], happenings: Vec<Happening>) -> Vec<String> {
+        let screen = Screen::of_width(width);
+        let clients: Vec<String> = clients.iter().map(ToString::to_string).collect();
+        let mut timeline = Timeline::new(&screen, &clients, None);
+        let mut rows = vec![timeline.head()];
+        rows.extend(in_order(happenings).iter().flat_map(|one| timeline.rows(one)));
+        rows.iter().map(|row| row.text(&screen, usize::MAX)).collect()
+    }
+
     #[test]
     fn both_ends_are_shown_in_the_order_of_their_times_and_no_line_is_wider_than_the_terminal() {
-        let shown = lines(&in_order(conversation()), &Screen::of_width(100));
-        let shown: Vec<&str> = shown.iter().map(|line| line.trim_end()).collect();
         assert_eq!(
-            shown,
+            shown(100, &[], conversation()),
             [
                 "     ms  client                                          server",
                 "   0.00                                                  $ oneshot-echo server",
@@ -282,15 +485,15 @@ client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, �
                 "   1.00                                                  waiting for a client",
                 "   5.07  connected",
                 "   5.19                                                  127.0.0.1:55286 connected",
-                "   8.30  sending 27 bytes \"Привет, сервер!\"          -->",
-                "   8.38                                              --> received 27 bytes \"Привет, сервер!\"",
-                "   8.40                                              <-- sending 27 bytes \"Привет, сервер!\"",
+                "   8.30  sending 27 bytes \"Привет, сервер!\" ───────────>",
+                "   8.38                                                  received 27 bytes \"Привет, сервер!\"",
+                "   8.40  <────────────────────────────────────────────── sending 27 bytes \"Привет, сервер!\"",
                 "   8.47                                                  127.0.0.1:55286 closed",
-                "  12.27  received 27 bytes \"Привет, сервер!\"         <--",
+                "  12.27  received 27 bytes \"Привет, сервер!\"",
             ]
         );
         for width in [60, 79, 80, 120] {
-            for line in lines(&in_order(conversation()), &Screen::of_width(width)) {
+            for line in shown(width, &[], conversation()) {
                 assert!(display_width(&line) <= width, "{width}: {line}");
             }
         }
@@ -320,13 +523,42 @@ client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, �
 127.0.0.1:6 closed
 127.0.0.1:5 received 1 bytes \"b\"";
         let log = log.replace("127", "server 11:34:24.231000 debug 127");
-        let mut connected = HashSet::new();
-        let words: Vec<String> =
-            logged(&log).iter().map(|happening| told(happening, &mut connected)).collect();
+        let mut timeline = Timeline::new(&Screen::of_width(100), &[], None);
+        let words: Vec<String> = logged(&log)
+            .iter()
+            .filter_map(|happening| timeline.words(happening).map(|(text, _)| text))
+            .collect();
         assert_eq!(words[0], ":5 received 1 bytes \"a\"");
         assert_eq!(
             words[3..],
             [":5 received 1 bytes \"a\"", "127.0.0.1:6 closed", "received 1 bytes \"b\""]
+        );
+    }
+
+    #[test]
+    fn each_of_several_clients_has_columns_and_arrows_of_its_own_and_no_word_is_lost() {
+        let log = "\
+server 11:34:24.231000 info  127.0.0.1:5 connected
+server 11:34:24.232000 info  127.0.0.1:6 connected
+client 11:34:24.233000 debug 127.0.0.1:9 sending 5 bytes \"hello\"
+server 11:34:24.234000 debug 127.0.0.1:6 received 5 bytes \"hello\"
+server 11:34:24.235000 debug 127.0.0.1:6 sending 5 bytes \"hello\"
+server 11:34:24.236000 info  127.0.0.1:7 connected";
+        let mut happenings = logged(log);
+        happenings[2].process = 2;
+        assert_eq!(
+            shown(60, &["ann", "bob"], happenings.clone()),
+            [
+                "     ms  ann              bob              server",
+                "   0.00                                    ann: connected",
+                "   1.00                                    bob: connected",
+                "   2.00                   sending",
+                "                          \"hello\" ───────>",
+                "   3.00                                    bob: received",
+                "                                           \"hello\"",
+                "   4.00                   <─────────────── bob: sending",
+                "                                           \"hello\"",
+            ]
         );
     }
 }

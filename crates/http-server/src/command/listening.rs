@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use httpcore::head::host;
+use netcore::address::Address;
 use netcore::unix::{self, Claim, Mode};
 use netcore::{Error, listen};
 use socket2::Socket;
@@ -78,8 +79,8 @@ impl Listening {
     /// Listens on sockets that somebody else has opened, whose files are theirs as well.
     pub fn handed_over(sockets: Vec<Socket>, scheme: &str) -> Listening {
         let file = sockets.iter().find_map(|socket| {
-            let address = socket.local_addr().ok()?;
-            address.as_pathname().map(unix::name)
+            let address = Address::of(&socket.local_addr().ok()?);
+            address.filter(|address| matches!(address, Address::Unix(_))).map(|at| at.to_string())
         });
         let url = file.unwrap_or_else(|| "a socket without a name".into());
         let mut listening = Listening { sockets, url, notes: Vec::new(), claims: Vec::new() };

@@ -3,11 +3,11 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::thread::{self, JoinHandle};
 
+use netcore::address::Address;
 use netcore::shutdown::Shutdown;
-use netcore::{Error, cli, listen, unix};
+use netcore::{Error, cli, listen};
 use socket2::Socket;
 
 use httpcore::handler::{Handler, Request, Router};
@@ -293,17 +293,16 @@ impl Server {
         let shutdown = Shutdown::on_signals(self.service.limits.drain)?;
         let scheme = if self.service.tls.is_some() { "https" } else { "http" };
         for listener in &self.listeners {
-            match listener.local_addr().map_err(Error::failed("tell where it listens"))? {
-                at if at.is_unix() => {
-                    cli::listening_on(unix::name(at.as_pathname().unwrap_or(Path::new("?"))))?;
-                }
-                at => {
-                    let Some(at) = at.as_socket() else { continue };
+            let address = listener.local_addr().map_err(Error::failed("tell where it listens"))?;
+            match Address::of(&address) {
+                Some(Address::Inet(at)) => {
                     if !at.ip().is_loopback() {
                         log::warn!("listening on {at}: whoever can reach it can connect");
                     }
                     cli::listening_on(format_args!("{scheme}://{at}/"))?;
                 }
+                Some(file) => cli::listening_on(file)?,
+                None => cli::listening_on("a socket without a name")?,
             }
         }
         self.serve(&shutdown)

@@ -81,6 +81,7 @@ const HELD_BACK: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Proxy {
     address: Address,
+    line: Arc<Line>,
     shutdown: Shutdown,
     threads: Vec<JoinHandle<()>>,
 }
@@ -102,8 +103,8 @@ impl Proxy {
         let address = Address::of(&listener.local_addr()?).ok_or_else(nowhere)?;
         let shutdown = Shutdown::new(DRAIN).map_err(io::Error::other)?;
         let line = Line::new(network, recorder);
-        let threads = vec![streams::start(listener, server.into(), line, &shutdown)?];
-        Ok(Proxy { address, shutdown, threads })
+        let threads = vec![streams::start(listener, server.into(), line.clone(), &shutdown)?];
+        Ok(Proxy { address, line, shutdown, threads })
     }
 
     /// Carries datagrams from `socket` to `server` and their answers back.
@@ -119,13 +120,20 @@ impl Proxy {
         let address = socket.local_addr()?.into();
         let shutdown = Shutdown::new(DRAIN).map_err(io::Error::other)?;
         let line = Line::new(network, recorder);
-        let threads = udp::start(socket, server, line, udp::IDLE, &shutdown)?;
-        Ok(Proxy { address, shutdown, threads })
+        let threads = udp::start(socket, server, line.clone(), udp::IDLE, &shutdown)?;
+        Ok(Proxy { address, line, shutdown, threads })
     }
 
     /// Where clients go.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// From here on the network does this, also to conversations that have begun: to what
+    /// is sent from now on, and not to what is under way. The seed stays as it was, and what
+    /// has begun is cut, if at all, where it was to be.
+    pub fn change(&self, network: &Network) {
+        *lock(&self.line.network) = network.clone();
     }
 }
 
@@ -149,14 +157,21 @@ fn named<T: Send + 'static>(
 /// What every direction of every connection shares.
 #[derive(Debug)]
 struct Line {
-    network: Network,
+    network: Mutex<Network>,
+    seed: u64,
     recorder: Option<Recorder>,
     connections: AtomicU64,
 }
 
 impl Line {
     fn new(network: &Network, recorder: Option<Recorder>) -> Arc<Line> {
-        Arc::new(Line { network: network.clone(), recorder, connections: AtomicU64::new(0) })
+        let (seed, network) = (network.seed, Mutex::new(network.clone()));
+        Arc::new(Line { network, seed, recorder, connections: AtomicU64::new(0) })
+    }
+
+    /// What the network does now.
+    fn network(&self) -> Network {
+        lock(&self.network).clone()
     }
 
     fn next_connection(&self) -> u64 {
@@ -166,7 +181,7 @@ impl Line {
     /// The chance of one direction. Each has its own, so that one does not depend on
     /// when the other sends.
     fn random(&self, connection: u64, way: Way) -> Random {
-        let mut random = Random::new(self.network.seed);
+        let mut random = Random::new(self.seed);
         random = Random::new(random.bits() ^ (connection << 1 | u64::from(way == Way::ToClient)));
         random
     }

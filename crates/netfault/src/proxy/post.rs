@@ -27,7 +27,7 @@ pub(super) struct Direction {
 impl Direction {
     pub(super) fn new(line: &Line, connection: u64, way: Way) -> Direction {
         let random = line.random(connection, way);
-        Direction { connection, way, random, timing: Timing::new(), left: line.network.cut_after }
+        Direction { connection, way, random, timing: Timing::new(), left: line.network().cut_after }
     }
 
     /// When it is due, and once more where it comes twice; none where it is lost.
@@ -92,7 +92,7 @@ impl Post {
         to: SocketAddr,
         bytes: &[u8],
     ) {
-        let times = direction.draw(&self.line.network, bytes.len());
+        let times = direction.draw(&self.line.network(), bytes.len());
         let mut queue = self.queue();
         if times.is_empty() || queue.mail.len() >= UNDER_WAY {
             self.line.record(direction.connection, direction.way, Fate::Lost, bytes);

@@ -202,7 +202,7 @@ impl<'a> Direction<'a> {
             queue: VecDeque::new(),
             last: Instant::now(),
             begun: None,
-            left: line.network.cut_after,
+            left: line.network().cut_after,
             heard_out: false,
             broken: false,
             ended: false,
@@ -227,8 +227,8 @@ impl<'a> Direction<'a> {
     }
 
     fn push(&mut self, piece: Piece, bytes: usize) {
-        let network = &self.line.network;
-        let mut due = self.timing.due(network, &mut self.random, bytes);
+        let network = self.line.network();
+        let mut due = self.timing.due(&network, &mut self.random, bytes);
         if bytes > 0 && self.random.happens(network.loss) {
             due += RETRANSMISSION;
         }
@@ -243,7 +243,7 @@ impl<'a> Direction<'a> {
                 self.push(Piece::End, 0);
             }
             Ok(n) => {
-                let slice = self.line.network.slice.unwrap_or(BUFFER).max(1);
+                let slice = self.line.network().slice.unwrap_or(BUFFER).max(1);
                 for bytes in buf[..n].chunks(slice) {
                     self.push(Piece::Bytes(bytes.to_vec()), bytes.len());
                 }

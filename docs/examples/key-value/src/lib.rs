@@ -1,22 +1,28 @@
 //! A key-value store, made from `framed-echo`: texts under names, for many clients at
-//! once, for as long as the server runs.
+//! once, and in a file, so that they outlive the server.
 //!
 //! The server and the client are those of the rung, line for line, and this file stands in
 //! the place of its `lib.rs`: what has changed is what the server knows, and
 //! [`reply`](Store::reply).
 //!
-//! Still wrong: the texts are gone when the server ends, and whoever can connect may
-//! change all of them.
+//! Still wrong: whoever can connect may change all of them, and each change waits for the
+//! disk alone.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
+use netcore::Error;
 use netcore::cli::{Limits, duration};
 use netcore::frame::Framing;
+
+use crate::journal::Journal;
+
+pub mod journal;
 
 // In a project of its own, made by `cargo xtask new framed`, these are files beside this one.
 #[path = "../../../../crates/framed-echo/src/client.rs"]
@@ -39,9 +45,12 @@ pub struct Store {
     /// Keep at most so many texts; with --max-message, the bound on memory
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub max_entries: usize,
-    /// The texts by name. No option: it begins empty.
+    /// Keep the texts in this file, and find them there at the next start
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The texts by name, and where they are kept. No option.
     #[arg(skip)]
-    entries: Mutex<BTreeMap<String, String>>,
+    kept: Mutex<Kept>,
     /// How messages are written, which the client must be told as well.
     #[command(flatten)]
     pub framing: Framing,
@@ -56,7 +65,27 @@ pub struct Store {
     pub max_clients: usize,
 }
 
+/// What is behind the lock.
+#[derive(Debug, Default)]
+struct Kept {
+    entries: BTreeMap<String, String>,
+    journal: Option<Journal>,
+}
+
 impl Store {
+    /// Reads what an earlier run has left in the file, where there is to be one.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn open(self) -> Result<Store, Error> {
+        if let Some(path) = &self.file {
+            let mut kept = self.kept();
+            let opened = Journal::open(path, &mut kept.entries);
+            kept.journal = Some(opened.map_err(Error::failed("open the file of the texts"))?);
+        }
+        Ok(self)
+    }
+
     /// Answers one request: `set NAME TEXT`, `get NAME`, `take NAME` or `names`.
     ///
     /// Every client's thread comes here, so the texts are behind a lock, and it is held for
@@ -64,21 +93,28 @@ impl Store {
     /// always fits: a text that came in a message has room in one.
     pub fn reply(&self, text: &str) -> String {
         let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
-        let mut entries = self.entries();
+        let mut kept = self.kept();
         match (verb, rest.split_once(' ')) {
-            ("get", None) => entries.get(rest).cloned().unwrap_or_else(none),
-            ("take", None) => entries.remove(rest).unwrap_or_else(none),
+            ("get", None) => kept.entries.get(rest).cloned().unwrap_or_else(none),
+            ("take", None) if !kept.entries.contains_key(rest) => none(),
+            ("take", None) => match kept.note(text) {
+                Ok(()) => kept.entries.remove(rest).unwrap_or_else(none),
+                Err(why) => why,
+            },
             ("set", Some((name, _)))
-                if entries.len() >= self.max_entries && !entries.contains_key(name) =>
+                if kept.entries.len() >= self.max_entries && !kept.entries.contains_key(name) =>
             {
-                format!("error: there are {} texts already", entries.len())
+                format!("error: there are {} texts already", kept.entries.len())
             }
-            ("set", Some((name, text))) => {
-                entries.insert(name.into(), text.into());
-                "ok".into()
-            }
+            ("set", Some((name, value))) => match kept.note(text) {
+                Ok(()) => {
+                    kept.entries.insert(name.into(), value.into());
+                    "ok".into()
+                }
+                Err(why) => why,
+            },
             ("names", None) if rest.is_empty() => {
-                let names: Vec<&str> = entries.keys().map(String::as_str).collect();
+                let names: Vec<&str> = kept.entries.keys().map(String::as_str).collect();
                 match names.join(" ") {
                     all if all.len() <= self.framing.max_message => all,
                     all => format!("error: {} bytes of names are over the limit", all.len()),
@@ -88,9 +124,21 @@ impl Store {
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         // Each change is one call, so what a thread that panicked has left is whole.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// The change is on the disk before it is made here and its client is told: what was said
+    /// to be done is there after a crash.
+    fn note(&mut self, change: &str) -> Result<(), String> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        journal.note(change, &self.entries).map_err(|error| {
+            log::error!("cannot keep a change: {error}");
+            "error: it cannot be kept".into()
+        })
     }
 }
 

@@ -12,6 +12,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(args: &ServerArgs<PORT>, service: Echo) -> Result<(), Error> {
+    let service = service.open()?;
     let shutdown = Shutdown::on_signals(service.limits.drain)?;
     server::serve(args.listen()?, &service, &shutdown).map_err(Error::failed("accept clients"))
 }

@@ -1,0 +1,233 @@
+//! The exercises of the rungs: `docs/exercises/RUNG/N.rs` and `N.py`, each with its task,
+//! its hints, its solution and its check in one file.
+//!
+//! Nothing of the library is used here: the build script that proves them includes this file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where they are in the workspace.
+pub const FOLDER: &str = "docs/exercises";
+
+/// Between the lines that hold these words is the solution, which a reader has to find.
+const SOLUTION: [&str; 2] = ["Solution:", "End."];
+
+/// What an exercise is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Language {
+    /// A library whose tests are the check.
+    Rust,
+    /// A program that is run against the rung's server, whose port it is given.
+    Python,
+}
+
+/// One exercise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exercise {
+    /// The package of its rung.
+    pub rung: String,
+    /// From 1, in the order of the rung.
+    pub number: usize,
+    pub language: Language,
+    /// One line.
+    pub title: String,
+    /// What is to be done, in Markdown.
+    pub task: String,
+    pub hints: Vec<String>,
+    /// Arguments of the server that a Python program is run against.
+    pub server: String,
+    /// What the Python program is to print.
+    pub prints: String,
+    /// What the reader begins with.
+    pub stub: String,
+    /// What stands in the place of `todo!()`.
+    pub solution: String,
+}
+
+impl Exercise {
+    /// The stub with the solution in it.
+    pub fn solved(&self) -> String {
+        let todo = self.language.todo();
+        let line = self.stub.lines().find(|line| line.trim_start() == todo).unwrap_or_default();
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let lines: Vec<String> =
+            self.solution.lines().map(|line| format!("{indent}{line}").trim_end().into()).collect();
+        self.stub.replacen(line, &lines.join("\n"), 1)
+    }
+}
+
+impl Language {
+    /// The file that the reader writes into.
+    pub fn file(self) -> &'static str {
+        match self {
+            Language::Rust => "src/lib.rs",
+            Language::Python => "exercise.py",
+        }
+    }
+
+    fn comment(self) -> &'static str {
+        match self {
+            Language::Rust => "//",
+            Language::Python => "#",
+        }
+    }
+
+    /// What begins a line of the text above the code.
+    fn head(self) -> &'static str {
+        match self {
+            Language::Rust => "//!",
+            Language::Python => "#",
+        }
+    }
+
+    fn todo(self) -> &'static str {
+        match self {
+            Language::Rust => "todo!()",
+            Language::Python => "raise NotImplementedError(\"not yet implemented\")",
+        }
+    }
+}
+
+/// Those of a rung, in their order.
+///
+/// # Errors
+/// A file that is none, with what it lacks.
+pub fn of_rung(root: &Path, rung: &str) -> Result<Vec<Exercise>, String> {
+    let mut files: Vec<(usize, Language, PathBuf)> = Vec::new();
+    // A rung without exercises has no folder.
+    for entry in fs::read_dir(root.join(FOLDER).join(rung)).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        let language = match path.extension().and_then(|it| it.to_str()) {
+            Some("rs") => Language::Rust,
+            Some("py") => Language::Python,
+            _ => continue,
+        };
+        let number = number.ok_or_else(|| format!("{}: its name is no number", path.display()))?;
+        files.push((number, language, path));
+    }
+    files.sort();
+    files
+        .into_iter()
+        .map(|(number, language, path)| {
+            let text = fs::read_to_string(&path).map_err(|error| error.to_string());
+            text.and_then(|text| read(rung, number, language, &text.replace("\r\n", "\n")))
+                .map_err(|why| format!("{}: {why}", path.display()))
+        })
+        .collect()
+}
+
+/// The exercise that a file holds.
+///
+/// # Errors
+/// What it lacks.
+pub fn read(rung: &str, number: usize, language: Language, text: &str) -> Result<Exercise, String> {
+    let in_head = |line: &&str| line.starts_with(language.head());
+    let head: Vec<&str> = text.lines().take_while(in_head).collect();
+    let body: Vec<&str> = text.lines().skip(head.len()).collect();
+    let head: Vec<&str> = head.iter().map(|line| line[language.head().len()..].trim()).collect();
+    let mut paragraphs = head.split(|line| line.is_empty()).filter(|lines| !lines.is_empty());
+    let title = paragraphs.next().ok_or("it has no title")?.join(" ");
+    let (mut task, mut hints) = (Vec::new(), Vec::new());
+    let (mut server, mut prints) = (String::new(), String::new());
+    for lines in paragraphs {
+        if let Some(hint) = lines[0].strip_prefix("Hint: ") {
+            hints.push([&[hint], &lines[1..]].concat().join(" "));
+        } else if let Some(args) = lines[0].strip_prefix("Server: ") {
+            server = args.into();
+        } else if lines[0] == "Prints:" {
+            prints = lines[1..].iter().map(|line| format!("{line}\n")).collect();
+        } else {
+            task.push(lines.join("\n"));
+        }
+    }
+    if task.is_empty() || hints.is_empty() {
+        return Err("it has no task, or no `Hint: `".into());
+    }
+    if (language == Language::Python) == prints.is_empty() {
+        return Err("a Python program, and no other, has a paragraph `Prints:`".into());
+    }
+    let task = task.join("\n\n");
+    let [begin, end] = SOLUTION.map(|word| {
+        let mark = format!("{} {word}", language.comment());
+        body.iter().position(|line| line.trim() == mark)
+    });
+    let (Some(begin), Some(end)) = (begin, end) else {
+        return Err("no solution is marked".into());
+    };
+    let indent = &body[begin][..body[begin].len() - body[begin].trim_start().len()];
+    let told: String = [&title, ""]
+        .into_iter()
+        .chain(task.lines())
+        .map(|line| format!("{} {line}", language.head()).trim_end().to_string() + "\n")
+        .collect();
+    let above: Vec<&str> = body[..begin].to_vec();
+    let below = &body[end + 1..];
+    let todo = format!("{indent}{}", language.todo());
+    let stub = [&above[..], &[todo.as_str()], below].concat().join("\n");
+    let solution: Vec<&str> = body[begin + 1..end]
+        .iter()
+        .map(|line| line.strip_prefix(indent).unwrap_or(line.trim_start()))
+        .collect();
+    Ok(Exercise {
+        rung: rung.into(),
+        number,
+        language,
+        title,
+        task,
+        hints,
+        server,
+        prints,
+        stub: format!("{told}{stub}\n"),
+        solution: solution.join("\n"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stub_is_the_file_without_its_hints_and_its_solution() {
+        let text = "//! Two\n//!\n//! Return two.\n//!\n//! Hint: one\n//! and one\n\n\
+                    fn two() -> u8 {\n    // Solution:\n    2\n    // End.\n}\n";
+        let read = read("a-echo", 1, Language::Rust, text).unwrap();
+        assert_eq!(
+            read.stub,
+            "//! Two\n//!\n//! Return two.\n\nfn two() -> u8 {\n    todo!()\n}\n"
+        );
+        assert_eq!((read.hints, read.solution.as_str()), (vec!["one and one".into()], "2"));
+    }
+
+    #[test]
+    fn a_python_program_says_what_its_server_is_told_and_what_it_prints() {
+        let text = "# Two\n#\n# Print two.\n#\n# Hint: 2\n#\n# Server: --upper\n#\n# Prints:\n# 2\n# b\n\n\
+                    def two():\n    # Solution:\n    return 2\n    # End.\n";
+        let read = read("a-echo", 1, Language::Python, text).unwrap();
+        assert_eq!((read.server.as_str(), read.prints.as_str()), ("--upper", "2\nb\n"));
+        assert!(read.stub.ends_with("    raise NotImplementedError(\"not yet implemented\")\n"));
+    }
+
+    #[test]
+    fn what_a_file_lacks_is_told() {
+        for (text, why) in [
+            ("fn a() {}\n", "no title"),
+            ("//! A\n//!\n//! Do.\n\nfn a() {}\n", "no `Hint: `"),
+            ("//! A\n//!\n//! Do.\n//!\n//! Hint: b\n\nfn a() {}\n", "no solution"),
+            ("//! A\n//!\n//! Do.\n//!\n//! Hint: b\n//!\n//! Prints:\n//! a\n", "a Python"),
+        ] {
+            assert!(read("a", 1, Language::Rust, text).unwrap_err().contains(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_rung_has_two_and_their_numbers_begin_at_one() {
+        let ladder = crate::Ladder::load().unwrap();
+        for rung in &ladder.rungs {
+            let found = of_rung(&ladder.root, &rung.name).unwrap();
+            let numbers: Vec<usize> = found.iter().map(|it| it.number).collect();
+            assert!(found.len() >= 2, "{} has {}", rung.name, found.len());
+            assert_eq!(numbers, (1..=found.len()).collect::<Vec<_>>(), "{}", rung.name);
+        }
+    }
+}

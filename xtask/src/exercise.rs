@@ -1,0 +1,259 @@
+//! Exercises to type: a stub in a folder of the reader's own, looked at whenever it is saved.
+
+mod check;
+mod folder;
+mod progress;
+
+use std::fs;
+use std::io::{self, BufRead};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use ladder::exercises::{self, Exercise, Language};
+use ladder::{Failure, Ladder, Rung, Screen, Tone};
+
+use check::Verdict;
+use progress::Progress;
+
+/// How often the file is looked at. A file that is saved is an event that each system tells
+/// in its own way, which takes a crate; a look at its time costs microseconds.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Beside the workspace, so that cargo does not take them for a part of it.
+const DEFAULT: &str = "netladder-exercises";
+
+#[derive(Args)]
+pub struct Options {
+    /// The name or short name of a rung [default: the first with something left to do]
+    rung: Option<String>,
+    /// Which of its exercises [default: the first that is left to do]
+    number: Option<usize>,
+    /// The folder of yours in which each exercise gets one [default: ../netladder-exercises]
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+    /// Look at it once, and end with 0 where it is solved and 1 where it is not
+    #[arg(long)]
+    once: bool,
+    /// Show all exercises, and which are done
+    #[arg(long, conflicts_with = "once")]
+    list: bool,
+}
+
+/// What the person at the keyboard wants, or that the keyboard is gone.
+enum Typed {
+    Word(String),
+    Gone,
+}
+
+/// What is next.
+enum Next {
+    Another,
+    Enough,
+}
+
+/// `cargo xtask exercise`: one after the other, until the person has enough.
+pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
+    let ladder = Ladder::load()?;
+    let into = match &options.into {
+        Some(into) => into.clone(),
+        None => ladder.root.parent().unwrap_or(&ladder.root).join(DEFAULT),
+    };
+    let all = all(&ladder)?;
+    let mut progress = Progress::read(&into)?;
+    if options.list {
+        return list(&ladder, &all, &progress, screen);
+    }
+    let mut exercise = chosen(options, &ladder, &all, &progress)?;
+    let typed = (!options.once).then(keyboard);
+    loop {
+        let place = folder::make(&ladder, exercise, &into)?;
+        show(&ladder, exercise, &place, screen)?;
+        let Some(typed) = &typed else {
+            let verdict = check::look(&ladder, exercise, &place)?;
+            tell(&verdict, screen)?;
+            return match verdict {
+                Verdict::Solved => progress.add(exercise),
+                Verdict::Skipped(why) => Err(Failure::Skipped(why)),
+                // It has been told.
+                _ => Err(Failure::Told(1)),
+            };
+        };
+        match watch(&ladder, exercise, &place, typed, &mut progress, screen)? {
+            Next::Enough => return screen.line("\nWhat you wrote stays where it is."),
+            Next::Another => {}
+        }
+        // Behind this one, so that one which is passed over does not come again at once.
+        let at = all.iter().position(|other| other == exercise).unwrap_or_default();
+        let left = all[at + 1..].iter().chain(&all[..at]).find(|other| !progress.has(other));
+        match left {
+            Some(another) => exercise = another,
+            None => return screen.say(Tone::Good, "\nThat was the last one. All are done."),
+        }
+    }
+}
+
+/// Those of all rungs, in reading order.
+pub fn all(ladder: &Ladder) -> Result<Vec<Exercise>, Failure> {
+    let of_rungs = ladder.rungs.iter().map(|rung| exercises::of_rung(&ladder.root, &rung.name));
+    Ok(of_rungs.collect::<Result<Vec<_>, _>>().map_err(Failure::new)?.concat())
+}
+
+/// Those of a rung, for its chapter.
+pub fn told(ladder: &Ladder, rung: &Rung) -> Result<String, Failure> {
+    let found = exercises::of_rung(&ladder.root, &rung.name).map_err(Failure::new)?;
+    let mut text = format!(
+        "To type: `cargo xtask exercise {}` writes each of these into a folder of yours, looks at \
+         it whenever you save, and has hints.\n\n",
+        rung.alias
+    );
+    for exercise in found {
+        let python = if exercise.language == Language::Python { ", in Python" } else { "" };
+        let title = exercise.title;
+        text.push_str(&format!("- {} {}: {title}{python}\n", rung.alias, exercise.number));
+    }
+    Ok(text)
+}
+
+fn chosen<'a>(
+    options: &Options,
+    ladder: &Ladder,
+    all: &'a [Exercise],
+    progress: &Progress,
+) -> Result<&'a Exercise, Failure> {
+    let mut offered: Vec<&Exercise> = all.iter().collect();
+    if let Some(name) = &options.rung {
+        let rung = crate::list::find(ladder, name)?;
+        offered.retain(|exercise| exercise.rung == rung.name);
+    }
+    if let Some(number) = options.number {
+        let last = offered.len();
+        offered.retain(|exercise| exercise.number == number);
+        if offered.is_empty() {
+            return Err(Failure::Usage(format!("it has the exercises 1 to {last}")));
+        }
+    }
+    let left = offered.iter().find(|exercise| !progress.has(exercise));
+    left.or(offered.first()).copied().ok_or_else(|| Failure::new("there are no exercises"))
+}
+
+fn list(
+    ladder: &Ladder,
+    all: &[Exercise],
+    progress: &Progress,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    let head = ["", "exercise", "language", "what it is about"];
+    let mut rows = vec![head.map(String::from).to_vec()];
+    rows.extend(all.iter().map(|exercise| {
+        let done = if progress.has(exercise) { "done" } else { "" };
+        let language = match exercise.language {
+            Language::Rust => "Rust",
+            Language::Python => "Python",
+        };
+        vec![done.into(), called(ladder, exercise), language.into(), exercise.title.clone()]
+    }));
+    screen.table(&rows, 0..0).iter().try_for_each(|line| screen.line(line))?;
+    let done = all.iter().filter(|exercise| progress.has(exercise)).count();
+    screen.line(&format!("\n  {done} of {} done", all.len()))
+}
+
+/// As it is typed: `oneshot 1`.
+fn called(ladder: &Ladder, exercise: &Exercise) -> String {
+    let alias = ladder.find(&exercise.rung).map_or(exercise.rung.as_str(), |rung| &rung.alias);
+    format!("{alias} {}", exercise.number)
+}
+
+fn show(
+    ladder: &Ladder,
+    exercise: &Exercise,
+    place: &Path,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    screen.line("")?;
+    screen.title(&format!("{}: {}", called(ladder, exercise), exercise.title))?;
+    for paragraph in exercise.task.split("\n\n") {
+        screen.prose("  ", &paragraph.replace('\n', " ").replace('`', ""))?;
+    }
+    let file = place.join(exercise.language.file());
+    screen.line(&format!("\n  {}", screen.paint(Tone::Bold, &file.display().to_string())))
+}
+
+/// Looks at the file whenever it has changed, until the exercise is left.
+fn watch(
+    ladder: &Ladder,
+    exercise: &Exercise,
+    place: &Path,
+    typed: &Receiver<Typed>,
+    progress: &mut Progress,
+    screen: &Screen,
+) -> Result<Next, Failure> {
+    let file = place.join(exercise.language.file());
+    let mut hints = exercise.hints.iter();
+    let (mut seen, mut is_solved) = (None, false);
+    let keys = "Put your lines in the place of the todo, in your own editor, and save. h and Enter: a \
+                hint; s: the solution; n: the next one; q: enough.";
+    screen.hang("  ", Tone::Dim, keys)?;
+    screen.line("")?;
+    loop {
+        let now = time_of(&file);
+        if now != seen {
+            seen = now;
+            let verdict = check::look(ladder, exercise, place)?;
+            tell(&verdict, screen)?;
+            is_solved = matches!(verdict, Verdict::Solved);
+            if is_solved {
+                progress.add(exercise)?;
+                screen.say(Tone::Dim, "  Enter: the next one; s: our solution; q: enough.")?;
+            }
+        }
+        match typed.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) => {}
+            // Nobody can say that it is enough: what was there has been looked at.
+            Err(RecvTimeoutError::Disconnected) | Ok(Typed::Gone) => return Ok(Next::Enough),
+            Ok(Typed::Word(word)) => match word.trim() {
+                "h" => match hints.next() {
+                    Some(hint) => screen.hang("  hint: ", Tone::Warning, &hint.replace('`', ""))?,
+                    None => screen.line("  There are no more hints; s shows the solution.")?,
+                },
+                "s" => exercise
+                    .solution
+                    .lines()
+                    .try_for_each(|line| screen.line(&format!("    {line}")))?,
+                "n" => return Ok(Next::Another),
+                "" if is_solved => return Ok(Next::Another),
+                "q" => return Ok(Next::Enough),
+                _ => screen.line("  h: a hint, s: the solution, n: the next one, q: enough")?,
+            },
+        }
+    }
+}
+
+fn tell(verdict: &Verdict, screen: &Screen) -> Result<(), Failure> {
+    match verdict {
+        Verdict::Solved => screen.say(Tone::Good, "  Solved: every check passes."),
+        Verdict::Skipped(why) => screen.say(Tone::Warning, &format!("  Not looked at: {why}")),
+        Verdict::DoesNotCompile => {
+            screen.say(Tone::Bad, "  It does not compile yet: see above what the compiler says.")
+        }
+        Verdict::Failed(complaints) => complaints
+            .iter()
+            .try_for_each(|complaint| screen.hang("  not yet: ", Tone::Plain, complaint)),
+    }
+}
+
+fn time_of(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|it| it.modified()).ok()
+}
+
+/// Reads words, each with Enter behind it. The end of them, Ctrl-D, is enough as well.
+fn keyboard() -> Receiver<Typed> {
+    let (sender, typed) = mpsc::channel();
+    thread::spawn(move || {
+        let words = io::stdin().lock().lines().map_while(Result::ok).map(Typed::Word);
+        words.chain([Typed::Gone]).try_for_each(|word| sender.send(word))
+    });
+    typed
+}

@@ -1,0 +1,212 @@
+//! What the page is told, one event after the other.
+
+use netfault::proxy::{Fate, Passed, Way};
+use serde::{Deserialize, Serialize};
+
+/// Bytes of a segment or datagram that the page is told. Of a longer one it is told the
+/// length.
+const SHOWN: usize = 256;
+
+/// Characters of a line. A longer one is cut.
+const LINE: usize = 600;
+
+/// One of the boxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Who {
+    Server,
+    Client1,
+    Client2,
+    /// Whoever misbehaves.
+    Peer,
+}
+
+/// How long a process has been there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    Started,
+    /// It listens.
+    Ready,
+    Ended,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum What {
+    /// All that was before is over.
+    Session(Session),
+    Process {
+        who: Who,
+        stage: Stage,
+        text: String,
+    },
+    /// A line of a log, or another one on standard error.
+    Log {
+        who: Who,
+        level: &'static str,
+        text: String,
+    },
+    Printed {
+        who: Who,
+        text: String,
+    },
+    Passed(Segment),
+    Sockets(Sockets),
+    /// What the server holds.
+    Load(Load),
+    Crowd {
+        asked: usize,
+        came: usize,
+        refused: usize,
+        here: bool,
+    },
+    Network(NetworkNow),
+    /// A word of ours.
+    Note {
+        text: String,
+        bad: bool,
+    },
+    /// How a fault has ended, by the same trial as in `cargo xtask faults`.
+    Verdict {
+        fault: String,
+        survived: Option<bool>,
+        expected: bool,
+        text: String,
+    },
+    /// So many events were too many to be shown.
+    Missed {
+        number: u64,
+    },
+}
+
+/// A rung that plays.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Session {
+    pub rung: String,
+    pub alias: String,
+    pub title: String,
+    /// `tcp`, `udp` or `unix`.
+    pub carrier: &'static str,
+    /// The command of the server, without its address.
+    pub command: String,
+    pub clients: usize,
+    /// What a client can say here.
+    pub examples: Vec<String>,
+    pub faults: Vec<FaultName>,
+    /// Buttons that make sense here, by the names of their commands.
+    pub buttons: Vec<&'static str>,
+    pub plays: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FaultName {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// The rung that survives it, where this one does not.
+    pub lifted_by: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Segment {
+    /// Whose line it passed.
+    pub who: Who,
+    pub connection: u64,
+    pub way: &'static str,
+    pub fate: &'static str,
+    pub length: usize,
+    /// The first of its bytes, two digits each.
+    pub bytes: String,
+}
+
+/// The sockets of one box that are in one state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sockets {
+    /// Whether the system tells.
+    pub told: bool,
+    pub rows: Vec<SocketRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SocketRow {
+    pub who: Who,
+    pub state: &'static str,
+    pub number: usize,
+    /// One of them: its own end, and the other one.
+    pub ends: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Load {
+    pub threads: u64,
+    pub descriptors: u64,
+    pub kib: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct NetworkNow {
+    /// Of a hundred.
+    pub loss: u8,
+    /// Milliseconds one way.
+    pub delay: u16,
+    /// Of a hundred.
+    pub reorder: u8,
+}
+
+impl Segment {
+    pub fn of(who: Who, passed: &Passed) -> Segment {
+        let shown = &passed.bytes[..passed.bytes.len().min(SHOWN)];
+        Segment {
+            who,
+            connection: passed.connection,
+            way: match passed.way {
+                Way::ToServer => "there",
+                Way::ToClient => "back",
+            },
+            fate: match passed.fate {
+                Fate::Delivered => "delivered",
+                Fate::Repeated => "repeated",
+                Fate::Lost => "lost",
+                Fate::Ended => "ended",
+                Fate::Reset => "reset",
+                Fate::Cut => "cut",
+            },
+            length: passed.bytes.len(),
+            bytes: shown.iter().map(|byte| format!("{byte:02x}")).collect(),
+        }
+    }
+}
+
+/// As much of a line as the page shows.
+pub fn shown(line: &str) -> String {
+    match line.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{} …", &line[..end]),
+        None => line.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn the_page_is_told_the_length_of_a_segment_and_its_first_bytes() {
+        let at = SystemTime::now();
+        let bytes = vec![0xab; SHOWN + 1];
+        let (way, fate) = (Way::ToClient, Fate::Lost);
+        let passed = Passed { at, connection: 3, way, fate, bytes };
+        let segment = Segment::of(Who::Client2, &passed);
+        assert_eq!((segment.length, segment.bytes), (SHOWN + 1, "ab".repeat(SHOWN)));
+        assert_eq!((segment.way, segment.fate), ("back", "lost"));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_two_characters() {
+        assert_eq!(shown("Привет"), "Привет");
+        assert_eq!(shown(&"я".repeat(LINE + 1)), format!("{} …", "я".repeat(LINE)));
+    }
+}

@@ -1,0 +1,118 @@
+//! What changes without anybody's word: the states of the sockets, and what the server
+//! holds.
+
+use ladder::manifests::Carrier;
+use ladder::{Address, Rung};
+
+use crate::event::{Load, SocketRow, Sockets, What, Who};
+use crate::feed::Teller;
+use crate::system::{self, Socket};
+
+pub struct Look {
+    carrier: Carrier,
+    server: Option<u16>,
+    /// The ports where the first client goes, the second, and whoever misbehaves.
+    lines: Vec<Option<u16>>,
+    sockets: Option<Sockets>,
+    load: Load,
+}
+
+/// Who goes where, in the order of the lines.
+const WHO: [Who; 3] = [Who::Client1, Who::Client2, Who::Peer];
+
+/// States that come first, in the order in which a socket goes through them.
+const ORDER: [&str; 5] = ["LISTEN", "BOUND", "SYN-RECEIVED", "CONNECTED", "ESTABLISHED"];
+
+impl Look {
+    pub fn new(rung: &Rung, address: &Address, lines: Vec<Option<u16>>) -> Look {
+        let server = address.inet().ok().map(|address| address.port());
+        Look { carrier: rung.transport, server, lines, sockets: None, load: Load::default() }
+    }
+
+    /// Tells what has changed since the last look. `server` is the number of its process.
+    pub fn look(&mut self, server: Option<u32>, teller: &Teller) {
+        let sockets = Sockets { told: false, rows: Vec::new() };
+        let sockets = self.sockets().unwrap_or(sockets);
+        if self.sockets.as_ref() != Some(&sockets) {
+            teller.now(&What::Sockets(sockets.clone()));
+            self.sockets = Some(sockets);
+        }
+        let load = server.and_then(system::load).unwrap_or_default();
+        if load != self.load {
+            teller.now(&What::Load(load));
+            self.load = load;
+        }
+    }
+
+    fn sockets(&self) -> Option<Sockets> {
+        let udp = match self.carrier {
+            Carrier::Tcp => false,
+            Carrier::Udp => true,
+            Carrier::Unix => return None,
+        };
+        let ports: Vec<u16> = self.lines.iter().copied().chain([self.server]).flatten().collect();
+        let sockets = system::sockets(udp, &ports)?;
+        Some(Sockets { told: true, rows: rows(&sockets, self.server, &self.lines) })
+    }
+}
+
+/// Those of the server and of its clients, counted by their state. What is the network's
+/// own is left out.
+fn rows(sockets: &[Socket], server: Option<u16>, lines: &[Option<u16>]) -> Vec<SocketRow> {
+    let mut rows: Vec<SocketRow> = Vec::new();
+    for socket in sockets {
+        let goes_to = |line: &Option<u16>| *line == Some(socket.remote.port());
+        let who = match lines.iter().position(goes_to) {
+            _ if server == Some(socket.local.port()) => Who::Server,
+            Some(line) => WHO[line],
+            None => continue,
+        };
+        match rows.iter_mut().find(|row| row.who == who && row.state == socket.state) {
+            Some(row) => row.number += 1,
+            None => {
+                let remote = match socket.remote.port() {
+                    0 => "anybody".into(),
+                    port => port.to_string(),
+                };
+                let ends = format!("{} ↔ {remote}", socket.local.port());
+                rows.push(SocketRow { who, state: socket.state, number: 1, ends });
+            }
+        }
+    }
+    let place = |state: &str| ORDER.iter().position(|it| *it == state).unwrap_or(ORDER.len());
+    rows.sort_by_key(|row| (row.who as u8, place(row.state), row.state));
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_are_counted_by_whose_they_are_and_by_state() {
+        let at = |port: u16| ([127, 0, 0, 1], port).into();
+        let socket = |local, remote, state| Socket { local: at(local), remote: at(remote), state };
+        let sockets = [
+            socket(20_000, 0, "LISTEN"),
+            socket(20_000, 5, "ESTABLISHED"),
+            socket(20_000, 6, "ESTABLISHED"),
+            socket(40_000, 31, "TIME-WAIT"),
+            socket(40_001, 33, "ESTABLISHED"),
+            // The proxy's own.
+            socket(31, 40_000, "CLOSE-WAIT"),
+            socket(5, 20_000, "ESTABLISHED"),
+        ];
+        let rows = rows(&sockets, Some(20_000), &[Some(31), Some(32), Some(33)]);
+        let told: Vec<(Who, &str, usize, &str)> =
+            rows.iter().map(|row| (row.who, row.state, row.number, row.ends.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                (Who::Server, "LISTEN", 1, "20000 ↔ anybody"),
+                (Who::Server, "ESTABLISHED", 2, "20000 ↔ 5"),
+                (Who::Client1, "TIME-WAIT", 1, "40000 ↔ 31"),
+                (Who::Peer, "ESTABLISHED", 1, "40001 ↔ 33"),
+            ]
+        );
+    }
+}

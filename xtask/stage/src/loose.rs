@@ -1,0 +1,131 @@
+//! A fault that is let loose on the server that plays, and the verdict of a trial.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ladder::{Address, Failure, Ladder, Rung, failure};
+use netfault::{Fault, LIFETIME, Running};
+use trial::{Cast, Expected, Outcome, faults};
+
+use crate::event::What;
+use crate::feed::Teller;
+
+/// Between two looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// A fault that goes on until this is dropped, the server ends it, or it has lasted long
+/// enough.
+pub struct Loose {
+    _here: Sender<()>,
+}
+
+impl Loose {
+    /// Lets it loose at `target`. Where an ordinary client goes meanwhile is received when
+    /// it has taken hold, and nothing where it cannot.
+    pub fn begin(
+        ladder: &Arc<Ladder>,
+        rung: &Rung,
+        fault: &'static Fault,
+        target: &Address,
+        teller: &Teller,
+    ) -> Result<(Loose, Receiver<Address>), Failure> {
+        let (here, leaves) = channel();
+        let (took_hold, hold) = channel();
+        let (ladder, name, target) = (ladder.clone(), rung.name.clone(), target.clone());
+        let teller = teller.clone();
+        let play = move || {
+            let Some(rung) = ladder.find(&name) else { return };
+            match faults::start(rung, fault, &target) {
+                Ok(running) => {
+                    // Fails where nobody waits for it.
+                    let _ = took_hold.send(running.address().clone());
+                    last(fault, &running, &leaves, &teller);
+                }
+                Err(failure) => teller.trouble(failure.to_string()),
+            }
+        };
+        thread::Builder::new()
+            .name("loose".into())
+            .spawn(play)
+            .map_err(|error| failure!("cannot start a thread: {error}"))?;
+        Ok((Loose { _here: here }, hold))
+    }
+}
+
+fn last(fault: &Fault, running: &Running, leaves: &Receiver<()>, teller: &Teller) {
+    let Fault { name, about, .. } = fault;
+    teller.note(format!("{name}: {about}"));
+    if !running.lasts() {
+        let (Ok(seen) | Err(seen)) = running.verdict();
+        teller.note(format!("{name}: the faulty client {seen}"));
+    }
+    let until = Instant::now() + LIFETIME;
+    let mut is_held = running.lasts();
+    while Instant::now() < until {
+        if leaves.recv_timeout(LOOK) == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
+        // A relay is ended by nobody but us, and what was over at once is over.
+        if is_held && running.address().inet().is_ok() && running.wait_until_dropped(Duration::ZERO)
+        {
+            teller.note(format!("{name}: nothing of it is open any more"));
+            is_held = false;
+        }
+    }
+}
+
+/// The trials that go on: one at a time, since each has processes of its own.
+#[derive(Default, Clone)]
+pub struct Trials(Arc<AtomicBool>);
+
+impl Trials {
+    /// Plays `fault` once more with processes of its own, as `cargo xtask faults` does, and
+    /// tells how it has ended.
+    pub fn judge(
+        &self,
+        ladder: &Arc<Ladder>,
+        rung: &Rung,
+        fault: &'static Fault,
+        teller: &Teller,
+    ) -> Result<(), Failure> {
+        if self.0.swap(true, Ordering::SeqCst) {
+            teller.trouble("another trial goes on; its end has to come first");
+            return Ok(());
+        }
+        let (ladder, name, teller) = (ladder.clone(), rung.name.clone(), teller.clone());
+        let (going, ended) = (self.0.clone(), self.0.clone());
+        let judge = move || {
+            if let Some(rung) = ladder.find(&name) {
+                teller.now(&verdict(&ladder, rung, fault));
+            }
+            going.store(false, Ordering::SeqCst);
+        };
+        let started = thread::Builder::new().name("trial".into()).spawn(judge);
+        started.map(drop).map_err(|error| {
+            ended.store(false, Ordering::SeqCst);
+            failure!("cannot start a thread: {error}")
+        })
+    }
+}
+
+fn verdict(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> What {
+    let limit = rung.limit(fault.name);
+    let expected = if limit.is_some() { Expected::Fails } else { Expected::Survives };
+    let args = trial::Faults::args_for(rung, fault);
+    let told = |survived, text| What::Verdict {
+        fault: fault.name.into(),
+        survived,
+        expected: survived.is_none_or(|survived| survived == (expected == Expected::Survives)),
+        text,
+    };
+    match trial::play(Cast { ladder, rung, args: &args }, fault, expected) {
+        Ok(Outcome { survived, story, .. }) => {
+            let lifted = limit.map(|limit| format!("; {} lifts it", limit.lifted_by));
+            told(Some(survived), format!("{story}{}", lifted.unwrap_or_default()))
+        }
+        Err(failure) => told(None, failure.to_string()),
+    }
+}

@@ -1,0 +1,145 @@
+//! A process that plays: the server, or the rung's own client. All that it writes goes to
+//! the page.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use ladder::log_line::{Level, LogLine};
+use ladder::process::Heard;
+use ladder::{Address, Failure, Process, Rung, ready};
+
+use crate::event::{Stage, What, Who, shown};
+use crate::feed::Teller;
+
+/// Texts that a client has yet to read. When they are as many, it reads none: more are
+/// refused.
+const UNREAD: usize = 16;
+
+pub struct Player {
+    pub who: Who,
+    process: Process,
+    said: Option<SyncSender<String>>,
+    is_over: bool,
+}
+
+/// What a process is to be given, beside its command.
+pub struct Part<'a> {
+    pub who: Who,
+    pub rung: &'a Rung,
+    /// What the page shows of its command.
+    pub shown: String,
+    /// Whether it is told what to say while it runs.
+    pub listens: bool,
+}
+
+impl Player {
+    /// Starts it, with our environment but for what changes its log. Where it listens, if
+    /// it does, is received.
+    pub fn start(
+        command: &mut Command,
+        part: Part,
+        teller: &Teller,
+    ) -> Result<(Player, Receiver<Address>), Failure> {
+        let Part { who, rung, shown: text, listens } = part;
+        let (ready, address) = channel();
+        command
+            .current_dir(&rung.folder)
+            .env_remove("RUST_LOG")
+            .env_remove("RUST_LOG_STYLE")
+            .stdin(if listens { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        teller.now(&What::Process { who, stage: Stage::Started, text });
+        let hears = teller.clone();
+        let process = Process::start_heard(command, move |heard| hear(heard, who, &hears, &ready))?;
+        let said = process.stdin().map(|mut stdin| {
+            let (said, texts) = sync_channel::<String>(UNREAD);
+            // Writing waits where the client does not read, and then it is this that waits.
+            thread::spawn(move || {
+                while let Ok(text) = texts.recv() {
+                    if stdin.write_all(format!("{text}\n").as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+            said
+        });
+        Ok((Player { who, process, said, is_over: false }, address))
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Gives it a line to read; `false` where it takes none.
+    pub fn say(&self, text: &str) -> bool {
+        self.said.as_ref().is_some_and(|said| said.try_send(text.into()).is_ok())
+    }
+
+    /// Nothing more is said: its standard input ends.
+    pub fn hang_up(&mut self) {
+        self.said = None;
+    }
+
+    pub fn ask_to_stop(&self) {
+        self.process.ask_to_stop();
+    }
+
+    pub fn kill(&self) {
+        self.process.kill();
+    }
+
+    /// Whether it has ended, which is told once.
+    pub fn is_over(&mut self, teller: &Teller) -> bool {
+        if self.is_over {
+            return true;
+        }
+        let Ok(Some(status)) = self.process.wait(Duration::ZERO) else { return false };
+        self.is_over = true;
+        let text = match status.code() {
+            Some(code) => format!("exit code {code}"),
+            None => "ended by a signal".into(),
+        };
+        teller.now(&What::Process { who: self.who, stage: Stage::Ended, text });
+        true
+    }
+
+    /// Waits for its end; `false` where it goes on.
+    pub fn wait(&mut self, limit: Duration, teller: &Teller) -> bool {
+        let _ = self.process.wait(limit);
+        self.is_over(teller)
+    }
+}
+
+fn hear(heard: Heard, who: Who, teller: &Teller, ready: &Sender<Address>) {
+    match heard {
+        Heard::Printed(line) => match ready::address(&line).filter(|_| who == Who::Server) {
+            Some(address) => {
+                let text = shown(&line);
+                teller.now(&What::Process { who, stage: Stage::Ready, text });
+                // Fails where nobody waits for it any more.
+                let _ = ready.send(address);
+            }
+            None => teller.now(&What::Printed { who, text: shown(&line) }),
+        },
+        Heard::Wrote(line) => match LogLine::parse(&line) {
+            Some(line) => {
+                let level = match line.level {
+                    Level::Error => "error",
+                    Level::Warn => "warn",
+                    Level::Other => "info",
+                };
+                let text = shown(&line.message);
+                teller.tell(line.at, &What::Log { who, level, text });
+            }
+            None => {
+                let level = if line.starts_with("error") { "error" } else { "info" };
+                teller.now(&What::Log { who, level, text: shown(&line) });
+            }
+        },
+        Heard::Closed => {}
+    }
+}

@@ -1,0 +1,174 @@
+//! What can be watched of a rung, by what its manifest says.
+
+use ladder::manifests::{Carrier, Limit};
+use ladder::shell::command_line;
+use ladder::{Ladder, Rung};
+use netfault::{Fault, Proof, Speaks, TLS};
+use serde::Serialize;
+use trial::{Faults, faults, why_not};
+
+use crate::event::{FaultName, Session};
+
+/// The faults behind buttons, by the name of the button.
+pub const BUTTONS: [(&str, &str); 3] =
+    [("silent", "silent"), ("drip", "drip"), ("reset", "reset-midway")];
+
+/// What the page offers to choose from.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Choice {
+    rung: String,
+    alias: String,
+    title: String,
+    why_not: Option<String>,
+}
+
+pub fn choices(ladder: &Ladder) -> Vec<Choice> {
+    let choice = |rung: &Rung| Choice {
+        rung: rung.name.clone(),
+        alias: rung.alias.clone(),
+        title: rung.title.clone(),
+        why_not: why_not(rung),
+    };
+    ladder.rungs.iter().map(choice).collect()
+}
+
+/// The fault matrix as the manifests have it.
+#[derive(Debug, Serialize)]
+pub struct Matrix {
+    rungs: Vec<Choice>,
+    faults: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    fault: &'static str,
+    about: &'static str,
+    /// For each rung: `survives`, `limit` or nothing where there is no such fault for it.
+    cells: Vec<&'static str>,
+}
+
+pub fn matrix(ladder: &Ladder) -> Matrix {
+    let cell = |rung: &Rung, fault: &Fault| match rung.limit(fault.name) {
+        _ if !fault.is_for(rung.speaks()) => "",
+        Some(_) => "limit",
+        None => "survives",
+    };
+    let row = |fault: &'static Fault| Row {
+        fault: fault.name,
+        about: fault.about,
+        cells: ladder.rungs.iter().map(|rung| cell(rung, fault)).collect(),
+    };
+    Matrix { rungs: choices(ladder), faults: netfault::ALL.iter().map(row).collect() }
+}
+
+/// Why a fault cannot be played here.
+pub fn cannot_be_played(rung: &Rung, fault: &Fault) -> Option<String> {
+    if !fault.is_for(rung.speaks()) {
+        return Some(format!("there is no {} for what {} speaks", fault.name, rung.name));
+    }
+    let needs_tls = rung.speaks().is_encrypted() && !TLS;
+    needs_tls.then(|| {
+        let (alias, fault) = (&rung.alias, fault.name);
+        format!("whoever plays it speaks TLS: cargo xtask faults {alias} {fault}")
+    })
+}
+
+/// Whether only a trial plays it, with a server of its own: it is done to a process, or is
+/// too large for one line.
+pub fn is_only_tried(fault: &Fault) -> bool {
+    matches!(fault.proof, Proof::Process(_)) || fault.files > faults::A_CROWD
+}
+
+pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Session {
+    let name = |fault: &'static Fault| FaultName {
+        name: fault.name,
+        about: fault.about,
+        lifted_by: rung.limit(fault.name).map(|Limit { lifted_by, .. }| lifted_by.clone()),
+    };
+    let lets_loose =
+        |it: &&'static Fault| !is_only_tried(it) && cannot_be_played(rung, it).is_none();
+    let loose: Vec<FaultName> = rung.faults().filter(lets_loose).map(name).collect();
+    let mut buttons: Vec<&'static str> = BUTTONS
+        .iter()
+        .filter(|(_, fault)| loose.iter().any(|it| it.name == *fault))
+        .map(|(button, _)| *button)
+        .collect();
+    if rung.transport == Carrier::Udp {
+        buttons.push("reorder");
+    }
+    if !rung.serves_once() {
+        buttons.push("crowd");
+    }
+    Session {
+        rung: rung.name.clone(),
+        alias: rung.alias.clone(),
+        title: rung.title.clone(),
+        carrier: match rung.transport {
+            Carrier::Tcp => "tcp",
+            Carrier::Udp => "udp",
+            Carrier::Unix => "unix",
+        },
+        command: command_line(&format!("{} server", rung.name), args),
+        clients: 2,
+        examples: examples(rung),
+        faults: loose,
+        buttons,
+        plays: plays.map(|fault| fault.name.into()),
+    }
+}
+
+/// Arguments that its client needs beside where: a name, or certificates and who it is.
+pub fn client_args(rung: &Rung, client: usize) -> Vec<String> {
+    match (&rung.room, rung.speaks()) {
+        (Some(room), _) => room.members.get(client).cloned().into_iter().collect(),
+        (None, Speaks::Lines) => vec![format!("client-{}", client + 1)],
+        _ => rung.client_args().to_vec(),
+    }
+}
+
+/// What the clients of its demo say.
+pub fn examples(rung: &Rung) -> Vec<String> {
+    let own = match rung.speaks() {
+        Speaks::Lines => 1,
+        _ => rung.client_args().len(),
+    };
+    let said = rung.demo.iter().flat_map(|run| run.args.iter().skip(own));
+    let short = said.filter(|text| !text.is_empty() && text.len() < 100 && !text.starts_with("--"));
+    let mut examples: Vec<String> = Vec::new();
+    for text in short {
+        if !examples.contains(text) {
+            examples.push(text.clone());
+        }
+    }
+    examples
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_watched_and_said_follows_from_the_manifests() {
+        let ladder = trial::load().unwrap();
+        let rung = |name| ladder.find(name).unwrap();
+        assert_eq!(why_not(rung("threaded")), None);
+        assert!(why_not(rung("gossip")).unwrap().ends_with("cargo xtask demo gossip shows it"));
+        let of = |name| session(rung(name), &[], None);
+        assert_eq!(of("oneshot").buttons, ["silent", "drip", "reset"]);
+        assert_eq!(of("udp").buttons, ["reorder", "crowd"]);
+        assert_eq!(of("chat").examples, ["hello, world!", "Привет!"]);
+        assert_eq!(client_args(rung("chat"), 1), ["bob"]);
+        assert!(client_args(rung("tls"), 0).contains(&"ann".to_string()));
+        assert_eq!(of("tls").faults.len(), 0);
+    }
+
+    #[test]
+    fn every_limit_of_a_manifest_is_a_cell_of_the_matrix() {
+        let ladder = trial::load().unwrap();
+        let limits: usize =
+            ladder.rungs.iter().flat_map(|rung| &rung.limits).map(|it| it.faults().count()).sum();
+        let cells = matrix(&ladder).faults.into_iter().flat_map(|row| row.cells);
+        assert_eq!(cells.filter(|cell| *cell == "limit").count(), limits);
+    }
+}
