@@ -276,10 +276,12 @@ part_minimum() {
 no_compiler() {
     cat <<'END'
 #!/bin/sh
+case " $* " in *" -E "*) exec cc "$@" ;; esac
 while [ $# -gt 0 ]; do
     [ "$1" = -o ] && exec cc -c -x c /dev/null -o "$2"
     shift
 done
+exit 1
 END
 }
 
