@@ -1,5 +1,6 @@
 //! The folder of one exercise: a project of cargo that is built on the rung, or a Python file.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf, absolute};
 
 use ladder::exercises::{Exercise, Language};
@@ -25,7 +26,7 @@ pub fn make(ladder: &Ladder, exercise: &Exercise, into: &Path) -> Result<PathBuf
         let top = read(&ladder.root.join("Cargo.toml"))?;
         let crates = rung.folder.parent().unwrap_or(&rung.folder);
         let own = manifest::upon(&rung.name, &with_slashes(crates), &name, &own, &top);
-        write(&folder.join("Cargo.toml"), own)?;
+        write(&folder.join("Cargo.toml"), unlike_others(&own, &folder))?;
         write(&folder.join("Cargo.lock"), read(&ladder.root.join("Cargo.lock"))?)?;
         // What was built for the rung need not be built once more.
         let target = with_slashes(&ladder.root.join("target"));
@@ -38,6 +39,18 @@ pub fn make(ladder: &Ladder, exercise: &Exercise, into: &Path) -> Result<PathBuf
     }
     write(&file, &exercise.stub)?;
     Ok(folder)
+}
+
+/// A version of its own: cargo takes packages of one name, version and place in their
+/// workspace for one, and what was built of one folder for that of another.
+fn unlike_others(manifest: &str, folder: &Path) -> String {
+    let mut hasher = DefaultHasher::new();
+    folder.hash(&mut hasher);
+    manifest.replacen(
+        "version = \"0.1.0\"",
+        &format!("version = \"0.1.0+{:x}\"", hasher.finish()),
+        1,
+    )
 }
 
 /// As it can be written into a manifest on every system.
