@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use clap::Args;
-use ladder::files::{create_folder, read, with_extension, write};
+use ladder::files::{create_folder, read, with_extension, with_slashes, write};
 use ladder::manifests::cargo;
 use ladder::process;
 use ladder::{Failure, Ladder, Process, Screen, Tone, failure, port};
@@ -52,7 +52,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         return finish(&root, &folder);
     }
     let this = env::current_exe().map_err(|error| failure!("cannot find this program: {error}"))?;
-    let this = this.display().to_string().replace('\\', "/");
+    let this = with_slashes(&this);
     let mut mdbook = Command::new(mdbook(&root, screen)?);
     mdbook.current_dir(&root).env("MDBOOK_LOG", "warn");
     mdbook.env("MDBOOK_OUTPUT__SOURCES__COMMAND", format!("'{this}' book --finish"));

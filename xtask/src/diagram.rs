@@ -7,7 +7,7 @@ use ladder::screen::cut;
 use netfault::Transport;
 use netfault::proxy::{Fate, Passed, Way};
 use trial::Faults;
-use trial::wire::quoted;
+use trial::wire::{end, quoted};
 
 use crate::picture::{Part, Picture};
 
@@ -33,14 +33,13 @@ pub fn draw(rung: &Rung, passed: &[Passed]) -> String {
             n => format!("{n} bytes"),
         };
         let said = format!("{size} {}", quoted(&one.bytes));
-        let (text, arrives) = match one.fate {
-            Fate::Delivered => (said, true),
-            Fate::Repeated => (format!("{said}, once more"), true),
-            Fate::Lost => (format!("{said}, lost"), false),
-            Fate::Ended => ("end of stream".into(), true),
-            Fate::Reset => ("the connection is reset".into(), false),
-            Fate::Cut => ("the connection is cut".into(), false),
+        let text = match (end(one.fate), one.fate) {
+            (Some(text), _) => text.into(),
+            (None, Fate::Repeated) => format!("{said}, once more"),
+            (None, Fate::Lost) => format!("{said}, lost"),
+            (None, _) => said,
         };
+        let arrives = !matches!(one.fate, Fate::Lost | Fate::Reset | Fate::Cut);
         rows.push(arrow(one.way, &text, arrives));
     }
     let title = format!("What passes between the client and the server of {}", rung.name);

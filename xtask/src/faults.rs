@@ -119,7 +119,7 @@ fn play(ladder: &Ladder, tasks: &[Task], told: bool) -> Result<Vec<Cell>, Failur
 
 fn play_one(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> Result<Cell, Failure> {
     let limit = rung.limit(fault.name);
-    let expected = if limit.is_some() { Expected::Fails } else { Expected::Survives };
+    let expected = Expected::of(rung, fault);
     let args = rung.args_for(fault);
     let cast = Cast { ladder, rung, args: &args };
     let cell = |seen, as_expected, recovered, story| Cell {

@@ -17,6 +17,11 @@ impl<T> Doing<T> for io::Result<T> {
     }
 }
 
+/// As it can be written into a file that every system reads.
+pub fn with_slashes(path: &Path) -> String {
+    path.display().to_string().replace('\\', "/")
+}
+
 pub fn read(path: &Path) -> Result<String, Failure> {
     let text = fs::read_to_string(path).doing("read", path)?;
     // On Windows, git may have checked it out with other line ends.

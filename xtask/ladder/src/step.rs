@@ -35,7 +35,7 @@ pub fn changes(below: &Rung, rung: &Rung) -> Result<Vec<Change>, Failure> {
     for rung in [below, rung] {
         for path in files::all(&rung.folder.join("src"))? {
             let within = path.strip_prefix(&rung.folder).unwrap_or(&path);
-            found.insert(within.display().to_string().replace('\\', "/"));
+            found.insert(files::with_slashes(within));
         }
     }
     let mut found: Vec<String> = found.into_iter().collect();

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf, absolute};
 
 use ladder::exercises::{Exercise, Language};
-use ladder::files::{Doing, create_folder, read, write};
+use ladder::files::{Doing, create_folder, read, with_slashes, write};
 use ladder::{Failure, Ladder, failure};
 
 use crate::new::{check_outside, lock, manifest};
@@ -51,9 +51,4 @@ fn unlike_others(manifest: &str, folder: &Path) -> String {
         &format!("version = \"0.1.0+{:x}\"", hasher.finish()),
         1,
     )
-}
-
-/// As it can be written into a manifest on every system.
-fn with_slashes(path: &Path) -> String {
-    path.display().to_string().replace('\\', "/")
 }

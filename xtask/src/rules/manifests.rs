@@ -29,7 +29,7 @@ fn read<'a>(ladder: &Ladder, package: &'a Package) -> Result<Member<'a>, Failure
     Ok(Member {
         manifest: files::read(&package.manifest_path)?,
         library: if library.is_file() { Some(files::read(&library)?) } else { None },
-        folder: within.display().to_string().replace('\\', "/"),
+        folder: files::with_slashes(within),
         package,
     })
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use ladder::{Address, Failure, Ladder, Rung, failure};
 use netfault::{Fault, LIFETIME, Running};
-use trial::{Cast, Expected, Outcome, faults};
+use trial::{Cast, Expected, Faults, Outcome, faults};
 
 use crate::event::What;
 use crate::feed::Teller;
@@ -113,8 +113,8 @@ impl Trials {
 
 fn verdict(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> What {
     let limit = rung.limit(fault.name);
-    let expected = if limit.is_some() { Expected::Fails } else { Expected::Survives };
-    let args = trial::Faults::args_for(rung, fault);
+    let expected = Expected::of(rung, fault);
+    let args = rung.args_for(fault);
     let told = |survived, text| What::Verdict {
         fault: fault.name.into(),
         survived,

@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use ladder::process::resident_kib;
+use ladder::process::{resident_kib, threads};
 
 use crate::event::Load;
 
@@ -38,11 +38,10 @@ pub fn sockets(udp: bool, ports: &[u16]) -> Option<Vec<Socket>> {
 
 /// What a process holds; `None` where the system does not tell, or it is gone.
 pub fn load(process: u32) -> Option<Load> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let threads = status.lines().find_map(|line| line.strip_prefix("Threads:"))?;
+    let threads = threads(process)?;
     let descriptors = fs::read_dir(format!("/proc/{process}/fd")).map_or(0, Iterator::count);
     Some(Load {
-        threads: threads.trim().parse().ok()?,
+        threads,
         descriptors: descriptors as u64,
         kib: resident_kib(process)? / STEP_KIB * STEP_KIB,
     })

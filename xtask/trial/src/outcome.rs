@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ladder::manifests::ClientRun;
 use ladder::screen::NO_BREAK;
 use ladder::{Address, Failure, Rung, failure};
-use netfault::Speaks;
+use netfault::{Fault, Speaks};
 
 use crate::faults::Faults;
 use crate::stage::{Cast, Stage, Visit};
@@ -22,6 +22,16 @@ pub enum Expected {
     Survives,
     /// The server does not, or not for this client.
     Fails,
+}
+
+impl Expected {
+    /// What the manifest has of `rung` and this fault.
+    pub fn of(rung: &Rung, fault: &Fault) -> Expected {
+        match rung.limit(fault.name) {
+            Some(_) => Expected::Fails,
+            None => Expected::Survives,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -31,10 +31,11 @@ pub struct Words {
 pub fn words(speaks: Option<Speaks>, passed: &Passed, first: bool) -> Words {
     let bytes = &passed.bytes;
     let mut below = Vec::new();
-    let mut label = match (passed.fate, speaks) {
-        (Fate::Ended, _) => vec![(Tone::Dim, "end of stream".into())],
-        (Fate::Reset, _) => vec![(Tone::Bad, "the connection is reset".into())],
-        (Fate::Cut, _) => vec![(Tone::Bad, "the connection is cut".into())],
+    let mut label = match (end(passed.fate), speaks) {
+        (Some(text), _) => {
+            let tone = if passed.fate == Fate::Ended { Tone::Dim } else { Tone::Bad };
+            vec![(tone, text.into())]
+        }
         (_, None) => vec![(Tone::Plain, format!("{} bytes", bytes.len()))],
         (_, Some(Speaks::Frames | Speaks::Objects)) => frames(bytes),
         (_, Some(Speaks::Tls | Speaks::Login)) => record(bytes),
@@ -61,6 +62,16 @@ pub fn words(speaks: Option<Speaks>, passed: &Passed, first: bool) -> Words {
         _ => {}
     }
     Words { label, below }
+}
+
+/// How a connection ends, where this is its end.
+pub fn end(fate: Fate) -> Option<&'static str> {
+    match fate {
+        Fate::Ended => Some("end of stream"),
+        Fate::Reset => Some("the connection is reset"),
+        Fate::Cut => Some("the connection is cut"),
+        Fate::Delivered | Fate::Repeated | Fate::Lost => None,
+    }
 }
 
 /// Frames, each with its length as bytes of their own.

@@ -1,7 +1,7 @@
 //! One file as a response: whole, in parts, or not at all because the client has it.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -133,7 +133,7 @@ impl Sender {
         length: u64,
     ) -> io::Result<Option<Response>> {
         let may_be = system == FileSystem::Made || (length == 0 && system != FileSystem::Disk);
-        let start = if may_be { start(file)? } else { Vec::new() };
+        let start = if may_be { types::start(file)? } else { Vec::new() };
         if start.is_empty() {
             return Ok(None);
         }
@@ -223,17 +223,9 @@ fn whole(content: &Kept) -> Response {
     }
 }
 
-/// The first bytes of a file that nothing has been read of.
-fn start(file: &mut File) -> io::Result<Vec<u8>> {
-    let mut start = Vec::with_capacity(types::SNIFFED);
-    file.take(types::SNIFFED as u64).read_to_end(&mut start)?;
-    Ok(start)
-}
-
 /// Small enough to be read at once; what it has grown by meanwhile is another
 /// version's.
 fn read_small(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
-    file.rewind()?;
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -52,12 +52,22 @@ pub fn by_name(name: &Path) -> Option<String> {
 /// What reading it says.
 pub fn of_file(name: &Path, file: &mut File) -> io::Result<String> {
     let is_told = by_name(name).is_some_and(|known| !known.ends_with("charset=utf-8"));
-    let mut start = Vec::new();
-    if !is_told {
-        file.take(SNIFFED as u64).read_to_end(&mut start)?;
-        file.rewind()?;
+    if is_told {
+        return Ok(of(name, &[]));
     }
+    let start = start(file)?;
+    file.rewind()?;
     Ok(of(name, &start))
+}
+
+/// The first [`SNIFFED`] bytes of a file that nothing has been read of, or as many as it has.
+///
+/// # Errors
+/// What reading it says.
+pub fn start(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut start = Vec::with_capacity(SNIFFED);
+    file.take(SNIFFED as u64).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// The type of a file that begins so, with [`SNIFFED`] bytes where it has as many. Text has

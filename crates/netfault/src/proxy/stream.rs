@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use socket2::Socket;
 
 use super::record::{Fate, Way};
-use super::{Line, RETRANSMISSION, Timing};
+use super::{Line, Network, RETRANSMISSION, Timing};
 use crate::random::Random;
 
 /// Bytes that are read at once.
@@ -226,9 +226,8 @@ impl<'a> Direction<'a> {
         self.line.record(self.connection, self.way, fate, bytes);
     }
 
-    fn push(&mut self, piece: Piece, bytes: usize) {
-        let network = self.line.network();
-        let mut due = self.timing.due(&network, &mut self.random, bytes);
+    fn push(&mut self, network: &Network, piece: Piece, bytes: usize) {
+        let mut due = self.timing.due(network, &mut self.random, bytes);
         if bytes > 0 && self.random.happens(network.loss) {
             due += RETRANSMISSION;
         }
@@ -237,22 +236,25 @@ impl<'a> Direction<'a> {
     }
 
     fn receive(&mut self, mut from: &Socket, buf: &mut [u8]) {
-        match from.read(buf) {
+        let read = from.read(buf);
+        // Once for all that has come together.
+        let network = &self.line.network();
+        match read {
             Ok(0) => {
                 self.heard_out = true;
-                self.push(Piece::End, 0);
+                self.push(network, Piece::End, 0);
             }
             Ok(n) => {
-                let slice = self.line.network().slice.unwrap_or(BUFFER).max(1);
+                let slice = network.slice.unwrap_or(BUFFER).max(1);
                 for bytes in buf[..n].chunks(slice) {
-                    self.push(Piece::Bytes(bytes.to_vec()), bytes.len());
+                    self.push(network, Piece::Bytes(bytes.to_vec()), bytes.len());
                 }
             }
             Err(error) if passes(&error) => {}
             // What is under way arrives all the same, and then the reset.
             Err(error) => {
                 (self.heard_out, self.broken) = (true, true);
-                self.push(Piece::Reset(error), 0);
+                self.push(network, Piece::Reset(error), 0);
             }
         }
     }
