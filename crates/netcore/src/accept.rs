@@ -162,10 +162,9 @@ pub(crate) fn without_delay(stream: &impl AsFd) -> io::Result<()> {
     SockRef::from(&stream.as_fd()).set_tcp_nodelay(true)
 }
 
-/// Who has a permit has a thread. Its stack outlives it, for the next one: only more clients
-/// than ever need one more.
+/// Who has a permit has a thread.
 fn affords(permit: Option<&Permit>) -> io::Result<()> {
-    match permit.is_some_and(Permit::is_one_more_than_ever) {
+    match permit.is_some_and(Permit::needs_a_stack) {
         true => memory::is_there_for_a_thread(),
         false => memory::is_there_for_a_client(),
     }

@@ -11,6 +11,10 @@ const CLIENT: usize = 1 << 20;
 /// The stack of a thread, as std asks for it, and what is around it.
 const STACK: usize = 3 << 20;
 
+/// So many stacks of threads that have ended are left over for the next ones at least: glibc
+/// keeps 40 MiB of them, and other libraries none.
+pub(crate) const STACKS_KEPT: usize = if cfg!(target_env = "gnu") { 16 } else { 0 };
+
 /// What is asked for to see whether there is any.
 const TRY: usize = 128 << 10;
 

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::memory;
 use crate::shutdown::Shutdown;
 
 /// The permits of a server. Clones share the same ones.
@@ -64,10 +65,11 @@ impl Permits {
 }
 
 impl Permit {
-    /// Whether with this one more are taken than have ever been in use.
-    pub(crate) fn is_one_more_than_ever(&self) -> bool {
+    /// Whether no stack is left over for its thread: with this one, more are taken than have
+    /// ever been in use, or than stacks are kept.
+    pub(crate) fn needs_a_stack(&self) -> bool {
         let taken = self.0.taken();
-        taken.now > taken.ever
+        taken.now > taken.ever.min(memory::STACKS_KEPT)
     }
 
     /// From now on it is in use.

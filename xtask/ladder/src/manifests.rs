@@ -2,10 +2,10 @@
 //! through `cargo metadata`: never held in a list, and parsed nowhere else.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::process::Command;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{env, fs};
 
@@ -421,22 +421,27 @@ impl Rung {
             return Ok(());
         };
         create_folder(folder.parent().unwrap_or(&folder))?;
+        // One at a time, in this process and in others: a server that is running shows what
+        // the first one has made, and its clients must find the same.
+        let lock = folder.with_extension("lock");
+        let lock = fs::File::create(&lock).and_then(|file| file.lock().map(|()| file));
+        let _lock = lock.doing("lock", &folder)?;
+        if is_fresh(&folder) {
+            return Ok(());
+        }
         // Made beside it and moved as a whole: whoever else looks finds all of it or nothing.
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let made = folder.with_extension(format!("{}-{number}", process::id()));
+        let made = folder.with_extension("new");
+        for old in [&made, &folder] {
+            match fs::remove_dir_all(old) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).doing("remove", old);
+                }
+                _ => {}
+            }
+        }
         let mut command = Command::new(program);
         output(command.arg("certs").arg(&made).args(&self.certs[1..]).current_dir(&self.folder))?;
-        let old = folder.with_extension(format!("{}-{number}-old", process::id()));
-        if fs::rename(&folder, &old).is_ok() {
-            fs::remove_dir_all(&old).doing("remove", &old)?;
-        }
-        // Where somebody else was faster, theirs is as good.
-        match fs::rename(&made, &folder) {
-            Err(error) if !folder.exists() => Err(error).doing("make", &folder),
-            Err(_) => fs::remove_dir_all(&made).doing("remove", &made),
-            Ok(()) => Ok(()),
-        }
+        fs::rename(&made, &folder).doing("make", &folder)
     }
 
     pub fn passes(&self, suite: &str) -> bool {
@@ -574,6 +579,30 @@ mod tests {
         let long_ago = std::time::SystemTime::now() - FRESH - Duration::from_secs(1);
         fs::File::open(&certs).unwrap().set_modified(long_ago).unwrap();
         assert_eq!(made("third"), ["third"]);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        // The program, the certificates and the lock.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn certificates_are_made_once_however_many_want_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (program, certs) = (folder.path().join("program"), folder.path().join("certs"));
+        fs::write(&program, "#!/bin/sh\nmkdir $2 && echo $$ > $2/who\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        let mut rung =
+            read(&["one-echo"], vec![package("one-echo", one())]).unwrap().rungs.remove(0);
+        rung.folder = folder.path().into();
+        rung.certs = vec!["certs".into()];
+        let seen: HashSet<String> = std::thread::scope(|scope| {
+            let prepared = || {
+                rung.prepare(&program).unwrap();
+                fs::read_to_string(certs.join("who")).unwrap()
+            };
+            let threads: Vec<_> = (0..16).map(|_| scope.spawn(prepared)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(seen.len(), 1, "{seen:?}");
     }
 }
