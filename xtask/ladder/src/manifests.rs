@@ -2,7 +2,6 @@
 //! through `cargo metadata`: never held in a list, and parsed nowhere else.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -14,6 +13,7 @@ use serde_json::Value;
 
 use crate::files::{Doing, create_folder};
 use crate::process::output;
+use crate::scratch::Scratch;
 use crate::{Failure, failure};
 
 /// Words behind `cargo xtask demo` that are no rungs.
@@ -430,17 +430,14 @@ impl Rung {
             return Ok(());
         }
         // Made beside it and moved as a whole: whoever else looks finds all of it or nothing.
-        let made = folder.with_extension("new");
-        for old in [&made, &folder] {
-            match fs::remove_dir_all(old) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(error).doing("remove", old);
-                }
-                _ => {}
-            }
-        }
+        let beside = folder.with_extension("new");
+        let beside = Scratch::new(beside.clone()).doing("make", &beside)?;
+        let made = beside.path().join("made");
         let mut command = Command::new(program);
         output(command.arg("certs").arg(&made).args(&self.certs[1..]).current_dir(&self.folder))?;
+        if folder.exists() {
+            fs::rename(&folder, beside.path().join("old")).doing("remove", &folder)?;
+        }
         fs::rename(&made, &folder).doing("make", &folder)
     }
 
@@ -558,17 +555,26 @@ mod tests {
         assert_eq!(said, "one-echo has ladder metadata but is not in the order");
     }
 
+    /// A rung in `folder` that has them made by a program of this one line.
     #[cfg(unix)]
-    #[test]
-    fn certificates_are_made_where_there_are_none_and_anew_before_they_expire() {
+    fn with_certificates(folder: &Path, line: &str) -> (Rung, PathBuf) {
         use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let (program, certs) = (folder.path().join("program"), folder.path().join("certs"));
-        fs::write(&program, "#!/bin/sh\nmkdir $2 && touch $2/$3\n").unwrap();
+        let program = folder.join("program");
+        fs::write(&program, format!("#!/bin/sh\n{line}\n")).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
         let mut rung =
             read(&["one-echo"], vec![package("one-echo", one())]).unwrap().rungs.remove(0);
-        rung.folder = folder.path().into();
+        rung.folder = folder.into();
+        rung.certs = vec!["certs".into()];
+        (rung, program)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn certificates_are_made_where_there_are_none_and_anew_before_they_expire() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut rung, program) = with_certificates(folder.path(), "mkdir $2 && touch $2/$3");
+        let certs = folder.path().join("certs");
         let mut made = |file: &str| {
             rung.certs = vec!["certs".into(), file.into()];
             rung.prepare(&program).unwrap();
@@ -586,15 +592,9 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn certificates_are_made_once_however_many_want_them() {
-        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let (program, certs) = (folder.path().join("program"), folder.path().join("certs"));
-        fs::write(&program, "#!/bin/sh\nmkdir $2 && echo $$ > $2/who\n").unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
-        let mut rung =
-            read(&["one-echo"], vec![package("one-echo", one())]).unwrap().rungs.remove(0);
-        rung.folder = folder.path().into();
-        rung.certs = vec!["certs".into()];
+        let (rung, program) = with_certificates(folder.path(), "mkdir $2 && echo $$ > $2/who");
+        let certs = folder.path().join("certs");
         let seen: HashSet<String> = std::thread::scope(|scope| {
             let prepared = || {
                 rung.prepare(&program).unwrap();
