@@ -38,9 +38,9 @@ const SKIPPED: i32 = 77;
 
 pub fn list(screen: &Screen) -> Result<(), Failure> {
     for step in steps(&Ladder::load()?)? {
-        let left = format!("  {} ", screen.paint(Tone::Bold, &fit(&step.name, 10)));
+        let left = format!("  {} ", screen.paint(Tone::Bold, &fit(&step.name, 12)));
         screen.hang(&left, Tone::Plain, &step.about)?;
-        screen.command(&" ".repeat(13), Tone::Dim, &step.command)?;
+        screen.command(&" ".repeat(15), Tone::Dim, &step.command)?;
     }
     screen.line("\n  One alone: cargo xtask ci NAME")
 }
@@ -176,5 +176,15 @@ mod tests {
         assert!(
             matches!(&failure, Failure::Usage(message) if message.contains("fmt, rules, clippy"))
         );
+    }
+
+    /// No shell reads them: a second command would be arguments of the first.
+    #[test]
+    fn every_step_is_one_command() {
+        for step in steps(&Ladder::load().unwrap()).unwrap() {
+            let more =
+                step.command.split(' ').find(|word| matches!(*word, "&&" | "||" | "|" | ";"));
+            assert_eq!(more, None, "{}", step.name);
+        }
     }
 }
