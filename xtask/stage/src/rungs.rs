@@ -3,7 +3,7 @@
 use ladder::manifests::{Carrier, Limit};
 use ladder::shell::command_line;
 use ladder::{Ladder, Rung};
-use netfault::{Fault, Proof, Speaks, TLS};
+use netfault::{Fault, Proof, Speaks};
 use serde::Serialize;
 use trial::{Faults, faults, why_not};
 
@@ -64,14 +64,8 @@ pub fn matrix(ladder: &Ladder) -> Matrix {
 
 /// Why a fault cannot be played here.
 pub fn cannot_be_played(rung: &Rung, fault: &Fault) -> Option<String> {
-    if !fault.is_for(rung.speaks()) {
-        return Some(format!("there is no {} for what {} speaks", fault.name, rung.name));
-    }
-    let needs_tls = rung.speaks().is_encrypted() && !TLS;
-    needs_tls.then(|| {
-        let (alias, fault) = (&rung.alias, fault.name);
-        format!("whoever plays it speaks TLS: cargo xtask faults {alias} {fault}")
-    })
+    let is_for_it = fault.is_for(rung.speaks());
+    (!is_for_it).then(|| format!("there is no {} for what {} speaks", fault.name, rung.name))
 }
 
 /// Whether only a trial plays it, with a server of its own: it is done to a process, or is

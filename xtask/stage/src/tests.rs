@@ -227,13 +227,21 @@ fn datagrams_are_lost_when_the_network_is_told_to_and_come_when_it_is_well_again
 
 #[test]
 fn a_cell_of_the_matrix_plays_its_fault_beside_a_client_and_is_judged() {
-    let mut page = Page::open();
-    page.order(json!({"do": "begin", "rung": "threaded", "fault": "drip"}));
-    let passed = |who: &'static str| move |it: &Value| it["what"] == "passed" && it["who"] == who;
-    page.hears(passed("peer"));
-    page.hears(passed("client1"));
-    let verdict = page.hears(|it| it["what"] == "verdict");
-    assert_eq!((&verdict["survived"], &verdict["expected"]), (&json!(true), &json!(true)));
+    // Plain text, and a peer that speaks TLS.
+    for (rung, fault) in [("threaded", "drip"), ("tls", "no-goodbye")] {
+        let mut page = Page::open();
+        page.order(json!({"do": "begin", "rung": rung, "fault": fault}));
+        let passed =
+            |who: &'static str| move |it: &Value| it["what"] == "passed" && it["who"] == who;
+        page.hears(passed("peer"));
+        page.hears(passed("client1"));
+        let verdict = page.hears(|it| it["what"] == "verdict");
+        assert_eq!(
+            (&verdict["survived"], &verdict["expected"]),
+            (&json!(true), &json!(true)),
+            "{rung} {fault}: {verdict}"
+        );
+    }
 }
 
 #[test]
