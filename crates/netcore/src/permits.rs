@@ -69,7 +69,7 @@ impl Permit {
     /// ever been in use, or than stacks are kept.
     pub(crate) fn needs_a_stack(&self) -> bool {
         let taken = self.0.taken();
-        taken.now > taken.ever.min(memory::STACKS_KEPT)
+        taken.now > taken.ever || taken.now > memory::STACKS_KEPT
     }
 
     /// From now on it is in use.
