@@ -1,7 +1,5 @@
 //! `cargo xtask new`, as a person uses it.
 
-use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ladder_tests::{Process, binaries};
@@ -11,10 +9,6 @@ fn xtask(args: &[&str], stdin: Stdio) -> Process {
     let mut command = Command::new(xtask);
     command.arg("new").args(args).env("CARGO_TARGET_DIR", target).stdin(stdin);
     Process::start(&format!("xtask new {}", args.join(" ")), &mut command)
-}
-
-fn text(folder: &Path, file: &str) -> String {
-    fs::read_to_string(folder.join(file)).expect("it is there")
 }
 
 #[test]
@@ -37,9 +31,10 @@ fn at_a_terminal_it_asks_what_is_built_and_what_to_keep() {
     process.expect_prompt("tests/echo.rs");
     keyboard.type_line("n");
     process.wait().expect_code(0);
-    assert!(text(&dest, "Cargo.toml").contains("description = \"Counts words\""));
-    assert!(text(&dest, "README.md").starts_with("# counter\n\nCounts words.\n"));
-    assert!(text(&dest, "deploy/counter.service").contains("/counter server --port 9090"));
+    let text = |file| std::fs::read_to_string(dest.join(file)).expect("it is there");
+    assert!(text("Cargo.toml").contains("description = \"Counts words\""));
+    assert!(text("README.md").starts_with("# counter\n\nCounts words.\n"));
+    assert!(text("deploy/counter.service").contains("/counter server --port 9090"));
     assert!(!dest.join("tests/echo.rs").exists() && dest.join("tests/limits.rs").is_file());
 }
 

@@ -1,5 +1,6 @@
 //! Processes that a tool or a test starts. None of them outlives it: not a normal end, an
-//! error, a panic or a signal, SIGKILL included on Unix.
+//! error, a panic or a signal, SIGKILL included on Unix: but for one that is being started
+//! at that very moment, of which nobody has been told yet.
 //!
 //! What a process writes to a pipe is read from the start, so that it never waits for a
 //! reader: [`Process::stdout`] and [`Process::stderr`] collect it, and
