@@ -4,6 +4,7 @@
 use std::io::{self, BufReader, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use netcore::connection::Connection;
 use netcore::lines;
@@ -14,6 +15,9 @@ use crate::server::{LONGEST_LINE, next_line};
 /// Whose pocket it goes to.
 pub const OURS: &str = "7YWHMfk9JZe0LM0g1ZauHuiSxhI";
 
+/// How long the room may take to let us in, or to take a line.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Lines that may wait for a client that does not read.
 const QUEUE: usize = 1000;
 
@@ -22,7 +26,8 @@ const QUEUE: usize = 1000;
 /// # Errors
 /// What either connection says.
 pub fn talk(stream: &mut Connection, upstream: SocketAddr) -> io::Result<()> {
-    let room = TcpStream::connect(upstream)?;
+    let room = TcpStream::connect_timeout(&upstream, PATIENCE)?;
+    room.set_write_timeout(Some(PATIENCE))?;
     let (to_client, mut to_room) = (Outbox::new(stream, QUEUE, missed)?, room.try_clone()?);
     let mut reader = BufReader::new(stream);
     thread::scope(|scope| {
