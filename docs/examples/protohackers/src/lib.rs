@@ -9,8 +9,12 @@
 //! | 3 | [`chat`] | `chat` |
 //! | 4 | [`database`] | `udp-echo` |
 //! | 5 | [`middle`] | `threaded-echo`, with a second connection |
+//! | 6 | [`tickets`] | `chat`: the server speaks by itself |
+//! | 7 | [`reliable`] | `udp-reliable`, from the other side |
 //! | 8 | [`cipher`] | `tls-echo`: a wrapper, though this one hides little |
 //! | 9 | [`jobs`] | `object-exchange`, in lines of JSON |
+//! | 10 | [`storage`] | `framed-echo`, with lines between |
+//! | 11 | [`pests`] | `object-exchange`, and a client of somebody else |
 //!
 //! [`server`] is what those over TCP share: a thread for each client, and a stop.
 #![forbid(unsafe_code)]
@@ -22,6 +26,10 @@ pub mod database;
 pub mod echo;
 pub mod jobs;
 pub mod middle;
+pub mod pests;
 pub mod prices;
 pub mod primes;
+pub mod reliable;
 pub mod server;
+pub mod storage;
+pub mod tickets;

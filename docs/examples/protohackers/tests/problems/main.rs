@@ -1,5 +1,10 @@
 //! Conversations of our own with each solution.
 
+mod files;
+mod pests;
+mod reliable;
+mod tickets;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
 use std::thread;
