@@ -83,6 +83,12 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         fs::remove_file(&path).doing("leave out", &path)?;
         screen.line(&format!("{file} is left out"))?;
     }
+    let true_now = |text: &str| match wanted.without.is_empty() {
+        true => text.to_string(),
+        false => readme::without_old_tests(text),
+    };
+    let page = dest.join("README.md");
+    write(&page, true_now(&read(&page)?))?;
     if let Some(about) = &wanted.about {
         readme::say_what_it_is(dest, about)?;
     }
@@ -98,7 +104,8 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     screen.line(&format!("\n  cd {shown}\n  cargo test\n  cargo run{server}\n\nChange first:"))?;
     let steps = readme::change_first(rung, own, &name, &[])?;
     for (number, step) in steps.iter().enumerate() {
-        screen.prose("  ", &format!("{}. {}", number + 1, readme::without_marks(step)))?;
+        let step = readme::without_marks(&true_now(step));
+        screen.prose("  ", &format!("{}. {step}", number + 1))?;
     }
     screen.line("\nREADME.md says so again, and in what order to read the files.")
 }

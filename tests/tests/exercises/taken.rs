@@ -34,6 +34,8 @@ fn at_a_terminal_it_asks_what_is_built_and_what_to_keep() {
     let text = |file| std::fs::read_to_string(dest.join(file)).expect("it is there");
     assert!(text("Cargo.toml").contains("description = \"Counts words\""));
     assert!(text("README.md").starts_with("# counter\n\nCounts words.\n"));
+    assert!(text("README.md").contains("`tests/echo.rs` says what the old protocol answers"));
+    assert!(text("README.md").contains(", and was left out; `tests/limits.rs` is about"));
     assert!(text("deploy/counter.service").contains("/counter server --port 9090"));
     assert!(!dest.join("tests/echo.rs").exists() && dest.join("tests/limits.rs").is_file());
 }

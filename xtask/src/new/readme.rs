@@ -13,6 +13,15 @@ use super::extras;
 use super::manifest::TO_CRATES;
 use crate::items;
 
+/// What is said of tests of the old protocol, and what where they were left out.
+const GOES: &str = ", and goes";
+const WAS_LEFT_OUT: &str = ", and was left out";
+
+/// The same text where those tests are not there any more.
+pub fn without_old_tests(text: &str) -> String {
+    text.replace(GOES, WAS_LEFT_OUT)
+}
+
 /// What the project's README says: what to change first, then what the README of `own`
 /// says of the code. That is the rung, or what a project of it begins with.
 pub fn project(rung: &Rung, own: &Package, name: &str, blocks: &[&str]) -> Result<String, Failure> {
@@ -114,7 +123,7 @@ fn tests(own: &Package, old: &str) -> Result<String, Failure> {
     kept.retain(|file| !is_about_limits(file));
     let mut told = Vec::new();
     if !gone.is_empty() {
-        told.push(format!("{} says what the old protocol answers{old}, and goes", listed(&gone)));
+        told.push(format!("{} says what the old protocol answers{old}{GOES}", listed(&gone)));
     }
     if has_limits {
         told.push("`tests/limits.rs` is about limits, bad clients and the stop, and stays".into());
