@@ -56,6 +56,19 @@ pub fn run(
     }
 }
 
+/// What one machine is too few for: `omnichannel` on three servers of NATS.
+pub fn of_engine(name: Option<&str>, plain: bool) -> Result<(), Failure> {
+    let ladder = Ladder::load()?;
+    match name.and_then(|name| ladder.find(name)) {
+        Some(rung) if rung.name == "omnichannel" => {
+            package::run("scale", &["--drafts", "--plain"][..if plain { 2 } else { 1 }])
+        }
+        _ => {
+            Err(Failure::Usage("an engine is for omni: cargo xtask demo omni --engine nats".into()))
+        }
+    }
+}
+
 fn all(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
     let mut wrong = Vec::new();
     for rung in &ladder.rungs {

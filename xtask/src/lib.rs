@@ -62,6 +62,9 @@ enum Task {
         /// From one line to the next, as in 500ms [default: 200ms on a terminal, else 0s]
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         pace: Option<Duration>,
+        /// What `omni` keeps its drafts on: three servers of NATS, one of which is killed
+        #[arg(long, value_name = "ENGINE", value_parser = ["nats"])]
+        engine: Option<String>,
         #[command(flatten)]
         options: Box<scene::Options>,
     },
@@ -140,7 +143,8 @@ pub fn run() -> ExitCode {
         // As it was typed: it is understood here, and there once more.
         task if !netfault::TLS && task.needs_tls()? => package::run_as_typed("whole", 1),
         Task::List => list::run(screen),
-        Task::Demo { name, plain, pace, options } => {
+        Task::Demo { name, plain, engine: Some(_), .. } => demo::of_engine(name.as_deref(), plain),
+        Task::Demo { name, plain, pace, options, .. } => {
             let screen = if plain { screen.plain() } else { *screen };
             demo::run(name.as_deref(), &options, pace, &screen)
         }

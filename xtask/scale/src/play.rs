@@ -17,7 +17,7 @@ use crate::haproxy::{self, Haproxy, State};
 /// The rung that is behind HAProxy: for short visits.
 const RUNG: &str = "pooled-echo";
 
-const NAMES: [&str; 3] = ["a", "b", "c"];
+pub const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// Clients at a time: enough for all servers to have some at any moment.
 const CLIENTS: &str = "16";
@@ -29,11 +29,11 @@ const BOUND: &str = "300";
 const GENEROUS: Duration = Duration::from_secs(60);
 
 /// A pause between two looks at what HAProxy tells. No event tells it.
-const PAUSE: Duration = Duration::from_millis(5);
+pub const PAUSE: Duration = Duration::from_millis(5);
 
-const COLUMNS: (usize, usize) = (7, 11);
+pub const COLUMNS: (usize, usize) = (7, 11);
 
-const GAP: &str = "  ";
+pub const GAP: &str = "  ";
 
 /// Restarts every server under load, and looks whether a request was lost.
 pub fn run(screen: &Screen) -> Result<(), Failure> {
@@ -184,12 +184,12 @@ impl Load {
     }
 }
 
-fn names() -> String {
+pub fn names() -> String {
     NAMES.map(|name| fit(name, COLUMNS.1)).concat()
 }
 
 /// When, and what HAProxy tells of each server.
-fn row(time: f64, states: &[State], screen: &Screen) -> String {
+pub fn row(time: f64, states: &[State], screen: &Screen) -> String {
     let time = screen.paint(Tone::Dim, &format!("{time:>0$.3}", COLUMNS.0));
     // `UP 1/2` is up until it is down.
     let cell = |state: &State| {
