@@ -1,8 +1,10 @@
 //! What does not grow, whoever sends what: the memory of a node, and what it sends itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gossip::Settings;
+use gossip::replica::Replica;
 use gossip::simulation::{Simulation, address};
 use gossip::table::{Event, NOTICES};
 use gossip::wire::{Batch, Body, Kind, LONGEST_TEXT, Line, Notice};
@@ -52,6 +54,27 @@ fn ten_thousand_forged_nodes_and_notices_leave_the_memory_flat_and_the_board_alo
     let body = Body { kind: Kind::Push, lines: vec![forged("late", 1, 0)], batches: Vec::new() };
     simulation.node(0).receive(address(9_998), &body, now);
     assert!(simulation.node(0).members().contains_key("late"));
+}
+
+#[test]
+fn ten_thousand_who_take_the_name_of_a_node_change_it_a_few_times_and_no_more() {
+    let mut simulation = Simulation::acquainted(5, 4, &settings());
+    let (now, mut lives) = (simulation.now(), BTreeSet::new());
+    let generation = |node: &Replica| node.members()["n0"].generation;
+    let began = generation(simulation.node(0));
+    for number in 0..10_000 {
+        let line = Line {
+            address: Some(address(10_000 + number)),
+            ..forged("n0", generation(simulation.node(0)) + 1, 0)
+        };
+        let body = Body { kind: Kind::Push, lines: vec![line], batches: Vec::new() };
+        simulation.node(0).receive(address(9_999), &body, now);
+        simulation.node(0).events();
+        lives.insert(generation(simulation.node(0)));
+    }
+    // One or two are another life, or another node of that name. Each further one would be looked
+    // after as well, for ever.
+    assert!((2..20).contains(&lives.len()), "{} lives, from {began} on", lives.len());
 }
 
 #[test]
