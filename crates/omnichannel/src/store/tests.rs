@@ -40,3 +40,15 @@ fn of_two_changes_of_a_log_that_replace_the_same_the_first_counts_and_its_key_is
         assert_eq!(store.judge(&next).unwrap(), Verdict::Replaces(6));
     }
 }
+
+/// A replica whose master was set up anew, under the same address.
+#[test]
+fn what_another_store_has_done_is_taken_over_by_no_replica_of_this_one() {
+    let store = memory();
+    let copy = |store, change| Effect::Copy { store, changes: vec![change], keys: Vec::new() };
+    let copied_from = |number, change| store.apply(&[&copy(number, change)]).unwrap().outcomes;
+    assert_eq!(copied_from(7, copied(1, 1, Some("ours"))), [Outcome::Done(1)]);
+    assert_eq!(copied_from(8, copied(2, 2, Some("theirs"))), [Outcome::OtherStore]);
+    let draft = Draft { revision: 1, text: Some("ours".into()) };
+    assert_eq!(store.draft("ann").unwrap(), draft);
+}
