@@ -74,6 +74,10 @@ pub fn run(options: &Options, stop: &Stop) -> Result<Report, Error> {
     if let Err(fault) = window.exchange(&mut UdpSocket::from_std(events_of), stop) {
         window.meter.faults.count(0, &fault);
     }
+    // Losses are the network's way. Nothing at all is no server.
+    if window.lost > 0 && window.meter.replies() == 0 && window.meter.faults.total() == 0 {
+        window.meter.faults.count(0, &Fault::TimedOut);
+    }
     let (lost, stray) = (Some(window.lost), Some(window.stray));
     let report = Report::new("udp-echo", address, window.meter);
     let in_flight = options.window.into();

@@ -103,3 +103,11 @@ fn nobody_listening_is_told_at_once() {
     let report = udp_echo::run(&options, &Stop::default()).unwrap();
     assert_eq!((report.faults.refused, report.replies), (1, 0), "{}", report.faults);
 }
+
+#[test]
+fn a_server_that_never_answers_is_a_fault_and_no_loss() {
+    let silent = Server::udp(|_, _| Vec::new());
+    let report = run(&silent, "--count 100 --window 4 --lost-after 100ms");
+    assert_eq!((report.replies, report.lost, report.faults.timed_out), (0, Some(100), 1));
+    assert!(report.verdict().is_err());
+}
