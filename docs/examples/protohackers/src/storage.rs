@@ -2,7 +2,7 @@
 //! connection, and a name is looked at before it is believed.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +12,10 @@ use crate::server::next_line;
 
 /// Bytes of a file at most, and of all versions of all files: the bound on memory.
 const MOST: (usize, usize) = (1 << 20, 64 << 20);
+
+/// Bytes that a version takes beside its own and its name's, roughly: versions of one byte
+/// would otherwise take many times the bound.
+const BESIDE: usize = 64;
 
 /// All files, and their versions in order.
 #[derive(Debug, Default)]
@@ -51,8 +55,11 @@ impl Storage {
                         let most = format!("ERR a file has 0 to {} bytes\n", MOST.0);
                         return reader.get_mut().write_all(most.as_bytes());
                     };
-                    let mut bytes = vec![0; length];
-                    reader.read_exact(&mut bytes)?;
+                    // Memory is taken for what has come, and not for what was announced.
+                    let mut bytes = Vec::new();
+                    if reader.by_ref().take(length as u64).read_to_end(&mut bytes)? < length {
+                        return Err(ErrorKind::UnexpectedEof.into());
+                    }
                     self.put(file, bytes)
                 }
                 ("PUT", _) => text("ERR usage: PUT file length newline data"),
@@ -91,13 +98,14 @@ impl Storage {
             return text("ERR text files only");
         }
         let mut state = self.state();
-        if state.bytes + name.len() + bytes.len() > MOST.1 {
-            return text("ERR there is no room");
-        }
         // The same once more is no new version.
         let is_new = state.files.get(name).and_then(|it| it.last()) != Some(&bytes);
         if is_new {
-            state.bytes += name.len() + bytes.len();
+            let taken = state.bytes + name.len() + bytes.len() + BESIDE;
+            if taken > MOST.1 {
+                return text("ERR there is no room");
+            }
+            state.bytes = taken;
             state.files.entry(name.into()).or_default().push(bytes);
         }
         text(&format!("OK r{}", state.files.get(name).map_or(0, Vec::len)))

@@ -60,3 +60,32 @@ fn problem_10_keeps_every_version_and_lists_files_and_folders() {
         assert_eq!(client.rest(), b"", "{length}");
     }
 }
+
+#[test]
+fn problem_10_drops_half_a_file_and_knows_the_same_again_also_where_there_is_no_room() {
+    let storage = Storage::default();
+    let server = start(move |listener, shutdown| {
+        server::serve(listener, shutdown, |stream, peer| storage.talk(stream, peer))
+    });
+    let mut half = Client::of(server.address);
+    half.send(b"PUT /half 4\nabc");
+    half.half_close();
+    assert_eq!(half.rest(), b"READY\n");
+    let mut client = Client::of(server.address);
+    assert_eq!(client.hear(), "READY");
+    client.say("GET /half");
+    assert_eq!([client.hear(), client.hear()], ["ERR no such file", "READY"]);
+    let mut put = |number: usize| {
+        let mut data = format!("{number:<9}").into_bytes();
+        data.resize(1 << 20, b'.');
+        client.send(format!("PUT /large {}\n", data.len()).as_bytes());
+        client.send(&data);
+        [client.hear(), client.hear()]
+    };
+    // 64 MiB in all, of which names and lists are a part.
+    for number in 1..64 {
+        assert_eq!(put(number), [format!("OK r{number}"), "READY".into()]);
+    }
+    assert_eq!(put(64), ["ERR there is no room", "READY"]);
+    assert_eq!(put(63), ["OK r63", "READY"], "it is there");
+}
