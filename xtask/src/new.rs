@@ -162,12 +162,18 @@ fn fill(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Fai
 /// A block inside the project, and its page without links to what is not.
 fn copy_block(block: &Package, project: &Path, blocks: &[&str]) -> Result<(), Failure> {
     let to = project.join(&block.name);
-    copy(&block.folder(), &to, &str::to_string)?;
+    // Its words on running it for good are for this folder.
+    let before = ["--path ", "cp ", "-f "].map(|word| format!("{word}crates/{}", block.name));
+    copy(&block.folder(), &to, &|text| {
+        before
+            .iter()
+            .fold(text.to_string(), |text, old| text.replace(old, &old.replace("crates/", "")))
+    })?;
     let own = to.join("Cargo.toml");
     write(&own, manifest::member(&read(&own)?))?;
-    let page = block.folder().join("README.md");
+    let page = to.join("README.md");
     match page.exists() {
-        true => write(&to.join("README.md"), readme::block(&read(&page)?, blocks)),
+        true => write(&page, readme::block(&read(&page)?, blocks)),
         false => Ok(()),
     }
 }
@@ -310,6 +316,10 @@ mod tests {
             let page = text(file);
             assert_eq!(crate::docs::links::broken(&dest.join(file), &page), [""; 0]);
             assert!(["<!--", "](..", "xtask"].iter().all(|words| !page.contains(words)), "{page}");
+        }
+        for file in ["README.md", "deploy/README.md", "deploy/Containerfile"] {
+            let page = text(&format!("http-server/{file}"));
+            assert!(page.contains(" http-server") && !page.contains("crates/"), "{page}");
         }
         assert!(TOP_FILES.iter().all(|file| dest.join(file).is_file()));
     }
