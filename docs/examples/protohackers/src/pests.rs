@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
+use netcore::error::reason;
 
 use self::wire::{Message, Policy, Range, wrong};
 use crate::server::{IDLE, has_more};
@@ -25,17 +26,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Sites {
     upstream: SocketAddr,
-    sites: Mutex<HashMap<u32, Arc<Mutex<Option<Site>>>>>,
+    sites: Mutex<HashMap<u32, Arc<Mutex<Site>>>>,
 }
 
-/// What is known of a site whose authority has been dialled.
-#[derive(Debug)]
+/// What is known of a site.
+#[derive(Debug, Default)]
 struct Site {
-    authority: BufReader<Connection>,
+    authority: Option<Authority>,
+    /// What is done about whom, and under which number: it goes on while nobody is connected.
+    policies: BTreeMap<Vec<u8>, (Policy, u32)>,
+}
+
+/// An authority that has been dialled.
+#[derive(Debug)]
+struct Authority {
+    stream: BufReader<Connection>,
     /// How many there should be of what.
     targets: BTreeMap<Vec<u8>, Range>,
-    /// What is done about whom, and under which number.
-    policies: BTreeMap<Vec<u8>, (Policy, u32)>,
 }
 
 impl Sites {
@@ -66,7 +73,12 @@ impl Sites {
         }
         while has_more(reader) {
             match Message::read(reader)? {
-                Message::SiteVisit(site, counts) => self.visit(site, &counts)?,
+                Message::SiteVisit(site, counts) => {
+                    // The visitor has done nothing wrong.
+                    if let Err(error) = self.visit(site, &counts) {
+                        log::warn!("site {site}: {}", reason(&error));
+                    }
+                }
                 _ => return Err(wrong("only visits are told here")),
             }
             reader.get_mut().set_deadline(Deadline::after(IDLE));
@@ -84,39 +96,45 @@ impl Sites {
         };
         // One visit of a site after the other; those of other sites do not wait.
         let mut site = site.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut known = match site.take() {
-            Some(known) => known,
-            None => Site::dial(self.upstream, number)?,
+        let mut authority = match site.authority.take() {
+            Some(authority) => authority,
+            None => Authority::dial(self.upstream, number)?,
         };
-        known.adjust(counts)?;
-        // Where anything has failed, its authority is dialled anew next time.
-        *site = Some(known);
+        site.adjust(&mut authority, counts)?;
+        // Where anything has failed, it is dialled anew next time.
+        site.authority = Some(authority);
         Ok(())
     }
 }
 
-impl Site {
-    fn dial(upstream: SocketAddr, number: u32) -> io::Result<Site> {
+impl Authority {
+    fn dial(upstream: SocketAddr, number: u32) -> io::Result<Authority> {
         let stream = TcpStream::connect_timeout(&upstream, PATIENCE)?;
-        let authority = BufReader::new(Connection::of_client(stream)?);
-        let mut site = Site { authority, targets: BTreeMap::new(), policies: BTreeMap::new() };
-        site.ask(&Message::hello())?.expect_hello()?;
-        match site.ask(&Message::DialAuthority(number))? {
-            Message::TargetPopulations(same, targets) if same == number => site.targets = targets,
+        let stream = BufReader::new(Connection::of_client(stream)?);
+        let mut authority = Authority { stream, targets: BTreeMap::new() };
+        authority.ask(&Message::hello())?.expect_hello()?;
+        match authority.ask(&Message::DialAuthority(number))? {
+            Message::TargetPopulations(same, it) if same == number => authority.targets = it,
             _ => return Err(wrong("the authority does not say how many there should be")),
         }
-        Ok(site)
+        Ok(authority)
     }
 
     fn ask(&mut self, message: &Message) -> io::Result<Message> {
-        self.authority.get_mut().set_deadline(Deadline::after(PATIENCE));
-        self.authority.get_mut().write_all(&message.encode())?;
-        Message::read(&mut self.authority)
+        self.stream.get_mut().set_deadline(Deadline::after(PATIENCE));
+        self.stream.get_mut().write_all(&message.encode())?;
+        Message::read(&mut self.stream)
     }
+}
 
+impl Site {
     /// Whoever was not seen is not there; whoever has no target is nobody's business.
-    fn adjust(&mut self, counts: &BTreeMap<Vec<u8>, u32>) -> io::Result<()> {
-        for (species, target) in self.targets.clone() {
+    fn adjust(
+        &mut self,
+        authority: &mut Authority,
+        counts: &BTreeMap<Vec<u8>, u32>,
+    ) -> io::Result<()> {
+        for (species, target) in authority.targets.clone() {
             let count = counts.get(&species).copied().unwrap_or(0);
             let wanted = match count {
                 few if few < target.min => Some(Policy::Conserve),
@@ -128,13 +146,13 @@ impl Site {
                 continue;
             }
             if let Some((_, number)) = has {
-                match self.ask(&Message::DeletePolicy(number))? {
+                match authority.ask(&Message::DeletePolicy(number))? {
                     Message::Ok => self.policies.remove(&species),
                     _ => return Err(wrong("the authority does not end a policy")),
                 };
             }
             if let Some(policy) = wanted {
-                match self.ask(&Message::CreatePolicy(species.clone(), policy))? {
+                match authority.ask(&Message::CreatePolicy(species.clone(), policy))? {
                     Message::PolicyResult(number) => {
                         self.policies.insert(species, (policy, number));
                     }

@@ -11,8 +11,8 @@ use protohackers::pests::wire::{Message, Policy, Range};
 use crate::{Client, Running, server, start};
 
 /// An authority that wants 10 to 20 of `fox`, and tells what it is asked for. It numbers
-/// policies from 1.
-fn authority() -> (std::net::SocketAddr, Receiver<Message>) {
+/// policies from 1, and where it `hangs_up` it does so once, instead of ending one.
+fn authority(mut hangs_up: bool) -> (std::net::SocketAddr, Receiver<Message>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (tells, told) = channel();
@@ -26,6 +26,11 @@ fn authority() -> (std::net::SocketAddr, Receiver<Message>) {
                     Message::DialAuthority(site) => {
                         let targets = [(b"fox".to_vec(), Range { min: 10, max: 20 })];
                         Message::TargetPopulations(*site, BTreeMap::from(targets))
+                    }
+                    Message::DeletePolicy(_) if hangs_up => {
+                        hangs_up = false;
+                        tells.send(message).unwrap();
+                        break;
                     }
                     Message::CreatePolicy(..) => {
                         last += 1;
@@ -56,7 +61,7 @@ fn visit(site: u32, counts: &[(&str, u32)]) -> Vec<u8> {
 
 #[test]
 fn problem_11_has_one_policy_for_whom_there_are_too_few_or_too_many_of() {
-    let (upstream, told) = authority();
+    let (upstream, told) = authority(false);
     let server = sites(upstream);
     let mut visitor = Client::of(server.address);
     // A hello and a visit in one segment, the next in single bytes.
@@ -86,7 +91,7 @@ fn problem_11_has_one_policy_for_whom_there_are_too_few_or_too_many_of() {
 
 #[test]
 fn problem_11_tells_who_speaks_otherwise_what_is_wrong() {
-    let (upstream, _told) = authority();
+    let (upstream, _told) = authority(false);
     let server = sites(upstream);
     let with = |bytes: &[u8]| [Message::hello().encode(), bytes.to_vec()].concat();
     let mut wrong_sum = visit(1, &[]);
@@ -113,4 +118,33 @@ fn problem_11_tells_who_speaks_otherwise_what_is_wrong() {
         assert!(matches!(said, Message::Error(_)), "{what}: {said:?}");
         assert_eq!(visitor.rest(), b"", "{what}");
     }
+}
+
+#[test]
+fn problem_11_dials_again_after_an_authority_that_hangs_up_and_knows_what_is_in_force() {
+    let (upstream, told) = authority(true);
+    let server = sites(upstream);
+    let mut visitor = Client::of(server.address);
+    visitor.send(&[Message::hello().encode(), visit(7, &[("fox", 9)])].concat());
+    assert_eq!(Message::read(&mut visitor.0).unwrap(), Message::hello());
+    // It hangs up at the second, so that what it did about the first is still in force.
+    for number in [21, 22, 15] {
+        visitor.send(&visit(7, &[("fox", number)]));
+    }
+    let fox = || b"fox".to_vec();
+    for wanted in [
+        Message::hello(),
+        Message::DialAuthority(7),
+        Message::CreatePolicy(fox(), Policy::Conserve),
+        Message::DeletePolicy(1),
+        Message::hello(),
+        Message::DialAuthority(7),
+        Message::DeletePolicy(1),
+        Message::CreatePolicy(fox(), Policy::Cull),
+        Message::DeletePolicy(2),
+    ] {
+        assert_eq!(told.recv_timeout(GENEROUS).unwrap(), wanted);
+    }
+    visitor.half_close();
+    assert_eq!(visitor.rest(), b"", "it has done nothing wrong");
 }
