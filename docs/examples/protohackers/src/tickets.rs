@@ -140,7 +140,7 @@ impl Roads {
 
     fn welcome(&self, roads: Vec<u16>, outbox: &Arc<Outbox>) {
         let mut state = self.state();
-        state.dispatchers.push((roads.clone(), outbox.clone()));
+        state.dispatchers.push((roads, outbox.clone()));
         let waiting = std::mem::take(&mut state.waiting);
         // Those of other roads go back to where they were.
         for (road, ticket) in waiting {
