@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ladder::manifests::cargo;
-use ladder::process::{self, output};
+use ladder::process::output;
 use ladder::screen::fit;
 use ladder::{Failure, Ladder, Process, Screen, Tone, failure};
 use serde::Deserialize;
@@ -125,7 +125,7 @@ impl Step {
         };
         let own = cfg!(windows) && words.get(1) == Some(&"xtask");
         command.args(&words[if own { 2 } else { 1 }..]).envs(variable);
-        process::run(command.current_dir(&ladder.root), GENEROUS, &self.name).map(|()| None)
+        ended(command.current_dir(&ladder.root), &self.name)
     }
 }
 
@@ -140,17 +140,21 @@ fn obey(complaints: &[String], screen: &Screen) -> Result<Option<String>, Failur
     }
 }
 
-/// Runs a script, which says what it skips and why.
 fn played(words: &[&str], ladder: &Ladder) -> Result<Option<String>, Failure> {
     if output(Command::new(PYTHON).arg("--version")).is_err() {
         return Ok(Some(format!("{PYTHON} is not installed")));
     }
     let mut command = Command::new(PYTHON);
-    command.args(&words[1..]).current_dir(&ladder.root).stdin(Stdio::null());
-    match Process::start(&mut command)?.wait_for_end(GENEROUS)?.code() {
+    ended(command.args(&words[1..]).current_dir(&ladder.root), &words.join(" "))
+}
+
+/// Runs a command, which says itself what it skips and why.
+fn ended(command: &mut Command, what: &str) -> Result<Option<String>, Failure> {
+    let process = Process::start(command.stdin(Stdio::null()))?;
+    match process.wait_for_end(GENEROUS)?.code() {
         Some(0) => Ok(None),
         Some(SKIPPED) => Ok(Some("it says why above".into())),
-        _ => Err(failure!("{} failed: see above", words.join(" "))),
+        _ => Err(failure!("{what} failed: see above")),
     }
 }
 

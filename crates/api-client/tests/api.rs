@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api_client::api::{ANSWER_LIMIT, Api, NoAnswer, Request, Secret};
+use api_client::policy::{REQUESTS_PER_REPEAT, RESERVE};
 use canned::{GENEROUS, canned, json, says};
 use serde_json::{Value, json};
 
@@ -114,10 +115,11 @@ fn the_other_side_says_when_and_it_is_not_asked_sooner() {
 
 #[test]
 fn beyond_the_deadline_it_is_given_up_at_once_and_told_when_to_come_back() {
-    let (address, requests) = says(&[&json(429, "Retry-After: 3600\r\n", "{}")]);
+    // Not much beyond it: who waits nevertheless fails soon.
+    let (address, requests) = says(&[&json(429, "Retry-After: 25\r\n", "{}")]);
     let began = Instant::now();
     let why = gave_up(get(&mut api(address, GENEROUS)));
-    assert!(why.contains("come back in 3600 s"), "{why}");
+    assert!(why.contains("come back in 25 s"), "{why}");
     assert!(began.elapsed() < GENEROUS / 2);
     assert_eq!(requests.lock().unwrap().len(), 1);
 }
@@ -146,6 +148,22 @@ fn one_deadline_holds_for_silence_for_drops_and_for_all_tries_together() {
     gave_up(get(&mut api(address, SHORT)));
     assert!(began.elapsed() < GENEROUS);
     assert!(requests.lock().unwrap().len() > 1);
+}
+
+#[test]
+fn what_the_first_try_has_taken_is_not_there_for_the_second() {
+    // Most of the time goes by before the first answer; the second never comes.
+    let most = PATIENCE * 3 / 4;
+    let (address, _) = canned(move |number, stream| match number {
+        0 => {
+            thread::sleep(most);
+            let _ = stream.write_all(json(503, "", "{}").as_bytes());
+        }
+        _ => drop(stream.read(&mut [0])),
+    });
+    let began = Instant::now();
+    gave_up(get(&mut api(address, PATIENCE)));
+    assert!(began.elapsed() < most + PATIENCE, "the second try had as long as the first");
 }
 
 #[test]
@@ -206,12 +224,15 @@ fn a_redirect_that_leads_nowhere_good_is_an_error() {
 fn nobody_is_fed_with_repeats_while_everything_fails() {
     const REQUESTS: usize = 200;
     let (address, requests) = says(&[&json(503, "Retry-After: 0\r\n", "{}")]);
-    let mut api = api(address, PATIENCE);
-    for _ in 0..REQUESTS {
+    let mut api = api(address, SHORT);
+    let sent = || requests.lock().unwrap().len();
+    for asked in 1..=REQUESTS {
         gave_up(get(&mut api));
+        // At each of them: where nothing bounds it, all would take minutes.
+        let most = asked + (asked / REQUESTS_PER_REPEAT as usize).max(RESERVE as usize);
+        assert!(sent() <= most, "{} for {asked}", sent());
     }
-    let sent = requests.lock().unwrap().len();
-    assert!(sent > REQUESTS && sent <= REQUESTS + REQUESTS / 10, "{sent} for {REQUESTS}");
+    assert!(sent() > REQUESTS, "nothing was asked again");
 }
 
 #[test]

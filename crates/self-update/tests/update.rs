@@ -15,7 +15,9 @@ use common::{BROKEN, BROKEN_PATIENCE, GENEROUS, V2, broken, new_key, v1, v2};
 fn the_program_updates_itself_and_clients_notice_nothing_but_the_answers() {
     let (key, site) = (new_key(), Site::default());
     let home = Home::new(&key);
-    let running = home.start(site.start(), &["--every", "100ms"]);
+    // One client says nothing while the update goes on, however long that takes.
+    let patient = ["--idle", "10m", "--total", "10m", "--every", "100ms"];
+    let running = home.start(site.start(), &patient);
     running.wait_for("no update", 1);
     home.assert_is(&v1());
     let (address, done) = (running.address, AtomicBool::new(false));

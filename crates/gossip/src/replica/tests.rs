@@ -61,6 +61,32 @@ fn what_was_taken_back_is_not_taken_from_who_has_not_heard_so() {
     assert_eq!(kept, [3, 4]);
 }
 
+#[test]
+fn nobody_else_says_writes_or_takes_back_anything_in_our_name() {
+    let (mut replica, now) = (replica(), Duration::from_secs(1));
+    replica.say("true", now).unwrap();
+    let generation = replica.members()["me"].generation;
+    let ours = forged("me", generation, 1);
+    let later = Line { heartbeat: u32::MAX, ..ours.clone() };
+    let notice = |number: u32, text: &str| Notice { number, age: 0, text: text.into() };
+    let batch = |after, notices| Batch { name: "me".into(), generation, after, upto: 9, notices };
+    for (line, batches) in [
+        (Line { left: true, ..later.clone() }, vec![]),
+        (Line { first: 9, ..later.clone() }, vec![]),
+        (Line { address: None, ..later.clone() }, vec![]),
+        (Line { last: 9, ..later }, vec![batch(1, vec![notice(2, "false")])]),
+        (ours, vec![batch(0, vec![notice(1, "false")])]),
+    ] {
+        let body = Body { kind: Kind::Push, lines: vec![line.clone()], batches };
+        replica.receive(address(9), &body, now);
+        let me = &replica.members()["me"];
+        assert_eq!((me.left, me.first, me.last), (false, 1, 1), "{line:?}");
+        assert_eq!((me.generation, me.address), (generation, Some(address(1))), "{line:?}");
+        let notices: Vec<&str> = me.notices().map(|(_, text)| &**text).collect();
+        assert_eq!(notices, ["true"], "{line:?}");
+    }
+}
+
 proptest! {
     /// Whatever order, whatever is repeated or left out: a table is never ahead of what was
     /// said, and the newest word of an author stands.

@@ -117,3 +117,14 @@ fn a_batch_out_of_order_or_beyond_its_own_end_is_none() {
     }
     assert!(!is_read(batch(&[], 5, 1)));
 }
+
+#[test]
+fn a_text_that_is_too_long_for_a_notice_is_none() {
+    let is_read = |length: usize| {
+        let notices = vec![Notice { number: 1, age: 0, text: "x".repeat(length).into() }];
+        let batch = Batch { name: "ann".into(), generation: 1, after: 0, upto: 1, notices };
+        let body = Body { kind: Kind::Push, lines: vec![plain_line()], batches: vec![batch] };
+        Body::decode(Kind::Push, &encoded(&body)).is_some()
+    };
+    assert!(is_read(LONGEST_TEXT) && !is_read(LONGEST_TEXT + 1));
+}

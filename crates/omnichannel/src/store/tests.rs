@@ -52,3 +52,27 @@ fn what_another_store_has_done_is_taken_over_by_no_replica_of_this_one() {
     let draft = Draft { revision: 1, text: Some("ours".into()) };
     assert_eq!(store.draft("ann").unwrap(), draft);
 }
+
+/// Of each account as many as it may have: what one asks for makes no other one's be forgotten.
+#[test]
+fn of_the_keys_of_an_account_the_last_are_known_and_no_more() {
+    let store = memory();
+    for account in ["ann", "bob"] {
+        for revision in 0..30 {
+            let (account, text) = (account.to_string(), Some("x".to_string()));
+            let key = Some(format!("key-{revision}"));
+            let change = Effect::Replace { account, key, revision, text };
+            let applied = store.apply(&[&change]).unwrap();
+            assert_eq!(applied.outcomes, [Outcome::Done(revision + 1)]);
+        }
+    }
+    for account in ["ann", "bob"] {
+        for revision in 0..30 {
+            let key = format!("key-{revision}");
+            let asked = Asked { account, key: Some(&key), revision, text: Some("x") };
+            let known =
+                store.judge(&asked).unwrap() == Verdict::Settled(Outcome::Done(revision + 1));
+            assert_eq!(known, revision >= 20, "{key} of {account}");
+        }
+    }
+}
