@@ -1,6 +1,6 @@
 //! The guard of a fault: what it has open, and the thread that plays it.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{Shutdown, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +25,8 @@ pub struct Running {
     thread: Option<JoinHandle<()>>,
     /// Closed by the thread's end.
     ended: Option<Receiver<()>>,
+    /// Its own bounds have ended it, and not the server.
+    outlasted: Arc<AtomicBool>,
     verdict: Result<String, String>,
     last_words: Option<LastWords>,
     ears: Option<(Proxy, Receiver<Passed>)>,
@@ -80,12 +82,12 @@ impl Running {
     }
 
     /// Waits until the server has ended what a lasting fault had open, for `limit` at
-    /// most. `false` when it has not.
+    /// most. `false` when it has not, also where the fault has come to its own bounds
+    /// meanwhile: then the server has let it go on for all of that.
     pub fn wait_until_dropped(&self, limit: Duration) -> bool {
-        match &self.ended {
-            Some(ended) => ended.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected),
-            None => true,
-        }
+        let Some(ended) = &self.ended else { return true };
+        let over = ended.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected);
+        over && !self.outlasted.load(Ordering::SeqCst)
     }
 
     /// What a client that has yet to read still hears when its server has been told to
@@ -155,6 +157,7 @@ impl Running {
             relay: None,
             thread: None,
             ended: None,
+            outlasted: Arc::default(),
             verdict,
             last_words: None,
             ears: None,
@@ -175,7 +178,7 @@ impl Running {
     }
 
     /// A fault that `play`s on its streams in a thread of its own. Whatever they say
-    /// ends it.
+    /// ends it; only the end of its own time is not taken for the server's doing.
     pub(crate) fn playing(
         server: &Address,
         streams: Vec<Stream>,
@@ -184,17 +187,24 @@ impl Running {
         let peers = streams.iter().map(name).collect::<io::Result<_>>()?;
         let streams = Arc::new(streams);
         let mine = streams.clone();
+        let outlasted = Arc::new(AtomicBool::new(false));
+        let outlasts = outlasted.clone();
         let (ends, ended) = mpsc::channel();
         let thread = thread::Builder::new().name("fault".into()).spawn(move || {
             let _ends = ends;
-            // The server has ended it, the guard has, or its own bounds: all the same to a fault.
-            let _ = play(&mine);
+            // Before the channel is closed, so that whoever hears of the end can ask why. What ends
+            // the time of a socket of the standard library is WouldBlock on Unix.
+            let over = play(&mine).is_err_and(|error| {
+                matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
+            });
+            outlasts.store(over, Ordering::SeqCst);
             end(&mine);
         })?;
         let mut running = Running::judged(server, peers, Ok("goes on".into()));
         running.streams = streams;
         running.thread = Some(thread);
         running.ended = Some(ended);
+        running.outlasted = outlasted;
         Ok(running)
     }
 

@@ -279,3 +279,25 @@ fn a_client_that_speaks_at_the_end_hears_all_that_was_handed_over_or_says_why_no
         }
     }
 }
+
+/// A server without a bound takes whatever comes, and never gets rid of anybody.
+#[test]
+fn a_client_that_is_let_go_on_is_not_dropped_when_it_has_said_all_that_it_says() {
+    const NEARLY_ALL: usize = 250 << 20;
+    let (mut stream, fault) = accepted("never-reads");
+    let running = fault.join().unwrap();
+    let (taken, nearly_all) = std::sync::mpsc::channel();
+    let taking = thread::spawn(move || {
+        let (mut buf, mut all) = (vec![0; 1 << 20], 0);
+        while let Ok(n @ 1..) = stream.read(&mut buf) {
+            all += n;
+            if all >= NEARLY_ALL {
+                let _ = taken.send(());
+            }
+        }
+    });
+    nearly_all.recv_timeout(GENEROUS).unwrap();
+    assert!(!running.wait_until_dropped(Duration::from_secs(2)));
+    drop(running);
+    taking.join().unwrap();
+}

@@ -83,13 +83,15 @@ fn very_many_drip(target: &Target) -> io::Result<Running> {
         let lifetime = Deadline::after(LIFETIME);
         for byte in bytes {
             let dripped = streams.iter().filter(|stream| drips(stream, byte)).count();
-            if dripped == 0 || lifetime.has_passed() {
-                break;
+            if dripped == 0 {
+                return Ok(());
             }
+            lifetime.remaining()?;
             // The pause is the drip itself.
             thread::sleep(BETWEEN_BYTES);
         }
-        Ok(())
+        // All that there is to say has been taken.
+        Err(ErrorKind::TimedOut.into())
     })
 }
 

@@ -1,6 +1,7 @@
 //! Clients that hold a server for as long as it lets them.
 
 use std::io::{self, ErrorKind, Write};
+use std::thread;
 use std::time::Duration;
 
 use netcore::deadline::Deadline;
@@ -18,7 +19,7 @@ use crate::{Fault, LIFETIME, Running, Speaks, Target};
 /// given.
 const BETWEEN_BYTES: Duration = Duration::from_millis(100);
 
-/// What a client sends at most that never reads. It is stopped long before, once the
+/// What a client sends at once that never reads. It is stopped long before, once the
 /// buffers on the way are full.
 const FLOOD: usize = 256 << 20;
 
@@ -87,7 +88,13 @@ pub(super) fn flood(stream: &Stream, message: &[u8]) -> io::Result<()> {
 }
 
 fn endlessly(stream: &mut impl Write, message: &[u8]) -> io::Result<()> {
-    (0..FLOOD / message.len().max(1)).try_for_each(|_| stream.write_all(message))
+    (0..FLOOD / message.len().max(1)).try_for_each(|_| stream.write_all(message))?;
+    // A server that has taken all of it closes in stages just now, or it lets everything in. What
+    // is sent from here on tells, until the time of the stream is over.
+    loop {
+        thread::sleep(BETWEEN_BYTES);
+        stream.write_all(message)?;
+    }
 }
 
 /// The same in TLS, by a client that is let in.
