@@ -1,9 +1,10 @@
 //! Clients that come, go and break off.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::Shutdown;
 
 use netcore::deadline::Deadline;
+use netcore::wait::{Interest, Waited, ready};
 
 use super::{ANY, TCP, datagrams, fault};
 use crate::Proof::ClientServed;
@@ -12,7 +13,7 @@ use crate::random::Random;
 use crate::reset::reset_on_close;
 use crate::stream::{Stream, name};
 use crate::until::Until;
-use crate::{Fault, GENEROUS, LIFETIME, Running, Target, Transport};
+use crate::{Address, Fault, GENEROUS, LIFETIME, Running, Target, Transport};
 
 /// Clients that come and go, one after the other.
 const VISITORS: usize = 100;
@@ -74,6 +75,13 @@ fn reset_midway(target: &Target) -> io::Result<Running> {
     stream.write_all(&target.hello[..target.hello.len() / 2])?;
     let peer = name(&stream)?;
     reset_on_close(&stream)?;
+    if matches!(target.address, Address::Unix(_)) {
+        // There only what is left unread makes a reset of the close: the server's first words.
+        match ready(&stream, Interest::Reading, None, Deadline::after(GENEROUS))? {
+            Waited::Ready => {}
+            Waited::Stopping | Waited::TimedOut => return Err(ErrorKind::TimedOut.into()),
+        }
+    }
     drop(stream);
     Ok(Running::over(&target.address, peer))
 }
