@@ -1,6 +1,7 @@
 //! What a client of somebody else's API does, seen from outside: the third party counts what
 //! took effect.
 
+use std::net::TcpListener;
 use std::process::Command;
 
 use ladder_tests::{Process, Rung, Server, rungs_in};
@@ -70,5 +71,26 @@ fn curl_with_one_key_twice_has_one_effect_where_it_is_installed() {
         assert_eq!(String::from_utf8_lossy(&first.stdout), "{\"number\":1,\"text\":\"from curl\"}");
         assert_eq!(first.stdout, second.stdout);
         assert_effects(rung, server, 1);
+    });
+}
+
+/// A path may come from somebody else, as part of an answer.
+#[test]
+fn the_secret_goes_nowhere_else_whatever_the_path_is() {
+    over_every_rung(&["ok"], |rung, server| {
+        let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+        elsewhere.set_nonblocking(true).unwrap();
+        let place = elsewhere.local_addr().unwrap();
+        let token = std::env::temp_dir().join(format!("secret-{}", place.port()));
+        std::fs::write(&token, "a secret").unwrap();
+        let file = token.to_string_lossy();
+        for path in [format!("http://{place}/x"), format!("//{place}/x")] {
+            let args = ["--token-file", &*file, "--within", "2s", "--get", path.as_str()];
+            let asked = client(rung, server, &args).wait().expect_code(1);
+            assert!(asked.stderr.contains("the path leads to another origin"), "{}", asked.stderr);
+            // When the client has ended, whoever it has asked knows.
+            assert!(elsewhere.accept().is_err(), "{path}");
+        }
+        std::fs::remove_file(&token).unwrap();
     });
 }

@@ -122,8 +122,8 @@ impl Api {
     fn ask_once(&self, request: Request, deadline: Duration) -> Result<Value, Failed> {
         let nonsense = |told: String| Failed { trouble: Trouble::Nonsense, told };
         let method = if request.body.is_some() { Method::Post } else { Method::Get };
-        let url = self.base.join(request.path);
-        let mut hop = Hop::first(url.map_err(|error| nonsense(error.to_string()))?, method);
+        let first = Hop::below(&self.base, request.path, method);
+        let mut hop = first.map_err(|why| nonsense(format!("the path {why}")))?;
         let mut response = loop {
             let mut response =
                 self.send(&hop, request, deadline).map_err(|error| failed(&error))?;

@@ -35,6 +35,19 @@ impl Hop {
         Hop { url, method, trusted: true, hops: 0 }
     }
 
+    /// The same at `path`, which is below `base`: the secret is for nowhere else, and a path
+    /// may come from somebody else as well.
+    ///
+    /// # Errors
+    /// Why there is no such request, which completes "the path ".
+    pub fn below(base: &Url, path: &str, method: Method) -> Result<Hop, &'static str> {
+        let url = base.join(path).map_err(|_| "leads to no address")?;
+        match url.origin() == base.origin() {
+            true => Ok(Hop::first(url, method)),
+            false => Err("leads to another origin"),
+        }
+    }
+
     /// The request that a redirect asks for
     /// ([RFC 9110 section 15.4](https://www.rfc-editor.org/rfc/rfc9110#section-15.4)).
     ///
@@ -87,6 +100,19 @@ mod tests {
             assert!(!left.trusted, "{elsewhere}");
             assert!(left.url.username().is_empty(), "{elsewhere}");
             assert!(!left.follow(302, "https://api.example/notes").unwrap().trusted, "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn a_path_stays_at_the_origin_that_it_is_a_path_of() {
+        let base = Url::parse("https://api.example/v1/").unwrap();
+        let below = |path: &str| Hop::below(&base, path, Method::Get);
+        assert_eq!(below("notes?x=1").unwrap().url.as_str(), "https://api.example/v1/notes?x=1");
+        assert_eq!(below("/effects").unwrap().url.as_str(), "https://api.example/effects");
+        for elsewhere in
+            ["https://evil.example/", "//evil.example/", "\\\\evil.example/", "http:/x"]
+        {
+            assert!(below(elsewhere).is_err(), "{elsewhere}");
         }
     }
 
