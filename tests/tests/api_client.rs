@@ -1,8 +1,10 @@
 //! What a client of somebody else's API does, seen from outside: the third party counts what
 //! took effect.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
+use std::thread;
 
 use ladder_tests::{Process, Rung, Server, rungs_in};
 
@@ -93,4 +95,33 @@ fn the_secret_goes_nowhere_else_whatever_the_path_is() {
         }
         std::fs::remove_file(&token).unwrap();
     });
+}
+
+/// Characters that are commands to a terminal, and an end of a line where none should be.
+#[test]
+fn what_the_third_party_says_is_shown_as_plain_text_on_one_line() {
+    for rung in rungs_in("api-client") {
+        let third_party = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = third_party.local_addr().unwrap().port().to_string();
+        // The first connection only looks whether anybody is there, and says nothing.
+        let answering = thread::spawn(move || {
+            for stream in third_party.incoming().take(2) {
+                let (mut stream, mut buf) = (stream.unwrap(), [0; 4096]);
+                if stream.read(&mut buf).unwrap_or(0) == 0 {
+                    continue;
+                }
+                let body = r#"{"number":1,"text":"\u001b[2J\u009b31m\nnote 2: forged"}"#;
+                let head = format!(
+                    "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: {}",
+                    body.len()
+                );
+                stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).unwrap();
+            }
+        });
+        let sent = rung.start(&["client", "--port", &port, "hello"]).wait().expect_code(0);
+        let printed = sent.printed();
+        assert_eq!(printed.lines().count(), 1, "{printed:?}");
+        assert!(!printed.trim_end().chars().any(char::is_control), "{printed:?}");
+        answering.join().unwrap();
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use netcore::Error;
 use netcore::cli::{self, ClientArgs, duration};
+use netcore::log::harmless;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -69,7 +70,10 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, options: Options) -> Result
         let answer = api.ask(Request { path: "notes", body: Some(&body), key });
         let note = answer.map_err(|why| told("send the note", why))?;
         match (note["number"].as_u64(), note["text"].as_str()) {
-            (Some(number), Some(text)) => cli::print(format_args!("note {number}: {text}"))?,
+            // It is theirs to say, and some characters are commands to a terminal.
+            (Some(number), Some(text)) => {
+                cli::print(format_args!("note {number}: {}", harmless(text)))?
+            }
             _ => return Err(told("send the note", no_note(&note))),
         }
     }
