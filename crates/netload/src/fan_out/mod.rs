@@ -38,6 +38,10 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// Bytes that one call reads at most.
 const BUFFER: usize = 64 << 10;
 
+/// What a server may say in a line beside the text. One that goes on for longer without an
+/// end would fill our memory.
+const BESIDE: usize = 64 << 10;
+
 /// What the scenario can be told.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
@@ -222,8 +226,14 @@ impl<'a> FanOut<'a> {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) => return Err((number, error.into())),
                 }
+                // A server that says more than anybody reads is never read to its end.
+                self.in_time()?;
             }
         }
+        self.in_time()
+    }
+
+    fn in_time(&self) -> Result<(), Failed> {
         match self.last.elapsed() > self.options.timeout {
             true => Err((0, Fault::TimedOut)),
             false => Ok(()),
@@ -235,6 +245,10 @@ impl<'a> FanOut<'a> {
         let member = &mut self.members[number];
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             member.part.extend_from_slice(piece);
+            if member.part.len() > self.size + BESIDE {
+                let bytes = member.part.len();
+                return Err(Fault::Wrong(format!("a line of {bytes} bytes and more came")));
+            }
             if !piece.ends_with(b"\n") {
                 break;
             }

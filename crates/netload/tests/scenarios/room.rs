@@ -5,14 +5,14 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use netload::fan_out;
 use netload::report::Report;
 use netload::stop::Stop;
 
-use crate::server::Server;
+use crate::server::{GENEROUS, Server};
 
 #[derive(Parser)]
 struct Command {
@@ -52,6 +52,28 @@ fn a_line_counts_once_for_each_who_hears_it() {
     assert_eq!((report.replies, report.bytes), (700, 70_000));
     assert_eq!((report.connections, report.in_flight, report.size), (7, 3, 100));
     assert!(report.latency.is_some());
+}
+
+/// Says `words` for ever, faster than anybody reads.
+fn chatter(words: &'static [u8]) -> Server {
+    Server::tcp(move |mut stream, _| {
+        let much = words.repeat(1 << 16);
+        while stream.write_all(&much).is_ok() {}
+    })
+}
+
+#[test]
+fn a_line_that_does_not_end_is_a_fault_and_does_not_fill_the_memory() {
+    let report = run(&chatter(b"x"), "--connections 2 --count 1");
+    assert_eq!(report.faults.wrong, 1, "{:?}", report.faults);
+}
+
+#[test]
+fn a_server_that_never_stops_talking_is_given_up_in_time() {
+    let started = Instant::now();
+    let report = run(&chatter(b"* somebody joined\n"), "--connections 2 --count 1 --timeout 1s");
+    assert_eq!(report.faults.timed_out, 1, "{:?}", report.faults);
+    assert!(started.elapsed() < GENEROUS, "{:?}", started.elapsed());
 }
 
 #[test]
