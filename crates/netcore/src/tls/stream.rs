@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::fingerprint::name_in;
 use super::session::Session;
-use crate::client::{Duplex, or_nothing_yet};
+use crate::client::{Duplex, REPLY_TIMEOUT, or_nothing_yet};
 use crate::connection::{Connection, LINGER, Socket};
 use crate::deadline::Deadline;
 use crate::wait::{Interest, Waited};
@@ -61,11 +61,14 @@ impl<'a, S: Socket> TlsStream<'a, S> {
     }
 
     /// The end of a client that has everything: says goodbye, and waits for that of the
-    /// server. A server that has not even let us in says so here at the latest.
+    /// server, within [`REPLY_TIMEOUT`]. A server that has not even let us in says so here
+    /// at the latest.
     ///
     /// # Errors
-    /// What the connection says; that the server ended without a goodbye.
+    /// What the connection says; `TimedOut`; that the server ended without a goodbye.
     pub fn finish(mut self) -> io::Result<()> {
+        // The deadline of the last exchange has passed where a person has thought for longer.
+        self.set_deadline(Deadline::after(REPLY_TIMEOUT));
         self.half_close()?;
         io::copy(&mut self, &mut io::sink()).map(drop)
     }
@@ -250,6 +253,27 @@ mod tests {
         let (read, end) = read_what_was_late(b"hello");
         assert_eq!(read, b"hello");
         assert_eq!(end.unwrap(), 5);
+    }
+
+    /// A person at a prompt may have said nothing for a long time.
+    #[test]
+    fn a_client_that_ends_long_after_its_last_exchange_ends_well() {
+        let side = ServerSide::made_now().unwrap();
+        let client = ClientSide::knowing(side.fingerprint()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let mut connection = Connection::of_client(listener.accept().unwrap().0).unwrap();
+            connection.set_deadline(Deadline::after(GENEROUS));
+            let read = side.accept(&mut connection).unwrap().read(&mut [0; 1]);
+            assert_eq!(read.unwrap(), 0);
+        });
+        let mut connection = Connection::of_client(TcpStream::connect(address).unwrap()).unwrap();
+        connection.set_deadline(Deadline::after(GENEROUS));
+        let mut stream = client.connect(&mut connection, "localhost").unwrap();
+        stream.set_deadline(Deadline::after(Duration::ZERO));
+        stream.finish().unwrap();
+        server.join().unwrap();
     }
 
     /// More than is encrypted at a time: the rest has not even been taken.
