@@ -6,10 +6,13 @@
 
 use std::io::{self, BufReader, ErrorKind};
 use std::net::{Shutdown as Side, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use crate::Error;
+use crate::client::REPLY_TIMEOUT;
 use crate::lines;
 use crate::log::payload;
 
@@ -29,28 +32,42 @@ impl Speaker {
         Ok(lines::write(&mut *stream, usize::MAX, line)?)
     }
 
-    fn finish(&self) -> io::Result<()> {
+    fn end(&self, side: Side) -> io::Result<()> {
         let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        stream.shutdown(Side::Write)
+        stream.shutdown(side)
     }
 }
 
 /// Says all that there is to say and closes the sending side. Hands each line of at most
-/// `max` bytes that comes to `hear`, at once, until the other end closes.
+/// `max` bytes that comes to `hear`, at once, until the other end closes. It has
+/// [`REPLY_TIMEOUT`] for that once all is said, and for taking each line.
 ///
 /// # Errors
 /// What read says, what comes that is no line, the errors of `hear`; at the end, that
-/// some of the words could not be had, or were more than a line.
+/// some of the words could not be had, or were more than a line; `TimedOut`.
 pub fn talk(
+    stream: TcpStream,
+    max: usize,
+    words: impl Iterator<Item = Result<Vec<u8>, Error>> + Send + 'static,
+    hear: impl FnMut(&[u8], &Speaker) -> Result<(), Error>,
+) -> Result<(), Error> {
+    talk_with(REPLY_TIMEOUT, stream, max, words, hear)
+}
+
+fn talk_with(
+    patience: Duration,
     stream: TcpStream,
     max: usize,
     words: impl Iterator<Item = Result<Vec<u8>, Error>> + Send + 'static,
     mut hear: impl FnMut(&[u8], &Speaker) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let cannot = || Error::failed("use the socket");
+    stream.set_write_timeout(Some(patience)).map_err(cannot())?;
     let speaker = Speaker(Arc::new(Mutex::new(stream.try_clone().map_err(cannot())?)));
     let peer = stream.peer_addr().map_err(cannot())?;
     let (mouth, (wrong, went_wrong)) = (speaker.clone(), mpsc::channel());
+    // Closed when nobody hears any more.
+    let (_hears, heard) = mpsc::channel::<()>();
     // It may wait for a person who types no more: the end of the stream does not wait for it.
     thread::Builder::new()
         .spawn(move || {
@@ -59,7 +76,13 @@ pub fn talk(
                 let _ = wrong.send(error);
             }
             // Fails where the other end has gone, which reading tells.
-            let _ = mouth.finish();
+            let _ = mouth.end(Side::Write);
+            // Silence is no end while there is something to say; after that, it would be for ever.
+            if heard.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+                let _ = wrong.send(Error::failed("hear the end")(ErrorKind::TimedOut.into()));
+                // Ends the read.
+                let _ = mouth.end(Side::Both);
+            }
         })
         .map_err(Error::failed("start a thread"))?;
     let (mut stream, mut line) = (BufReader::new(stream), Vec::new());
@@ -87,4 +110,51 @@ fn say_all(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Ends a test that would otherwise hang.
+    const GENEROUS: Duration = Duration::from_secs(30);
+
+    /// How a short conversation ends with somebody who does `what` and does not close.
+    fn talk_to(what: fn(&TcpStream), line: Vec<u8>) -> Error {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (over, is_over) = mpsc::channel::<()>();
+        let other = thread::spawn(move || {
+            let (socket, _) = listener.accept().unwrap();
+            what(&socket);
+            // Open for as long as the talk goes on.
+            let _ = is_over.recv_timeout(GENEROUS);
+        });
+        let (started, words) = (Instant::now(), [Ok(line)].into_iter());
+        let ended = talk_with(Duration::from_millis(200), stream, 100, words, |_, _| Ok(()));
+        assert!(started.elapsed() < GENEROUS, "{:?}", started.elapsed());
+        drop(over);
+        other.join().unwrap();
+        ended.unwrap_err()
+    }
+
+    #[test]
+    fn who_never_ends_is_not_waited_for_when_all_is_said() {
+        let silent: fn(&TcpStream) = |mut socket| drop(socket.read_to_end(&mut Vec::new()));
+        let chatty: fn(&TcpStream) = |mut socket| while socket.write_all(b"and\n").is_ok() {};
+        for what in [silent, chatty] {
+            let error = talk_to(what, b"hello".into()).to_string();
+            assert!(error.contains("cannot hear the end"), "{error}");
+        }
+    }
+
+    #[test]
+    fn who_never_reads_holds_nobody_who_has_more_to_say_than_there_is_room_for() {
+        let error = talk_to(|_| {}, vec![b'x'; 64 << 20]).to_string();
+        assert!(error.contains("cannot hear the end"), "{error}");
+    }
 }
