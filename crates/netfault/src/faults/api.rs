@@ -20,6 +20,9 @@ const BETWEEN_BYTES: Duration = Duration::from_millis(20);
 /// How often a redirect is followed at most, with room for the client's own bound.
 const MOST_HOPS: usize = 10;
 
+/// What is due to whoever has sent a note.
+const NOTE: &str = "{\"number\":1,\"text\":\"hello\"}";
+
 /// Bytes of an answer that does not end, if the client takes them all.
 const ENDLESS: usize = 256 << 20;
 
@@ -55,7 +58,8 @@ pub const LYING_LENGTH: Fault = fault(
     },
 );
 
-/// 100 MiB in 645 KiB, which nobody has asked to be compressed.
+/// 100 MiB in 645 KiB, which nobody has asked to be compressed. Whoever unpacks it all the
+/// same, without a bound, finds the note that is due, and is known by that.
 pub const GZIP_BOMB: Fault = fault(
     "gzip-bomb",
     "a third party whose answer is 100 MiB when it is unpacked",
@@ -63,7 +67,7 @@ pub const GZIP_BOMB: Fault = fault(
     ClientEnds(REFUSED),
     |_| {
         listen(1, asked_once, |_, stream| {
-            let bomb = bomb::gzip(100 << 20);
+            let bomb = bomb::gzip(NOTE, 100 << 20);
             let (kind, length) = ("Content-Type: application/json", bomb.len());
             let head = format!(
                 "HTTP/1.1 200 OK\r\n{kind}\r\nContent-Encoding: gzip\r\nContent-Length: {length}\r\n\r\n"
