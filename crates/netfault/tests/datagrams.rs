@@ -149,3 +149,24 @@ fn a_second_client_over_udp_has_its_reply_and_keeps_its_socket() {
     let running = fault.join().unwrap();
     assert_eq!((running.peers(), running.lasts()), ([peer.to_string()].as_slice(), true));
 }
+
+#[test]
+fn the_largest_datagram_is_a_message_that_the_server_understands() {
+    for speaks in [Speaks::Datagrams, Speaks::Requests] {
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        server.set_read_timeout(Some(GENEROUS)).unwrap();
+        let address = server.local_addr().unwrap();
+        let fault = thread::spawn(move || {
+            let target = Target::new(address, speaks, speaks.hello());
+            netfault::find("largest-datagram").unwrap().start(&target).unwrap()
+        });
+        let mut buf = vec![0; 1 << 16];
+        let n = server.recv(&mut buf).unwrap();
+        assert_eq!(n, 65_507);
+        assert!(buf.starts_with(speaks.hello()), "{:?}", &buf[..32]);
+        // It begins with a hello, and the next one is answered.
+        let (n, peer) = server.recv_from(&mut buf).unwrap();
+        server.send_to(&buf[..n], peer).unwrap();
+        drop(fault.join().unwrap());
+    }
+}

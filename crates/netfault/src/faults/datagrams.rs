@@ -45,7 +45,8 @@ fn empty_datagram(target: &Target) -> io::Result<Running> {
     unusual(target, &[])
 }
 
-/// Where a reply is longer than its request, there is no datagram for it.
+/// A hello with as much behind it as there is room for: it is understood, and where a reply
+/// is longer than its request, there is no datagram for it.
 pub const LARGEST_DATAGRAM: Fault = fault(
     "largest-datagram",
     "a datagram of 65,507 bytes, the most there is",
@@ -55,7 +56,9 @@ pub const LARGEST_DATAGRAM: Fault = fault(
 );
 
 fn largest_datagram(target: &Target) -> io::Result<Running> {
-    unusual(target, &[b'x'; LARGEST])
+    let mut datagram = target.hello.to_vec();
+    datagram.resize(LARGEST, b'x');
+    unusual(target, &datagram)
 }
 
 pub const NOT_UTF8: Fault =
