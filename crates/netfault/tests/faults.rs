@@ -301,3 +301,31 @@ fn a_client_that_is_let_go_on_is_not_dropped_when_it_has_said_all_that_it_says()
     drop(running);
     taking.join().unwrap();
 }
+
+/// A room that looks at a name later than at what is said, and lets everybody in.
+#[test]
+fn a_name_that_is_a_command_is_waited_for_before_it_is_told_that_nobody_has_heard_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let fault = start("escape-sequences", listener.local_addr().unwrap(), Speaks::Lines);
+    let member = |joined: &[u8]| {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(GENEROUS)).unwrap();
+        read(&mut stream);
+        stream.write_all(joined).unwrap();
+        stream
+    };
+    let mut witness = member(b"* witness joined\n");
+    let evil = member(b"* evil joined\n");
+    let (mut red, _) = listener.accept().unwrap();
+    // What the evil one says, if it says it before the name is looked at.
+    evil.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    if (&evil).read(&mut [0; 256]).is_ok() {
+        witness.write_all(b"evil: over\n").unwrap();
+    } else {
+        let joined = b"* \x1b[31mred joined\n";
+        red.write_all(joined).unwrap();
+        witness.write_all(joined).unwrap();
+    }
+    let running = fault.join().unwrap();
+    assert!(running.verdict().is_err(), "{:?}", running.verdict());
+}

@@ -1,6 +1,6 @@
 //! Members of a room, where what one says all hear.
 
-use std::io::{self, BufRead, BufReader, Error, Write};
+use std::io::{self, BufRead, BufReader, Error, ErrorKind, Write};
 
 use super::messages::refused;
 use super::{LINES, fault};
@@ -48,8 +48,18 @@ fn escape_sequences(target: &Target) -> io::Result<Running> {
     let mut witness = Talker::join(target, "witness")?;
     let mut evil = Talker::join(target, "evil")?;
     // A name that is a command must not come in at all.
-    let named = connect(target)?;
-    (&named).write_all(b"\x1b[31mred\nhello\n")?;
+    let mut named = Talker::new(target)?;
+    named.say("\u{1b}[31mred")?;
+    // Whether it is let in or refused: when it has been told, so have the others. Of a server
+    // that closes without a word, the end is the answer.
+    let told = named.hear();
+    if told.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
+    {
+        let why = "was told nothing when it came under a name that is a command";
+        return Ok(witness.judged(target, Err(why.into())));
+    }
+    // Fails where it has been refused.
+    let _ = named.say("hello");
     evil.say("\u{1b}[2J\u{1b}]0;title\u{7}\u{8}\r\u{9b}31m\u{202e}end")?;
     evil.say("over")?;
     let mut heard = String::new();
@@ -150,11 +160,15 @@ struct Talker {
 }
 
 impl Talker {
-    fn join(target: &Target, name: &str) -> io::Result<Talker> {
+    fn new(target: &Target) -> io::Result<Talker> {
         let stream = connect(target)?;
         stream.set_read_timeout(Some(GENEROUS))?;
         stream.set_write_timeout(Some(GENEROUS))?;
-        let mut talker = Talker { read: BufReader::new(stream.try_clone()?), stream };
+        Ok(Talker { read: BufReader::new(stream.try_clone()?), stream })
+    }
+
+    fn join(target: &Target, name: &str) -> io::Result<Talker> {
+        let mut talker = Talker::new(target)?;
         talker.say(name)?;
         match talker.hear()? {
             first if first == format!("* {name} joined") => Ok(talker),
