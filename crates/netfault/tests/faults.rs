@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use netfault::{Running, Speaks};
+use netfault::{Running, Speaks, Target};
 use starting::{GENEROUS, HELLO, start};
 
 mod starting;
@@ -328,4 +328,14 @@ fn a_name_that_is_a_command_is_waited_for_before_it_is_told_that_nobody_has_hear
     }
     let running = fault.join().unwrap();
     assert!(running.verdict().is_err(), "{:?}", running.verdict());
+}
+
+/// Those who are to take every place in TLS have to be let in, or all others find one.
+#[cfg(feature = "tls")]
+#[test]
+fn a_house_that_nobody_can_fill_is_told_and_not_taken_for_a_full_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = Target::new(listener.local_addr().unwrap(), Speaks::Tls, Speaks::Tls.hello());
+    let error = netfault::find("full-house").unwrap().start(&target).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
 }

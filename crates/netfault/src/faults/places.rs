@@ -64,6 +64,10 @@ pub const FULL_HOUSE: Fault = crowded(
 fn full_house(target: &Target) -> io::Result<Running> {
     let (http, encrypted) = (target.speaks.is_http(), target.speaks.is_encrypted());
     let (deaf, limit) = if http { (DEAF_TO_HTTP, EARLY) } else { (DEAF, AT_THE_LIMIT) };
+    if encrypted {
+        // Whoever cannot come in can take no place either, and all others would be told.
+        Inside::enter(target, connect(target)?, GENEROUS)?.end()?;
+    }
     let mut streams = vec![connect(target)?];
     let next = || target.address.connect(NO_PLACE, Name::Own).ok();
     streams.extend((1..deaf).map_while(|_| next()));
