@@ -7,9 +7,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use netcore::Error;
-
-/// The exit code after a second signal: 128 and SIGINT, as shells have it.
-const INTERRUPTED_TWICE: i32 = 130;
+use netcore::shutdown::Shutdown;
 
 /// Told once to stop, it stays so. Clones are the same handle. Belongs to the thread
 /// that made it, which alone waits.
@@ -23,21 +21,16 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// A handle that SIGINT and SIGTERM trigger. A second signal ends the process at
-    /// once.
+    /// A handle that a signal triggers which asks a program to end, unless it was ignored
+    /// when this one was started. A second one ends the process at once.
     ///
     /// # Errors
     /// When the process has such a handle already.
     pub fn on_signals() -> Result<Stop, Error> {
         let stop = Stop::default();
         let handle = stop.clone();
-        ctrlc::set_handler(move || {
-            if handle.is_told() {
-                std::process::exit(INTERRUPTED_TWICE);
-            }
-            handle.tell();
-        })
-        .map_err(|error| Error::failed("prepare for signals")(io::Error::other(error)))?;
+        // What is under way has its own limits: there is nothing to drain.
+        Shutdown::on_signals(Duration::ZERO)?.on_stop(move || handle.tell());
         Ok(stop)
     }
 

@@ -81,3 +81,28 @@ fn a_crowd_is_held_until_standard_input_ends() {
     assert_eq!(report["faults"]["first"], serde_json::Value::Null);
     assert!(child.wait().unwrap().success());
 }
+
+/// As `nohup` and a shell that puts a command into the background want it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_ends_a_run_early_unless_it_was_ignored_at_the_start() {
+    for (before, ends) in [("", true), ("trap '' TERM; ", false)] {
+        let server = Server::tcp(echo);
+        let (netload, address) = (env!("CARGO_BIN_EXE_netload"), server.address);
+        let crowd = "--connections 1 --seconds 2 --json";
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("{before}exec '{netload}' tcp-idle {address} {crowd}")])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // It stands.
+        lines.next().unwrap().unwrap();
+        let kill = format!("kill -TERM {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let report: serde_json::Value =
+            serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!(report["interrupted"], ends, "{before}");
+        assert!(child.wait().unwrap().success());
+    }
+}
