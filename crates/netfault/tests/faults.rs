@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use netfault::{Running, Speaks, Target};
+use netfault::{Running, Speaks};
 use starting::{GENEROUS, HELLO, start};
 
 mod starting;
@@ -278,64 +278,4 @@ fn a_client_that_speaks_at_the_end_hears_all_that_was_handed_over_or_says_why_no
             assert_ne!(running.hear_the_end(), Ok(200_000));
         }
     }
-}
-
-/// A server without a bound takes whatever comes, and never gets rid of anybody.
-#[test]
-fn a_client_that_is_let_go_on_is_not_dropped_when_it_has_said_all_that_it_says() {
-    const NEARLY_ALL: usize = 250 << 20;
-    let (mut stream, fault) = accepted("never-reads");
-    let running = fault.join().unwrap();
-    let (taken, nearly_all) = std::sync::mpsc::channel();
-    let taking = thread::spawn(move || {
-        let (mut buf, mut all) = (vec![0; 1 << 20], 0);
-        while let Ok(n @ 1..) = stream.read(&mut buf) {
-            all += n;
-            if all >= NEARLY_ALL {
-                let _ = taken.send(());
-            }
-        }
-    });
-    nearly_all.recv_timeout(GENEROUS).unwrap();
-    assert!(!running.wait_until_dropped(Duration::from_secs(2)));
-    drop(running);
-    taking.join().unwrap();
-}
-
-/// A room that looks at a name later than at what is said, and lets everybody in.
-#[test]
-fn a_name_that_is_a_command_is_waited_for_before_it_is_told_that_nobody_has_heard_it() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let fault = start("escape-sequences", listener.local_addr().unwrap(), Speaks::Lines);
-    let member = |joined: &[u8]| {
-        let (mut stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(GENEROUS)).unwrap();
-        read(&mut stream);
-        stream.write_all(joined).unwrap();
-        stream
-    };
-    let mut witness = member(b"* witness joined\n");
-    let evil = member(b"* evil joined\n");
-    let (mut red, _) = listener.accept().unwrap();
-    // What the evil one says, if it says it before the name is looked at.
-    evil.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
-    if (&evil).read(&mut [0; 256]).is_ok() {
-        witness.write_all(b"evil: over\n").unwrap();
-    } else {
-        let joined = b"* \x1b[31mred joined\n";
-        red.write_all(joined).unwrap();
-        witness.write_all(joined).unwrap();
-    }
-    let running = fault.join().unwrap();
-    assert!(running.verdict().is_err(), "{:?}", running.verdict());
-}
-
-/// Those who are to take every place in TLS have to be let in, or all others find one.
-#[cfg(feature = "tls")]
-#[test]
-fn a_house_that_nobody_can_fill_is_told_and_not_taken_for_a_full_one() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let target = Target::new(listener.local_addr().unwrap(), Speaks::Tls, Speaks::Tls.hello());
-    let error = netfault::find("full-house").unwrap().start(&target).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound);
 }

@@ -88,10 +88,10 @@ fn a_crowd_is_held_until_standard_input_ends() {
 fn a_signal_ends_a_run_early_unless_it_was_ignored_at_the_start() {
     for (before, ends) in [("", true), ("trap '' TERM; ", false)] {
         let server = Server::tcp(echo);
-        let (netload, address) = (env!("CARGO_BIN_EXE_netload"), server.address);
-        let crowd = "--connections 1 --seconds 2 --json";
         let mut child = Command::new("sh")
-            .args(["-c", &format!("{before}exec '{netload}' tcp-idle {address} {crowd}")])
+            .args(["-c", &format!("{before}exec \"$@\""), "sh", env!("CARGO_BIN_EXE_netload")])
+            .args(["tcp-idle", &server.address.to_string(), "--connections", "1"])
+            .args(["--seconds", "2", "--json"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
