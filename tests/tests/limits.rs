@@ -136,7 +136,8 @@ fn clients_beyond_the_open_files_are_served_when_others_leave() {
     const CLIENTS: u64 = 500;
     /// What the test has open besides.
     const SPARE: u64 = 100;
-    let clients = (allow_files(CLIENTS + SPARE) - SPARE) as usize;
+    // Two for each client in TLS: one that reads, and one that writes.
+    let clients = ((allow_files(2 * CLIENTS + SPARE) - SPARE) / 2) as usize;
     for rung in stream_rungs() {
         if rung.serves_once() || rung.has_limit("second-client") {
             continue;

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Error, ErrorKind, Write};
 
 use super::messages::refused;
-use super::{LINES, fault};
+use super::{LINES, crowded, fault};
 use crate::Proof::{Answered, Dropped, Refused};
 use crate::peer::{connect, connect_with_little_room};
 use crate::reset::reset_on_close;
@@ -105,12 +105,15 @@ fn deaf_member(target: &Target) -> io::Result<Running> {
 }
 
 /// Joins many times, and closes all at once. One that stays counts who left.
-pub const LEAVE_AT_ONCE: Fault = fault(
-    "leave-at-once",
-    "a crowd of members, 1,000 where so many are let in, that leave at once",
-    LINES,
-    Answered,
-    leave_at_once,
+pub const LEAVE_AT_ONCE: Fault = crowded(
+    fault(
+        "leave-at-once",
+        "a crowd of members, 1,000 where so many are let in, that leave at once",
+        LINES,
+        Answered,
+        leave_at_once,
+    ),
+    CROWD,
 );
 
 fn leave_at_once(target: &Target) -> io::Result<Running> {
