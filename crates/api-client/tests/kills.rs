@@ -4,14 +4,15 @@
 //! A few rounds by default; `ROUNDS=1000 SEED=7 cargo test -p api-client --test kills --
 //! --nocapture` for more.
 
+mod person;
+
 use std::env;
-use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use api_client::{ThirdParty, server};
-use netcore::testing::{Setup, Suite};
+use netcore::testing::Setup;
+use person::{command, effects, third_party};
 
 /// Rounds in every run of the tests.
 const ROUNDS: u64 = 12;
@@ -21,37 +22,19 @@ const WITHIN: u64 = 1200;
 
 const MESSAGES: [&str; 3] = ["one", "two", "three"];
 
-fn command(address: SocketAddr, args: &[&str]) -> Command {
-    let port = address.port().to_string();
-    let mut command = Command::new(env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME"))));
-    command.args(["client", "--port", &port, "--rate", "1000"]).args(args);
-    command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped());
-    command.stderr(Stdio::null());
-    command
-}
-
-fn effects(address: SocketAddr) -> u64 {
-    let told = command(address, &["--get", "/effects"]).output().unwrap();
-    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
-    told["effects"].as_u64().unwrap()
-}
-
 fn number(name: &str, usual: u64) -> u64 {
     env::var(name).map_or(usual, |it| it.parse().expect("a number"))
 }
 
 #[test]
 fn whenever_it_is_killed_what_it_has_printed_has_been_done_once() {
-    let suite: Suite = Suite::new("", "", |listener, setup, shutdown| {
-        let service: ThirdParty = setup.service(&["--mood", "flaky"]);
-        server::serve(listener, &service, shutdown)
-    });
-    let third_party = suite.start(Setup::default());
-    let address = third_party.address;
+    let server = third_party(&["--mood", "flaky"]).start(Setup::default());
     let (rounds, mut seed) = (number("ROUNDS", ROUNDS), number("SEED", 1));
     let (mut printed, mut done, mut cut) = (0, 0, 0);
     for round in 0..rounds {
-        let mut client = command(address, &MESSAGES).spawn().unwrap();
+        let mut command = command(server.address, &MESSAGES);
+        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut client = piped.spawn().unwrap();
         // A linear congruential generator: the same moments for the same seed.
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         // The pause is the moment of the kill.
@@ -62,7 +45,7 @@ fn whenever_it_is_killed_what_it_has_printed_has_been_done_once() {
         let lines = String::from_utf8(told.stdout).unwrap().lines().count() as u64;
         cut += u64::from(lines < MESSAGES.len() as u64);
         printed += lines;
-        done = effects(address);
+        done = effects(server.address);
         // Of each that was cut short, one message may have been on its way: it has been done, or
         // will be, or not.
         assert!(

@@ -1,38 +1,13 @@
 //! The program as a person runs it, against the third party and its moods.
 
 mod canned;
+mod person;
 
-use std::net::SocketAddr;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use api_client::{ThirdParty, server};
 use canned::{json, says};
-use netcore::testing::{Setup, Suite};
-
-fn third_party(args: &'static [&'static str]) -> Suite {
-    Suite::new("", "", move |listener, setup, shutdown| {
-        let service: ThirdParty = setup.service(args);
-        server::serve(listener, &service, shutdown)
-    })
-}
-
-fn command(address: SocketAddr, args: &[&str]) -> Command {
-    let port = address.port().to_string();
-    let mut command = Command::new(env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME"))));
-    command.args(["client", "--port", &port, "--rate", "1000"]).args(args);
-    command.env_remove("RUST_LOG");
-    command
-}
-
-fn client(address: SocketAddr, args: &[&str]) -> Output {
-    command(address, args).output().unwrap()
-}
-
-fn effects(address: SocketAddr) -> u64 {
-    let told = client(address, &["--get", "/effects"]);
-    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
-    told["effects"].as_u64().unwrap()
-}
+use netcore::testing::Setup;
+use person::{client, command, effects, third_party};
 
 #[test]
 fn in_every_mood_that_passes_each_message_has_one_effect() {
