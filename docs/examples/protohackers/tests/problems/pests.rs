@@ -59,21 +59,33 @@ fn visit(site: u32, counts: &[(&str, u32)]) -> Vec<u8> {
     Message::SiteVisit(site, counts.collect()).encode()
 }
 
+/// A visitor that says hello and this in one segment, and has heard our hello.
+fn comes_with(server: &Running, first: &[u8]) -> Client {
+    let mut visitor = Client::of(server.address);
+    visitor.send(&[&Message::hello().encode(), first].concat());
+    assert_eq!(Message::read(&mut visitor.0).unwrap(), Message::hello());
+    visitor
+}
+
+fn expect_told(told: &Receiver<Message>, wanted: impl IntoIterator<Item = Message>) {
+    for wanted in wanted {
+        assert_eq!(told.recv_timeout(GENEROUS).unwrap(), wanted);
+    }
+}
+
 #[test]
 fn problem_11_has_one_policy_for_whom_there_are_too_few_or_too_many_of() {
     let (upstream, told) = authority(false);
     let server = sites(upstream);
-    let mut visitor = Client::of(server.address);
     // A hello and a visit in one segment, the next in single bytes.
-    visitor.send(&[Message::hello().encode(), visit(7, &[("fox", 9), ("dog", 500)])].concat());
-    assert_eq!(Message::read(&mut visitor.0).unwrap(), Message::hello());
+    let mut visitor = comes_with(&server, &visit(7, &[("fox", 9), ("dog", 500)]));
     for byte in visit(7, &[("fox", 21)]) {
         visitor.send(&[byte]);
     }
     // As it should be; the same once more; and not seen at all.
     visitor.send(&[visit(7, &[("fox", 20)]), visit(7, &[("fox", 10)]), visit(7, &[])].concat());
     let fox = || b"fox".to_vec();
-    for wanted in [
+    let wanted = [
         Message::hello(),
         Message::DialAuthority(7),
         Message::CreatePolicy(fox(), Policy::Conserve),
@@ -81,9 +93,8 @@ fn problem_11_has_one_policy_for_whom_there_are_too_few_or_too_many_of() {
         Message::CreatePolicy(fox(), Policy::Cull),
         Message::DeletePolicy(2),
         Message::CreatePolicy(fox(), Policy::Conserve),
-    ] {
-        assert_eq!(told.recv_timeout(GENEROUS).unwrap(), wanted);
-    }
+    ];
+    expect_told(&told, wanted);
     // A visit is not answered.
     visitor.half_close();
     assert_eq!(visitor.rest(), b"");
@@ -124,15 +135,13 @@ fn problem_11_tells_who_speaks_otherwise_what_is_wrong() {
 fn problem_11_dials_again_after_an_authority_that_hangs_up_and_knows_what_is_in_force() {
     let (upstream, told) = authority(true);
     let server = sites(upstream);
-    let mut visitor = Client::of(server.address);
-    visitor.send(&[Message::hello().encode(), visit(7, &[("fox", 9)])].concat());
-    assert_eq!(Message::read(&mut visitor.0).unwrap(), Message::hello());
+    let mut visitor = comes_with(&server, &visit(7, &[("fox", 9)]));
     // It hangs up at the second, so that what it did about the first is still in force.
     for number in [21, 22, 15] {
         visitor.send(&visit(7, &[("fox", number)]));
     }
     let fox = || b"fox".to_vec();
-    for wanted in [
+    let wanted = [
         Message::hello(),
         Message::DialAuthority(7),
         Message::CreatePolicy(fox(), Policy::Conserve),
@@ -142,9 +151,8 @@ fn problem_11_dials_again_after_an_authority_that_hangs_up_and_knows_what_is_in_
         Message::DeletePolicy(1),
         Message::CreatePolicy(fox(), Policy::Cull),
         Message::DeletePolicy(2),
-    ] {
-        assert_eq!(told.recv_timeout(GENEROUS).unwrap(), wanted);
-    }
+    ];
+    expect_told(&told, wanted);
     visitor.half_close();
     assert_eq!(visitor.rest(), b"", "it has done nothing wrong");
 }
