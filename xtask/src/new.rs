@@ -87,8 +87,10 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         true => text.to_string(),
         false => readme::without_old_tests(text),
     };
-    let page = dest.join("README.md");
-    write(&page, true_now(&read(&page)?))?;
+    if !wanted.without.is_empty() {
+        let page = dest.join("README.md");
+        write(&page, true_now(&read(&page)?))?;
+    }
     if let Some(about) = &wanted.about {
         readme::say_what_it_is(dest, about)?;
     }
