@@ -77,7 +77,8 @@ pub fn keep<const PORT: u16>(
     log::info!("{running} serves");
     cli::ready(Ok(address))?;
     let leaving = Vec::new();
-    Keeper { updater, starter, address, current, running, leaving }.keep(&came, &service.updates)
+    let keeper = Keeper { updater, starter, address, current, running, leaving, ended: None };
+    keeper.keep(&came, &service.updates)
 }
 
 fn tell(step: Step) {
@@ -137,6 +138,8 @@ struct Keeper {
     running: Version,
     /// Those that serve out their last clients.
     leaving: Vec<Current>,
+    /// The last one that has ended and is nobody's yet: its look is not over.
+    ended: Option<u64>,
 }
 
 impl Keeper {
@@ -156,12 +159,19 @@ impl Keeper {
                 Ok(Event::Ended(number)) if number == self.current.number => return self.end(),
                 Ok(Event::Ended(number)) => {
                     let one = self.leaving.iter().position(|leaving| leaving.number == number);
-                    if let Some(one) = one.map(|at| self.leaving.swap_remove(at)) {
-                        one.worker.wait().map_err(Error::failed("wait for a worker"))?;
+                    match one.map(|at| self.leaving.swap_remove(at)) {
+                        Some(one) => {
+                            one.worker.wait().map_err(Error::failed("wait for a worker"))?;
+                        }
+                        None => self.ended = Some(number),
                     }
                 }
                 Ok(Event::Looked(outcome)) => {
                     self.follow(outcome)?;
+                    // Of one that was ready and no more, its end came before its beginning.
+                    if self.ended == Some(self.current.number) {
+                        return self.end();
+                    }
                     next = Some(Instant::now() + updates.every);
                 }
                 Err(_) => {

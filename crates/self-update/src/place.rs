@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use netcore::Error;
+use netcore::error::reason;
 use semver::Version;
 
 use crate::rules::Memory;
@@ -78,11 +79,12 @@ impl Place {
     /// When the folder cannot be written to.
     pub fn lock(&self) -> io::Result<Option<Lock>> {
         // It stays: whoever removed it could leave two processes with a lock each.
-        let file = File::create(self.beside("lock"))?;
+        let name = self.beside("lock");
+        let file = File::create(&name).map_err(of(&name))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+            Err(TryLockError::Error(error)) => Err(of(&name)(error)),
         }
     }
 
@@ -98,7 +100,7 @@ impl Place {
                 io::Error::new(ErrorKind::InvalidData, format!("{}: {error}", file.display()))
             }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Memory::new(own.clone())),
-            Err(error) => Err(error),
+            Err(error) => Err(of(&file)(error)),
         }
     }
 
@@ -108,10 +110,13 @@ impl Place {
     /// What the system says.
     pub fn remember(&self, memory: &Memory, _: &Lock) -> io::Result<()> {
         let draft = self.beside("state.new");
-        let mut file = File::create(&draft)?;
-        file.write_all(&serde_json::to_vec_pretty(memory).map_err(io::Error::other)?)?;
-        file.sync_all()?;
-        fs::rename(&draft, self.beside("state"))?;
+        let bytes = serde_json::to_vec_pretty(memory).map_err(io::Error::other)?;
+        let written = File::create(&draft).and_then(|mut file| {
+            file.write_all(&bytes)?;
+            file.sync_all()
+        });
+        written.map_err(of(&draft))?;
+        fs::rename(&draft, self.beside("state")).map_err(of(&draft))?;
         system::sync_folder(self.folder())
     }
 
@@ -140,7 +145,8 @@ impl Place {
     /// # Errors
     /// What the system says, but not that there is nothing.
     pub fn remove_new(&self) -> io::Result<()> {
-        absent(fs::remove_file(self.new_program()))
+        let new = self.new_program();
+        absent(fs::remove_file(&new)).map_err(of(&new))
     }
 
     /// The new program becomes one that whoever could run the old one can run, and is on
@@ -185,9 +191,15 @@ impl Place {
     /// # Errors
     /// What the system says.
     pub fn put_back(&self, _: &Lock) -> io::Result<()> {
-        system::replace(&self.program, &self.old_program())?;
+        let old = self.old_program();
+        system::replace(&self.program, &old).map_err(of(&old))?;
         system::sync_folder(self.folder())
     }
+}
+
+/// An error with the name of the file that it is about.
+fn of(file: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{}: {}", file.display(), reason(&error)))
 }
 
 fn absent(removed: io::Result<()>) -> io::Result<()> {

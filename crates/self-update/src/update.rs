@@ -81,6 +81,11 @@ impl Updater {
     ) -> io::Result<Outcome<W>> {
         let Some(lock) = self.place.lock()? else { return Ok(Outcome::Busy) };
         let mut memory = self.place.recall(running)?;
+        if memory.interrupted(running) == Interrupted::Untried {
+            // It runs, as we are it, and that could not be noted before.
+            memory.succeed();
+            self.place.remember(&memory, &lock)?;
+        }
         if memory.trial.is_some() {
             return Err(io::Error::other("an update was cut off; the next start goes on with it"));
         }
@@ -138,6 +143,25 @@ impl Updater {
                 return Ok((own.clone(), start(program)?));
             }
         };
+        match self.bring_to_its_end(own, &mut memory, &lock, start, done) {
+            Ok(Some(running)) => Ok(running),
+            Ok(None) => Ok((memory.installed, start(program)?)),
+            Err(error) => {
+                log::error!("no updates: {}", reason(&error));
+                Ok((own.clone(), start(program)?))
+            }
+        }
+    }
+
+    /// What runs, where something has been started.
+    fn bring_to_its_end<W>(
+        &self,
+        own: &Version,
+        memory: &mut Memory,
+        lock: &Lock,
+        start: &mut dyn FnMut(&Path) -> io::Result<W>,
+        done: &mut dyn FnMut(Step),
+    ) -> io::Result<Option<(Version, W)>> {
         match memory.interrupted(own) {
             Interrupted::Harmless => {
                 self.place.remove_new()?;
@@ -145,23 +169,23 @@ impl Updater {
                     memory.abandon();
                     // A person may have put another one here; another process may have
                     // updated it since we were started.
-                    let there = version_of(program, self.patience)?;
+                    let there = version_of(self.place.program(), self.patience)?;
                     let there = there.split_whitespace().last().and_then(|it| it.parse().ok());
                     memory.installed = there.unwrap_or_else(|| own.clone());
-                    self.place.remember(&memory, &lock)?;
+                    self.place.remember(memory, lock)?;
                 }
             }
             Interrupted::Untried => {
                 log::warn!("an update to {own} was cut off; going on with it");
                 if let Outcome::Updated(version, worker) =
-                    self.hold_trial(&mut memory, &lock, start, done)?
+                    self.hold_trial(memory, lock, start, done)?
                 {
-                    return Ok((version, worker));
+                    return Ok(Some((version, worker)));
                 }
             }
-            Interrupted::Failed => self.put_back(&mut memory, &lock, done)?,
+            Interrupted::Failed => self.put_back(memory, lock, done)?,
         }
-        Ok((memory.installed, start(program)?))
+        Ok(None)
     }
 
     fn manifest(&self, memory: &Memory, deadline: Instant) -> io::Result<(Manifest, String)> {
@@ -224,19 +248,26 @@ impl Updater {
         match start(self.place.program()) {
             Ok(worker) => {
                 memory.succeed();
-                self.place.remember(memory, lock)?;
-                done(Step::Succeeded);
+                self.note(memory, lock, Step::Succeeded, done);
                 Ok(Outcome::Updated(memory.installed.clone(), worker))
             }
             Err(error) => {
                 memory.fail();
-                self.place.remember(memory, lock)?;
-                done(Step::Failed);
+                self.note(memory, lock, Step::Failed, done);
                 let failed = memory.failed.clone().unwrap_or_else(|| memory.seen.clone());
                 log::error!("{failed} does not run: {}", reason(&error));
                 self.put_back(memory, lock, done)?;
                 Ok(Outcome::PutBack(failed))
             }
+        }
+    }
+
+    /// Remembers how the trial went. Where that cannot be, the trial is held once more at the
+    /// next start: to serve is worth more.
+    fn note(&self, memory: &Memory, lock: &Lock, step: Step, done: &mut dyn FnMut(Step)) {
+        match self.place.remember(memory, lock) {
+            Ok(()) => done(step),
+            Err(error) => log::error!("the outcome is not noted: {}", reason(&error)),
         }
     }
 
@@ -249,7 +280,11 @@ impl Updater {
         self.place.put_back(lock)?;
         done(Step::PutBack);
         memory.restored();
-        self.place.remember(memory, lock)
+        // The program is back: what is not noted is done by the next start.
+        if let Err(error) = self.place.remember(memory, lock) {
+            log::error!("that is not noted: {}", reason(&error));
+        }
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use netcore::deadline::Deadline;
 use netcore::shutdown::Shutdown;
 use netcore::{Error, cli};
 
@@ -26,6 +27,9 @@ const READY: &str = "ready";
 
 /// How much longer than its drain limit a worker may take that was let go of.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether a program has ended that has told its version.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Bytes of what a program says of its version; the rest is not looked at.
 const VERSION_LIMIT: u64 = 200;
@@ -148,6 +152,7 @@ impl Worker {
 pub fn version_of(program: &Path, limit: Duration) -> io::Result<String> {
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let deadline = Deadline::after(limit);
     let mut child = command.spawn()?;
     let out = child.stdout.take().ok_or(ErrorKind::BrokenPipe)?;
     let (said, is_said) = channel();
@@ -161,10 +166,25 @@ pub fn version_of(program: &Path, limit: Duration) -> io::Result<String> {
     if text.is_err() {
         let _ = child.kill();
     }
-    let status = child.wait()?;
-    match status.success() {
-        true => text,
-        false => Err(io::Error::other(format!("it does not tell its version: {status}"))),
+    match ended_by(&mut child, deadline)? {
+        status if status.success() => text,
+        status => Err(io::Error::other(format!("it does not tell its version: {status}"))),
+    }
+}
+
+/// Waits for the end of a process, which is killed at `deadline`: it may have said all that it
+/// was asked for, and go on.
+fn ended_by(child: &mut Child, deadline: Deadline) -> io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if deadline.has_passed() {
+            let _ = child.kill();
+            return child.wait();
+        }
+        // No system that we know waits for a process until a point in time.
+        thread::sleep(LOOK);
     }
 }
 

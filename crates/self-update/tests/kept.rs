@@ -10,7 +10,7 @@ use std::process::Command;
 
 use common::program::{Home, Running};
 use common::site::Site;
-use common::{V2, new_key, public, v1, v2};
+use common::{V1, V2, new_key, public, v1, v2};
 
 /// A user who owns nothing, and a number that is nobody's here.
 const NOBODY: u32 = 65534;
@@ -107,11 +107,37 @@ fn in_a_folder_that_cannot_be_written_to_it_serves_and_tells_before_anything_is_
         command.uid(NOBODY).gid(NOBODY);
     }
     let running = Running::start(&mut command);
-    running.wait_for("no update: permission denied", 1);
+    running.wait_for("server.lock: permission denied", 2);
     assert_eq!(running.echo("hello"), "hello");
     assert!(site.asked().is_empty(), "{:?}", site.asked());
     drop(running);
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Whatever it was that was cut off, and cannot be brought to its end.
+#[test]
+fn what_cannot_be_noted_or_put_back_keeps_nobody_from_being_served() {
+    let (key, site) = (new_key(), Site::default());
+    let address = site.start();
+    for (tried, failed, told) in [
+        (V2, "null", "server.state.new: "),
+        (V1, "null", "server.state.new: "),
+        (V1, "\"0.1.0\"", "server.old: "),
+    ] {
+        let home = Home::new(&key);
+        let trial = format!(r#"{{"version":"{tried}","next_key":null,"manifest":""}}"#);
+        let state = format!(
+            r#"{{"installed":"0.0.1","seen":"{tried}","trial":{trial},"failed":{failed},
+            "key":null,"known":null}}"#
+        );
+        fs::write(home.beside("state"), state).unwrap();
+        // As on a disk that is full.
+        fs::create_dir(home.beside("state.new")).unwrap();
+        let running = home.start(address, &["--every", "10m"]);
+        assert_eq!(running.echo("hello"), "hello");
+        running.wait_for(told, 1);
+        home.assert_is(&v1());
+    }
 }
 
 /// The system's own certificates can be replaced by a file there.

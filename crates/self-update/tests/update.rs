@@ -92,6 +92,46 @@ fn a_release_that_does_not_get_ready_is_put_back_once_and_told() {
     running.wait_for("it says of itself", 1);
 }
 
+/// A release that is a script: what it does when it is asked for its version, and when it is
+/// to serve.
+#[cfg(unix)]
+fn script(home: &Home, version: &str, asked: &str, serves: &str) -> std::path::PathBuf {
+    let release = home.path("script");
+    let text = format!(
+        "#!/bin/sh\ncase \"$*\" in --version) echo server {version}; {asked};; \
+         *) {serves};; esac\n"
+    );
+    std::fs::write(&release, text).unwrap();
+    release
+}
+
+#[cfg(unix)]
+#[test]
+fn a_release_that_ends_as_soon_as_it_is_ready_ends_its_keeper_and_is_told() {
+    let (key, site) = (new_key(), Site::default());
+    let home = Home::new(&key);
+    site.publish(&key, BROKEN, &script(&home, BROKEN, "exit 0", "echo ready; exit 3"));
+    let running = home.start(site.start(), &[]);
+    running.wait_for("0.3.0 serves from here on", 1);
+    // Nobody would serve.
+    assert_eq!(running.ends().code(), Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_release_that_tells_its_version_and_does_not_end_is_not_waited_for() {
+    let (key, site) = (new_key(), Site::default());
+    let home = Home::new(&key);
+    let hangs = "exec >&-; exec sleep 1000";
+    site.publish(&key, BROKEN, &script(&home, BROKEN, hangs, "exit 1"));
+    let often = ["--every", "100ms", "--ready-within", BROKEN_PATIENCE];
+    let running = home.start(site.start(), &often);
+    running.wait_for("it does not tell its version", 1);
+    assert_eq!(running.echo("hello"), "hello");
+    site.publish(&key, V2, &v2());
+    running.wait_for("0.2.0 serves from here on", 1);
+}
+
 #[test]
 fn two_that_run_one_program_update_it_once_and_both_change_over() {
     let (key, site) = (new_key(), Site::default());

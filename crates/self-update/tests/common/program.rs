@@ -159,15 +159,21 @@ impl Running {
 
     /// Asks it to stop, and waits for its end.
     #[cfg(unix)]
-    pub fn stop(mut self) -> std::process::ExitStatus {
+    pub fn stop(self) -> std::process::ExitStatus {
         let id = self.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.ends()
+    }
+
+    /// Waits for its end.
+    #[cfg(unix)]
+    pub fn ends(mut self) -> std::process::ExitStatus {
         let deadline = Instant::now() + GENEROUS;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(Instant::now() < deadline, "it does not stop:\n{}", self.told());
+            assert!(Instant::now() < deadline, "it does not end:\n{}", self.told());
             thread::sleep(std::time::Duration::from_millis(5));
         }
     }
