@@ -243,15 +243,16 @@ impl Client {
                 since < until && printed.is_ok()
             };
             match self.channel.follow(from, &mut each) {
+                Ok(()) if since >= until || printed.is_err() => break,
+                // The limit of a connection there.
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                     return Err(Error::failed("follow the draft")(error));
                 }
-                Err(error) => {
-                    log::warn!("cannot follow for now: {}", reason(&error));
-                    sleep(FIRST_WAIT);
-                }
+                Err(error) => log::warn!("cannot follow for now: {}", reason(&error)),
             }
+            // Whatever ends it at once is not asked all the time.
+            sleep(FIRST_WAIT);
         }
         printed
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
 
-use crate::message::{Ask, Reply, Request, Why};
+use crate::message::{ANY, Ask, Reply, Request, Why};
 use crate::metrics::Channel;
 use crate::service::Service;
 use crate::tokens::REPLICA;
@@ -63,20 +63,15 @@ pub fn answer(stream: &mut Connection, peer: SocketAddr, service: &Service) -> i
         };
         // However long the disk took.
         let deadline = total.or_sooner(Deadline::after(limits.idle));
-        write(stream.get_mut(), service, &reply, deadline)?;
+        write(stream.get_mut(), &reply, deadline)?;
     }
 }
 
-fn write(
-    stream: &mut Connection,
-    service: &Service,
-    reply: &Reply,
-    deadline: Deadline,
-) -> io::Result<()> {
-    let (codec, mut message) = (service.codec(), Vec::new());
+fn write(stream: &mut Connection, reply: &Reply, deadline: Deadline) -> io::Result<()> {
+    let mut message = Vec::new();
     stream.set_deadline(deadline);
-    codec.encode(reply, &mut message)?;
-    Ok(codec.write(stream, &message)?)
+    ANY.encode(reply, &mut message)?;
+    Ok(ANY.write(stream, &message)?)
 }
 
 /// Sends what has changed and what changes, until the client has gone, a stop, or the total
@@ -98,7 +93,7 @@ fn follow(
             Following::All(since) => service.next_of_all(since, most),
         };
         let deadline = Deadline::after(service.options.limits.idle);
-        match write(stream, service, &reply, deadline) {
+        match write(stream, &reply, deadline) {
             // Who has seen enough leaves, and may do so while something is on its way.
             Err(error)
                 if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) =>
@@ -151,7 +146,7 @@ fn replicate(
         false if is_ours && service.options.engine.is_some() => Reply::Refused(Why::Unavailable),
         false => Reply::Refused(Why::OtherStore),
     };
-    write(stream, service, &reply, Deadline::after(service.options.limits.idle))?;
+    write(stream, &reply, Deadline::after(service.options.limits.idle))?;
     match reply {
         Reply::Store(_) => follow(stream, service, Following::All(since), total),
         _ => Ok(()),

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use clap::Args;
 use netcore::Error;
-use netcore::cli::{Limits, duration, size};
+use netcore::cli::{Limits, duration};
 
 pub mod client;
 pub mod datagrams;
@@ -81,7 +81,8 @@ pub struct Omnichannel {
     // A letter; a message with it is little to hold for each client, and crosses a slow line
     // within the idle limit.
     /// Refuse a text of more bytes than this, as in 512, 64k or 1m
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16k")]
+    #[arg(long, value_name = "SIZE", value_parser = service::text_size,
+        default_value = "16k")]
     pub max_text: usize,
     // Somebody who types changes it once a second: a quarter of an hour.
     /// Keep so many revisions of each draft for those who follow it

@@ -6,11 +6,14 @@
 
 use std::fmt;
 
-use netcore::codec;
+use netcore::codec::{self, Codec, DEPTH, MAX_BYTES};
 use serde::{Deserialize, Serialize};
 
 /// The first byte of every message.
 pub const VERSION: u8 = 1;
+
+/// Messages with whatever is in a store, also what another `--max-text` has let in.
+pub const ANY: Codec = Codec::new(VERSION, MAX_BYTES, DEPTH);
 
 /// What is asked, and by whom. Each request stands alone: it proves its account, whatever
 /// came before on the same connection or from the same address.

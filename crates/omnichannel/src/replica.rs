@@ -6,6 +6,9 @@
 //! with the other server, which is the only one that writes.
 
 use std::io::{self, BufReader, ErrorKind};
+use std::net::TcpStream;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use netcore::connect;
@@ -16,7 +19,7 @@ use netcore::shutdown::Shutdown;
 use netcore::wait;
 
 use crate::frames::PULSE;
-use crate::message::{Ask, Reply, Request, Why};
+use crate::message::{ANY, Ask, Reply, Request, Why};
 use crate::service::Service;
 use crate::store::{Effect, Outcome};
 use crate::tokens::REPLICA;
@@ -24,7 +27,8 @@ use crate::tokens::REPLICA;
 /// How long a connection may take, and how long silence is no failure: some pulses.
 const PATIENCE: Duration = PULSE.saturating_mul(5);
 
-/// How long the other server is left alone after a failure.
+/// How long the other server is left alone between two connections: what ends each at once,
+/// such as a proxy in front of one that is down, is not asked all the time.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// An address as it is written on the command line.
@@ -44,43 +48,64 @@ pub fn address(text: &str) -> Result<(String, u16), String> {
 /// before, or refuses: going on would mix two states.
 pub fn follow(service: &Service, shutdown: &Shutdown) -> io::Result<()> {
     let Some((host, port)) = &service.options.follow else { return Ok(()) };
+    let (connected, connections) = mpsc::channel();
+    let at_stop = connected.clone();
+    shutdown.on_stop(move || drop(at_stop.send(None)));
     while !shutdown.is_stopping() {
-        match follow_once(service, host, *port, shutdown) {
+        let (into, address) = (connected.clone(), (host.clone(), *port));
+        // In a thread of its own: a stop waits for no name, and for nobody who does not answer.
+        let connect = move || drop(into.send(Some(connect(&address.0, address.1))));
+        let asked = thread::Builder::new().spawn(connect);
+        let stream = asked.and_then(|_| connections.recv().unwrap_or_default().transpose());
+        let followed = match stream {
+            Ok(Some(stream)) => follow_over(stream, service, shutdown),
+            Ok(None) => return Ok(()),
+            Err(error) => Err(error),
+        };
+        match followed {
             // The limit of a connection there: more is to come.
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::InvalidData => return Err(error),
             Err(error) => {
                 log::warn!("{host}:{port} cannot be followed for now: {}", reason(&error));
-                wait::pause(PAUSE, shutdown)?;
             }
         }
+        wait::pause(PAUSE, shutdown)?;
     }
     Ok(())
 }
 
-fn follow_once(service: &Service, host: &str, port: u16, shutdown: &Shutdown) -> io::Result<()> {
-    let stream = connect::tcp(host, port, PATIENCE).map_err(|error| match error {
+fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    connect::tcp(host, port, PATIENCE).map_err(|error| match error {
         netcore::Error::Connect { source, .. } | netcore::Error::Resolve { source, .. } => source,
         other => io::Error::other(other.to_string()),
-    })?;
+    })
+}
+
+fn follow_over(stream: TcpStream, service: &Service, shutdown: &Shutdown) -> io::Result<()> {
+    let peer = stream.peer_addr()?;
     let mut stream = Connection::new(stream, shutdown)?;
-    let (codec, mut message) = (service.codec(), Vec::new());
+    let mut message = Vec::new();
     let Some(token) = service.tokens.token(Some(REPLICA)) else {
         return Err(invalid("there is no token of the account \"replica\""));
     };
     let (store, since) = service.store.standing()?;
     let request = Request { token, key: None, ask: Ask::Replicate { store, since } };
-    codec.encode(&request, &mut message)?;
+    ANY.encode(&request, &mut message)?;
     stream.set_deadline(Deadline::after(PATIENCE));
-    codec.write(&mut stream, &message)?;
+    ANY.write(&mut stream, &message)?;
     let mut stream = BufReader::new(stream);
-    let mut store = store;
+    let (mut store, mut heard) = (store, false);
     loop {
         stream.get_mut().set_deadline(Deadline::after(PATIENCE));
-        let Some(reply) = codec.read::<Reply>(&mut stream, &mut message)? else { return Ok(()) };
+        let Some(reply) = ANY.read::<Reply>(&mut stream, &mut message)? else {
+            let ended = heard || shutdown.is_stopping();
+            return if ended { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) };
+        };
+        heard = true;
         match reply? {
             Reply::Store(followed) => {
-                log::info!("{host}:{port} is followed from position {since}");
+                log::info!("{peer} is followed from position {since}");
                 store = followed;
             }
             Reply::Changes(changes) => {

@@ -4,7 +4,8 @@
 use std::io;
 use std::sync::Arc;
 
-use netcore::codec::{Codec, DEPTH};
+use netcore::cli::size;
+use netcore::codec::{Codec, DEPTH, MAX_BYTES};
 
 use crate::Omnichannel;
 use crate::message::{Ask, Change, Reply, VERSION, Why};
@@ -15,6 +16,9 @@ use crate::writer::Writer;
 
 /// Bytes of a message around its text: token, key, numbers.
 const AROUND: usize = 1 << 10;
+
+/// The largest `--max-text`: what a frame has room for.
+const LONGEST: usize = MAX_BYTES - AROUND;
 
 /// Bytes of a key. Longer ones would be a way to fill the disk.
 const LONGEST_KEY: usize = 64;
@@ -33,6 +37,17 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
 }
 
+/// A size that a text may be given, which all channels but datagrams can carry then.
+///
+/// # Errors
+/// A sentence for clap to show.
+pub fn text_size(text: &str) -> Result<usize, String> {
+    match size(text)? {
+        size if size <= LONGEST => Ok(size),
+        _ => Err(format!("a frame has room for a text of {LONGEST} bytes")),
+    }
+}
+
 impl Service {
     /// Starts what writes, as `start` does it.
     ///
@@ -49,7 +64,7 @@ impl Service {
         Ok(Service { options, tokens, store, writer, metrics })
     }
 
-    /// The messages that one text fits into.
+    /// The requests that one text fits into.
     pub fn codec(&self) -> Codec {
         Codec::new(VERSION, self.options.max_text.saturating_add(AROUND), DEPTH)
     }

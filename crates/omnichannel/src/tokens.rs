@@ -91,7 +91,12 @@ fn add(path: &Path, accounts: &[String]) -> io::Result<()> {
         let secret = format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?);
         lines += &format!("{account}.{secret}\n");
     }
-    file.write_all(lines.as_bytes())
+    let written = file.write_all(lines.as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // A part of a line is no token, or one with a secret that can be guessed.
+        let _ = file.set_len(text.len() as u64);
+    }
+    written
 }
 
 fn parse(text: &str) -> io::Result<BTreeMap<String, String>> {

@@ -308,3 +308,25 @@ fn without_tokens_or_with_tokens_for_everybody_it_does_not_begin() {
     assert_eq!(reply, Reply::Draft(none));
     assert!(!world.path("omnichannel.redb").exists());
 }
+
+/// A part of a line would be no token, or one whose secret can be guessed.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_leaves_no_half_of_a_token() {
+    let world = World::new();
+    let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
+    let accounts: Vec<String> = (100..160).map(|number| format!("--account=acc{number}")).collect();
+    let mut command = std::process::Command::new("sh");
+    // A file of one block, which is less than all of them have.
+    let script = "trap '' XFSZ; ulimit -S -f 1; exec \"$0\" server --memory --port 0 \"$@\"";
+    command.args(["-c", script, program]).args(&accounts).current_dir(world.folder.path());
+    let output = ended(&mut command);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(std::fs::read_to_string(world.path("omnichannel.tokens")).unwrap(), "");
+    // With room again, each has a whole one.
+    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    let _server = world.server_with(&[&["--memory", "--port", "0"], &accounts[..]].concat());
+    let tokens = std::fs::read_to_string(world.path("omnichannel.tokens")).unwrap();
+    assert_eq!(tokens.lines().count(), accounts.len());
+    assert!(tokens.lines().all(|line| line.len() == "acc100.".len() + 32), "{tokens}");
+}

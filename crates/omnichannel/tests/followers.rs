@@ -3,7 +3,7 @@
 mod world;
 
 use std::io::Read;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::thread;
 
@@ -216,4 +216,90 @@ fn a_replica_does_not_mix_two_stores() {
     let (code, log) = ahead.wait();
     assert_eq!(code, Some(1), "{log}");
     assert!(log.contains("this is not the store that was followed before"), "{log}");
+}
+
+#[test]
+fn a_text_that_another_limit_has_let_in_is_read_and_replicated() {
+    if is_shared() {
+        // A bucket has its limit from the server that has made it.
+        return;
+    }
+    let world = World::new();
+    let server = world.server(&[]);
+    let (ann, long) = (world.token("ann"), "x".repeat(10_000));
+    assert_eq!(Over::Tcp.ask(server.address, &ann, &put(0, &long)), Reply::Done(1));
+    server.kill();
+    let server = world.server(&["--max-text", "1k"]);
+    let follow = server.address.to_string();
+    let less = ["--max-text", "512", "--follow", &follow, "--data", "replica.redb"];
+    let replica = world.server(&less);
+    for over in [Over::Tcp, Over::Http] {
+        let reply = over.ask(server.address, &ann, &Ask::Get);
+        assert_eq!(reply, Reply::Draft(draft(1, &long)), "{over:?}");
+        let reply = over.ask(server.address, &ann, &put(7, "short"));
+        assert_eq!(reply, Reply::Conflict(draft(1, &long)), "{over:?}");
+        eventually("the replica has it", || {
+            over.ask(replica.address, &ann, &Ask::Get) == Reply::Draft(draft(1, &long))
+        });
+    }
+    let refused = world.program().args(["server", "--max-text", "16m"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "no frame carries that");
+}
+
+/// As a proxy does in front of a server that is down.
+#[test]
+fn what_ends_each_connection_at_once_is_not_asked_all_the_time() {
+    const CONNECTIONS: u32 = 6;
+    let world = World::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let replica = world.server(&["--memory", "--follow", &address.to_string()]);
+    let took = |what: &str| {
+        let mut began = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let (mut stream, _) = listener.accept().unwrap();
+            began.push(std::time::Instant::now());
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        let took = began[began.len() - 1] - began[0];
+        // The shortest of the pauses, and no more than that is promised.
+        let least = std::time::Duration::from_millis(100) * (CONNECTIONS - 1);
+        assert!(took >= least, "{what}: {took:?}");
+    };
+    took("a replica");
+    let log = replica.kill();
+    assert!(log.contains("cannot be followed for now: the other end closed"), "{log}");
+    let mut client = world.program();
+    client.args(["client", "--port", &address.port().to_string(), "follow"]);
+    let mut client = client.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    took("a client");
+    client.kill().unwrap();
+    client.wait().unwrap();
+}
+
+/// One that takes no connections, and refuses none either.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_replica_stops_at_once_while_the_other_server_does_not_answer() {
+    use socket2::{Domain, Socket, Type};
+
+    let world = World::new();
+    let deaf = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    deaf.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    deaf.listen(0).unwrap();
+    let address = deaf.local_addr().unwrap().as_socket().unwrap();
+    // Until there is no more room.
+    let crowd: Vec<_> = std::iter::from_fn(|| {
+        TcpStream::connect_timeout(&address, std::time::Duration::from_millis(300)).ok()
+    })
+    .take(100)
+    .collect();
+    assert!(crowd.len() < 100);
+    let replica = world.server(&["--memory", "--follow", &address.to_string()]);
+    let began = std::time::Instant::now();
+    let (code, log) = replica.stop();
+    assert_eq!(code, Some(0), "{log}");
+    // The connection has ten seconds.
+    assert!(began.elapsed() < std::time::Duration::from_secs(7), "{log}");
 }

@@ -118,12 +118,14 @@ impl Channel for Http {
             status => return Err(io::Error::other(format!("the server answered {status}"))),
         }
         let mut lines = BufReader::new(response.into_body().into_reader());
-        let mut line = String::new();
+        let (mut line, mut heard) = (String::new(), false);
         loop {
             line.clear();
             if (&mut lines).take(LONGEST).read_line(&mut line)? == 0 {
-                return Ok(());
+                // Who follows is always told something.
+                return if heard { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) };
             }
+            heard = true;
             let Some(data) = line.trim_end().strip_prefix("data: ") else { continue };
             let data: Value = serde_json::from_str(data)?;
             let revision = data["revision"].as_u64().ok_or(ErrorKind::InvalidData)?;

@@ -5,20 +5,16 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use netcore::cli::ClientArgs;
-use netcore::codec::{Codec, DEPTH, MAX_BYTES};
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
 use netcore::{Error, connect};
 
 use super::Channel;
 use crate::PORT;
-use crate::message::{Ask, Change, Reply, Request, Secret, VERSION};
+use crate::message::{ANY, Ask, Change, Reply, Request, Secret};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Whatever the server takes: it says what is too long.
-const CODEC: Codec = Codec::new(VERSION, MAX_BYTES, DEPTH);
 
 type Stream = BufReader<Connection<TcpStream>>;
 
@@ -55,15 +51,16 @@ impl Frames {
             }
         };
         let (token, key) = (self.token.clone(), key.map(String::from));
-        CODEC.encode(&Request { token, key, ask: ask.clone() }, &mut self.message)?;
+        // It says what is too long.
+        ANY.encode(&Request { token, key, ask: ask.clone() }, &mut self.message)?;
         stream.get_mut().set_deadline(Deadline::after(PATIENCE));
-        CODEC.write(stream.get_mut(), &self.message)?;
+        ANY.write(stream.get_mut(), &self.message)?;
         Ok(stream)
     }
 
     fn receive(&mut self, stream: &mut Stream) -> io::Result<Option<Reply>> {
         stream.get_mut().set_deadline(Deadline::after(PATIENCE));
-        match CODEC.read::<Reply>(stream, &mut self.message)? {
+        match ANY.read::<Reply>(stream, &mut self.message)? {
             Some(reply) => Ok(Some(reply?)),
             None => Ok(None),
         }
@@ -80,7 +77,10 @@ impl Channel for Frames {
 
     fn follow(&mut self, since: u64, each: &mut dyn FnMut(&Change) -> bool) -> io::Result<()> {
         let mut stream = self.send(None, &Ask::Follow { since })?;
-        while let Some(reply) = self.receive(&mut stream)? {
+        // Who follows is always told something.
+        let first = self.receive(&mut stream)?.ok_or(ErrorKind::UnexpectedEof)?;
+        let mut next = Some(first);
+        while let Some(reply) = next {
             match reply {
                 Reply::Changes(changes) => {
                     if !changes.iter().all(&mut *each) {
@@ -93,6 +93,7 @@ impl Channel for Frames {
                 }
                 _ => return Err(ErrorKind::InvalidData.into()),
             }
+            next = self.receive(&mut stream)?;
         }
         Ok(())
     }
