@@ -3,13 +3,13 @@
 //! nobody holds while it waits.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use netcore::datagrams::{Datagrams, answer_for};
+use netcore::datagrams::{BUFFER, Datagrams, answer_for};
 use netcore::log::{harmless, payload};
 use netcore::shutdown::Shutdown;
 use netcore::wait;
@@ -75,9 +75,19 @@ impl Node {
 
     /// Takes in a datagram: what goes back.
     fn receive(&self, datagram: &[u8], peer: SocketAddr) -> Option<Vec<u8>> {
+        // On a socket for both families, whoever is asked at 127.0.0.1 answers from
+        // ::ffff:127.0.0.1, and is the same one.
+        let peer = match peer.ip().to_canonical() {
+            ip @ IpAddr::V4(_) => SocketAddr::new(ip, peer.port()),
+            IpAddr::V6(_) => peer,
+        };
         log::debug!("{peer} received {} bytes {}", datagram.len(), payload(datagram));
         let (mut state, now) = (self.state(), self.started.elapsed());
-        let body = match state.proofs.open(peer, datagram) {
+        let opened = match datagram.len() {
+            0..=LARGEST => state.proofs.open(peer, datagram),
+            _ => Opened::Refused("it is longer than any of ours"),
+        };
+        let body = match opened {
             Opened::Body(body) => state.replica.receive(peer, &body, now),
             Opened::Admitted => state.replica.ask(now),
             Opened::Challenge(token) => return Some(token),
@@ -94,6 +104,13 @@ impl Node {
         let mut state = self.state();
         let last = state.replica.leave(self.started.elapsed(), chance());
         last.into_iter().map(|body| state.close(body)).collect()
+    }
+
+    /// A datagram that cannot be sent is lost, as the network may lose any.
+    fn send(&self, datagrams: &Datagrams, datagram: &[u8], peer: SocketAddr) {
+        if let Err(why) = datagrams.try_send(datagram, peer) {
+            self.state().trouble(&format!("{peer} dropped: {why}"));
+        }
     }
 
     /// What has happened, for the screen and for the log.
@@ -154,19 +171,25 @@ impl State {
 /// started.
 pub fn serve(socket: UdpSocket, node: &Arc<Node>, shutdown: &Shutdown) -> io::Result<()> {
     let datagrams = &Datagrams::new(socket, shutdown)?;
-    // One byte more than there is to come, so that a longer one is seen to be too long.
-    let mut buf = [0; LARGEST + 1];
     thread::scope(|scope| {
         thread::Builder::new().spawn_scoped(scope, || ask(node, datagrams, shutdown))?;
-        while let Some((n, peer)) = datagrams.receive(&mut buf)? {
-            if let Some(answer) = answer_for(peer, || node.receive(&buf[..n], peer)) {
-                datagrams.send(&answer, peer);
-            }
-        }
-        Ok::<(), io::Error>(())
+        let answered = answer(node, datagrams);
+        // The other thread asks until it is told, and this scope ends with it.
+        shutdown.stop();
+        answered
     })?;
     for (peer, datagram) in node.goodbye() {
-        datagrams.send(&datagram, peer);
+        node.send(datagrams, &datagram, peer);
+    }
+    Ok(())
+}
+
+fn answer(node: &Node, datagrams: &Datagrams) -> io::Result<()> {
+    let mut buf = vec![0; BUFFER];
+    while let Some((n, peer)) = datagrams.receive(&mut buf)? {
+        if let Some(answer) = answer_for(peer, || node.receive(&buf[..n], peer)) {
+            node.send(datagrams, &answer, peer);
+        }
     }
     Ok(())
 }
@@ -174,7 +197,7 @@ pub fn serve(socket: UdpSocket, node: &Arc<Node>, shutdown: &Shutdown) -> io::Re
 fn ask(node: &Node, datagrams: &Datagrams, shutdown: &Shutdown) {
     while !shutdown.is_stopping() {
         if let Some((peer, datagram)) = node.round() {
-            datagrams.send(&datagram, peer);
+            node.send(datagrams, &datagram, peer);
         }
         if let Err(error) = wait::pause(node.every, shutdown) {
             log::error!("cannot wait for the next round: {error}");

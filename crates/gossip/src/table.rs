@@ -271,7 +271,10 @@ impl Table {
         let lasts = |member: &Member| member.is_here() && member.address.is_some();
         let others = self.members.iter().filter(|(name, it)| **name != self.me && !lasts(it));
         let longest = others.min_by_key(|(_, member)| member.heard).map(|(name, _)| name.clone());
-        longest.is_some_and(|name| self.members.remove(&name).is_some())
+        longest.is_some_and(|name| {
+            self.news.remove(&name);
+            self.members.remove(&name).is_some()
+        })
     }
 
     /// Takes the notices of a batch that are not here yet. Whether there were any.
@@ -387,4 +390,25 @@ fn millis(duration: std::time::Duration) -> i64 {
 /// Older than can be said is as old as can be said: 49 days.
 fn clamp(millis: i64) -> u32 {
     u32::try_from(millis.max(0)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_made_room_for_another_is_no_news_any_more() {
+        let settings = Settings { max_nodes: 20, ..Settings::default() };
+        let mut table = Table::new("me".into(), 1, None, settings);
+        for number in 0..1_000 {
+            let name = format!("visitor-{number}").into();
+            let (generation, address, left) = (1, None, false);
+            let (heartbeat, quiet, first, last) = (1, 0, 1, 0);
+            table.believe(
+                &Line { name, generation, heartbeat, quiet, first, last, left, address },
+                0,
+            );
+        }
+        assert_eq!((table.members.len(), table.news.len()), (20, 19));
+    }
 }

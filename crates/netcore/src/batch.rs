@@ -8,7 +8,7 @@ use std::net::{SocketAddr, UdpSocket};
 pub use quinn_udp::UdpSocketState as Offload;
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit};
 
-use crate::datagrams::{BUFFER, log_lost, pass_over};
+use crate::datagrams::{BUFFER, pass_over, why_lost};
 use crate::deadline::Deadline;
 use crate::shutdown::Shutdown;
 use crate::wait::{self, Interest};
@@ -111,7 +111,7 @@ pub fn send(
     }
     if let Err(error) = sent {
         // Waiting for room would let the datagrams of everybody else overflow meanwhile.
-        log_lost(&error, length, peer);
+        log::warn!("{peer} dropped: {}", why_lost(&error, length));
     }
 }
 

@@ -5,6 +5,8 @@ mod args;
 mod input;
 mod output;
 mod run;
+#[cfg(unix)]
+mod terminal;
 mod units;
 
 pub use args::{ClientArgs, Limits, NoOptions, ServerArgs};

@@ -97,25 +97,35 @@ impl Datagrams {
     /// Sends a datagram to `peer`, whole: it has no rest to send. One that cannot be
     /// sent is logged and lost, as the network may lose any.
     pub fn send(&self, datagram: &[u8], peer: SocketAddr) {
+        if let Err(why) = self.try_send(datagram, peer) {
+            log::warn!("{peer} dropped: {why}");
+        }
+    }
+
+    /// As [`send`](Datagrams::send), for who tells itself what is lost.
+    ///
+    /// # Errors
+    /// Why it is lost.
+    pub fn try_send(&self, datagram: &[u8], peer: SocketAddr) -> Result<(), String> {
         while let Err(error) = self.socket.send_to(datagram, peer) {
             if error.kind() != ErrorKind::Interrupted {
                 // Were it the socket itself, the next receive would say so.
-                return log_lost(&error, datagram.len(), peer);
+                return Err(why_lost(&error, datagram.len()));
             }
         }
+        Ok(())
     }
 }
 
-/// Logs why a datagram of so many bytes for `peer` is lost.
-pub fn log_lost(error: &io::Error, bytes: usize, peer: SocketAddr) {
-    let why = match (error.kind(), Errno::from_io_error(error)) {
+/// Why a datagram of so many bytes is lost.
+pub fn why_lost(error: &io::Error, bytes: usize) -> String {
+    match (error.kind(), Errno::from_io_error(error)) {
         (ErrorKind::WouldBlock | ErrorKind::TimedOut, _) => "the buffer for sending is full".into(),
         (_, Some(Errno::MSGSIZE)) => {
             format!("{bytes} bytes are more than a datagram takes on this way")
         }
         _ => reason(error),
-    };
-    log::warn!("{peer} dropped: {why}");
+    }
 }
 
 /// Makes an answer for `peer`, if there is one. Where that panics, it is logged and there

@@ -1,7 +1,7 @@
 //! What a client is to send.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, StdinLock};
 
 use super::output::{print_bytes, tell};
 use crate::Error;
@@ -20,12 +20,12 @@ pub fn messages(args: &[OsString]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Er
         return Box::new(args.iter().map(|message| Ok(message.as_encoded_bytes().to_vec())));
     }
     Box::new(std::iter::from_fn(|| {
-        let stdin = io::stdin().lock();
-        let at_terminal = stdin.is_terminal();
+        let at_terminal = io::stdin().is_terminal();
         if at_terminal {
             tell("> ");
         }
-        let line = next_line(stdin).map_err(in_words).map_err(Error::failed("read standard input"));
+        let line =
+            next_line(our_turn()).map_err(in_words).map_err(Error::failed("read standard input"));
         if at_terminal && matches!(line, Ok(None)) {
             // Ctrl-D leaves the cursor behind the prompt.
             tell("\n");
@@ -38,7 +38,7 @@ pub fn messages(args: &[OsString]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Er
 /// which something may come at any time.
 pub fn typed() -> impl Iterator<Item = Result<Vec<u8>, Error>> {
     std::iter::from_fn(|| {
-        let line = next_line(io::stdin().lock()).map_err(Error::failed("read standard input"));
+        let line = next_line(our_turn()).map_err(Error::failed("read standard input"));
         line.transpose()
     })
 }
@@ -64,6 +64,16 @@ pub fn each_message(
 /// What reading standard input says.
 pub fn all_messages(args: &[OsString]) -> Result<Vec<u8>, Error> {
     Ok(messages(args).collect::<Result<Vec<_>, _>>()?.join(&b'\n'))
+}
+
+/// Standard input. Of a terminal, when something was typed for us.
+fn our_turn() -> StdinLock<'static> {
+    let stdin = io::stdin();
+    #[cfg(unix)]
+    if stdin.is_terminal() {
+        super::terminal::wait_for_a_line(&stdin);
+    }
+    stdin.lock()
 }
 
 fn next_line(input: impl BufRead) -> io::Result<Option<Vec<u8>>> {

@@ -1,0 +1,112 @@
+//! A node as a program: what its socket brings, and what it tells of it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, UdpSocket};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+/// Ends a test that would otherwise hang; no correct run comes near it.
+const GENEROUS: Duration = Duration::from_secs(30);
+
+struct Node {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    address: SocketAddr,
+}
+
+impl Node {
+    /// `None` where it cannot listen.
+    fn start(args: &[&str]) -> Option<Node> {
+        let mut command = Command::new(env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME"))));
+        command.args(["node", "--port", "0", "--every", "100ms"]).args(args);
+        command.env_remove("RUST_LOG").stdin(Stdio::null());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (mut stdout, mut line) = (BufReader::new(child.stdout.take().unwrap()), String::new());
+        stdout.read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on ").and_then(|it| it.parse().ok());
+        let Some(address) = address else {
+            child.wait().unwrap();
+            return None;
+        };
+        Some(Node { child, stdout, address })
+    }
+
+    /// Reads what it shows until there is a line with these words.
+    fn shows(&mut self, words: &str) {
+        let shown = self.stdout.by_ref().lines().map_while(Result::ok);
+        assert!(shown.into_iter().any(|line| line.contains(words)), "never {words:?}");
+    }
+
+    /// Its log so far.
+    fn killed(mut self) -> String {
+        self.child.kill().unwrap();
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        log
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn whoever_floods_a_node_with_what_is_too_long_does_not_fill_its_log() {
+    let node = Node::start(&["--name", "ann"]).unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(GENEROUS)).unwrap();
+    socket.connect(node.address).unwrap();
+    for _ in 0..200 {
+        socket.send(&[b'x'; 1_300]).unwrap();
+        // A knock, whose answer says that all before it was taken in.
+        socket.send(b"NLG1\0\0\0\0\0\0\0\0\0my token").unwrap();
+        assert_eq!(socket.recv(&mut [0; 100]).unwrap(), 21);
+    }
+    let log = node.killed();
+    assert!(log.contains("it is longer than any of ours"), "{log}");
+    assert!(log.lines().count() < 20, "{log}");
+}
+
+#[test]
+fn a_node_for_both_families_talks_with_one_that_is_asked_over_ipv4() {
+    let mut ann = Node::start(&["--name", "ann", "--say", "from ann"]).unwrap();
+    let seed = ann.address.to_string();
+    let Some(mut bob) =
+        Node::start(&["--name", "bob", "--bind", "::", "--seed", &seed, "--say", "from bob"])
+    else {
+        return eprintln!("skipped: no IPv6 here");
+    };
+    bob.shows("ann: from ann");
+    ann.shows("bob: from bob");
+}
+
+/// As a socket whose device is gone for good.
+#[cfg(unix)]
+#[test]
+fn a_socket_that_receives_nothing_any_more_ends_the_node_with_all_its_threads() {
+    use std::net::TcpListener;
+    use std::os::fd::OwnedFd;
+    use std::sync::mpsc;
+
+    use gossip::Settings;
+    use gossip::node::{self, UNPRINTED};
+    use gossip::proofs::Proofs;
+    use gossip::replica::Replica;
+    use netcore::shutdown::{DRAIN, Shutdown};
+
+    let socket = UdpSocket::from(OwnedFd::from(TcpListener::bind("127.0.0.1:0").unwrap()));
+    let (ended, ends) = mpsc::channel();
+    std::thread::spawn(move || {
+        let settings = Settings::default();
+        let every = settings.every;
+        let replica = Replica::new("ann".into(), node::life(), None, Vec::new(), settings);
+        let (screen, _lines) = mpsc::sync_channel(UNPRINTED);
+        let node = node::Node::new(replica, Proofs::new(None).unwrap(), every, screen);
+        let shutdown = Shutdown::new(DRAIN).unwrap();
+        ended.send(node::serve(socket, &node, &shutdown).is_err()).unwrap();
+    });
+    assert!(ends.recv_timeout(GENEROUS).unwrap());
+}
