@@ -11,6 +11,18 @@ use std::time::Duration;
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{BackendError, DatabaseError, StorageBackend};
 
+/// What the library begins a file with, last of all: until then, zeros are in its place.
+const MAGIC: usize = 9;
+
+/// Bytes of its first header, which may stand there without that.
+const HEADER: usize = 320;
+
+/// Where the header has the size of a page, and which.
+const PAGE_SIZE: (usize, [u8; 4]) = (12, 4096_u32.to_le_bytes());
+
+/// Bytes of a file that was only begun.
+const BEGUN: u64 = 73_728;
+
 /// A file for a store, or memory.
 #[derive(Debug)]
 pub struct Disk {
@@ -64,8 +76,28 @@ impl Disk {
     }
 }
 
+/// Whether whoever was making this file has been cut off: the library takes such a one for
+/// somebody else's. There was never anything in it.
+fn was_only_begun(store: &dyn StorageBackend) -> io::Result<bool> {
+    if store.len()? != BEGUN {
+        return Ok(false);
+    }
+    let mut bytes = vec![0; BEGUN as usize];
+    store.read(0, &mut bytes)?;
+    let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+    let (header, rest) = bytes.split_at(HEADER);
+    let (at, size) = PAGE_SIZE;
+    let is_ours = is_zero(header) || header[at..].starts_with(&size);
+    Ok(is_zero(&header[..MAGIC]) && is_zero(rest) && is_ours)
+}
+
 impl StorageBackend for Disk {
+    // The library asks for it when it has the locks, and before everything else.
     fn len(&self) -> io::Result<u64> {
+        if self.file.is_some() && was_only_begun(&*self.inner)? {
+            log::warn!("the store was only begun, and is made anew");
+            self.inner.set_len(0)?;
+        }
         self.inner.len()
     }
 

@@ -330,3 +330,42 @@ fn a_disk_that_is_full_leaves_no_half_of_a_token() {
     assert_eq!(tokens.lines().count(), accounts.len());
     assert!(tokens.lines().all(|line| line.len() == "acc100.".len() + 32), "{tokens}");
 }
+
+/// Of whom everything that is on the disk is what the library writes first, or a part of it.
+#[test]
+fn a_store_that_was_only_begun_is_made_anew_and_what_is_somebody_elses_is_not() {
+    if is_shared() {
+        // The other engine has no file.
+        return;
+    }
+    let (zeros, mut begun) = (vec![0; 73_728], vec![0; 73_728]);
+    begun[9..16].copy_from_slice(&[4, 0, 0, 0, 16, 0, 0]);
+    let mut another = begun.clone();
+    another[5_000] = 1;
+    for file in [zeros, begun] {
+        let world = World::new();
+        std::fs::write(world.path("omnichannel.redb"), file).unwrap();
+        let server = world.server(&[]);
+        let ann = world.token("ann");
+        assert_eq!(Over::Tcp.ask(server.address, &ann, &put(0, "kept")), Reply::Done(1));
+        server.kill();
+        let server = world.server(&[]);
+        let reply = Over::Tcp.ask(server.address, &ann, &Ask::Get);
+        assert_eq!(reply, Reply::Draft(draft(1, "kept")));
+    }
+    // As it really is, whatever the library does in another version.
+    let world = World::new();
+    let mut begins = world.program();
+    let slow = ["server", "--port", "0", "--account", "ann", "--slow-commit", "10m"];
+    let mut begins = begins.args(slow).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let begun = || fs::metadata(world.path("omnichannel.redb")).is_ok_and(|file| file.len() > 0);
+    eventually("it is begun", begun);
+    begins.kill().unwrap();
+    begins.wait().unwrap();
+    world.server(&[]).kill();
+    let world = World::new();
+    std::fs::write(world.path("omnichannel.redb"), &another).unwrap();
+    let refused = ended(world.program().args(["server", "--port", "0", "--account", "ann"]));
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert_eq!(std::fs::read(world.path("omnichannel.redb")).unwrap(), another);
+}
