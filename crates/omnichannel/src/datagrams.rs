@@ -8,13 +8,12 @@
 //! itself. To an address that has proven nothing, no reply is longer than its request.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use netcore::codec::{Codec, DEPTH};
 use netcore::datagrams::{BUFFER, Datagrams, answer_for};
 use netcore::request::Message;
-use netcore::shutdown::Shutdown;
 
 use crate::message::{Ask, Reply, Request, VERSION, Why};
 use crate::metrics::Channel;
@@ -27,12 +26,12 @@ pub const LONGEST: usize = 1000;
 /// Messages as they come: longer ones are told so.
 const CODEC: Codec = Codec::new(VERSION, BUFFER, DEPTH);
 
-/// Answers requests until `shutdown` is told to stop.
+/// Answers requests until there is a stop.
 ///
 /// # Errors
 /// What receive says when no further datagram could be received.
-pub fn serve(socket: UdpSocket, service: &Service, shutdown: &Shutdown) -> io::Result<()> {
-    let datagrams = Arc::new(Datagrams::new(socket, shutdown)?);
+pub fn serve(datagrams: Datagrams, service: &Service) -> io::Result<()> {
+    let datagrams = Arc::new(datagrams);
     let mut buf = vec![0; BUFFER];
     while let Some((n, peer)) = datagrams.receive(&mut buf)? {
         let Some(message) = Message::request_in(&buf[..n]) else {

@@ -9,6 +9,7 @@ use std::thread;
 use httpcore::handler::Router;
 use netcore::accept::Acceptor;
 use netcore::connection::Connection;
+use netcore::datagrams::Datagrams;
 use netcore::deadline::Deadline;
 use netcore::shutdown::Shutdown;
 use netcore::visit::visit;
@@ -69,6 +70,8 @@ pub fn serve(
     shutdown: &Shutdown,
 ) -> io::Result<()> {
     let routes = &http::routes(service);
+    // Before the first client: what else takes the last descriptors, takes no channel with it.
+    let socket = Datagrams::new(socket, shutdown)?;
     let acceptor = Acceptor::new(listener, shutdown)?
         .give_up_after(service.options.accept_timeout)
         .at_most(service.options.max_clients);
@@ -78,7 +81,7 @@ pub fn serve(
     thread::scope(|scope| {
         // Whichever ends by itself ends the others.
         let mut sides = vec![scope.spawn(move || {
-            let ended = datagrams::serve(socket, service, shutdown);
+            let ended = datagrams::serve(socket, service);
             shutdown.stop();
             ended
         })];

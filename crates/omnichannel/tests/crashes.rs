@@ -369,3 +369,26 @@ fn a_store_that_was_only_begun_is_made_anew_and_what_is_somebody_elses_is_not() 
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     assert_eq!(std::fs::read(world.path("omnichannel.redb")).unwrap(), another);
 }
+
+/// Those of clients who were faster than our own channels.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crowd_that_takes_all_descriptors_at_once_ends_no_server() {
+    let world = World::new();
+    let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
+    let mut command = std::process::Command::new("sh");
+    let script = "ulimit -n 24; exec \"$0\" server --memory --port 0 --account ann";
+    command.args(["-c", script, program]).current_dir(world.folder.path()).env_remove("RUST_LOG");
+    for _ in 0..5 {
+        let server = Server::start(&mut command);
+        let crowd: Vec<_> = (0..40).filter_map(|_| connect(server.address)).collect();
+        assert_eq!(crowd.len(), 40);
+        let ann = world.token("ann");
+        assert_eq!(Over::Udp.ask(server.address, &ann, &Ask::Get), Reply::Draft(Draft::default()));
+        drop(crowd);
+        eventually("who comes later is served", || {
+            Over::Tcp.try_ask(server.address, &ann, None, &put(0, "x")).is_some()
+        });
+        assert!(!server.kill().contains("stops"));
+    }
+}
