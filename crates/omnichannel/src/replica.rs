@@ -51,6 +51,7 @@ pub fn follow(service: &Service, shutdown: &Shutdown) -> io::Result<()> {
     let (connected, connections) = mpsc::channel();
     let at_stop = connected.clone();
     shutdown.on_stop(move || drop(at_stop.send(None)));
+    let mut trouble = None;
     while !shutdown.is_stopping() {
         let (into, address) = (connected.clone(), (host.clone(), *port));
         // In a thread of its own: a stop waits for no name, and for nobody who does not answer.
@@ -64,10 +65,15 @@ pub fn follow(service: &Service, shutdown: &Shutdown) -> io::Result<()> {
         };
         match followed {
             // The limit of a connection there: more is to come.
-            Ok(()) => {}
+            Ok(()) => trouble = None,
             Err(error) if error.kind() == ErrorKind::InvalidData => return Err(error),
             Err(error) => {
-                log::warn!("{host}:{port} cannot be followed for now: {}", reason(&error));
+                let why = format!("{host}:{port} cannot be followed for now: {}", reason(&error));
+                match trouble.replace(why.clone()) == Some(why.clone()) {
+                    // A night without the other server is one line.
+                    true => log::debug!("{why}"),
+                    false => log::warn!("{why}"),
+                }
             }
         }
         wait::pause(PAUSE, shutdown)?;

@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use httpcore::handler::Router;
 use netcore::accept::Acceptor;
@@ -79,20 +79,13 @@ pub fn serve(
     shutdown.on_stop(move || news.stop());
     // The scope ends with its last thread: until then, they may borrow the service.
     thread::scope(|scope| {
-        // Whichever ends by itself ends the others.
-        let mut sides = vec![scope.spawn(move || {
-            let ended = datagrams::serve(socket, service);
-            shutdown.stop();
-            ended
-        })];
-        if service.options.follow.is_some() {
-            sides.push(scope.spawn(move || {
-                let ended = replica::follow(service, shutdown);
-                shutdown.stop();
-                ended
-            }));
+        let mut sides = Vec::new();
+        let channel = beside(scope, shutdown, move || datagrams::serve(socket, service));
+        let mut ended = channel.map(|side| sides.push(side));
+        if ended.is_ok() && service.options.follow.is_some() {
+            let replica = beside(scope, shutdown, move || replica::follow(service, shutdown));
+            ended = replica.map(|side| sides.push(side));
         }
-        let mut ended = Ok(());
         while ended.is_ok() {
             match acceptor.accept() {
                 Ok(Some((stream, peer))) => {
@@ -112,6 +105,20 @@ pub fn serve(
             let panicked = |_| Err(io::Error::other("a thread panicked"));
             ended = ended.and(side.join().unwrap_or_else(panicked));
         }
+        ended
+    })
+}
+
+/// Serves in a thread of its own. Whichever ends by itself ends the others.
+fn beside<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    shutdown: &Shutdown,
+    serve: impl FnOnce() -> io::Result<()> + Send + 'scope,
+) -> io::Result<ScopedJoinHandle<'scope, io::Result<()>>> {
+    let shutdown = shutdown.clone();
+    thread::Builder::new().spawn_scoped(scope, move || {
+        let ended = serve();
+        shutdown.stop();
         ended
     })
 }

@@ -102,15 +102,16 @@ impl Workplace {
         let (child, leash, mut said) = system::spawn(command, self.listener.as_ref())?;
         let mut worker = Worker { child, leash: Some(leash) };
         let (ready, is_ready) = channel();
-        thread::spawn(move || {
+        let listen = move || {
             let mut word = [0; READY.len() + 1];
             if said.read_exact(&mut word).is_ok() && word.starts_with(READY.as_bytes()) {
                 let _ = ready.send(());
                 let _ = io::copy(&mut said, &mut io::sink());
                 ended();
             }
-        });
-        match in_time(&is_ready, self.patience) {
+        };
+        let listening = thread::Builder::new().spawn(listen);
+        match listening.and_then(|_| in_time(&is_ready, self.patience)) {
             Ok(()) => Ok(worker),
             Err(error) => {
                 // It may have ended already.
@@ -156,13 +157,14 @@ pub fn version_of(program: &Path, limit: Duration) -> io::Result<String> {
     let mut child = command.spawn()?;
     let out = child.stdout.take().ok_or(ErrorKind::BrokenPipe)?;
     let (said, is_said) = channel();
-    thread::spawn(move || {
+    let listen = move || {
         let mut text = String::new();
         if out.take(VERSION_LIMIT).read_to_string(&mut text).is_ok() {
             let _ = said.send(text);
         }
-    });
-    let text = in_time(&is_said, limit);
+    };
+    let listening = thread::Builder::new().spawn(listen);
+    let text = listening.and_then(|_| in_time(&is_said, limit));
     if text.is_err() {
         let _ = child.kill();
     }

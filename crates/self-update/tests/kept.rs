@@ -4,9 +4,10 @@
 mod common;
 
 use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use common::program::{Home, Running};
 use common::site::Site;
@@ -138,6 +139,44 @@ fn what_cannot_be_noted_or_put_back_keeps_nobody_from_being_served() {
         running.wait_for(told, 1);
         home.assert_is(&v1());
     }
+}
+
+/// Of a start with so few that it fails, and with more and more until it does not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lack_of_threads_is_told_and_is_no_panic() {
+    if !we_are_root() {
+        return eprintln!("skipped: another user's threads can be counted by root only");
+    }
+    let key = new_key();
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
+    let (program, file) = (folder.path().join("server"), folder.path().join("key.pub"));
+    assert!(Command::new("cp").args([&v1(), &program]).status().unwrap().success());
+    fs::write(&file, public(&key)).unwrap();
+    let site = format!("http://{}", Site::default().start());
+    for threads in 1..100 {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nproc={threads}")).arg(&program);
+        command.args(["server", "--port", "0", "--from", &site, "--key"]).arg(&file);
+        // Counted for this user alone, whatever else runs.
+        command.uid(NOBODY - 1).gid(NOBODY - 1).env_remove("RUST_LOG");
+        let Ok(mut child) = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() else {
+            return eprintln!("skipped: no prlimit(1) here");
+        };
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        let _ = child.kill();
+        let code = child.wait().unwrap().code();
+        if !ready.is_empty() {
+            return;
+        }
+        let mut told = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        assert!(code == Some(1) || code.is_none(), "{threads}: {code:?} {told}");
+        assert!(!told.contains("panicked"), "{threads}: {told}");
+    }
+    panic!("a hundred threads are not enough");
 }
 
 /// The system's own certificates can be replaced by a file there.
