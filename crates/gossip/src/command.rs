@@ -80,6 +80,7 @@ pub fn run() -> ExitCode {
 }
 
 fn serve(args: &ServerArgs<PORT>, options: Options) -> Result<(), Error> {
+    options.settings.check()?;
     let shutdown = Shutdown::on_signals(DRAIN)?;
     let seeds = seeds(&options.seeds)?;
     let socket = args.listen_udp()?;

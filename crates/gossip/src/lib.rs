@@ -16,6 +16,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use netcore::Error;
 use netcore::cli::duration;
 
 pub mod access;
@@ -47,6 +48,28 @@ pub struct Settings {
     /// Know at most so many nodes; each has 8 notices of 200 bytes at most
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub max_nodes: usize,
+}
+
+impl Settings {
+    /// That a node can live by them.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: two of them contradict each other.
+    pub fn check(&self) -> Result<(), Error> {
+        let Settings { every, away_after, keep, max_nodes } = self;
+        let wrong = if *away_after < every.saturating_mul(2) {
+            format!(
+                "--away-after {away_after:?} is less than two of --every {every:?}: all are away"
+            )
+        } else if keep < away_after {
+            format!("--keep {keep:?} is less than --away-after {away_after:?}: all are forgotten")
+        } else if *max_nodes < 2 {
+            "--max-nodes is 2 at least: this node is one of them".into()
+        } else {
+            return Ok(());
+        };
+        Err(Error::Usage(wrong))
+    }
 }
 
 impl Default for Settings {

@@ -55,8 +55,10 @@ pub struct Share<K, V> {
 }
 
 impl<K: PartialEq, V> Shares<K, V> {
-    /// Nothing is remembered yet.
+    /// Nothing is remembered yet. There is room for one address at least, or nobody would be
+    /// served.
     pub fn new(bounds: Bounds) -> Shares<K, V> {
+        let bounds = Bounds { max_addresses: bounds.max_addresses.max(1), ..bounds };
         Shares { bounds, shares: HashMap::new() }
     }
 
@@ -167,6 +169,13 @@ mod tests {
         assert!(shares.of(peer("10.0.0.1"), start + REMEMBER).is_none());
         let much_later = start + REMEMBER * 9;
         assert_eq!(shares.of(peer("10.0.0.2"), much_later).unwrap().get(&2), Some(&2));
+    }
+
+    #[test]
+    fn there_is_room_for_one_address_at_least() {
+        let (mut shares, now) = (shares(0), Instant::now());
+        assert!(shares.of(peer("10.0.0.1"), now).is_some());
+        assert!(shares.of(peer("10.0.0.2"), now).is_none());
     }
 
     #[test]
