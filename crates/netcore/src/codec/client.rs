@@ -11,7 +11,7 @@ use crate::cli::{self, ClientArgs};
 use crate::client::REPLY_TIMEOUT;
 use crate::connection::Connection;
 use crate::deadline::Deadline;
-use crate::log::payload;
+use crate::log::{harmless_json, payload};
 
 /// Bytes that one call reads at most.
 const BUFFER: usize = 64 << 10;
@@ -98,6 +98,28 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
 }
 
 fn print(value: &impl Serialize) -> Result<(), Error> {
-    let text = serde_json::to_vec(value).map_err(io::Error::from);
-    cli::print_bytes(&text.map_err(Error::failed("show what came as JSON"))?)
+    cli::print(shown(value).map_err(Error::failed("show what came as JSON"))?)
+}
+
+/// What a peer has sent, in JSON that is no command to a terminal.
+fn shown(value: &impl Serialize) -> io::Result<String> {
+    Ok(harmless_json(serde_json::to_string(value)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Value;
+
+    #[test]
+    fn what_a_peer_sends_is_shown_as_it_is_and_is_no_command() {
+        let shown = |value| shown(&value).unwrap();
+        assert_eq!(shown(Value::Text("\u{9b}2J\u{202e}я".into())), r#""\u009b2J\u202eя""#);
+        let name = Value::Map([("\u{85}".into(), Value::Bool(true))].into());
+        assert_eq!(shown(name), r#"{"\u0085":true}"#);
+        // JSON has no such numbers, and null would be a value that is missing.
+        let numbers = [1.0, f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+        let list = Value::List(numbers.map(Value::Float).into());
+        assert_eq!(shown(list), r#"[1.0,"NaN","NaN","Infinity","-Infinity"]"#);
+    }
 }
