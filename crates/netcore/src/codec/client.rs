@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{Codec, Messages};
 use crate::Error;
 use crate::cli::{self, ClientArgs};
-use crate::client::REPLY_TIMEOUT;
+use crate::client::{REPLY_TIMEOUT, nothing_more, nothing_unasked};
 use crate::connection::Connection;
 use crate::deadline::Deadline;
 use crate::log::{harmless_json, payload};
@@ -21,8 +21,8 @@ const BUFFER: usize = 64 << 10;
 /// on the wire.
 ///
 /// # Errors
-/// As [`ClientArgs::connect`], [`exchange`] and [`receive`]; [`Error::Usage`] for what is
-/// no request.
+/// As [`ClientArgs::connect`], [`exchange`], [`receive`] and [`nothing_more`];
+/// [`Error::Usage`] for what is no request.
 pub fn run<Greeting, Request, Reply, const VERSION: u8, const PORT: u16>(
     args: &ClientArgs<PORT>,
     messages: Messages,
@@ -41,7 +41,7 @@ where
         let reply = exchange::<_, Reply>(&mut stream, &request, &codec);
         print(&reply.map_err(Error::failed("get a reply"))?)?;
     }
-    Ok(())
+    nothing_more(&mut stream)
 }
 
 /// Puts the buffer of this connection around it: one for all messages, since what it has
@@ -54,7 +54,7 @@ pub fn buffered(stream: Connection) -> BufReader<Connection> {
 ///
 /// # Errors
 /// What write says; `InvalidData` for a request that is over the limit or cannot be
-/// written; as [`receive`].
+/// written, and where a reply has come before it; as [`receive`].
 pub fn exchange<Q: Serialize, A: DeserializeOwned>(
     stream: &mut BufReader<Connection>,
     request: &Q,
@@ -64,6 +64,7 @@ pub fn exchange<Q: Serialize, A: DeserializeOwned>(
     let mut message = Vec::new();
     codec.encode(request, &mut message)?;
     log::debug!("{peer} sending {} bytes {}", message.len(), payload(&message));
+    nothing_unasked(stream)?;
     stream.get_mut().set_deadline(Deadline::after(REPLY_TIMEOUT));
     codec.write(stream.get_mut(), &message)?;
     receive(stream, codec)
