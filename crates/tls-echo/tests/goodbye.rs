@@ -70,6 +70,35 @@ fn a_client_whose_server_is_cut_off_says_so() {
     assert_eq!(told, "hello\n");
 }
 
+/// A last word that nobody has asked for is no good end.
+#[test]
+fn a_client_whose_server_goes_on_talking_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let certs = folder.path().join("certs");
+    Folder::at(&certs).make(&[]).unwrap();
+    let side = ServerSide::from_folder(&Folder::at(&certs)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let server = thread::spawn(move || {
+        let mut connection = Connection::of_client(listener.accept().unwrap().0).unwrap();
+        let mut session = side.session().unwrap();
+        session.handshake(&mut connection).unwrap();
+        let n = session.read(&mut connection, &mut [0; 64]).unwrap();
+        session.write(&mut connection, &[std::io::IoSlice::new(&b"hello"[..n])]).unwrap();
+        // The client has its reply and says goodbye.
+        assert_eq!(session.read(&mut connection, &mut [0; 64]).unwrap(), 0);
+        session.write(&mut connection, &[std::io::IoSlice::new(b"and another thing")]).unwrap();
+        session.end(&mut connection).unwrap();
+    });
+    let certs = certs.to_str().unwrap();
+    let client = run(&["client", "--port", &port, "--certs", certs, "hello"]);
+    server.join().unwrap();
+    assert_eq!(client.stdout, b"hello\n");
+    let told = String::from_utf8_lossy(&client.stderr);
+    assert!(told.contains("end the conversation: more came than was asked for"), "{told}");
+    assert_eq!(client.status.code(), Some(1));
+}
+
 #[test]
 fn much_goes_both_ways_at_once_and_the_server_does_not_grow() {
     let folder = tempfile::tempdir().unwrap();
