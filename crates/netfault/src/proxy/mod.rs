@@ -5,7 +5,8 @@
 //! is drawn from a seed, so a run can be repeated as far as the two ends send the same
 //! again. Half-close is kept: the end of one direction is passed on, and the other
 //! direction goes on. So is a reset: what was cut must not look whole to the other end. On a
-//! UNIX socket, Linux has a reset for an end that has said something, and others have none.
+//! UNIX socket, Linux has a reset for an end that has said something; all else may look like
+//! an end there.
 //!
 //! TCP itself repairs loss, order and duplicates, so its user sees a lost segment as a
 //! pause, and the other two not at all. Datagrams show all three.
