@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ladder::manifests::cargo;
 use ladder::process::output;
 use ladder::screen::fit;
-use ladder::{Failure, Ladder, Process, Screen, Tone, failure};
+use ladder::{Failure, Ladder, Process, Screen, Tone, failure, workers};
 use serde::Deserialize;
 
 use crate::new;
@@ -125,7 +125,7 @@ impl Step {
         };
         let own = cfg!(windows) && words.get(1) == Some(&"xtask");
         command.args(&words[if own { 2 } else { 1 }..]).envs(variable);
-        ended(command.current_dir(&ladder.root), &self.name)
+        ended(workers::more_tests(command.current_dir(&ladder.root)), &self.name)
     }
 }
 
