@@ -83,3 +83,8 @@ impl Default for Settings {
         }
     }
 }
+
+/// As tables count time.
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 1_000_000)
+}

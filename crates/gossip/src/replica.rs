@@ -11,9 +11,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Settings;
 use crate::table::{Event, Member, Table};
 use crate::wire::{Batch, Body, COUNTS, Kind, LONGEST_TEXT, Line, Name, ROOM};
+use crate::{Settings, millis};
 
 /// In one of so many rounds somebody is asked who may not be there: one who is away, or a
 /// seed that nobody has heard of. So those come back that nobody asks by chance.
@@ -290,10 +290,6 @@ impl Replica {
 fn pick(addresses: &[SocketAddr], chance: u64) -> Option<SocketAddr> {
     let number = chance.checked_rem(addresses.len() as u64)?;
     addresses.get(number as usize).copied()
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 1_000_000)
 }
 
 #[cfg(test)]

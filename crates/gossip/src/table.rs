@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
-use crate::Settings;
 use crate::wire::{Batch, Line, Name, Notice};
+use crate::{Settings, millis};
 
 /// Notices of one node that are kept; the oldest makes room. So a table is never more than
 /// the nodes in it times these, whatever anybody sends.
@@ -383,32 +383,10 @@ fn line(name: &Name, member: &Member, now: i64) -> Line {
     }
 }
 
-fn millis(duration: std::time::Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 1_000_000)
-}
-
 /// Older than can be said is as old as can be said: 49 days.
 fn clamp(millis: i64) -> u32 {
     u32::try_from(millis.max(0)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_has_made_room_for_another_is_no_news_any_more() {
-        let settings = Settings { max_nodes: 20, ..Settings::default() };
-        let mut table = Table::new("me".into(), 1, None, settings);
-        for number in 0..1_000 {
-            let name = format!("visitor-{number}").into();
-            let (generation, address, left) = (1, None, false);
-            let (heartbeat, quiet, first, last) = (1, 0, 1, 0);
-            table.believe(
-                &Line { name, generation, heartbeat, quiet, first, last, left, address },
-                0,
-            );
-        }
-        assert_eq!((table.members.len(), table.news.len()), (20, 19));
-    }
-}
+mod tests;

@@ -1,0 +1,92 @@
+//! What a server does whose system has too little, or has ended it at the very beginning.
+
+mod world;
+
+use std::fs;
+
+use omnichannel::message::{Ask, Draft, Reply};
+use world::*;
+
+/// A part of a line would be no token, or one whose secret can be guessed.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_leaves_no_half_of_a_token() {
+    let world = World::new();
+    let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
+    let accounts: Vec<String> = (100..160).map(|number| format!("--account=acc{number}")).collect();
+    let mut command = std::process::Command::new("sh");
+    // A file of one block, which is less than all of them have.
+    let script = "trap '' XFSZ; ulimit -S -f 1; exec \"$0\" server --memory --port 0 \"$@\"";
+    command.args(["-c", script, program]).args(&accounts).current_dir(world.folder.path());
+    let output = ended(&mut command);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(fs::read_to_string(world.path("omnichannel.tokens")).unwrap(), "");
+    // With room again, each has a whole one.
+    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    let _server = world.server_with(&[&["--memory", "--port", "0"], &accounts[..]].concat());
+    let tokens = fs::read_to_string(world.path("omnichannel.tokens")).unwrap();
+    assert_eq!(tokens.lines().count(), accounts.len());
+    assert!(tokens.lines().all(|line| line.len() == "acc100.".len() + 32), "{tokens}");
+}
+
+/// Of whom everything that is on the disk is what the library writes first, or a part of it.
+#[test]
+fn a_store_that_was_only_begun_is_made_anew_and_what_is_somebody_elses_is_not() {
+    if is_shared() {
+        // The other engine has no file.
+        return;
+    }
+    let (zeros, mut begun) = (vec![0; 73_728], vec![0; 73_728]);
+    begun[9..16].copy_from_slice(&[4, 0, 0, 0, 16, 0, 0]);
+    let mut another = begun.clone();
+    another[5_000] = 1;
+    for file in [zeros, begun] {
+        let world = World::new();
+        fs::write(world.path("omnichannel.redb"), file).unwrap();
+        let server = world.server(&[]);
+        let ann = world.token("ann");
+        assert_eq!(Over::Tcp.ask(server.address, &ann, &put(0, "kept")), Reply::Done(1));
+        server.kill();
+        let server = world.server(&[]);
+        let reply = Over::Tcp.ask(server.address, &ann, &Ask::Get);
+        assert_eq!(reply, Reply::Draft(draft(1, "kept")));
+    }
+    // As it really is, whatever the library does in another version.
+    let world = World::new();
+    let mut begins = world.program();
+    let slow = ["server", "--port", "0", "--account", "ann", "--slow-commit", "10m"];
+    let mut begins = begins.args(slow).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let begun = || fs::metadata(world.path("omnichannel.redb")).is_ok_and(|file| file.len() > 0);
+    eventually("it is begun", begun);
+    begins.kill().unwrap();
+    begins.wait().unwrap();
+    world.server(&[]).kill();
+    let world = World::new();
+    fs::write(world.path("omnichannel.redb"), &another).unwrap();
+    let refused = ended(world.program().args(["server", "--port", "0", "--account", "ann"]));
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert_eq!(fs::read(world.path("omnichannel.redb")).unwrap(), another);
+}
+
+/// Those of clients who were faster than our own channels.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crowd_that_takes_all_descriptors_at_once_ends_no_server() {
+    let world = World::new();
+    let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
+    let mut command = std::process::Command::new("sh");
+    let script = "ulimit -n 24; exec \"$0\" server --memory --port 0 --account ann";
+    command.args(["-c", script, program]).current_dir(world.folder.path()).env_remove("RUST_LOG");
+    for _ in 0..5 {
+        let server = Server::start(&mut command);
+        let crowd: Vec<_> = (0..40).filter_map(|_| connect(server.address)).collect();
+        assert_eq!(crowd.len(), 40);
+        let ann = world.token("ann");
+        assert_eq!(Over::Udp.ask(server.address, &ann, &Ask::Get), Reply::Draft(Draft::default()));
+        drop(crowd);
+        eventually("who comes later is served", || {
+            Over::Tcp.try_ask(server.address, &ann, None, &put(0, "x")).is_some()
+        });
+        assert!(!server.kill().contains("stops"));
+    }
+}
