@@ -23,6 +23,16 @@ const PAGE_SIZE: (usize, [u8; 4]) = (12, 4096_u32.to_le_bytes());
 /// Bytes of a file that was only begun.
 const BEGUN: u64 = 73_728;
 
+/// Whether somebody else may have changed the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// All of it is read and compared with its checksums: a file that is damaged is told at
+    /// the start, and not in the middle of something.
+    Checked,
+    /// We have had it all the time. Where its disk is gone, another one would be an empty one.
+    Ours,
+}
+
 /// A file for a store, or memory.
 #[derive(Debug)]
 pub struct Disk {
@@ -33,13 +43,14 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it, unless it was there.
     ///
     /// # Errors
     /// What the system says.
-    pub fn open(path: &Path, slow: Duration) -> Result<Disk, DatabaseError> {
+    pub fn open(path: &Path, slow: Duration, trust: Trust) -> Result<Disk, DatabaseError> {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
+        options.read(true).write(true).truncate(false);
+        options.create(trust == Trust::Checked);
         // What people have written is for nobody else on this machine.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

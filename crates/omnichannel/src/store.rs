@@ -22,7 +22,7 @@ use redb::{
     WriteTransaction,
 };
 
-use crate::disk::Disk;
+use crate::disk::{Disk, Trust};
 use crate::message::{Change, Draft};
 
 #[cfg(test)]
@@ -222,19 +222,9 @@ fn present(database: &Option<Database>) -> io::Result<&Database> {
     database.as_ref().ok_or_else(|| io::Error::other("it could not be opened again so far"))
 }
 
-/// Whether somebody else may have changed the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    /// All of it is read and compared with its checksums: a file that is damaged is told at
-    /// the start, and not in the middle of something.
-    Checked,
-    /// We have had it all the time.
-    Ours,
-}
-
 fn open(place: &Place, trust: Trust) -> io::Result<Database> {
     let disk = match &place.file {
-        Some(file) => Disk::open(file, place.slow).map_err(in_words)?,
+        Some(file) => Disk::open(file, place.slow, trust).map_err(in_words)?,
         None => Disk::memory(place.slow),
     };
     let mut builder = Database::builder();
@@ -244,6 +234,7 @@ fn open(place: &Place, trust: Trust) -> io::Result<Database> {
         // Nothing is written, for which there might be no room.
         Some(THIS_FORMAT) => return Ok(database),
         Some(other) => return Err(damaged(&format!("its form is {other}"))),
+        None if trust == Trust::Ours => return Err(damaged("there is nothing in it any more")),
         None => {}
     }
     let write = database.begin_write().map_err(in_words)?;

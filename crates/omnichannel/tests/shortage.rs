@@ -90,3 +90,39 @@ fn a_crowd_that_takes_all_descriptors_at_once_ends_no_server() {
         assert!(!server.kill().contains("stops"));
     }
 }
+
+/// As when what it is mounted from is gone, and comes back: what was acknowledged is on that.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_store_whose_disk_is_gone_is_no_empty_one() {
+    use omnichannel::message::Why;
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+    let world = World::new();
+    let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
+    let mut command = std::process::Command::new("sh");
+    let script = "trap '' XFSZ; exec \"$0\" server --port 0 --account ann";
+    command.args(["-c", script, program]).current_dir(world.folder.path()).env_remove("RUST_LOG");
+    let server = Server::start(&mut command);
+    let (ann, store) = (world.token("ann"), world.path("omnichannel.redb"));
+    let ask = |ask: &Ask| Over::Tcp.ask(server.address, &ann, ask);
+    assert_eq!(ask(&put(0, "kept")), Reply::Done(1));
+    fs::rename(&store, world.path("gone")).unwrap();
+    // Nothing can be written any more, for a moment.
+    let limit = |current| {
+        let limit = Rlimit { current, maximum: None };
+        prlimit(Some(Pid::from_child(&server.child)), Resource::Fsize, limit).unwrap()
+    };
+    limit(Some(0));
+    let unavailable = Reply::Refused(Why::Unavailable);
+    assert_eq!(ask(&put(1, &"x".repeat(9_000))), unavailable);
+    limit(None);
+    for _ in 0..2 {
+        assert_eq!(ask(&put(0, "another")), unavailable);
+        assert_eq!(ask(&Ask::Get), unavailable);
+    }
+    assert!(!store.exists(), "it has made another one");
+    fs::rename(world.path("gone"), &store).unwrap();
+    eventually("it is found again", || ask(&put(1, "again")) == Reply::Done(2));
+    assert_eq!(ask(&Ask::Get), Reply::Draft(draft(2, "again")));
+}
