@@ -199,6 +199,10 @@ impl Store {
         }
         // The file is to be closed first.
         *database = None;
+        self.open_again(&mut database);
+    }
+
+    fn open_again(&self, database: &mut Option<Database>) {
         match open(&self.place, Trust::Ours) {
             Ok(opened) => *database = Some(opened),
             Err(error) => log::error!("cannot open the store again: {error}"),
@@ -206,6 +210,13 @@ impl Store {
     }
 
     fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Found<T>) -> io::Result<T> {
+        if self.database()?.is_none() {
+            // Who reads does not wait for somebody who writes.
+            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+            if database.is_none() {
+                self.open_again(&mut database);
+            }
+        }
         let guard = self.database()?;
         let transaction = present(&guard)?.begin_read().map_err(in_words)?;
         read(&transaction).map_err(in_words)
