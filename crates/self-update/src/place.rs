@@ -80,7 +80,9 @@ impl Place {
     pub fn lock(&self) -> io::Result<Option<Lock>> {
         // It stays: whoever removed it could leave two processes with a lock each.
         let name = self.beside("lock");
-        let file = File::create(&name).map_err(of(&name))?;
+        // Nothing is written to it, and so nothing of what a link leads to is gone.
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&name);
+        let file = file.map_err(of(&name))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -111,7 +113,9 @@ impl Place {
     pub fn remember(&self, memory: &Memory, _: &Lock) -> io::Result<()> {
         let draft = self.beside("state.new");
         let bytes = serde_json::to_vec_pretty(memory).map_err(io::Error::other)?;
-        let written = File::create(&draft).and_then(|mut file| {
+        // Not through a link that somebody has put there, as the program.
+        let written = absent(fs::remove_file(&draft)).and_then(|()| {
+            let mut file = File::create_new(&draft)?;
             file.write_all(&bytes)?;
             file.sync_all()
         });

@@ -64,9 +64,12 @@ fn what_is_downloaded_is_nobody_elses_until_it_is_verified() {
 fn nothing_is_written_through_a_link_that_somebody_has_put_in_the_way() {
     let (key, site) = (new_key(), Site::default());
     let home = Home::new(&key);
+    fs::write(home.path("precious"), "precious").unwrap();
+    for ending in ["lock", "state.new"] {
+        symlink(home.path("precious"), home.beside(ending)).unwrap();
+    }
     let running = home.start(site.start(), &["--every", "100ms"]);
     running.wait_for("no update", 1);
-    fs::write(home.path("precious"), "precious").unwrap();
     symlink(home.path("precious"), home.beside("new")).unwrap();
     site.publish(&key, V2, &v2());
     running.wait_for("0.2.0 serves from here on", 1);
