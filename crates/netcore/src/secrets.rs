@@ -4,7 +4,7 @@
 //! looks at a name, another file may have taken it.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// Reads it.
@@ -33,6 +33,25 @@ pub fn for_owner_alone(file: &File) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = file;
     Ok(())
+}
+
+/// Puts `lines` behind the `text` that is in the file, all of them or none, and returns when
+/// they are on the disk. Two who do so at once have the file's lock, one after the other.
+///
+/// # Errors
+/// What the system says, as of a disk that is full.
+pub fn append(file: &mut File, text: &str, lines: &str) -> io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    // A person may have left the last line without an end.
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let written = file.write_all([end, lines].concat().as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // A part of a line is none, or one with a secret that can be guessed.
+        let _ = file.set_len(text.len() as u64);
+    }
+    written
 }
 
 #[cfg(all(test, unix))]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use netcore::secrets;
@@ -79,8 +79,7 @@ fn add(path: &Path, accounts: &[String]) -> io::Result<()> {
     let mut text = String::new();
     file.read_to_string(&mut text)?;
     let known = parse(&text)?;
-    // A person may have left the last line without an end.
-    let mut lines = String::from(if text.is_empty() || text.ends_with('\n') { "" } else { "\n" });
+    let mut lines = String::new();
     for account in accounts.iter().filter(|account| !known.contains_key(*account)) {
         if !is_name(account) {
             let why = format!("{account:?} is no name: a to z, 0 to 9, - and _, at most 32");
@@ -89,12 +88,7 @@ fn add(path: &Path, accounts: &[String]) -> io::Result<()> {
         let secret = format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?);
         lines += &format!("{account}.{secret}\n");
     }
-    let written = file.write_all(lines.as_bytes()).and_then(|()| file.sync_all());
-    if written.is_err() {
-        // A part of a line is no token, or one with a secret that can be guessed.
-        let _ = file.set_len(text.len() as u64);
-    }
-    written
+    secrets::append(&mut file, &text, &lines)
 }
 
 fn parse(text: &str) -> io::Result<BTreeMap<String, String>> {

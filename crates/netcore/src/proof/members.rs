@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 use ring::hmac::Key;
@@ -136,6 +136,8 @@ pub(super) fn add(path: &Path, names: &[(&str, &str)]) -> io::Result<usize> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
     secrets::for_owner_alone(&file)?;
+    // Two that begin at once would both make one. It ends with the file.
+    file.lock()?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;
     let has = |name: &str| text.lines().any(|line| line.split_whitespace().next() == Some(name));
@@ -145,7 +147,7 @@ pub(super) fn add(path: &Path, names: &[(&str, &str)]) -> io::Result<usize> {
         let secret: String = nonce()?.iter().map(|byte| format!("{byte:02x}")).collect();
         lines.push_str(&format!("{name} {secret} {rights}\n"));
     }
-    file.write_all(lines.as_bytes())?;
+    secrets::append(&mut file, &text, &lines)?;
     Ok(missing.len())
 }
 
@@ -196,6 +198,21 @@ mod tests {
         }
         let shown = format!("{:?}", Members::parse(good).unwrap());
         assert!(!shown.contains("0123") && !shown.contains("fedc"));
+    }
+
+    #[test]
+    fn a_last_line_without_an_end_stays_a_line_of_its_own() {
+        let file = std::env::temp_dir().join(format!("netcore-members-{}", std::process::id()));
+        let _ = std::fs::remove_file(&file);
+        add(&file, &[("ann", "echo")]).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.trim_end()).unwrap();
+        let added = add(&file, &[("ann", "echo"), ("bob", "echo")]);
+        let members = Members::parse(&std::fs::read_to_string(&file).unwrap());
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(added.unwrap(), 1);
+        let members = members.unwrap();
+        assert!(members.find("ann").is_some() && members.find("bob").is_some());
     }
 
     #[test]
