@@ -3,7 +3,7 @@
 mod world;
 
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::{Child, Stdio};
 use std::thread;
 
@@ -291,7 +291,7 @@ fn a_replica_stops_at_once_while_the_other_server_does_not_answer() {
     let address = deaf.local_addr().unwrap().as_socket().unwrap();
     // Until there is no more room.
     let crowd: Vec<_> = std::iter::from_fn(|| {
-        TcpStream::connect_timeout(&address, std::time::Duration::from_millis(300)).ok()
+        std::net::TcpStream::connect_timeout(&address, std::time::Duration::from_millis(300)).ok()
     })
     .take(100)
     .collect();

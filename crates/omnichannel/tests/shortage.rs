@@ -4,7 +4,7 @@ mod world;
 
 use std::fs;
 
-use omnichannel::message::{Ask, Draft, Reply};
+use omnichannel::message::{Ask, Reply};
 use world::*;
 
 /// A part of a line would be no token, or one whose secret can be guessed.
@@ -72,6 +72,8 @@ fn a_store_that_was_only_begun_is_made_anew_and_what_is_somebody_elses_is_not() 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_crowd_that_takes_all_descriptors_at_once_ends_no_server() {
+    use omnichannel::message::Draft;
+
     let world = World::new();
     let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
     let mut command = std::process::Command::new("sh");
