@@ -225,7 +225,7 @@ impl<'a> Play<'a> {
 
     /// Whether each has heard all that it has said.
     fn judge(&self, code: Option<i32>) -> Seen {
-        let mut seen = Seen { good: Vec::new(), complaints: Vec::new() };
+        let mut seen = Seen::default();
         for member in &self.members {
             let heard = self.stage.printed(member.player);
             let right =

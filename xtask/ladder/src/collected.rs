@@ -84,9 +84,13 @@ impl Collected {
         limit: Duration,
         find: impl Fn(&str) -> Option<T>,
     ) -> Result<T, String> {
+        self.wait_for(limit, |bytes| whole_lines(&String::from_utf8_lossy(bytes)).find_map(&find))
+    }
+
+    /// Waits for the line behind so many others.
+    pub fn line(&self, limit: Duration, number: usize) -> Result<String, String> {
         self.wait_for(limit, |bytes| {
-            let text = String::from_utf8_lossy(bytes);
-            text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).find_map(&find)
+            whole_lines(&String::from_utf8_lossy(bytes)).nth(number).map(String::from)
         })
     }
 
@@ -105,4 +109,9 @@ impl Collected {
         // A search that panicked has changed nothing.
         self.0.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Those that have an end, without it.
+fn whole_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'))
 }

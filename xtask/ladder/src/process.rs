@@ -167,7 +167,6 @@ impl Process {
     }
 
     /// Lets it stand still, or go on: SIGSTOP and SIGCONT. Windows has neither.
-    #[cfg(unix)]
     pub fn let_run(&self, runs: bool) {
         tell_child(&mut lock(&self.child), if runs { Word::GoOn } else { Word::Halt });
     }
@@ -361,14 +360,12 @@ fn end(child: &Mutex<Child>) {
     let _ = lock(child).wait();
 }
 
-/// What a process is told; on Windows, either is the end.
+/// What a process is told; on Windows, the first two are the end, and the others nothing.
 #[derive(Clone, Copy)]
 enum Word {
     Stop,
     Die,
-    #[cfg(unix)]
     Halt,
-    #[cfg(unix)]
     GoOn,
 }
 
@@ -392,7 +389,9 @@ fn tell_child(child: &mut Child, word: Word) {
         let _ = killpg(id, signal).or_else(|_| kill(id, signal));
     }
     #[cfg(windows)]
-    let _ = (word, child.kill());
+    if matches!(word, Word::Stop | Word::Die) {
+        let _ = child.kill();
+    }
 }
 
 /// A group of its own, so that what the process has started ends with it, as the
