@@ -9,6 +9,8 @@ use ladder::rename::identifier;
 use ladder::scratch::Scratch;
 use ladder::{Failure, Ladder, Process, Rung};
 
+use crate::pattern::pattern;
+
 /// How long cargo may take to look at a name.
 const GENEROUS: Duration = Duration::from_secs(60);
 
@@ -23,7 +25,7 @@ pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
         Some(said)
     } else if is_block || is_dependency(name, &lock) {
         Some(format!("{name} is the name of a crate that the project uses"))
-    } else if is_used_in(name, own) {
+    } else if is_used_in(name, own)? {
         Some(format!("{name} is the name of something else in the code"))
     } else {
         None
@@ -63,30 +65,16 @@ fn is_dependency(name: &str, lock: &str) -> bool {
 
 /// Whether the code gives the name to a module or imports something of that
 /// name: `use` would not know which of the two is meant.
-fn is_used_in(name: &str, own: &Package) -> bool {
+fn is_used_in(name: &str, own: &Package) -> Result<bool, Failure> {
     let name = identifier(name);
     if name == identifier(&own.name) {
-        return false;
+        return Ok(false);
     }
-    ["src", "tests"].iter().any(|folder| {
-        let files = fs::read_dir(own.folder().join(folder)).into_iter().flatten().flatten();
-        files
-            .filter_map(|file| fs::read_to_string(file.path()).ok())
-            .any(|source| imports(&source, &name))
-    })
-}
-
-fn imports(source: &str, name: &str) -> bool {
-    let mut statement = false;
-    source.lines().any(|line| {
-        let line = line.trim_start();
-        statement |=
-            ["use ", "pub use ", "mod ", "pub mod "].iter().any(|start| line.starts_with(start));
-        let found = statement
-            && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
-        statement &= !line.contains(';');
-        found
-    })
+    let files = ["src", "tests"].map(|folder| fs::read_dir(own.folder().join(folder)));
+    let files = files.into_iter().flatten().flatten().flatten();
+    let imports = pattern(&format!(r"(?m)^\s*(pub )?(use|mod) [^;]*\b{name}\b"))?;
+    let sources = files.filter_map(|file| fs::read_to_string(file.path()).ok());
+    Ok(sources.into_iter().any(|source| imports.is_match(&source)))
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@ use ladder::manifests::{Carrier, Package};
 use ladder::rename::rename;
 use ladder::shell::session;
 use ladder::{Failure, Rung, failure};
+use regex_lite::Captures;
 
 use super::extras;
 use super::manifest::TO_CRATES;
 use crate::items;
+use crate::pattern::replaced;
 
 /// What is said of tests of the old protocol, and what where they were left out.
 const GOES: &str = ", and goes";
@@ -201,30 +203,17 @@ fn local_from(up: &str, line: &str, blocks: &[&str]) -> Option<String> {
     if line.starts_with("<!--") || line.contains("cp -r crates/") {
         return None;
     }
-    let mut kept = String::new();
-    let mut rest = line;
-    while let Some((before, text, target, after)) = link(rest) {
-        kept.push_str(before);
+    let link = |found: &Captures| {
+        let (text, target) = (&found[1], &found[2]);
         let beside = target.strip_prefix("../").and_then(|path| path.split_once('/'));
-        let inside = beside.filter(|(name, _)| blocks.contains(name));
-        let target = inside.map_or(target.into(), |(name, path)| format!("{up}{name}/{path}"));
-        match target.as_str() {
-            own if inside.is_some() => kept.push_str(&format!("[{text}]({own})")),
-            page if page.starts_with("../../docs/") => kept.push_str(&format!("“{text}”")),
-            rung if rung.starts_with("../") => kept.push_str(&format!("`{text}`")),
-            inside => kept.push_str(&format!("[{text}]({inside})")),
+        match beside.filter(|(name, _)| blocks.contains(name)) {
+            Some((name, path)) => format!("[{text}]({up}{name}/{path})"),
+            None if target.starts_with("../../docs/") => format!("“{text}”"),
+            None if target.starts_with("../") => format!("`{text}`"),
+            None => found[0].into(),
         }
-        rest = after;
-    }
-    Some(kept + rest)
-}
-
-/// The first link: what is before it, its text, its target, and what is after it.
-fn link(line: &str) -> Option<(&str, &str, &str, &str)> {
-    let (head, tail) = line.split_once("](")?;
-    let (target, after) = tail.split_once(')')?;
-    let (before, text) = head.rsplit_once('[')?;
-    Some((before, text, target, after))
+    };
+    replaced(line, r"\[([^\[\]]*)\]\(([^)]*)\)", link).ok()
 }
 
 #[cfg(test)]
