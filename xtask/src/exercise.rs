@@ -42,12 +42,6 @@ pub struct Options {
     list: bool,
 }
 
-/// What the person at the keyboard wants, or that the keyboard is gone.
-enum Typed {
-    Word(String),
-    Gone,
-}
-
 /// What is next.
 enum Next {
     Another,
@@ -186,7 +180,7 @@ fn watch(
     ladder: &Ladder,
     exercise: &Exercise,
     place: &Path,
-    typed: &Receiver<Typed>,
+    typed: &Receiver<String>,
     progress: &mut Progress,
     screen: &Screen,
 ) -> Result<Next, Failure> {
@@ -212,8 +206,8 @@ fn watch(
         match typed.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Timeout) => {}
             // Nobody can say that it is enough: what was there has been looked at.
-            Err(RecvTimeoutError::Disconnected) | Ok(Typed::Gone) => return Ok(Next::Enough),
-            Ok(Typed::Word(word)) => match word.trim() {
+            Err(RecvTimeoutError::Disconnected) => return Ok(Next::Enough),
+            Ok(word) => match word.trim() {
                 "h" => match hints.next() {
                     Some(hint) => screen.hang("  hint: ", Tone::Warning, &hint.replace('`', ""))?,
                     None => screen.line("  There are no more hints; s shows the solution.")?,
@@ -249,11 +243,11 @@ fn time_of(file: &Path) -> Option<SystemTime> {
 }
 
 /// Reads words, each with Enter behind it. The end of them, Ctrl-D, is enough as well.
-fn keyboard() -> Receiver<Typed> {
+fn keyboard() -> Receiver<String> {
     let (sender, typed) = mpsc::channel();
     thread::spawn(move || {
-        let words = io::stdin().lock().lines().map_while(Result::ok).map(Typed::Word);
-        words.chain([Typed::Gone]).try_for_each(|word| sender.send(word))
+        let mut words = io::stdin().lock().lines().map_while(Result::ok);
+        words.try_for_each(|word| sender.send(word))
     });
     typed
 }
