@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 
 use ladder::manifests::cargo;
 use ladder::process::output;
+use ladder::programs::LONGEST;
 use ladder::screen::fit;
 use ladder::{Failure, Ladder, Process, Screen, Tone, failure};
 use serde::Deserialize;
 
 use crate::new;
 use crate::rules;
-
-const GENEROUS: Duration = Duration::from_secs(60 * 60);
 
 /// How many steps of ours the other systems may take.
 const PARTS: u32 = 4;
@@ -94,11 +93,7 @@ pub fn platforms(parts: &str) -> Result<(), Failure> {
     let root = Ladder::load()?.root;
     let mut command = Command::new("bash");
     let process = Process::start(command.args(["xtask/platforms.sh", parts]).current_dir(root))?;
-    match process.wait_for_end(GENEROUS * PARTS)?.code() {
-        Some(0) => Ok(()),
-        // It has said why.
-        code => Err(Failure::Told(code.and_then(|code| code.try_into().ok()).unwrap_or(1))),
-    }
+    Failure::of_tool(process.wait_for_end(LONGEST * PARTS)?, 1)
 }
 
 impl Step {
@@ -151,7 +146,7 @@ fn played(words: &[&str], ladder: &Ladder) -> Result<Option<String>, Failure> {
 /// Runs a command, which says itself what it skips and why.
 fn ended(command: &mut Command, what: &str) -> Result<Option<String>, Failure> {
     let process = Process::start(command.stdin(Stdio::null()))?;
-    match process.wait_for_end(GENEROUS)?.code() {
+    match process.wait_for_end(LONGEST)?.code() {
         Some(0) => Ok(None),
         Some(SKIPPED) => Ok(Some("it says why above".into())),
         _ => Err(failure!("{what} failed: see above")),

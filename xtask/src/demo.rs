@@ -249,7 +249,7 @@ impl Demo<'_> {
         let Some(below) = &self.rung.builds_on else { return Ok(()) };
         let Some(why) = &self.rung.why else { return Ok(()) };
         let fault = faults::find(&why.fault)?;
-        let below = self.ladder.find(below).ok_or_else(|| failure!("{below} is no rung"))?;
+        let below = self.ladder.rung(below)?;
         self.heading("Why this rung exists", fault)?;
         self.trial(below, &why.below_args, fault, Expected::Fails)?;
         self.trial(self.rung, &why.server_args, fault, Expected::Survives)?;

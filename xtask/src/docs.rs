@@ -145,10 +145,8 @@ impl Generator {
             ("faults", []) => Ok(matrix::list(&self.ladder)),
             ("fault-matrix", ["tcp"]) => Ok(matrix::matrix(&self.ladder, Transport::Tcp)),
             ("fault-matrix", ["udp"]) => Ok(matrix::matrix(&self.ladder, Transport::Udp)),
-            ("limits", [rung]) => {
-                Ok(matrix::limits(&self.ladder, rung_of(&self.ladder, rung)?, page))
-            }
-            ("exercises", [rung]) => exercise::told(&self.ladder, rung_of(&self.ladder, rung)?),
+            ("limits", [rung]) => Ok(matrix::limits(&self.ladder, self.ladder.rung(rung)?, page)),
+            ("exercises", [rung]) => exercise::told(&self.ladder, self.ladder.rung(rung)?),
             ("steps", []) => self.step_table(),
             ("modules", [folder]) => self.modules(folder),
             ("item", [file, item @ ..]) if !item.is_empty() => {
@@ -163,7 +161,7 @@ impl Generator {
             ("diff", [rung]) => self.diff(rung, &[step::LESSON]),
             ("diff", [rung, files @ ..]) => self.diff(rung, files),
             ("run", [rung]) => {
-                let script = Script::demo(rung_of(&self.ladder, rung)?);
+                let script = Script::demo(self.ladder.rung(rung)?);
                 self.transcript(order.rest, rung, &script)
             }
             ("diagram", [rung]) => self.diagram(page, rung),
@@ -171,7 +169,7 @@ impl Generator {
             ("picture", ["moving"]) => self.picture(page, true),
             ("session", [rung, "server", ..]) => {
                 let text = order.rest.trim_start().strip_prefix(rung).unwrap_or_default();
-                let certs = session::certs_of(rung_of(&self.ladder, rung)?);
+                let certs = session::certs_of(self.ladder.rung(rung)?);
                 let script = Script::parse(text, certs)?;
                 self.transcript(order.rest, rung, &script)
             }
@@ -255,7 +253,7 @@ impl Generator {
     }
 
     fn diff(&self, name: &str, files: &[&str]) -> Result<String, Failure> {
-        let rung = rung_of(&self.ladder, name)?;
+        let rung = self.ladder.rung(name)?;
         let Some((below, rung)) = self.ladder.step_to(rung) else {
             return Err(failure!("{name} builds on nothing"));
         };
@@ -273,7 +271,7 @@ impl Generator {
         if let Some(known) = self.transcripts.get(key) {
             return Ok(known.clone());
         }
-        let rung = rung_of(&self.ladder, rung)?;
+        let rung = self.ladder.rung(rung)?;
         let text = session::transcript(&self.ladder, rung, script)?;
         let text = fenced("console", &text);
         self.transcripts.insert(key.into(), text.clone());
@@ -285,7 +283,7 @@ impl Generator {
         let Some(folder) = page.strip_prefix("docs/").map(|_| self.ladder.root.join("docs")) else {
             return Err(Failure::new("a drawing stands beside a page of the book"));
         };
-        let found = rung_of(&self.ladder, rung)?;
+        let found = self.ladder.rung(rung)?;
         let path = folder.join(format!("{}.svg", found.name));
         if !self.drawings.contains_key(&path) {
             let network = Network::default();
@@ -357,7 +355,6 @@ fn pages(root: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(pages)
 }
 
-/// What the book's rules say against a page.
 /// A list, under one line of so many words where it is long.
 fn folded(summary: &str, number: usize, list: &str) -> String {
     match number > LONG {
@@ -366,6 +363,7 @@ fn folded(summary: &str, number: usize, list: &str) -> String {
     }
 }
 
+/// What the book's rules say against a page.
 fn broken_rules(name: &str, page: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     if name.starts_with("crates/") && page.lines().count() > README_LINES {
@@ -409,10 +407,6 @@ fn unlisted(root: &Path) -> Result<Vec<String>, Failure> {
         .filter(|name| name != "SUMMARY.md" && !summary.contains(&format!("({name})")))
         .map(|name| format!("docs/SUMMARY.md: does not list {name}"))
         .collect())
-}
-
-fn rung_of<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
-    ladder.find(name).ok_or_else(|| failure!("there is no rung {name}"))
 }
 
 #[cfg(test)]

@@ -5,14 +5,12 @@ use std::io::Write;
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ladder::process::GENEROUS;
 use ladder::screen::Tone;
 use ladder::{Failure, Ladder, Process, Rung, Screen, failure};
 use netfault::mesh::Mesh;
 
 use crate::room::{Columns, Seen};
-
-/// Ends a wait for a line that always comes.
-const GENEROUS: Duration = Duration::from_secs(30);
 
 /// Rounds and patience that do not try that of who looks on.
 const QUICK: [&str; 4] = ["--every", "200ms", "--away-after", "2s"];

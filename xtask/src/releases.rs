@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use ladder::files::{Doing, create_folder};
 use ladder::log_line::{Level, LogLine};
 use ladder::manifests::Releases;
-use ladder::process::{listening, output};
+use ladder::process::{GENEROUS, listening, output};
 use ladder::programs::build;
 use ladder::rename::identifier;
 use ladder::scratch::Scratch;
@@ -20,9 +20,6 @@ use ladder::screen::fit;
 use ladder::{Address, Failure, Ladder, Process, Rung, Screen, Tone, failure};
 
 use crate::room::Seen;
-
-/// Ends a wait for a line that always comes.
-const GENEROUS: Duration = Duration::from_secs(60);
 
 /// What clients ask, and what the first release and the next one answer.
 const QUESTION: &str = "hello";

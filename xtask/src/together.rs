@@ -2,11 +2,10 @@
 
 use std::io::Write;
 use std::process::{ChildStdin, Stdio};
-use std::time::Duration;
 
 use ladder::log_line::Event;
 use ladder::manifests::Together;
-use ladder::process::threads;
+use ladder::process::{GENEROUS, threads};
 use ladder::screen::thousands;
 use ladder::{Address, Failure, Ladder, Rung, Screen, failure};
 use netfault::Transport;
@@ -17,9 +16,6 @@ use trial::{Cast, Faults, faults};
 
 use crate::room::Seen;
 use crate::scene::PATIENCE;
-
-/// Ends a wait for a line that always comes.
-const GENEROUS: Duration = Duration::from_secs(30);
 
 /// Plays what the manifest has of clients that are there together.
 pub fn play(

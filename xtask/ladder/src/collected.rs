@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::Failure;
+
 /// Everything that has come out of a pipe so far. Clones look at the same.
 #[derive(Debug, Clone)]
 pub struct Collected(Arc<Shared>);
@@ -103,6 +105,12 @@ impl Collected {
             true => Ok(written.bytes.clone()),
             false => Err(format!("it has not ended within {limit:?}")),
         }
+    }
+
+    /// The same as text, for a tool: what is not UTF-8 is replaced.
+    pub fn text_at_end(&self, limit: Duration) -> Result<String, Failure> {
+        let all = self.wait_for_end(limit).map_err(Failure::new)?;
+        Ok(String::from_utf8_lossy(&all).into_owned())
     }
 
     fn lock(&self) -> MutexGuard<'_, Written> {

@@ -330,6 +330,11 @@ impl Ladder {
         self.rungs.iter().find(|rung| rung.name == name || rung.alias == name)
     }
 
+    /// The same, where there has to be one.
+    pub fn rung(&self, name: &str) -> Result<&Rung, Failure> {
+        self.find(name).ok_or_else(|| failure!("there is no rung called {name}"))
+    }
+
     /// Every package of the workspace that this one needs, and those that they need: what
     /// goes with it where it is taken away. Sorted by name.
     pub fn blocks_of(&self, name: &str) -> Vec<&Package> {

@@ -22,6 +22,12 @@ use crate::{Address, Failure, failure};
 use crate::heir;
 use crate::{ready, scratch};
 
+/// Ends a wait for something that always comes: no correct program comes near it.
+pub const GENEROUS: Duration = Duration::from_secs(60);
+
+/// How long a program may take that is run for its output. They take seconds at most.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+
 /// How long a process may take to end when it is asked to. Then it is killed.
 const COURTESY: Duration = Duration::from_secs(2);
 
@@ -149,8 +155,7 @@ impl Process {
     /// server's own error is told.
     pub fn wait_for_address(&self, limit: Duration) -> Result<Address, Failure> {
         self.stdout.wait_for_line(limit, ready::address).map_err(|why| {
-            let wrote = self.stderr.wait_for_end(COURTESY).unwrap_or_default();
-            let wrote = String::from_utf8_lossy(&wrote).into_owned();
+            let wrote = self.stderr.text_at_end(COURTESY).unwrap_or_default();
             let wrote: Vec<String> = wrote.lines().map(String::from).collect();
             Failure::new(ready::missing(&self.name, &wrote, &why))
         })
@@ -187,9 +192,6 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     while_none_starts(|| command.spawn())
 }
 
-/// How long a program may take that is run for its output. They take seconds at most.
-const GENEROUS: Duration = Duration::from_secs(5 * 60);
-
 /// Runs `command` to its end, with nothing to read: what it prints.
 pub fn output(command: &mut Command) -> Result<String, Failure> {
     output_or(command, &[])
@@ -199,11 +201,10 @@ pub fn output(command: &mut Command) -> Result<String, Failure> {
 pub fn output_or(command: &mut Command, codes: &[i32]) -> Result<String, Failure> {
     let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let process = Process::start(piped)?;
-    let status = process.wait_for_end(GENEROUS)?;
+    let status = process.wait_for_end(PATIENCE)?;
     let well = status.success() || status.code().is_some_and(|code| codes.contains(&code));
     let said = if well { process.stdout() } else { process.stderr() };
-    let said = said.wait_for_end(GENEROUS).map_err(Failure::new)?;
-    let said = String::from_utf8_lossy(&said).into_owned();
+    let said = said.text_at_end(PATIENCE)?;
     match well {
         true => Ok(said),
         false => Err(failure!("{} failed: {}", process.name, said.trim_end())),

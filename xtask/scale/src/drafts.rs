@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::files::read;
-use ladder::process::listening;
+use ladder::process::{GENEROUS, listening};
 use ladder::programs::build;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
@@ -32,9 +32,6 @@ const WRITTEN: usize = 9;
 
 /// Changes between two events of the play.
 const ENOUGH: usize = 200;
-
-/// Ends a wait for something that always comes.
-const GENEROUS: Duration = Duration::from_secs(60);
 
 /// How long one request may take. Where nobody decides, it takes until somebody does.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -108,8 +108,7 @@ fn wait_until_ready(process: &Process, socket: &Path) -> Result<(), Failure> {
             return Err(failure!("HAProxy is not ready: {error}"));
         }
         if !matches!(process.wait(PAUSE), Ok(None)) {
-            let said = process.stderr().wait_for_end(PATIENCE).unwrap_or_default();
-            let said = String::from_utf8_lossy(&said);
+            let said = process.stderr().text_at_end(PATIENCE).unwrap_or_default();
             return Err(failure!("HAProxy does not start: {}", said.trim_end()));
         }
     }

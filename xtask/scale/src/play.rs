@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::process::listening;
+use ladder::process::{GENEROUS, listening};
 use ladder::screen::{fit, thousands};
 use ladder::{Failure, Ladder, Process, Screen, Tone, failure};
 use serde_json::Value;
@@ -24,9 +24,6 @@ const CLIENTS: &str = "16";
 
 /// Seconds after which the clients end by themselves, should nobody end them.
 const BOUND: &str = "300";
-
-/// Ends a wait for something that always comes.
-const GENEROUS: Duration = Duration::from_secs(60);
 
 /// A pause between two looks at what HAProxy tells. No event tells it.
 pub const PAUSE: Duration = Duration::from_millis(5);
@@ -176,11 +173,9 @@ impl Load {
     fn finish(&self) -> Result<Value, Failure> {
         self.0.ask_to_stop();
         self.0.wait_for_end(GENEROUS)?;
-        let report = self.0.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
-        serde_json::from_slice(&report).map_err(|_| {
-            let (said, report) = (self.0.stderr().text(), String::from_utf8_lossy(&report));
-            failure!("netload has no report: {said}{report}")
-        })
+        let report = self.0.stdout().text_at_end(GENEROUS)?;
+        serde_json::from_str(&report)
+            .map_err(|_| failure!("netload has no report: {}{report}", self.0.stderr().text()))
     }
 }
 

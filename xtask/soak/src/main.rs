@@ -62,10 +62,7 @@ fn main() -> ExitCode {
         let mut words = env::args().skip(1);
         let seconds = words.next().and_then(|word| word.parse().ok());
         let seconds = seconds.ok_or_else(|| Failure::Usage("soak SECONDS RUNG...".into()))?;
-        let unknown = |name: String| Failure::Usage(format!("no rung is called {name}"));
-        let rungs: Vec<&Rung> = words
-            .map(|name| ladder.find(&name).ok_or_else(|| unknown(name)))
-            .collect::<Result<_, _>>()?;
+        let rungs: Vec<&Rung> = words.map(|name| ladder.rung(&name)).collect::<Result<_, _>>()?;
         run(&ladder, &rungs, Duration::from_secs(seconds), &Screen::new())
     }))
 }

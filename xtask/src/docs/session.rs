@@ -12,6 +12,7 @@ use std::time::Duration;
 use ladder::files::read;
 use ladder::log_line::{Event, LogLine};
 use ladder::manifests::ClientRun;
+use ladder::process::GENEROUS;
 use ladder::shell::{command_line, words};
 use ladder::{Address, Failure, Ladder, Rung, failure};
 use netfault::Transport;
@@ -21,9 +22,6 @@ use trial::{Cast, Faults, Stage, faults};
 
 use crate::items;
 use crate::pattern::replaced;
-
-/// Ends a run that would otherwise hang; no correct one comes near it.
-const GENEROUS: Duration = Duration::from_secs(60);
 
 /// The folder of a rung's certificates, on a page.
 const CERTS: &str = "certs";

@@ -2,17 +2,14 @@
 
 use std::fs;
 use std::process::Stdio;
-use std::time::Duration;
 
 use ladder::manifests::{Package, cargo};
+use ladder::process::GENEROUS;
 use ladder::rename::identifier;
 use ladder::scratch::Scratch;
 use ladder::{Failure, Ladder, Process, Rung};
 
 use crate::pattern::pattern;
-
-/// How long cargo may take to look at a name.
-const GENEROUS: Duration = Duration::from_secs(60);
 
 /// Fails with what is wrong with `name` for a project of `rung`.
 pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
@@ -46,8 +43,7 @@ fn cargo_says(name: &str) -> Result<Option<String>, Failure> {
     command.args(["new", "--vcs", "none", &format!("--name={name}"), "project"]);
     command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
     let process = Process::start(command.stderr(Stdio::piped()))?;
-    let said = process.stderr().wait_for_end(GENEROUS).map_err(Failure::new)?;
-    let said = String::from_utf8_lossy(&said);
+    let said = process.stderr().text_at_end(GENEROUS)?;
     let starts = ["error: ", "warning: "];
     let wrong = said.lines().find_map(|it| starts.iter().find_map(|start| it.strip_prefix(start)));
     Ok(wrong.map(String::from))

@@ -139,7 +139,7 @@ fn begin(
     orders: &Orders,
     trials: &Trials,
 ) -> Result<Play, Failure> {
-    let rung = ladder.find(rung).ok_or_else(|| Failure::new("there is no such rung"))?;
+    let rung = ladder.rung(rung)?;
     let fault = fault.map(faults::find).transpose()?;
     let orders = orders.clone();
     // Where many orders wait, there will be looks without this one.

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ladder::manifests::Carrier;
+use ladder::process::GENEROUS;
 use ladder::scratch::Scratch;
 use ladder::shell::command_line;
 use ladder::{Address, Failure, Ladder, Rung, failure, port};
@@ -20,9 +20,6 @@ use crate::look::Look;
 use crate::loose::{Loose, Trials};
 use crate::player::{Part, Player};
 use crate::rungs;
-
-/// Until a server listens, or a fault has taken hold. No correct one comes near it.
-const GENEROUS: Duration = Duration::from_secs(15);
 
 /// Faults that are loose at a time.
 const LOOSE: usize = 4;
@@ -111,7 +108,7 @@ impl Play {
 
     fn try_server(&mut self) -> Result<(), Failure> {
         let ladder = self.ladder.clone();
-        let rung = find(&ladder, &self.name)?;
+        let rung = ladder.rung(&self.name)?;
         let mut command = Command::new(&self.program);
         command.arg("server").args(self.address.option()).arg("-v").args(&self.args);
         let part = Part {
@@ -134,7 +131,7 @@ impl Play {
     pub fn say(&mut self, client: usize, text: &str) {
         let Some(who) = self.clients.get(client).map(|_| LINES[client]) else { return };
         let ladder = self.ladder.clone();
-        let Ok(rung) = find(&ladder, &self.name) else { return };
+        let Ok(rung) = ladder.rung(&self.name) else { return };
         // Its client reads everything before it sends anything, and then comes once.
         let once = rung.serves_once();
         let gone = match &mut self.clients[client] {
@@ -216,7 +213,7 @@ impl Play {
         self.crowd = None;
         netfault::descriptors::allow_many();
         let ladder = self.ladder.clone();
-        let comes = find(&ladder, &self.name).and_then(|rung| {
+        let comes = ladder.rung(&self.name).and_then(|rung| {
             let (speaks, hello) = (rung.speaks(), Faults::hello(rung));
             Crowd::come(&self.address, speaks.transport(), hello, number, &self.teller)
         });
@@ -239,7 +236,7 @@ impl Play {
 
     fn try_to_let_loose(&mut self, fault: &'static Fault, judged: bool) -> Result<(), Failure> {
         let ladder = self.ladder.clone();
-        let rung = find(&ladder, &self.name)?;
+        let rung = ladder.rung(&self.name)?;
         if let Some(why) = rungs::cannot_be_played(rung, fault) {
             return Err(Failure::new(why));
         }
@@ -339,8 +336,4 @@ fn prepare(
         lines.push(Line::open(rung, &here, &address, who, teller, look.clone())?);
     }
     Ok((program, folder, address, lines))
-}
-
-fn find<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
-    ladder.find(name).ok_or_else(|| failure!("there is no rung called {name}"))
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::manifests::Carrier;
-use ladder::process::Heard;
+use ladder::process::{GENEROUS, Heard};
 use ladder::ready::{address, missing};
 use ladder::scratch::Scratch;
 use ladder::shell::command_line;
@@ -22,9 +22,6 @@ use ladder::{Address, Failure, Ladder, Process, Rung, failure};
 
 use crate::live::Teller;
 use crate::timeline::{Happening, Side, What};
-
-/// Ends a wait for something that always comes.
-const GENEROUS: Duration = Duration::from_secs(30);
 
 /// Ends a wait for a line that only makes a timeline complete.
 pub const CALM: Duration = Duration::from_secs(5);
