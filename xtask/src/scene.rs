@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, FromArgMatches};
 use ladder::files::Doing;
-use ladder::log_line::{Event, LogLine, Time};
+use ladder::log_line::{Event, Time};
 use ladder::scratch::Scratch;
 use ladder::shell::command_line;
 use ladder::{Address, Failure, Ladder, Rung, Screen, Tone, failure};
@@ -228,11 +228,8 @@ pub fn play(ladder: &Ladder, rung: &Rung, around: Around) -> Result<Scene, Failu
     drop(faulty);
     // Where nothing is in between, each client's visit is one of the server's, logged or not yet.
     let side = if fault.is_some() || network.is_some() { Side::Server } else { Side::Client };
-    let came = |line: &&LogLine| matches!(line.event(), Event::Connected(_));
-    let came = stage.logged(side).filter(came).count();
-    let left = |line: &&LogLine| matches!(line.event(), Event::Left(..));
-    let all_left = |stage: &Stage| stage.logged(Side::Server).filter(left).count() >= came;
-    stage.wait(CALM, |stage| stage.is_over(server) || all_left(stage));
+    let came = stage.count(side, |event| matches!(event, Event::Connected(_)));
+    stage.wait_for_so_many(server, came, |event| matches!(event, Event::Left(..)));
     let mut passed = Vec::new();
     if proxy.is_some() && rung.speaks().transport() == Transport::Tcp {
         // A server tells that a client has left, and then the end of its stream is on its way.

@@ -47,7 +47,7 @@ pub fn play(
     if let Some(fault) = &together.crowd {
         let running = faults::start(rung, faults::find(fault)?, &address)?;
         let came = together.members.len() + running.peers().len();
-        play.wait(|stage, _| count(stage, |event| matches!(event, Event::Connected(_))) >= came)?;
+        play.wait(|stage| stage.count(Side::Server, is_connected) >= came)?;
         let crowd_of = thousands(running.peers().len() as f64);
         play.stage.say_of(server, format!("{crowd_of} more clients come, and are idle"));
         play.tell_threads();
@@ -101,12 +101,10 @@ impl<'a> Play<'a> {
         if self.rung.speaks().transport() == Transport::Udp {
             return Ok(());
         }
-        let connected = |event: &Event| matches!(event, Event::Connected(_));
         if self.is_served(number) {
-            self.wait(|stage, _| count(stage, connected) > number)?;
+            self.wait(|stage| stage.count(Side::Server, is_connected) > number)?;
         } else {
-            let told = |stage: &Stage, _| stage.told(player).next().is_some();
-            self.wait(told)?;
+            self.wait(|stage| stage.told(player).next().is_some())?;
             let text = "connected for the system; the server has no thread for it yet";
             self.stage.say_of(player, text.into());
         }
@@ -159,8 +157,8 @@ impl<'a> Play<'a> {
             text if is_said => self.says(number, text),
             "leaves" => self.leaves(number),
             "is silent" => {
-                let gone = self.gone() + 1;
-                self.wait(move |stage, _| gone <= count(stage, is_left))
+                let gone = self.gone();
+                self.wait(|stage| stage.count(Side::Server, is_left) > gone)
             }
             _ => Err(wrong()),
         }
@@ -177,7 +175,7 @@ impl<'a> Play<'a> {
         if self.is_served(number) {
             return self.hears(number);
         }
-        self.wait(move |stage, _| sent(stage, player) >= said)
+        self.wait(|stage| sent(stage, player) >= said)
     }
 
     /// Waits until it has an answer to all that it has said.
@@ -186,23 +184,23 @@ impl<'a> Play<'a> {
             return Ok(());
         }
         let (player, said) = (self.members[number].player, self.members[number].said.len());
-        self.wait(move |stage, _| stage.printed(player).len() >= said || stage.is_over(player))
+        self.wait(|stage| stage.printed(player).len() >= said || stage.is_over(player))
     }
 
     fn gone(&self) -> usize {
-        count(&self.stage, is_left)
+        self.stage.count(Side::Server, is_left)
     }
 
     /// The end of what it types is the end of it.
     fn leaves(&mut self, number: usize) -> Result<(), Failure> {
-        let gone = self.gone() + 1;
+        let gone = self.gone();
         let Some(keyboard) = self.members[number].keyboard.take() else { return Ok(()) };
         drop(keyboard);
         self.stage.watch(self.members[number].player, PATIENCE)?;
         self.left += 1;
         if self.rung.speaks().transport() == Transport::Tcp {
             let here = self.members.len() - self.left;
-            self.wait(move |stage, _| count(stage, is_left) >= gone || here == 0)?;
+            self.wait(|stage| stage.count(Side::Server, is_left) > gone || here == 0)?;
         }
         let next = self.together.places.map(|places| places + self.left - 1);
         match next.filter(|next| *next < self.members.len()) {
@@ -211,9 +209,9 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn wait(&mut self, done: impl Fn(&Stage, PlayerId) -> bool) -> Result<(), Failure> {
+    fn wait(&mut self, done: impl Fn(&Stage) -> bool) -> Result<(), Failure> {
         let server = self.server;
-        match self.stage.wait(GENEROUS, |stage| stage.is_over(server) || done(stage, server)) {
+        match self.stage.wait(GENEROUS, |stage| stage.is_over(server) || done(stage)) {
             true => Ok(()),
             false => Err(failure!("{}: its clients do not get on", self.rung.name)),
         }
@@ -256,10 +254,10 @@ fn sent(stage: &Stage, client: PlayerId) -> usize {
     stage.told(client).filter(sends).count()
 }
 
-fn is_left(event: &Event) -> bool {
-    matches!(event, Event::Left(..))
+fn is_connected(event: &Event) -> bool {
+    matches!(event, Event::Connected(_))
 }
 
-fn count(stage: &Stage, is: impl Fn(&Event) -> bool) -> usize {
-    stage.logged(Side::Server).filter(|line| is(&line.event())).count()
+fn is_left(event: &Event) -> bool {
+    matches!(event, Event::Left(..))
 }

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use ladder::files::read;
-use ladder::log_line::{Event, LogLine};
+use ladder::log_line::Event;
 use ladder::manifests::ClientRun;
 use ladder::process::GENEROUS;
 use ladder::shell::{command_line, words};
@@ -238,8 +238,7 @@ fn wait_for_end(stage: &mut Stage, player: PlayerId) -> Result<(), Failure> {
 }
 
 fn connected(stage: &Stage) -> usize {
-    let connected = |line: &&LogLine| matches!(line.event(), Event::Connected(_));
-    stage.logged(Side::Server).filter(connected).count()
+    stage.count(Side::Server, |event| matches!(event, Event::Connected(_)))
 }
 
 /// Waits until so many clients have come, and the last of them has left. Without
@@ -356,6 +355,8 @@ fn number(known: &mut Vec<String>, word: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use ladder::log_line::LogLine;
+
     use super::*;
 
     #[test]

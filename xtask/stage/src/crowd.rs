@@ -2,14 +2,14 @@
 
 use std::net::UdpSocket;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
 use std::time::Duration;
 
-use ladder::{Address, Failure, failure};
+use ladder::{Address, Failure};
 use netfault::{LIFETIME, Transport};
 
 use crate::event::What;
 use crate::feed::Teller;
+use crate::system::aside;
 
 /// How many come at most.
 pub const MOST: usize = 1_000;
@@ -44,10 +44,7 @@ impl Crowd {
             }
             Transport::Udp => gather(asked, &leaves, &teller, || asker(&server, &hello)),
         };
-        thread::Builder::new()
-            .name("crowd".into())
-            .spawn(come)
-            .map_err(|error| failure!("cannot start a thread: {error}"))?;
+        aside("crowd", come)?;
         Ok(Crowd { _here: here })
     }
 }

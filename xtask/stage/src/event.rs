@@ -21,6 +21,10 @@ pub enum Who {
     Peer,
 }
 
+/// Whose the lines to the server are: the first two the clients', the third that of whoever
+/// misbehaves.
+pub const LINES: [Who; 3] = [Who::Client1, Who::Client2, Who::Peer];
+
 /// How long a process has been there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

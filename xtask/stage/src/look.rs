@@ -4,7 +4,7 @@
 use ladder::manifests::Carrier;
 use ladder::{Address, Rung};
 
-use crate::event::{Load, SocketRow, Sockets, What, Who};
+use crate::event::{LINES, Load, SocketRow, Sockets, What, Who};
 use crate::feed::Teller;
 use crate::system::{self, Socket};
 
@@ -16,9 +16,6 @@ pub struct Look {
     sockets: Option<Sockets>,
     load: Load,
 }
-
-/// Who goes where, in the order of the lines.
-const WHO: [Who; 3] = [Who::Client1, Who::Client2, Who::Peer];
 
 /// States that come first, in the order in which a socket goes through them.
 const ORDER: [&str; 5] = ["LISTEN", "BOUND", "SYN-RECEIVED", "CONNECTED", "ESTABLISHED"];
@@ -64,7 +61,7 @@ fn rows(sockets: &[Socket], server: Option<u16>, lines: &[Option<u16>]) -> Vec<S
         let goes_to = |line: &Option<u16>| *line == Some(socket.remote.port());
         let who = match lines.iter().position(goes_to) {
             _ if server == Some(socket.local.port()) => Who::Server,
-            Some(line) => WHO[line],
+            Some(line) => LINES[line],
             None => continue,
         };
         match rows.iter_mut().find(|row| row.who == who && row.state == socket.state) {

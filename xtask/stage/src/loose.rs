@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::{Address, Failure, Ladder, Rung, failure};
+use ladder::{Address, Failure, Ladder, Rung};
 use netfault::{Fault, LIFETIME, Running};
 use trial::{Cast, Expected, Faults, Outcome, faults};
 
 use crate::event::What;
 use crate::feed::Teller;
+use crate::system::aside;
 
 /// Between two looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(200);
@@ -47,10 +47,7 @@ impl Loose {
                 Err(failure) => teller.trouble(failure.to_string()),
             }
         };
-        thread::Builder::new()
-            .name("loose".into())
-            .spawn(play)
-            .map_err(|error| failure!("cannot start a thread: {error}"))?;
+        aside("loose", play)?;
         Ok((Loose { _here: here }, hold))
     }
 }
@@ -103,11 +100,7 @@ impl Trials {
             }
             going.store(false, Ordering::SeqCst);
         };
-        let started = thread::Builder::new().name("trial".into()).spawn(judge);
-        started.map(drop).map_err(|error| {
-            ended.store(false, Ordering::SeqCst);
-            failure!("cannot start a thread: {error}")
-        })
+        aside("trial", judge).inspect_err(|_| ended.store(false, Ordering::SeqCst))
     }
 }
 

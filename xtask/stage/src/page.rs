@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http_server::{Refusal, Request, Response, Server, Status};
 use ladder::{Failure, Ladder, failure};
 
-use crate::director::{Order, Orders};
+use crate::director::Orders;
 use crate::feed::Feed;
+use crate::order::Order;
 use crate::rungs;
 
 const HTML: &str = include_str!("page/index.html");
@@ -27,8 +28,7 @@ pub fn server(
 ) -> Result<Server, Failure> {
     let told = |error: &dyn std::fmt::Display| failure!("{error}");
     let server = Server::bind(&format!("127.0.0.1:{port}")).map_err(|error| told(&error))?;
-    let (choices, matrix) = (rungs::choices(ladder), rungs::matrix(ladder));
-    let (choices, matrix) = (json(&choices)?, json(&matrix)?);
+    let (choices, matrix) = (rungs::choices(ladder).to_string(), rungs::matrix(ladder).to_string());
     let (heard, ended, ladder) = (feed.clone(), feed.clone(), ladder.clone());
     let (orders, stopped) = (orders.clone(), orders.clone());
     server
@@ -48,10 +48,6 @@ pub fn server(
         .and_then(|server| server.header("X-Content-Type-Options", "nosniff"))
         .and_then(|server| server.header("Referrer-Policy", "no-referrer"))
         .map_err(|error| told(&error))
-}
-
-fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| failure!("cannot write JSON: {error}"))
 }
 
 /// Takes an order of our own page. The server has refused a Host that is not ours already,

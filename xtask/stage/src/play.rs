@@ -13,19 +13,17 @@ use netfault::Fault;
 use trial::{Faults, faults};
 
 use crate::crowd::Crowd;
-use crate::event::{NetworkNow, What, Who};
+use crate::event::{LINES, What, Who};
 use crate::feed::{Feed, Teller};
 use crate::line::Line;
 use crate::look::Look;
 use crate::loose::{Loose, Trials};
+use crate::order::{self, Order};
 use crate::player::{Part, Player};
 use crate::rungs;
 
 /// Faults that are loose at a time.
 const LOOSE: usize = 4;
-
-/// The first two lines are the clients', the third is that of whoever misbehaves.
-const LINES: [Who; 3] = [Who::Client1, Who::Client2, Who::Peer];
 
 /// A rung that plays. Everything that it has started ends with it.
 pub struct Play {
@@ -95,9 +93,47 @@ impl Play {
         }
     }
 
+    /// Does what a button asks for.
+    pub fn follow(&mut self, order: Order) {
+        match order {
+            Order::Say { client, text } => self.say(client, &text),
+            // It has nothing more to say.
+            Order::HangUp { client } => self.client(client).into_iter().for_each(Player::hang_up),
+            Order::KillClient { client } => {
+                self.client(client).into_iter().for_each(|it| it.kill())
+            }
+            Order::StopServer => match living(&mut self.server, &self.teller) {
+                Some(server) => server.ask_to_stop(),
+                None => self.teller.note("the server has ended already"),
+            },
+            Order::KillServer => self.server.iter().for_each(Player::kill),
+            Order::StartServer => self.start_server(),
+            Order::Fault { name } => {
+                if let Ok(fault) = faults::find(order::behind(&name)) {
+                    self.let_loose(fault, false);
+                }
+            }
+            Order::PeersLeave => {
+                self.loose.clear();
+                self.detour = None;
+            }
+            Order::Network(network) => {
+                self.lines.iter().for_each(|line| line.change(&network));
+                self.teller.now(&What::Network(network));
+            }
+            Order::Crowd { number } => self.crowd_comes(number),
+            Order::CrowdLeaves => self.crowd = None,
+            Order::Begin { .. } | Order::Look => {}
+        }
+    }
+
+    fn client(&mut self, number: usize) -> Option<&mut Player> {
+        self.clients.get_mut(number)?.as_mut()
+    }
+
     /// Starts the server where it was, or for the first time. Why it does not start, it
     /// says itself.
-    pub fn start_server(&mut self) {
+    fn start_server(&mut self) {
         if living(&mut self.server, &self.teller).is_some() {
             return self.teller.note("the server is there already");
         }
@@ -128,7 +164,7 @@ impl Play {
 
     /// Has a client say something: the one that is there, or, where it is gone or its
     /// server has ended the conversation, a new one.
-    pub fn say(&mut self, client: usize, text: &str) {
+    fn say(&mut self, client: usize, text: &str) {
         let Some(who) = self.clients.get(client).map(|_| LINES[client]) else { return };
         let ladder = self.ladder.clone();
         let Ok(rung) = ladder.rung(&self.name) else { return };
@@ -178,38 +214,7 @@ impl Play {
         Ok(())
     }
 
-    /// The client has nothing more to say.
-    pub fn hang_up(&mut self, client: usize) {
-        if let Some(Some(player)) = self.clients.get_mut(client) {
-            player.hang_up();
-        }
-    }
-
-    pub fn kill_client(&mut self, client: usize) {
-        if let Some(Some(player)) = self.clients.get_mut(client) {
-            player.kill();
-        }
-    }
-
-    pub fn stop_server(&mut self) {
-        match living(&mut self.server, &self.teller) {
-            Some(server) => server.ask_to_stop(),
-            None => self.teller.note("the server has ended already"),
-        }
-    }
-
-    pub fn kill_server(&mut self) {
-        if let Some(server) = &mut self.server {
-            server.kill();
-        }
-    }
-
-    pub fn change_network(&mut self, network: NetworkNow) {
-        self.lines.iter().for_each(|line| line.change(&network));
-        self.teller.now(&What::Network(network));
-    }
-
-    pub fn crowd_comes(&mut self, number: usize) {
+    fn crowd_comes(&mut self, number: usize) {
         self.crowd = None;
         netfault::descriptors::allow_many();
         let ladder = self.ladder.clone();
@@ -223,13 +228,9 @@ impl Play {
         }
     }
 
-    pub fn crowd_leaves(&mut self) {
-        self.crowd = None;
-    }
-
     /// Lets a fault loose on this server. Where it is `judged`, an ordinary client comes as
     /// well, and a trial tells how it ends.
-    pub fn let_loose(&mut self, fault: &'static Fault, judged: bool) {
+    fn let_loose(&mut self, fault: &'static Fault, judged: bool) {
         let done = self.try_to_let_loose(fault, judged);
         self.told(done);
     }
@@ -280,12 +281,6 @@ impl Play {
             false => rungs::client_args(rung, 0).into_iter().chain(words).collect(),
         };
         self.start_client(rung, Who::Client1, 0, &args, false)
-    }
-
-    /// The faulty peers go.
-    pub fn peers_leave(&mut self) {
-        self.loose.clear();
-        self.detour = None;
     }
 
     /// Tells what has changed without a word: ends of processes, states of sockets, what

@@ -4,7 +4,7 @@ use ladder::manifests::{Carrier, Limit};
 use ladder::shell::command_line;
 use ladder::{Ladder, Rung};
 use netfault::{Fault, Proof, Speaks};
-use serde::Serialize;
+use serde_json::{Value, json};
 use trial::{Faults, faults, why_not};
 
 use crate::event::{FaultName, Session};
@@ -14,52 +14,28 @@ pub const BUTTONS: [(&str, &str); 3] =
     [("silent", "silent"), ("drip", "drip"), ("reset", "reset-midway")];
 
 /// What the page offers to choose from.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Choice {
-    rung: String,
-    alias: String,
-    title: String,
-    why_not: Option<String>,
-}
-
-pub fn choices(ladder: &Ladder) -> Vec<Choice> {
-    let choice = |rung: &Rung| Choice {
-        rung: rung.name.clone(),
-        alias: rung.alias.clone(),
-        title: rung.title.clone(),
-        why_not: why_not(rung),
+pub fn choices(ladder: &Ladder) -> Value {
+    let choice = |rung: &Rung| {
+        let Rung { name, alias, title, .. } = rung;
+        json!({"rung": name, "alias": alias, "title": title, "why-not": why_not(rung)})
     };
     ladder.rungs.iter().map(choice).collect()
 }
 
-/// The fault matrix as the manifests have it.
-#[derive(Debug, Serialize)]
-pub struct Matrix {
-    rungs: Vec<Choice>,
-    faults: Vec<Row>,
-}
-
-#[derive(Debug, Serialize)]
-struct Row {
-    fault: &'static str,
-    about: &'static str,
-    /// For each rung: `survives`, `limit` or nothing where there is no such fault for it.
-    cells: Vec<&'static str>,
-}
-
-pub fn matrix(ladder: &Ladder) -> Matrix {
+/// The fault matrix as the manifests have it: for each rung `survives`, `limit`, or nothing
+/// where there is no such fault for it.
+pub fn matrix(ladder: &Ladder) -> Value {
     let cell = |rung: &Rung, fault: &Fault| match rung.limit(fault.name) {
         _ if !fault.is_for(rung.speaks()) => "",
         Some(_) => "limit",
         None => "survives",
     };
-    let row = |fault: &'static Fault| Row {
-        fault: fault.name,
-        about: fault.about,
-        cells: ladder.rungs.iter().map(|rung| cell(rung, fault)).collect(),
+    let row = |fault: &Fault| {
+        let cells: Vec<&str> = ladder.rungs.iter().map(|rung| cell(rung, fault)).collect();
+        json!({"fault": fault.name, "about": fault.about, "cells": cells})
     };
-    Matrix { rungs: choices(ladder), faults: netfault::ALL.iter().map(row).collect() }
+    let faults: Value = netfault::ALL.iter().map(row).collect();
+    json!({"rungs": choices(ladder), "faults": faults})
 }
 
 /// Why a fault cannot be played here.
@@ -161,7 +137,6 @@ mod tests {
         let ladder = trial::load().unwrap();
         let limits: usize =
             ladder.rungs.iter().flat_map(|rung| &rung.limits).map(|it| it.faults().count()).sum();
-        let cells = matrix(&ladder).faults.into_iter().flat_map(|row| row.cells);
-        assert_eq!(cells.filter(|cell| *cell == "limit").count(), limits);
+        assert_eq!(matrix(&ladder).to_string().matches("\"limit\"").count(), limits);
     }
 }

@@ -3,8 +3,10 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::thread;
 
 use ladder::process::{resident_kib, threads};
+use ladder::{Failure, failure};
 
 use crate::event::Load;
 
@@ -17,6 +19,12 @@ pub struct Socket {
     pub local: SocketAddr,
     pub remote: SocketAddr,
     pub state: &'static str,
+}
+
+/// Does this in a thread of its own.
+pub fn aside(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    let started = thread::Builder::new().name(name.into()).spawn(work);
+    started.map(drop).map_err(|error| failure!("cannot start a thread: {error}"))
 }
 
 /// Every socket of the machine that has to do with one of these ports; `None` where the
