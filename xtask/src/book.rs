@@ -11,7 +11,7 @@ use ladder::files::{create_folder, read, with_extension, with_slashes, write};
 use ladder::manifests::cargo;
 use ladder::process;
 use ladder::programs::LONGEST;
-use ladder::{Failure, Ladder, Process, Screen, Tone, failure, port};
+use ladder::{Failure, Ladder, Process, Screen, Tone, port};
 
 use crate::new::copy;
 
@@ -48,8 +48,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         return finish(&root, &folder);
     }
-    let this = env::current_exe().map_err(|error| failure!("cannot find this program: {error}"))?;
-    let this = with_slashes(&this);
+    let this = with_slashes(&process::this_program()?);
     let mut mdbook = Command::new(mdbook(&root, screen)?);
     mdbook.current_dir(&root).env("MDBOOK_LOG", "warn");
     mdbook.env("MDBOOK_OUTPUT__SOURCES__COMMAND", format!("'{this}' book --finish"));

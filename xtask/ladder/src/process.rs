@@ -6,9 +6,10 @@
 //! reader: [`Process::stdout`] and [`Process::stderr`] collect it, and
 //! [`Process::start_heard`] tells it line by line.
 
+use std::env;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -221,6 +222,11 @@ pub fn run(command: &mut Command, limit: Duration, what: &str) -> Result<(), Fai
     }
 }
 
+/// The program that runs now.
+pub fn this_program() -> Result<PathBuf, Failure> {
+    env::current_exe().map_err(|error| failure!("cannot find this program: {error}"))
+}
+
 /// Starts a server with nothing to read, and waits for the line that says where it listens.
 pub fn listening(command: &mut Command, limit: Duration) -> Result<(Process, Address), Failure> {
     let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
@@ -316,6 +322,23 @@ fn end_all() -> ! {
     // eprintln! would panic where nobody reads it any more, and we would stay.
     let _ = writeln!(io::stderr(), "\ninterrupted: everything that was started has been ended");
     std::process::exit(INTERRUPTED)
+}
+
+/// What a process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    pub threads: u64,
+    pub descriptors: u64,
+    /// Memory of its own, in KiB.
+    pub kib: u64,
+}
+
+impl Held {
+    /// Known on Linux.
+    pub fn by(process: u32) -> Option<Held> {
+        let descriptors = fs::read_dir(format!("/proc/{process}/fd")).ok()?.count() as u64;
+        Some(Held { threads: threads(process)?, descriptors, kib: resident_kib(process)? })
+    }
 }
 
 /// Memory of its own that a process has in use, in KiB. Known on Linux.

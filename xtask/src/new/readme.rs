@@ -138,24 +138,13 @@ fn tests(own: &Package, old: &str) -> Result<String, Failure> {
 
 /// Puts the sentence of whoever builds on it into manifest and README.
 pub fn say_what_it_is(dest: &Path, about: &str) -> Result<(), Failure> {
-    let manifest = dest.join("Cargo.toml");
     let about = about.replace(['\n', '"', '\\'], " ");
-    let lines = |text: String, change: &dyn Fn(usize, &str) -> Option<String>| {
-        let changed = text.lines().enumerate().map(|(at, line)| match change(at, line) {
-            Some(changed) => changed + "\n",
-            None => format!("{line}\n"),
-        });
-        changed.collect::<String>()
-    };
-    let text = lines(read(&manifest)?, &|_, line| {
-        line.starts_with("description = ").then(|| format!("description = \"{about}\""))
-    });
-    write(&manifest, text)?;
-    let page = dest.join("README.md");
-    let about = about.trim_end_matches('.');
+    let (manifest, page) = (dest.join("Cargo.toml"), dest.join("README.md"));
+    let described = |_: &Captures| format!("description = \"{about}\"");
+    write(&manifest, replaced(&read(&manifest)?, "(?m)^description = .*$", described)?)?;
     // Behind the title and an empty line.
-    let text = lines(read(&page)?, &|at, _| (at == 2).then(|| format!("{about}.")));
-    write(&page, text)
+    let first = |found: &Captures| format!("{}{}.", &found[1], about.trim_end_matches('.'));
+    write(&page, replaced(&read(&page)?, r"^(.*\n\n).*", first)?)
 }
 
 pub fn without_marks(text: &str) -> String {

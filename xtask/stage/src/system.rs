@@ -5,7 +5,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread;
 
-use ladder::process::{resident_kib, threads};
+use ladder::process::Held;
 use ladder::{Failure, failure};
 
 use crate::event::Load;
@@ -46,13 +46,8 @@ pub fn sockets(udp: bool, ports: &[u16]) -> Option<Vec<Socket>> {
 
 /// What a process holds; `None` where the system does not tell, or it is gone.
 pub fn load(process: u32) -> Option<Load> {
-    let threads = threads(process)?;
-    let descriptors = fs::read_dir(format!("/proc/{process}/fd")).map_or(0, Iterator::count);
-    Some(Load {
-        threads,
-        descriptors: descriptors as u64,
-        kib: resident_kib(process)? / STEP_KIB * STEP_KIB,
-    })
+    let Held { threads, descriptors, kib } = Held::by(process)?;
+    Some(Load { threads, descriptors, kib: kib / STEP_KIB * STEP_KIB })
 }
 
 /// A row of `/proc/net/tcp` or its relatives: a number, both ends, the state.
