@@ -61,7 +61,7 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
     let pages = pages(&generator.ladder.root)?;
     for path in &pages {
         let page = read(path)?;
-        let name = generator.shown(path);
+        let name = generator.ladder.within(path);
         let mut filled = generator.fill(path, &page);
         if only_check && filled.as_ref().is_ok_and(|filled| *filled != page) {
             // On a machine that stalls for a second, a limit of a transcript may be met by chance.
@@ -132,7 +132,7 @@ impl Generator {
     }
 
     fn fill(&mut self, path: &Path, page: &str) -> Result<String, Failure> {
-        let name = self.shown(path);
+        let name = self.ladder.within(path);
         blocks::fill(page, |order| self.generate(&name, order))
             .map_err(|failure| failure!("{name}: {failure}"))
     }
@@ -225,8 +225,7 @@ impl Generator {
             let doc = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
             let paragraph: Vec<&str> = doc.take_while(|line| !line.is_empty()).collect();
             let paragraph = paragraph.join(" ");
-            let sentence =
-                paragraph.split_once(". ").map_or(paragraph.as_str(), |(first, _)| first);
+            let sentence = paragraph.split(". ").next().unwrap_or_default();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             rows.push(vec![format!("`{name}`"), sentence.trim_end_matches('.').into()]);
         }
@@ -280,11 +279,11 @@ impl Generator {
 
     /// An image on the page, and the drawing that it shows in the book's folder.
     fn diagram(&mut self, page: &str, rung: &str) -> Result<String, Failure> {
-        let Some(folder) = page.strip_prefix("docs/").map(|_| self.ladder.root.join("docs")) else {
+        if !page.starts_with("docs/") {
             return Err(Failure::new("a drawing stands beside a page of the book"));
-        };
+        }
         let found = self.ladder.rung(rung)?;
-        let path = folder.join(format!("{}.svg", found.name));
+        let path = self.ladder.root.join(format!("docs/{}.svg", found.name));
         if !self.drawings.contains_key(&path) {
             let network = Network::default();
             let around = scene::Around { network: Some(&network), ..scene::Around::default() };
@@ -318,7 +317,7 @@ impl Generator {
         only_show: bool,
         screen: &Screen,
     ) -> Result<(), Failure> {
-        let name = self.shown(path);
+        let name = self.ladder.within(path);
         if !only_show {
             write(path, new)?;
             return screen.line(&name);
@@ -332,13 +331,6 @@ impl Generator {
             screen.say(tone, line)?;
         }
         Ok(())
-    }
-
-    /// The path as a person writes it: from the top, with slashes.
-    fn shown(&self, path: &Path) -> String {
-        let inside = path.strip_prefix(&self.ladder.root).unwrap_or(path);
-        let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
-        parts.join("/")
     }
 }
 

@@ -11,7 +11,7 @@ use std::{env, fs};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::files::{Doing, create_folder};
+use crate::files::{Doing, create_folder, with_slashes};
 use crate::process::output;
 use crate::scratch::Scratch;
 use crate::{Failure, failure};
@@ -333,6 +333,11 @@ impl Ladder {
     /// The same, where there has to be one.
     pub fn rung(&self, name: &str) -> Result<&Rung, Failure> {
         self.find(name).ok_or_else(|| failure!("there is no rung called {name}"))
+    }
+
+    /// The path from the top, with `/` on every system.
+    pub fn within(&self, path: &Path) -> String {
+        with_slashes(path.strip_prefix(&self.root).unwrap_or(path))
     }
 
     /// Every package of the workspace that this one needs, and those that they need: what

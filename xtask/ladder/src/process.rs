@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 use crate::collected::Collected;
 use crate::{Address, Failure, failure};
 
@@ -325,7 +327,7 @@ fn end_all() -> ! {
 }
 
 /// What a process holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Held {
     pub threads: u64,
     pub descriptors: u64,

@@ -1,5 +1,6 @@
 //! What the page is told, one event after the other.
 
+use ladder::process::Held;
 use netfault::proxy::{Fate, Passed, Way};
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +59,7 @@ pub enum What {
     Passed(Segment),
     Sockets(Sockets),
     /// What the server holds.
-    Load(Load),
+    Load(Held),
     Crowd {
         asked: usize,
         came: usize,
@@ -140,13 +141,6 @@ pub struct SocketRow {
     pub number: usize,
     /// One of them: its own end, and the other one.
     pub ends: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Load {
-    pub threads: u64,
-    pub descriptors: u64,
-    pub kib: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

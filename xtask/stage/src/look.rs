@@ -2,9 +2,10 @@
 //! holds.
 
 use ladder::manifests::Carrier;
+use ladder::process::Held;
 use ladder::{Address, Rung};
 
-use crate::event::{LINES, Load, SocketRow, Sockets, What, Who};
+use crate::event::{LINES, SocketRow, Sockets, What, Who};
 use crate::feed::Teller;
 use crate::system::{self, Socket};
 
@@ -14,7 +15,7 @@ pub struct Look {
     /// The ports where the first client goes, the second, and whoever misbehaves.
     lines: Vec<Option<u16>>,
     sockets: Option<Sockets>,
-    load: Load,
+    load: Held,
 }
 
 /// States that come first, in the order in which a socket goes through them.
@@ -23,7 +24,7 @@ const ORDER: [&str; 5] = ["LISTEN", "BOUND", "SYN-RECEIVED", "CONNECTED", "ESTAB
 impl Look {
     pub fn new(rung: &Rung, address: &Address, lines: Vec<Option<u16>>) -> Look {
         let server = address.inet().ok().map(|address| address.port());
-        Look { carrier: rung.transport, server, lines, sockets: None, load: Load::default() }
+        Look { carrier: rung.transport, server, lines, sockets: None, load: Held::default() }
     }
 
     /// Tells what has changed since the last look. `server` is the number of its process.

@@ -8,8 +8,6 @@ use std::thread;
 use ladder::process::Held;
 use ladder::{Failure, failure};
 
-use crate::event::Load;
-
 /// Memory is told in steps of so much, so that the page is not told of each page of it.
 const STEP_KIB: u64 = 64;
 
@@ -45,9 +43,8 @@ pub fn sockets(udp: bool, ports: &[u16]) -> Option<Vec<Socket>> {
 }
 
 /// What a process holds; `None` where the system does not tell, or it is gone.
-pub fn load(process: u32) -> Option<Load> {
-    let Held { threads, descriptors, kib } = Held::by(process)?;
-    Some(Load { threads, descriptors, kib: kib / STEP_KIB * STEP_KIB })
+pub fn load(process: u32) -> Option<Held> {
+    Held::by(process).map(|held| Held { kib: held.kib / STEP_KIB * STEP_KIB, ..held })
 }
 
 /// A row of `/proc/net/tcp` or its relatives: a number, both ends, the state.
