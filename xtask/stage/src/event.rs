@@ -86,7 +86,7 @@ pub enum What {
 }
 
 /// A rung that plays.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Session {
     pub rung: String,

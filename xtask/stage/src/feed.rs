@@ -233,18 +233,7 @@ pub mod tests {
     use super::*;
 
     pub fn session() -> Session {
-        Session {
-            rung: "one-echo".into(),
-            alias: "one".into(),
-            title: "is the first".into(),
-            carrier: "tcp",
-            command: "one-echo server".into(),
-            clients: 1,
-            examples: Vec::new(),
-            faults: Vec::new(),
-            buttons: Vec::new(),
-            plays: None,
-        }
+        Session { rung: "one-echo".into(), clients: 1, ..Session::default() }
     }
 
     fn next(listener: &mut Listener) -> String {

@@ -1,13 +1,11 @@
 //! One rung that plays: its server, its clients, and all that is done to them.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 
 use ladder::manifests::Carrier;
 use ladder::process::GENEROUS;
 use ladder::scratch::Scratch;
-use ladder::shell::command_line;
 use ladder::{Address, Failure, Ladder, Rung, failure, port};
 use netfault::Fault;
 use trial::{Faults, faults};
@@ -145,15 +143,9 @@ impl Play {
     fn try_server(&mut self) -> Result<(), Failure> {
         let ladder = self.ladder.clone();
         let rung = ladder.rung(&self.name)?;
-        let mut command = Command::new(&self.program);
-        command.arg("server").args(self.address.option()).arg("-v").args(&self.args);
-        let part = Part {
-            who: Who::Server,
-            rung,
-            shown: command_line(&format!("{} server", rung.name), &self.args),
-            listens: false,
-        };
-        let (server, ready) = Player::start(&mut command, part, &self.teller)?;
+        let (who, program, place, args) = (Who::Server, &self.program, &self.address, &self.args);
+        let part = Part { who, rung, program, place, args, listens: false };
+        let (server, ready) = Player::start(part, &self.teller)?;
         let server = self.server.insert(server);
         // An end closes the channel, and so ends the wait.
         if ready.recv_timeout(GENEROUS).is_err() {
@@ -201,16 +193,13 @@ impl Play {
         self.lines[client].begin();
         let nobody = living(&mut self.server, &self.teller).is_none();
         // Where nobody listens, it is to be refused by the system and not by us.
-        let address = match &self.detour {
+        let place = match &self.detour {
             _ if nobody => &self.address,
             Some(detour) if client == 0 => detour,
             _ => self.lines[client].address(),
         };
-        let mut command = Command::new(&self.program);
-        command.arg("client").args(address.option()).arg("-v").args(args);
-        let shown = command_line(&format!("{} client", rung.name), args);
-        let part = Part { who, rung, shown, listens };
-        self.clients[client] = Some(Player::start(&mut command, part, &self.teller)?.0);
+        let part = Part { who, rung, program: &self.program, place, args, listens };
+        self.clients[client] = Some(Player::start(part, &self.teller)?.0);
         Ok(())
     }
 

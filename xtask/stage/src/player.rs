@@ -2,6 +2,7 @@
 //! the page.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use ladder::log_line::{Level, LogLine};
 use ladder::process::Heard;
+use ladder::shell::command_line;
 use ladder::{Address, Failure, Process, Rung, ready};
 
 use crate::event::{Stage, What, Who, shown};
@@ -25,12 +27,15 @@ pub struct Player {
     is_over: bool,
 }
 
-/// What a process is to be given, beside its command.
+/// What a process is given.
 pub struct Part<'a> {
     pub who: Who,
     pub rung: &'a Rung,
-    /// What the page shows of its command.
-    pub shown: String,
+    pub program: &'a Path,
+    /// Where it listens, or where it goes.
+    pub place: &'a Address,
+    /// What the page shows of its command, beside its role.
+    pub args: &'a [String],
     /// Whether it is told what to say while it runs.
     pub listens: bool,
 }
@@ -38,23 +43,20 @@ pub struct Part<'a> {
 impl Player {
     /// Starts it, with our environment but for what changes its log. Where it listens, if
     /// it does, is received.
-    pub fn start(
-        command: &mut Command,
-        part: Part,
-        teller: &Teller,
-    ) -> Result<(Player, Receiver<Address>), Failure> {
-        let Part { who, rung, shown: text, listens } = part;
+    pub fn start(part: Part, teller: &Teller) -> Result<(Player, Receiver<Address>), Failure> {
+        let Part { who, rung, program, place, args, listens } = part;
+        let role = if who == Who::Server { "server" } else { "client" };
         let (ready, address) = channel();
-        command
-            .current_dir(&rung.folder)
-            .env_remove("RUST_LOG")
-            .env_remove("RUST_LOG_STYLE")
-            .stdin(if listens { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        let mut command = Command::new(program);
+        command.arg(role).args(place.option()).arg("-v").args(args).current_dir(&rung.folder);
+        command.env_remove("RUST_LOG").env_remove("RUST_LOG_STYLE");
+        command.stdin(if listens { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let text = command_line(&format!("{} {role}", rung.name), args);
         teller.now(&What::Process { who, stage: Stage::Started, text });
         let hears = teller.clone();
-        let process = Process::start_heard(command, move |heard| hear(heard, who, &hears, &ready))?;
+        let hear = move |heard| hear(heard, who, &hears, &ready);
+        let process = Process::start_heard(&mut command, hear)?;
         let said = process.stdin().map(|mut stdin| {
             let (said, texts) = sync_channel::<String>(UNREAD);
             // Writing waits where the client does not read, and then it is this that waits.
