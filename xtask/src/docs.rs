@@ -56,7 +56,7 @@ const CHAPTER_PARTS: [&str; 4] =
 /// Fills every block of every page. Where nothing is to be changed, fails where a block is
 /// not what it would be filled with, or a page breaks a rule of the book.
 pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
-    let mut generator = Generator::new()?;
+    let mut generator = Generator::new(only_check, screen)?;
     let (mut complaints, mut renewed) = (Vec::new(), 0);
     let pages = pages(&generator.ladder.root)?;
     for path in &pages {
@@ -72,7 +72,7 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
         match filled {
             Ok(filled) if filled == page => {}
             Ok(filled) => {
-                generator.renew(path, &page, &filled, only_check, screen)?;
+                generator.renew(path, &page, &filled)?;
                 renewed += 1;
             }
             Err(failure) => complaints.push(failure.to_string()),
@@ -86,7 +86,7 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
     for (path, drawing) in &generator.drawings {
         let old = read(path).unwrap_or_default();
         if old != *drawing {
-            generator.renew(path, &old, drawing, only_check, screen)?;
+            generator.renew(path, &old, drawing)?;
             renewed += 1;
         }
     }
@@ -116,19 +116,21 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
     screen.line(&format!("{} pages are up to date", pages.len()))
 }
 
-struct Generator {
+struct Generator<'a> {
     ladder: Ladder,
+    only_check: bool,
+    screen: &'a Screen,
     /// A page and a README often show the same run.
     transcripts: HashMap<String, String>,
     /// Files beside the pages: the ladder as a picture, and what blocks ask for.
     drawings: BTreeMap<PathBuf, String>,
 }
 
-impl Generator {
-    fn new() -> Result<Generator, Failure> {
+impl Generator<'_> {
+    fn new(only_check: bool, screen: &Screen) -> Result<Generator<'_>, Failure> {
         let ladder = Ladder::load()?;
         let drawings = [(ladder.root.join("docs/ladder.svg"), map::svg(&ladder))].into();
-        Ok(Generator { ladder, transcripts: HashMap::new(), drawings })
+        Ok(Generator { ladder, only_check, screen, transcripts: HashMap::new(), drawings })
     }
 
     fn fill(&mut self, path: &Path, page: &str) -> Result<String, Failure> {
@@ -309,18 +311,11 @@ impl Generator {
     }
 
     /// Writes a file anew, or only shows what would be different.
-    fn renew(
-        &self,
-        path: &Path,
-        old: &str,
-        new: &str,
-        only_show: bool,
-        screen: &Screen,
-    ) -> Result<(), Failure> {
+    fn renew(&self, path: &Path, old: &str, new: &str) -> Result<(), Failure> {
         let name = self.ladder.within(path);
-        if !only_show {
+        if !self.only_check {
             write(path, new)?;
-            return screen.line(&name);
+            return self.screen.line(&name);
         }
         for line in git::unified((&name, old), (&format!("{name}, generated"), new))?.lines() {
             let tone = match line.chars().next() {
@@ -328,7 +323,7 @@ impl Generator {
                 Some('+') => Tone::Good,
                 _ => Tone::Plain,
             };
-            screen.say(tone, line)?;
+            self.screen.say(tone, line)?;
         }
         Ok(())
     }

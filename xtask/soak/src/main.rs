@@ -103,8 +103,7 @@ fn soak(ladder: &Ladder, rung: &Rung, time: Duration) -> Result<Soaked, Failure>
         args.extend(rung.short_limits.iter().cloned());
     }
     let cast = Cast { ladder, rung, args: &args };
-    let mut stage = Stage::new();
-    let (server, address) = stage.start_server(cast)?;
+    let (mut stage, server, address) = Stage::with_server(cast)?;
     let process = stage.process_id(server);
     // What it does not survive would keep the others waiting, and so would what waits for
     // every place; what is done to a process ends it.

@@ -66,9 +66,8 @@ fn look_at_program(ladder: &Ladder, exercise: &Exercise, place: &Path) -> Result
         return Ok(Verdict::Skipped("it needs Python 3, which is not installed here".into()));
     };
     let rung = ladder.rung(&exercise.rung)?;
-    let mut stage = Stage::new();
     let args = words(&exercise.server);
-    let (_, address) = stage.start_server(Cast { ladder, rung, args: &args })?;
+    let (_stage, _, address) = Stage::with_server(Cast { ladder, rung, args: &args })?;
     let [_, address] = address.option();
     let mut command = Command::new(python);
     command.args([Language::Python.file(), &address]).current_dir(place).env("PYTHONUTF8", "1");

@@ -171,6 +171,13 @@ impl Stage {
         Stage { sender, receiver, players, folder: None, happenings, verbose: true, onlooker: None }
     }
 
+    /// One with a server.
+    pub fn with_server(cast: Cast) -> Result<(Stage, PlayerId, Address), Failure> {
+        let mut stage = Stage::new();
+        let (server, address) = stage.start_server(cast)?;
+        Ok((stage, server, address))
+    }
+
     /// Where nobody listens yet: port 0, or a file in a folder of this stage.
     pub fn free_address(&mut self, rung: &Rung) -> Result<Address, Failure> {
         if rung.transport != Carrier::Unix {
