@@ -11,7 +11,7 @@ use ladder::{Address, Failure, Ladder, Rung, Screen, failure};
 use netfault::Transport;
 use trial::live::Live;
 use trial::stage::{PlayerId, Stage, Start};
-use trial::timeline::{Side, Timeline, What};
+use trial::timeline::{Side, Timeline};
 use trial::{Cast, Faults, faults};
 
 use crate::room::Seen;
@@ -247,11 +247,7 @@ impl<'a> Play<'a> {
 
 /// How much a client has sent.
 fn sent(stage: &Stage, client: PlayerId) -> usize {
-    let sends = |what: &&What| match what {
-        What::Logged(line) => matches!(line.event(), Event::Sending(..)),
-        _ => false,
-    };
-    stage.told(client).filter(sends).count()
+    stage.told(client).filter(|what| matches!(what.event(), Event::Sending(..))).count()
 }
 
 fn is_connected(event: &Event) -> bool {

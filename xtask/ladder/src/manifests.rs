@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 use std::{env, fs};
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::files::{Doing, create_folder, with_slashes};
@@ -139,7 +139,7 @@ pub struct Rung {
 }
 
 /// TCP unless the manifest says otherwise.
-#[derive(Debug, Deserialize, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Deserialize, Serialize, Default, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carrier {
     /// Connections.

@@ -277,7 +277,7 @@ fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> Strin
     if !one_at_a_time {
         for place in 1..told.len() {
             if let (Event::Connected(comes), Event::Left(leaves, _)) =
-                (event(told[place - 1]), event(told[place]))
+                (told[place - 1].event(), told[place].event())
                 && comes != leaves
             {
                 told.swap(place - 1, place);
@@ -292,14 +292,6 @@ fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> Strin
     }
     let printed = stage.printed(server).iter().map(String::as_str);
     printed.chain(told).map(|line| format!("{line}\n")).collect()
-}
-
-/// What a line of the log tells.
-fn event(what: &What) -> Event<'_> {
-    match what {
-        What::Logged(line) => line.event(),
-        _ => Event::Other,
-    }
 }
 
 /// Whether a line is one of a stop, with which a transcript ends. The server says that it

@@ -1,8 +1,10 @@
 //! What the page is told, one event after the other.
 
+use ladder::log_line::Level;
 use ladder::process::Held;
 use netfault::proxy::{Fate, Passed, Way};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Bytes of a segment or datagram that the page is told. Of a longer one it is told the
 /// length.
@@ -39,8 +41,8 @@ pub enum Stage {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum What {
-    /// All that was before is over.
-    Session(Session),
+    /// A rung plays, and all that was before is over.
+    Session(Value),
     Process {
         who: Who,
         stage: Stage,
@@ -49,14 +51,14 @@ pub enum What {
     /// A line of a log, or another one on standard error.
     Log {
         who: Who,
-        level: &'static str,
+        level: Level,
         text: String,
     },
     Printed {
         who: Who,
         text: String,
     },
-    Passed(Segment),
+    Passed(Value),
     Sockets(Sockets),
     /// What the server holds.
     Load(Held),
@@ -83,47 +85,6 @@ pub enum What {
     Missed {
         number: u64,
     },
-}
-
-/// A rung that plays.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Session {
-    pub rung: String,
-    pub alias: String,
-    pub title: String,
-    /// `tcp`, `udp` or `unix`.
-    pub carrier: &'static str,
-    /// The command of the server, without its address.
-    pub command: String,
-    pub clients: usize,
-    /// What a client can say here.
-    pub examples: Vec<String>,
-    pub faults: Vec<FaultName>,
-    /// Buttons that make sense here, by the names of their commands.
-    pub buttons: Vec<&'static str>,
-    pub plays: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct FaultName {
-    pub name: &'static str,
-    pub about: &'static str,
-    /// The rung that survives it, where this one does not.
-    pub lifted_by: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Segment {
-    /// Whose line it passed.
-    pub who: Who,
-    pub connection: u64,
-    pub way: &'static str,
-    pub fate: &'static str,
-    pub length: usize,
-    /// The first of its bytes, two digits each.
-    pub bytes: String,
 }
 
 /// The sockets of one box that are in one state.
@@ -153,28 +114,26 @@ pub struct NetworkNow {
     pub reorder: u8,
 }
 
-impl Segment {
-    pub fn of(who: Who, passed: &Passed) -> Segment {
-        let shown = &passed.bytes[..passed.bytes.len().min(SHOWN)];
-        Segment {
-            who,
-            connection: passed.connection,
-            way: match passed.way {
-                Way::ToServer => "there",
-                Way::ToClient => "back",
-            },
-            fate: match passed.fate {
-                Fate::Delivered => "delivered",
-                Fate::Repeated => "repeated",
-                Fate::Lost => "lost",
-                Fate::Ended => "ended",
-                Fate::Reset => "reset",
-                Fate::Cut => "cut",
-            },
-            length: passed.bytes.len(),
-            bytes: shown.iter().map(|byte| format!("{byte:02x}")).collect(),
-        }
-    }
+/// What has passed on the line of `who`. Of its bytes, the first are told, two digits each.
+pub fn segment(who: Who, passed: &Passed) -> Value {
+    let shown = &passed.bytes[..passed.bytes.len().min(SHOWN)];
+    let way = match passed.way {
+        Way::ToServer => "there",
+        Way::ToClient => "back",
+    };
+    let fate = match passed.fate {
+        Fate::Delivered => "delivered",
+        Fate::Repeated => "repeated",
+        Fate::Lost => "lost",
+        Fate::Ended => "ended",
+        Fate::Reset => "reset",
+        Fate::Cut => "cut",
+    };
+    let digits: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({
+        "who": who, "connection": passed.connection, "way": way, "fate": fate,
+        "length": passed.bytes.len(), "bytes": digits,
+    })
 }
 
 /// As much of a line as the page shows.
@@ -197,9 +156,14 @@ mod tests {
         let bytes = vec![0xab; SHOWN + 1];
         let (way, fate) = (Way::ToClient, Fate::Lost);
         let passed = Passed { at, connection: 3, way, fate, bytes };
-        let segment = Segment::of(Who::Client2, &passed);
-        assert_eq!((segment.length, segment.bytes), (SHOWN + 1, "ab".repeat(SHOWN)));
-        assert_eq!((segment.way, segment.fate), ("back", "lost"));
+        let bytes = "ab".repeat(SHOWN);
+        assert_eq!(
+            segment(Who::Client2, &passed),
+            json!({
+                "who": "client2", "connection": 3, "way": "back", "fate": "lost",
+                "length": SHOWN + 1, "bytes": bytes,
+            })
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use netfault::SEED;
 use netfault::proxy::{Fate, Network, Passed, Proxy, Way, record};
 use trial::between;
 
-use crate::event::{NetworkNow, Segment, What, Who};
+use crate::event::{NetworkNow, What, Who, segment};
 use crate::feed::Teller;
 use crate::system::aside;
 
@@ -42,7 +42,7 @@ impl Line {
                 ends.store(ends_it(&passed), Ordering::Relaxed);
                 let who = *whose.lock().unwrap_or_else(PoisonError::into_inner);
                 let at = Time::of(passed.at);
-                teller.tell(at, &What::Passed(Segment::of(who, &passed)));
+                teller.tell(at, &What::Passed(segment(who, &passed)));
                 look();
             }
         })?;

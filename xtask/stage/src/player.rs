@@ -128,17 +128,11 @@ fn hear(heard: Heard, who: Who, teller: &Teller, ready: &Sender<Address>) {
             None => teller.now(&What::Printed { who, text: shown(&line) }),
         },
         Heard::Wrote(line) => match LogLine::parse(&line) {
-            Some(line) => {
-                let level = match line.level {
-                    Level::Error => "error",
-                    Level::Warn => "warn",
-                    Level::Other => "info",
-                };
-                let text = shown(&line.message);
-                teller.tell(line.at, &What::Log { who, level, text });
+            Some(LogLine { at, level, message, .. }) => {
+                teller.tell(at, &What::Log { who, level, text: shown(&message) });
             }
             None => {
-                let level = if line.starts_with("error") { "error" } else { "info" };
+                let level = if line.starts_with("error") { Level::Error } else { Level::Other };
                 teller.now(&What::Log { who, level, text: shown(&line) });
             }
         },

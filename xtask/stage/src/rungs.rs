@@ -1,13 +1,11 @@
 //! What can be watched of a rung, by what its manifest says.
 
-use ladder::manifests::{Carrier, Limit};
+use ladder::manifests::Carrier;
 use ladder::shell::command_line;
 use ladder::{Ladder, Rung};
 use netfault::{Fault, Proof, Speaks};
 use serde_json::{Value, json};
 use trial::{Faults, faults, why_not};
-
-use crate::event::{FaultName, Session};
 
 /// The faults behind buttons, by the name of the button.
 pub const BUTTONS: [(&str, &str); 3] =
@@ -50,15 +48,12 @@ pub fn is_only_tried(fault: &Fault) -> bool {
     matches!(fault.proof, Proof::Process(_)) || fault.files > faults::A_CROWD
 }
 
-pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Session {
-    let name = |fault: &'static Fault| FaultName {
-        name: fault.name,
-        about: fault.about,
-        lifted_by: rung.limit(fault.name).map(|Limit { lifted_by, .. }| lifted_by.clone()),
-    };
+/// What the page is told of a rung that plays, with these arguments of its server.
+pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Value {
     let lets_loose =
         |it: &&'static Fault| !is_only_tried(it) && cannot_be_played(rung, it).is_none();
-    let loose: Vec<FaultName> = rung.faults().filter(lets_loose).map(name).collect();
+    let loose: Vec<&Fault> = rung.faults().filter(lets_loose).collect();
+    // By the names of their commands.
     let mut buttons: Vec<&'static str> = BUTTONS
         .iter()
         .filter(|(_, fault)| loose.iter().any(|it| it.name == *fault))
@@ -70,22 +65,20 @@ pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Session {
     if !rung.serves_once() {
         buttons.push("crowd");
     }
-    Session {
-        rung: rung.name.clone(),
-        alias: rung.alias.clone(),
-        title: rung.title.clone(),
-        carrier: match rung.transport {
-            Carrier::Tcp => "tcp",
-            Carrier::Udp => "udp",
-            Carrier::Unix => "unix",
-        },
-        command: command_line(&format!("{} server", rung.name), args),
-        clients: 2,
-        examples: examples(rung),
-        faults: loose,
-        buttons,
-        plays: plays.map(|fault| fault.name.into()),
-    }
+    let fault = |fault: &&Fault| {
+        let lifted_by = rung.limit(fault.name).map(|limit| &limit.lifted_by);
+        json!({"name": fault.name, "about": fault.about, "lifted-by": lifted_by})
+    };
+    let Rung { name, alias, title, transport, .. } = rung;
+    json!({
+        "rung": name, "alias": alias, "title": title, "carrier": transport, "clients": 2,
+        // Without its address.
+        "command": command_line(&format!("{name} server"), args),
+        "examples": examples(rung),
+        "faults": loose.iter().map(fault).collect::<Value>(),
+        "buttons": buttons,
+        "plays": plays.map(|fault| fault.name),
+    })
 }
 
 /// Arguments that its client needs beside where: a name, or certificates and who it is.
@@ -125,9 +118,9 @@ mod tests {
         assert_eq!(why_not(rung("threaded")), None);
         assert!(why_not(rung("gossip")).unwrap().ends_with("cargo xtask demo gossip shows it"));
         let of = |name| session(rung(name), &[], None);
-        assert_eq!(of("oneshot").buttons, ["silent", "drip", "reset"]);
-        assert_eq!(of("udp").buttons, ["reorder", "crowd"]);
-        assert_eq!(of("chat").examples, ["hello, world!", "Привет!"]);
+        assert_eq!(of("oneshot")["buttons"], json!(["silent", "drip", "reset"]));
+        assert_eq!(of("udp")["buttons"], json!(["reorder", "crowd"]));
+        assert_eq!(of("chat")["examples"], json!(["hello, world!", "Привет!"]));
         assert_eq!(client_args(rung("chat"), 1), ["bob"]);
         assert!(client_args(rung("tls"), 0).contains(&"ann".to_string()));
     }

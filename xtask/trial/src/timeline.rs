@@ -78,6 +78,14 @@ impl What {
             _ => "",
         }
     }
+
+    /// What a line of a log tells.
+    pub fn event(&self) -> Event<'_> {
+        match self {
+            What::Logged(line) => line.event(),
+            _ => Event::Other,
+        }
+    }
 }
 
 /// Puts happenings in order: by time, and those of one process as it made them.
@@ -210,10 +218,7 @@ impl Timeline {
             Side::Client => self.column(client),
             Side::Server => server,
         };
-        let sends = match &happening.what {
-            What::Logged(line) => matches!(line.event(), Event::Sending(..)),
-            _ => false,
-        };
+        let sends = matches!(happening.what.event(), Event::Sending(..));
         let before_arrow = if sends && happening.side == Side::Client { HEAD } else { 0 };
         let lines = wrap_words(&text, self.width().saturating_sub(before_arrow));
         let mut rows: Vec<Row> = lines.iter().map(|_| Row::default()).collect();
