@@ -52,9 +52,10 @@ pub struct Bench {
     peers: PathBuf,
     site: Site,
     /// A core for the server and one for the load.
-    cores: Option<[String; 2]>,
+    pub cores: Option<[String; 2]>,
     seconds: u16,
-    left_out: Vec<String>,
+    /// The servers that are not installed, each in words.
+    pub left_out: Vec<String>,
 }
 
 impl Bench {
@@ -87,15 +88,6 @@ impl Bench {
         let bench = Bench { chosen, contenders, programs, peers, site, cores, seconds, left_out };
         bench.make_certs()?;
         Ok(bench)
-    }
-
-    pub fn is_pinned(&self) -> bool {
-        self.cores.is_some()
-    }
-
-    /// The servers that are not installed, each in words.
-    pub fn left_out(&self) -> &[String] {
-        &self.left_out
     }
 
     /// The servers of a scenario, what ratios are to first.
@@ -216,11 +208,11 @@ impl Bench {
                     None => Address::port(0),
                 };
                 command.arg("server").args(place.option()).args(args.iter().map(fill));
-                Server::start_in(folder, command.env("RUST_LOG", "error"))
+                Server::start(folder, command.env("RUST_LOG", "error"))
             }
             Start::Example(name) => {
                 let mut command = self.pinned(SERVER, &self.program(name)?);
-                Server::start_in(folder, command.stderr(Stdio::null()))
+                Server::start(folder, command.stderr(Stdio::null()))
             }
             Start::Program(words) => {
                 if let Some(file) = &contender.configuration {
@@ -235,7 +227,7 @@ impl Bench {
                     || words.iter().any(|it| it.contains("{port}"));
                 match told {
                     true => Server::start_silent(&mut command, address),
-                    false => Server::start(&mut command),
+                    false => Server::start(None, &mut command),
                 }
             }
         }?;

@@ -32,12 +32,8 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(command: &mut Command) -> Result<Server, Failure> {
-        Server::start_in(None, command)
-    }
-
-    /// As [`start`](Server::start), in a folder that is kept for as long.
-    pub fn start_in(folder: Option<Scratch>, command: &mut Command) -> Result<Server, Failure> {
+    /// Starts one that says where it listens, in a folder that is kept for as long.
+    pub fn start(folder: Option<Scratch>, command: &mut Command) -> Result<Server, Failure> {
         if let Some(folder) = &folder {
             command.current_dir(folder.path());
         }

@@ -20,33 +20,25 @@ const APART: Duration = Duration::from_millis(2);
 /// After so many the page is told how many there are.
 const TOLD: usize = 20;
 
-/// A crowd that leaves when this is dropped.
-pub struct Crowd {
-    _here: Sender<()>,
-}
-
-impl Crowd {
-    /// Sends `number` clients to `server`, straight and not through a proxy. Over UDP each
-    /// says `hello`, since there is nothing else that it could do.
-    pub fn come(
-        server: &Address,
-        transport: Transport,
-        hello: &[u8],
-        number: usize,
-        teller: &Teller,
-    ) -> Result<Crowd, Failure> {
-        let (here, leaves) = channel();
-        let (server, hello, teller) = (server.clone(), hello.to_vec(), teller.clone());
-        let asked = number.min(MOST);
-        let come = move || match transport {
-            Transport::Tcp => {
-                gather(asked, &leaves, &teller, || netfault::connection(&server).ok())
-            }
-            Transport::Udp => gather(asked, &leaves, &teller, || asker(&server, &hello)),
-        };
-        aside("crowd", come)?;
-        Ok(Crowd { _here: here })
-    }
+/// Sends `number` clients to `server`, straight and not through a proxy, which leave when what
+/// is returned is dropped. Over UDP each says `hello`, since there is nothing else that it
+/// could do.
+pub fn come(
+    server: &Address,
+    transport: Transport,
+    hello: &[u8],
+    number: usize,
+    teller: &Teller,
+) -> Result<Sender<()>, Failure> {
+    let (here, leaves) = channel();
+    let (server, hello, teller) = (server.clone(), hello.to_vec(), teller.clone());
+    let asked = number.min(MOST);
+    let come = move || match transport {
+        Transport::Tcp => gather(asked, &leaves, &teller, || netfault::connection(&server).ok()),
+        Transport::Udp => gather(asked, &leaves, &teller, || asker(&server, &hello)),
+    };
+    aside("crowd", come)?;
+    Ok(here)
 }
 
 fn gather<T>(
@@ -99,7 +91,7 @@ mod tests {
         let address = Address::Inet(listener.local_addr().unwrap());
         let feed = Arc::new(Feed::default());
         let teller = feed.begin(session());
-        let crowd = Crowd::come(&address, Transport::Tcp, b"", 3, &teller).unwrap();
+        let crowd = come(&address, Transport::Tcp, b"", 3, &teller).unwrap();
         let mut clients: Vec<_> = (0..3).map(|_| listener.accept().unwrap().0).collect();
         drop(crowd);
         for client in &mut clients {

@@ -28,16 +28,6 @@ pub enum Who {
 /// misbehaves.
 pub const LINES: [Who; 3] = [Who::Client1, Who::Client2, Who::Peer];
 
-/// How long a process has been there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    Started,
-    /// It listens.
-    Ready,
-    Ended,
-}
-
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum What {
@@ -45,7 +35,8 @@ pub enum What {
     Session(Value),
     Process {
         who: Who,
-        stage: Stage,
+        /// `started`, `ready` where it listens, or `ended`.
+        stage: &'static str,
         text: String,
     },
     /// A line of a log, or another one on standard error.

@@ -16,40 +16,33 @@ use crate::system::aside;
 /// Between two looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A fault that goes on until this is dropped, the server ends it, or it has lasted long
-/// enough.
-pub struct Loose {
-    _here: Sender<()>,
-}
-
-impl Loose {
-    /// Lets it loose at `target`. Where an ordinary client goes meanwhile is received when
-    /// it has taken hold, and nothing where it cannot.
-    pub fn begin(
-        ladder: &Arc<Ladder>,
-        rung: &Rung,
-        fault: &'static Fault,
-        target: &Address,
-        teller: &Teller,
-    ) -> Result<(Loose, Receiver<Address>), Failure> {
-        let (here, leaves) = channel();
-        let (took_hold, hold) = channel();
-        let (ladder, name, target) = (ladder.clone(), rung.name.clone(), target.clone());
-        let teller = teller.clone();
-        let play = move || {
-            let Some(rung) = ladder.find(&name) else { return };
-            match faults::start(rung, fault, &target) {
-                Ok(running) => {
-                    // Fails where nobody waits for it.
-                    let _ = took_hold.send(running.address().clone());
-                    last(fault, &running, &leaves, &teller);
-                }
-                Err(failure) => teller.trouble(failure.to_string()),
+/// Lets a fault loose at `target`, which goes on until what is returned is dropped, the server
+/// ends it, or it has lasted long enough. Where an ordinary client goes meanwhile is received
+/// when it has taken hold, and nothing where it cannot.
+pub fn begin(
+    ladder: &Arc<Ladder>,
+    rung: &Rung,
+    fault: &'static Fault,
+    target: &Address,
+    teller: &Teller,
+) -> Result<(Sender<()>, Receiver<Address>), Failure> {
+    let (here, leaves) = channel();
+    let (took_hold, hold) = channel();
+    let (ladder, name, target) = (ladder.clone(), rung.name.clone(), target.clone());
+    let teller = teller.clone();
+    let play = move || {
+        let Some(rung) = ladder.find(&name) else { return };
+        match faults::start(rung, fault, &target) {
+            Ok(running) => {
+                // Fails where nobody waits for it.
+                let _ = took_hold.send(running.address().clone());
+                last(fault, &running, &leaves, &teller);
             }
-        };
-        aside("loose", play)?;
-        Ok((Loose { _here: here }, hold))
-    }
+            Err(failure) => teller.trouble(failure.to_string()),
+        }
+    };
+    aside("loose", play)?;
+    Ok((here, hold))
 }
 
 fn last(fault: &Fault, running: &Running, leaves: &Receiver<()>, teller: &Teller) {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 use ladder::manifests::Carrier;
 use ladder::process::GENEROUS;
@@ -10,12 +11,12 @@ use ladder::{Address, Failure, Ladder, Rung, failure, port};
 use netfault::Fault;
 use trial::{Faults, faults};
 
-use crate::crowd::Crowd;
+use crate::crowd;
 use crate::event::{LINES, What, Who};
 use crate::feed::{Feed, Teller};
 use crate::line::Line;
 use crate::look::Look;
-use crate::loose::{Loose, Trials};
+use crate::loose::{self, Trials};
 use crate::order::{self, Order};
 use crate::player::{Part, Player};
 use crate::rungs;
@@ -32,8 +33,9 @@ pub struct Play {
     teller: Teller,
     trials: Trials,
     clients: [Option<Player>; 2],
-    crowd: Option<Crowd>,
-    loose: Vec<Loose>,
+    /// A crowd, and each fault, leave when this is dropped.
+    crowd: Option<Sender<()>>,
+    loose: Vec<Sender<()>>,
     server: Option<Player>,
     address: Address,
     lines: Vec<Line>,
@@ -98,13 +100,13 @@ impl Play {
             // It has nothing more to say.
             Order::HangUp { client } => self.client(client).into_iter().for_each(Player::hang_up),
             Order::KillClient { client } => {
-                self.client(client).into_iter().for_each(|it| it.kill())
+                self.client(client).into_iter().for_each(|it| it.process.kill())
             }
             Order::StopServer => match living(&mut self.server, &self.teller) {
-                Some(server) => server.ask_to_stop(),
+                Some(server) => server.process.ask_to_stop(),
                 None => self.teller.note("the server has ended already"),
             },
-            Order::KillServer => self.server.iter().for_each(Player::kill),
+            Order::KillServer => self.server.iter().for_each(|it| it.process.kill()),
             Order::StartServer => self.start_server(),
             Order::Fault { name } => {
                 if let Ok(fault) = faults::find(order::behind(&name)) {
@@ -209,7 +211,7 @@ impl Play {
         let ladder = self.ladder.clone();
         let comes = ladder.rung(&self.name).and_then(|rung| {
             let (speaks, hello) = (rung.speaks(), Faults::hello(rung));
-            Crowd::come(&self.address, speaks.transport(), hello, number, &self.teller)
+            crowd::come(&self.address, speaks.transport(), hello, number, &self.teller)
         });
         match comes {
             Ok(crowd) => self.crowd = Some(crowd),
@@ -244,7 +246,7 @@ impl Play {
             }
             let peer = &self.lines[2];
             peer.give_to(Who::Peer);
-            let (loose, hold) = Loose::begin(&ladder, rung, fault, peer.address(), &self.teller)?;
+            let (loose, hold) = loose::begin(&ladder, rung, fault, peer.address(), &self.teller)?;
             self.loose.push(loose);
             if let Ok(address) = hold.recv_timeout(GENEROUS)
                 && address != *peer.address()
@@ -276,7 +278,7 @@ impl Play {
     /// the server holds.
     pub fn look(&mut self) {
         self.teller.breathe();
-        let server = living(&mut self.server, &self.teller).map(|server| server.id());
+        let server = living(&mut self.server, &self.teller).map(|server| server.process.id());
         for client in self.clients.iter_mut().flatten() {
             client.is_over(&self.teller);
         }

@@ -13,7 +13,7 @@ use ladder::process::Heard;
 use ladder::shell::command_line;
 use ladder::{Address, Failure, Process, Rung, ready};
 
-use crate::event::{Stage, What, Who, shown};
+use crate::event::{What, Who, shown};
 use crate::feed::Teller;
 
 /// Texts that a client has yet to read. When they are as many, it reads none: more are
@@ -22,7 +22,7 @@ const UNREAD: usize = 16;
 
 pub struct Player {
     pub who: Who,
-    process: Process,
+    pub process: Process,
     said: Option<SyncSender<String>>,
     is_over: bool,
 }
@@ -53,7 +53,7 @@ impl Player {
         command.stdin(if listens { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let text = command_line(&format!("{} {role}", rung.name), args);
-        teller.now(&What::Process { who, stage: Stage::Started, text });
+        teller.now(&What::Process { who, stage: "started", text });
         let hears = teller.clone();
         let hear = move |heard| hear(heard, who, &hears, &ready);
         let process = Process::start_heard(&mut command, hear)?;
@@ -72,10 +72,6 @@ impl Player {
         Ok((Player { who, process, said, is_over: false }, address))
     }
 
-    pub fn id(&self) -> u32 {
-        self.process.id()
-    }
-
     /// Gives it a line to read; `false` where it takes none.
     pub fn say(&self, text: &str) -> bool {
         self.said.as_ref().is_some_and(|said| said.try_send(text.into()).is_ok())
@@ -84,14 +80,6 @@ impl Player {
     /// Nothing more is said: its standard input ends.
     pub fn hang_up(&mut self) {
         self.said = None;
-    }
-
-    pub fn ask_to_stop(&self) {
-        self.process.ask_to_stop();
-    }
-
-    pub fn kill(&self) {
-        self.process.kill();
     }
 
     /// Whether it has ended, which is told once.
@@ -105,7 +93,7 @@ impl Player {
             Some(code) => format!("exit code {code}"),
             None => "ended by a signal".into(),
         };
-        teller.now(&What::Process { who: self.who, stage: Stage::Ended, text });
+        teller.now(&What::Process { who: self.who, stage: "ended", text });
         true
     }
 
@@ -121,7 +109,7 @@ fn hear(heard: Heard, who: Who, teller: &Teller, ready: &Sender<Address>) {
         Heard::Printed(line) => match ready::address(&line).filter(|_| who == Who::Server) {
             Some(address) => {
                 let text = shown(&line);
-                teller.now(&What::Process { who, stage: Stage::Ready, text });
+                teller.now(&What::Process { who, stage: "ready", text });
                 // Fails where nobody waits for it any more.
                 let _ = ready.send(address);
             }
