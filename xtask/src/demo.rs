@@ -148,10 +148,6 @@ fn what_next(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<(), Failur
     Ok(())
 }
 
-pub fn right_replies(number: usize) -> String {
-    if number == 1 { "1 right reply".into() } else { format!("{number} right replies") }
-}
-
 struct Demo<'a> {
     ladder: &'a Ladder,
     rung: &'a Rung,
@@ -325,7 +321,7 @@ impl Demo<'_> {
         self.screen.line("")?;
         if self.complaints.is_empty() {
             let good = self.screen.paint(Tone::Good, "Everything expected was seen:");
-            let replies = (self.replies > 0).then(|| right_replies(self.replies));
+            let replies = (self.replies > 0).then(|| room::right_replies(self.replies));
             let seen: Vec<&str> = replies.iter().chain(&self.seen).map(String::as_str).collect();
             return self.screen.prose("  ", &format!("{good} {}.", seen.join("; ")));
         }

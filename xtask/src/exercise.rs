@@ -9,7 +9,7 @@ use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::Args;
 use ladder::exercises::{self, Exercise, Language};
@@ -185,7 +185,7 @@ impl<'a> Course<'a> {
         screen.hang("  ", Tone::Dim, keys)?;
         screen.line("")?;
         loop {
-            let now = time_of(&file);
+            let now = fs::metadata(&file).and_then(|it| it.modified()).ok();
             if now != seen {
                 seen = now;
                 is_solved = matches!(self.look(exercise, place)?, Verdict::Solved);
@@ -228,10 +228,6 @@ fn tell(verdict: &Verdict, screen: &Screen) -> Result<(), Failure> {
             .iter()
             .try_for_each(|complaint| screen.hang("  not yet: ", Tone::Plain, complaint)),
     }
-}
-
-fn time_of(file: &Path) -> Option<SystemTime> {
-    fs::metadata(file).and_then(|it| it.modified()).ok()
 }
 
 /// Reads words, each with Enter behind it. The end of them, Ctrl-D, is enough as well.

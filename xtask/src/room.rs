@@ -31,6 +31,10 @@ pub struct Seen {
     pub complaints: Vec<String>,
 }
 
+pub fn right_replies(number: usize) -> String {
+    if number == 1 { "1 right reply".into() } else { format!("{number} right replies") }
+}
+
 /// Plays what the manifest has for a room.
 pub fn play(ladder: &Ladder, rung: &Rung, room: &Room, screen: &Screen) -> Result<Seen, Failure> {
     let cast = |args| Cast { ladder, rung, args };

@@ -14,7 +14,7 @@ use trial::stage::{PlayerId, Stage, Start};
 use trial::timeline::{Side, Timeline};
 use trial::{Cast, Faults, faults};
 
-use crate::room::Seen;
+use crate::room::{Seen, right_replies};
 use crate::scene::PATIENCE;
 
 /// Plays what the manifest has of clients that are there together.
@@ -232,11 +232,7 @@ impl<'a> Play<'a> {
         if code != Some(0) && cfg!(unix) {
             seen.complaints.push("the server did not end with exit code 0".into());
         }
-        let replies: usize = self.members.iter().map(|member| member.said.len()).sum();
-        let replies = match replies {
-            1 => "1 right reply".to_string(),
-            _ => format!("{replies} right replies"),
-        };
+        let replies = right_replies(self.members.iter().map(|member| member.said.len()).sum());
         seen.good.push(match self.members.len() {
             1 => replies,
             clients => format!("{replies} to {clients} clients who were there together"),

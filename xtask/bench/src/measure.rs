@@ -357,7 +357,7 @@ fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, Pa
             Start::Program(_) => {}
         }
         programs.extend(contender.behind.as_deref());
-        programs.extend(contender.is_encrypted().then_some(ENCRYPTING));
+        programs.extend(contender.speaks.contains(&Speaks::Tls).then_some(ENCRYPTING));
     }
     options.extend(programs.iter().flat_map(|name| ["--package", name, "--bin", name]));
     programs::build(&ladder.root, &options, &["netload and the servers"])

@@ -147,10 +147,6 @@ pub fn say_what_it_is(dest: &Path, about: &str) -> Result<(), Failure> {
     write(&page, replaced(&read(&page)?, r"^(.*\n\n).*", first)?)
 }
 
-pub fn without_marks(text: &str) -> String {
-    text.replace('`', "")
-}
-
 /// A block's page without links to what lies outside the project.
 pub fn block(page: &str, blocks: &[&str]) -> String {
     let own = page.lines().filter(|line| !line.contains("cargo xtask "));

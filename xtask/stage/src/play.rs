@@ -80,10 +80,9 @@ impl Play {
             teller,
             _folder: folder,
         };
-        play.start_server();
-        if let Some(fault) = fault {
-            play.let_loose(fault, true);
-        }
+        let started = play.start_server();
+        let done = started.and_then(|()| fault.map_or(Ok(()), |fault| play.let_loose(fault, true)));
+        play.told(done);
         Ok(play)
     }
 
@@ -93,10 +92,15 @@ impl Play {
         }
     }
 
-    /// Does what a button asks for.
+    /// Does what a button asks for, and tells what cannot be done.
     pub fn follow(&mut self, order: Order) {
+        let done = self.try_to_follow(order);
+        self.told(done);
+    }
+
+    fn try_to_follow(&mut self, order: Order) -> Result<(), Failure> {
         match order {
-            Order::Say { client, text } => self.say(client, &text),
+            Order::Say { client, text } => return self.say(client, &text),
             // It has nothing more to say.
             Order::HangUp { client } => self.client(client).into_iter().for_each(Player::hang_up),
             Order::KillClient { client } => {
@@ -107,11 +111,9 @@ impl Play {
                 None => self.teller.note("the server has ended already"),
             },
             Order::KillServer => self.server.iter().for_each(|it| it.process.kill()),
-            Order::StartServer => self.start_server(),
+            Order::StartServer => return self.start_server(),
             Order::Fault { name } => {
-                if let Ok(fault) = faults::find(order::behind(&name)) {
-                    self.let_loose(fault, false);
-                }
+                return self.let_loose(faults::find(order::behind(&name))?, false);
             }
             Order::PeersLeave => {
                 self.loose.clear();
@@ -121,10 +123,11 @@ impl Play {
                 self.lines.iter().for_each(|line| line.change(&network));
                 self.teller.now(&What::Network(network));
             }
-            Order::Crowd { number } => self.crowd_comes(number),
+            Order::Crowd { number } => return self.crowd_comes(number),
             Order::CrowdLeaves => self.crowd = None,
             Order::Begin { .. } | Order::Look => {}
         }
+        Ok(())
     }
 
     fn client(&mut self, number: usize) -> Option<&mut Player> {
@@ -133,16 +136,12 @@ impl Play {
 
     /// Starts the server where it was, or for the first time. Why it does not start, it
     /// says itself.
-    fn start_server(&mut self) {
+    fn start_server(&mut self) -> Result<(), Failure> {
         if living(&mut self.server, &self.teller).is_some() {
-            return self.teller.note("the server is there already");
+            self.teller.note("the server is there already");
+            return Ok(());
         }
         self.server = None;
-        let started = self.try_server();
-        self.told(started);
-    }
-
-    fn try_server(&mut self) -> Result<(), Failure> {
         let ladder = self.ladder.clone();
         let rung = ladder.rung(&self.name)?;
         let (who, program, place, args) = (Who::Server, &self.program, &self.address, &self.args);
@@ -158,10 +157,10 @@ impl Play {
 
     /// Has a client say something: the one that is there, or, where it is gone or its
     /// server has ended the conversation, a new one.
-    fn say(&mut self, client: usize, text: &str) {
-        let Some(who) = self.clients.get(client).map(|_| LINES[client]) else { return };
+    fn say(&mut self, client: usize, text: &str) -> Result<(), Failure> {
+        let Some(who) = self.clients.get(client).map(|_| LINES[client]) else { return Ok(()) };
         let ladder = self.ladder.clone();
-        let Ok(rung) = ladder.rung(&self.name) else { return };
+        let rung = ladder.rung(&self.name)?;
         // Its client reads everything before it sends anything, and then comes once.
         let once = rung.serves_once();
         let gone = match &mut self.clients[client] {
@@ -171,14 +170,13 @@ impl Play {
         if gone || once {
             let mut args = rungs::client_args(rung, client);
             args.extend(once.then(|| text.to_string()));
-            let started = self.start_client(rung, who, client, &args, !once);
-            if once || started.is_err() {
-                return self.told(started);
-            }
+            self.start_client(rung, who, client, &args, !once)?;
         }
-        if self.clients[client].as_ref().is_some_and(|player| !player.say(text)) {
-            self.teller
-                .trouble("this client reads no more: it has not sent what it was told before");
+        match &self.clients[client] {
+            Some(player) if !once && !player.say(text) => Err(Failure::new(
+                "this client reads no more: it has not sent what it was told before",
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -205,36 +203,26 @@ impl Play {
         Ok(())
     }
 
-    fn crowd_comes(&mut self, number: usize) {
+    fn crowd_comes(&mut self, number: usize) -> Result<(), Failure> {
         self.crowd = None;
         netfault::descriptors::allow_many();
-        let ladder = self.ladder.clone();
-        let comes = ladder.rung(&self.name).and_then(|rung| {
-            let (speaks, hello) = (rung.speaks(), Faults::hello(rung));
-            crowd::come(&self.address, speaks.transport(), hello, number, &self.teller)
-        });
-        match comes {
-            Ok(crowd) => self.crowd = Some(crowd),
-            Err(failure) => self.teller.trouble(failure.to_string()),
-        }
+        let rung = self.ladder.rung(&self.name)?;
+        let (speaks, hello) = (rung.speaks(), Faults::hello(rung));
+        let crowd = crowd::come(&self.address, speaks.transport(), hello, number, &self.teller)?;
+        self.crowd = Some(crowd);
+        Ok(())
     }
 
     /// Lets a fault loose on this server. Where it is `judged`, an ordinary client comes as
     /// well, and a trial tells how it ends.
-    fn let_loose(&mut self, fault: &'static Fault, judged: bool) {
-        let done = self.try_to_let_loose(fault, judged);
-        self.told(done);
-    }
-
-    fn try_to_let_loose(&mut self, fault: &'static Fault, judged: bool) -> Result<(), Failure> {
+    fn let_loose(&mut self, fault: &'static Fault, judged: bool) -> Result<(), Failure> {
         let ladder = self.ladder.clone();
         let rung = ladder.rung(&self.name)?;
-        if let Some(why) = rungs::cannot_be_played(rung, fault) {
-            return Err(Failure::new(why));
+        if !fault.is_for(rung.speaks()) {
+            return Err(failure!("there is no {} for what {} speaks", fault.name, rung.name));
         }
         if !faults::has_files_for(fault) {
-            let why = format!("this process may not open as many files as {} needs", fault.name);
-            return Err(Failure::new(why));
+            return Err(faults::too_few_files(fault));
         }
         if rungs::is_only_tried(fault) {
             let Fault { name, about, .. } = fault;

@@ -36,12 +36,6 @@ pub fn matrix(ladder: &Ladder) -> Value {
     json!({"rungs": choices(ladder), "faults": faults})
 }
 
-/// Why a fault cannot be played here.
-pub fn cannot_be_played(rung: &Rung, fault: &Fault) -> Option<String> {
-    let is_for_it = fault.is_for(rung.speaks());
-    (!is_for_it).then(|| format!("there is no {} for what {} speaks", fault.name, rung.name))
-}
-
 /// Whether only a trial plays it, with a server of its own: it is done to a process, or is
 /// too large for one line.
 pub fn is_only_tried(fault: &Fault) -> bool {
@@ -50,9 +44,7 @@ pub fn is_only_tried(fault: &Fault) -> bool {
 
 /// What the page is told of a rung that plays, with these arguments of its server.
 pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Value {
-    let lets_loose =
-        |it: &&'static Fault| !is_only_tried(it) && cannot_be_played(rung, it).is_none();
-    let loose: Vec<&Fault> = rung.faults().filter(lets_loose).collect();
+    let loose: Vec<&Fault> = rung.faults().filter(|it| !is_only_tried(it)).collect();
     // By the names of their commands.
     let mut buttons: Vec<&'static str> = BUTTONS
         .iter()

@@ -98,8 +98,9 @@ pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
     for index in 0..happenings.len() {
         let mine = happenings[index].process;
         let logged = |happenings: &[Happening]| {
-            let mut of_mine =
-                happenings.iter().filter(|other| other.process == mine && other.is_logged());
+            let mut of_mine = happenings
+                .iter()
+                .filter(|other| other.process == mine && matches!(other.what, What::Logged(_)));
             of_mine.next().map(|other| other.at)
         };
         let next = match happenings[index].what {
@@ -395,10 +396,6 @@ impl Timeline {
 }
 
 impl Happening {
-    fn is_logged(&self) -> bool {
-        matches!(self.what, What::Logged(_))
-    }
-
     fn tone(&self) -> Tone {
         match &self.what {
             What::Started(_) | What::AskedToStop | What::Ended(_) | What::Passed(_) => Tone::Dim,
