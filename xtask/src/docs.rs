@@ -98,13 +98,12 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
     complaints.extend(plays::complaints(&generator.ladder));
     complaints.extend(glossary::complaints(&generator.ladder.root.join("docs")));
     for rung in &generator.ladder.rungs {
-        let readme = format!("crates/{}/README.md", rung.name);
-        let chapter = format!("docs/{}.md", rung.name);
-        complaints.extend(wrong_parts(&readme, &generator.source(&readme), &README_PARTS));
-        complaints.extend(wrong_parts(&chapter, &generator.source(&chapter), &CHAPTER_PARTS));
+        let readme = (format!("crates/{}/README.md", rung.name), README_PARTS);
         let limits = format!("<!-- gen:limits {} -->", rung.name);
-        for page in [readme, chapter] {
-            if generator.source(&page).is_ok_and(|text| !text.contains(&limits)) {
+        for (page, parts) in [readme, (format!("docs/{}.md", rung.name), CHAPTER_PARTS)] {
+            let text = generator.source(&page);
+            complaints.extend(wrong_parts(&page, &text, &parts));
+            if text.is_ok_and(|text| !text.contains(&limits)) {
                 complaints.push(format!("{page}: does not name the rung's limits: {limits}"));
             }
         }

@@ -63,9 +63,7 @@ pub fn play(
     let asked = lock(&asked);
     let mut seen = Seen::default();
     match asked.missing {
-        0 => seen
-            .good
-            .push(format!("{} clients, all of them answered", asked.answers.iter().sum::<usize>())),
+        0 => seen.good.push(format!("{} clients, all of them answered", asked.answered)),
         missing => seen.complaints.push(format!("{missing} clients were not answered")),
     }
     match read_bytes(&play.program)? == read_bytes(&play.next)? {
@@ -80,8 +78,8 @@ pub fn play(
 /// What clients have seen.
 #[derive(Default)]
 struct Asked {
+    answered: usize,
     /// How often each of [`ANSWERS`] came since it was last told.
-    answers: [usize; 2],
     recent: [usize; 2],
     missing: usize,
 }
@@ -90,7 +88,7 @@ impl Asked {
     fn count(&mut self, answer: Option<&str>) {
         match ANSWERS.iter().position(|known| Some(*known) == answer) {
             Some(known) => {
-                self.answers[known] += 1;
+                self.answered += 1;
                 self.recent[known] += 1;
             }
             None => self.missing += 1,

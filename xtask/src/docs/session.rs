@@ -5,7 +5,6 @@
 //! default port, numbers the clients' ports in order, leaves the times of the log out,
 //! and has one date for all.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -205,7 +204,9 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
     let shown = shown.replace(certs_of(rung), CERTS).replace(TARGET, "");
     timeless(&match &listening {
         Address::Inet(address) => {
-            normalised(&shown, &address.port().to_string(), &default_port(&rung.folder)?)
+            let library = read(&rung.folder.join("src/lib.rs"))?;
+            let port = items::default_port(&library).unwrap_or_default();
+            normalised(&shown, &address.port().to_string(), port)
         }
         Address::Unix(path) => without_users(&shown.replace(&path.display().to_string(), FILE)),
     }?)
@@ -214,13 +215,6 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
 /// The folder of its certificates, as it is told to the rung.
 pub fn certs_of(rung: &Rung) -> &str {
     rung.certs.first().map_or(CERTS, String::as_str)
-}
-
-/// The port that a person gets who names none.
-fn default_port(folder: &Path) -> Result<String, Failure> {
-    let source = read(&folder.join("src/lib.rs"))?;
-    let item = items::without_docs(&items::find(&source, "const PORT")?);
-    Ok(item.chars().skip_while(|&c| c != '=').filter(char::is_ascii_digit).collect())
 }
 
 /// Waits until the server is as `done` says, or ends.

@@ -16,22 +16,21 @@ pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
     let lock = fs::read_to_string(ladder.root.join("Cargo.lock")).unwrap_or_default();
     let own = ladder.starter_of(rung)?;
     let is_block = ladder.blocks_of(&own.name).iter().any(|block| block.name == name);
-    let wrong = if name.split(['-', '_']).any(str::is_empty) {
-        Some(format!("{name:?} has more than single hyphens between its words"))
-    } else if let Some(said) = cargo_says(name)? {
-        Some(said)
-    } else if is_block || is_dependency(name, &lock) {
-        Some(format!("{name} is the name of a crate that the project uses"))
-    } else if is_used_in(name, own)? {
-        Some(format!("{name} is the name of something else in the code"))
-    } else {
-        None
+    let refuse = |wrong: &str| {
+        Err(Failure::Usage(format!("{wrong}; pass another, as in --name my-service")))
     };
-    match wrong {
-        None => Ok(()),
-        Some(wrong) => {
-            Err(Failure::Usage(format!("{wrong}; pass another, as in --name my-service")))
-        }
+    if name.split(['-', '_']).any(str::is_empty) {
+        return refuse(&format!("{name:?} has more than single hyphens between its words"));
+    }
+    if let Some(said) = cargo_says(name)? {
+        return refuse(&said);
+    }
+    if is_block || is_dependency(name, &lock) {
+        return refuse(&format!("{name} is the name of a crate that the project uses"));
+    }
+    match is_used_in(name, own)? {
+        true => refuse(&format!("{name} is the name of something else in the code")),
+        false => Ok(()),
     }
 }
 
@@ -51,12 +50,9 @@ fn cargo_says(name: &str) -> Result<Option<String>, Failure> {
 
 /// Whether the lock file has a crate of this name that is none of ours.
 fn is_dependency(name: &str, lock: &str) -> bool {
-    let ours = |package: &str| !package.contains("\nsource = ");
-    let found = lock.split("[[package]]").find(|package| {
-        package.lines().find_map(|line| line.strip_prefix("name = "))
-            == Some(&format!("\"{name}\""))
-    });
-    found.is_some_and(|package| !ours(package))
+    let named = format!("\nname = \"{name}\"\n");
+    let found = lock.split("[[package]]").find(|package| package.starts_with(&named));
+    found.is_some_and(|package| package.contains("\nsource = "))
 }
 
 /// Whether the code gives the name to a module or imports something of that
