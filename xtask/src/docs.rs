@@ -150,12 +150,10 @@ impl Generator<'_> {
             ("exercises", [rung]) => exercise::told(&self.ladder, self.ladder.rung(rung)?),
             ("steps", []) => self.step_table(),
             ("modules", [folder]) => self.modules(folder),
-            ("item", [file, item @ ..]) if !item.is_empty() => {
-                Ok(fenced("rust", &items::find(&self.source(file)?, &item.join(" "))?))
-            }
-            ("code", [file, item @ ..]) if !item.is_empty() => {
+            (kind @ ("item" | "code"), [file, item @ ..]) if !item.is_empty() => {
                 let item = items::find(&self.source(file)?, &item.join(" "))?;
-                Ok(fenced("rust", &items::without_docs(&item)))
+                let code = if kind == "code" { items::without_docs(&item) } else { item };
+                Ok(fenced("rust", &code))
             }
             ("tests", [file]) => self.tests(file, None),
             ("tests", [file, "beyond", known]) => self.tests(file, Some(known)),
@@ -166,8 +164,7 @@ impl Generator<'_> {
                 self.transcript(order.rest, rung, &script)
             }
             ("diagram", [rung]) => self.diagram(page, rung),
-            ("picture", []) => self.picture(page, false),
-            ("picture", ["moving"]) => self.picture(page, true),
+            ("picture", words @ ([] | ["moving"])) => self.picture(page, !words.is_empty()),
             ("session", [rung, "server", ..]) => {
                 let text = order.rest.trim_start().strip_prefix(rung).unwrap_or_default();
                 let certs = session::certs_of(self.ladder.rung(rung)?);

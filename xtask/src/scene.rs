@@ -181,7 +181,7 @@ fn show(
     wire: Option<Wire>,
     screen: &Screen,
 ) -> Result<Scene, Failure> {
-    let live = Live::start(Timeline::new(screen, &[], wire), screen);
+    let live = Live::start(Timeline::new(screen, &[], wire));
     let scene = play(ladder, rung, Around { live: Some(&live), ..around })?;
     live.finish()?;
     Ok(scene)

@@ -24,7 +24,7 @@ pub fn play(
     together: &Together,
     screen: &Screen,
 ) -> Result<Seen, Failure> {
-    let live = Live::start(Timeline::new(screen, &together.members, None), screen);
+    let live = Live::start(Timeline::new(screen, &together.members, None));
     let mut stage = Stage::new();
     stage.onlooker = Some(live.teller());
     let args = [rung.server_args.as_slice(), &together.server_args].concat();

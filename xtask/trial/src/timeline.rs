@@ -131,7 +131,7 @@ pub enum Wire {
 
 /// What has happened, line by line: a column for each client, and one for the server.
 pub struct Timeline {
-    screen: Screen,
+    pub screen: Screen,
     /// Their names, in the order in which they come; one of them needs none.
     clients: Vec<String>,
     /// What passes between the two, where something looks on there.
