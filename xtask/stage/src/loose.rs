@@ -1,8 +1,7 @@
 //! A fault that is let loose on the server that plays, and the verdict of a trial.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ladder::{Address, Failure, Ladder, Rung};
@@ -67,9 +66,9 @@ fn last(fault: &Fault, running: &Running, leaves: &Receiver<()>, teller: &Teller
     }
 }
 
-/// The trials that go on: one at a time, since each has processes of its own.
+/// Held by the trial that goes on: one at a time, since each has processes of its own.
 #[derive(Default, Clone)]
-pub struct Trials(Arc<AtomicBool>);
+pub struct Trials(Arc<Mutex<()>>);
 
 impl Trials {
     /// Plays `fault` once more with processes of its own, as `cargo xtask faults` does, and
@@ -81,19 +80,16 @@ impl Trials {
         fault: &'static Fault,
         teller: &Teller,
     ) -> Result<(), Failure> {
-        if self.0.swap(true, Ordering::SeqCst) {
-            teller.trouble("another trial goes on; its end has to come first");
-            return Ok(());
-        }
         let (ladder, name, teller) = (ladder.clone(), rung.name.clone(), teller.clone());
-        let (going, ended) = (self.0.clone(), self.0.clone());
-        let judge = move || {
+        let trials = self.0.clone();
+        aside("trial", move || {
+            let Ok(_alone) = trials.try_lock() else {
+                return teller.trouble("another trial goes on; its end has to come first");
+            };
             if let Some(rung) = ladder.find(&name) {
                 teller.now(&verdict(&ladder, rung, fault));
             }
-            going.store(false, Ordering::SeqCst);
-        };
-        aside("trial", judge).inspect_err(|_| ended.store(false, Ordering::SeqCst))
+        })
     }
 }
 
