@@ -52,7 +52,12 @@ impl Haproxy {
         let address = listener.local_addr().map_err(failed)?;
         let folder = Scratch::temporary("scale")?;
         let (file, socket) = (folder.path().join("haproxy.cfg"), folder.path().join(SOCKET));
-        fs::write(&file, configuration(&socket.display().to_string(), servers)).map_err(failed)?;
+        // As a person would write it for two servers and more, but for `fd@0`, which is standard
+        // input.
+        let text = include_str!("haproxy.cfg").replace("{socket}", &socket.display().to_string());
+        let line = |(name, address): &(&str, SocketAddr)| format!("    server {name} {address}\n");
+        let servers: String = servers.iter().map(line).collect();
+        fs::write(&file, text + &servers).map_err(failed)?;
         let process = Process::start(
             Command::new("haproxy")
                 .args(["-db", "-f"])
@@ -90,14 +95,6 @@ impl Haproxy {
         let table = self.command("show stat -1 4 -1")?;
         states(&table).ok_or_else(|| failure!("HAProxy's statistics are not understood: {table:?}"))
     }
-}
-
-/// As a person would write it for two servers and more, but for `fd@0`, which is
-/// standard input.
-fn configuration(socket: &str, servers: &[(&str, SocketAddr)]) -> String {
-    let servers: String =
-        servers.iter().map(|(name, address)| format!("    server {name} {address}\n")).collect();
-    include_str!("haproxy.cfg").replace("{socket}", socket) + &servers
 }
 
 /// HAProxy opens its command line when it is ready. No event tells.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use ladder::{Failure, Ladder};
+use ladder::Ladder;
 use trial::faults;
 
 use crate::feed::Feed;
@@ -44,8 +44,15 @@ pub fn direct(ladder: &Arc<Ladder>, feed: &Arc<Feed>, orders: &Orders, given: &R
             Ok(Order::Begin { rung, fault }) => {
                 // All that the other one has started has ended before this one begins.
                 drop(play.take());
+                let orders = orders.clone();
+                // Where many orders wait, there will be looks without this one.
+                let look = move || {
+                    let _ = orders.give(Order::Look);
+                };
+                let fault = fault.as_deref().map(faults::find).transpose();
+                let begin = |rung| Play::begin(ladder, rung, fault?, feed, &trials, look);
                 // Why not, the page has been told.
-                play = begin(ladder, &rung, fault.as_deref(), feed, orders, &trials).ok();
+                play = ladder.rung(&rung).and_then(begin).ok();
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
@@ -59,22 +66,4 @@ pub fn direct(ladder: &Arc<Ladder>, feed: &Arc<Feed>, orders: &Orders, given: &R
             play.look();
         }
     }
-}
-
-fn begin(
-    ladder: &Arc<Ladder>,
-    rung: &str,
-    fault: Option<&str>,
-    feed: &Arc<Feed>,
-    orders: &Orders,
-    trials: &Trials,
-) -> Result<Play, Failure> {
-    let rung = ladder.rung(rung)?;
-    let fault = fault.map(faults::find).transpose()?;
-    let orders = orders.clone();
-    // Where many orders wait, there will be looks without this one.
-    let look = move || {
-        let _ = orders.give(Order::Look);
-    };
-    Play::begin(ladder, rung, fault, feed, trials, look)
 }

@@ -58,12 +58,46 @@ impl Play {
     ) -> Result<Play, Failure> {
         let args = fault.map_or_else(|| rung.server_args.clone(), |fault| rung.args_for(fault));
         let teller = feed.begin(rungs::session(rung, &args, fault));
-        let prepared = prepare(ladder, rung, &teller, look);
-        let (program, folder, address, lines) = prepared.inspect_err(|failure| {
-            teller.trouble(failure.to_string());
-        })?;
+        let prepared = Play::prepare(ladder, rung, args, &teller, trials, look);
+        let mut play = prepared.inspect_err(|failure| teller.trouble(failure.to_string()))?;
+        let started = play.start_server();
+        let done = started.and_then(|()| fault.map_or(Ok(()), |fault| play.let_loose(fault, true)));
+        play.told(done);
+        Ok(play)
+    }
+
+    /// All that has to be there before the server.
+    fn prepare(
+        ladder: &Arc<Ladder>,
+        rung: &Rung,
+        args: Vec<String>,
+        teller: &Teller,
+        trials: &Trials,
+        look: impl Fn() + Clone + Send + 'static,
+    ) -> Result<Play, Failure> {
+        if let Some(why) = trial::why_not(rung) {
+            return Err(failure!("{} cannot be watched: {why}", rung.name));
+        }
+        teller.note(format!("building {}, unless it is built already", rung.name));
+        let program = ladder.program(&rung.name)?;
+        rung.prepare(&program)?;
+        let folder = match rung.transport {
+            Carrier::Unix => Some(Scratch::temporary("watch")?),
+            Carrier::Tcp | Carrier::Udp => None,
+        };
+        let file = |name: &str| {
+            folder.as_ref().map(|folder| Address::Unix(folder.path().join(format!("{name}.sock"))))
+        };
+        let free = || port::lasting().ok_or_else(|| Failure::new("there is no free port"));
+        // One that stays free when the server ends, so that it can be started there again.
+        let address = file("server").map_or_else(|| free().map(Address::port), Ok)?;
+        let mut lines = Vec::new();
+        for (number, who) in LINES.into_iter().enumerate() {
+            let here = file(&number.to_string()).unwrap_or(Address::port(0));
+            lines.push(Line::open(rung, &here, &address, who, teller, look.clone())?);
+        }
         let ports = lines.iter().map(Line::port).collect();
-        let mut play = Play {
+        Ok(Play {
             ladder: ladder.clone(),
             name: rung.name.clone(),
             program,
@@ -77,13 +111,9 @@ impl Play {
             address,
             lines,
             detour: None,
-            teller,
+            teller: teller.clone(),
             _folder: folder,
-        };
-        let started = play.start_server();
-        let done = started.and_then(|()| fault.map_or(Ok(()), |fault| play.let_loose(fault, true)));
-        play.told(done);
-        Ok(play)
+        })
     }
 
     fn told(&self, done: Result<(), Failure>) {
@@ -277,37 +307,4 @@ impl Play {
 /// The one that has not ended; an end is told.
 fn living<'a>(player: &'a mut Option<Player>, teller: &Teller) -> Option<&'a mut Player> {
     player.as_mut().and_then(|player| (!player.is_over(teller)).then_some(player))
-}
-
-type Prepared = (PathBuf, Option<Scratch>, Address, Vec<Line>);
-
-/// All that has to be there before the server.
-fn prepare(
-    ladder: &Ladder,
-    rung: &Rung,
-    teller: &Teller,
-    look: impl Fn() + Clone + Send + 'static,
-) -> Result<Prepared, Failure> {
-    if let Some(why) = trial::why_not(rung) {
-        return Err(failure!("{} cannot be watched: {why}", rung.name));
-    }
-    teller.note(format!("building {}, unless it is built already", rung.name));
-    let program = ladder.program(&rung.name)?;
-    rung.prepare(&program)?;
-    let folder = match rung.transport {
-        Carrier::Unix => Some(Scratch::temporary("watch")?),
-        Carrier::Tcp | Carrier::Udp => None,
-    };
-    let file = |name: &str| {
-        folder.as_ref().map(|folder| Address::Unix(folder.path().join(format!("{name}.sock"))))
-    };
-    let free = || port::lasting().ok_or_else(|| Failure::new("there is no free port"));
-    // One that stays free when the server ends, so that it can be started there again.
-    let address = file("server").map_or_else(|| free().map(Address::port), Ok)?;
-    let mut lines = Vec::new();
-    for (number, who) in LINES.into_iter().enumerate() {
-        let here = file(&number.to_string()).unwrap_or(Address::port(0));
-        lines.push(Line::open(rung, &here, &address, who, teller, look.clone())?);
-    }
-    Ok((program, folder, address, lines))
 }
