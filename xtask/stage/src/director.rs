@@ -1,7 +1,7 @@
 //! Does what the buttons ask for, one thing after the other.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use ladder::Ladder;
@@ -18,20 +18,11 @@ const WAITING: usize = 32;
 /// Between two looks at sockets and processes, while a page is open and while none is.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// Where orders go.
-#[derive(Clone)]
-pub struct Orders(SyncSender<Order>);
-
-impl Orders {
-    /// `false` where too many wait already.
-    pub fn give(&self, order: Order) -> bool {
-        !matches!(self.0.try_send(order), Err(TrySendError::Full(_)))
-    }
-}
+/// Where orders go. One is refused where too many wait already.
+pub type Orders = SyncSender<Order>;
 
 pub fn orders() -> (Orders, Receiver<Order>) {
-    let (orders, given) = sync_channel(WAITING);
-    (Orders(orders), given)
+    sync_channel(WAITING)
 }
 
 /// Plays until the page is served no more.
@@ -47,7 +38,7 @@ pub fn direct(ladder: &Arc<Ladder>, feed: &Arc<Feed>, orders: &Orders, given: &R
                 let orders = orders.clone();
                 // Where many orders wait, there will be looks without this one.
                 let look = move || {
-                    let _ = orders.give(Order::Look);
+                    let _ = orders.try_send(Order::Look);
                 };
                 let fault = fault.as_deref().map(faults::find).transpose();
                 let begin = |rung| Play::begin(ladder, rung, fault?, feed, &trials, look);

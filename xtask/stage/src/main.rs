@@ -77,7 +77,8 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let server = page::server(options.port, &ladder, &feed, &orders)?;
     let server = server.spawn().map_err(|error| failure!("{error}"))?;
     let address = format!("http://{}/", server.address());
-    orders.give(Order::Begin { rung: first.name.clone(), fault: None });
+    // The first one finds room.
+    let _ = orders.try_send(Order::Begin { rung: first.name.clone(), fault: None });
     let told = screen.paint(Tone::Bold, &address);
     screen.line(&format!("{} plays at {told}; Ctrl-C ends it", first.name))?;
     if options.open {

@@ -42,7 +42,7 @@ pub fn server(
         .on_stop(move || {
             ended.end();
             // Where many orders wait already, one of them will do.
-            stopped.give(Order::Look);
+            let _ = stopped.try_send(Order::Look);
         })
         .header("Content-Security-Policy", POLICY)
         .and_then(|server| server.header("X-Content-Type-Options", "nosniff"))
@@ -62,8 +62,8 @@ fn obey(ladder: &Ladder, orders: &Orders, req: &mut Request<'_>) -> Result<Respo
     if let Some(why) = order.complaint(ladder) {
         return Err(Refusal::new(Status::UNPROCESSABLE_CONTENT, why));
     }
-    match orders.give(order) {
-        true => Ok(Response::new(Status(202))),
-        false => Err(Refusal::new(Status::SERVICE_UNAVAILABLE, "too much is asked at once")),
+    match orders.try_send(order) {
+        Ok(()) => Ok(Response::new(Status(202))),
+        Err(_) => Err(Refusal::new(Status::SERVICE_UNAVAILABLE, "too much is asked at once")),
     }
 }
