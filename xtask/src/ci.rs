@@ -7,7 +7,7 @@ use ladder::manifests::cargo;
 use ladder::process::{self, output};
 use ladder::programs::LONGEST;
 use ladder::screen::fit;
-use ladder::{Failure, Ladder, Process, Screen, Tone, failure};
+use ladder::{Failure, Ladder, Process, Screen, Tone, failure, workers};
 use serde::Deserialize;
 
 use crate::new;
@@ -123,7 +123,7 @@ impl Step {
         };
         // It says itself what it skips and why.
         command.args(args).envs(variable).current_dir(&ladder.root).stdin(Stdio::null());
-        match Process::start(&mut command)?.wait_for_end(LONGEST)?.code() {
+        match Process::start(workers::more_tests(&mut command))?.wait_for_end(LONGEST)?.code() {
             Some(0) => Ok(None),
             Some(SKIPPED) => Ok(Some("it says why above".into())),
             _ => Err(failure!("{} failed: see above", self.name)),

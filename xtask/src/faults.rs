@@ -8,6 +8,7 @@ use std::time::Instant;
 use clap::Args;
 use ladder::screen::{fit, progress};
 use ladder::{Failure, Ladder, Rung, Screen, Tone, failure, workers};
+use netcore::log::harmless_json;
 use netfault::{Fault, descriptors};
 use serde::Serialize;
 use trial::{Cast, Expected, Faults, Outcome};
@@ -71,6 +72,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     if options.json {
         for cell in &cells {
             let line = serde_json::to_string(cell)
+                .map(harmless_json)
                 .map_err(|error| failure!("cannot write a cell as JSON: {error}"))?;
             screen.line(&line)?;
         }

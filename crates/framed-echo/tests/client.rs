@@ -1,7 +1,8 @@
 //! What stays true of the client in every copy, whatever the server answers.
 
-use std::io::{BufReader, ErrorKind, Write};
-use std::net::{Shutdown as Side, TcpListener, TcpStream};
+use std::io::{BufReader, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
 
 use framed_echo::client;
 use netcore::connection::Connection;
@@ -10,20 +11,27 @@ use netcore::testing::GENEROUS;
 
 const BINARY: Framing = Framing { ascii_header: false, max_message: 64 << 10 };
 
-fn buffered(stream: TcpStream) -> BufReader<Connection> {
-    BufReader::new(Connection::of_client(stream).unwrap())
+/// A client's connection to a server that answers the message `1` with `said` and ends.
+fn answered_with(said: &'static [u8]) -> (BufReader<Connection>, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(GENEROUS)).unwrap();
+        stream.read_exact(&mut [0; b"\0\0\0\x011".len()]).unwrap();
+        stream.write_all(said).unwrap();
+    });
+    (BufReader::new(Connection::of_client(stream).unwrap()), server)
 }
 
 #[test]
-fn the_client_keeps_what_it_has_read_ahead() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (mut server, _) = listener.accept().unwrap();
-    // Both in one segment, the second before it has been asked for.
-    server.write_all(b"\0\0\0\x03one\0\0\0\x03two").unwrap();
-    let mut stream = buffered(stream);
+fn a_reply_that_nobody_has_asked_for_is_not_taken_for_the_next_one() {
+    // Both in one segment: the second is in the buffer, and nobody has sent what it answers.
+    let (mut stream, server) = answered_with(b"\0\0\0\x03one\0\0\0\x03two");
     assert_eq!(client::exchange(&mut stream, b"1", &BINARY).unwrap(), "one");
-    assert_eq!(client::exchange(&mut stream, b"2", &BINARY).unwrap(), "two");
+    let error = client::exchange(&mut stream, b"2", &BINARY).unwrap_err();
+    assert_eq!(error.to_string(), "more came than was asked for");
+    server.join().unwrap();
 }
 
 #[test]
@@ -34,13 +42,9 @@ fn the_client_does_not_trust_its_server_either() {
         (b"\xff\xff\xff\xff", ErrorKind::InvalidData),
         (b"\0\0\0\x01\xff", ErrorKind::InvalidData),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (mut server, _) = listener.accept().unwrap();
-        server.set_read_timeout(Some(GENEROUS)).unwrap();
-        server.write_all(said).unwrap();
-        server.shutdown(Side::Write).unwrap();
-        let error = client::exchange(&mut buffered(stream), b"1", &BINARY).unwrap_err();
+        let (mut stream, server) = answered_with(said);
+        let error = client::exchange(&mut stream, b"1", &BINARY).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
+        server.join().unwrap();
     }
 }

@@ -35,6 +35,7 @@
 //! | [`pulse`] | whether a peer is still there that has nothing to say |
 //! | [`talk`] | the client of a conversation in which both ends speak when they like |
 //! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
+//! | [`secrets`] | a file of secrets, which nobody but its owner may read |
 //! | [`shares`] | a bounded memory in which each address has a share of its own |
 //! | [`cli`] | the arguments, output and exit codes that all rungs share |
 //! | [`log`](mod@log) | the log on standard error, which holds nothing up |
@@ -78,6 +79,7 @@ pub mod reach;
 pub mod request;
 #[cfg(feature = "tasks")]
 pub mod runtime;
+pub mod secrets;
 pub mod shares;
 pub mod shutdown;
 mod signals;

@@ -22,6 +22,9 @@ const LONGEST_LINE: usize = 4096;
 /// by more people than a secret is for.
 const TELL_SECRETS: [&str; 2] = ["ureq", "ureq_proto"];
 
+/// The first control beyond the text of ASCII.
+const DELETE: u8 = 0x7f;
+
 /// The target of what a panic says.
 const PANIC: &str = "panic";
 
@@ -130,19 +133,38 @@ fn time_of_day(now: SystemTime) -> String {
 pub fn harmless(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            // Controls, and what turns the direction of the text around it.
-            c if c.is_control() || is_invisible(c) => {
-                let _ = write!(line, "{}", c.escape_debug());
-            }
-            c => line.push(c),
+        match is_plain(c) {
+            true => line.push(c),
+            // Writing to a String cannot fail.
+            false => drop(write!(line, "{}", c.escape_debug())),
         }
     }
     line
 }
 
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+/// The same JSON, for whoever reads it as JSON, and no command to a terminal: what is not
+/// plain in its texts is written `\u009b`. JSON itself wants that of the first 32 only.
+pub fn harmless_json(json: String) -> String {
+    if json.bytes().all(|byte| byte < DELETE) {
+        return json;
+    }
+    let mut harmless = String::with_capacity(json.len());
+    for c in json.chars() {
+        // The first 32 stand between its values, and in no text.
+        match c < ' ' || is_plain(c) {
+            true => harmless.push(c),
+            false => drop(write!(harmless, "\\u{:04x}", u32::from(c))),
+        }
+    }
+    harmless
+}
+
+/// Whether it is text and nothing else: no control, and nothing that cannot be seen and
+/// turns the direction of the text around it.
+pub fn is_plain(c: char) -> bool {
+    !(c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}'))
 }
 
 /// Shows bytes from a peer as quoted text: control characters escaped, what is not UTF-8
@@ -207,6 +229,17 @@ mod tests {
     fn the_text_of_an_error_is_one_line_and_no_command() {
         assert_eq!(harmless("no\nroot closed\x1b[2J\u{202e}"), r"no\nroot closed\u{1b}[2J\u{202e}");
         assert_eq!(harmless(r#"sent "a\n" Привет"#), r#"sent "a\n" Привет"#);
+    }
+
+    #[test]
+    fn json_stays_what_it_is_and_is_no_command() {
+        let plain = "{\n  \"text\": \"Привет, \\u0007 💡\"\n}";
+        assert_eq!(harmless_json(plain.into()), plain);
+        let sent = "[\"\u{9b}31m\u{7f}\u{85}\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}\u{feff}\"]";
+        assert_eq!(
+            harmless_json(sent.into()),
+            r#"["\u009b31m\u007f\u0085\u202e\u2066\u200f\u061c\u2028\ufeff"]"#
+        );
     }
 
     #[test]

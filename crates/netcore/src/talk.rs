@@ -86,13 +86,18 @@ fn talk_with(
         })
         .map_err(Error::failed("start a thread"))?;
     let (mut stream, mut line) = (BufReader::new(stream), Vec::new());
-    while lines::read(&mut stream, max, &mut line)
-        .map_err(|error| Error::failed("hear what is said")(error.into()))?
-    {
-        log::debug!("{peer} received {} bytes {}", line.len(), payload(&line));
-        hear(&line, &speaker)?;
-    }
-    went_wrong.try_recv().map_or(Ok(()), Err)
+    let heard = loop {
+        match lines::read(&mut stream, max, &mut line) {
+            Ok(true) => {
+                log::debug!("{peer} received {} bytes {}", line.len(), payload(&line));
+                hear(&line, &speaker)?;
+            }
+            Ok(false) => break Ok(()),
+            Err(error) => break Err(Error::failed("hear what is said")(error.into())),
+        }
+    };
+    // Where we have ended the read, what it says of a line that was cut is not why.
+    went_wrong.try_recv().map_or(heard, Err)
 }
 
 fn say_all(
@@ -146,7 +151,8 @@ mod tests {
     fn who_never_ends_is_not_waited_for_when_all_is_said() {
         let silent: fn(&TcpStream) = |mut socket| drop(socket.read_to_end(&mut Vec::new()));
         let chatty: fn(&TcpStream) = |mut socket| while socket.write_all(b"and\n").is_ok() {};
-        for what in [silent, chatty] {
+        let half_a_line: fn(&TcpStream) = |mut socket| socket.write_all(b"half a li").unwrap();
+        for what in [silent, chatty, half_a_line] {
             let error = talk_to(what, b"hello".into()).to_string();
             assert!(error.contains("cannot hear the end"), "{error}");
         }

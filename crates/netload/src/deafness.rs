@@ -30,8 +30,9 @@ impl fmt::Display for Deafness {
 
 impl Deafness {
     /// Of the percentiles of neighbouring slices, without and with it. `None` where there are
-    /// none.
+    /// none that can be compared: nothing is so many times what took no time, by a coarse clock.
     pub fn of(pairs: &[(f64, f64)]) -> Option<Deafness> {
+        let pairs: Vec<_> = pairs.iter().filter(|(without, _)| *without > 0.0).collect();
         let ratio = median(pairs.iter().map(|(without, with)| with / without))?;
         let p99_without = median(pairs.iter().map(|(without, _)| *without))?;
         let p99_with = median(pairs.iter().map(|(_, with)| *with))?;
@@ -57,6 +58,8 @@ mod tests {
         assert_eq!((deaf.slices, deaf.p99_without, deaf.p99_with), (3, 100.0, 110.0));
         assert!((deaf.ratio - 1.05).abs() < 1e-9, "{}", deaf.ratio);
         assert!(Deafness::of(&[]).is_none());
+        assert!(Deafness::of(&[(0.0, 5.0), (0.0, 0.0)]).is_none());
+        assert_eq!(Deafness::of(&[(0.0, 5.0), (2.0, 3.0)]).unwrap().ratio, 1.5);
         assert_eq!(median([1.0, 2.0].into_iter()), Some(1.5));
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use netcore::Error;
+use netcore::log::harmless_json;
 use serde::Serialize;
 
 use crate::deafness::Deafness;
@@ -120,7 +121,8 @@ impl Crowd {
 }
 
 fn json(value: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::failed("write the report")(error.into()))
+    let json = serde_json::to_string(value).map(harmless_json);
+    json.map_err(|error| Error::failed("write the report")(error.into()))
 }
 
 impl fmt::Display for Report {
@@ -200,6 +202,8 @@ mod tests {
         let mut report = Report::new("tcp-echo", "127.0.0.1:9", Meter::new().unwrap());
         assert!(report.verdict().is_ok());
         assert_eq!(report.replies_per_second, 0.0);
+        report.target = "\u{9b}2J\u{202e}".into();
+        assert!(report.json().unwrap().contains(r#""target":"\u009b2J\u202e""#));
         report.faults.count(2, &crate::faults::Fault::Closed);
         let error = report.verdict().unwrap_err().to_string();
         assert_eq!(

@@ -84,7 +84,7 @@ fn exchange(
         // In turns, so that neither direction fills up while the other is served.
         let mut stuck = true;
         while sent < total {
-            let length = pattern.at(sent, options.buffer.min((total - sent) as usize));
+            let length = pattern.at(sent, next(options.buffer, total - sent));
             match stream.write(length) {
                 Ok(n) => (sent, stuck) = (sent + n as u64, false),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -132,6 +132,12 @@ fn exchange(
     }
 }
 
+/// Bytes of the next write: a buffer, or what is left, which may be more than this machine
+/// can address.
+fn next(buffer: usize, left: u64) -> usize {
+    usize::try_from(left).map_or(buffer, |left| left.min(buffer))
+}
+
 fn check(pattern: &Pattern, got: &[u8], position: u64, sent: u64) -> Result<(), Fault> {
     if position + got.len() as u64 > sent {
         return Err(Fault::Wrong("more bytes came back than were sent".into()));
@@ -144,5 +150,17 @@ fn check(pattern: &Pattern, got: &[u8], position: u64, sent: u64) -> Result<(), 
                 "byte {byte} of the stream is {got:#04x} and should be {expected:#04x}"
             )))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_never_less_than_it_is() {
+        let left = [0, 1, 4 << 10, 1 << 32, (1 << 32) + 1, u64::MAX];
+        let wanted = [0, 1, 4 << 10, 64 << 10, 64 << 10, 64 << 10];
+        assert_eq!(left.map(|left| next(64 << 10, left)), wanted);
     }
 }

@@ -228,6 +228,21 @@ fn a_limit_below_the_greeting_is_wrong_usage() {
 }
 
 #[test]
+fn a_client_takes_no_reply_that_it_has_not_asked_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut stream = connect(listener.local_addr().unwrap());
+    let mut server = listener.accept().unwrap().0;
+    // The greeting, and a reply before there is a request: in one segment.
+    let mut both = Vec::new();
+    CODEC.write(&mut both, &encoded(&Greeting::new())).unwrap();
+    CODEC.write(&mut both, &encoded(&Reply::Upper("HELLO".into()))).unwrap();
+    server.write_all(&both).unwrap();
+    client::receive::<Greeting>(&mut stream, &CODEC).unwrap();
+    let asked = client::exchange::<_, Reply>(&mut stream, &Request::Upper("hi".into()), &CODEC);
+    assert_eq!(asked.unwrap_err().to_string(), "more came than was asked for");
+}
+
+#[test]
 fn a_client_tells_a_server_that_closes_or_says_something_else_from_a_reply() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

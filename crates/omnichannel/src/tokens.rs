@@ -8,6 +8,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
+use netcore::secrets;
+
 use crate::message::Secret;
 
 /// The account that reads everything and writes nothing: a replica.
@@ -27,12 +29,7 @@ impl Tokens {
         if !accounts.is_empty() {
             add(path, accounts)?;
         }
-        #[cfg(unix)]
-        if std::os::unix::fs::MetadataExt::mode(&fs::metadata(path)?) & 0o077 != 0 {
-            let why = "others on this machine can read it (chmod 600 mends that)";
-            return Err(io::Error::new(ErrorKind::PermissionDenied, why));
-        }
-        parse(&fs::read_to_string(path)?).map(Tokens)
+        parse(&secrets::read(path)?).map(Tokens)
     }
 
     /// The account that `token` proves, if it proves one. An account that there is not is no
@@ -76,6 +73,7 @@ fn add(path: &Path, accounts: &[String]) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
+    secrets::for_owner_alone(&file)?;
     // Two servers that begin at once would both make one. It ends with the file.
     file.lock()?;
     let mut text = String::new();
@@ -146,8 +144,12 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             fs::write(&file, "ann.s3cret\n").unwrap();
             fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-            let error = Tokens::open(&file, &[]).err().unwrap();
-            assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+            for accounts in [&[][..], &["bob".into()]] {
+                let error = Tokens::open(&file, accounts).err().unwrap();
+                assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+            }
+            // Nor is a secret written where others can read it.
+            assert_eq!(fs::read_to_string(&file).unwrap(), "ann.s3cret\n");
         }
     }
 }

@@ -52,7 +52,8 @@ fn send(mut stream: &TcpStream, peer: SocketAddr, message: &[u8]) -> io::Result<
 
 fn receive(mut stream: &TcpStream, length: usize) -> io::Result<Vec<u8>> {
     // One read may return a part only; `read_exact` calls it until the whole reply is
-    // there.
+    // there. What comes beyond is left, and would be taken for the beginning of the next
+    // one: the client of `stopping-echo` says so.
     let mut reply = vec![0; length];
     stream.read_exact(&mut reply)?;
     Ok(reply)

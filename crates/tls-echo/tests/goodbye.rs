@@ -1,6 +1,6 @@
 //! The end of a conversation is a word of the protocol: without it, somebody has cut it.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
@@ -58,8 +58,11 @@ fn a_client_whose_server_is_cut_off_says_so() {
         let mut session = side.session().unwrap();
         session.handshake(&mut connection).unwrap();
         let n = session.read(&mut connection, &mut [0; 64]).unwrap();
-        session.write(&mut connection, &[std::io::IoSlice::new(&b"hello"[..n])]).unwrap();
-        // Without a goodbye, as a reset or a cable would have it.
+        session.write(&mut connection, &[io::IoSlice::new(&b"hello"[..n])]).unwrap();
+        // Without a goodbye, as somebody on the way would have it; and without the reset that a
+        // close may be.
+        connection.get_ref().shutdown(Shutdown::Write).unwrap();
+        io::copy(&mut connection, &mut io::sink()).unwrap();
     });
     let certs = certs.to_str().unwrap();
     let client = run(&["client", "--port", &port, "--certs", certs, "hello"]);
@@ -70,8 +73,39 @@ fn a_client_whose_server_is_cut_off_says_so() {
     assert_eq!(told, "hello\n");
 }
 
+/// A last word that nobody has asked for is no good end.
+#[test]
+fn a_client_whose_server_goes_on_talking_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let certs = folder.path().join("certs");
+    Folder::at(&certs).make(&[]).unwrap();
+    let side = ServerSide::from_folder(&Folder::at(&certs)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let server = thread::spawn(move || {
+        let mut connection = Connection::of_client(listener.accept().unwrap().0).unwrap();
+        let mut session = side.session().unwrap();
+        session.handshake(&mut connection).unwrap();
+        let n = session.read(&mut connection, &mut [0; 64]).unwrap();
+        session.write(&mut connection, &[io::IoSlice::new(&b"hello"[..n])]).unwrap();
+        // The client has its reply and says goodbye.
+        assert_eq!(session.read(&mut connection, &mut [0; 64]).unwrap(), 0);
+        session.write(&mut connection, &[io::IoSlice::new(b"and another thing")]).unwrap();
+        session.end(&mut connection).unwrap();
+    });
+    let certs = certs.to_str().unwrap();
+    let client = run(&["client", "--port", &port, "--certs", certs, "hello"]);
+    server.join().unwrap();
+    assert_eq!(client.stdout, b"hello\n");
+    let told = String::from_utf8_lossy(&client.stderr);
+    assert!(told.contains("end the conversation: more came than was asked for"), "{told}");
+    assert_eq!(client.status.code(), Some(1));
+}
+
 #[test]
 fn much_goes_both_ways_at_once_and_the_server_does_not_grow() {
+    // Before there is anybody who would wait for it.
+    let message: Vec<u8> = (0..LARGE).map(|i| (i / 251) as u8).collect();
     let folder = tempfile::tempdir().unwrap();
     let certs = folder.path().join("certs");
     Folder::at(&certs).make(&[]).unwrap();
@@ -81,7 +115,6 @@ fn much_goes_both_ways_at_once_and_the_server_does_not_grow() {
     socket.set_read_timeout(Some(GENEROUS)).unwrap();
     let mut connection = Connection::of_client(socket).unwrap();
     let mut stream = side.connect(&mut connection, "localhost").unwrap();
-    let message: Vec<u8> = (0..LARGE).map(|i| (i / 251) as u8).collect();
     assert!(exchange(&mut stream, &message).unwrap() == message);
     stream.finish().unwrap();
     if let Some(most) = most_memory(server.id()) {

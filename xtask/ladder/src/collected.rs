@@ -10,13 +10,7 @@ use crate::Failure;
 
 /// Everything that has come out of a pipe so far. Clones look at the same.
 #[derive(Debug, Clone)]
-pub struct Collected(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    written: Mutex<Written>,
-    changed: Condvar,
-}
+pub struct Collected(Arc<(Mutex<Written>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct Written {
@@ -36,7 +30,7 @@ impl Collected {
                 let mut written = filled.lock();
                 written.bytes.extend_from_slice(&buf[..n]);
                 written.ended = n == 0;
-                filled.0.changed.notify_all();
+                filled.0.1.notify_all();
                 if written.ended {
                     return;
                 }
@@ -71,7 +65,7 @@ impl Collected {
             found = find(&written.bytes);
             found.is_none() && !written.ended
         };
-        let waited = self.0.changed.wait_timeout_while(self.lock(), limit, unfinished);
+        let waited = self.0.1.wait_timeout_while(self.lock(), limit, unfinished);
         let (_written, passed) = waited.unwrap_or_else(PoisonError::into_inner);
         match found {
             Some(found) => Ok(found),
@@ -98,8 +92,7 @@ impl Collected {
 
     /// Waits for the end of the stream and returns all that has come.
     pub fn wait_for_end(&self, limit: Duration) -> Result<Vec<u8>, String> {
-        let waited =
-            self.0.changed.wait_timeout_while(self.lock(), limit, |written| !written.ended);
+        let waited = self.0.1.wait_timeout_while(self.lock(), limit, |written| !written.ended);
         let (written, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match written.ended {
             true => Ok(written.bytes.clone()),
@@ -115,7 +108,7 @@ impl Collected {
 
     fn lock(&self) -> MutexGuard<'_, Written> {
         // A search that panicked has changed nothing.
-        self.0.written.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

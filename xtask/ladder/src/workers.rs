@@ -1,7 +1,9 @@
 //! Several threads that take tasks one after the other.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::panic::resume_unwind;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -34,6 +36,18 @@ pub fn share<T: Sync, R: Send>(
             .try_for_each(|worker| worker.join().unwrap_or_else(|it| resume_unwind(it)))
     })?;
     Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
+}
+
+/// How many tests the harness of Rust runs at a time.
+const TESTS_AT_ONCE: &str = "RUST_TEST_THREADS";
+
+/// Has twice as many tests run at a time as there are processors, unless somebody has said
+/// how many: ours wait most of the time.
+pub fn more_tests(cargo: &mut Command) -> &mut Command {
+    match (env::var_os(TESTS_AT_ONCE), thread::available_parallelism()) {
+        (None, Ok(processors)) => cargo.env(TESTS_AT_ONCE, (2 * processors.get()).to_string()),
+        _ => cargo,
+    }
 }
 
 #[cfg(test)]

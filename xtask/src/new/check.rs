@@ -126,7 +126,8 @@ impl Place {
         let mut command = cargo();
         command.args(args).current_dir(folder).envs(QUICK);
         command.env("CARGO_TARGET_DIR", self.inside.join("target"));
-        let process = Process::start(command.stdin(Stdio::null()).stdout(file).stderr(copy))?;
+        command.stdin(Stdio::null()).stdout(file).stderr(copy);
+        let process = Process::start(workers::more_tests(&mut command))?;
         if process.wait_for_end(LONGEST)?.success() {
             return Ok(());
         }

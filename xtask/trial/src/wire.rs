@@ -1,6 +1,7 @@
 //! What passes between the two ends, in the words of whoever reads it on the way.
 
 use ladder::Tone;
+use netcore::log::{harmless, is_plain};
 use netfault::Speaks;
 use netfault::proxy::{Fate, Passed};
 
@@ -42,7 +43,7 @@ pub fn words(speaks: Option<Speaks>, passed: &Passed, first: bool) -> Words {
         (_, Some(Speaks::Requests)) => request(bytes),
         (_, Some(speaks)) if speaks.is_http() => {
             let text = String::from_utf8_lossy(bytes).into_owned();
-            let mut lines = text.trim_end().lines().map(plain);
+            let mut lines = text.trim_end().lines().map(harmless);
             let start = lines.next().unwrap_or_default();
             below = lines.collect();
             let more = if first || below.is_empty() {
@@ -129,20 +130,15 @@ fn hex(bytes: &[u8]) -> String {
     format!("[{}]", hex.join(" "))
 }
 
-/// A line of text in which nothing moves the cursor.
-fn plain(line: &str) -> String {
-    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
-    line.chars().map(shown).collect()
-}
-
 /// Text as it is, and in numbers what is none: a length before it, say.
 pub fn quoted(bytes: &[u8]) -> String {
     let mut text = String::from('"');
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
-                c if c.is_control() => text.push_str(&format!("\\x{:02x}", u32::from(c))),
-                c => text.push(c),
+                c if is_plain(c) => text.push(c),
+                c if c.is_ascii() => text.push_str(&format!("\\x{:02x}", u32::from(c))),
+                c => text.extend(c.escape_unicode()),
             }
         }
         text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
@@ -171,6 +167,7 @@ mod tests {
     fn text_is_shown_as_text_and_a_length_in_numbers() {
         assert_eq!(quoted("\0\0\0\x0dпривет".as_bytes()), "\"\\x00\\x00\\x00\\x0dпривет\"");
         assert_eq!(quoted(b"\xff<"), "\"\\xff<\"");
+        assert_eq!(quoted("\u{9b}2J\u{202e}".as_bytes()), r#""\u{9b}2J\u{202e}""#);
     }
 
     #[test]

@@ -13,9 +13,31 @@ pub const GENEROUS: Duration = Duration::from_secs(30);
 /// for a slow machine.
 pub const SHORT: Duration = Duration::from_millis(300);
 
+/// Files that all tests of this process have open at a time, by far: servers and
+/// clients.
+#[cfg(unix)]
+const FILES: u64 = 4_096;
+
 pub fn server() -> Server {
+    allow_files();
     Server::bind("127.0.0.1:0").unwrap()
 }
+
+/// Lets this process have [`FILES`], or as many as it may: macOS allows 256 unless somebody
+/// asks for more.
+#[cfg(unix)]
+fn allow_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let files = maximum.unwrap_or(FILES).min(FILES);
+    if current.is_some_and(|current| current < files) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(files), maximum }).unwrap();
+    }
+}
+
+#[cfg(not(unix))]
+fn allow_files() {}
 
 pub fn connect(server: &Running) -> TcpStream {
     let stream = TcpStream::connect(server.address()).unwrap();

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
+use netcore::log::harmless_json;
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use super::content::{Content, Part, Parts};
@@ -71,9 +72,11 @@ impl Response {
         Response::new(Status::OK).with_content("text/html; charset=utf-8", html.into().into_bytes())
     }
 
-    /// 200 with JSON that has been written already.
+    /// 200 with JSON that has been written already. A terminal may be where it ends: what is
+    /// a command there is written in JSON's own words for it.
     pub fn json(json: impl Into<String>) -> Response {
-        Response::new(Status::OK).with_content("application/json", json.into().into_bytes())
+        let json = harmless_json(json.into());
+        Response::new(Status::OK).with_content("application/json", json.into_bytes())
     }
 
     /// 303: the client gets `location` next, whatever its method was, as is right behind a
@@ -323,6 +326,14 @@ mod tests {
         assert!(Response::bytes("text/x\r\nA: b", b"x").has_failed());
         let response = Response::new(Status::OK).header("X-Tab", "a\tb\u{44f}");
         assert_eq!(response.fields, "X-Tab: a\tb\u{44f}\r\n".as_bytes());
+    }
+
+    #[test]
+    fn json_is_no_command_to_the_terminal_that_it_ends_on() {
+        let (.., content) = Response::json("[\"\u{9b}2J\u{202e}я\"]").into_parts();
+        assert!(
+            matches!(&content, Content::Bytes(json) if **json == *r#"["\u009b2J\u202eя"]"#.as_bytes())
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 
 use crate::Error;
-use crate::log::has_room;
+use crate::log::{harmless, has_room};
 
 /// The exit code for wrong usage, which is clap's.
 const USAGE: u8 = 2;
@@ -116,10 +116,15 @@ pub fn complain(error: &Error) {
 }
 
 fn report(error: &Error, number: &str) {
-    tell(format_args!("error: {error}{number}\n"));
+    tell(format_args!("{}{number}\n", line(error)));
     if let Some(hint) = error.hint() {
         tell(format_args!("hint: {hint}\n"));
     }
+}
+
+/// What a peer has brought into it is no command to a terminal, as in the log.
+fn line(error: &Error) -> String {
+    format!("error: {}", harmless(&error.to_string()))
 }
 
 /// Writes to standard error, where `eprint!` would panic when the reader has gone, and
@@ -133,6 +138,12 @@ pub(super) fn tell(text: impl Display) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_one_line_and_no_command_whoever_brought_its_words() {
+        let error = Error::failed("log in")(io::Error::other("no\n\u{9b}2J\u{202e}я"));
+        assert_eq!(line(&error), r"error: cannot log in: no\n\u{9b}2J\u{202e}я");
+    }
 
     #[test]
     fn listening_wider_than_this_machine_is_told() {

@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 use super::{Codec, Messages};
 use crate::Error;
 use crate::cli::{self, ClientArgs};
-use crate::client::REPLY_TIMEOUT;
+use crate::client::{REPLY_TIMEOUT, nothing_more, nothing_unasked};
 use crate::connection::Connection;
 use crate::deadline::Deadline;
-use crate::log::payload;
+use crate::log::{harmless_json, payload};
 
 /// Bytes that one call reads at most.
 const BUFFER: usize = 64 << 10;
@@ -21,8 +21,8 @@ const BUFFER: usize = 64 << 10;
 /// on the wire.
 ///
 /// # Errors
-/// As [`ClientArgs::connect`], [`exchange`] and [`receive`]; [`Error::Usage`] for what is
-/// no request.
+/// As [`ClientArgs::connect`], [`exchange`], [`receive`] and [`nothing_more`];
+/// [`Error::Usage`] for what is no request.
 pub fn run<Greeting, Request, Reply, const VERSION: u8, const PORT: u16>(
     args: &ClientArgs<PORT>,
     messages: Messages,
@@ -41,7 +41,7 @@ where
         let reply = exchange::<_, Reply>(&mut stream, &request, &codec);
         print(&reply.map_err(Error::failed("get a reply"))?)?;
     }
-    Ok(())
+    nothing_more(&mut stream)
 }
 
 /// Puts the buffer of this connection around it: one for all messages, since what it has
@@ -54,7 +54,7 @@ pub fn buffered(stream: Connection) -> BufReader<Connection> {
 ///
 /// # Errors
 /// What write says; `InvalidData` for a request that is over the limit or cannot be
-/// written; as [`receive`].
+/// written, and where a reply has come before it; as [`receive`].
 pub fn exchange<Q: Serialize, A: DeserializeOwned>(
     stream: &mut BufReader<Connection>,
     request: &Q,
@@ -64,6 +64,7 @@ pub fn exchange<Q: Serialize, A: DeserializeOwned>(
     let mut message = Vec::new();
     codec.encode(request, &mut message)?;
     log::debug!("{peer} sending {} bytes {}", message.len(), payload(&message));
+    nothing_unasked(stream)?;
     stream.get_mut().set_deadline(Deadline::after(REPLY_TIMEOUT));
     codec.write(stream.get_mut(), &message)?;
     receive(stream, codec)
@@ -98,6 +99,28 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
 }
 
 fn print(value: &impl Serialize) -> Result<(), Error> {
-    let text = serde_json::to_vec(value).map_err(io::Error::from);
-    cli::print_bytes(&text.map_err(Error::failed("show what came as JSON"))?)
+    cli::print(shown(value).map_err(Error::failed("show what came as JSON"))?)
+}
+
+/// What a peer has sent, in JSON that is no command to a terminal.
+fn shown(value: &impl Serialize) -> io::Result<String> {
+    Ok(harmless_json(serde_json::to_string(value)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Value;
+
+    #[test]
+    fn what_a_peer_sends_is_shown_as_it_is_and_is_no_command() {
+        let shown = |value| shown(&value).unwrap();
+        assert_eq!(shown(Value::Text("\u{9b}2J\u{202e}я".into())), r#""\u009b2J\u202eя""#);
+        let name = Value::Map([("\u{85}".into(), Value::Bool(true))].into());
+        assert_eq!(shown(name), r#"{"\u0085":true}"#);
+        // JSON has no such numbers, and null would be a value that is missing.
+        let numbers = [1.0, f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+        let list = Value::List(numbers.map(Value::Float).into());
+        assert_eq!(shown(list), r#"[1.0,"NaN","NaN","Infinity","-Infinity"]"#);
+    }
 }

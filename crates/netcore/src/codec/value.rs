@@ -12,7 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub enum Value {
     /// A whole number.
     Integer(i64),
-    /// A number with a fraction.
+    /// A number with a fraction. JSON knows no infinite one, and none that is no number:
+    /// there they are texts, `"NaN"`, `"Infinity"`, `"-Infinity"`.
     Float(f64),
     /// UTF-8 text.
     Text(String),
@@ -49,7 +50,8 @@ impl Serialize for Value {
         }
         match self {
             Value::Integer(number) => serializer.serialize_i64(*number),
-            Value::Float(number) => serializer.serialize_f64(*number),
+            Value::Float(number) if number.is_finite() => serializer.serialize_f64(*number),
+            Value::Float(number) => serializer.serialize_str(not_finite(*number)),
             Value::Text(text) => serializer.serialize_str(text),
             Value::Bytes(bytes) => serializer.collect_seq(bytes),
             Value::Optional(value) => value.serialize(serializer),
@@ -66,6 +68,14 @@ impl<'de> Deserialize<'de> for Value {
             true => deserializer.deserialize_any(AsItIs),
             false => Tagged::deserialize(deserializer),
         }
+    }
+}
+
+fn not_finite(number: f64) -> &'static str {
+    match number {
+        f64::INFINITY => "Infinity",
+        f64::NEG_INFINITY => "-Infinity",
+        _ => "NaN",
     }
 }
 

@@ -3,14 +3,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::OpenOptions;
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use ring::hmac::Key;
 
 use super::keys::{key, nonce};
 use crate::error::reason;
+use crate::secrets;
 
 /// Bytes of the longest name.
 pub(super) const LONGEST_NAME: usize = 32;
@@ -79,14 +80,7 @@ impl Members {
     /// # Errors
     /// A sentence for clap to show, which has the number of a line and nothing of it.
     pub fn read(path: &str) -> Result<Members, String> {
-        let text = fs::read_to_string(path).map_err(|error| reason(&error))?;
-        #[cfg(unix)]
-        if let Ok(found) = fs::metadata(path) {
-            let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
-            if mode & 0o077 != 0 {
-                return Err("others can read it; chmod 600 it".into());
-            }
-        }
+        let text = secrets::read(Path::new(path)).map_err(|error| reason(&error))?;
         Members::parse(&text)
     }
 
@@ -137,12 +131,13 @@ impl Members {
 /// can read. How many there were.
 pub(super) fn add(path: &Path, names: &[(&str, &str)]) -> io::Result<usize> {
     let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let text = match fs::read_to_string(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        read => read?,
-    };
+    let mut file = options.open(path)?;
+    secrets::for_owner_alone(&file)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
     let has = |name: &str| text.lines().any(|line| line.split_whitespace().next() == Some(name));
     let missing: Vec<_> = names.iter().filter(|(name, _)| !has(name)).collect();
     let mut lines = String::new();
@@ -150,7 +145,7 @@ pub(super) fn add(path: &Path, names: &[(&str, &str)]) -> io::Result<usize> {
         let secret: String = nonce()?.iter().map(|byte| format!("{byte:02x}")).collect();
         lines.push_str(&format!("{name} {secret} {rights}\n"));
     }
-    options.append(true).create(true).open(path)?.write_all(lines.as_bytes())?;
+    file.write_all(lines.as_bytes())?;
     Ok(missing.len())
 }
 
@@ -201,5 +196,26 @@ mod tests {
         }
         let shown = format!("{:?}", Members::parse(good).unwrap());
         assert!(!shown.contains("0123") && !shown.contains("fedc"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_secret_is_not_written_where_others_can_read_it() {
+        use std::fs::{Permissions, read_to_string, remove_file, set_permissions, write};
+        use std::os::unix::fs::PermissionsExt;
+
+        let path = std::env::temp_dir().join(format!("netcore-members-{}", std::process::id()));
+        write(&path, "").unwrap();
+        set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let refused = add(&path, &[("ann", "echo")]).unwrap_err();
+        let written = read_to_string(&path).unwrap();
+        set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        let added = [(); 2].map(|()| add(&path, &[("ann", "echo")]).unwrap());
+        let members = Members::read(path.to_str().unwrap());
+        remove_file(&path).unwrap();
+        assert_eq!((refused.kind(), written.as_str()), (io::ErrorKind::PermissionDenied, ""));
+        // The second time it is there.
+        assert_eq!(added, [1, 0]);
+        assert!(members.unwrap().find("ann").is_some());
     }
 }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::fingerprint::name_in;
 use super::session::Session;
-use crate::client::{Duplex, REPLY_TIMEOUT, or_nothing_yet};
+use crate::client::{Duplex, REPLY_TIMEOUT, or_nothing_yet, unasked};
 use crate::connection::{Connection, LINGER, Socket};
 use crate::deadline::Deadline;
 use crate::wait::{Interest, Waited};
@@ -65,12 +65,13 @@ impl<'a, S: Socket> TlsStream<'a, S> {
     /// at the latest.
     ///
     /// # Errors
-    /// What the connection says; `TimedOut`; that the server ended without a goodbye.
+    /// What the connection says; `TimedOut`; that the server ended without a goodbye;
+    /// `InvalidData` when it has said what nobody has asked for.
     pub fn finish(mut self) -> io::Result<()> {
         // The deadline of the last exchange has passed where a person has thought for longer.
         self.set_deadline(Deadline::after(REPLY_TIMEOUT));
         self.half_close()?;
-        io::copy(&mut self, &mut io::sink()).map(drop)
+        (io::copy(&mut self, &mut io::sink())? == 0).then_some(()).ok_or_else(unasked)
     }
 
     fn goodbye(&mut self) {

@@ -42,6 +42,9 @@ pub(crate) mod visitors;
 
 /// What speaks over connections.
 const TCP: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http, Api, Tls, Login];
+/// The same, and a client can reset before it is accepted: on a UNIX socket only what has been
+/// left unread makes a reset of a close, and nothing has been said to it yet.
+const RESET: &[Speaks] = &[Bytes, Frames, Objects, Lines, Http, Api, Tls, Login];
 /// What can be read as well, by anybody.
 const READABLE: &[Speaks] = &[Bytes, Local, Frames, Objects, Lines, Http, Api];
 /// What speaks over connections and has messages whose end is not that of the stream.

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, BufReader, Error, ErrorKind, Write};
 
+use netcore::log::is_plain;
+
 use super::messages::refused;
 use super::{LINES, crowded, fault};
 use crate::Proof::{Answered, Dropped, Refused};
@@ -65,7 +67,7 @@ fn escape_sequences(target: &Target) -> io::Result<Running> {
     let mut heard = String::new();
     while heard != "evil: over" {
         heard = witness.hear()?;
-        if heard.chars().any(|c| c.is_control() || c == '\u{202e}') {
+        if !heard.chars().all(is_plain) {
             let got = heard.escape_debug();
             return Ok(witness.judged(target, Err(format!("made another one hear \"{got}\""))));
         }

@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use netcore::deadline::Deadline;
 use netcore::wait::{Interest, Waited, ready};
 
-use super::{ANY, TCP, datagrams, fault};
+use super::{ANY, RESET, TCP, datagrams, fault};
 use crate::Proof::ClientServed;
 use crate::peer::{connect, idle, play};
 use crate::random::Random;
@@ -48,11 +48,11 @@ fn connect_close(target: &Target) -> io::Result<Running> {
 }
 
 /// Connects and resets, again and again: faster than the server accepts, so that some
-/// are gone by then.
+/// are gone by then. There is none on a UNIX socket, where that would be `connect-close`.
 pub const RESET_BEFORE_ACCEPT: Fault = fault(
     "reset-before-accept",
-    "100 clients that connect and reset, some before they are accepted",
-    TCP,
+    "100 clients that connect and reset, some before they are accepted, as only TCP lets them",
+    RESET,
     ClientServed,
     reset_before_accept,
 );

@@ -4,7 +4,9 @@
 //! [`Proxy`] stands between clients and a server. What happens to a segment or datagram
 //! is drawn from a seed, so a run can be repeated as far as the two ends send the same
 //! again. Half-close is kept: the end of one direction is passed on, and the other
-//! direction goes on. So is a reset: what was cut must not look whole to the other end.
+//! direction goes on. So is a reset: what was cut must not look whole to the other end. On a
+//! UNIX socket, Linux has a reset for an end that has said something; all else may look like
+//! an end there.
 //!
 //! TCP itself repairs loss, order and duplicates, so its user sees a lost segment as a
 //! pause, and the other two not at all. Datagrams show all three.
@@ -13,6 +15,7 @@
 //! |---|---|
 //! | `streams` | accepts connections, so many at most |
 //! | `stream` | one connection: a thread, and a bounded queue for each direction |
+//! | `reader` | what an end says, read so that its close can still be a reset |
 //! | `udp` | clients over UDP, each with a socket of its own towards the server |
 //! | `post` | one queue for all datagrams, by the time at which each is due |
 //! | [`record`] | what has passed, for whoever wants to see it |
@@ -32,6 +35,11 @@ use crate::random::Random;
 
 mod args;
 mod post;
+#[cfg(target_os = "linux")]
+mod reader;
+#[cfg(not(target_os = "linux"))]
+#[path = "plain_reader.rs"]
+mod reader;
 pub mod record;
 
 mod stream;

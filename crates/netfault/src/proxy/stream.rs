@@ -2,7 +2,7 @@
 //! for each direction a queue of what is under way.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::Shutdown as Side;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use netcore::wait::timespec;
 use rustix::event::{PollFd, PollFlags, poll};
 use socket2::Socket;
 
+use super::reader::Reader;
 use super::record::{Fate, Way};
 use super::{Line, Network, RETRANSMISSION, Timing};
 use crate::random::Random;
@@ -38,7 +39,8 @@ impl Ends {
     }
 
     /// The same, and what was cut must not look whole: with a linger time of zero the
-    /// close that follows is a reset.
+    /// close that follows is a reset. On a UNIX socket what the [`Reader`] has left makes it
+    /// one; towards an end there that has said nothing it cannot be told from an end.
     fn reset(&self) {
         for stream in [&self.client, &self.server] {
             let _ = stream.set_linger(Some(Duration::ZERO));
@@ -53,13 +55,18 @@ pub(super) fn carry(
     line: &Line,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
-    let mut there = Direction::new(line, connection, Way::ToServer);
-    let mut back = Direction::new(line, connection, Way::ToClient);
+    let mut there = Direction::new(line, connection, Way::ToServer, &ends.client)?;
+    let mut back = Direction::new(line, connection, Way::ToClient, &ends.server)?;
     let carried = carry_both(ends, &mut there, &mut back, shutdown);
-    match &carried {
-        Ok(()) => {}
-        Err(_) if there.cut || back.cut => ends.close(),
-        Err(_) => ends.reset(),
+    let cut = there.cut || back.cut;
+    if carried.is_err() && !cut {
+        ends.reset();
+        return carried;
+    }
+    there.reader.leave_nothing(&ends.client);
+    back.reader.leave_nothing(&ends.server);
+    if cut {
+        ends.close();
     }
     carried
 }
@@ -121,19 +128,20 @@ fn wait(
     back: &Direction,
 ) -> io::Result<Ready> {
     let now = Instant::now();
-    let wanted = |reads: &Direction, writes: &Direction| {
-        let mut flags = PollFlags::empty();
-        flags.set(PollFlags::IN, reads.has_room());
-        flags.set(PollFlags::OUT, writes.is_due(now));
-        flags
-    };
+    let wanted = |flag: PollFlags, is: bool| if is { flag } else { PollFlags::empty() };
     // One that has said all and heard all would be ready for ever.
     let mut ends = vec![(client, there, back), (server, back, there)];
-    ends.retain(|(_, reads, writes)| !(reads.broken || reads.heard_out && writes.ended));
-    let mut fds: Vec<PollFd> = ends
-        .iter()
-        .map(|(stream, reads, writes)| PollFd::new(*stream, wanted(reads, writes)))
-        .collect();
+    ends.retain(|(_, reads, writes)| {
+        !(reads.broken || reads.gone || reads.heard_out && writes.ended)
+    });
+    let both = ends.iter().flat_map(|(stream, reads, writes)| {
+        let readable = reads.reader.readable(stream);
+        [
+            PollFd::new(*stream, wanted(PollFlags::OUT, writes.is_due(now))),
+            PollFd::from_borrowed_fd(readable, wanted(PollFlags::IN, reads.has_room())),
+        ]
+    });
+    let mut fds: Vec<PollFd> = both.collect();
     // What is due already waits for room, not for time; and what is for an end that has broken
     // off, for nothing. Neither delays what comes due the other way.
     let pairs = [(there, back), (back, there)];
@@ -145,13 +153,13 @@ fn wait(
         Err(error) => return Err(error.into()),
     }
     let mut ready = Ready { client: false, server: false };
-    for ((stream, reads, _), fd) in ends.iter().zip(&fds) {
+    for ((stream, reads, _), fds) in ends.iter().zip(fds.chunks(2)) {
         // An end that has broken off tells it whether it is asked or not; a read says how.
-        let broken = fd.revents().intersects(PollFlags::ERR | PollFlags::HUP);
+        let broken = fds[0].revents().intersects(PollFlags::ERR | PollFlags::HUP);
         if broken && reads.heard_out {
-            return Err(stream.take_error()?.unwrap_or(ErrorKind::ConnectionReset.into()));
+            stream.take_error()?.map_or(Ok(()), Err)?;
         }
-        if broken || fd.revents().contains(PollFlags::IN) {
+        if broken || fds[1].revents().contains(PollFlags::IN) {
             match reads.way {
                 Way::ToServer => ready.client = true,
                 Way::ToClient => ready.server = true,
@@ -185,15 +193,18 @@ struct Direction<'a> {
     begun: Option<usize>,
     /// Bytes that may still pass.
     left: Option<u64>,
+    reader: Reader,
     heard_out: bool,
     broken: bool,
+    /// The sender, heard out, has closed altogether: it hears nothing more either.
+    gone: bool,
     ended: bool,
     cut: bool,
 }
 
 impl<'a> Direction<'a> {
-    fn new(line: &'a Line, connection: u64, way: Way) -> Direction<'a> {
-        Direction {
+    fn new(line: &'a Line, connection: u64, way: Way, from: &Socket) -> io::Result<Direction<'a>> {
+        Ok(Direction {
             line,
             connection,
             way,
@@ -203,11 +214,13 @@ impl<'a> Direction<'a> {
             last: Instant::now(),
             begun: None,
             left: line.network().cut_after,
+            reader: Reader::of(from)?,
             heard_out: false,
             broken: false,
+            gone: false,
             ended: false,
             cut: false,
-        }
+        })
     }
 
     fn has_room(&self) -> bool {
@@ -235,18 +248,22 @@ impl<'a> Direction<'a> {
         self.queue.push_back((self.last, piece));
     }
 
-    fn receive(&mut self, mut from: &Socket, buf: &mut [u8]) {
-        let read = from.read(buf);
+    fn receive(&mut self, from: &Socket, buf: &mut [u8]) {
+        if self.heard_out {
+            self.gone = true;
+            return;
+        }
+        let read = self.reader.read(from, buf);
         // Once for all that has come together.
         let network = &self.line.network();
         match read {
-            Ok(0) => {
+            Ok([]) => {
                 self.heard_out = true;
                 self.push(network, Piece::End, 0);
             }
-            Ok(n) => {
+            Ok(read) => {
                 let slice = network.slice.unwrap_or(BUFFER).max(1);
-                for bytes in buf[..n].chunks(slice) {
+                for bytes in read.chunks(slice) {
                     self.push(network, Piece::Bytes(bytes.to_vec()), bytes.len());
                 }
             }

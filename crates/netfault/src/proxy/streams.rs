@@ -19,8 +19,8 @@ use super::stream::{Ends, carry};
 use super::{Line, named};
 use crate::reset::reset_on_close;
 
-/// Connections at a time, of two descriptors each. Further ones are reset, with a word
-/// in the log.
+/// Connections at a time, of two descriptors each, and on Linux of one more for each end
+/// that is a UNIX socket. Further ones are reset, with a word in the log.
 const CONNECTIONS: usize = 1_024;
 
 /// How long the server may take to accept.

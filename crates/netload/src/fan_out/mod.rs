@@ -271,9 +271,10 @@ impl<'a> FanOut<'a> {
                 let said = &mut self.said[talker];
                 let oldest = said.next - said.open.len() as u64;
                 self.last = now;
-                if let Some(at) = line.checked_sub(oldest)
+                let at = line.checked_sub(oldest).and_then(|at| usize::try_from(at).ok());
+                if let Some(at) = at
                     && self.measures
-                    && let Some((since, missing)) = said.open.get_mut(at as usize)
+                    && let Some((since, missing)) = said.open.get_mut(at)
                 {
                     self.meter.reply(*since, now);
                     self.meter.bytes(self.size, now);

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use netcore::cli::ClientArgs;
+use netcore::client::nothing_unasked;
 use netcore::codec::{Codec, DEPTH, MAX_BYTES};
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
@@ -45,7 +46,9 @@ impl Frames {
     }
 
     fn send(&mut self, key: Option<&str>, ask: &Ask) -> io::Result<Stream> {
-        let mut stream = match self.stream.take() {
+        // What has come unasked would be taken for the answer.
+        let kept = self.stream.take().map(|mut kept| nothing_unasked(&mut kept).map(|()| kept));
+        let mut stream = match kept.transpose()? {
             Some(stream) => stream,
             None => {
                 let stream = connect::tcp(&self.host, self.port, PATIENCE);
@@ -95,5 +98,42 @@ impl Channel for Frames {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_nobody_has_asked_for_is_not_taken_for_the_next_one() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            let (mut answer, mut answers) = (Vec::new(), Vec::new());
+            CODEC.encode(&Reply::Nothing, &mut answer).unwrap();
+            CODEC.write(&mut answers, &answer).unwrap();
+            // Two in one segment, and one to whoever comes then.
+            for answers in [answers.repeat(2), answers] {
+                let mut stream = listener.accept().unwrap().0;
+                stream.read_exact(&mut [0; 1]).unwrap();
+                stream.write_all(&answers).unwrap();
+                // Until the client has gone.
+                let _ = stream.read_to_end(&mut Vec::new());
+            }
+        });
+        let (host, token) = ("127.0.0.1".into(), Secret(String::new()));
+        let mut frames = Frames { host, port, token, stream: None, message: Vec::new() };
+        frames.ask(None, &Ask::Get).unwrap();
+        let error = frames.ask(None, &Ask::Get).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        // The next try begins anew.
+        frames.ask(None, &Ask::Get).unwrap();
+        drop(frames);
+        server.join().unwrap();
     }
 }
