@@ -164,6 +164,21 @@ impl Process {
         })
     }
 
+    /// Looks again and again whether it is ready, where no event tells.
+    pub fn wait_until(&self, limit: Duration, is_ready: impl Fn() -> bool) -> Result<(), Failure> {
+        let started = Instant::now();
+        while !is_ready() {
+            if self.wait(PAUSES.1)?.is_some() {
+                let said = self.stderr.text_at_end(COURTESY).unwrap_or_default();
+                return Err(failure!("{} does not start: {}", self.name, said.trim_end()));
+            }
+            if started.elapsed() > limit {
+                return Err(failure!("{} is not ready within {limit:?}", self.name));
+            }
+        }
+        Ok(())
+    }
+
     /// SIGTERM to it and all that it has started; on Windows, the end.
     pub fn ask_to_stop(&self) {
         tell_child(&mut lock(&self.child), Word::Stop);

@@ -67,30 +67,27 @@ fn last(fault: &Fault, running: &Running, leaves: &Receiver<()>, teller: &Teller
 }
 
 /// Held by the trial that goes on: one at a time, since each has processes of its own.
-#[derive(Default, Clone)]
-pub struct Trials(Arc<Mutex<()>>);
+pub type Trials = Arc<Mutex<()>>;
 
-impl Trials {
-    /// Plays `fault` once more with processes of its own, as `cargo xtask faults` does, and
-    /// tells how it has ended.
-    pub fn judge(
-        &self,
-        ladder: &Arc<Ladder>,
-        rung: &Rung,
-        fault: &'static Fault,
-        teller: &Teller,
-    ) -> Result<(), Failure> {
-        let (ladder, name, teller) = (ladder.clone(), rung.name.clone(), teller.clone());
-        let trials = self.0.clone();
-        aside("trial", move || {
-            let Ok(_alone) = trials.try_lock() else {
-                return teller.trouble("another trial goes on; its end has to come first");
-            };
-            if let Some(rung) = ladder.find(&name) {
-                teller.now(&verdict(&ladder, rung, fault));
-            }
-        })
-    }
+/// Plays `fault` once more with processes of its own, as `cargo xtask faults` does, and tells
+/// how it has ended.
+pub fn judge(
+    ladder: &Arc<Ladder>,
+    rung: &Rung,
+    fault: &'static Fault,
+    trials: &Trials,
+    teller: &Teller,
+) -> Result<(), Failure> {
+    let (ladder, name) = (ladder.clone(), rung.name.clone());
+    let (trials, teller) = (trials.clone(), teller.clone());
+    aside("trial", move || {
+        let Ok(_alone) = trials.try_lock() else {
+            return teller.trouble("another trial goes on; its end has to come first");
+        };
+        if let Some(rung) = ladder.find(&name) {
+            teller.now(&verdict(&ladder, rung, fault));
+        }
+    })
 }
 
 fn verdict(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> What {

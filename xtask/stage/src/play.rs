@@ -276,7 +276,7 @@ impl Play {
         }
         if judged {
             self.run_ordinary_client(rung, fault)?;
-            self.trials.judge(&ladder, rung, fault, &self.teller)?;
+            loose::judge(&ladder, rung, fault, &self.trials, &self.teller)?;
         }
         Ok(())
     }
