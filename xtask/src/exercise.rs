@@ -2,8 +2,8 @@
 
 mod check;
 mod folder;
-mod progress;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use clap::Args;
 use ladder::exercises::{self, Exercise, Language};
+use ladder::files::{create_folder, write};
 use ladder::{Failure, Ladder, Rung, Screen, Tone};
 
 use check::Verdict;
-use progress::Progress;
 
 /// How often the file is looked at. A file that is saved is an event that each system tells
 /// in its own way, which takes a crate; a look at its time costs microseconds.
@@ -24,6 +24,9 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Beside the workspace, so that cargo does not take them for a part of it.
 const DEFAULT: &str = "netladder-exercises";
+
+/// Which exercises are done: a line each in a file beside them.
+const DONE: &str = "done.txt";
 
 #[derive(Args)]
 pub struct Options {
@@ -46,7 +49,9 @@ pub struct Options {
 struct Course<'a> {
     ladder: &'a Ladder,
     all: &'a [Exercise],
-    progress: Progress,
+    /// The reader's own folder, and lines of those that are done.
+    into: PathBuf,
+    done: BTreeSet<String>,
     screen: &'a Screen,
 }
 
@@ -57,15 +62,17 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         Some(into) => into.clone(),
         None => ladder.root.parent().unwrap_or(&ladder.root).join(DEFAULT),
     };
-    let (all, progress) = (&all(ladder)?, Progress::read(&into)?);
-    let mut course = Course { ladder, all, progress, screen };
+    let all = &all(ladder)?;
+    let done = fs::read_to_string(into.join(DONE)).unwrap_or_default();
+    let done = done.lines().map(String::from).collect();
+    let mut course = Course { ladder, all, into, done, screen };
     if options.list {
         return course.list();
     }
     let mut exercise = course.chosen(options)?;
     let typed = (!options.once).then(keyboard);
     loop {
-        let place = folder::make(ladder, exercise, &into)?;
+        let place = folder::make(ladder, exercise, &course.into)?;
         course.show(exercise, &place)?;
         let Some(typed) = &typed else {
             return match course.look(exercise, &place)? {
@@ -81,7 +88,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         // Behind this one, so that one which is passed over does not come again at once.
         let at = all.iter().position(|other| other == exercise).unwrap_or_default();
         let mut others = all[at + 1..].iter().chain(&all[..at]);
-        match others.find(|other| !course.progress.has(other)) {
+        match others.find(|other| !course.is_done(other)) {
             Some(another) => exercise = another,
             None => return screen.say(Tone::Good, "\nThat was the last one. All are done."),
         }
@@ -124,7 +131,7 @@ impl<'a> Course<'a> {
                 return Err(Failure::Usage(format!("it has the exercises 1 to {last}")));
             }
         }
-        let left = offered.iter().find(|exercise| !self.progress.has(exercise));
+        let left = offered.iter().find(|exercise| !self.is_done(exercise));
         left.or(offered.first()).copied().ok_or_else(|| Failure::new("there are no exercises"))
     }
 
@@ -132,12 +139,12 @@ impl<'a> Course<'a> {
         let head = ["", "exercise", "language", "what it is about"];
         let mut rows = vec![head.map(String::from).to_vec()];
         rows.extend(self.all.iter().map(|exercise| {
-            let done = if self.progress.has(exercise) { "done" } else { "" };
+            let done = if self.is_done(exercise) { "done" } else { "" };
             let language = format!("{:?}", exercise.language);
             vec![done.into(), self.called(exercise), language, exercise.title.clone()]
         }));
         self.screen.table(&rows, 0..0).iter().try_for_each(|line| self.screen.line(line))?;
-        let done = self.all.iter().filter(|exercise| self.progress.has(exercise)).count();
+        let done = self.all.iter().filter(|exercise| self.is_done(exercise)).count();
         self.screen.line(&format!("\n  {done} of {} done", self.all.len()))
     }
 
@@ -163,9 +170,16 @@ impl<'a> Course<'a> {
         let verdict = check::look(self.ladder, exercise, place)?;
         tell(&verdict, self.screen)?;
         if matches!(verdict, Verdict::Solved) {
-            self.progress.add(exercise)?;
+            self.done.insert(line(exercise));
+            create_folder(&self.into)?;
+            let lines: String = self.done.iter().map(|line| format!("{line}\n")).collect();
+            write(&self.into.join(DONE), lines)?;
         }
         Ok(verdict)
+    }
+
+    fn is_done(&self, exercise: &Exercise) -> bool {
+        self.done.contains(&line(exercise))
     }
 
     /// Looks at the file whenever it has changed, until the exercise is left: whether another
@@ -215,6 +229,10 @@ impl<'a> Course<'a> {
             }
         }
     }
+}
+
+fn line(exercise: &Exercise) -> String {
+    format!("{} {}", exercise.rung, exercise.number)
 }
 
 fn tell(verdict: &Verdict, screen: &Screen) -> Result<(), Failure> {
