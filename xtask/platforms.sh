@@ -58,6 +58,7 @@ wine  nobody_listening_is_told_at_once_and_nothing_has_run          as above
 wine  nobody_listening_is_told_at_once_and_the_next_address_is_asked   as above
 wine  the_second_address_is_asked_when_nobody_listens_on_the_first_and_asked_first_from_then_on   as above
 wine  demo-udp-batch                                                its server cannot start: Wine refuses the question for IPV6_V6ONLY
+wine  demo-unix-echo                                                there are no UNIX sockets for std on Windows, and it says so
 s390x a_panic_does_not_wait_for_a_log_that_nobody_reads             it starts itself, which qemu-user cannot
 arm   a_panic_does_not_wait_for_a_log_that_nobody_reads             as above
 "
@@ -168,7 +169,7 @@ wine_prefix() {
 # What is built, as cargo told it, for the stand-in.
 wine_build() {
     cargo metadata --locked --no-deps --format-version 1 >"$CARGO_TARGET_DIR/metadata.json" &&
-        cargo build --locked --bins --target x86_64-pc-windows-gnu $(packages $RUNGS xtask netfault pitfalls) \
+        cargo build --locked --bins --examples --target x86_64-pc-windows-gnu $(packages $RUNGS xtask netfault pitfalls) \
             --message-format json-render-diagnostics >"$CARGO_TARGET_DIR/build.json"
 }
 

@@ -159,7 +159,8 @@ fn wait(
         if broken && reads.heard_out {
             stream.take_error()?.map_or(Ok(()), Err)?;
         }
-        if broken || fds[1].revents().contains(PollFlags::IN) {
+        // Several bits on Windows, of which it tells one.
+        if broken || fds[1].revents().intersects(PollFlags::IN) {
             match reads.way {
                 Way::ToServer => ready.client = true,
                 Way::ToClient => ready.server = true,
