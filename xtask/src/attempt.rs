@@ -24,8 +24,8 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     // Where limits are what the rung is about, they are to be met.
     let patient = if shows_limits(rung) { Vec::new() } else { patient_args(&program)? };
     let args = [rung.server_args.clone(), patient].concat();
-    let mut stage = Stage::new();
-    let (server, address) = stage.start_server(Cast { ladder: &ladder, rung, args: &args })?;
+    let cast = Cast { ladder: &ladder, rung, args: &args };
+    let (mut stage, server, address) = Stage::with_server(cast)?;
     let command = command_line(&format!("{} server", rung.name), &args);
     let place = match rung.speaks() {
         Speaks::Http | Speaks::Api => format!("http://{address}/"),

@@ -5,20 +5,17 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use clap::Args;
 use ladder::files::{create_folder, read, with_extension, with_slashes, write};
 use ladder::manifests::cargo;
 use ladder::process;
-use ladder::{Failure, Ladder, Process, Screen, Tone, failure, port};
+use ladder::programs::LONGEST;
+use ladder::{Failure, Ladder, Process, Screen, Tone, port};
 
 use crate::new::copy;
 
 const VERSION: &str = "0.5.4";
-
-/// Ends what hangs. mdBook is built from source, which takes minutes.
-const GENEROUS: Duration = Duration::from_secs(30 * 60);
 
 const SOURCES: &str = "source";
 
@@ -51,13 +48,12 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         return finish(&root, &folder);
     }
-    let this = env::current_exe().map_err(|error| failure!("cannot find this program: {error}"))?;
-    let this = with_slashes(&this);
+    let this = with_slashes(&process::this_program()?);
     let mut mdbook = Command::new(mdbook(&root, screen)?);
     mdbook.current_dir(&root).env("MDBOOK_LOG", "warn");
     mdbook.env("MDBOOK_OUTPUT__SOURCES__COMMAND", format!("'{this}' book --finish"));
     if options.build {
-        process::run(mdbook.args(["build", "docs"]), GENEROUS, "mdbook")?;
+        process::run(mdbook.args(["build", "docs"]), LONGEST, "mdbook")?;
         return screen.line(&format!("the book is in {}", folder.display()));
     }
     let free = || port::lasting().ok_or_else(|| Failure::new("there is no free port"));
@@ -84,7 +80,7 @@ fn mdbook(root: &Path, screen: &Screen) -> Result<PathBuf, Failure> {
     let mut install = cargo();
     install.args(["install", "mdbook", "--version", VERSION, "--locked", "--quiet"]);
     install.args(["--no-default-features", "--features", "search,serve,watch", "--root"]);
-    process::run(install.arg(&folder).current_dir(root), GENEROUS, "cargo install mdbook")?;
+    process::run(install.arg(&folder).current_dir(root), LONGEST, "cargo install mdbook")?;
     Ok(program)
 }
 

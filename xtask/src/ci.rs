@@ -1,20 +1,17 @@
 //! The checks that a change has to pass. Each is a command that a person can run alone.
 
-use std::env;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ladder::manifests::cargo;
-use ladder::process::output;
+use ladder::process::{self, output};
+use ladder::programs::LONGEST;
 use ladder::screen::fit;
 use ladder::{Failure, Ladder, Process, Screen, Tone, failure, workers};
 use serde::Deserialize;
 
 use crate::new;
 use crate::rules;
-
-const GENEROUS: Duration = Duration::from_secs(60 * 60);
 
 /// How many steps of ours the other systems may take.
 const PARTS: u32 = 4;
@@ -94,11 +91,7 @@ pub fn platforms(parts: &str) -> Result<(), Failure> {
     let root = Ladder::load()?.root;
     let mut command = Command::new("bash");
     let process = Process::start(command.args(["xtask/platforms.sh", parts]).current_dir(root))?;
-    match process.wait_for_end(GENEROUS * PARTS)?.code() {
-        Some(0) => Ok(()),
-        // It has said why.
-        code => Err(Failure::Told(code.and_then(|code| code.try_into().ok()).unwrap_or(1))),
-    }
+    Failure::of_tool(process.wait_for_end(LONGEST * PARTS)?, 1)
 }
 
 impl Step {
@@ -109,23 +102,32 @@ impl Step {
             None => (None, self.command.as_str()),
         };
         let words: Vec<&str> = line.split(' ').collect();
-        let mut command = match words[1..] {
-            ["xtask", "ci", "rules"] => return obey(&rules::check(ladder)?, screen),
-            ["xtask", "ci", "copies"] => return new::check::run(ladder, screen).map(|()| None),
+        let (mut command, args) = match words[..] {
+            [_, "xtask", "ci", "rules"] => return obey(&rules::check(ladder)?, screen),
+            [_, "xtask", "ci", "copies"] => return new::check::run(ladder, screen).map(|()| None),
             // Not `cargo xtask` once more: on Windows a program that runs cannot be built anew.
             // Elsewhere it can, and has been by the tests: this file is not there any more.
-            ["xtask", ..] if cfg!(windows) => Command::new(this_program()?),
-            [OPTIONAL, ..] if !is_installed(OPTIONAL) => {
+            [_, "xtask", ref args @ ..] if cfg!(windows) => {
+                (Command::new(process::this_program()?), args)
+            }
+            [_, OPTIONAL, ..] if output(cargo().args([OPTIONAL, "--version"])).is_err() => {
                 return Ok(Some(format!(
                     "cargo-{OPTIONAL} is not installed; cargo install --locked cargo-{OPTIONAL} brings it"
                 )));
             }
-            [_] if words[0] == PYTHON => return played(&words, ladder),
-            _ => cargo(),
+            [PYTHON, ..] if output(Command::new(PYTHON).arg("--version")).is_err() => {
+                return Ok(Some(format!("{PYTHON} is not installed")));
+            }
+            [PYTHON, ref args @ ..] => (Command::new(PYTHON), args),
+            _ => (cargo(), &words[1..]),
         };
-        let own = cfg!(windows) && words.get(1) == Some(&"xtask");
-        command.args(&words[if own { 2 } else { 1 }..]).envs(variable);
-        ended(workers::more_tests(command.current_dir(&ladder.root)), &self.name)
+        // It says itself what it skips and why.
+        command.args(args).envs(variable).current_dir(&ladder.root).stdin(Stdio::null());
+        match Process::start(workers::more_tests(&mut command))?.wait_for_end(LONGEST)?.code() {
+            Some(0) => Ok(None),
+            Some(SKIPPED) => Ok(Some("it says why above".into())),
+            _ => Err(failure!("{} failed: see above", self.name)),
+        }
     }
 }
 
@@ -138,32 +140,6 @@ fn obey(complaints: &[String], screen: &Screen) -> Result<Option<String>, Failur
         true => Ok(None),
         false => Err(Failure::new("rules failed: see above")),
     }
-}
-
-fn played(words: &[&str], ladder: &Ladder) -> Result<Option<String>, Failure> {
-    if output(Command::new(PYTHON).arg("--version")).is_err() {
-        return Ok(Some(format!("{PYTHON} is not installed")));
-    }
-    let mut command = Command::new(PYTHON);
-    ended(command.args(&words[1..]).current_dir(&ladder.root), &words.join(" "))
-}
-
-/// Runs a command, which says itself what it skips and why.
-fn ended(command: &mut Command, what: &str) -> Result<Option<String>, Failure> {
-    let process = Process::start(command.stdin(Stdio::null()))?;
-    match process.wait_for_end(GENEROUS)?.code() {
-        Some(0) => Ok(None),
-        Some(SKIPPED) => Ok(Some("it says why above".into())),
-        _ => Err(failure!("{what} failed: see above")),
-    }
-}
-
-fn this_program() -> Result<PathBuf, Failure> {
-    env::current_exe().map_err(|error| failure!("cannot find this program: {error}"))
-}
-
-fn is_installed(tool: &str) -> bool {
-    output(cargo().args([tool, "--version"])).is_ok()
 }
 
 fn seconds(time: Duration) -> String {

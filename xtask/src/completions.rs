@@ -6,8 +6,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, ValueEnum};
-use clap_complete::generate;
-use clap_complete::shells;
+use clap_complete::{Generator, generate, shells};
 use ladder::Ladder;
 use serde_json::Value;
 
@@ -42,29 +41,27 @@ pub fn script(shell: Shell, tasks: Command, ladder: &Ladder) -> String {
     };
     let tasks = tasks.name("xtask").bin_name("xtask");
     let mut tasks = tasks.mut_subcommands(|task| task.mut_args(words));
-    let mut said = Vec::new();
-    match shell {
-        Shell::Bash => generate(shells::Bash, &mut tasks, "xtask", &mut said),
-        Shell::Zsh => generate(shells::Zsh, &mut tasks, "xtask", &mut said),
-        Shell::Fish => {
-            let mut cargo = Command::new("cargo")
-                .disable_help_flag(true)
-                .disable_help_subcommand(true)
-                .subcommand(tasks.name("xtask"));
-            generate(shells::Fish, &mut cargo, "cargo", &mut said);
-        }
-    }
-    let said = String::from_utf8_lossy(&said);
     match shell {
         // What it offers for a word that nobody can complete.
-        Shell::Bash => said.replace("<DEST>", "") + "\n" + BASH,
+        Shell::Bash => written(shells::Bash, &mut tasks).replace("<DEST>", "") + "\n" + BASH,
         Shell::Zsh => {
+            let said = written(shells::Zsh, &mut tasks);
             format!(
                 "(( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit; }}\n{said}\n{ZSH}"
             )
         }
-        Shell::Fish => said.into_owned(),
+        Shell::Fish => {
+            let cargo = Command::new("cargo").disable_help_flag(true);
+            let cargo = cargo.disable_help_subcommand(true);
+            written(shells::Fish, &mut cargo.subcommand(tasks.name("xtask")))
+        }
     }
+}
+
+fn written(shell: impl Generator, command: &mut Command) -> String {
+    let (mut said, name) = (Vec::new(), command.get_name().to_string());
+    generate(shell, command, name, &mut said);
+    String::from_utf8_lossy(&said).into_owned()
 }
 
 /// Rungs where a rung is asked for, faults, scenarios and steps of ci.

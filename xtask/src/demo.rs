@@ -1,7 +1,6 @@
 //! Plays rungs: a real server and its clients, why the rung exists, and what is still
 //! wrong with it.
 
-use std::iter;
 use std::time::Duration;
 
 use ladder::manifests::RESERVED;
@@ -99,9 +98,8 @@ fn all(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
 /// What to type to do the same without us.
 fn by_hand(rung: &Rung, screen: &Screen) -> Result<(), Failure> {
     let Some(run) = rung.demo.first() else { return Ok(()) };
-    let command = |role: &str, args: &[String]| {
-        let words: Vec<String> = iter::once(role.to_string()).chain(args.iter().cloned()).collect();
-        command_line(&format!("cargo run -p {} --", rung.name), &words)
+    let command = |role, args: &[String]| {
+        command_line(&format!("cargo run -p {} -- {role}", rung.name), args)
     };
     screen.line("\n  By hand, in two terminals:")?;
     // The demo runs in the rung's folder, and a person types this at the root.
@@ -112,15 +110,13 @@ fn by_hand(rung: &Rung, screen: &Screen) -> Result<(), Failure> {
         }
         None => arg.clone(),
     };
-    let server_args: Vec<String> = rung.server_args.iter().map(from_root).collect();
-    let client_args: Vec<String> = run.args.iter().map(from_root).collect();
-    if !rung.certs.is_empty() {
-        let certs: Vec<String> = rung.certs.iter().map(from_root).collect();
-        screen.command("    ", Tone::Plain, &command("certs", &certs))?;
-    }
     let role = if rung.nodes.is_empty() { "server" } else { "node" };
-    screen.command("    ", Tone::Plain, &command(role, &server_args))?;
-    screen.command("    ", Tone::Plain, &command("client", &client_args))
+    let commands = [("certs", &rung.certs), (role, &rung.server_args), ("client", &run.args)];
+    let none = usize::from(rung.certs.is_empty());
+    commands.into_iter().skip(none).try_for_each(|(role, args)| {
+        let args: Vec<String> = args.iter().map(from_root).collect();
+        screen.command("    ", Tone::Plain, &command(role, &args))
+    })
 }
 
 /// The rung that lifts the limit that was seen, and the next one.
@@ -201,11 +197,7 @@ impl Demo<'_> {
             self.compare("curl", &run.expect, visit)?;
         }
         for (number, (run, visit)) in rung.demo.iter().zip(&visits).enumerate() {
-            let who = match rung.demo.len() {
-                1 => "the client".to_string(),
-                _ => format!("client {}", number + 1),
-            };
-            self.compare(&who, &run.expect, visit)?;
+            self.compare(&scene::client(rung, number), &run.expect, visit)?;
         }
         // Windows has no SIGTERM: a server that would go on is ended there, and no exit code of
         // its own is left.
@@ -249,7 +241,7 @@ impl Demo<'_> {
         let Some(below) = &self.rung.builds_on else { return Ok(()) };
         let Some(why) = &self.rung.why else { return Ok(()) };
         let fault = faults::find(&why.fault)?;
-        let below = self.ladder.find(below).ok_or_else(|| failure!("{below} is no rung"))?;
+        let below = self.ladder.rung(below)?;
         self.heading("Why this rung exists", fault)?;
         self.trial(below, &why.below_args, fault, Expected::Fails)?;
         self.trial(self.rung, &why.server_args, fault, Expected::Survives)?;
@@ -329,11 +321,7 @@ impl Demo<'_> {
         self.screen.line("")?;
         if self.complaints.is_empty() {
             let good = self.screen.paint(Tone::Good, "Everything expected was seen:");
-            let replies = match self.replies {
-                0 => None,
-                1 => Some("1 right reply".to_string()),
-                number => Some(format!("{number} right replies")),
-            };
+            let replies = (self.replies > 0).then(|| room::right_replies(self.replies));
             let seen: Vec<&str> = replies.iter().chain(&self.seen).map(String::as_str).collect();
             return self.screen.prose("  ", &format!("{good} {}.", seen.join("; ")));
         }

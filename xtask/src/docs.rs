@@ -56,12 +56,12 @@ const CHAPTER_PARTS: [&str; 4] =
 /// Fills every block of every page. Where nothing is to be changed, fails where a block is
 /// not what it would be filled with, or a page breaks a rule of the book.
 pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
-    let mut generator = Generator::new()?;
+    let mut generator = Generator::new(only_check, screen)?;
     let (mut complaints, mut renewed) = (Vec::new(), 0);
     let pages = pages(&generator.ladder.root)?;
     for path in &pages {
         let page = read(path)?;
-        let name = generator.shown(path);
+        let name = generator.ladder.within(path);
         let mut filled = generator.fill(path, &page);
         if only_check && filled.as_ref().is_ok_and(|filled| *filled != page) {
             // On a machine that stalls for a second, a limit of a transcript may be met by chance.
@@ -72,7 +72,7 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
         match filled {
             Ok(filled) if filled == page => {}
             Ok(filled) => {
-                generator.renew(path, &page, &filled, only_check, screen)?;
+                generator.renew(path, &page, &filled)?;
                 renewed += 1;
             }
             Err(failure) => complaints.push(failure.to_string()),
@@ -86,7 +86,7 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
     for (path, drawing) in &generator.drawings {
         let old = read(path).unwrap_or_default();
         if old != *drawing {
-            generator.renew(path, &old, drawing, only_check, screen)?;
+            generator.renew(path, &old, drawing)?;
             renewed += 1;
         }
     }
@@ -98,13 +98,12 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
     complaints.extend(plays::complaints(&generator.ladder));
     complaints.extend(glossary::complaints(&generator.ladder.root.join("docs")));
     for rung in &generator.ladder.rungs {
-        let readme = format!("crates/{}/README.md", rung.name);
-        let chapter = format!("docs/{}.md", rung.name);
-        complaints.extend(wrong_parts(&readme, &generator.source(&readme), &README_PARTS));
-        complaints.extend(wrong_parts(&chapter, &generator.source(&chapter), &CHAPTER_PARTS));
+        let readme = (format!("crates/{}/README.md", rung.name), README_PARTS);
         let limits = format!("<!-- gen:limits {} -->", rung.name);
-        for page in [readme, chapter] {
-            if generator.source(&page).is_ok_and(|text| !text.contains(&limits)) {
+        for (page, parts) in [readme, (format!("docs/{}.md", rung.name), CHAPTER_PARTS)] {
+            let text = generator.source(&page);
+            complaints.extend(wrong_parts(&page, &text, &parts));
+            if text.is_ok_and(|text| !text.contains(&limits)) {
                 complaints.push(format!("{page}: does not name the rung's limits: {limits}"));
             }
         }
@@ -116,23 +115,25 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
     screen.line(&format!("{} pages are up to date", pages.len()))
 }
 
-struct Generator {
+struct Generator<'a> {
     ladder: Ladder,
+    only_check: bool,
+    screen: &'a Screen,
     /// A page and a README often show the same run.
     transcripts: HashMap<String, String>,
     /// Files beside the pages: the ladder as a picture, and what blocks ask for.
     drawings: BTreeMap<PathBuf, String>,
 }
 
-impl Generator {
-    fn new() -> Result<Generator, Failure> {
+impl Generator<'_> {
+    fn new(only_check: bool, screen: &Screen) -> Result<Generator<'_>, Failure> {
         let ladder = Ladder::load()?;
         let drawings = [(ladder.root.join("docs/ladder.svg"), map::svg(&ladder))].into();
-        Ok(Generator { ladder, transcripts: HashMap::new(), drawings })
+        Ok(Generator { ladder, only_check, screen, transcripts: HashMap::new(), drawings })
     }
 
     fn fill(&mut self, path: &Path, page: &str) -> Result<String, Failure> {
-        let name = self.shown(path);
+        let name = self.ladder.within(path);
         blocks::fill(page, |order| self.generate(&name, order))
             .map_err(|failure| failure!("{name}: {failure}"))
     }
@@ -145,33 +146,28 @@ impl Generator {
             ("faults", []) => Ok(matrix::list(&self.ladder)),
             ("fault-matrix", ["tcp"]) => Ok(matrix::matrix(&self.ladder, Transport::Tcp)),
             ("fault-matrix", ["udp"]) => Ok(matrix::matrix(&self.ladder, Transport::Udp)),
-            ("limits", [rung]) => {
-                Ok(matrix::limits(&self.ladder, rung_of(&self.ladder, rung)?, page))
-            }
-            ("exercises", [rung]) => exercise::told(&self.ladder, rung_of(&self.ladder, rung)?),
+            ("limits", [rung]) => Ok(matrix::limits(&self.ladder, self.ladder.rung(rung)?, page)),
+            ("exercises", [rung]) => exercise::told(&self.ladder, self.ladder.rung(rung)?),
             ("steps", []) => self.step_table(),
             ("modules", [folder]) => self.modules(folder),
-            ("item", [file, item @ ..]) if !item.is_empty() => {
-                Ok(fenced("rust", &items::find(&self.source(file)?, &item.join(" "))?))
-            }
-            ("code", [file, item @ ..]) if !item.is_empty() => {
+            (kind @ ("item" | "code"), [file, item @ ..]) if !item.is_empty() => {
                 let item = items::find(&self.source(file)?, &item.join(" "))?;
-                Ok(fenced("rust", &items::without_docs(&item)))
+                let code = if kind == "code" { items::without_docs(&item) } else { item };
+                Ok(fenced("rust", &code))
             }
             ("tests", [file]) => self.tests(file, None),
             ("tests", [file, "beyond", known]) => self.tests(file, Some(known)),
             ("diff", [rung]) => self.diff(rung, &[step::LESSON]),
             ("diff", [rung, files @ ..]) => self.diff(rung, files),
             ("run", [rung]) => {
-                let script = Script::demo(rung_of(&self.ladder, rung)?);
+                let script = Script::demo(self.ladder.rung(rung)?);
                 self.transcript(order.rest, rung, &script)
             }
             ("diagram", [rung]) => self.diagram(page, rung),
-            ("picture", []) => self.picture(page, false),
-            ("picture", ["moving"]) => self.picture(page, true),
+            ("picture", words @ ([] | ["moving"])) => self.picture(page, !words.is_empty()),
             ("session", [rung, "server", ..]) => {
                 let text = order.rest.trim_start().strip_prefix(rung).unwrap_or_default();
-                let certs = session::certs_of(rung_of(&self.ladder, rung)?);
+                let certs = session::certs_of(self.ladder.rung(rung)?);
                 let script = Script::parse(text, certs)?;
                 self.transcript(order.rest, rung, &script)
             }
@@ -227,8 +223,7 @@ impl Generator {
             let doc = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
             let paragraph: Vec<&str> = doc.take_while(|line| !line.is_empty()).collect();
             let paragraph = paragraph.join(" ");
-            let sentence =
-                paragraph.split_once(". ").map_or(paragraph.as_str(), |(first, _)| first);
+            let sentence = paragraph.split(". ").next().unwrap_or_default();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             rows.push(vec![format!("`{name}`"), sentence.trim_end_matches('.').into()]);
         }
@@ -255,7 +250,7 @@ impl Generator {
     }
 
     fn diff(&self, name: &str, files: &[&str]) -> Result<String, Failure> {
-        let rung = rung_of(&self.ladder, name)?;
+        let rung = self.ladder.rung(name)?;
         let Some((below, rung)) = self.ladder.step_to(rung) else {
             return Err(failure!("{name} builds on nothing"));
         };
@@ -273,7 +268,7 @@ impl Generator {
         if let Some(known) = self.transcripts.get(key) {
             return Ok(known.clone());
         }
-        let rung = rung_of(&self.ladder, rung)?;
+        let rung = self.ladder.rung(rung)?;
         let text = session::transcript(&self.ladder, rung, script)?;
         let text = fenced("console", &text);
         self.transcripts.insert(key.into(), text.clone());
@@ -282,11 +277,11 @@ impl Generator {
 
     /// An image on the page, and the drawing that it shows in the book's folder.
     fn diagram(&mut self, page: &str, rung: &str) -> Result<String, Failure> {
-        let Some(folder) = page.strip_prefix("docs/").map(|_| self.ladder.root.join("docs")) else {
+        if !page.starts_with("docs/") {
             return Err(Failure::new("a drawing stands beside a page of the book"));
-        };
-        let found = rung_of(&self.ladder, rung)?;
-        let path = folder.join(format!("{}.svg", found.name));
+        }
+        let found = self.ladder.rung(rung)?;
+        let path = self.ladder.root.join(format!("docs/{}.svg", found.name));
         if !self.drawings.contains_key(&path) {
             let network = Network::default();
             let around = scene::Around { network: Some(&network), ..scene::Around::default() };
@@ -312,18 +307,11 @@ impl Generator {
     }
 
     /// Writes a file anew, or only shows what would be different.
-    fn renew(
-        &self,
-        path: &Path,
-        old: &str,
-        new: &str,
-        only_show: bool,
-        screen: &Screen,
-    ) -> Result<(), Failure> {
-        let name = self.shown(path);
-        if !only_show {
+    fn renew(&self, path: &Path, old: &str, new: &str) -> Result<(), Failure> {
+        let name = self.ladder.within(path);
+        if !self.only_check {
             write(path, new)?;
-            return screen.line(&name);
+            return self.screen.line(&name);
         }
         for line in git::unified((&name, old), (&format!("{name}, generated"), new))?.lines() {
             let tone = match line.chars().next() {
@@ -331,16 +319,9 @@ impl Generator {
                 Some('+') => Tone::Good,
                 _ => Tone::Plain,
             };
-            screen.say(tone, line)?;
+            self.screen.say(tone, line)?;
         }
         Ok(())
-    }
-
-    /// The path as a person writes it: from the top, with slashes.
-    fn shown(&self, path: &Path) -> String {
-        let inside = path.strip_prefix(&self.ladder.root).unwrap_or(path);
-        let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
-        parts.join("/")
     }
 }
 
@@ -357,7 +338,6 @@ fn pages(root: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(pages)
 }
 
-/// What the book's rules say against a page.
 /// A list, under one line of so many words where it is long.
 fn folded(summary: &str, number: usize, list: &str) -> String {
     match number > LONG {
@@ -366,6 +346,7 @@ fn folded(summary: &str, number: usize, list: &str) -> String {
     }
 }
 
+/// What the book's rules say against a page.
 fn broken_rules(name: &str, page: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     if name.starts_with("crates/") && page.lines().count() > README_LINES {
@@ -409,10 +390,6 @@ fn unlisted(root: &Path) -> Result<Vec<String>, Failure> {
         .filter(|name| name != "SUMMARY.md" && !summary.contains(&format!("({name})")))
         .map(|name| format!("docs/SUMMARY.md: does not list {name}"))
         .collect())
-}
-
-fn rung_of<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
-    ladder.find(name).ok_or_else(|| failure!("there is no rung {name}"))
 }
 
 #[cfg(test)]

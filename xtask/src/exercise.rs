@@ -2,21 +2,21 @@
 
 mod check;
 mod folder;
-mod progress;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::Args;
 use ladder::exercises::{self, Exercise, Language};
+use ladder::files::{create_folder, write};
 use ladder::{Failure, Ladder, Rung, Screen, Tone};
 
 use check::Verdict;
-use progress::Progress;
 
 /// How often the file is looked at. A file that is saved is an event that each system tells
 /// in its own way, which takes a crate; a look at its time costs microseconds.
@@ -24,6 +24,9 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Beside the workspace, so that cargo does not take them for a part of it.
 const DEFAULT: &str = "netladder-exercises";
+
+/// Which exercises are done: a line each in a file beside them.
+const DONE: &str = "done.txt";
 
 #[derive(Args)]
 pub struct Options {
@@ -42,53 +45,50 @@ pub struct Options {
     list: bool,
 }
 
-/// What the person at the keyboard wants, or that the keyboard is gone.
-enum Typed {
-    Word(String),
-    Gone,
-}
-
-/// What is next.
-enum Next {
-    Another,
-    Enough,
+/// What there is to type, and what is done of it.
+struct Course<'a> {
+    ladder: &'a Ladder,
+    all: &'a [Exercise],
+    /// The reader's own folder, and lines of those that are done.
+    into: PathBuf,
+    done: BTreeSet<String>,
+    screen: &'a Screen,
 }
 
 /// `cargo xtask exercise`: one after the other, until the person has enough.
 pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
-    let ladder = Ladder::load()?;
+    let ladder = &Ladder::load()?;
     let into = match &options.into {
         Some(into) => into.clone(),
         None => ladder.root.parent().unwrap_or(&ladder.root).join(DEFAULT),
     };
-    let all = all(&ladder)?;
-    let mut progress = Progress::read(&into)?;
+    let all = &all(ladder)?;
+    let done = fs::read_to_string(into.join(DONE)).unwrap_or_default();
+    let done = done.lines().map(String::from).collect();
+    let mut course = Course { ladder, all, into, done, screen };
     if options.list {
-        return list(&ladder, &all, &progress, screen);
+        return course.list();
     }
-    let mut exercise = chosen(options, &ladder, &all, &progress)?;
+    let mut exercise = course.chosen(options)?;
     let typed = (!options.once).then(keyboard);
     loop {
-        let place = folder::make(&ladder, exercise, &into)?;
-        show(&ladder, exercise, &place, screen)?;
+        let place = folder::make(ladder, exercise, &course.into)?;
+        course.show(exercise, &place)?;
         let Some(typed) = &typed else {
-            let verdict = check::look(&ladder, exercise, &place)?;
-            tell(&verdict, screen)?;
-            return match verdict {
-                Verdict::Solved => progress.add(exercise),
+            return match course.look(exercise, &place)? {
+                Verdict::Solved => Ok(()),
                 Verdict::Skipped(why) => Err(Failure::Skipped(why)),
                 // It has been told.
                 _ => Err(Failure::Told(1)),
             };
         };
-        match watch(&ladder, exercise, &place, typed, &mut progress, screen)? {
-            Next::Enough => return screen.line("\nWhat you wrote stays where it is."),
-            Next::Another => {}
+        if !course.watch(exercise, &place, typed)? {
+            return screen.line("\nWhat you wrote stays where it is.");
         }
         // Behind this one, so that one which is passed over does not come again at once.
         let at = all.iter().position(|other| other == exercise).unwrap_or_default();
-        let left = all[at + 1..].iter().chain(&all[..at]).find(|other| !progress.has(other));
-        match left {
+        let mut others = all[at + 1..].iter().chain(&all[..at]);
+        match others.find(|other| !course.is_done(other)) {
             Some(another) => exercise = another,
             None => return screen.say(Tone::Good, "\nThat was the last one. All are done."),
         }
@@ -117,118 +117,122 @@ pub fn told(ladder: &Ladder, rung: &Rung) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn chosen<'a>(
-    options: &Options,
-    ladder: &Ladder,
-    all: &'a [Exercise],
-    progress: &Progress,
-) -> Result<&'a Exercise, Failure> {
-    let mut offered: Vec<&Exercise> = all.iter().collect();
-    if let Some(name) = &options.rung {
-        let rung = crate::list::find(ladder, name)?;
-        offered.retain(|exercise| exercise.rung == rung.name);
-    }
-    if let Some(number) = options.number {
-        let last = offered.len();
-        offered.retain(|exercise| exercise.number == number);
-        if offered.is_empty() {
-            return Err(Failure::Usage(format!("it has the exercises 1 to {last}")));
+impl<'a> Course<'a> {
+    fn chosen(&self, options: &Options) -> Result<&'a Exercise, Failure> {
+        let mut offered: Vec<&Exercise> = self.all.iter().collect();
+        if let Some(name) = &options.rung {
+            let rung = crate::list::find(self.ladder, name)?;
+            offered.retain(|exercise| exercise.rung == rung.name);
         }
-    }
-    let left = offered.iter().find(|exercise| !progress.has(exercise));
-    left.or(offered.first()).copied().ok_or_else(|| Failure::new("there are no exercises"))
-}
-
-fn list(
-    ladder: &Ladder,
-    all: &[Exercise],
-    progress: &Progress,
-    screen: &Screen,
-) -> Result<(), Failure> {
-    let head = ["", "exercise", "language", "what it is about"];
-    let mut rows = vec![head.map(String::from).to_vec()];
-    rows.extend(all.iter().map(|exercise| {
-        let done = if progress.has(exercise) { "done" } else { "" };
-        let language = match exercise.language {
-            Language::Rust => "Rust",
-            Language::Python => "Python",
-        };
-        vec![done.into(), called(ladder, exercise), language.into(), exercise.title.clone()]
-    }));
-    screen.table(&rows, 0..0).iter().try_for_each(|line| screen.line(line))?;
-    let done = all.iter().filter(|exercise| progress.has(exercise)).count();
-    screen.line(&format!("\n  {done} of {} done", all.len()))
-}
-
-/// As it is typed: `oneshot 1`.
-fn called(ladder: &Ladder, exercise: &Exercise) -> String {
-    let alias = ladder.find(&exercise.rung).map_or(exercise.rung.as_str(), |rung| &rung.alias);
-    format!("{alias} {}", exercise.number)
-}
-
-fn show(
-    ladder: &Ladder,
-    exercise: &Exercise,
-    place: &Path,
-    screen: &Screen,
-) -> Result<(), Failure> {
-    screen.line("")?;
-    screen.title(&format!("{}: {}", called(ladder, exercise), exercise.title))?;
-    for paragraph in exercise.task.split("\n\n") {
-        screen.prose("  ", &paragraph.replace('\n', " ").replace('`', ""))?;
-    }
-    let file = place.join(exercise.language.file());
-    screen.line(&format!("\n  {}", screen.paint(Tone::Bold, &file.display().to_string())))
-}
-
-/// Looks at the file whenever it has changed, until the exercise is left.
-fn watch(
-    ladder: &Ladder,
-    exercise: &Exercise,
-    place: &Path,
-    typed: &Receiver<Typed>,
-    progress: &mut Progress,
-    screen: &Screen,
-) -> Result<Next, Failure> {
-    let file = place.join(exercise.language.file());
-    let mut hints = exercise.hints.iter();
-    let (mut seen, mut is_solved) = (None, false);
-    let keys = "Put your lines in the place of the todo, in your own editor, and save. h and Enter: a \
-                hint; s: the solution; n: the next one; q: enough.";
-    screen.hang("  ", Tone::Dim, keys)?;
-    screen.line("")?;
-    loop {
-        let now = time_of(&file);
-        if now != seen {
-            seen = now;
-            let verdict = check::look(ladder, exercise, place)?;
-            tell(&verdict, screen)?;
-            is_solved = matches!(verdict, Verdict::Solved);
-            if is_solved {
-                progress.add(exercise)?;
-                screen.say(Tone::Dim, "  Enter: the next one; s: our solution; q: enough.")?;
+        if let Some(number) = options.number {
+            let last = offered.len();
+            offered.retain(|exercise| exercise.number == number);
+            if offered.is_empty() {
+                return Err(Failure::Usage(format!("it has the exercises 1 to {last}")));
             }
         }
-        match typed.recv_timeout(LOOK) {
-            Err(RecvTimeoutError::Timeout) => {}
-            // Nobody can say that it is enough: what was there has been looked at.
-            Err(RecvTimeoutError::Disconnected) | Ok(Typed::Gone) => return Ok(Next::Enough),
-            Ok(Typed::Word(word)) => match word.trim() {
+        let left = offered.iter().find(|exercise| !self.is_done(exercise));
+        left.or(offered.first()).copied().ok_or_else(|| Failure::new("there are no exercises"))
+    }
+
+    fn list(&self) -> Result<(), Failure> {
+        let head = ["", "exercise", "language", "what it is about"];
+        let mut rows = vec![head.map(String::from).to_vec()];
+        rows.extend(self.all.iter().map(|exercise| {
+            let done = if self.is_done(exercise) { "done" } else { "" };
+            let language = format!("{:?}", exercise.language);
+            vec![done.into(), self.called(exercise), language, exercise.title.clone()]
+        }));
+        self.screen.table(&rows, 0..0).iter().try_for_each(|line| self.screen.line(line))?;
+        let done = self.all.iter().filter(|exercise| self.is_done(exercise)).count();
+        self.screen.line(&format!("\n  {done} of {} done", self.all.len()))
+    }
+
+    /// As it is typed: `oneshot 1`.
+    fn called(&self, exercise: &Exercise) -> String {
+        let rung = self.ladder.find(&exercise.rung);
+        format!("{} {}", rung.map_or(&exercise.rung, |rung| &rung.alias), exercise.number)
+    }
+
+    fn show(&self, exercise: &Exercise, place: &Path) -> Result<(), Failure> {
+        let screen = self.screen;
+        screen.line("")?;
+        screen.title(&format!("{}: {}", self.called(exercise), exercise.title))?;
+        for paragraph in exercise.task.split("\n\n") {
+            screen.prose("  ", &paragraph.replace('\n', " ").replace('`', ""))?;
+        }
+        let file = place.join(exercise.language.file());
+        screen.line(&format!("\n  {}", screen.paint(Tone::Bold, &file.display().to_string())))
+    }
+
+    /// Looks at what is written there, and tells what is still wrong.
+    fn look(&mut self, exercise: &Exercise, place: &Path) -> Result<Verdict, Failure> {
+        let verdict = check::look(self.ladder, exercise, place)?;
+        tell(&verdict, self.screen)?;
+        if matches!(verdict, Verdict::Solved) {
+            self.done.insert(line(exercise));
+            create_folder(&self.into)?;
+            let lines: String = self.done.iter().map(|line| format!("{line}\n")).collect();
+            write(&self.into.join(DONE), lines)?;
+        }
+        Ok(verdict)
+    }
+
+    fn is_done(&self, exercise: &Exercise) -> bool {
+        self.done.contains(&line(exercise))
+    }
+
+    /// Looks at the file whenever it has changed, until the exercise is left: whether another
+    /// one is wanted.
+    fn watch(
+        &mut self,
+        exercise: &Exercise,
+        place: &Path,
+        typed: &Receiver<String>,
+    ) -> Result<bool, Failure> {
+        let screen = self.screen;
+        let file = place.join(exercise.language.file());
+        let mut hints = exercise.hints.iter();
+        let (mut seen, mut is_solved) = (None, false);
+        let keys = "Put your lines in the place of the todo, in your own editor, and save. h and \
+                    Enter: a hint; s: the solution; n: the next one; q: enough.";
+        screen.hang("  ", Tone::Dim, keys)?;
+        screen.line("")?;
+        loop {
+            let now = fs::metadata(&file).and_then(|it| it.modified()).ok();
+            if now != seen {
+                seen = now;
+                is_solved = matches!(self.look(exercise, place)?, Verdict::Solved);
+                if is_solved {
+                    screen.say(Tone::Dim, "  Enter: the next one; s: our solution; q: enough.")?;
+                }
+            }
+            let word = match typed.recv_timeout(LOOK) {
+                Ok(word) => word,
+                Err(RecvTimeoutError::Timeout) => continue,
+                // Nobody can say that it is enough: what was there has been looked at.
+                Err(RecvTimeoutError::Disconnected) => return Ok(false),
+            };
+            match word.trim() {
                 "h" => match hints.next() {
                     Some(hint) => screen.hang("  hint: ", Tone::Warning, &hint.replace('`', ""))?,
                     None => screen.line("  There are no more hints; s shows the solution.")?,
                 },
-                "s" => exercise
-                    .solution
-                    .lines()
-                    .try_for_each(|line| screen.line(&format!("    {line}")))?,
-                "n" => return Ok(Next::Another),
-                "" if is_solved => return Ok(Next::Another),
-                "q" => return Ok(Next::Enough),
+                "s" => {
+                    let mut lines = exercise.solution.lines();
+                    lines.try_for_each(|line| screen.line(&format!("    {line}")))?;
+                }
+                "n" => return Ok(true),
+                "" if is_solved => return Ok(true),
+                "q" => return Ok(false),
                 _ => screen.line("  h: a hint, s: the solution, n: the next one, q: enough")?,
-            },
+            }
         }
     }
+}
+
+fn line(exercise: &Exercise) -> String {
+    format!("{} {}", exercise.rung, exercise.number)
 }
 
 fn tell(verdict: &Verdict, screen: &Screen) -> Result<(), Failure> {
@@ -244,16 +248,12 @@ fn tell(verdict: &Verdict, screen: &Screen) -> Result<(), Failure> {
     }
 }
 
-fn time_of(file: &Path) -> Option<SystemTime> {
-    fs::metadata(file).and_then(|it| it.modified()).ok()
-}
-
 /// Reads words, each with Enter behind it. The end of them, Ctrl-D, is enough as well.
-fn keyboard() -> Receiver<Typed> {
+fn keyboard() -> Receiver<String> {
     let (sender, typed) = mpsc::channel();
     thread::spawn(move || {
-        let words = io::stdin().lock().lines().map_while(Result::ok).map(Typed::Word);
-        words.chain([Typed::Gone]).try_for_each(|word| sender.send(word))
+        let mut words = io::stdin().lock().lines().map_while(Result::ok);
+        words.try_for_each(|word| sender.send(word))
     });
     typed
 }

@@ -64,6 +64,11 @@ pub fn constants(source: &str) -> Vec<&str> {
     source.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next()).collect()
 }
 
+/// The port that a person gets who names none, by the library of a rung.
+pub fn default_port(library: &str) -> Option<&str> {
+    library.split_once("pub const PORT: u16 = ")?.1.split(';').next()
+}
+
 fn starts_item(line: &str, wanted: &str) -> bool {
     let mut rest = line.trim_start();
     loop {

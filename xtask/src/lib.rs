@@ -17,6 +17,7 @@ mod map;
 mod new;
 mod nodes;
 mod package;
+mod pattern;
 mod picture;
 mod releases;
 mod room;

@@ -7,11 +7,7 @@ use ladder::{Failure, Ladder, Rung, Screen};
 const WIDE: usize = 24;
 
 pub fn run(screen: &Screen) -> Result<(), Failure> {
-    let ladder = Ladder::load()?;
-    for line in table(&ladder, screen).lines() {
-        screen.line(line)?;
-    }
-    Ok(())
+    screen.line(&table(&Ladder::load()?, screen))
 }
 
 /// The rung of this name or alias; otherwise the one that may be meant, or those there are.

@@ -15,28 +15,24 @@ const TITLE: &str = "The rungs of the ladder, each with an arrow from the one th
 const STYLE: &str = include_str!("map.css");
 
 /// Where a rung stands: one under the other, set in by as many steps as lie below it.
-struct Place<'a> {
-    rung: &'a Rung,
-    depth: usize,
-    row: usize,
-}
+type Place<'a> = (&'a Rung, usize);
 
 pub fn svg(ladder: &Ladder) -> String {
     let places = places(ladder);
-    let depth = places.iter().map(|place| place.depth).max().unwrap_or(0);
+    let depth = places.iter().map(|(_, depth)| *depth).max().unwrap_or(0);
     let size = (2 * MARGIN + depth * STEP + BOX.0, 2 * MARGIN + places.len() * (BOX.1 + GAP) - GAP);
     let mut svg = Svg::new(size, TITLE, &[], STYLE);
-    for place in &places {
-        let below = place.rung.builds_on.as_deref();
-        if let Some(below) = places.iter().find(|other| below == Some(&other.rung.name)) {
-            let ((x, y), (to_x, to_y)) = (corner(below), corner(place));
+    for (row, (rung, depth)) in places.iter().enumerate() {
+        let is_below = |(other, _): &Place| rung.builds_on.as_ref() == Some(&other.name);
+        if let Some(below) = places.iter().position(is_below) {
+            let ((x, y), (to_x, to_y)) = (corner(below, places[below].1), corner(row, *depth));
             let (x, y, to_y) = (x + STEP / 2, y + BOX.1, to_y + BOX.1 / 2);
             svg.path("", &format!("M{x} {y} V{to_y} H{to_x} m-7 -4 l7 4 l-7 4"));
         }
     }
-    for place in &places {
-        let (x, y) = corner(place);
-        let Rung { name, title, transport, .. } = place.rung;
+    for (row, (rung, depth)) in places.iter().enumerate() {
+        let (x, y) = corner(row, *depth);
+        let Rung { name, title, transport, .. } = rung;
         let class = if *transport == Carrier::Udp { "udp" } else { "tcp" };
         let (width, height) = BOX;
         svg.element(&format!(
@@ -51,12 +47,11 @@ pub fn svg(ladder: &Ladder) -> String {
 
 /// Every rung with all that builds on it after it, so that no arrow crosses a box.
 fn places(ladder: &Ladder) -> Vec<Place<'_>> {
-    let mut places: Vec<Place> = Vec::new();
-    let mut waiting: Vec<(&Rung, usize)> = Vec::new();
+    let (mut places, mut waiting): (Vec<Place>, Vec<Place>) = (Vec::new(), Vec::new());
     let first = ladder.rungs.iter().filter(|rung| rung.builds_on.is_none());
     waiting.extend(first.rev().map(|rung| (rung, 0)));
     while let Some((rung, depth)) = waiting.pop() {
-        places.push(Place { rung, depth, row: places.len() });
+        places.push((rung, depth));
         let above =
             ladder.rungs.iter().filter(|above| above.builds_on.as_ref() == Some(&rung.name));
         waiting.extend(above.rev().map(|rung| (rung, depth + 1)));
@@ -64,8 +59,8 @@ fn places(ladder: &Ladder) -> Vec<Place<'_>> {
     places
 }
 
-fn corner(place: &Place) -> (usize, usize) {
-    (MARGIN + place.depth * STEP, MARGIN + place.row * (BOX.1 + GAP))
+fn corner(row: usize, depth: usize) -> (usize, usize) {
+    (MARGIN + depth * STEP, MARGIN + row * (BOX.1 + GAP))
 }
 
 #[cfg(test)]
@@ -78,12 +73,11 @@ mod tests {
         let (places, svg) = (places(&ladder), svg(&ladder));
         assert_eq!(svg.matches("<path ").count(), ladder.steps().count());
         assert_eq!(places.len(), ladder.rungs.len());
-        for (row, Place { rung, depth, row: at }) in places.iter().enumerate() {
-            assert_eq!(*at, row);
+        for (row, (rung, depth)) in places.iter().enumerate() {
             assert_eq!(svg.matches(&format!(">{}</text>", rung.name)).count(), 1, "{}", rung.name);
             if let Some(below) = &rung.builds_on {
-                let below = places.iter().find(|other| other.rung.name == *below).unwrap();
-                assert!(below.row < row && below.depth + 1 == *depth, "{}", rung.name);
+                let at = places.iter().position(|(other, _)| other.name == *below).unwrap();
+                assert!(at < row && places[at].1 + 1 == *depth, "{}", rung.name);
             }
             // Seven columns of the screen for a letter are more than the picture's own take.
             assert!(rung.title.len() * 7 < BOX.0 + 40, "{}", rung.name);

@@ -106,7 +106,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     screen.line(&format!("\n  cd {shown}\n  cargo test\n  cargo run{server}\n\nChange first:"))?;
     let steps = readme::change_first(rung, own, &name, &[])?;
     for (number, step) in steps.iter().enumerate() {
-        let step = readme::without_marks(&true_now(step));
+        let step = true_now(step).replace('`', "");
         screen.prose("  ", &format!("{}. {step}", number + 1))?;
     }
     screen.line("\nREADME.md says so again, and in what order to read the files.")

@@ -2,18 +2,15 @@
 //! killed, one stands still, and the network between them is cut in two and healed.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ladder::process::GENEROUS;
 use ladder::screen::Tone;
 use ladder::{Failure, Ladder, Process, Rung, Screen, failure};
 use netfault::mesh::Mesh;
 
 use crate::room::{Columns, Seen};
-
-/// Ends a wait for a line that always comes.
-const GENEROUS: Duration = Duration::from_secs(30);
 
 /// Rounds and patience that do not try that of who looks on.
 const QUICK: [&str; 4] = ["--every", "200ms", "--away-after", "2s"];
@@ -37,25 +34,23 @@ pub fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Seen, Failu
     board.say(1, "we go on", &all[1..])?;
     board.title("It comes back with nothing, and catches up:")?;
     board.start(0)?;
-    board.hear(&[0], &["dora: hello, all"])?;
-    board.hear(&[0], &["bob: we go on"])?;
+    board.hear(&[0], "dora: hello, all")?;
+    board.hear(&[0], "bob: we go on")?;
 
     board.stand_still(2)?;
     board.title("The network is cut: what is said here is not heard there.")?;
     board.mesh.cut(LEFT);
     board.say(0, "on the left", &all[..LEFT])?;
     board.say(4, "on the right", &all[LEFT..])?;
-    let [first, last] = [0, 4].map(|number| format!("* {} is away", rung.nodes[number]));
-    board.hear(&all[..LEFT], &[&last])?;
-    board.hear(&all[LEFT..], &[&first])?;
+    board.hear_of(&all[..LEFT], 4, "is away")?;
+    board.hear_of(&all[LEFT..], 0, "is away")?;
     board.title("It is healed: all are equal again.")?;
     board.mesh.heal();
-    board.hear(&all[..LEFT], &["eve: on the right"])?;
-    board.hear(&all[LEFT..], &["ann: on the left"])?;
-    let [first, last] = [0, 4].map(|number| format!("* {} is back", rung.nodes[number]));
-    board.hear(&all[..LEFT], &[&last])?;
-    board.hear(&all[LEFT..], &[&first])?;
-    board.judge(screen)
+    board.hear(&all[..LEFT], "eve: on the right")?;
+    board.hear(&all[LEFT..], "ann: on the left")?;
+    board.hear_of(&all[..LEFT], 4, "is back")?;
+    board.hear_of(&all[LEFT..], 0, "is back")?;
+    board.judge()
 }
 
 struct Board<'a> {
@@ -65,7 +60,6 @@ struct Board<'a> {
     columns: Columns<'a>,
     screen: &'a Screen,
     nodes: Vec<Option<Node>>,
-    good: Vec<String>,
 }
 
 /// A node, and which of its lines were waited for.
@@ -86,7 +80,6 @@ impl<'a> Board<'a> {
             columns: Columns::new(number, screen),
             screen,
             nodes: (0..number).map(|_| None).collect(),
-            good: Vec::new(),
         })
     }
 
@@ -106,43 +99,42 @@ impl<'a> Board<'a> {
         command.args(["--seed", &seed]).args(QUICK).stdin(Stdio::piped()).stdout(Stdio::piped());
         let process = Process::start(command.stderr(Stdio::null()))?;
         let address = process.wait_for_address(GENEROUS)?.inet();
-        let address: SocketAddr =
-            address.map_err(|error| failure!("{name} listens on no port: {error}"))?;
+        let address = address.map_err(|error| failure!("{name} listens on no port: {error}"))?;
         let keyboard = process.stdin().ok_or_else(|| failure!("{name} has no keyboard"))?;
         self.mesh.attach(number, address);
         self.nodes[number] = Some(Node { process, keyboard, seen: Vec::new() });
         self.columns.typed(number, "(starts)")?;
-        let here: Vec<usize> =
-            (0..self.nodes.len()).filter(|it| *it != number && self.nodes[*it].is_some()).collect();
         let told = if is_back { "is back" } else { "joined" };
-        self.hear(&here, &[&format!("* {name} {told}")])
+        self.hear_of(&self.others(number), number, told)
+    }
+
+    /// All that run, but for this one.
+    fn others(&self, number: usize) -> Vec<usize> {
+        let runs = |it: &usize| *it != number && self.nodes[*it].is_some();
+        (0..self.nodes.len()).filter(runs).collect()
     }
 
     fn kill(&mut self, number: usize) -> Result<(), Failure> {
         self.node(number)?.process.kill();
         self.columns.aside(number, "(killed)")?;
-        let others: Vec<usize> = (0..self.nodes.len()).filter(|it| *it != number).collect();
-        self.hear(&others, &[&format!("* {} is away", self.rung.nodes[number])])
+        self.hear_of(&self.others(number), number, "is away")
     }
 
-    #[cfg(unix)]
+    /// Windows has nothing of the kind.
     fn stand_still(&mut self, number: usize) -> Result<(), Failure> {
-        let name = &self.rung.nodes[number];
-        let others: Vec<usize> = (0..self.nodes.len()).filter(|it| *it != number).collect();
+        if cfg!(windows) {
+            return Ok(());
+        }
+        let others = self.others(number);
         self.title("One stands still, as under a debugger, is away, and then back:")?;
         self.node(number)?.process.let_run(false);
         self.columns.aside(number, "(halted)")?;
-        self.hear(&others, &[&format!("* {name} is away")])?;
+        self.hear_of(&others, number, "is away")?;
         self.say(4, "where is it?", &others)?;
         self.node(number)?.process.let_run(true);
         self.columns.aside(number, "(goes on)")?;
-        self.hear(&others, &[&format!("* {name} is back")])?;
-        self.hear(&[number], &["eve: where is it?"])
-    }
-
-    #[cfg(not(unix))]
-    fn stand_still(&mut self, _: usize) -> Result<(), Failure> {
-        Ok(())
+        self.hear_of(&others, number, "is back")?;
+        self.hear(&[number], "eve: where is it?")
     }
 
     /// One of them says something, which all of `listeners` learn, in so many milliseconds.
@@ -152,38 +144,37 @@ impl<'a> Board<'a> {
         typed.map_err(|error| failure!("{name} does not read what is typed: {error}"))?;
         self.columns.typed(number, &format!("> {text}"))?;
         let others: Vec<usize> = listeners.iter().copied().filter(|it| *it != number).collect();
-        self.hear(&others, &[&format!("{name}: {text}")])
+        self.hear(&others, &format!("{name}: {text}"))
     }
 
-    /// Waits until each of `listeners` shows all of `lines`: a row of them, and one of how
-    /// long it took.
-    fn hear(&mut self, listeners: &[usize], lines: &[&str]) -> Result<(), Failure> {
+    /// Waits until each of `listeners` shows what has become of another one.
+    fn hear_of(&mut self, listeners: &[usize], other: usize, what: &str) -> Result<(), Failure> {
+        self.hear(listeners, &format!("* {} {what}", self.rung.nodes[other]))
+    }
+
+    /// Waits until each of `listeners` shows `line`: a row of them, and one of how long it
+    /// took.
+    fn hear(&mut self, listeners: &[usize], line: &str) -> Result<(), Failure> {
         let started = Instant::now();
         let mut waiting: Vec<usize> = listeners.to_vec();
         let mut took = vec![String::new(); self.nodes.len()];
         while !waiting.is_empty() {
             for number in waiting.clone() {
-                if self.node(number)?.has_shown(lines) {
+                if self.node(number)?.has_shown(line) {
                     waiting.retain(|it| *it != number);
                     took[number] = format!("after {} ms", started.elapsed().as_millis());
                 }
             }
             if started.elapsed() > GENEROUS {
                 let name = &self.rung.nodes[waiting[0]];
-                return Err(failure!("{name} does not show {:?} within {GENEROUS:?}", lines[0]));
+                return Err(failure!("{name} does not show {line:?} within {GENEROUS:?}"));
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        for line in lines {
-            let cell =
-                |number| if listeners.contains(&number) { line.to_string() } else { String::new() };
-            let cells: Vec<String> = (0..self.nodes.len()).map(cell).collect();
-            self.columns.row(Tone::Server, &cells)?;
-        }
-        match listeners {
-            [] => Ok(()),
-            _ => self.columns.row(Tone::Dim, &took),
-        }
+        let cell = |number| if listeners.contains(&number) { line } else { "" }.to_string();
+        let cells: Vec<String> = (0..self.nodes.len()).map(cell).collect();
+        self.columns.row(Tone::Server, &cells)?;
+        self.columns.row(Tone::Dim, &took)
     }
 
     fn node(&mut self, number: usize) -> Result<&mut Node, Failure> {
@@ -192,7 +183,7 @@ impl<'a> Board<'a> {
     }
 
     /// Whether all boards are the same in the end.
-    fn judge(mut self, screen: &Screen) -> Result<Seen, Failure> {
+    fn judge(mut self) -> Result<Seen, Failure> {
         let mut boards = Vec::new();
         for number in 0..self.nodes.len() {
             let node = self.node(number)?;
@@ -202,31 +193,26 @@ impl<'a> Board<'a> {
             let board = node.process.stdout().wait_for_line(GENEROUS, is_board);
             boards.push(board.map_err(|why| failure!("no board is shown: {why}"))?);
         }
-        screen.line("")?;
-        screen.prose("  ", &format!("The board of each: {}", boards[0]))?;
-        let mut complaints = Vec::new();
+        self.screen.line("")?;
+        self.screen.prose("  ", &format!("The board of each: {}", boards[0]))?;
+        let mut seen = Seen::default();
         match boards.iter().all(|board| *board == boards[0]) {
-            true => self.good.push(format!("{} nodes show the same board", boards.len())),
-            false => complaints.push(format!("the boards differ: {boards:?}")),
+            true => seen.good.push(format!("{} nodes show the same board", boards.len())),
+            false => seen.complaints.push(format!("the boards differ: {boards:?}")),
         }
-        self.good.push("who was killed, halted or cut off was away, and then back".into());
-        Ok(Seen { good: self.good, complaints })
+        seen.good.push("who was killed, halted or cut off was away, and then back".into());
+        Ok(seen)
     }
 }
 
 impl Node {
-    /// Whether it shows lines that it has not been asked for before.
-    fn has_shown(&mut self, wanted: &[&str]) -> bool {
+    /// Whether it shows this line, and has not been asked for it before.
+    fn has_shown(&mut self, wanted: &str) -> bool {
         let text = self.process.stdout().text();
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        let lines: Vec<&str> = whole.lines().collect();
-        let mut seen = self.seen.clone();
-        for wanted in wanted {
-            let found = (0..lines.len()).find(|at| lines[*at] == *wanted && !seen.contains(at));
-            let Some(found) = found else { return false };
-            seen.push(found);
-        }
-        self.seen = seen;
-        true
+        let is_new = |(at, line): &(usize, &str)| *line == wanted && !self.seen.contains(at);
+        let found = whole.lines().enumerate().find(is_new);
+        self.seen.extend(found.map(|(at, _)| at));
+        found.is_some()
     }
 }

@@ -30,8 +30,5 @@ pub fn run(name: &str, args: &[impl AsRef<OsStr>]) -> Result<(), Failure> {
     // Ctrl-C reaches it as well, and it ends what it has started.
     leave_ctrl_c_to_pager();
     let process = Process::start_in_front(Command::new(program).args(args))?;
-    match process.wait_for_person()?.code() {
-        Some(0) => Ok(()),
-        code => Err(Failure::Told(code.and_then(|code| code.try_into().ok()).unwrap_or(ENDED))),
-    }
+    Failure::of_tool(process.wait_for_person()?, ENDED)
 }

@@ -4,25 +4,22 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::files::{Doing, create_folder};
 use ladder::log_line::{Level, LogLine};
 use ladder::manifests::Releases;
-use ladder::process::output;
+use ladder::process::{GENEROUS, listening, output};
 use ladder::programs::build;
 use ladder::rename::identifier;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
-use ladder::{Failure, Ladder, Process, Rung, Screen, Tone, failure};
+use ladder::{Address, Failure, Ladder, Process, Rung, Screen, Tone, failure};
 
 use crate::room::Seen;
-
-/// Ends a wait for a line that always comes.
-const GENEROUS: Duration = Duration::from_secs(60);
 
 /// What clients ask, and what the first release and the next one answer.
 const QUESTION: &str = "hello";
@@ -45,35 +42,31 @@ pub fn play(
     screen.line("")?;
     let what = screen.paint(Tone::Bold, "Under clients, with releases from http-server:");
     screen.prose("  ", &format!("{what} each looks the server up anew, again and again"))?;
-    let (web, at) = play.serve_site()?;
-    let (server, port) = play.start(&at)?;
+    let (web, from) = play.serve_site()?;
+    let (server, at) = play.start(&from)?;
     let (asked, done) = (Mutex::new(Asked::default()), AtomicBool::new(false));
-    let played = thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::SeqCst) {
-                let client = ["client", "--port", &port, QUESTION];
-                let answer = output(Command::new(&play.program).args(client));
+                let mut client = Command::new(&play.program);
+                let answer = output(client.arg("client").args(at.option()).arg(QUESTION));
                 lock(&asked).count(answer.ok().as_deref().map(str::trim_end));
             }
         });
         let played = play.acts(&server, &asked);
         done.store(true, Ordering::SeqCst);
         played
-    });
-    played?;
+    })?;
     server.ask_to_stop();
     server.wait_for_end(GENEROUS)?;
     drop(web);
     let asked = lock(&asked);
-    let mut seen = Seen { good: Vec::new(), complaints: Vec::new() };
+    let mut seen = Seen::default();
     match asked.missing {
-        0 => seen
-            .good
-            .push(format!("{} clients, all of them answered", asked.answers.iter().sum::<usize>())),
+        0 => seen.good.push(format!("{} clients, all of them answered", asked.answered)),
         missing => seen.complaints.push(format!("{missing} clients were not answered")),
     }
-    let same = read_bytes(&play.program)? == read_bytes(&play.next)?;
-    match same {
+    match read_bytes(&play.program)? == read_bytes(&play.next)? {
         true => seen.good.push("one update, one way back, two refusals".into()),
         false => {
             seen.complaints.push("the program on the disk is not the one that was signed".into())
@@ -85,8 +78,8 @@ pub fn play(
 /// What clients have seen.
 #[derive(Default)]
 struct Asked {
+    answered: usize,
     /// How often each of [`ANSWERS`] came since it was last told.
-    answers: [usize; 2],
     recent: [usize; 2],
     missing: usize,
 }
@@ -95,7 +88,7 @@ impl Asked {
     fn count(&mut self, answer: Option<&str>) {
         match ANSWERS.iter().position(|known| Some(*known) == answer) {
             Some(known) => {
-                self.answers[known] += 1;
+                self.answered += 1;
                 self.recent[known] += 1;
             }
             None => self.missing += 1,
@@ -162,54 +155,43 @@ impl Play<'_> {
     fn serve_site(&self) -> Result<(Process, String), Failure> {
         let mut command = Command::new(&self.web);
         command.args(["--quiet", "--bind", "127.0.0.1", "--port", "0"]).arg(self.path("site"));
-        let (web, at) = ladder::process::listening(command.stderr(Stdio::null()), GENEROUS)?;
-        let at = at.inet().map_err(|error| failure!("where is http-server? {error}"))?;
+        let (web, at) = listening(command.stderr(Stdio::null()), GENEROUS)?;
         Ok((web, format!("http://{at}/")))
     }
 
-    fn start(&self, from: &str) -> Result<(Process, String), Failure> {
+    fn start(&self, from: &str) -> Result<(Process, Address), Failure> {
         let mut command = Command::new(&self.program);
-        command
-            .args(["server", "--port", "0", "--from", from, "--key"])
-            .arg(self.path("publisher.pub"));
-        command.args(["--every", EVERY, "--ready-within", "3s"]);
+        command.args(["server", "--port", "0", "--from", from, "--every", EVERY]);
+        command.args(["--ready-within", "3s", "--key"]).arg(self.path("publisher.pub"));
         // What it says of each client is not for this page.
         command.env("RUST_LOG", format!("warn,{}=info", self.crate_name));
-        let (server, at) = ladder::process::listening(command.stderr(Stdio::piped()), GENEROUS)?;
-        let at = at.inet().map_err(|error| failure!("where is the server? {error}"))?;
-        Ok((server, at.port().to_string()))
+        listening(command.stderr(Stdio::piped()), GENEROUS)
     }
 
     /// Each release, and what becomes of it.
     fn acts(&self, server: &Process, asked: &Mutex<Asked>) -> Result<(), Failure> {
-        let mut log = Log { server, looked_at: 0 };
-        let release = |key: &str, program: &Path, claim: &[&str]| {
+        let mut log = Log { server, number: 0 };
+        let signs = |key: &str, program: &Path, claim: &[&str]| {
             let program = program.display().to_string();
             let args = ["release", key, &program, "site"];
-            self.publisher(&[&args[..], claim].concat())
+            let published = self.publisher(&[&args[..], claim].concat())?;
+            Ok::<_, Failure>(format!("signs {}", published.trim_end()))
         };
         self.follow(&mut log, "serves")?;
         self.clients(asked, 0)?;
-        self.told(
-            "publisher",
-            Tone::Client,
-            &signs(&release("publisher.key", &self.next, &[])?, ""),
-        )?;
+        let told = signs("publisher.key", &self.next, &[])?;
+        self.told("publisher", Tone::Client, &told)?;
         self.follow(&mut log, "serves from here on")?;
         self.clients(asked, 1)?;
-        let told = release("publisher.key", &self.broken, &[])?;
-        self.told("publisher", Tone::Client, &signs(&told, ", which does not get ready"))?;
+        let told = signs("publisher.key", &self.broken, &[])? + ", which does not get ready";
+        self.told("publisher", Tone::Client, &told)?;
         self.follow(&mut log, "is not tried again")?;
         self.clients(asked, 1)?;
-        let told = release("publisher.key", &self.next, &["--claim", "0.1.5"])?;
-        self.told(
-            "somebody",
-            Tone::Warning,
-            &format!("sends an old one again, {}", signs(&told, "")),
-        )?;
+        let told = signs("publisher.key", &self.next, &["--claim", "0.1.5"])?;
+        self.told("somebody", Tone::Warning, &format!("sends an old one again, {told}"))?;
         self.follow(&mut log, "no update")?;
-        let told = release("stranger.key", &self.next, &["--claim", "0.4.0"])?;
-        self.told("a stranger", Tone::Warning, &signs(&told, ", with a key of their own"))?;
+        let told = signs("stranger.key", &self.next, &["--claim", "0.4.0"])?;
+        self.told("a stranger", Tone::Warning, &(told + ", with a key of their own"))?;
         self.follow(&mut log, "is not signed by")?;
         self.clients(asked, 1)
     }
@@ -249,7 +231,7 @@ impl Play<'_> {
 
     fn told(&self, who: &str, tone: Tone, text: &str) -> Result<(), Failure> {
         self.screen.hang(&format!("    {}", fit(who, WHO)), tone, text)?;
-        std::thread::sleep(self.screen.pace);
+        thread::sleep(self.screen.pace);
         Ok(())
     }
 }
@@ -257,35 +239,25 @@ impl Play<'_> {
 /// What the server says, line by line.
 struct Log<'a> {
     server: &'a Process,
-    looked_at: usize,
+    number: usize,
 }
 
 impl Log<'_> {
     /// The next line; `None` for one that comes again with every look.
     fn next(&mut self) -> Result<Option<LogLine>, Failure> {
-        let from = self.looked_at;
-        let next = |bytes: &[u8]| {
-            let rest = bytes.get(from..)?;
-            let end = rest.iter().position(|&byte| byte == b'\n')?;
-            Some(String::from_utf8_lossy(&rest[..end]).into_owned())
-        };
-        let line = self.server.stderr().wait_for(GENEROUS, next);
+        let line = self.server.stderr().line(GENEROUS, self.number);
         let line = line.map_err(|why| failure!("the server says nothing more: {why}"))?;
-        self.looked_at += line.len() + 1;
-        let line = LogLine::parse(&line);
+        self.number += 1;
         let again = ["it is the version that runs", "it was tried before", " answered 404"];
-        Ok(line.filter(|line| again.iter().all(|words| !line.message.contains(words))))
+        let again = again.iter().any(|words| line.contains(words));
+        Ok(LogLine::parse(&line).filter(|_| !again))
     }
-}
-
-fn signs(published: &str, more: &str) -> String {
-    format!("signs {}{more}", published.trim_end())
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).doing("read", path)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

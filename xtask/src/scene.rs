@@ -1,7 +1,6 @@
 //! One conversation of a rung in circumstances that are asked for: with a fault, over a
 //! bad network, with every byte shown, or drawn.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, FromArgMatches};
 use ladder::files::Doing;
-use ladder::log_line::{Event, LogLine, Time};
+use ladder::log_line::{Event, Time};
 use ladder::scratch::Scratch;
 use ladder::shell::command_line;
 use ladder::{Address, Failure, Ladder, Rung, Screen, Tone, failure};
@@ -99,17 +98,11 @@ pub fn run(
     let network = options.needs_proxy().then(|| options.network.network());
     let words = network.as_ref().map(|_| Wire::Words(rung.speaks()));
     let wire = if options.wire { Some(Wire::Bytes) } else { words };
-    let live = Live::start(Timeline::new(screen, &[], wire), screen);
-    let around =
-        Around { fault, network: network.as_ref(), live: Some(&live), ..Around::default() };
-    let scene = play(ladder, rung, around)?;
-    live.finish()?;
+    let around = Around { fault, network: network.as_ref(), ..Around::default() };
+    let scene = show(ladder, rung, around, wire, screen)?;
     screen.line("")?;
     for (number, (run, visit)) in rung.demo.iter().zip(&scene.visits).enumerate() {
-        let who = match rung.demo.len() {
-            1 => "The client".into(),
-            _ => format!("Client {}", number + 1),
-        };
+        let who = client(rung, number);
         let (tone, text) = match visit {
             visit if visit.code == Some(0) && visit.printed == run.expect => {
                 (Tone::Good, "was served as usual".into())
@@ -120,6 +113,7 @@ pub fn run(
                 None => (Tone::Warning, format!("printed {:?}", visit.printed)),
             },
         };
+        let who = who[..1].to_uppercase() + &who[1..];
         screen.prose("  ", &format!("{who} {}.", screen.paint(tone, &text)))?;
     }
     if let Some(fault) = fault {
@@ -139,6 +133,14 @@ pub fn run(
         screen.prose("  ", &format!("Drawn: {}", path.display()))?;
     }
     Ok(())
+}
+
+/// What a client of the demo is called.
+pub fn client(rung: &Rung, number: usize) -> String {
+    match rung.demo.len() {
+        1 => "the client".into(),
+        _ => format!("client {}", number + 1),
+    }
 }
 
 fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
@@ -167,10 +169,20 @@ pub fn main(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Scene, Fail
     let is_seen = !plain && !rung.has_tokens();
     let network = (is_seen || !rung.network.is_empty()).then(|| network_of(rung)).transpose()?;
     let wire = network.as_ref().map(|_| Wire::Words(speaks));
-    let live = Live::start(Timeline::new(screen, &[], wire), screen);
-    let around =
-        Around { network: network.as_ref(), live: Some(&live), curl: true, ..Around::default() };
-    let scene = play(ladder, rung, around)?;
+    let around = Around { network: network.as_ref(), curl: true, ..Around::default() };
+    show(ladder, rung, around, wire, screen)
+}
+
+/// Plays it while somebody looks on.
+fn show(
+    ladder: &Ladder,
+    rung: &Rung,
+    around: Around,
+    wire: Option<Wire>,
+    screen: &Screen,
+) -> Result<Scene, Failure> {
+    let live = Live::start(Timeline::new(screen, &[], wire));
+    let scene = play(ladder, rung, Around { live: Some(&live), ..around })?;
     live.finish()?;
     Ok(scene)
 }
@@ -228,11 +240,8 @@ pub fn play(ladder: &Ladder, rung: &Rung, around: Around) -> Result<Scene, Failu
     drop(faulty);
     // Where nothing is in between, each client's visit is one of the server's, logged or not yet.
     let side = if fault.is_some() || network.is_some() { Side::Server } else { Side::Client };
-    let came = |line: &&LogLine| matches!(line.event(), Event::Connected(_));
-    let came = stage.logged(side).filter(came).count();
-    let left = |line: &&LogLine| matches!(line.event(), Event::Left(..));
-    let all_left = |stage: &Stage| stage.logged(Side::Server).filter(left).count() >= came;
-    stage.wait(CALM, |stage| stage.is_over(server) || all_left(stage));
+    let came = stage.count(side, |event| matches!(event, Event::Connected(_)));
+    stage.wait_for_so_many(server, came, |event| matches!(event, Event::Left(..)));
     let mut passed = Vec::new();
     if proxy.is_some() && rung.speaks().transport() == Transport::Tcp {
         // A server tells that a client has left, and then the end of its stream is on its way.
@@ -245,11 +254,13 @@ pub fn play(ladder: &Ladder, rung: &Rung, around: Around) -> Result<Scene, Failu
     }
     drop(proxy);
     passed.extend(recorded.iter());
+    // One connection after the other as they began; what has passed in one stays in order.
+    passed.sort_by_key(|passed| passed.connection);
     if fault.is_some() || !rung.serves_once() {
         stage.ask_to_stop(server);
     }
     let code = stage.exit_code(server)?;
-    Ok(Scene { passed: in_order(passed), visits, curl, code })
+    Ok(Scene { passed, visits, curl, code })
 }
 
 /// What was recorded, once it was told as well.
@@ -300,15 +311,4 @@ fn ask_with_curl(stage: &mut Stage, rung: &Rung, server: &Address) -> Result<Vec
 /// Whether nothing more comes from the server.
 fn ends(passed: &Passed) -> bool {
     passed.way == Way::ToClient && matches!(passed.fate, Fate::Ended | Fate::Reset | Fate::Cut)
-}
-
-/// What has passed, one connection after the other as they began.
-fn in_order(recorded: Vec<Passed>) -> Vec<Passed> {
-    let mut connections: HashMap<u64, Vec<Passed>> = HashMap::new();
-    for passed in recorded {
-        connections.entry(passed.connection).or_default().push(passed);
-    }
-    let mut connections: Vec<(u64, Vec<Passed>)> = connections.into_iter().collect();
-    connections.sort_by_key(|(connection, _)| *connection);
-    connections.into_iter().flat_map(|(_, passed)| passed).collect()
 }

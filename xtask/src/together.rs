@@ -2,24 +2,20 @@
 
 use std::io::Write;
 use std::process::{ChildStdin, Stdio};
-use std::time::Duration;
 
 use ladder::log_line::Event;
 use ladder::manifests::Together;
-use ladder::process::threads;
+use ladder::process::{GENEROUS, threads};
 use ladder::screen::thousands;
 use ladder::{Address, Failure, Ladder, Rung, Screen, failure};
 use netfault::Transport;
 use trial::live::Live;
 use trial::stage::{PlayerId, Stage, Start};
-use trial::timeline::{Side, Timeline, What};
+use trial::timeline::{Side, Timeline};
 use trial::{Cast, Faults, faults};
 
-use crate::room::Seen;
+use crate::room::{Seen, right_replies};
 use crate::scene::PATIENCE;
-
-/// Ends a wait for a line that always comes.
-const GENEROUS: Duration = Duration::from_secs(30);
 
 /// Plays what the manifest has of clients that are there together.
 pub fn play(
@@ -28,7 +24,7 @@ pub fn play(
     together: &Together,
     screen: &Screen,
 ) -> Result<Seen, Failure> {
-    let live = Live::start(Timeline::new(screen, &together.members, None), screen);
+    let live = Live::start(Timeline::new(screen, &together.members, None));
     let mut stage = Stage::new();
     stage.onlooker = Some(live.teller());
     let args = [rung.server_args.as_slice(), &together.server_args].concat();
@@ -51,7 +47,7 @@ pub fn play(
     if let Some(fault) = &together.crowd {
         let running = faults::start(rung, faults::find(fault)?, &address)?;
         let came = together.members.len() + running.peers().len();
-        play.wait(|stage, _| count(stage, |event| matches!(event, Event::Connected(_))) >= came)?;
+        play.wait(|stage| stage.count(Side::Server, is_connected) >= came)?;
         let crowd_of = thousands(running.peers().len() as f64);
         play.stage.say_of(server, format!("{crowd_of} more clients come, and are idle"));
         play.tell_threads();
@@ -105,12 +101,10 @@ impl<'a> Play<'a> {
         if self.rung.speaks().transport() == Transport::Udp {
             return Ok(());
         }
-        let connected = |event: &Event| matches!(event, Event::Connected(_));
         if self.is_served(number) {
-            self.wait(|stage, _| count(stage, connected) > number)?;
+            self.wait(|stage| stage.count(Side::Server, is_connected) > number)?;
         } else {
-            let told = |stage: &Stage, _| stage.told(player).next().is_some();
-            self.wait(told)?;
+            self.wait(|stage| stage.told(player).next().is_some())?;
             let text = "connected for the system; the server has no thread for it yet";
             self.stage.say_of(player, text.into());
         }
@@ -163,8 +157,8 @@ impl<'a> Play<'a> {
             text if is_said => self.says(number, text),
             "leaves" => self.leaves(number),
             "is silent" => {
-                let gone = self.gone() + 1;
-                self.wait(move |stage, _| gone <= count(stage, is_left))
+                let gone = self.gone();
+                self.wait(|stage| stage.count(Side::Server, is_left) > gone)
             }
             _ => Err(wrong()),
         }
@@ -181,7 +175,7 @@ impl<'a> Play<'a> {
         if self.is_served(number) {
             return self.hears(number);
         }
-        self.wait(move |stage, _| sent(stage, player) >= said)
+        self.wait(|stage| sent(stage, player) >= said)
     }
 
     /// Waits until it has an answer to all that it has said.
@@ -190,23 +184,23 @@ impl<'a> Play<'a> {
             return Ok(());
         }
         let (player, said) = (self.members[number].player, self.members[number].said.len());
-        self.wait(move |stage, _| stage.printed(player).len() >= said || stage.is_over(player))
+        self.wait(|stage| stage.printed(player).len() >= said || stage.is_over(player))
     }
 
     fn gone(&self) -> usize {
-        count(&self.stage, is_left)
+        self.stage.count(Side::Server, is_left)
     }
 
     /// The end of what it types is the end of it.
     fn leaves(&mut self, number: usize) -> Result<(), Failure> {
-        let gone = self.gone() + 1;
+        let gone = self.gone();
         let Some(keyboard) = self.members[number].keyboard.take() else { return Ok(()) };
         drop(keyboard);
         self.stage.watch(self.members[number].player, PATIENCE)?;
         self.left += 1;
         if self.rung.speaks().transport() == Transport::Tcp {
             let here = self.members.len() - self.left;
-            self.wait(move |stage, _| count(stage, is_left) >= gone || here == 0)?;
+            self.wait(|stage| stage.count(Side::Server, is_left) > gone || here == 0)?;
         }
         let next = self.together.places.map(|places| places + self.left - 1);
         match next.filter(|next| *next < self.members.len()) {
@@ -215,9 +209,9 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn wait(&mut self, done: impl Fn(&Stage, PlayerId) -> bool) -> Result<(), Failure> {
+    fn wait(&mut self, done: impl Fn(&Stage) -> bool) -> Result<(), Failure> {
         let server = self.server;
-        match self.stage.wait(GENEROUS, |stage| stage.is_over(server) || done(stage, server)) {
+        match self.stage.wait(GENEROUS, |stage| stage.is_over(server) || done(stage)) {
             true => Ok(()),
             false => Err(failure!("{}: its clients do not get on", self.rung.name)),
         }
@@ -225,7 +219,7 @@ impl<'a> Play<'a> {
 
     /// Whether each has heard all that it has said.
     fn judge(&self, code: Option<i32>) -> Seen {
-        let mut seen = Seen { good: Vec::new(), complaints: Vec::new() };
+        let mut seen = Seen::default();
         for member in &self.members {
             let heard = self.stage.printed(member.player);
             let right =
@@ -238,11 +232,7 @@ impl<'a> Play<'a> {
         if code != Some(0) && cfg!(unix) {
             seen.complaints.push("the server did not end with exit code 0".into());
         }
-        let replies: usize = self.members.iter().map(|member| member.said.len()).sum();
-        let replies = match replies {
-            1 => "1 right reply".to_string(),
-            _ => format!("{replies} right replies"),
-        };
+        let replies = right_replies(self.members.iter().map(|member| member.said.len()).sum());
         seen.good.push(match self.members.len() {
             1 => replies,
             clients => format!("{replies} to {clients} clients who were there together"),
@@ -253,17 +243,13 @@ impl<'a> Play<'a> {
 
 /// How much a client has sent.
 fn sent(stage: &Stage, client: PlayerId) -> usize {
-    let sends = |what: &&What| match what {
-        What::Logged(line) => matches!(line.event(), Event::Sending(..)),
-        _ => false,
-    };
-    stage.told(client).filter(sends).count()
+    stage.told(client).filter(|what| matches!(what.event(), Event::Sending(..))).count()
+}
+
+fn is_connected(event: &Event) -> bool {
+    matches!(event, Event::Connected(_))
 }
 
 fn is_left(event: &Event) -> bool {
     matches!(event, Event::Left(..))
-}
-
-fn count(stage: &Stage, is: impl Fn(&Event) -> bool) -> usize {
-    stage.logged(Side::Server).filter(|line| is(&line.event())).count()
 }

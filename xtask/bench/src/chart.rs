@@ -35,7 +35,8 @@ const NIGHT: &str =
 /// Replies in a second. `sweep` has a table for each number of connections.
 pub fn throughput(sweep: &[Table], machine: &Machine) -> Result<String, Failure> {
     let most = values(sweep, "rate").fold(1.0, f64::max);
-    picture("Replies a second", machine, 0.0..most * 1.05, sweep, "rate")
+    let title = "Replies a second";
+    picture(title, |svg| draw(svg, title, machine, 0.0..most * 1.05, sweep, "rate"))
 }
 
 /// The latency that one reply in a hundred exceeds.
@@ -43,27 +44,20 @@ pub fn latency(sweep: &[Table], machine: &Machine) -> Result<String, Failure> {
     let least = values(sweep, "p99_us").fold(f64::MAX, f64::min).clamp(1.0, 1e6);
     let most = values(sweep, "p99_us").fold(least * 10.0, f64::max);
     let axis = (least..most).log_scale();
-    picture("Latency of 99 in 100 replies (µs; lower is better)", machine, axis, sweep, "p99_us")
+    let title = "Latency of 99 in 100 replies (µs; lower is better)";
+    picture(title, |svg| draw(svg, title, machine, axis, sweep, "p99_us"))
 }
 
 fn values(sweep: &[Table], figure: &str) -> impl Iterator<Item = f64> {
     sweep.iter().flat_map(|table| &table.rows).filter_map(move |row| row.median(figure))
 }
 
-fn picture<Y>(
+fn picture(
     title: &str,
-    machine: &Machine,
-    axis: Y,
-    sweep: &[Table],
-    figure: &str,
-) -> Result<String, Failure>
-where
-    Y: AsRangedCoord<Value = f64>,
-    Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
-{
+    draw: impl FnOnce(&mut String) -> Result<(), Box<dyn Error>>,
+) -> Result<String, Failure> {
     let mut svg = String::new();
-    draw(&mut svg, title, machine, axis, sweep, figure)
-        .map_err(|error| failure!("cannot draw {title}: {error}"))?;
+    draw(&mut svg).map_err(|error| failure!("cannot draw {title}: {error}"))?;
     let title = format!("{title} against the number of connections");
     let head = format!(">\n<title>{title}</title>\n<style>{NIGHT}</style>");
     Ok(svg.replacen('>', &head, 1))

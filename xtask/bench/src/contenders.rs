@@ -20,7 +20,7 @@ pub struct Contender {
     /// Whether ratios are to this one.
     #[serde(default)]
     pub base: bool,
-    speaks: Vec<Speaks>,
+    pub speaks: Vec<Speaks>,
     clients: Clients,
     #[serde(flatten)]
     pub start: Start,
@@ -114,10 +114,6 @@ impl Contender {
     /// Whether it listens on a file.
     pub fn is_on_a_file(&self) -> bool {
         self.speaks.first() == Some(&Speaks::Unix)
-    }
-
-    pub fn is_encrypted(&self) -> bool {
-        self.speaks.contains(&Speaks::Tls)
     }
 
     pub fn serves(&self, scenario: &Scenario) -> bool {

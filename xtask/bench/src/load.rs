@@ -32,8 +32,8 @@ pub fn run(
         return Ok(None);
     }
     line(is_report).map(Some).map_err(|why| {
-        let said = process.stderr().wait_for_end(COURTESY).unwrap_or_default();
-        match String::from_utf8_lossy(&said).lines().next() {
+        let said = process.stderr().text_at_end(COURTESY).unwrap_or_default();
+        match said.lines().next() {
             Some(first) => Failure::new(first),
             None => failure!("netload has no report: {why}"),
         }

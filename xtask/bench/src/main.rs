@@ -58,7 +58,7 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let (contenders, all) = (contenders::load(&ladder)?, scenarios::load(&ladder)?);
     let (scenarios, names) = choose(&options.names, &ladder, &contenders, &all)?;
     let bench = Bench::prepare(&ladder, contenders, &names, options.seconds)?;
-    let machine = Machine::look(bench.is_pinned());
+    let machine = Machine::look(bench.cores.is_some());
     if !options.json {
         screen.prose("", &machine.to_string())?;
     }
@@ -86,7 +86,7 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         screen.line(&document.to_string())?;
     }
     if options.svg {
-        page::write(&ladder.root, &machine, bench.left_out(), &tables, &charts)?;
+        page::write(&ladder.root, &machine, &bench.left_out, &tables, &charts)?;
     }
     verdict(tables.iter().chain(&charts))
 }

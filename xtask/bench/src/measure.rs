@@ -19,7 +19,7 @@ use crate::contenders::{self, Contender, Start};
 use crate::load;
 use crate::scenarios::{Scenario, Speaks, Unit};
 use crate::server::Server;
-use crate::site::Site;
+use crate::site;
 
 /// Which of the two cores is whose.
 const SERVER: usize = 0;
@@ -50,11 +50,13 @@ pub struct Bench {
     contenders: Vec<Contender>,
     programs: HashMap<String, PathBuf>,
     peers: PathBuf,
-    site: Site,
+    /// The folder of the pages, and of what else the servers read.
+    site: Scratch,
     /// A core for the server and one for the load.
-    cores: Option<[String; 2]>,
+    pub cores: Option<[String; 2]>,
     seconds: u16,
-    left_out: Vec<String>,
+    /// The servers that are not installed, each in words.
+    pub left_out: Vec<String>,
 }
 
 impl Bench {
@@ -82,20 +84,11 @@ impl Bench {
         });
         let programs = build(ladder, &chosen)?;
         let built = programs.get("netload").and_then(|netload| netload.parent());
-        let site = Site::new(built.ok_or_else(|| Failure::new("netload was not built"))?)?;
+        let site = site::write(built.ok_or_else(|| Failure::new("netload was not built"))?)?;
         let cores = cores();
         let bench = Bench { chosen, contenders, programs, peers, site, cores, seconds, left_out };
         bench.make_certs()?;
         Ok(bench)
-    }
-
-    pub fn is_pinned(&self) -> bool {
-        self.cores.is_some()
-    }
-
-    /// The servers that are not installed, each in words.
-    pub fn left_out(&self) -> &[String] {
-        &self.left_out
     }
 
     /// The servers of a scenario, what ratios are to first.
@@ -194,8 +187,8 @@ impl Bench {
         let words = [
             ("{connections}", (connections + SPARE).to_string()),
             ("{certs}", self.certs().display().to_string()),
-            ("{site}", self.site.pages().display().to_string()),
-            ("{folder}", self.site.folder().display().to_string()),
+            ("{site}", self.site.path().join(site::FOLDER).display().to_string()),
+            ("{folder}", self.site.path().display().to_string()),
             ("{peers}", self.peers.display().to_string()),
             ("{address}", address.to_string()),
             ("{port}", port.to_string()),
@@ -216,26 +209,26 @@ impl Bench {
                     None => Address::port(0),
                 };
                 command.arg("server").args(place.option()).args(args.iter().map(fill));
-                Server::start_in(folder, command.env("RUST_LOG", "error"))
+                Server::start(folder, command.env("RUST_LOG", "error"))
             }
             Start::Example(name) => {
                 let mut command = self.pinned(SERVER, &self.program(name)?);
-                Server::start_in(folder, command.stderr(Stdio::null()))
+                Server::start(folder, command.stderr(Stdio::null()))
             }
             Start::Program(words) => {
                 if let Some(file) = &contender.configuration {
                     let text = with_modules_that_exist(&files::read(&self.peers.join(file))?);
-                    files::write(&self.site.folder().join(file), fill(&text))?;
+                    files::write(&self.site.path().join(file), fill(&text))?;
                 }
                 let mut command = self.pinned(SERVER, Path::new(&words[0]));
-                command.args(words[1..].iter().map(fill)).current_dir(self.site.folder());
+                command.args(words[1..].iter().map(fill)).current_dir(self.site.path());
                 command.stderr(Stdio::null());
                 // One that is told where to listen does not say so.
                 let told = contender.configuration.is_some()
                     || words.iter().any(|it| it.contains("{port}"));
                 match told {
                     true => Server::start_silent(&mut command, address),
-                    false => Server::start(&mut command),
+                    false => Server::start(None, &mut command),
                 }
             }
         }?;
@@ -247,7 +240,7 @@ impl Bench {
 
     /// The folder of the certificates, for both ends.
     fn certs(&self) -> PathBuf {
-        self.site.folder().join("certs")
+        self.site.path().join("certs")
     }
 
     /// Has `tls-echo` make the certificates, where something speaks TLS.
@@ -288,7 +281,7 @@ fn figures(report: &Value, scenario: &Scenario, used: Option<f64>) -> Sample {
         return Err(first.into());
     }
     let of = |name: &str| report[name].as_f64();
-    if let Some(size) = Site::size(&scenario.page).filter(|size| of("size") != Some(*size as f64)) {
+    if let Some(size) = site::size(&scenario.page).filter(|size| of("size") != Some(*size as f64)) {
         return Err(format!("the page has {} bytes and not {size}", report["size"]));
     }
     let (rate, amount) = match scenario.unit {
@@ -365,7 +358,7 @@ fn build(ladder: &Ladder, contenders: &[Contender]) -> Result<HashMap<String, Pa
             Start::Program(_) => {}
         }
         programs.extend(contender.behind.as_deref());
-        programs.extend(contender.is_encrypted().then_some(ENCRYPTING));
+        programs.extend(contender.speaks.contains(&Speaks::Tls).then_some(ENCRYPTING));
     }
     options.extend(programs.iter().flat_map(|name| ["--package", name, "--bin", name]));
     programs::build(&ladder.root, &options, &["netload and the servers"])

@@ -13,9 +13,6 @@ use ladder::{Address, Failure};
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A pause between two looks whether a server that says nothing listens.
-const PAUSE: Duration = Duration::from_millis(20);
-
 /// A pause between two looks: how exactly the time of a stop is known.
 const SHORT_PAUSE: Duration = Duration::from_micros(200);
 
@@ -32,12 +29,8 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(command: &mut Command) -> Result<Server, Failure> {
-        Server::start_in(None, command)
-    }
-
-    /// As [`start`](Server::start), in a folder that is kept for as long.
-    pub fn start_in(folder: Option<Scratch>, command: &mut Command) -> Result<Server, Failure> {
+    /// Starts one that says where it listens, in a folder that is kept for as long.
+    pub fn start(folder: Option<Scratch>, command: &mut Command) -> Result<Server, Failure> {
         if let Some(folder) = &folder {
             command.current_dir(folder.path());
         }
@@ -48,18 +41,8 @@ impl Server {
     /// Starts a server that listens on `address` and says nothing.
     pub fn start_silent(command: &mut Command, address: SocketAddr) -> Result<Server, Failure> {
         let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            // No event tells that it listens: asking again is all there is.
-            if process.wait(PAUSE).is_ok_and(|ended| ended.is_some()) {
-                return Err(Failure::new("it ends; try it by hand"));
-            }
-            if TcpStream::connect(address).is_ok() {
-                let address = address.into();
-                return Ok(Server { process, behind: None, address, _folder: None });
-            }
-        }
-        Err(Failure::new("it does not listen"))
+        process.wait_until(PATIENCE, || TcpStream::connect(address).is_ok())?;
+        Ok(Server { process, behind: None, address: address.into(), _folder: None })
     }
 
     /// The same with what it stands in front of: both are one server.

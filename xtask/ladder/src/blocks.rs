@@ -37,8 +37,7 @@ pub fn fill(
     let mut lines = page.lines().enumerate();
     while let Some((index, line)) = lines.next() {
         let at = |message: String| failure!("line {}: {message}", index + 1);
-        filled.push_str(line);
-        filled.push('\n');
+        filled += &format!("{line}\n");
         fence = fence_after(fence, line);
         if fence.is_some() {
             continue;
@@ -56,17 +55,13 @@ pub fn fill(
             match lines.next() {
                 Some((_, line)) if line.trim_end() == END => break,
                 Some((_, line)) if !line.starts_with(START) => {
-                    order.held.push_str(line);
-                    order.held.push('\n');
+                    order.held += &format!("{line}\n");
                 }
                 _ => return Err(at(format!("this block has no {END}"))),
             }
         }
         let contents = generate(&order).map_err(|failure| at(failure.to_string()))?;
-        filled.push_str(contents.trim_end());
-        filled.push('\n');
-        filled.push_str(END);
-        filled.push('\n');
+        filled += &format!("{}\n{END}\n", contents.trim_end());
     }
     Ok(filled)
 }

@@ -6,15 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::Failure;
+
 /// Everything that has come out of a pipe so far. Clones look at the same.
 #[derive(Debug, Clone)]
-pub struct Collected(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    written: Mutex<Written>,
-    changed: Condvar,
-}
+pub struct Collected(Arc<(Mutex<Written>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct Written {
@@ -34,7 +30,7 @@ impl Collected {
                 let mut written = filled.lock();
                 written.bytes.extend_from_slice(&buf[..n]);
                 written.ended = n == 0;
-                filled.0.changed.notify_all();
+                filled.0.1.notify_all();
                 if written.ended {
                     return;
                 }
@@ -69,7 +65,7 @@ impl Collected {
             found = find(&written.bytes);
             found.is_none() && !written.ended
         };
-        let waited = self.0.changed.wait_timeout_while(self.lock(), limit, unfinished);
+        let waited = self.0.1.wait_timeout_while(self.lock(), limit, unfinished);
         let (_written, passed) = waited.unwrap_or_else(PoisonError::into_inner);
         match found {
             Some(found) => Ok(found),
@@ -84,16 +80,19 @@ impl Collected {
         limit: Duration,
         find: impl Fn(&str) -> Option<T>,
     ) -> Result<T, String> {
+        self.wait_for(limit, |bytes| whole_lines(&String::from_utf8_lossy(bytes)).find_map(&find))
+    }
+
+    /// Waits for the line behind so many others.
+    pub fn line(&self, limit: Duration, number: usize) -> Result<String, String> {
         self.wait_for(limit, |bytes| {
-            let text = String::from_utf8_lossy(bytes);
-            text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).find_map(&find)
+            whole_lines(&String::from_utf8_lossy(bytes)).nth(number).map(String::from)
         })
     }
 
     /// Waits for the end of the stream and returns all that has come.
     pub fn wait_for_end(&self, limit: Duration) -> Result<Vec<u8>, String> {
-        let waited =
-            self.0.changed.wait_timeout_while(self.lock(), limit, |written| !written.ended);
+        let waited = self.0.1.wait_timeout_while(self.lock(), limit, |written| !written.ended);
         let (written, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match written.ended {
             true => Ok(written.bytes.clone()),
@@ -101,8 +100,19 @@ impl Collected {
         }
     }
 
+    /// The same as text, for a tool: what is not UTF-8 is replaced.
+    pub fn text_at_end(&self, limit: Duration) -> Result<String, Failure> {
+        let all = self.wait_for_end(limit).map_err(Failure::new)?;
+        Ok(String::from_utf8_lossy(&all).into_owned())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Written> {
         // A search that panicked has changed nothing.
-        self.0.written.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Those that have an end, without it.
+fn whole_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'))
 }

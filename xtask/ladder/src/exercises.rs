@@ -47,7 +47,7 @@ pub struct Exercise {
 impl Exercise {
     /// The stub with the solution in it.
     pub fn solved(&self) -> String {
-        let todo = self.language.todo();
+        let (_, [.., todo]) = MARKS[self.language as usize];
         let line = self.stub.lines().find(|line| line.trim_start() == todo).unwrap_or_default();
         let indent = &line[..line.len() - line.trim_start().len()];
         let lines: Vec<String> =
@@ -56,35 +56,21 @@ impl Exercise {
     }
 }
 
+/// A language, what its files end with, the file that the reader writes into, what begins a
+/// comment and a line of the text above the code, and what stands where the solution will.
+type Marks = (Language, [&'static str; 5]);
+
+const MARKS: [Marks; 2] = [
+    (Language::Rust, ["rs", "src/lib.rs", "//", "//!", "todo!()"]),
+    (Language::Python, ["py", "exercise.py", "#", "#", PYTHON_TODO]),
+];
+
+const PYTHON_TODO: &str = "raise NotImplementedError(\"not yet implemented\")";
+
 impl Language {
     /// The file that the reader writes into.
     pub fn file(self) -> &'static str {
-        match self {
-            Language::Rust => "src/lib.rs",
-            Language::Python => "exercise.py",
-        }
-    }
-
-    fn comment(self) -> &'static str {
-        match self {
-            Language::Rust => "//",
-            Language::Python => "#",
-        }
-    }
-
-    /// What begins a line of the text above the code.
-    fn head(self) -> &'static str {
-        match self {
-            Language::Rust => "//!",
-            Language::Python => "#",
-        }
-    }
-
-    fn todo(self) -> &'static str {
-        match self {
-            Language::Rust => "todo!()",
-            Language::Python => "raise NotImplementedError(\"not yet implemented\")",
-        }
+        MARKS[self as usize].1[1]
     }
 }
 
@@ -98,13 +84,11 @@ pub fn of_rung(root: &Path, rung: &str) -> Result<Vec<Exercise>, String> {
     for entry in fs::read_dir(root.join(FOLDER).join(rung)).into_iter().flatten().flatten() {
         let path = entry.path();
         let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-        let language = match path.extension().and_then(|it| it.to_str()) {
-            Some("rs") => Language::Rust,
-            Some("py") => Language::Python,
-            _ => continue,
-        };
+        let end = path.extension().and_then(|it| it.to_str());
+        let known = MARKS.iter().find(|(_, [known, ..])| end == Some(known));
+        let Some((language, _)) = known else { continue };
         let number = number.ok_or_else(|| format!("{}: its name is no number", path.display()))?;
-        files.push((number, language, path));
+        files.push((number, *language, path));
     }
     files.sort();
     files
@@ -122,10 +106,11 @@ pub fn of_rung(root: &Path, rung: &str) -> Result<Vec<Exercise>, String> {
 /// # Errors
 /// What it lacks.
 pub fn read(rung: &str, number: usize, language: Language, text: &str) -> Result<Exercise, String> {
-    let in_head = |line: &&str| line.starts_with(language.head());
+    let (_, [_, _, comment, above, todo]) = MARKS[language as usize];
+    let in_head = |line: &&str| line.starts_with(above);
     let head: Vec<&str> = text.lines().take_while(in_head).collect();
     let body: Vec<&str> = text.lines().skip(head.len()).collect();
-    let head: Vec<&str> = head.iter().map(|line| line[language.head().len()..].trim()).collect();
+    let head: Vec<&str> = head.iter().map(|line| line[above.len()..].trim()).collect();
     let mut paragraphs = head.split(|line| line.is_empty()).filter(|lines| !lines.is_empty());
     let title = paragraphs.next().ok_or("it has no title")?.join(" ");
     let (mut task, mut hints) = (Vec::new(), Vec::new());
@@ -149,7 +134,7 @@ pub fn read(rung: &str, number: usize, language: Language, text: &str) -> Result
     }
     let task = task.join("\n\n");
     let [begin, end] = SOLUTION.map(|word| {
-        let mark = format!("{} {word}", language.comment());
+        let mark = format!("{comment} {word}");
         body.iter().position(|line| line.trim() == mark)
     });
     let (Some(begin), Some(end)) = (begin, end) else {
@@ -159,12 +144,10 @@ pub fn read(rung: &str, number: usize, language: Language, text: &str) -> Result
     let told: String = [&title, ""]
         .into_iter()
         .chain(task.lines())
-        .map(|line| format!("{} {line}", language.head()).trim_end().to_string() + "\n")
+        .map(|line| format!("{above} {line}").trim_end().to_string() + "\n")
         .collect();
-    let above: Vec<&str> = body[..begin].to_vec();
-    let below = &body[end + 1..];
-    let todo = format!("{indent}{}", language.todo());
-    let stub = [&above[..], &[todo.as_str()], below].concat().join("\n");
+    let todo = format!("{indent}{todo}");
+    let stub = [&body[..begin], &[todo.as_str()], &body[end + 1..]].concat().join("\n");
     let solution: Vec<&str> = body[begin + 1..end]
         .iter()
         .map(|line| line.strip_prefix(indent).unwrap_or(line.trim_start()))

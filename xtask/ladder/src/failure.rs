@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 /// Exit code of what was called wrongly, as clap has it.
 const USAGE: u8 = 2;
@@ -44,6 +44,14 @@ impl Failure {
         match complaints.is_empty() {
             true => Ok(()),
             false => Err(Failure::new(complaints.join("\nerror: "))),
+        }
+    }
+
+    /// As another tool has ended, which has said why; `signal` where none of its codes is left.
+    pub fn of_tool(status: ExitStatus, signal: u8) -> Result<(), Failure> {
+        match status.code() {
+            Some(0) => Ok(()),
+            code => Err(Failure::Told(code.and_then(|it| it.try_into().ok()).unwrap_or(signal))),
         }
     }
 

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::Serialize;
+
 const DAY: u64 = 24 * 60 * 60 * 1_000_000;
 
 /// A time of the day (UTC) in microseconds, as the log of a rung has it.
@@ -49,12 +51,14 @@ impl Time {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// The program cannot go on.
     Error,
     /// One client could not be served.
     Warn,
+    #[serde(rename = "info")]
     Other,
 }
 

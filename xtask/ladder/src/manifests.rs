@@ -8,10 +8,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 use std::{env, fs};
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::files::{Doing, create_folder};
+use crate::files::{Doing, create_folder, with_slashes};
 use crate::process::output;
 use crate::scratch::Scratch;
 use crate::{Failure, failure};
@@ -139,7 +139,7 @@ pub struct Rung {
 }
 
 /// TCP unless the manifest says otherwise.
-#[derive(Debug, Deserialize, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Deserialize, Serialize, Default, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carrier {
     /// Connections.
@@ -328,6 +328,16 @@ impl Ladder {
 
     pub fn find(&self, name: &str) -> Option<&Rung> {
         self.rungs.iter().find(|rung| rung.name == name || rung.alias == name)
+    }
+
+    /// The same, where there has to be one.
+    pub fn rung(&self, name: &str) -> Result<&Rung, Failure> {
+        self.find(name).ok_or_else(|| failure!("there is no rung called {name}"))
+    }
+
+    /// The path from the top, with `/` on every system.
+    pub fn within(&self, path: &Path) -> String {
+        with_slashes(path.strip_prefix(&self.root).unwrap_or(path))
     }
 
     /// Every package of the workspace that this one needs, and those that they need: what

@@ -6,14 +6,17 @@
 //! reader: [`Process::stdout`] and [`Process::stderr`] collect it, and
 //! [`Process::start_heard`] tells it line by line.
 
+use std::env;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use serde::Serialize;
 
 use crate::collected::Collected;
 use crate::{Address, Failure, failure};
@@ -21,6 +24,12 @@ use crate::{Address, Failure, failure};
 #[cfg(unix)]
 use crate::heir;
 use crate::{ready, scratch};
+
+/// Ends a wait for something that always comes: no correct program comes near it.
+pub const GENEROUS: Duration = Duration::from_secs(60);
+
+/// How long a program may take that is run for its output. They take seconds at most.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// How long a process may take to end when it is asked to. Then it is killed.
 const COURTESY: Duration = Duration::from_secs(2);
@@ -149,11 +158,25 @@ impl Process {
     /// server's own error is told.
     pub fn wait_for_address(&self, limit: Duration) -> Result<Address, Failure> {
         self.stdout.wait_for_line(limit, ready::address).map_err(|why| {
-            let wrote = self.stderr.wait_for_end(COURTESY).unwrap_or_default();
-            let wrote = String::from_utf8_lossy(&wrote).into_owned();
+            let wrote = self.stderr.text_at_end(COURTESY).unwrap_or_default();
             let wrote: Vec<String> = wrote.lines().map(String::from).collect();
             Failure::new(ready::missing(&self.name, &wrote, &why))
         })
+    }
+
+    /// Looks again and again whether it is ready, where no event tells.
+    pub fn wait_until(&self, limit: Duration, is_ready: impl Fn() -> bool) -> Result<(), Failure> {
+        let started = Instant::now();
+        while !is_ready() {
+            if self.wait(PAUSES.1)?.is_some() {
+                let said = self.stderr.text_at_end(COURTESY).unwrap_or_default();
+                return Err(failure!("{} does not start: {}", self.name, said.trim_end()));
+            }
+            if started.elapsed() > limit {
+                return Err(failure!("{} is not ready within {limit:?}", self.name));
+            }
+        }
+        Ok(())
     }
 
     /// SIGTERM to it and all that it has started; on Windows, the end.
@@ -167,7 +190,6 @@ impl Process {
     }
 
     /// Lets it stand still, or go on: SIGSTOP and SIGCONT. Windows has neither.
-    #[cfg(unix)]
     pub fn let_run(&self, runs: bool) {
         tell_child(&mut lock(&self.child), if runs { Word::GoOn } else { Word::Halt });
     }
@@ -188,9 +210,6 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     while_none_starts(|| command.spawn())
 }
 
-/// How long a program may take that is run for its output. They take seconds at most.
-const GENEROUS: Duration = Duration::from_secs(5 * 60);
-
 /// Runs `command` to its end, with nothing to read: what it prints.
 pub fn output(command: &mut Command) -> Result<String, Failure> {
     output_or(command, &[])
@@ -200,11 +219,10 @@ pub fn output(command: &mut Command) -> Result<String, Failure> {
 pub fn output_or(command: &mut Command, codes: &[i32]) -> Result<String, Failure> {
     let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let process = Process::start(piped)?;
-    let status = process.wait_for_end(GENEROUS)?;
+    let status = process.wait_for_end(PATIENCE)?;
     let well = status.success() || status.code().is_some_and(|code| codes.contains(&code));
     let said = if well { process.stdout() } else { process.stderr() };
-    let said = said.wait_for_end(GENEROUS).map_err(Failure::new)?;
-    let said = String::from_utf8_lossy(&said).into_owned();
+    let said = said.text_at_end(PATIENCE)?;
     match well {
         true => Ok(said),
         false => Err(failure!("{} failed: {}", process.name, said.trim_end())),
@@ -219,6 +237,11 @@ pub fn run(command: &mut Command, limit: Duration, what: &str) -> Result<(), Fai
         true => Ok(()),
         false => Err(failure!("{what} failed: see above")),
     }
+}
+
+/// The program that runs now.
+pub fn this_program() -> Result<PathBuf, Failure> {
+    env::current_exe().map_err(|error| failure!("cannot find this program: {error}"))
 }
 
 /// Starts a server with nothing to read, and waits for the line that says where it listens.
@@ -318,6 +341,23 @@ fn end_all() -> ! {
     std::process::exit(INTERRUPTED)
 }
 
+/// What a process holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Held {
+    pub threads: u64,
+    pub descriptors: u64,
+    /// Memory of its own, in KiB.
+    pub kib: u64,
+}
+
+impl Held {
+    /// Known on Linux.
+    pub fn by(process: u32) -> Option<Held> {
+        let descriptors = fs::read_dir(format!("/proc/{process}/fd")).ok()?.count() as u64;
+        Some(Held { threads: threads(process)?, descriptors, kib: resident_kib(process)? })
+    }
+}
+
 /// Memory of its own that a process has in use, in KiB. Known on Linux.
 pub fn resident_kib(process: u32) -> Option<u64> {
     status(process, "VmRSS:")
@@ -361,14 +401,12 @@ fn end(child: &Mutex<Child>) {
     let _ = lock(child).wait();
 }
 
-/// What a process is told; on Windows, either is the end.
+/// What a process is told; on Windows, the first two are the end, and the others nothing.
 #[derive(Clone, Copy)]
 enum Word {
     Stop,
     Die,
-    #[cfg(unix)]
     Halt,
-    #[cfg(unix)]
     GoOn,
 }
 
@@ -392,7 +430,9 @@ fn tell_child(child: &mut Child, word: Word) {
         let _ = killpg(id, signal).or_else(|_| kill(id, signal));
     }
     #[cfg(windows)]
-    let _ = (word, child.kill());
+    if matches!(word, Word::Stop | Word::Die) {
+        let _ = child.kill();
+    }
 }
 
 /// A group of its own, so that what the process has started ends with it, as the

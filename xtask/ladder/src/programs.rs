@@ -16,7 +16,7 @@ use crate::{Failure, Ladder, Process, failure};
 const AT_ONCE: Duration = Duration::from_millis(1500);
 
 /// Ends a build that hangs. The first one of a slow machine takes minutes.
-const GENEROUS: Duration = Duration::from_secs(60 * 60);
+pub const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 impl Ladder {
     /// The program of the package of this name, a debug build.
@@ -63,7 +63,7 @@ pub fn build(
         Some(status) => status,
         None => {
             word(&format!("building {what}, which takes a minute or so the first time ..."));
-            let status = process.wait_for_end(GENEROUS)?;
+            let status = process.wait_for_end(LONGEST)?;
             word(&format!(" {:.1} s\n", started.elapsed().as_secs_f64()));
             status
         }
@@ -72,8 +72,7 @@ pub fn build(
         let by_hand = packages(names).join(" ");
         return Err(failure!("cannot build {what}: see above, or run cargo build {by_hand}"));
     }
-    let messages = process.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
-    Ok(String::from_utf8_lossy(&messages).lines().filter_map(executable).collect())
+    Ok(process.stdout().text_at_end(LONGEST)?.lines().filter_map(executable).collect())
 }
 
 /// A word for the person who waits.

@@ -97,8 +97,7 @@ pub fn believe_the_length() -> io::Result<Seen> {
     let Some(status) = process.wait(GENEROUS).map_err(failed)? else {
         return Ok(Err("the child does not end".into()));
     };
-    let said = process.stdout().wait_for_end(GENEROUS).map_err(io::Error::other)?;
-    let said = String::from_utf8_lossy(&said);
+    let said = process.stdout().text_at_end(GENEROUS).map_err(failed)?;
     Ok(match status.success() {
         // Memory that nobody has touched is a promise; the system has given it for twelve bytes.
         true => seen(

@@ -10,17 +10,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::files::read;
-use ladder::process::listening;
 use ladder::programs::build;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
-use ladder::{Failure, Ladder, Process, Screen, Tone, failure};
+use ladder::{Failure, Ladder, Screen, Tone, failure};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
 use crate::haproxy::{self, Haproxy};
 use crate::nats::{self, Cluster};
-use crate::play::{COLUMNS, GAP, NAMES, PAUSE, names, row};
+use crate::play::{COLUMNS, GAP, NAMES, Server, names, row, started, until};
 
 const RUNG: &str = "omnichannel";
 
@@ -32,9 +31,6 @@ const WRITTEN: usize = 9;
 
 /// Changes between two events of the play.
 const ENOUGH: usize = 200;
-
-/// Ends a wait for something that always comes.
-const GENEROUS: Duration = Duration::from_secs(60);
 
 /// How long one request may take. Where nobody decides, it takes until somebody does.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -106,20 +102,19 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
-    fn server(&self, port: u16) -> Result<(Process, SocketAddr), Failure> {
+    fn server(&self, port: u16) -> Result<Server, Failure> {
         let mut command = Command::new(self.program);
         command.args(["server", "--port", &port.to_string(), "--engine", &self.engine]);
         command.arg("--tokens").arg(&self.tokens).env("RUST_LOG", "off");
         command.args(ACCOUNTS.iter().flat_map(|account| ["--account", account]));
-        let (process, address) = listening(&mut command, GENEROUS)?;
-        Ok((process, address.inet().map_err(|error| failure!("{RUNG}: {error}"))?))
+        started(&mut command)
     }
 }
 
 struct Play<'a> {
     // Whatever goes wrong, ours end first, and NATS last.
     haproxy: Haproxy,
-    servers: Vec<(Process, SocketAddr)>,
+    servers: Vec<Server>,
     cluster: Cluster,
     start: Start<'a>,
     written: &'a Written,
@@ -139,7 +134,7 @@ impl Play<'_> {
         self.cluster.kill(leader)?;
         self.servers[1].0.kill();
         self.tell(Tone::Bad, "SIGKILL to the NATS that leads, and to b")?;
-        self.wait_until(&is_over, || self.cluster.leader().is_some_and(|other| other != leader))?;
+        until(&is_over, || Ok(self.cluster.leader().is_some_and(|other| other != leader)))?;
         self.wait(&is_over, 1)?;
         self.tell(Tone::Server, "another leads, and a change is acknowledged")?;
         self.wait(&is_over, ENOUGH)?;
@@ -149,8 +144,7 @@ impl Play<'_> {
         let port = self.servers[1].1.port();
         self.servers[1] = self.start.server(port)?;
         self.tell(Tone::Server, "both are started again")?;
-        let is_up = || self.haproxy.states().is_ok_and(|it| it[1].status.starts_with("UP"));
-        self.wait_until(&is_over, is_up)?;
+        until(&is_over, || Ok(self.haproxy.states()?[1].status.starts_with("UP")))?;
         self.wait(&is_over, ENOUGH)?;
         self.tell(Tone::Server, "b serves again, and has what it missed")?;
         Ok(gap)
@@ -159,23 +153,7 @@ impl Play<'_> {
     /// Until so many further changes were acknowledged.
     fn wait(&self, is_over: impl Fn() -> bool, number: usize) -> Result<(), Failure> {
         let wanted = self.written.number() + number;
-        self.wait_until(is_over, || self.written.number() >= wanted)
-    }
-
-    /// No event tells of what is waited for here.
-    fn wait_until(
-        &self,
-        is_over: impl Fn() -> bool,
-        wanted: impl Fn() -> bool,
-    ) -> Result<(), Failure> {
-        let started = Instant::now();
-        while !wanted() {
-            if is_over() || started.elapsed() > GENEROUS {
-                return Err(Failure::new("nothing goes on any more"));
-            }
-            thread::sleep(PAUSE);
-        }
-        Ok(())
+        until(is_over, || Ok(self.written.number() >= wanted))
     }
 
     fn tell(&self, tone: Tone, text: &str) -> Result<(), Failure> {

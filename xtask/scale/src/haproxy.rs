@@ -5,9 +5,8 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ladder::process::output;
 use ladder::scratch::Scratch;
@@ -15,9 +14,6 @@ use ladder::{Failure, Process, failure};
 
 /// How long HAProxy may take to start, and to answer. It takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A pause between two looks whether it can be talked to.
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// Its command line, in a folder of its own. It answers one command and closes.
 const SOCKET: &str = "admin.sock";
@@ -52,7 +48,12 @@ impl Haproxy {
         let address = listener.local_addr().map_err(failed)?;
         let folder = Scratch::temporary("scale")?;
         let (file, socket) = (folder.path().join("haproxy.cfg"), folder.path().join(SOCKET));
-        fs::write(&file, configuration(&socket.display().to_string(), servers)).map_err(failed)?;
+        // As a person would write it for two servers and more, but for `fd@0`, which is standard
+        // input.
+        let text = include_str!("haproxy.cfg").replace("{socket}", &socket.display().to_string());
+        let line = |(name, address): &(&str, SocketAddr)| format!("    server {name} {address}\n");
+        let servers: String = servers.iter().map(line).collect();
+        fs::write(&file, text + &servers).map_err(failed)?;
         let process = Process::start(
             Command::new("haproxy")
                 .args(["-db", "-f"])
@@ -63,7 +64,8 @@ impl Haproxy {
                 // Told if it does not start.
                 .stderr(Stdio::piped()),
         )?;
-        wait_until_ready(&process, &socket)?;
+        // It opens its command line when it is ready.
+        process.wait_until(PATIENCE, || UnixStream::connect(&socket).is_ok())?;
         Ok(Haproxy { process, folder, address })
     }
 
@@ -90,30 +92,6 @@ impl Haproxy {
         let table = self.command("show stat -1 4 -1")?;
         states(&table).ok_or_else(|| failure!("HAProxy's statistics are not understood: {table:?}"))
     }
-}
-
-/// As a person would write it for two servers and more, but for `fd@0`, which is
-/// standard input.
-fn configuration(socket: &str, servers: &[(&str, SocketAddr)]) -> String {
-    let servers: String =
-        servers.iter().map(|(name, address)| format!("    server {name} {address}\n")).collect();
-    include_str!("haproxy.cfg").replace("{socket}", socket) + &servers
-}
-
-/// HAProxy opens its command line when it is ready. No event tells.
-fn wait_until_ready(process: &Process, socket: &Path) -> Result<(), Failure> {
-    let started = Instant::now();
-    while let Err(error) = UnixStream::connect(socket) {
-        if started.elapsed() > PATIENCE {
-            return Err(failure!("HAProxy is not ready: {error}"));
-        }
-        if !matches!(process.wait(PAUSE), Ok(None)) {
-            let said = process.stderr().wait_for_end(PATIENCE).unwrap_or_default();
-            let said = String::from_utf8_lossy(&said);
-            return Err(failure!("HAProxy does not start: {}", said.trim_end()));
-        }
-    }
-    Ok(())
 }
 
 /// The servers in what `show stat` prints: columns with a head, parted by commas.

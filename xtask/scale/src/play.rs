@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::process::listening;
+use ladder::process::{GENEROUS, listening};
 use ladder::screen::{fit, thousands};
 use ladder::{Failure, Ladder, Process, Screen, Tone, failure};
 use serde_json::Value;
@@ -25,11 +25,8 @@ const CLIENTS: &str = "16";
 /// Seconds after which the clients end by themselves, should nobody end them.
 const BOUND: &str = "300";
 
-/// Ends a wait for something that always comes.
-const GENEROUS: Duration = Duration::from_secs(60);
-
 /// A pause between two looks at what HAProxy tells. No event tells it.
-pub const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(5);
 
 pub const COLUMNS: (usize, usize) = (7, 11);
 
@@ -48,8 +45,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     screen.title(&title)?;
     let servers =
         NAMES.iter().map(|_| start(&program)).collect::<Result<Vec<Server>, Failure>>()?;
-    let addresses: Vec<_> =
-        NAMES.into_iter().zip(servers.iter().map(|server| server.address)).collect();
+    let addresses: Vec<_> = NAMES.into_iter().zip(servers.iter().map(|it| it.1)).collect();
     let haproxy = Haproxy::start(&addresses)?;
     let load = Load::start(&netload, &haproxy)?;
     let mut play = Play { load, haproxy, servers, program, screen, started: Instant::now() };
@@ -84,7 +80,7 @@ impl Play<'_> {
         self.command(&format!("set server echoes/{name} state drain"))?;
         self.until("clients still", |states| states[number].clients == 0)?;
         self.tell(Tone::Server, &format!("{name} has no client any more"))?;
-        let process = &self.servers[number].process;
+        let process = &self.servers[number].0;
         process.ask_to_stop();
         let status = process.wait_for_end(GENEROUS)?;
         if status.code() != Some(0) {
@@ -93,7 +89,7 @@ impl Play<'_> {
         self.tell(Tone::Server, &format!("{name} gets SIGTERM, and ends with code 0"))?;
         // On another port, as on another machine: nobody can have taken it meanwhile.
         self.servers[number] = start(&self.program)?;
-        let address = self.servers[number].address;
+        let address = self.servers[number].1;
         self.tell(Tone::Server, &format!("{name} is there again, on port {}", address.port()))?;
         let (host, port) = (address.ip(), address.port());
         self.command(&format!("set server echoes/{name} addr {host} port {port}"))?;
@@ -118,15 +114,9 @@ impl Play<'_> {
 
     /// Waits until HAProxy tells what is wanted. `what` there is otherwise.
     fn until(&mut self, what: &str, wanted: impl Fn(&[State]) -> bool) -> Result<(), Failure> {
-        let started = Instant::now();
-        while !wanted(&self.haproxy.states()?) {
-            if started.elapsed() > GENEROUS || self.load.is_over() {
-                let states = self.haproxy.states()?;
-                return Err(failure!("a server has {what}: {states:?}"));
-            }
-            thread::sleep(PAUSE);
-        }
-        Ok(())
+        let wanted = || Ok(wanted(&self.haproxy.states()?));
+        until(|| self.load.is_over(), wanted)
+            .map_err(|why| failure!("a server has {what}: {why}: {:?}", self.haproxy.states()))
     }
 
     /// A row: when, what HAProxy tells of each server, and what happens.
@@ -136,18 +126,34 @@ impl Play<'_> {
     }
 }
 
-struct Server {
-    process: Process,
-    address: SocketAddr,
-}
+/// A server, and where it listens.
+pub type Server = (Process, SocketAddr);
 
 fn start(program: &Path) -> Result<Server, Failure> {
     let mut command = Command::new(program);
     // A line for each client would be many thousands. Errors go where ours go.
     command.args(["server", "--port", "0"]).env("RUST_LOG", "error");
-    let (process, address) = listening(&mut command, GENEROUS)?;
-    let address = address.inet().map_err(|error| failure!("{RUNG}: {error}"))?;
-    Ok(Server { process, address })
+    started(&mut command)
+}
+
+pub fn started(command: &mut Command) -> Result<Server, Failure> {
+    let (process, address) = listening(command, GENEROUS)?;
+    Ok((process, address.inet().map_err(|error| failure!("a server of ours: {error}"))?))
+}
+
+/// Looks again and again whether what is waited for is there, as long as the play goes on.
+pub fn until(
+    is_over: impl Fn() -> bool,
+    wanted: impl Fn() -> Result<bool, Failure>,
+) -> Result<(), Failure> {
+    let began = Instant::now();
+    while !wanted()? {
+        if is_over() || began.elapsed() > GENEROUS {
+            return Err(Failure::new("nothing goes on any more"));
+        }
+        thread::sleep(PAUSE);
+    }
+    Ok(())
 }
 
 /// netload at work: a new connection for each request.
@@ -176,11 +182,9 @@ impl Load {
     fn finish(&self) -> Result<Value, Failure> {
         self.0.ask_to_stop();
         self.0.wait_for_end(GENEROUS)?;
-        let report = self.0.stdout().wait_for_end(GENEROUS).map_err(Failure::new)?;
-        serde_json::from_slice(&report).map_err(|_| {
-            let (said, report) = (self.0.stderr().text(), String::from_utf8_lossy(&report));
-            failure!("netload has no report: {said}{report}")
-        })
+        let report = self.0.stdout().text_at_end(GENEROUS)?;
+        serde_json::from_str(&report)
+            .map_err(|_| failure!("netload has no report: {}{report}", self.0.stderr().text()))
     }
 }
 

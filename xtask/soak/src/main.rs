@@ -4,7 +4,6 @@
 #![forbid(unsafe_code)]
 
 use std::env;
-use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -12,7 +11,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::process::{end_all_on_signals, resident_kib};
+use ladder::process::{Held, end_all_on_signals};
 use ladder::{Address, Failure, Ladder, Rung, Screen, Tone, failure, workers};
 use netfault::{Fault, Proof, Speaks, Transport, descriptors};
 use trial::outcome::{Ended, ordinary_client};
@@ -37,15 +36,8 @@ const HEAD: usize = 60 << 10;
 const CONTENT: usize = 20 << 10;
 
 /// Memory that may be left over: allocators keep some for the next client. A leak of a
-/// few bytes for each client shows in a longer run.
-const SPARE: u64 = 8 << 20;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Held {
-    descriptors: usize,
-    threads: usize,
-    memory: u64,
-}
+/// few bytes for each client shows in a longer run. In KiB.
+const SPARE: u64 = 8 << 10;
 
 struct Soaked {
     first: Held,
@@ -62,10 +54,7 @@ fn main() -> ExitCode {
         let mut words = env::args().skip(1);
         let seconds = words.next().and_then(|word| word.parse().ok());
         let seconds = seconds.ok_or_else(|| Failure::Usage("soak SECONDS RUNG...".into()))?;
-        let unknown = |name: String| Failure::Usage(format!("no rung is called {name}"));
-        let rungs: Vec<&Rung> = words
-            .map(|name| ladder.find(&name).ok_or_else(|| unknown(name)))
-            .collect::<Result<_, _>>()?;
+        let rungs: Vec<&Rung> = words.map(|name| ladder.rung(&name)).collect::<Result<_, _>>()?;
         run(&ladder, &rungs, Duration::from_secs(seconds), &Screen::new())
     }))
 }
@@ -86,14 +75,14 @@ fn run(ladder: &Ladder, rungs: &[&Rung], time: Duration, screen: &Screen) -> Res
     for (Rung { name, .. }, result) in rungs.into_iter().zip(results) {
         match result {
             Ok(Soaked { first, last, faults, clients }) => {
-                if !last.is_no_more_than(first) {
+                if !is_no_more(last, first) {
                     wrong.push(format!("{name}: it holds more than after the first round"));
                 }
                 rows.push(vec![
                     name.clone(),
                     format!("{} -> {}", first.descriptors, last.descriptors),
                     format!("{} -> {}", first.threads, last.threads),
-                    format!("{} -> {}", first.memory >> 10, last.memory >> 10),
+                    format!("{} -> {}", first.kib, last.kib),
                     faults.to_string(),
                     clients.to_string(),
                 ]);
@@ -114,8 +103,7 @@ fn soak(ladder: &Ladder, rung: &Rung, time: Duration) -> Result<Soaked, Failure>
         args.extend(rung.short_limits.iter().cloned());
     }
     let cast = Cast { ladder, rung, args: &args };
-    let mut stage = Stage::new();
-    let (server, address) = stage.start_server(cast)?;
+    let (mut stage, server, address) = Stage::with_server(cast)?;
     let process = stage.process_id(server);
     // What it does not survive would keep the others waiting, and so would what waits for
     // every place; what is done to a process ends it.
@@ -215,7 +203,7 @@ fn at_rest(process: u32, wanted: Option<Held>) -> Result<Held, Failure> {
         thread::sleep(Duration::from_millis(500));
         let now = held(process)?;
         let rests = match wanted {
-            Some(wanted) => now.is_no_more_than(wanted),
+            Some(wanted) => is_no_more(now, wanted),
             None => (now.descriptors, now.threads) == (before.descriptors, before.threads),
         };
         if rests || started.elapsed() > REST {
@@ -225,22 +213,14 @@ fn at_rest(process: u32, wanted: Option<Held>) -> Result<Held, Failure> {
     }
 }
 
-/// Read from proc(5).
 fn held(process: u32) -> Result<Held, Failure> {
-    let gone = |error| failure!("what process {process} holds cannot be read: {error}");
-    let count = |what: &str| {
-        fs::read_dir(format!("/proc/{process}/{what}")).map(Iterator::count).map_err(gone)
-    };
-    let memory = resident_kib(process).ok_or_else(|| gone(ErrorKind::NotFound.into()))? << 10;
-    Ok(Held { descriptors: count("fd")?, threads: count("task")?, memory })
+    Held::by(process).ok_or_else(|| failure!("what process {process} holds cannot be read"))
 }
 
-impl Held {
-    fn is_no_more_than(self, other: Held) -> bool {
-        self.descriptors <= other.descriptors
-            && self.threads <= other.threads
-            && self.memory <= other.memory + SPARE
-    }
+fn is_no_more(now: Held, before: Held) -> bool {
+    now.descriptors <= before.descriptors
+        && now.threads <= before.threads
+        && now.kib <= before.kib + SPARE
 }
 
 #[cfg(test)]
@@ -249,11 +229,11 @@ mod tests {
 
     #[test]
     fn one_descriptor_or_thread_more_is_left_behind_and_so_is_memory_that_no_allocator_keeps() {
-        let first = Held { descriptors: 8, threads: 2, memory: 4 << 20 };
-        assert!(first.is_no_more_than(first));
-        assert!(Held { memory: first.memory + SPARE, ..first }.is_no_more_than(first));
-        assert!(!Held { descriptors: 9, ..first }.is_no_more_than(first));
-        assert!(!Held { threads: 3, ..first }.is_no_more_than(first));
-        assert!(!Held { memory: first.memory + SPARE + 1, ..first }.is_no_more_than(first));
+        let first = Held { descriptors: 8, threads: 2, kib: 4 << 10 };
+        assert!(is_no_more(first, first));
+        assert!(is_no_more(Held { kib: first.kib + SPARE, ..first }, first));
+        assert!(!is_no_more(Held { descriptors: 9, ..first }, first));
+        assert!(!is_no_more(Held { threads: 3, ..first }, first));
+        assert!(!is_no_more(Held { kib: first.kib + SPARE + 1, ..first }, first));
     }
 }

@@ -11,43 +11,35 @@ pub fn lines(change: &Change, screen: &Screen) -> Result<Vec<String>, Failure> {
     let mut lines = vec![String::new(), screen.paint(Tone::Bold, &names.join("   "))];
     let (mut old, mut new): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     let unified = change.unified()?;
-    for line in unified.lines().skip(2) {
-        match line.split_at_checked(1) {
-            Some(("-", text)) if new.is_empty() => old.push(text),
-            Some(("+", text)) => new.push(text),
-            _ => {
-                pairs(&mut old, &mut new, half, screen, &mut lines);
-                match line.split_at_checked(1) {
-                    Some(("-", text)) => old.push(text),
-                    Some((" ", text)) => lines.extend(row(text, ' ', text, half, screen)),
-                    _ => lines.push(screen.paint(Tone::Client, line)),
-                }
+    // An empty line at the end shows the last change.
+    for line in unified.lines().skip(2).chain([""]) {
+        let (mark, text) = line.split_at_checked(1).unwrap_or_default();
+        if mark == "+" {
+            new.push(text);
+            continue;
+        }
+        if mark != "-" || !new.is_empty() {
+            for number in 0..old.len().max(new.len()) {
+                let (left, right) = (old.get(number), new.get(number));
+                let mark = match (left, right) {
+                    (Some(_), Some(_)) => '|',
+                    (Some(_), None) => '<',
+                    _ => '>',
+                };
+                let [left, right] = [left, right].map(|side| side.copied().unwrap_or_default());
+                lines.extend(row(left, mark, right, half, screen));
             }
+            old.clear();
+            new.clear();
+        }
+        match mark {
+            "-" => old.push(text),
+            " " => lines.extend(row(text, ' ', text, half, screen)),
+            "" => {}
+            _ => lines.push(screen.paint(Tone::Client, line)),
         }
     }
-    pairs(&mut old, &mut new, half, screen, &mut lines);
     Ok(lines)
-}
-
-fn pairs(
-    old: &mut Vec<&str>,
-    new: &mut Vec<&str>,
-    half: usize,
-    screen: &Screen,
-    lines: &mut Vec<String>,
-) {
-    for number in 0..old.len().max(new.len()) {
-        let (left, right) = (old.get(number), new.get(number));
-        let mark = match (left, right) {
-            (Some(_), Some(_)) => '|',
-            (Some(_), None) => '<',
-            _ => '>',
-        };
-        let text = |side: Option<&&str>| side.map_or("", |text| *text).to_string();
-        lines.extend(row(&text(left), mark, &text(right), half, screen));
-    }
-    old.clear();
-    new.clear();
 }
 
 /// One line of each side, wrapped to its half.

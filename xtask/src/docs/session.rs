@@ -5,13 +5,13 @@
 //! default port, numbers the clients' ports in order, leaves the times of the log out,
 //! and has one date for all.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use ladder::files::read;
-use ladder::log_line::{Event, LogLine};
+use ladder::log_line::Event;
 use ladder::manifests::ClientRun;
+use ladder::process::GENEROUS;
 use ladder::shell::{command_line, words};
 use ladder::{Address, Failure, Ladder, Rung, failure};
 use netfault::Transport;
@@ -20,12 +20,7 @@ use trial::timeline::{Side, What};
 use trial::{Cast, Faults, Stage, faults};
 
 use crate::items;
-
-/// Ends a run that would otherwise hang; no correct one comes near it.
-const GENEROUS: Duration = Duration::from_secs(60);
-
-/// What a port stands behind.
-const BEFORE_PORT: [&str; 2] = ["127.0.0.1:", "--port "];
+use crate::pattern::replaced;
 
 /// The folder of a rung's certificates, on a page.
 const CERTS: &str = "certs";
@@ -207,24 +202,19 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
     // A page has a folder for its certificates that anybody has, and a file that is made for
     // the demo is in the folder that a person is in.
     let shown = shown.replace(certs_of(rung), CERTS).replace(TARGET, "");
-    Ok(timeless(&match &listening {
+    timeless(&match &listening {
         Address::Inet(address) => {
-            normalised(&shown, &address.port().to_string(), &default_port(&rung.folder)?)
+            let library = read(&rung.folder.join("src/lib.rs"))?;
+            let port = items::default_port(&library).unwrap_or_default();
+            normalised(&shown, &address.port().to_string(), port)
         }
         Address::Unix(path) => without_users(&shown.replace(&path.display().to_string(), FILE)),
-    }))
+    }?)
 }
 
 /// The folder of its certificates, as it is told to the rung.
 pub fn certs_of(rung: &Rung) -> &str {
     rung.certs.first().map_or(CERTS, String::as_str)
-}
-
-/// The port that a person gets who names none.
-fn default_port(folder: &Path) -> Result<String, Failure> {
-    let source = read(&folder.join("src/lib.rs"))?;
-    let item = items::without_docs(&items::find(&source, "const PORT")?);
-    Ok(item.chars().skip_while(|&c| c != '=').filter(char::is_ascii_digit).collect())
 }
 
 /// Waits until the server is as `done` says, or ends.
@@ -242,8 +232,7 @@ fn wait_for_end(stage: &mut Stage, player: PlayerId) -> Result<(), Failure> {
 }
 
 fn connected(stage: &Stage) -> usize {
-    let connected = |line: &&LogLine| matches!(line.event(), Event::Connected(_));
-    stage.logged(Side::Server).filter(connected).count()
+    stage.count(Side::Server, |event| matches!(event, Event::Connected(_)))
 }
 
 /// Waits until so many clients have come, and the last of them has left. Without
@@ -282,7 +271,7 @@ fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> Strin
     if !one_at_a_time {
         for place in 1..told.len() {
             if let (Event::Connected(comes), Event::Left(leaves, _)) =
-                (event(told[place - 1]), event(told[place]))
+                (told[place - 1].event(), told[place].event())
                 && comes != leaves
             {
                 told.swap(place - 1, place);
@@ -299,14 +288,6 @@ fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> Strin
     printed.chain(told).map(|line| format!("{line}\n")).collect()
 }
 
-/// What a line of the log tells.
-fn event(what: &What) -> Event<'_> {
-    match what {
-        What::Logged(line) => line.event(),
-        _ => Event::Other,
-    }
-}
-
 /// Whether a line is one of a stop, with which a transcript ends. The server says that it
 /// stops after the act, so a client's end may be told before.
 fn tells_stop(what: &What) -> bool {
@@ -315,108 +296,53 @@ fn tells_stop(what: &What) -> bool {
 }
 
 /// The text with [`DATE`] for every date of HTTP, and without how long anything took.
-fn timeless(text: &str) -> String {
-    let mut shown = String::new();
-    for line in text.lines() {
-        let mut line = line.to_string();
-        for (end, end_of_date) in line.clone().match_indices(" GMT") {
-            let range =
-                (end + end_of_date.len()).saturating_sub(DATE.len())..end + end_of_date.len();
-            if line.get(range.clone()).is_some_and(|date| date.get(3..5) == Some(", ")) {
-                line.replace_range(range, DATE);
-            }
-        }
-        // Cut short, where a status line was long.
-        if let Some((_, date)) = line.rsplit_once("\\nDate: ")
-            && let Some(cut) = date.find('"').filter(|&cut| cut < DATE.len())
-        {
-            let start = line.len() - date.len();
-            line.replace_range(start..start + cut, &DATE[..cut]);
-        }
-        if let Some((before, rest)) = line.split_once(" - - [")
-            && let Some((_, request)) = rest.split_once(']')
-            && let Some((request, _took)) = request.rsplit_once(' ')
-        {
-            line = format!("{before} - - [{LOG_DATE}]{request}");
-        }
-        // Chance is a part of a wait, so that clients do not all ask again at once.
-        for (what, words) in [(" no reply ", " within "), ("; asking again", " in ")] {
-            if line.contains(what)
-                && let Some((before, _wait)) = line.rsplit_once(words)
-            {
-                line = format!("{before}{words}TIME");
-            }
-        }
-        shown.push_str(&line);
-        shown.push('\n');
-    }
-    shown
+fn timeless(text: &str) -> Result<String, Failure> {
+    let text = replaced(text, r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT", |_| DATE.into())?;
+    // Cut short, where a status line was long.
+    let text = replaced(&text, r#"(\\nDate: )([^"\\]{0,28})""#, |found| {
+        format!("{}{}\"", &found[1], &DATE[..found[2].len()])
+    })?;
+    let text = replaced(&text, r"(?m) - - \[[^\]]*\](.*) \S+$", |found| {
+        format!(" - - [{LOG_DATE}]{}", &found[1])
+    })?;
+    // Chance is a part of a wait, so that clients do not all ask again at once.
+    let wait = r"(?m)( no reply .* within |; asking again.* in ).*$";
+    replaced(&text, wait, |found| format!("{}TIME", &found[1]))
 }
 
 /// Ports: the server's becomes `default`, the others are numbered as they appear.
-fn normalised(text: &str, port: &str, default: &str) -> String {
-    let mut others = Numbers::default();
-    replaced(
-        text,
-        &BEFORE_PORT,
-        |c| c.is_ascii_digit(),
-        |found| match found {
-            _ if found == port => default.into(),
-            "" | ANY_PORT => found.into(),
-            other => (FIRST_CLIENT_PORT + others.number(other)).to_string(),
-        },
-    )
+fn normalised(text: &str, port: &str, default: &str) -> Result<String, Failure> {
+    let mut others = Vec::new();
+    replaced(text, r"(127\.0\.0\.1:|--port )(\d+)", |found| {
+        let shown = match &found[2] {
+            own if own == port => default.into(),
+            ANY_PORT => ANY_PORT.into(),
+            other => (FIRST_CLIENT_PORT + number(&mut others, other)).to_string(),
+        };
+        format!("{}{shown}", &found[1])
+    })
 }
 
 /// Users and processes: everybody is one user, and processes are numbered as they appear.
-fn without_users(text: &str) -> String {
-    let mut processes = Numbers::default();
-    replaced(
-        text,
-        &["uid="],
-        |c| !c.is_whitespace(),
-        |found| {
-            let process = found.split_once("pid=").map_or("", |(_, pid)| pid);
-            format!("{USER},pid={}", FIRST_PROCESS + processes.number(process))
-        },
-    )
+fn without_users(text: &str) -> Result<String, Failure> {
+    let mut processes = Vec::new();
+    replaced(text, r"uid=\d+,pid=([^\s]*)", |found| {
+        format!("uid={USER},pid={}", FIRST_PROCESS + number(&mut processes, &found[1]))
+    })
 }
 
-/// The text with something else for every word that stands behind one of these `starts`.
-fn replaced<'a>(
-    text: &'a str,
-    starts: &[&str],
-    belongs: fn(char) -> bool,
-    mut with: impl FnMut(&'a str) -> String,
-) -> String {
-    let (mut shown, mut rest) = (String::new(), text);
-    while let Some(at) =
-        starts.iter().filter_map(|start| Some(rest.find(start)? + start.len())).min()
-    {
-        let (before, after) = rest.split_at(at);
-        let (word, after) = after.split_at(after.find(|c| !belongs(c)).unwrap_or(after.len()));
-        shown.push_str(before);
-        shown.push_str(&with(word));
-        rest = after;
-    }
-    shown + rest
-}
-
-/// Words, numbered as they appear.
-#[derive(Default)]
-struct Numbers<'a>(Vec<&'a str>);
-
-impl<'a> Numbers<'a> {
-    fn number(&mut self, word: &'a str) -> usize {
-        self.0.iter().position(|known| *known == word).unwrap_or_else(|| {
-            self.0.push(word);
-            self.0.len() - 1
-        })
-    }
+/// Where a word stands among those that appeared so far.
+fn number(known: &mut Vec<String>, word: &str) -> usize {
+    known.iter().position(|other| other == word).unwrap_or_else(|| {
+        known.push(word.into());
+        known.len() - 1
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use ladder::log_line::LogLine;
+
     use super::*;
 
     #[test]
@@ -424,7 +350,7 @@ mod tests {
         let text = "uid=0,pid=99 connected\nuid=0,pid=99 closed\nuid=0,pid=7,@00001 connected\n";
         let wanted = "uid=1000,pid=4711 connected\nuid=1000,pid=4711 closed\n\
                       uid=1000,pid=4712 connected\n";
-        assert_eq!(without_users(text), wanted);
+        assert_eq!(without_users(text).unwrap(), wanted);
     }
 
     #[test]
@@ -448,7 +374,7 @@ mod tests {
                  127.0.0.1:{a} closed\ncannot connect to 127.0.0.1:{server}: refused\n127.0.0.1 alone\n\
                  --port {b} --port N\n"
             );
-            normalised(&text, server, "9090")
+            normalised(&text, server, "9090").unwrap()
         };
         assert_eq!(run("40001", "33333", "44444"), run("555", "44444", "33333"));
         let wanted = "listening on 127.0.0.1:9090\n127.0.0.1:50001 connected\n127.0.0.1:50002 connected\n\
@@ -465,7 +391,7 @@ mod tests {
         let wanted = "sending \"HTTP/1.1 200 OK\\r\\nDate: Sun, 06 Nov 1994 08:49:37 GMT\\r\\n\"\n\
                       127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"GET / HTTP/1.1\" 200 21\n\
                       Привет GMT\ninfo  no reply to try 1 within TIME\n\"HTTP/1.1 503\\r\\nDate: Sun, 06 N\" and 9 more\nwarn  503; asking again in TIME\n";
-        assert_eq!(timeless(text), wanted);
+        assert_eq!(timeless(text).unwrap(), wanted);
     }
 
     #[test]

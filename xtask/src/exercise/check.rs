@@ -65,10 +65,9 @@ fn look_at_program(ladder: &Ladder, exercise: &Exercise, place: &Path) -> Result
     let Some(python) = found else {
         return Ok(Verdict::Skipped("it needs Python 3, which is not installed here".into()));
     };
-    let rung = ladder.find(&exercise.rung).ok_or_else(|| failure!("no {}", exercise.rung))?;
-    let mut stage = Stage::new();
+    let rung = ladder.rung(&exercise.rung)?;
     let args = words(&exercise.server);
-    let (_, address) = stage.start_server(Cast { ladder, rung, args: &args })?;
+    let (_stage, _, address) = Stage::with_server(Cast { ladder, rung, args: &args })?;
     let [_, address] = address.option();
     let mut command = Command::new(python);
     command.args([Language::Python.file(), &address]).current_dir(place).env("PYTHONUTF8", "1");
@@ -114,11 +113,8 @@ fn run(command: &mut Command) -> Result<Option<(Option<i32>, String, String)>, F
         process.kill();
         return Ok(None);
     };
-    let text = |bytes: Result<Vec<u8>, String>| {
-        bytes.map(|it| String::from_utf8_lossy(&it).into_owned()).map_err(Failure::new)
-    };
-    let printed = text(process.stdout().wait_for_end(PATIENCE))?;
-    Ok(Some((status.code(), printed, text(process.stderr().wait_for_end(PATIENCE))?)))
+    let [printed, wrote] = [process.stdout(), process.stderr()].map(|it| it.text_at_end(PATIENCE));
+    Ok(Some((status.code(), printed?, wrote?)))
 }
 
 /// The failures that a program of tests tells of.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf, absolute};
 
 use ladder::exercises::{Exercise, Language};
 use ladder::files::{Doing, create_folder, read, with_slashes, write};
-use ladder::{Failure, Ladder, failure};
+use ladder::{Failure, Ladder};
 
 use crate::new::{check_outside, lock, manifest};
 
@@ -13,7 +13,7 @@ use crate::new::{check_outside, lock, manifest};
 pub fn make(ladder: &Ladder, exercise: &Exercise, into: &Path) -> Result<PathBuf, Failure> {
     let into = &absolute(into).doing("find", into)?;
     check_outside(ladder, into)?;
-    let rung = ladder.find(&exercise.rung).ok_or_else(|| failure!("no {}", exercise.rung))?;
+    let rung = ladder.rung(&exercise.rung)?;
     let name = format!("{}-{}", rung.alias, exercise.number);
     let folder = into.join(&name);
     let file = folder.join(exercise.language.file());

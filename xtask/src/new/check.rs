@@ -9,17 +9,16 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ladder::files::{Doing, create_folder};
 use ladder::manifests::cargo;
+use ladder::programs::LONGEST;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
 use ladder::{Failure, Ladder, Process, Rung, Screen, failure, workers};
 
 use super::{beside, copy, take};
-
-const GENEROUS: Duration = Duration::from_secs(30 * 60);
 
 /// Lines of a failure's output that are shown.
 const SHOWN: usize = 60;
@@ -129,7 +128,7 @@ impl Place {
         command.env("CARGO_TARGET_DIR", self.inside.join("target"));
         command.stdin(Stdio::null()).stdout(file).stderr(copy);
         let process = Process::start(workers::more_tests(&mut command))?;
-        if process.wait_for_end(GENEROUS)?.success() {
+        if process.wait_for_end(LONGEST)?.success() {
             return Ok(());
         }
         let said = fs::read(&log).doing("read", &log)?;

@@ -11,6 +11,8 @@ use ladder::{Failure, Rung};
 use netfault::Speaks;
 use trial::Faults;
 
+use crate::items::default_port;
+
 const CI: &str = include_str!("files/ci.yml");
 const SERVICE: &str = include_str!("files/service");
 const CONTAINERFILE: &str = include_str!("files/Containerfile");
@@ -27,8 +29,7 @@ pub fn add(rung: &Rung, own: &Package, name: &str, dest: &Path) -> Result<(), Fa
         return Ok(());
     }
     let library = read(&own.folder().join("src/lib.rs"))?;
-    let port = library.split_once("pub const PORT: u16 = ").and_then(|(_, it)| it.split_once(';'));
-    let port = port.map_or("0", |(port, _)| port);
+    let port = default_port(&library).unwrap_or("0");
     let published = match rung.transport {
         Carrier::Udp => format!("{port}/udp"),
         Carrier::Tcp | Carrier::Unix => port.to_string(),

@@ -2,37 +2,35 @@
 
 use std::fs;
 use std::process::Stdio;
-use std::time::Duration;
 
 use ladder::manifests::{Package, cargo};
+use ladder::process::GENEROUS;
 use ladder::rename::identifier;
 use ladder::scratch::Scratch;
 use ladder::{Failure, Ladder, Process, Rung};
 
-/// How long cargo may take to look at a name.
-const GENEROUS: Duration = Duration::from_secs(60);
+use crate::pattern::pattern;
 
 /// Fails with what is wrong with `name` for a project of `rung`.
 pub fn check(name: &str, ladder: &Ladder, rung: &Rung) -> Result<(), Failure> {
     let lock = fs::read_to_string(ladder.root.join("Cargo.lock")).unwrap_or_default();
     let own = ladder.starter_of(rung)?;
     let is_block = ladder.blocks_of(&own.name).iter().any(|block| block.name == name);
-    let wrong = if name.split(['-', '_']).any(str::is_empty) {
-        Some(format!("{name:?} has more than single hyphens between its words"))
-    } else if let Some(said) = cargo_says(name)? {
-        Some(said)
-    } else if is_block || is_dependency(name, &lock) {
-        Some(format!("{name} is the name of a crate that the project uses"))
-    } else if is_used_in(name, own) {
-        Some(format!("{name} is the name of something else in the code"))
-    } else {
-        None
+    let refuse = |wrong: &str| {
+        Err(Failure::Usage(format!("{wrong}; pass another, as in --name my-service")))
     };
-    match wrong {
-        None => Ok(()),
-        Some(wrong) => {
-            Err(Failure::Usage(format!("{wrong}; pass another, as in --name my-service")))
-        }
+    if name.split(['-', '_']).any(str::is_empty) {
+        return refuse(&format!("{name:?} has more than single hyphens between its words"));
+    }
+    if let Some(said) = cargo_says(name)? {
+        return refuse(&said);
+    }
+    if is_block || is_dependency(name, &lock) {
+        return refuse(&format!("{name} is the name of a crate that the project uses"));
+    }
+    match is_used_in(name, own)? {
+        true => refuse(&format!("{name} is the name of something else in the code")),
+        false => Ok(()),
     }
 }
 
@@ -44,8 +42,7 @@ fn cargo_says(name: &str) -> Result<Option<String>, Failure> {
     command.args(["new", "--vcs", "none", &format!("--name={name}"), "project"]);
     command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
     let process = Process::start(command.stderr(Stdio::piped()))?;
-    let said = process.stderr().wait_for_end(GENEROUS).map_err(Failure::new)?;
-    let said = String::from_utf8_lossy(&said);
+    let said = process.stderr().text_at_end(GENEROUS)?;
     let starts = ["error: ", "warning: "];
     let wrong = said.lines().find_map(|it| starts.iter().find_map(|start| it.strip_prefix(start)));
     Ok(wrong.map(String::from))
@@ -53,40 +50,23 @@ fn cargo_says(name: &str) -> Result<Option<String>, Failure> {
 
 /// Whether the lock file has a crate of this name that is none of ours.
 fn is_dependency(name: &str, lock: &str) -> bool {
-    let ours = |package: &str| !package.contains("\nsource = ");
-    let found = lock.split("[[package]]").find(|package| {
-        package.lines().find_map(|line| line.strip_prefix("name = "))
-            == Some(&format!("\"{name}\""))
-    });
-    found.is_some_and(|package| !ours(package))
+    let named = format!("\nname = \"{name}\"\n");
+    let found = lock.split("[[package]]").find(|package| package.starts_with(&named));
+    found.is_some_and(|package| package.contains("\nsource = "))
 }
 
 /// Whether the code gives the name to a module or imports something of that
 /// name: `use` would not know which of the two is meant.
-fn is_used_in(name: &str, own: &Package) -> bool {
+fn is_used_in(name: &str, own: &Package) -> Result<bool, Failure> {
     let name = identifier(name);
     if name == identifier(&own.name) {
-        return false;
+        return Ok(false);
     }
-    ["src", "tests"].iter().any(|folder| {
-        let files = fs::read_dir(own.folder().join(folder)).into_iter().flatten().flatten();
-        files
-            .filter_map(|file| fs::read_to_string(file.path()).ok())
-            .any(|source| imports(&source, &name))
-    })
-}
-
-fn imports(source: &str, name: &str) -> bool {
-    let mut statement = false;
-    source.lines().any(|line| {
-        let line = line.trim_start();
-        statement |=
-            ["use ", "pub use ", "mod ", "pub mod "].iter().any(|start| line.starts_with(start));
-        let found = statement
-            && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
-        statement &= !line.contains(';');
-        found
-    })
+    let files = ["src", "tests"].map(|folder| fs::read_dir(own.folder().join(folder)));
+    let files = files.into_iter().flatten().flatten().flatten();
+    let imports = pattern(&format!(r"(?m)^\s*(pub )?(use|mod) [^;]*\b{name}\b"))?;
+    let sources = files.filter_map(|file| fs::read_to_string(file.path()).ok());
+    Ok(sources.into_iter().any(|source| imports.is_match(&source)))
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@ use ladder::manifests::{Carrier, Package};
 use ladder::rename::rename;
 use ladder::shell::session;
 use ladder::{Failure, Rung, failure};
+use regex_lite::Captures;
 
 use super::extras;
 use super::manifest::TO_CRATES;
 use crate::items;
+use crate::pattern::replaced;
 
 /// What is said of tests of the old protocol, and what where they were left out.
 const GOES: &str = ", and goes";
@@ -136,28 +138,13 @@ fn tests(own: &Package, old: &str) -> Result<String, Failure> {
 
 /// Puts the sentence of whoever builds on it into manifest and README.
 pub fn say_what_it_is(dest: &Path, about: &str) -> Result<(), Failure> {
-    let manifest = dest.join("Cargo.toml");
     let about = about.replace(['\n', '"', '\\'], " ");
-    let lines = |text: String, change: &dyn Fn(usize, &str) -> Option<String>| {
-        let changed = text.lines().enumerate().map(|(at, line)| match change(at, line) {
-            Some(changed) => changed + "\n",
-            None => format!("{line}\n"),
-        });
-        changed.collect::<String>()
-    };
-    let text = lines(read(&manifest)?, &|_, line| {
-        line.starts_with("description = ").then(|| format!("description = \"{about}\""))
-    });
-    write(&manifest, text)?;
-    let page = dest.join("README.md");
-    let about = about.trim_end_matches('.');
+    let (manifest, page) = (dest.join("Cargo.toml"), dest.join("README.md"));
+    let described = |_: &Captures| format!("description = \"{about}\"");
+    write(&manifest, replaced(&read(&manifest)?, "(?m)^description = .*$", described)?)?;
     // Behind the title and an empty line.
-    let text = lines(read(&page)?, &|at, _| (at == 2).then(|| format!("{about}.")));
-    write(&page, text)
-}
-
-pub fn without_marks(text: &str) -> String {
-    text.replace('`', "")
+    let first = |found: &Captures| format!("{}{}.", &found[1], about.trim_end_matches('.'));
+    write(&page, replaced(&read(&page)?, r"^(.*\n\n).*", first)?)
 }
 
 /// A block's page without links to what lies outside the project.
@@ -201,30 +188,17 @@ fn local_from(up: &str, line: &str, blocks: &[&str]) -> Option<String> {
     if line.starts_with("<!--") || line.contains("cp -r crates/") {
         return None;
     }
-    let mut kept = String::new();
-    let mut rest = line;
-    while let Some((before, text, target, after)) = link(rest) {
-        kept.push_str(before);
+    let link = |found: &Captures| {
+        let (text, target) = (&found[1], &found[2]);
         let beside = target.strip_prefix("../").and_then(|path| path.split_once('/'));
-        let inside = beside.filter(|(name, _)| blocks.contains(name));
-        let target = inside.map_or(target.into(), |(name, path)| format!("{up}{name}/{path}"));
-        match target.as_str() {
-            own if inside.is_some() => kept.push_str(&format!("[{text}]({own})")),
-            page if page.starts_with("../../docs/") => kept.push_str(&format!("“{text}”")),
-            rung if rung.starts_with("../") => kept.push_str(&format!("`{text}`")),
-            inside => kept.push_str(&format!("[{text}]({inside})")),
+        match beside.filter(|(name, _)| blocks.contains(name)) {
+            Some((name, path)) => format!("[{text}]({up}{name}/{path})"),
+            None if target.starts_with("../../docs/") => format!("“{text}”"),
+            None if target.starts_with("../") => format!("`{text}`"),
+            None => found[0].into(),
         }
-        rest = after;
-    }
-    Some(kept + rest)
-}
-
-/// The first link: what is before it, its text, its target, and what is after it.
-fn link(line: &str) -> Option<(&str, &str, &str, &str)> {
-    let (head, tail) = line.split_once("](")?;
-    let (target, after) = tail.split_once(')')?;
-    let (before, text) = head.rsplit_once('[')?;
-    Some((before, text, target, after))
+    };
+    replaced(line, r"\[([^\[\]]*)\]\(([^)]*)\)", link).ok()
 }
 
 #[cfg(test)]

@@ -25,11 +25,10 @@ pub fn check(ladder: &Ladder) -> Result<Vec<String>, Failure> {
 fn read<'a>(ladder: &Ladder, package: &'a Package) -> Result<Member<'a>, Failure> {
     let folder = package.folder();
     let library = folder.join("src/lib.rs");
-    let within = folder.strip_prefix(&ladder.root).unwrap_or(&folder);
     Ok(Member {
         manifest: files::read(&package.manifest_path)?,
         library: if library.is_file() { Some(files::read(&library)?) } else { None },
-        folder: files::with_slashes(within),
+        folder: ladder.within(&folder),
         package,
     })
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ladder::files::{read, with_slashes};
+use ladder::files::read;
 use ladder::{Failure, Ladder, code};
 
 /// Modules of a package that know nothing of each other.
@@ -19,8 +19,7 @@ pub fn check(ladder: &Ladder, files: &[String]) -> Result<Vec<String>, Failure> 
     let mut broken = Vec::new();
     for package in &ladder.packages {
         let folder = package.folder().join("src");
-        let within = folder.strip_prefix(&ladder.root).unwrap_or(&folder);
-        let start = with_slashes(within) + "/";
+        let start = ladder.within(&folder) + "/";
         let mut sources = Sources::new();
         for file in files.iter().filter(|file| file.ends_with(".rs")) {
             let Some(file) = file.strip_prefix(&start) else { continue };

@@ -2,14 +2,14 @@
 
 use std::net::UdpSocket;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
 use std::time::Duration;
 
-use ladder::{Address, Failure, failure};
+use ladder::{Address, Failure};
 use netfault::{LIFETIME, Transport};
 
 use crate::event::What;
 use crate::feed::Teller;
+use crate::system::aside;
 
 /// How many come at most.
 pub const MOST: usize = 1_000;
@@ -20,36 +20,25 @@ const APART: Duration = Duration::from_millis(2);
 /// After so many the page is told how many there are.
 const TOLD: usize = 20;
 
-/// A crowd that leaves when this is dropped.
-pub struct Crowd {
-    _here: Sender<()>,
-}
-
-impl Crowd {
-    /// Sends `number` clients to `server`, straight and not through a proxy. Over UDP each
-    /// says `hello`, since there is nothing else that it could do.
-    pub fn come(
-        server: &Address,
-        transport: Transport,
-        hello: &[u8],
-        number: usize,
-        teller: &Teller,
-    ) -> Result<Crowd, Failure> {
-        let (here, leaves) = channel();
-        let (server, hello, teller) = (server.clone(), hello.to_vec(), teller.clone());
-        let asked = number.min(MOST);
-        let come = move || match transport {
-            Transport::Tcp => {
-                gather(asked, &leaves, &teller, || netfault::connection(&server).ok())
-            }
-            Transport::Udp => gather(asked, &leaves, &teller, || asker(&server, &hello)),
-        };
-        thread::Builder::new()
-            .name("crowd".into())
-            .spawn(come)
-            .map_err(|error| failure!("cannot start a thread: {error}"))?;
-        Ok(Crowd { _here: here })
-    }
+/// Sends `number` clients to `server`, straight and not through a proxy, which leave when what
+/// is returned is dropped. Over UDP each says `hello`, since there is nothing else that it
+/// could do.
+pub fn come(
+    server: &Address,
+    transport: Transport,
+    hello: &[u8],
+    number: usize,
+    teller: &Teller,
+) -> Result<Sender<()>, Failure> {
+    let (here, leaves) = channel();
+    let (server, hello, teller) = (server.clone(), hello.to_vec(), teller.clone());
+    let asked = number.min(MOST);
+    let come = move || match transport {
+        Transport::Tcp => gather(asked, &leaves, &teller, || netfault::connection(&server).ok()),
+        Transport::Udp => gather(asked, &leaves, &teller, || asker(&server, &hello)),
+    };
+    aside("crowd", come)?;
+    Ok(here)
 }
 
 fn gather<T>(
@@ -102,7 +91,7 @@ mod tests {
         let address = Address::Inet(listener.local_addr().unwrap());
         let feed = Arc::new(Feed::default());
         let teller = feed.begin(session());
-        let crowd = Crowd::come(&address, Transport::Tcp, b"", 3, &teller).unwrap();
+        let crowd = come(&address, Transport::Tcp, b"", 3, &teller).unwrap();
         let mut clients: Vec<_> = (0..3).map(|_| listener.accept().unwrap().0).collect();
         drop(crowd);
         for client in &mut clients {

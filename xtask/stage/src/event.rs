@@ -1,7 +1,10 @@
 //! What the page is told, one event after the other.
 
+use ladder::log_line::Level;
+use ladder::process::Held;
 use netfault::proxy::{Fate, Passed, Way};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Bytes of a segment or datagram that the page is told. Of a longer one it is told the
 /// length.
@@ -21,40 +24,35 @@ pub enum Who {
     Peer,
 }
 
-/// How long a process has been there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    Started,
-    /// It listens.
-    Ready,
-    Ended,
-}
+/// Whose the lines to the server are: the first two the clients', the third that of whoever
+/// misbehaves.
+pub const LINES: [Who; 3] = [Who::Client1, Who::Client2, Who::Peer];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum What {
-    /// All that was before is over.
-    Session(Session),
+    /// A rung plays, and all that was before is over.
+    Session(Value),
     Process {
         who: Who,
-        stage: Stage,
+        /// `started`, `ready` where it listens, or `ended`.
+        stage: &'static str,
         text: String,
     },
     /// A line of a log, or another one on standard error.
     Log {
         who: Who,
-        level: &'static str,
+        level: Level,
         text: String,
     },
     Printed {
         who: Who,
         text: String,
     },
-    Passed(Segment),
+    Passed(Value),
     Sockets(Sockets),
     /// What the server holds.
-    Load(Load),
+    Load(Held),
     Crowd {
         asked: usize,
         came: usize,
@@ -80,47 +78,6 @@ pub enum What {
     },
 }
 
-/// A rung that plays.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Session {
-    pub rung: String,
-    pub alias: String,
-    pub title: String,
-    /// `tcp`, `udp` or `unix`.
-    pub carrier: &'static str,
-    /// The command of the server, without its address.
-    pub command: String,
-    pub clients: usize,
-    /// What a client can say here.
-    pub examples: Vec<String>,
-    pub faults: Vec<FaultName>,
-    /// Buttons that make sense here, by the names of their commands.
-    pub buttons: Vec<&'static str>,
-    pub plays: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct FaultName {
-    pub name: &'static str,
-    pub about: &'static str,
-    /// The rung that survives it, where this one does not.
-    pub lifted_by: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Segment {
-    /// Whose line it passed.
-    pub who: Who,
-    pub connection: u64,
-    pub way: &'static str,
-    pub fate: &'static str,
-    pub length: usize,
-    /// The first of its bytes, two digits each.
-    pub bytes: String,
-}
-
 /// The sockets of one box that are in one state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sockets {
@@ -138,13 +95,6 @@ pub struct SocketRow {
     pub ends: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Load {
-    pub threads: u64,
-    pub descriptors: u64,
-    pub kib: u64,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct NetworkNow {
     /// Of a hundred.
@@ -155,28 +105,26 @@ pub struct NetworkNow {
     pub reorder: u8,
 }
 
-impl Segment {
-    pub fn of(who: Who, passed: &Passed) -> Segment {
-        let shown = &passed.bytes[..passed.bytes.len().min(SHOWN)];
-        Segment {
-            who,
-            connection: passed.connection,
-            way: match passed.way {
-                Way::ToServer => "there",
-                Way::ToClient => "back",
-            },
-            fate: match passed.fate {
-                Fate::Delivered => "delivered",
-                Fate::Repeated => "repeated",
-                Fate::Lost => "lost",
-                Fate::Ended => "ended",
-                Fate::Reset => "reset",
-                Fate::Cut => "cut",
-            },
-            length: passed.bytes.len(),
-            bytes: shown.iter().map(|byte| format!("{byte:02x}")).collect(),
-        }
-    }
+/// What has passed on the line of `who`. Of its bytes, the first are told, two digits each.
+pub fn segment(who: Who, passed: &Passed) -> Value {
+    let shown = &passed.bytes[..passed.bytes.len().min(SHOWN)];
+    let way = match passed.way {
+        Way::ToServer => "there",
+        Way::ToClient => "back",
+    };
+    let fate = match passed.fate {
+        Fate::Delivered => "delivered",
+        Fate::Repeated => "repeated",
+        Fate::Lost => "lost",
+        Fate::Ended => "ended",
+        Fate::Reset => "reset",
+        Fate::Cut => "cut",
+    };
+    let digits: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({
+        "who": who, "connection": passed.connection, "way": way, "fate": fate,
+        "length": passed.bytes.len(), "bytes": digits,
+    })
 }
 
 /// As much of a line as the page shows.
@@ -199,9 +147,14 @@ mod tests {
         let bytes = vec![0xab; SHOWN + 1];
         let (way, fate) = (Way::ToClient, Fate::Lost);
         let passed = Passed { at, connection: 3, way, fate, bytes };
-        let segment = Segment::of(Who::Client2, &passed);
-        assert_eq!((segment.length, segment.bytes), (SHOWN + 1, "ab".repeat(SHOWN)));
-        assert_eq!((segment.way, segment.fate), ("back", "lost"));
+        let bytes = "ab".repeat(SHOWN);
+        assert_eq!(
+            segment(Who::Client2, &passed),
+            json!({
+                "who": "client2", "connection": 3, "way": "back", "fate": "lost",
+                "length": SHOWN + 1, "bytes": bytes,
+            })
+        );
     }
 
     #[test]

@@ -2,17 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use ladder::log_line::Time;
-use ladder::{Address, Failure, Rung, failure};
+use ladder::{Address, Failure, Rung};
 use netfault::SEED;
 use netfault::proxy::{Fate, Network, Passed, Proxy, Way, record};
 use trial::between;
 
-use crate::event::{NetworkNow, Segment, What, Who};
+use crate::event::{NetworkNow, What, Who, segment};
 use crate::feed::Teller;
+use crate::system::aside;
 
 pub struct Line {
     proxy: Proxy,
@@ -37,18 +37,15 @@ impl Line {
         let (who, ended) = (Arc::new(Mutex::new(who)), Arc::new(AtomicBool::new(false)));
         let (whose, ends, teller) = (who.clone(), ended.clone(), teller.clone());
         // It ends with the proxy.
-        thread::Builder::new()
-            .name("recorded".into())
-            .spawn(move || {
-                for passed in recorded {
-                    ends.store(ends_it(&passed), Ordering::Relaxed);
-                    let who = *whose.lock().unwrap_or_else(PoisonError::into_inner);
-                    let at = Time::of(passed.at);
-                    teller.tell(at, &What::Passed(Segment::of(who, &passed)));
-                    look();
-                }
-            })
-            .map_err(|error| failure!("cannot start a thread: {error}"))?;
+        aside("recorded", move || {
+            for passed in recorded {
+                ends.store(ends_it(&passed), Ordering::Relaxed);
+                let who = *whose.lock().unwrap_or_else(PoisonError::into_inner);
+                let at = Time::of(passed.at);
+                teller.tell(at, &What::Passed(segment(who, &passed)));
+                look();
+            }
+        })?;
         Ok(Line { proxy, who, ended })
     }
 

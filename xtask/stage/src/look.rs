@@ -2,9 +2,10 @@
 //! holds.
 
 use ladder::manifests::Carrier;
+use ladder::process::Held;
 use ladder::{Address, Rung};
 
-use crate::event::{Load, SocketRow, Sockets, What, Who};
+use crate::event::{LINES, SocketRow, Sockets, What, Who};
 use crate::feed::Teller;
 use crate::system::{self, Socket};
 
@@ -14,11 +15,8 @@ pub struct Look {
     /// The ports where the first client goes, the second, and whoever misbehaves.
     lines: Vec<Option<u16>>,
     sockets: Option<Sockets>,
-    load: Load,
+    load: Held,
 }
-
-/// Who goes where, in the order of the lines.
-const WHO: [Who; 3] = [Who::Client1, Who::Client2, Who::Peer];
 
 /// States that come first, in the order in which a socket goes through them.
 const ORDER: [&str; 5] = ["LISTEN", "BOUND", "SYN-RECEIVED", "CONNECTED", "ESTABLISHED"];
@@ -26,7 +24,7 @@ const ORDER: [&str; 5] = ["LISTEN", "BOUND", "SYN-RECEIVED", "CONNECTED", "ESTAB
 impl Look {
     pub fn new(rung: &Rung, address: &Address, lines: Vec<Option<u16>>) -> Look {
         let server = address.inet().ok().map(|address| address.port());
-        Look { carrier: rung.transport, server, lines, sockets: None, load: Load::default() }
+        Look { carrier: rung.transport, server, lines, sockets: None, load: Held::default() }
     }
 
     /// Tells what has changed since the last look. `server` is the number of its process.
@@ -64,7 +62,7 @@ fn rows(sockets: &[Socket], server: Option<u16>, lines: &[Option<u16>]) -> Vec<S
         let goes_to = |line: &Option<u16>| *line == Some(socket.remote.port());
         let who = match lines.iter().position(goes_to) {
             _ if server == Some(socket.local.port()) => Who::Server,
-            Some(line) => WHO[line],
+            Some(line) => LINES[line],
             None => continue,
         };
         match rows.iter_mut().find(|row| row.who == who && row.state == socket.state) {

@@ -1,58 +1,47 @@
 //! A fault that is let loose on the server that plays, and the verdict of a trial.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ladder::{Address, Failure, Ladder, Rung, failure};
+use ladder::{Address, Failure, Ladder, Rung};
 use netfault::{Fault, LIFETIME, Running};
 use trial::{Cast, Expected, Faults, Outcome, faults};
 
 use crate::event::What;
 use crate::feed::Teller;
+use crate::system::aside;
 
 /// Between two looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A fault that goes on until this is dropped, the server ends it, or it has lasted long
-/// enough.
-pub struct Loose {
-    _here: Sender<()>,
-}
-
-impl Loose {
-    /// Lets it loose at `target`. Where an ordinary client goes meanwhile is received when
-    /// it has taken hold, and nothing where it cannot.
-    pub fn begin(
-        ladder: &Arc<Ladder>,
-        rung: &Rung,
-        fault: &'static Fault,
-        target: &Address,
-        teller: &Teller,
-    ) -> Result<(Loose, Receiver<Address>), Failure> {
-        let (here, leaves) = channel();
-        let (took_hold, hold) = channel();
-        let (ladder, name, target) = (ladder.clone(), rung.name.clone(), target.clone());
-        let teller = teller.clone();
-        let play = move || {
-            let Some(rung) = ladder.find(&name) else { return };
-            match faults::start(rung, fault, &target) {
-                Ok(running) => {
-                    // Fails where nobody waits for it.
-                    let _ = took_hold.send(running.address().clone());
-                    last(fault, &running, &leaves, &teller);
-                }
-                Err(failure) => teller.trouble(failure.to_string()),
+/// Lets a fault loose at `target`, which goes on until what is returned is dropped, the server
+/// ends it, or it has lasted long enough. Where an ordinary client goes meanwhile is received
+/// when it has taken hold, and nothing where it cannot.
+pub fn begin(
+    ladder: &Arc<Ladder>,
+    rung: &Rung,
+    fault: &'static Fault,
+    target: &Address,
+    teller: &Teller,
+) -> Result<(Sender<()>, Receiver<Address>), Failure> {
+    let (here, leaves) = channel();
+    let (took_hold, hold) = channel();
+    let (ladder, name, target) = (ladder.clone(), rung.name.clone(), target.clone());
+    let teller = teller.clone();
+    let play = move || {
+        let Some(rung) = ladder.find(&name) else { return };
+        match faults::start(rung, fault, &target) {
+            Ok(running) => {
+                // Fails where nobody waits for it.
+                let _ = took_hold.send(running.address().clone());
+                last(fault, &running, &leaves, &teller);
             }
-        };
-        thread::Builder::new()
-            .name("loose".into())
-            .spawn(play)
-            .map_err(|error| failure!("cannot start a thread: {error}"))?;
-        Ok((Loose { _here: here }, hold))
-    }
+            Err(failure) => teller.trouble(failure.to_string()),
+        }
+    };
+    aside("loose", play)?;
+    Ok((here, hold))
 }
 
 fn last(fault: &Fault, running: &Running, leaves: &Receiver<()>, teller: &Teller) {
@@ -77,38 +66,28 @@ fn last(fault: &Fault, running: &Running, leaves: &Receiver<()>, teller: &Teller
     }
 }
 
-/// The trials that go on: one at a time, since each has processes of its own.
-#[derive(Default, Clone)]
-pub struct Trials(Arc<AtomicBool>);
+/// Held by the trial that goes on: one at a time, since each has processes of its own.
+pub type Trials = Arc<Mutex<()>>;
 
-impl Trials {
-    /// Plays `fault` once more with processes of its own, as `cargo xtask faults` does, and
-    /// tells how it has ended.
-    pub fn judge(
-        &self,
-        ladder: &Arc<Ladder>,
-        rung: &Rung,
-        fault: &'static Fault,
-        teller: &Teller,
-    ) -> Result<(), Failure> {
-        if self.0.swap(true, Ordering::SeqCst) {
-            teller.trouble("another trial goes on; its end has to come first");
-            return Ok(());
-        }
-        let (ladder, name, teller) = (ladder.clone(), rung.name.clone(), teller.clone());
-        let (going, ended) = (self.0.clone(), self.0.clone());
-        let judge = move || {
-            if let Some(rung) = ladder.find(&name) {
-                teller.now(&verdict(&ladder, rung, fault));
-            }
-            going.store(false, Ordering::SeqCst);
+/// Plays `fault` once more with processes of its own, as `cargo xtask faults` does, and tells
+/// how it has ended.
+pub fn judge(
+    ladder: &Arc<Ladder>,
+    rung: &Rung,
+    fault: &'static Fault,
+    trials: &Trials,
+    teller: &Teller,
+) -> Result<(), Failure> {
+    let (ladder, name) = (ladder.clone(), rung.name.clone());
+    let (trials, teller) = (trials.clone(), teller.clone());
+    aside("trial", move || {
+        let Ok(_alone) = trials.try_lock() else {
+            return teller.trouble("another trial goes on; its end has to come first");
         };
-        let started = thread::Builder::new().name("trial".into()).spawn(judge);
-        started.map(drop).map_err(|error| {
-            ended.store(false, Ordering::SeqCst);
-            failure!("cannot start a thread: {error}")
-        })
-    }
+        if let Some(rung) = ladder.find(&name) {
+            teller.now(&verdict(&ladder, rung, fault));
+        }
+    })
 }
 
 fn verdict(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> What {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `page` | what is served, and who may give orders |
 //! | `feed`, `event` | what has happened, as server-sent events |
-//! | `director` | orders, one after the other |
+//! | `director`, `order` | orders, one after the other |
 //! | `play`, `player`, `line` | a rung's server and clients, and the proxies between them |
 //! | `look`, `system` | what the system tells of sockets and of the server's process |
 //! | `crowd`, `loose` | a crowd, and faults |
@@ -21,6 +21,7 @@ mod line;
 mod look;
 mod loose;
 mod options;
+mod order;
 mod page;
 mod play;
 mod player;
@@ -37,9 +38,9 @@ use clap::Parser;
 use ladder::process::{end_all_on_signals, spawn};
 use ladder::{Failure, Screen, Tone, failure};
 
-use director::Order;
 use feed::Feed;
 use options::Options;
+use order::Order;
 
 /// `cargo xtask watch`.
 #[derive(Parser)]
@@ -76,7 +77,8 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let server = page::server(options.port, &ladder, &feed, &orders)?;
     let server = server.spawn().map_err(|error| failure!("{error}"))?;
     let address = format!("http://{}/", server.address());
-    orders.give(Order::Begin { rung: first.name.clone(), fault: None });
+    // The first one finds room.
+    let _ = orders.try_send(Order::Begin { rung: first.name.clone(), fault: None });
     let told = screen.paint(Tone::Bold, &address);
     screen.line(&format!("{} plays at {told}; Ctrl-C ends it", first.name))?;
     if options.open {

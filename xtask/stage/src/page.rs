@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http_server::{Refusal, Request, Response, Server, Status};
 use ladder::{Failure, Ladder, failure};
 
-use crate::director::{Order, Orders};
+use crate::director::Orders;
 use crate::feed::Feed;
+use crate::order::Order;
 use crate::rungs;
 
 const HTML: &str = include_str!("page/index.html");
@@ -27,8 +28,7 @@ pub fn server(
 ) -> Result<Server, Failure> {
     let told = |error: &dyn std::fmt::Display| failure!("{error}");
     let server = Server::bind(&format!("127.0.0.1:{port}")).map_err(|error| told(&error))?;
-    let (choices, matrix) = (rungs::choices(ladder), rungs::matrix(ladder));
-    let (choices, matrix) = (json(&choices)?, json(&matrix)?);
+    let (choices, matrix) = (rungs::choices(ladder).to_string(), rungs::matrix(ladder).to_string());
     let (heard, ended, ladder) = (feed.clone(), feed.clone(), ladder.clone());
     let (orders, stopped) = (orders.clone(), orders.clone());
     server
@@ -42,16 +42,12 @@ pub fn server(
         .on_stop(move || {
             ended.end();
             // Where many orders wait already, one of them will do.
-            stopped.give(Order::Look);
+            let _ = stopped.try_send(Order::Look);
         })
         .header("Content-Security-Policy", POLICY)
         .and_then(|server| server.header("X-Content-Type-Options", "nosniff"))
         .and_then(|server| server.header("Referrer-Policy", "no-referrer"))
         .map_err(|error| told(&error))
-}
-
-fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| failure!("cannot write JSON: {error}"))
 }
 
 /// Takes an order of our own page. The server has refused a Host that is not ours already,
@@ -66,8 +62,8 @@ fn obey(ladder: &Ladder, orders: &Orders, req: &mut Request<'_>) -> Result<Respo
     if let Some(why) = order.complaint(ladder) {
         return Err(Refusal::new(Status::UNPROCESSABLE_CONTENT, why));
     }
-    match orders.give(order) {
-        true => Ok(Response::new(Status(202))),
-        false => Err(Refusal::new(Status::SERVICE_UNAVAILABLE, "too much is asked at once")),
+    match orders.try_send(order) {
+        Ok(()) => Ok(Response::new(Status(202))),
+        Err(_) => Err(Refusal::new(Status::SERVICE_UNAVAILABLE, "too much is asked at once")),
     }
 }

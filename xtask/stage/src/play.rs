@@ -1,34 +1,28 @@
 //! One rung that plays: its server, its clients, and all that is done to them.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::Sender;
 
 use ladder::manifests::Carrier;
+use ladder::process::GENEROUS;
 use ladder::scratch::Scratch;
-use ladder::shell::command_line;
 use ladder::{Address, Failure, Ladder, Rung, failure, port};
 use netfault::Fault;
 use trial::{Faults, faults};
 
-use crate::crowd::Crowd;
-use crate::event::{NetworkNow, What, Who};
+use crate::crowd;
+use crate::event::{LINES, What, Who};
 use crate::feed::{Feed, Teller};
 use crate::line::Line;
 use crate::look::Look;
-use crate::loose::{Loose, Trials};
+use crate::loose::{self, Trials};
+use crate::order::{self, Order};
 use crate::player::{Part, Player};
 use crate::rungs;
 
-/// Until a server listens, or a fault has taken hold. No correct one comes near it.
-const GENEROUS: Duration = Duration::from_secs(15);
-
 /// Faults that are loose at a time.
 const LOOSE: usize = 4;
-
-/// The first two lines are the clients', the third is that of whoever misbehaves.
-const LINES: [Who; 3] = [Who::Client1, Who::Client2, Who::Peer];
 
 /// A rung that plays. Everything that it has started ends with it.
 pub struct Play {
@@ -39,8 +33,9 @@ pub struct Play {
     teller: Teller,
     trials: Trials,
     clients: [Option<Player>; 2],
-    crowd: Option<Crowd>,
-    loose: Vec<Loose>,
+    /// A crowd, and each fault, leave when this is dropped.
+    crowd: Option<Sender<()>>,
+    loose: Vec<Sender<()>>,
     server: Option<Player>,
     address: Address,
     lines: Vec<Line>,
@@ -63,12 +58,46 @@ impl Play {
     ) -> Result<Play, Failure> {
         let args = fault.map_or_else(|| rung.server_args.clone(), |fault| rung.args_for(fault));
         let teller = feed.begin(rungs::session(rung, &args, fault));
-        let prepared = prepare(ladder, rung, &teller, look);
-        let (program, folder, address, lines) = prepared.inspect_err(|failure| {
-            teller.trouble(failure.to_string());
-        })?;
+        let prepared = Play::prepare(ladder, rung, args, &teller, trials, look);
+        let mut play = prepared.inspect_err(|failure| teller.trouble(failure.to_string()))?;
+        let started = play.start_server();
+        let done = started.and_then(|()| fault.map_or(Ok(()), |fault| play.let_loose(fault, true)));
+        play.told(done);
+        Ok(play)
+    }
+
+    /// All that has to be there before the server.
+    fn prepare(
+        ladder: &Arc<Ladder>,
+        rung: &Rung,
+        args: Vec<String>,
+        teller: &Teller,
+        trials: &Trials,
+        look: impl Fn() + Clone + Send + 'static,
+    ) -> Result<Play, Failure> {
+        if let Some(why) = trial::why_not(rung) {
+            return Err(failure!("{} cannot be watched: {why}", rung.name));
+        }
+        teller.note(format!("building {}, unless it is built already", rung.name));
+        let program = ladder.program(&rung.name)?;
+        rung.prepare(&program)?;
+        let folder = match rung.transport {
+            Carrier::Unix => Some(Scratch::temporary("watch")?),
+            Carrier::Tcp | Carrier::Udp => None,
+        };
+        let file = |name: &str| {
+            folder.as_ref().map(|folder| Address::Unix(folder.path().join(format!("{name}.sock"))))
+        };
+        let free = || port::lasting().ok_or_else(|| Failure::new("there is no free port"));
+        // One that stays free when the server ends, so that it can be started there again.
+        let address = file("server").map_or_else(|| free().map(Address::port), Ok)?;
+        let mut lines = Vec::new();
+        for (number, who) in LINES.into_iter().enumerate() {
+            let here = file(&number.to_string()).unwrap_or(Address::port(0));
+            lines.push(Line::open(rung, &here, &address, who, teller, look.clone())?);
+        }
         let ports = lines.iter().map(Line::port).collect();
-        let mut play = Play {
+        Ok(Play {
             ladder: ladder.clone(),
             name: rung.name.clone(),
             program,
@@ -82,14 +111,9 @@ impl Play {
             address,
             lines,
             detour: None,
-            teller,
+            teller: teller.clone(),
             _folder: folder,
-        };
-        play.start_server();
-        if let Some(fault) = fault {
-            play.let_loose(fault, true);
-        }
-        Ok(play)
+        })
     }
 
     fn told(&self, done: Result<(), Failure>) {
@@ -98,29 +122,61 @@ impl Play {
         }
     }
 
-    /// Starts the server where it was, or for the first time. Why it does not start, it
-    /// says itself.
-    pub fn start_server(&mut self) {
-        if living(&mut self.server, &self.teller).is_some() {
-            return self.teller.note("the server is there already");
-        }
-        self.server = None;
-        let started = self.try_server();
-        self.told(started);
+    /// Does what a button asks for, and tells what cannot be done.
+    pub fn follow(&mut self, order: Order) {
+        let done = self.try_to_follow(order);
+        self.told(done);
     }
 
-    fn try_server(&mut self) -> Result<(), Failure> {
+    fn try_to_follow(&mut self, order: Order) -> Result<(), Failure> {
+        match order {
+            Order::Say { client, text } => return self.say(client, &text),
+            // It has nothing more to say.
+            Order::HangUp { client } => self.client(client).into_iter().for_each(Player::hang_up),
+            Order::KillClient { client } => {
+                self.client(client).into_iter().for_each(|it| it.process.kill())
+            }
+            Order::StopServer => match living(&mut self.server, &self.teller) {
+                Some(server) => server.process.ask_to_stop(),
+                None => self.teller.note("the server has ended already"),
+            },
+            Order::KillServer => self.server.iter().for_each(|it| it.process.kill()),
+            Order::StartServer => return self.start_server(),
+            Order::Fault { name } => {
+                return self.let_loose(faults::find(order::behind(&name))?, false);
+            }
+            Order::PeersLeave => {
+                self.loose.clear();
+                self.detour = None;
+            }
+            Order::Network(network) => {
+                self.lines.iter().for_each(|line| line.change(&network));
+                self.teller.now(&What::Network(network));
+            }
+            Order::Crowd { number } => return self.crowd_comes(number),
+            Order::CrowdLeaves => self.crowd = None,
+            Order::Begin { .. } | Order::Look => {}
+        }
+        Ok(())
+    }
+
+    fn client(&mut self, number: usize) -> Option<&mut Player> {
+        self.clients.get_mut(number)?.as_mut()
+    }
+
+    /// Starts the server where it was, or for the first time. Why it does not start, it
+    /// says itself.
+    fn start_server(&mut self) -> Result<(), Failure> {
+        if living(&mut self.server, &self.teller).is_some() {
+            self.teller.note("the server is there already");
+            return Ok(());
+        }
+        self.server = None;
         let ladder = self.ladder.clone();
-        let rung = find(&ladder, &self.name)?;
-        let mut command = Command::new(&self.program);
-        command.arg("server").args(self.address.option()).arg("-v").args(&self.args);
-        let part = Part {
-            who: Who::Server,
-            rung,
-            shown: command_line(&format!("{} server", rung.name), &self.args),
-            listens: false,
-        };
-        let (server, ready) = Player::start(&mut command, part, &self.teller)?;
+        let rung = ladder.rung(&self.name)?;
+        let (who, program, place, args) = (Who::Server, &self.program, &self.address, &self.args);
+        let part = Part { who, rung, program, place, args, listens: false };
+        let (server, ready) = Player::start(part, &self.teller)?;
         let server = self.server.insert(server);
         // An end closes the channel, and so ends the wait.
         if ready.recv_timeout(GENEROUS).is_err() {
@@ -131,10 +187,10 @@ impl Play {
 
     /// Has a client say something: the one that is there, or, where it is gone or its
     /// server has ended the conversation, a new one.
-    pub fn say(&mut self, client: usize, text: &str) {
-        let Some(who) = self.clients.get(client).map(|_| LINES[client]) else { return };
+    fn say(&mut self, client: usize, text: &str) -> Result<(), Failure> {
+        let Some(who) = self.clients.get(client).map(|_| LINES[client]) else { return Ok(()) };
         let ladder = self.ladder.clone();
-        let Ok(rung) = find(&ladder, &self.name) else { return };
+        let rung = ladder.rung(&self.name)?;
         // Its client reads everything before it sends anything, and then comes once.
         let once = rung.serves_once();
         let gone = match &mut self.clients[client] {
@@ -144,14 +200,13 @@ impl Play {
         if gone || once {
             let mut args = rungs::client_args(rung, client);
             args.extend(once.then(|| text.to_string()));
-            let started = self.start_client(rung, who, client, &args, !once);
-            if once || started.is_err() {
-                return self.told(started);
-            }
+            self.start_client(rung, who, client, &args, !once)?;
         }
-        if self.clients[client].as_ref().is_some_and(|player| !player.say(text)) {
-            self.teller
-                .trouble("this client reads no more: it has not sent what it was told before");
+        match &self.clients[client] {
+            Some(player) if !once && !player.say(text) => Err(Failure::new(
+                "this client reads no more: it has not sent what it was told before",
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -168,84 +223,36 @@ impl Play {
         self.lines[client].begin();
         let nobody = living(&mut self.server, &self.teller).is_none();
         // Where nobody listens, it is to be refused by the system and not by us.
-        let address = match &self.detour {
+        let place = match &self.detour {
             _ if nobody => &self.address,
             Some(detour) if client == 0 => detour,
             _ => self.lines[client].address(),
         };
-        let mut command = Command::new(&self.program);
-        command.arg("client").args(address.option()).arg("-v").args(args);
-        let shown = command_line(&format!("{} client", rung.name), args);
-        let part = Part { who, rung, shown, listens };
-        self.clients[client] = Some(Player::start(&mut command, part, &self.teller)?.0);
+        let part = Part { who, rung, program: &self.program, place, args, listens };
+        self.clients[client] = Some(Player::start(part, &self.teller)?.0);
         Ok(())
     }
 
-    /// The client has nothing more to say.
-    pub fn hang_up(&mut self, client: usize) {
-        if let Some(Some(player)) = self.clients.get_mut(client) {
-            player.hang_up();
-        }
-    }
-
-    pub fn kill_client(&mut self, client: usize) {
-        if let Some(Some(player)) = self.clients.get_mut(client) {
-            player.kill();
-        }
-    }
-
-    pub fn stop_server(&mut self) {
-        match living(&mut self.server, &self.teller) {
-            Some(server) => server.ask_to_stop(),
-            None => self.teller.note("the server has ended already"),
-        }
-    }
-
-    pub fn kill_server(&mut self) {
-        if let Some(server) = &mut self.server {
-            server.kill();
-        }
-    }
-
-    pub fn change_network(&mut self, network: NetworkNow) {
-        self.lines.iter().for_each(|line| line.change(&network));
-        self.teller.now(&What::Network(network));
-    }
-
-    pub fn crowd_comes(&mut self, number: usize) {
+    fn crowd_comes(&mut self, number: usize) -> Result<(), Failure> {
         self.crowd = None;
         netfault::descriptors::allow_many();
-        let ladder = self.ladder.clone();
-        let comes = find(&ladder, &self.name).and_then(|rung| {
-            let (speaks, hello) = (rung.speaks(), Faults::hello(rung));
-            Crowd::come(&self.address, speaks.transport(), hello, number, &self.teller)
-        });
-        match comes {
-            Ok(crowd) => self.crowd = Some(crowd),
-            Err(failure) => self.teller.trouble(failure.to_string()),
-        }
-    }
-
-    pub fn crowd_leaves(&mut self) {
-        self.crowd = None;
+        let rung = self.ladder.rung(&self.name)?;
+        let (speaks, hello) = (rung.speaks(), Faults::hello(rung));
+        let crowd = crowd::come(&self.address, speaks.transport(), hello, number, &self.teller)?;
+        self.crowd = Some(crowd);
+        Ok(())
     }
 
     /// Lets a fault loose on this server. Where it is `judged`, an ordinary client comes as
     /// well, and a trial tells how it ends.
-    pub fn let_loose(&mut self, fault: &'static Fault, judged: bool) {
-        let done = self.try_to_let_loose(fault, judged);
-        self.told(done);
-    }
-
-    fn try_to_let_loose(&mut self, fault: &'static Fault, judged: bool) -> Result<(), Failure> {
+    fn let_loose(&mut self, fault: &'static Fault, judged: bool) -> Result<(), Failure> {
         let ladder = self.ladder.clone();
-        let rung = find(&ladder, &self.name)?;
-        if let Some(why) = rungs::cannot_be_played(rung, fault) {
-            return Err(Failure::new(why));
+        let rung = ladder.rung(&self.name)?;
+        if !fault.is_for(rung.speaks()) {
+            return Err(failure!("there is no {} for what {} speaks", fault.name, rung.name));
         }
         if !faults::has_files_for(fault) {
-            let why = format!("this process may not open as many files as {} needs", fault.name);
-            return Err(Failure::new(why));
+            return Err(faults::too_few_files(fault));
         }
         if rungs::is_only_tried(fault) {
             let Fault { name, about, .. } = fault;
@@ -257,7 +264,7 @@ impl Play {
             }
             let peer = &self.lines[2];
             peer.give_to(Who::Peer);
-            let (loose, hold) = Loose::begin(&ladder, rung, fault, peer.address(), &self.teller)?;
+            let (loose, hold) = loose::begin(&ladder, rung, fault, peer.address(), &self.teller)?;
             self.loose.push(loose);
             if let Ok(address) = hold.recv_timeout(GENEROUS)
                 && address != *peer.address()
@@ -269,7 +276,7 @@ impl Play {
         }
         if judged {
             self.run_ordinary_client(rung, fault)?;
-            self.trials.judge(&ladder, rung, fault, &self.teller)?;
+            loose::judge(&ladder, rung, fault, &self.trials, &self.teller)?;
         }
         Ok(())
     }
@@ -285,17 +292,11 @@ impl Play {
         self.start_client(rung, Who::Client1, 0, &args, false)
     }
 
-    /// The faulty peers go.
-    pub fn peers_leave(&mut self) {
-        self.loose.clear();
-        self.detour = None;
-    }
-
     /// Tells what has changed without a word: ends of processes, states of sockets, what
     /// the server holds.
     pub fn look(&mut self) {
         self.teller.breathe();
-        let server = living(&mut self.server, &self.teller).map(|server| server.id());
+        let server = living(&mut self.server, &self.teller).map(|server| server.process.id());
         for client in self.clients.iter_mut().flatten() {
             client.is_over(&self.teller);
         }
@@ -306,41 +307,4 @@ impl Play {
 /// The one that has not ended; an end is told.
 fn living<'a>(player: &'a mut Option<Player>, teller: &Teller) -> Option<&'a mut Player> {
     player.as_mut().and_then(|player| (!player.is_over(teller)).then_some(player))
-}
-
-type Prepared = (PathBuf, Option<Scratch>, Address, Vec<Line>);
-
-/// All that has to be there before the server.
-fn prepare(
-    ladder: &Ladder,
-    rung: &Rung,
-    teller: &Teller,
-    look: impl Fn() + Clone + Send + 'static,
-) -> Result<Prepared, Failure> {
-    if let Some(why) = trial::why_not(rung) {
-        return Err(failure!("{} cannot be watched: {why}", rung.name));
-    }
-    teller.note(format!("building {}, unless it is built already", rung.name));
-    let program = ladder.program(&rung.name)?;
-    rung.prepare(&program)?;
-    let folder = match rung.transport {
-        Carrier::Unix => Some(Scratch::temporary("watch")?),
-        Carrier::Tcp | Carrier::Udp => None,
-    };
-    let file = |name: &str| {
-        folder.as_ref().map(|folder| Address::Unix(folder.path().join(format!("{name}.sock"))))
-    };
-    let free = || port::lasting().ok_or_else(|| Failure::new("there is no free port"));
-    // One that stays free when the server ends, so that it can be started there again.
-    let address = file("server").map_or_else(|| free().map(Address::port), Ok)?;
-    let mut lines = Vec::new();
-    for (number, who) in LINES.into_iter().enumerate() {
-        let here = file(&number.to_string()).unwrap_or(Address::port(0));
-        lines.push(Line::open(rung, &here, &address, who, teller, look.clone())?);
-    }
-    Ok((program, folder, address, lines))
-}
-
-fn find<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
-    ladder.find(name).ok_or_else(|| failure!("there is no rung called {name}"))
 }

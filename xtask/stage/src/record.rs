@@ -14,6 +14,7 @@ use trial::{Faults, why_not};
 use crate::event::NetworkNow;
 use crate::feed::Feed;
 use crate::loose::Trials;
+use crate::order::Order;
 use crate::play::Play;
 use crate::rungs;
 
@@ -53,20 +54,20 @@ fn play(ladder: &Arc<Ladder>, rung: &Rung) -> Result<Vec<Value>, Failure> {
     let mut play = Play::begin(ladder, rung, None, &feed, &Trials::default(), || {})?;
     settle(&mut play, &feed);
     if rung.speaks() == Speaks::Requests {
-        play.change_network(LOSSY);
+        play.follow(Order::Network(LOSSY));
     }
     let said = rungs::examples(rung);
     let word = |at: usize| said.get(at % said.len().max(1)).map_or("hello", String::as_str);
     for client in [0, 1] {
-        play.say(client, word(client));
+        play.follow(Order::Say { client, text: word(client).into() });
         settle(&mut play, &feed);
     }
     for client in [0, 1] {
-        play.hang_up(client);
+        play.follow(Order::HangUp { client });
         settle(&mut play, &feed);
     }
     if !rung.serves_once() {
-        play.stop_server();
+        play.follow(Order::StopServer);
         settle(&mut play, &feed);
     }
     drop(play);

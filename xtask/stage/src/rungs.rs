@@ -1,71 +1,39 @@
 //! What can be watched of a rung, by what its manifest says.
 
-use ladder::manifests::{Carrier, Limit};
+use ladder::manifests::Carrier;
 use ladder::shell::command_line;
 use ladder::{Ladder, Rung};
 use netfault::{Fault, Proof, Speaks};
-use serde::Serialize;
+use serde_json::{Value, json};
 use trial::{Faults, faults, why_not};
-
-use crate::event::{FaultName, Session};
 
 /// The faults behind buttons, by the name of the button.
 pub const BUTTONS: [(&str, &str); 3] =
     [("silent", "silent"), ("drip", "drip"), ("reset", "reset-midway")];
 
 /// What the page offers to choose from.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Choice {
-    rung: String,
-    alias: String,
-    title: String,
-    why_not: Option<String>,
-}
-
-pub fn choices(ladder: &Ladder) -> Vec<Choice> {
-    let choice = |rung: &Rung| Choice {
-        rung: rung.name.clone(),
-        alias: rung.alias.clone(),
-        title: rung.title.clone(),
-        why_not: why_not(rung),
+pub fn choices(ladder: &Ladder) -> Value {
+    let choice = |rung: &Rung| {
+        let Rung { name, alias, title, .. } = rung;
+        json!({"rung": name, "alias": alias, "title": title, "why-not": why_not(rung)})
     };
     ladder.rungs.iter().map(choice).collect()
 }
 
-/// The fault matrix as the manifests have it.
-#[derive(Debug, Serialize)]
-pub struct Matrix {
-    rungs: Vec<Choice>,
-    faults: Vec<Row>,
-}
-
-#[derive(Debug, Serialize)]
-struct Row {
-    fault: &'static str,
-    about: &'static str,
-    /// For each rung: `survives`, `limit` or nothing where there is no such fault for it.
-    cells: Vec<&'static str>,
-}
-
-pub fn matrix(ladder: &Ladder) -> Matrix {
+/// The fault matrix as the manifests have it: for each rung `survives`, `limit`, or nothing
+/// where there is no such fault for it.
+pub fn matrix(ladder: &Ladder) -> Value {
     let cell = |rung: &Rung, fault: &Fault| match rung.limit(fault.name) {
         _ if !fault.is_for(rung.speaks()) => "",
         Some(_) => "limit",
         None => "survives",
     };
-    let row = |fault: &'static Fault| Row {
-        fault: fault.name,
-        about: fault.about,
-        cells: ladder.rungs.iter().map(|rung| cell(rung, fault)).collect(),
+    let row = |fault: &Fault| {
+        let cells: Vec<&str> = ladder.rungs.iter().map(|rung| cell(rung, fault)).collect();
+        json!({"fault": fault.name, "about": fault.about, "cells": cells})
     };
-    Matrix { rungs: choices(ladder), faults: netfault::ALL.iter().map(row).collect() }
-}
-
-/// Why a fault cannot be played here.
-pub fn cannot_be_played(rung: &Rung, fault: &Fault) -> Option<String> {
-    let is_for_it = fault.is_for(rung.speaks());
-    (!is_for_it).then(|| format!("there is no {} for what {} speaks", fault.name, rung.name))
+    let faults: Value = netfault::ALL.iter().map(row).collect();
+    json!({"rungs": choices(ladder), "faults": faults})
 }
 
 /// Whether only a trial plays it, with a server of its own: it is done to a process, or is
@@ -74,15 +42,10 @@ pub fn is_only_tried(fault: &Fault) -> bool {
     matches!(fault.proof, Proof::Process(_)) || fault.files > faults::A_CROWD
 }
 
-pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Session {
-    let name = |fault: &'static Fault| FaultName {
-        name: fault.name,
-        about: fault.about,
-        lifted_by: rung.limit(fault.name).map(|Limit { lifted_by, .. }| lifted_by.clone()),
-    };
-    let lets_loose =
-        |it: &&'static Fault| !is_only_tried(it) && cannot_be_played(rung, it).is_none();
-    let loose: Vec<FaultName> = rung.faults().filter(lets_loose).map(name).collect();
+/// What the page is told of a rung that plays, with these arguments of its server.
+pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Value {
+    let loose: Vec<&Fault> = rung.faults().filter(|it| !is_only_tried(it)).collect();
+    // By the names of their commands.
     let mut buttons: Vec<&'static str> = BUTTONS
         .iter()
         .filter(|(_, fault)| loose.iter().any(|it| it.name == *fault))
@@ -94,22 +57,20 @@ pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Session {
     if !rung.serves_once() {
         buttons.push("crowd");
     }
-    Session {
-        rung: rung.name.clone(),
-        alias: rung.alias.clone(),
-        title: rung.title.clone(),
-        carrier: match rung.transport {
-            Carrier::Tcp => "tcp",
-            Carrier::Udp => "udp",
-            Carrier::Unix => "unix",
-        },
-        command: command_line(&format!("{} server", rung.name), args),
-        clients: 2,
-        examples: examples(rung),
-        faults: loose,
-        buttons,
-        plays: plays.map(|fault| fault.name.into()),
-    }
+    let fault = |fault: &&Fault| {
+        let lifted_by = rung.limit(fault.name).map(|limit| &limit.lifted_by);
+        json!({"name": fault.name, "about": fault.about, "lifted-by": lifted_by})
+    };
+    let Rung { name, alias, title, transport, .. } = rung;
+    json!({
+        "rung": name, "alias": alias, "title": title, "carrier": transport, "clients": 2,
+        // Without its address.
+        "command": command_line(&format!("{name} server"), args),
+        "examples": examples(rung),
+        "faults": loose.iter().map(fault).collect::<Value>(),
+        "buttons": buttons,
+        "plays": plays.map(|fault| fault.name),
+    })
 }
 
 /// Arguments that its client needs beside where: a name, or certificates and who it is.
@@ -149,9 +110,9 @@ mod tests {
         assert_eq!(why_not(rung("threaded")), None);
         assert!(why_not(rung("gossip")).unwrap().ends_with("cargo xtask demo gossip shows it"));
         let of = |name| session(rung(name), &[], None);
-        assert_eq!(of("oneshot").buttons, ["silent", "drip", "reset"]);
-        assert_eq!(of("udp").buttons, ["reorder", "crowd"]);
-        assert_eq!(of("chat").examples, ["hello, world!", "Привет!"]);
+        assert_eq!(of("oneshot")["buttons"], json!(["silent", "drip", "reset"]));
+        assert_eq!(of("udp")["buttons"], json!(["reorder", "crowd"]));
+        assert_eq!(of("chat")["examples"], json!(["hello, world!", "Привет!"]));
         assert_eq!(client_args(rung("chat"), 1), ["bob"]);
         assert!(client_args(rung("tls"), 0).contains(&"ann".to_string()));
     }
@@ -161,7 +122,6 @@ mod tests {
         let ladder = trial::load().unwrap();
         let limits: usize =
             ladder.rungs.iter().flat_map(|rung| &rung.limits).map(|it| it.faults().count()).sum();
-        let cells = matrix(&ladder).faults.into_iter().flat_map(|row| row.cells);
-        assert_eq!(cells.filter(|cell| *cell == "limit").count(), limits);
+        assert_eq!(matrix(&ladder).to_string().matches("\"limit\"").count(), limits);
     }
 }

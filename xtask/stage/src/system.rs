@@ -3,10 +3,10 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::thread;
 
-use ladder::process::{resident_kib, threads};
-
-use crate::event::Load;
+use ladder::process::Held;
+use ladder::{Failure, failure};
 
 /// Memory is told in steps of so much, so that the page is not told of each page of it.
 const STEP_KIB: u64 = 64;
@@ -17,6 +17,12 @@ pub struct Socket {
     pub local: SocketAddr,
     pub remote: SocketAddr,
     pub state: &'static str,
+}
+
+/// Does this in a thread of its own.
+pub fn aside(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    let started = thread::Builder::new().name(name.into()).spawn(work);
+    started.map(drop).map_err(|error| failure!("cannot start a thread: {error}"))
 }
 
 /// Every socket of the machine that has to do with one of these ports; `None` where the
@@ -37,14 +43,8 @@ pub fn sockets(udp: bool, ports: &[u16]) -> Option<Vec<Socket>> {
 }
 
 /// What a process holds; `None` where the system does not tell, or it is gone.
-pub fn load(process: u32) -> Option<Load> {
-    let threads = threads(process)?;
-    let descriptors = fs::read_dir(format!("/proc/{process}/fd")).map_or(0, Iterator::count);
-    Some(Load {
-        threads,
-        descriptors: descriptors as u64,
-        kib: resident_kib(process)? / STEP_KIB * STEP_KIB,
-    })
+pub fn load(process: u32) -> Option<Held> {
+    Held::by(process).map(|held| Held { kib: held.kib / STEP_KIB * STEP_KIB, ..held })
 }
 
 /// A row of `/proc/net/tcp` or its relatives: a number, both ends, the state.

@@ -81,6 +81,11 @@ pub fn has_files_for(fault: &Fault) -> bool {
     fault.files == 0 || descriptors::allow_many() >= FILES_BESIDE + A_CROWD + fault.files
 }
 
+pub fn too_few_files(fault: &Fault) -> Failure {
+    let why = format!("this process may not open as many files as {} needs", fault.name);
+    Failure::Skipped(why)
+}
+
 /// Lets `fault` loose on the server of `rung` at `address`.
 pub fn start(rung: &Rung, fault: &Fault, address: &Address) -> Result<Running, Failure> {
     let certs = rung.certs_folder();

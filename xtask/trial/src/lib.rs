@@ -34,8 +34,7 @@ static LARGEST: Mutex<()> = Mutex::new(());
 /// [`Failure::Skipped`] where it cannot be played here: another system is needed, say.
 pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Failure> {
     if !faults::has_files_for(fault) {
-        let why = format!("this process may not open as many files as {} needs", fault.name);
-        return Err(Failure::Skipped(why));
+        return Err(faults::too_few_files(fault));
     }
     let is_largest = fault.files > faults::A_CROWD;
     let _alone = is_largest.then(|| LARGEST.lock().unwrap_or_else(PoisonError::into_inner));

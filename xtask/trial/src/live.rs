@@ -30,10 +30,9 @@ impl Teller {
 }
 
 impl Live {
-    pub fn start(timeline: Timeline, screen: &Screen) -> Live {
+    pub fn start(timeline: Timeline) -> Live {
         let (sender, receiver) = mpsc::channel();
-        let screen = *screen;
-        let thread = Some(thread::spawn(move || show(timeline, &receiver, &screen)));
+        let thread = Some(thread::spawn(move || show(timeline, &receiver)));
         Live { sender, thread }
     }
 
@@ -65,13 +64,10 @@ impl Drop for Live {
     }
 }
 
-fn show(
-    mut timeline: Timeline,
-    told: &Receiver<Option<Happening>>,
-    screen: &Screen,
-) -> Result<(), Failure> {
-    let quick = &Screen { pace: Duration::ZERO, ..*screen };
-    timeline.head().show(screen)?;
+fn show(mut timeline: Timeline, told: &Receiver<Option<Happening>>) -> Result<(), Failure> {
+    let screen = timeline.screen;
+    let quick = Screen { pace: Duration::ZERO, ..screen };
+    timeline.head().show(&screen)?;
     let (mut waiting, mut open) = (Vec::new(), true);
     while open || !waiting.is_empty() {
         if open {
@@ -96,7 +92,7 @@ fn show(
             for (number, row) in rows.iter().enumerate() {
                 // An eye takes the lines of one happening at once.
                 let at_once = number < last && !row.flies();
-                row.show(if at_once { quick } else { screen })?;
+                row.show(if at_once { &quick } else { &screen })?;
             }
         }
     }

@@ -18,12 +18,21 @@ use crate::timeline::Side;
 /// How long an ordinary client is watched where it is expected to wait in vain.
 const VAIN: Duration = Duration::from_secs(2);
 
+/// A fault that is let loose on a server.
+struct Trial<'a> {
+    stage: Stage,
+    cast: Cast<'a>,
+    server: PlayerId,
+    fault: &'a Fault,
+    running: Running,
+}
+
 /// As [`play`](crate::play), for a fault of a peer or the network.
 pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Failure> {
     let rung = cast.rung;
-    let mut stage = Stage::new();
-    let (server, address) = stage.start_server(cast)?;
+    let (stage, server, address) = Stage::with_server(cast)?;
     let running = start(rung, fault, &address)?;
+    let mut trial = Trial { stage, cast, server, fault, running };
     let mut served_at = None;
     let played = match fault.proof {
         Proof::ClientServed
@@ -32,17 +41,18 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
         | Proof::Unread
         | Proof::Process(_) => {
             let usual = usual(cast, fault)?;
-            meanwhile(&mut stage, cast, server, fault, &running, expected, &usual).map(|visit| {
+            trial.meanwhile(expected, &usual).map(|visit| {
                 served_at = Some((Time::now(), visit, usual.expect.len()));
                 String::new()
             })
         }
-        Proof::Answered | Proof::Served | Proof::Told => judged(&running),
-        Proof::MessagesApart(_) if rung.speaks().is_http() => judged(&running),
-        Proof::ClientEnds(code) => client_ends(&mut stage, cast, &running, code),
-        Proof::MessagesApart(_) | Proof::Refused => by_the_log(&mut stage, server, fault, &running),
+        Proof::Answered | Proof::Served | Proof::Told => judged(&trial.running),
+        Proof::MessagesApart(_) if rung.speaks().is_http() => judged(&trial.running),
+        Proof::ClientEnds(code) => trial.client_ends(code),
+        Proof::MessagesApart(_) | Proof::Refused => trial.by_the_log(),
     };
     let mut outcome = Outcome::of(played)?;
+    let Trial { mut stage, running, .. } = trial;
     let faulty = running.peers().to_vec();
     drop(running);
     let after = match rung.serves_once() {
@@ -97,8 +107,7 @@ fn usual(cast: Cast, fault: &Fault) -> Result<ClientRun, Failure> {
         return Ok(run.clone());
     }
     let args: Vec<String> = fault.words.iter().map(ToString::to_string).collect();
-    let mut stage = Stage::new();
-    let (_, address) = stage.start_server(cast)?;
+    let (mut stage, _, address) = Stage::with_server(cast)?;
     let visit = stage.run_client(Cast { args: &args, ..cast }, &address, GENEROUS)?;
     match visit.code {
         Some(0) => Ok(ClientRun { args, expect: visit.printed }),
@@ -106,82 +115,70 @@ fn usual(cast: Cast, fault: &Fault) -> Result<ClientRun, Failure> {
     }
 }
 
-/// An ordinary client goes to the server while the fault lasts.
-fn meanwhile(
-    stage: &mut Stage,
-    cast: Cast,
-    server: PlayerId,
-    fault: &Fault,
-    running: &Running,
-    expected: Expected,
-    usual: &ClientRun,
-) -> Result<Visit, Ended> {
-    if cast.rung.serves_once() && !running.lasts() {
-        // Its one client has been: what an ordinary client meets must not depend on how fast
-        // the server ends.
-        stage.wait_for_end(server);
-    }
-    let patience = match expected {
-        Expected::Survives => GENEROUS,
-        Expected::Fails => VAIN,
-    };
-    let client = Cast { args: &usual.args, ..cast };
-    let visit = stage.run_client(client, running.address(), patience)?;
-    if !is_served(&visit, usual, cast.rung) {
-        let ended = if stage.is_over(server) { "; the server had ended" } else { "" };
-        return badly(format!("{}{ended}", not_served(&visit)));
-    }
-    if fault.proof == Proof::Dropped && !running.wait_until_dropped(patience) {
-        return badly(format!(
-            "an ordinary client was served {}, but the other one was not dropped",
-            after(visit.took)
-        ));
-    }
-    if fault.proof == Proof::Unread && is_read(running, usual) {
-        return badly("an ordinary client was served, and each of its words was read on the way");
-    }
-    Ok(visit)
-}
-
-/// The rung's own client goes to a faulty server, and gets nothing from it.
-fn client_ends(
-    stage: &mut Stage,
-    cast: Cast,
-    running: &Running,
-    code: i32,
-) -> Result<String, Ended> {
-    let args = [&cast.rung.short_client_limits[..], &usual_run(cast.rung)?.args].concat();
-    let client = Cast { args: &args, ..cast };
-    let visit = stage.run_client(client, running.address(), GENEROUS)?;
-    match (visit.code, running.of_the_client()) {
-        (None, _) => badly(format!("its client waited {}", seconds(visit.took))),
-        (Some(0), _) => badly(format!("its client printed {:?}", visit.printed)),
-        (Some(ended), _) if ended != code || !visit.printed.is_empty() => {
-            badly(format!("its client ended with {ended}: {:?}", visit.complaint))
+impl Trial<'_> {
+    /// An ordinary client goes to the server while the fault lasts.
+    fn meanwhile(&mut self, expected: Expected, usual: &ClientRun) -> Result<Visit, Ended> {
+        let (stage, rung) = (&mut self.stage, self.cast.rung);
+        if rung.serves_once() && !self.running.lasts() {
+            // Its one client has been: what an ordinary client meets must not depend on how fast
+            // the server ends.
+            stage.wait_for_end(self.server);
         }
-        (Some(_), Err(what)) => badly(format!("it {what}")),
-        (Some(_), Ok(what)) => Ok(format!("its client ended {}; it {what}", after(visit.took))),
+        let patience = match expected {
+            Expected::Survives => GENEROUS,
+            Expected::Fails => VAIN,
+        };
+        let client = Cast { args: &usual.args, ..self.cast };
+        let visit = stage.run_client(client, self.running.address(), patience)?;
+        if !is_served(&visit, usual, rung) {
+            let ended = if stage.is_over(self.server) { "; the server had ended" } else { "" };
+            return badly(format!("{}{ended}", not_served(&visit)));
+        }
+        if self.fault.proof == Proof::Dropped && !self.running.wait_until_dropped(patience) {
+            return badly(format!(
+                "an ordinary client was served {}, but the other one was not dropped",
+                after(visit.took)
+            ));
+        }
+        if self.fault.proof == Proof::Unread && is_read(&self.running, usual) {
+            return badly(
+                "an ordinary client was served, and each of its words was read on the way",
+            );
+        }
+        Ok(visit)
     }
-}
 
-/// What the server says in its log of a faulty client that has been and gone.
-fn by_the_log(
-    stage: &mut Stage,
-    server: PlayerId,
-    fault: &Fault,
-    running: &Running,
-) -> Result<String, Ended> {
-    let peers = running.peers();
-    // When the server has logged that it has left, it has logged all that was before.
-    let left = |event: &Event| matches!(event, Event::Left(peer, _) if is_one_of(peer, peers));
-    stage.wait_for_so_many(server, 1, left);
-    let log: Vec<&LogLine> = stage.logged(Side::Server).collect();
-    let seen = match fault.proof {
-        Proof::MessagesApart(count) => apart(&log, peers, count),
-        _ => refused(&log, peers),
-    };
-    // The log tells more, but an answer that must not be is one whatever the log says.
-    seen.and_then(|story| judged(running).map(|_| story))
+    /// The rung's own client goes to a faulty server, and gets nothing from it.
+    fn client_ends(&mut self, code: i32) -> Result<String, Ended> {
+        let rung = self.cast.rung;
+        let args = [&rung.short_client_limits[..], &usual_run(rung)?.args].concat();
+        let client = Cast { args: &args, ..self.cast };
+        let visit = self.stage.run_client(client, self.running.address(), GENEROUS)?;
+        match (visit.code, self.running.of_the_client()) {
+            (None, _) => badly(format!("its client waited {}", seconds(visit.took))),
+            (Some(0), _) => badly(format!("its client printed {:?}", visit.printed)),
+            (Some(ended), _) if ended != code || !visit.printed.is_empty() => {
+                badly(format!("its client ended with {ended}: {:?}", visit.complaint))
+            }
+            (Some(_), Err(what)) => badly(format!("it {what}")),
+            (Some(_), Ok(what)) => Ok(format!("its client ended {}; it {what}", after(visit.took))),
+        }
+    }
+
+    /// What the server says in its log of a faulty client that has been and gone.
+    fn by_the_log(&mut self) -> Result<String, Ended> {
+        let peers = self.running.peers();
+        // When the server has logged that it has left, it has logged all that was before.
+        let left = |event: &Event| matches!(event, Event::Left(peer, _) if is_one_of(peer, peers));
+        self.stage.wait_for_so_many(self.server, 1, left);
+        let log: Vec<&LogLine> = self.stage.logged(Side::Server).collect();
+        let seen = match self.fault.proof {
+            Proof::MessagesApart(count) => apart(&log, peers, count),
+            _ => refused(&log, peers),
+        };
+        // The log tells more, but an answer that must not be is one whatever the log says.
+        seen.and_then(|story| judged(&self.running).map(|_| story))
+    }
 }
 
 /// Whether the client ended well and printed what it should.

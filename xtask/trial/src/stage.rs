@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::manifests::Carrier;
-use ladder::process::Heard;
+use ladder::process::{GENEROUS, Heard};
 use ladder::ready::{address, missing};
 use ladder::scratch::Scratch;
 use ladder::shell::command_line;
@@ -22,9 +22,6 @@ use ladder::{Address, Failure, Ladder, Process, Rung, failure};
 
 use crate::live::Teller;
 use crate::timeline::{Happening, Side, What};
-
-/// Ends a wait for something that always comes.
-const GENEROUS: Duration = Duration::from_secs(30);
 
 /// Ends a wait for a line that only makes a timeline complete.
 pub const CALM: Duration = Duration::from_secs(5);
@@ -59,8 +56,8 @@ pub struct Stage {
 pub struct PlayerId(usize);
 
 struct Player {
-    /// Standard error, where nobody is to read it.
-    _unread: Option<PipeReader>,
+    /// What it writes into, where nobody is to read that.
+    unread: Option<PipeReader>,
     side: Side,
     process: Process,
     /// What it printed on standard output.
@@ -86,6 +83,8 @@ pub enum Start {
     WithoutPrivileges,
     /// With nobody who reads its standard error.
     Unread,
+    /// With nobody who reads what it prints, until [`Stage::read_at_last`].
+    Deaf,
 }
 
 impl Start {
@@ -95,13 +94,12 @@ impl Start {
             _ if !can_be_another_user() => None,
             Start::WithThreads(_) => Some(stranger()),
             Start::WithoutPrivileges => Some(NOBODY),
-            Start::Plain | Start::Unread | Start::WithDescriptors(_) => None,
+            _ => None,
         }
     }
 
     fn command(self, program: &Path, user: Option<u32>) -> Command {
         let command = match self {
-            Start::Plain | Start::Unread | Start::WithoutPrivileges => Command::new(program),
             Start::WithDescriptors(most) => {
                 // The shell becomes the program, so that there is one process and not two.
                 let mut command = Command::new("sh");
@@ -121,6 +119,7 @@ impl Start {
                 command.arg(format!("--nproc={most}")).arg(program);
                 command
             }
+            _ => Command::new(program),
         };
         as_stranger(command, user)
     }
@@ -172,18 +171,27 @@ impl Stage {
         Stage { sender, receiver, players, folder: None, happenings, verbose: true, onlooker: None }
     }
 
+    /// One with a server.
+    pub fn with_server(cast: Cast) -> Result<(Stage, PlayerId, Address), Failure> {
+        let mut stage = Stage::new();
+        let (server, address) = stage.start_server(cast)?;
+        Ok((stage, server, address))
+    }
+
     /// Where nobody listens yet: port 0, or a file in a folder of this stage.
     pub fn free_address(&mut self, rung: &Rung) -> Result<Address, Failure> {
         if rung.transport != Carrier::Unix {
             return Ok(Address::port(0));
         }
-        let folder = match self.folder.take() {
-            Some(folder) => folder,
-            None => Scratch::temporary("stage")?,
-        };
-        let address = Address::Unix(folder.path().join(format!("{}.sock", self.players.len())));
-        self.folder = Some(folder);
-        Ok(address)
+        let name = format!("{}.sock", self.players.len());
+        Ok(Address::Unix(self.folder()?.join(name)))
+    }
+
+    fn folder(&mut self) -> Result<&Path, Failure> {
+        if self.folder.is_none() {
+            self.folder = Some(Scratch::temporary("stage")?);
+        }
+        Ok(self.folder.as_ref().map_or(Path::new(""), Scratch::path))
     }
 
     /// Lets every user of the machine have files in the folder of this stage. Windows has no
@@ -205,12 +213,7 @@ impl Stage {
         use std::os::unix::fs::chown;
 
         let Some(from) = cast.rung.certs_folder() else { return Ok(cast.args.to_vec()) };
-        let scratch = match self.folder.take() {
-            Some(folder) => folder,
-            None => Scratch::temporary("stage")?,
-        };
-        let copy = scratch.path().join(format!("certs-{user}"));
-        self.folder = Some(scratch);
+        let copy = self.folder()?.join(format!("certs-{user}"));
         self.open_to_everybody()?;
         let own = |path: &Path| chown(path, Some(user), Some(NOBODY)).doing("give away", path);
         fs::create_dir_all(&copy).doing("create", &copy)?;
@@ -311,6 +314,20 @@ impl Stage {
         }
     }
 
+    /// The line that a process prints behind so many others.
+    pub fn line(&mut self, player: PlayerId, number: usize) -> Result<String, Failure> {
+        self.wait(GENEROUS, |stage| stage.printed(player).len() > number || stage.is_over(player));
+        let nothing = || failure!("a process here prints nothing more");
+        self.printed(player).get(number).cloned().ok_or_else(nothing)
+    }
+
+    /// Everything that nobody has read of a process, to its end.
+    pub fn read_at_last(&mut self, player: PlayerId) -> Result<String, Failure> {
+        let unread = self.players[player.0].unread.take();
+        let read = unread.map(io::read_to_string).transpose();
+        Ok(read.map_err(|error| failure!("what was printed is lost: {error}"))?.unwrap_or_default())
+    }
+
     /// Waits for the end of a client that has been started, for `patience` at most.
     pub fn watch(&mut self, client: PlayerId, patience: Duration) -> Result<Visit, Failure> {
         let started = Instant::now();
@@ -339,10 +356,7 @@ impl Stage {
         wanted: usize,
         is: impl Fn(&Event) -> bool,
     ) {
-        self.wait(CALM, |stage| {
-            stage.is_over(server)
-                || stage.logged(Side::Server).filter(|line| is(&line.event())).count() >= wanted
-        });
+        self.wait(CALM, |stage| stage.is_over(server) || stage.count(Side::Server, &is) >= wanted);
     }
 
     /// Ends the server without a word: SIGKILL.
@@ -359,7 +373,6 @@ impl Stage {
     /// Lets a process stand still, or go on. Windows knows neither.
     pub fn let_run(&mut self, player: PlayerId, runs: bool) {
         self.say_of(player, if runs { "goes on" } else { "stands still" }.into());
-        #[cfg(unix)]
         self.players[player.0].process.let_run(runs);
     }
 
@@ -375,6 +388,11 @@ impl Stage {
             What::Logged(line) if happening.side == side => Some(line),
             _ => None,
         })
+    }
+
+    /// How many lines of the log of one side tell this.
+    pub fn count(&self, side: Side, is: impl Fn(&Event) -> bool) -> usize {
+        self.logged(side).filter(|line| is(&line.event())).count()
     }
 
     /// Whether a process has closed its output, which it does when it ends.
@@ -393,15 +411,14 @@ impl Stage {
     ) -> Result<PlayerId, Failure> {
         let Cast { ladder, rung, args } = cast;
         let role = side.role();
-        let (stderr, unread) = match start {
-            // Held open and never read, so that it fills.
-            Start::Unread => {
-                let (reader, writer) =
-                    io::pipe().map_err(|error| failure!("cannot make a pipe: {error}"))?;
-                (Stdio::from(writer), Some(reader))
-            }
-            _ => (Stdio::piped(), None),
-        };
+        let (mut outputs, mut unread) = ([Stdio::piped(), Stdio::piped()], None);
+        if matches!(start, Start::Unread | Start::Deaf) {
+            // Held open and not read, so that it fills.
+            let pipe = io::pipe().map_err(|error| failure!("cannot make a pipe: {error}"))?;
+            unread = Some(pipe.0);
+            outputs[usize::from(start == Start::Unread)] = pipe.1.into();
+        }
+        let [stdout, stderr] = outputs;
         let user = start.user();
         let own = user.map_or_else(|| Ok(args.to_vec()), |user| self.owned(cast, user))?;
         let mut command = start.command(&ladder.program(&rung.name)?, user);
@@ -415,7 +432,7 @@ impl Stage {
             .env_remove("RUST_LOG")
             .env_remove("RUST_LOG_STYLE")
             .stdin(stdin)
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(stderr);
         // Without the address and -v, which are ours: the columns are narrow.
         let shown = command_line(&format!("{} {role}", rung.name), args);
@@ -443,7 +460,7 @@ impl Stage {
             printed: Vec::new(),
             wrote: Vec::new(),
             open: if unread.is_some() { 1 } else { 2 },
-            _unread: unread,
+            unread,
             last: None,
         });
         let player = PlayerId(id);

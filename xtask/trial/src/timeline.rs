@@ -78,6 +78,14 @@ impl What {
             _ => "",
         }
     }
+
+    /// What a line of a log tells.
+    pub fn event(&self) -> Event<'_> {
+        match self {
+            What::Logged(line) => line.event(),
+            _ => Event::Other,
+        }
+    }
 }
 
 /// Puts happenings in order: by time, and those of one process as it made them.
@@ -90,8 +98,9 @@ pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
     for index in 0..happenings.len() {
         let mine = happenings[index].process;
         let logged = |happenings: &[Happening]| {
-            let mut of_mine =
-                happenings.iter().filter(|other| other.process == mine && other.is_logged());
+            let mut of_mine = happenings
+                .iter()
+                .filter(|other| other.process == mine && matches!(other.what, What::Logged(_)));
             of_mine.next().map(|other| other.at)
         };
         let next = match happenings[index].what {
@@ -122,7 +131,7 @@ pub enum Wire {
 
 /// What has happened, line by line: a column for each client, and one for the server.
 pub struct Timeline {
-    screen: Screen,
+    pub screen: Screen,
     /// Their names, in the order in which they come; one of them needs none.
     clients: Vec<String>,
     /// What passes between the two, where something looks on there.
@@ -210,10 +219,7 @@ impl Timeline {
             Side::Client => self.column(client),
             Side::Server => server,
         };
-        let sends = match &happening.what {
-            What::Logged(line) => matches!(line.event(), Event::Sending(..)),
-            _ => false,
-        };
+        let sends = matches!(happening.what.event(), Event::Sending(..));
         let before_arrow = if sends && happening.side == Side::Client { HEAD } else { 0 };
         let lines = wrap_words(&text, self.width().saturating_sub(before_arrow));
         let mut rows: Vec<Row> = lines.iter().map(|_| Row::default()).collect();
@@ -390,10 +396,6 @@ impl Timeline {
 }
 
 impl Happening {
-    fn is_logged(&self) -> bool {
-        matches!(self.what, What::Logged(_))
-    }
-
     fn tone(&self) -> Tone {
         match &self.what {
             What::Started(_) | What::AskedToStop | What::Ended(_) | What::Passed(_) => Tone::Dim,

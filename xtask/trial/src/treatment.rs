@@ -87,8 +87,7 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
         Treatment::DeafLog => deaf_log(cast, fault),
         Treatment::BigMessage => big_message(cast),
         Treatment::PortTaken => {
-            let mut stage = Stage::new();
-            let (_, address) = stage.start_server(cast)?;
+            let (_stage, _, address) = Stage::with_server(cast)?;
             cannot_start(cast, &address, &[], Start::Plain, IN_USE)
         }
         Treatment::LowPort => {
@@ -170,8 +169,7 @@ fn shortage(cast: Cast, fault: &Fault, few: Start) -> Result<String, Ended> {
 /// SIGTERM: exit code 0 in time, and nobody listens any more.
 fn stop(cast: Cast, fault: &Fault) -> Result<String, Ended> {
     let rung = cast.rung;
-    let mut stage = Stage::new();
-    let (server, address) = stage.start_server(cast)?;
+    let (mut stage, server, address) = Stage::with_server(cast)?;
     let clients = faults::start(rung, fault, &address)?;
     let limit = if clients.peers().is_empty() { AT_ONCE } else { DRAINED };
     let (code, took) = stop_server(&mut stage, server)?;
@@ -188,8 +186,7 @@ fn stop(cast: Cast, fault: &Fault) -> Result<String, Ended> {
 /// SIGTERM, with replies on their way that nobody has read: all that was handed over
 /// arrives, and then the end of the stream.
 fn stop_with_replies(cast: Cast, fault: &Fault) -> Result<String, Ended> {
-    let mut stage = Stage::new();
-    let (server, address) = stage.start_server(cast)?;
+    let (mut stage, server, address) = Stage::with_server(cast)?;
     let client = faults::start(cast.rung, fault, &address)?;
     // A server that logs nothing of the kind is one whose replies are not counted.
     stage.wait_for_so_many(server, 1, |event| matches!(event, Event::Sending(..)));
@@ -260,8 +257,7 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<String, Ended> {
 fn big_message(cast: Cast) -> Result<String, Ended> {
     let line = "0123456789abcdef".repeat(LINE / 16);
     let input = format!("{line}\n").repeat(LINES).into_bytes();
-    let mut stage = Stage::new();
-    let (_, address) = stage.start_server(cast)?;
+    let (mut stage, _, address) = Stage::with_server(cast)?;
     let client = Cast { args: cast.rung.client_args(), ..cast };
     let client = stage.start(Side::Client, client, &address, Start::Plain, Stdio::piped())?;
     stage.feed(client, input);
@@ -319,8 +315,7 @@ fn another_user(cast: Cast) -> Result<String, Ended> {
     if !stage::can_be_another_user() {
         return Err(Failure::Skipped("only root can be another user".into()).into());
     }
-    let mut stage = Stage::new();
-    let (_, address) = stage.start_server(cast)?;
+    let (mut stage, _, address) = Stage::with_server(cast)?;
     ordinary_client(&mut stage, cast, &address)?;
     // The folder of the stage is closed to others, and whether the file is, is the matter.
     stage.open_to_everybody()?;
@@ -338,8 +333,7 @@ fn another_user(cast: Cast) -> Result<String, Ended> {
 
 /// SIGKILL, which leaves everything as it is; then a start at the same place.
 fn killed(cast: Cast) -> Result<String, Ended> {
-    let mut stage = Stage::new();
-    let (server, address) = stage.start_server(cast)?;
+    let (mut stage, server, address) = Stage::with_server(cast)?;
     stage.kill(server);
     start_again(&mut stage, cast, &address)?;
     Ok("the second one takes its place, and a client was served".into())

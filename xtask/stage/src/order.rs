@@ -1,0 +1,102 @@
+//! What the buttons of the page ask for.
+
+use ladder::Ladder;
+use serde::Deserialize;
+use trial::faults;
+
+use crate::event::NetworkNow;
+use crate::rungs::BUTTONS;
+
+/// Bytes of a text that a client is to say.
+const TEXT: usize = 1_000;
+
+/// What a button asks for.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Order {
+    /// Another rung plays, or this one from the beginning; with a fault, that.
+    Begin {
+        rung: String,
+        fault: Option<String>,
+    },
+    Say {
+        client: usize,
+        text: String,
+    },
+    HangUp {
+        client: usize,
+    },
+    KillClient {
+        client: usize,
+    },
+    StopServer,
+    KillServer,
+    StartServer,
+    /// One of the faults behind buttons, or any other.
+    Fault {
+        name: String,
+    },
+    PeersLeave,
+    Network(NetworkNow),
+    Crowd {
+        number: usize,
+    },
+    CrowdLeaves,
+    /// Something may have changed.
+    #[serde(skip)]
+    Look,
+}
+
+impl Order {
+    /// What is wrong with it, if anything is.
+    pub fn complaint(&self, ladder: &Ladder) -> Option<String> {
+        let unknown = |fault: &str| faults::find(fault).err().map(|failure| failure.to_string());
+        match self {
+            Order::Begin { rung, fault } => match ladder.find(rung) {
+                None => Some(format!("there is no rung called {rung}")),
+                Some(_) => fault.as_deref().and_then(unknown),
+            },
+            Order::Fault { name } => unknown(behind(name)),
+            Order::Say { text, .. } if text.len() > TEXT => {
+                Some(format!("a text has {TEXT} bytes at most"))
+            }
+            // It would be several.
+            Order::Say { text, .. } if text.contains(['\n', '\r']) => {
+                Some("a text is one line".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The fault behind a button.
+pub fn behind(name: &str) -> &str {
+    let found = BUTTONS.iter().find(|(button, _)| *button == name);
+    found.map_or(name, |(_, fault)| fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_done_is_refused_before_it_waits() {
+        let ladder = trial::load().unwrap();
+        let order = |json: &str| serde_json::from_str::<Order>(json).unwrap();
+        let complaint = |json: &str| order(json).complaint(&ladder);
+        assert_eq!(complaint(r#"{"do":"begin","rung":"udp"}"#), None);
+        assert_eq!(complaint(r#"{"do":"fault","name":"reset"}"#), None);
+        assert_eq!(complaint(r#"{"do":"network","loss":5,"delay":0,"reorder":0}"#), None);
+        for (json, said) in [
+            (r#"{"do":"begin","rung":"x"}"#, "no rung called x"),
+            (r#"{"do":"begin","rung":"udp","fault":"x"}"#, "no fault is called x"),
+            (r#"{"do":"fault","name":"x"}"#, "no fault is called x"),
+            (r#"{"do":"say","client":0,"text":"a\nb"}"#, "one line"),
+        ] {
+            assert!(complaint(json).unwrap().contains(said), "{json}");
+        }
+        for wrong in [r#"{"do":"look"}"#, r#"{"do":"x"}"#, r#"{"do":"say","client":0}"#, "{}"] {
+            assert!(serde_json::from_str::<Order>(wrong).is_err(), "{wrong}");
+        }
+    }
+}
