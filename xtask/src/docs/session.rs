@@ -269,6 +269,8 @@ fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> Strin
     let before_the_stop = stage.told(server).take_while(|what| !tells_stop(what));
     let mut told: Vec<&What> = before_the_stop.collect();
     if !one_at_a_time {
+        // First, as one may stand between two that are to change places.
+        told.retain(|what| !what.text().ends_with(WAITING));
         for place in 1..told.len() {
             if let (Event::Connected(comes), Event::Left(leaves, _)) =
                 (told[place - 1].event(), told[place].event())
@@ -281,9 +283,6 @@ fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> Strin
     let mut told: Vec<&str> = told.into_iter().map(What::text).collect();
     let last = told.iter().rposition(|line| !line.ends_with(WAITING));
     told.truncate(last.map_or(0, |last| last + 1));
-    if !one_at_a_time {
-        told.retain(|line| !line.ends_with(WAITING));
-    }
     let printed = stage.printed(server).iter().map(String::as_str);
     printed.chain(told).map(|line| format!("{line}\n")).collect()
 }
