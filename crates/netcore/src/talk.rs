@@ -4,7 +4,7 @@
 //! types. So one thread sends and another one reads, and the end of what is to be said is
 //! not the end of what is to be heard.
 
-use std::io::{self, BufReader, ErrorKind};
+use std::io::{self, BufReader, ErrorKind, Read};
 use std::net::{Shutdown as Side, TcpStream};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +13,11 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::client::REPLY_TIMEOUT;
+use crate::deadline::Deadline;
 use crate::lines;
 use crate::log::payload;
+use crate::shutdown::Shutdown;
+use crate::wait::{self, Interest, Waited};
 
 /// The end that speaks, which both threads may have.
 #[derive(Debug, Clone)]
@@ -32,9 +35,32 @@ impl Speaker {
         Ok(lines::write(&mut *stream, usize::MAX, line)?)
     }
 
-    fn end(&self, side: Side) -> io::Result<()> {
+    fn end(&self) -> io::Result<()> {
         let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        stream.shutdown(side)
+        stream.shutdown(Side::Write)
+    }
+}
+
+/// The end that hears, until `over` begins: on Windows, to shut a socket down wakes nobody
+/// who reads from it.
+struct Hearer {
+    stream: TcpStream,
+    over: Shutdown,
+}
+
+impl Read for Hearer {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        // Whoever never stops talking is always ready.
+        let waited = match self.over.is_stopping() {
+            true => Waited::Stopping,
+            false => {
+                wait::ready(&self.stream, Interest::Reading, Some(&self.over), Deadline::NEVER)?
+            }
+        };
+        match waited {
+            Waited::Ready => self.stream.read(buf),
+            Waited::Stopping | Waited::TimedOut => Err(ErrorKind::TimedOut.into()),
+        }
     }
 }
 
@@ -66,6 +92,8 @@ fn talk_with(
     let speaker = Speaker(Arc::new(Mutex::new(stream.try_clone().map_err(cannot())?)));
     let peer = stream.peer_addr().map_err(cannot())?;
     let (mouth, (wrong, went_wrong)) = (speaker.clone(), mpsc::channel());
+    let over = Shutdown::new(Duration::ZERO)?;
+    let hearer = Hearer { stream, over: over.clone() };
     // Closed when nobody hears any more.
     let (_hears, heard) = mpsc::channel::<()>();
     // It may wait for a person who types no more: the end of the stream does not wait for it.
@@ -76,16 +104,15 @@ fn talk_with(
                 let _ = wrong.send(error);
             }
             // Fails where the other end has gone, which reading tells.
-            let _ = mouth.end(Side::Write);
+            let _ = mouth.end();
             // Silence is no end while there is something to say; after that, it would be for ever.
             if heard.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
                 let _ = wrong.send(Error::failed("hear the end")(ErrorKind::TimedOut.into()));
-                // Ends the read.
-                let _ = mouth.end(Side::Both);
+                over.stop();
             }
         })
         .map_err(Error::failed("start a thread"))?;
-    let (mut stream, mut line) = (BufReader::new(stream), Vec::new());
+    let (mut stream, mut line) = (BufReader::new(hearer), Vec::new());
     let heard = loop {
         match lines::read(&mut stream, max, &mut line) {
             Ok(true) => {

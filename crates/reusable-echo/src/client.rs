@@ -33,7 +33,8 @@ pub fn exchange(stream: &TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
         let writer = thread::Builder::new().spawn_scoped(scope, || send(stream, peer, message))?;
         let reply = receive(stream, message.len());
         if reply.is_err() {
-            // The writer may be blocked in a write that nobody will read.
+            // The writer may be blocked in a write that nobody will read. On Windows this does
+            // not wake it: the client of `stopping-echo` has no write that blocks.
             let _ = stream.shutdown(Shutdown::Both);
         }
         let sent =
