@@ -95,8 +95,7 @@ pub fn a_stop_ends_a_server_with_a_silent_client(suite: &Suite) {
 
 /// Its responses fill every buffer on the way. For a server that keeps connections.
 pub fn a_client_that_never_reads_is_dropped_at_the_total_limit(suite: &Suite) {
-    let server = suite.start(Setup::total(SHORT));
-    let deaf = server.connect();
+    let (server, deaf) = suite.start_with_little_room(Setup::total(SHORT));
     let started = Instant::now();
     let ended = deaf.flood().join().expect("the thread ends");
     assert!(started.elapsed() < GENEROUS, "it was not dropped: {ended}");
