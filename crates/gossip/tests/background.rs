@@ -1,8 +1,14 @@
 //! A node that was started with `&` in a shell, and so in the background of a terminal.
 #![cfg(target_os = "linux")]
 
-use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+/// Ends a test that would otherwise hang; no correct run comes near it.
+const GENEROUS: Duration = Duration::from_secs(60);
 
 const PROGRAM: &str = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
 
@@ -10,25 +16,30 @@ const PROGRAM: &str = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
 struct Shell {
     shell: Child,
     node: String,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: Receiver<String>,
 }
 
 impl Shell {
     fn start() -> Option<Shell> {
-        let script = format!("set -m; {PROGRAM} node --name ann --port 0 & echo node $!; cat");
+        let script = "set -m; \"$PROGRAM\" node --name ann --port 0 & echo node $!; cat";
         let mut command = Command::new("script");
-        command.args(["-qec", &script, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.env("PROGRAM", PROGRAM);
+        command.args(["-qec", script, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut shell = command.env("SHELL", "/bin/sh").env_remove("RUST_LOG").spawn().ok()?;
-        let lines = BufReader::new(shell.stdout.take().unwrap()).lines();
+        let (said, lines) = mpsc::channel();
+        let stdout = BufReader::new(shell.stdout.take().unwrap());
+        thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).try_for_each(|line| said.send(line))
+        });
         let mut shell = Shell { shell, node: String::new(), lines };
         shell.node = shell.line("node ");
         Some(shell)
     }
 
     /// What stands behind these words in the next line that has them.
-    fn line(&mut self, words: &str) -> String {
+    fn line(&self, words: &str) -> String {
         let mut told = String::new();
-        for line in self.lines.by_ref().map_while(Result::ok) {
+        while let Ok(line) = self.lines.recv_timeout(GENEROUS) {
             if let Some((_, rest)) = line.split_once(words) {
                 return rest.trim().to_string();
             }
@@ -54,7 +65,7 @@ fn ask(address: &str, message: &str) -> Output {
 
 #[test]
 fn a_node_in_the_background_of_a_terminal_goes_on() {
-    let Some(mut shell) = Shell::start() else {
+    let Some(shell) = Shell::start() else {
         return eprintln!("skipped: no script(1) here, which makes a terminal");
     };
     let address = shell.line("listening on ");
