@@ -57,6 +57,8 @@ wine  nobody_listening_is_told_at_once                              as above
 wine  nobody_listening_is_told_at_once_and_nothing_has_run          as above
 wine  nobody_listening_is_told_at_once_and_the_next_address_is_asked   as above
 wine  the_second_address_is_asked_when_nobody_listens_on_the_first_and_asked_first_from_then_on   as above
+wine  the_next_address_is_asked_where_nobody_listens                as above
+wine  others_are_served_while_a_client_that_never_stops_talking_is_closed   Wine has one server for all, which the flood keeps busy
 wine  demo-udp-batch                                                its server cannot start: Wine refuses the question for IPV6_V6ONLY
 wine  demo-unix-echo                                                there are no UNIX sockets for std on Windows, and it says so
 s390x a_panic_does_not_wait_for_a_log_that_nobody_reads             it starts itself, which qemu-user cannot
