@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_last_line_without_an_end_stays_a_line_of_its_own() {
-        let file = std::env::temp_dir().join(format!("netcore-members-{}", std::process::id()));
+        let file = std::env::temp_dir().join(format!("netcore-last-line-{}", std::process::id()));
         let _ = std::fs::remove_file(&file);
         add(&file, &[("ann", "echo")]).unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
