@@ -152,22 +152,21 @@ pub(crate) fn is_nothing_yet(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![cfg(target_os = "linux")]
-
-    use std::thread;
-    use std::time::{Duration, Instant};
-
-    use rustix::io::ioctl_fionread;
-    use socket2::{Domain, Type};
-
-    use super::*;
-
-    /// Ends a test that would otherwise hang; no correct run comes near it.
-    const GENEROUS: Duration = Duration::from_secs(30);
-
     /// From less than the smallest buffer of an end to more than that of the other.
+    #[cfg(target_os = "linux")]
     #[test]
     fn what_waits_for_room_has_not_been_taken_however_little_it_is() {
+        use std::thread;
+        use std::time::{Duration, Instant};
+
+        use rustix::io::ioctl_fionread;
+        use socket2::{Domain, Type};
+
+        use super::*;
+
+        /// Ends a test that would otherwise hang; no correct run comes near it.
+        const GENEROUS: Duration = Duration::from_secs(30);
+
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().into();
         let (mut taken, mut left) = (0, 0);
