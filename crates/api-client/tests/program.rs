@@ -3,8 +3,6 @@
 mod canned;
 mod person;
 
-use std::process::Command;
-
 use canned::{json, says};
 use netcore::testing::Setup;
 use person::{client, command, effects, third_party};
@@ -86,7 +84,7 @@ fn a_signal_ends_a_wait_at_once() {
     }
     let began = Instant::now();
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert!(!child.wait().unwrap().success());
     assert!(began.elapsed() < Duration::from_secs(10));
 }

@@ -2,13 +2,17 @@
 #![cfg(unix)]
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::Shutdown;
+#[cfg(target_os = "linux")]
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
 use netcore::deadline::Deadline;
+#[cfg(target_os = "linux")]
 use netcore::wait::{Interest, ready};
 use netfault::proxy::{Fate, Network, Passed, Proxy, record};
 use netfault::{Address, Speaks, Target};

@@ -4,10 +4,13 @@
 mod common;
 
 use std::fs::{self, Permissions};
+#[cfg(target_os = "linux")]
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
+#[cfg(target_os = "linux")]
+use std::process::Stdio;
 
 use common::program::{Home, Running};
 use common::site::Site;
