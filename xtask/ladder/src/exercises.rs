@@ -47,7 +47,7 @@ pub struct Exercise {
 impl Exercise {
     /// The stub with the solution in it.
     pub fn solved(&self) -> String {
-        let (_, [.., todo]) = MARKS[self.language as usize];
+        let Marks { todo, .. } = self.language.marks();
         let line = self.stub.lines().find(|line| line.trim_start() == todo).unwrap_or_default();
         let indent = &line[..line.len() - line.trim_start().len()];
         let lines: Vec<String> =
@@ -56,21 +56,41 @@ impl Exercise {
     }
 }
 
-/// A language, what its files end with, the file that the reader writes into, what begins a
-/// comment and a line of the text above the code, and what stands where the solution will.
-type Marks = (Language, [&'static str; 5]);
+/// How an exercise is written in a language.
+struct Marks {
+    /// What its files end with.
+    end: &'static str,
+    /// The file that the reader writes into.
+    file: &'static str,
+    comment: &'static str,
+    /// What begins a line of the text above the code.
+    above: &'static str,
+    /// What stands where the solution will.
+    todo: &'static str,
+}
 
-const MARKS: [Marks; 2] = [
-    (Language::Rust, ["rs", "src/lib.rs", "//", "//!", "todo!()"]),
-    (Language::Python, ["py", "exercise.py", "#", "#", PYTHON_TODO]),
-];
+const RUST: Marks =
+    Marks { end: "rs", file: "src/lib.rs", comment: "//", above: "//!", todo: "todo!()" };
 
-const PYTHON_TODO: &str = "raise NotImplementedError(\"not yet implemented\")";
+const PYTHON: Marks = Marks {
+    end: "py",
+    file: "exercise.py",
+    comment: "#",
+    above: "#",
+    todo: "raise NotImplementedError(\"not yet implemented\")",
+};
 
 impl Language {
     /// The file that the reader writes into.
     pub fn file(self) -> &'static str {
-        MARKS[self as usize].1[1]
+        self.marks().file
+    }
+
+    fn marks(self) -> Marks {
+        match self {
+            Language::Rust => RUST,
+            Language::Python => PYTHON,
+        }
     }
 }
 
@@ -85,10 +105,10 @@ pub fn of_rung(root: &Path, rung: &str) -> Result<Vec<Exercise>, String> {
         let path = entry.path();
         let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
         let end = path.extension().and_then(|it| it.to_str());
-        let known = MARKS.iter().find(|(_, [known, ..])| end == Some(known));
-        let Some((language, _)) = known else { continue };
+        let mut known = [Language::Rust, Language::Python].into_iter();
+        let Some(language) = known.find(|it| end == Some(it.marks().end)) else { continue };
         let number = number.ok_or_else(|| format!("{}: its name is no number", path.display()))?;
-        files.push((number, *language, path));
+        files.push((number, language, path));
     }
     files.sort();
     files
@@ -106,7 +126,7 @@ pub fn of_rung(root: &Path, rung: &str) -> Result<Vec<Exercise>, String> {
 /// # Errors
 /// What it lacks.
 pub fn read(rung: &str, number: usize, language: Language, text: &str) -> Result<Exercise, String> {
-    let (_, [_, _, comment, above, todo]) = MARKS[language as usize];
+    let Marks { comment, above, todo, .. } = language.marks();
     let in_head = |line: &&str| line.starts_with(above);
     let head: Vec<&str> = text.lines().take_while(in_head).collect();
     let body: Vec<&str> = text.lines().skip(head.len()).collect();
