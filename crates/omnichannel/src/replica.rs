@@ -69,11 +69,12 @@ pub fn follow(service: &Service, shutdown: &Shutdown) -> io::Result<()> {
             Err(error) if error.kind() == ErrorKind::InvalidData => return Err(error),
             Err(error) => {
                 let why = format!("{host}:{port} cannot be followed for now: {}", reason(&error));
-                match trouble.replace(why.clone()) == Some(why.clone()) {
+                match trouble.as_ref() == Some(&why) {
                     // A night without the other server is one line.
                     true => log::debug!("{why}"),
                     false => log::warn!("{why}"),
                 }
+                trouble = Some(why);
             }
         }
         wait::pause(PAUSE, shutdown)?;

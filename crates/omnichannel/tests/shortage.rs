@@ -3,22 +3,30 @@
 mod world;
 
 use std::fs;
+#[cfg(unix)]
+use std::process::Command;
 
 use omnichannel::message::{Ask, Reply};
 use world::*;
+
+/// The program as a shell starts it, which has it as `$0`.
+#[cfg(unix)]
+fn by_shell(world: &World, script: &str) -> Command {
+    let mut command = Command::new("sh");
+    let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
+    command.args(["-c", script, program]).current_dir(world.folder.path()).env_remove("RUST_LOG");
+    command
+}
 
 /// A part of a line would be no token, or one whose secret can be guessed.
 #[cfg(unix)]
 #[test]
 fn a_disk_that_is_full_leaves_no_half_of_a_token() {
     let world = World::new();
-    let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
     let accounts: Vec<String> = (100..160).map(|number| format!("--account=acc{number}")).collect();
-    let mut command = std::process::Command::new("sh");
     // A file of one block, which is less than all of them have.
     let script = "trap '' XFSZ; ulimit -S -f 1; exec \"$0\" server --memory --port 0 \"$@\"";
-    command.args(["-c", script, program]).args(&accounts).current_dir(world.folder.path());
-    let output = ended(&mut command);
+    let output = ended(by_shell(&world, script).args(&accounts));
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(fs::read_to_string(world.path("omnichannel.tokens")).unwrap(), "");
     // With room again, each has a whole one.
@@ -75,10 +83,8 @@ fn a_crowd_that_takes_all_descriptors_at_once_ends_no_server() {
     use omnichannel::message::Draft;
 
     let world = World::new();
-    let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
-    let mut command = std::process::Command::new("sh");
     let script = "ulimit -n 24; exec \"$0\" server --memory --port 0 --account ann";
-    command.args(["-c", script, program]).current_dir(world.folder.path()).env_remove("RUST_LOG");
+    let mut command = by_shell(&world, script);
     for _ in 0..5 {
         let server = Server::start(&mut command);
         let crowd: Vec<_> = (0..40).filter_map(|_| connect(server.address)).collect();
@@ -101,11 +107,8 @@ fn a_store_whose_disk_is_gone_is_no_empty_one() {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
     let world = World::new();
-    let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
-    let mut command = std::process::Command::new("sh");
     let script = "trap '' XFSZ; exec \"$0\" server --port 0 --account ann";
-    command.args(["-c", script, program]).current_dir(world.folder.path()).env_remove("RUST_LOG");
-    let server = Server::start(&mut command);
+    let server = Server::start(&mut by_shell(&world, script));
     let (ann, store) = (world.token("ann"), world.path("omnichannel.redb"));
     let ask = |ask: &Ask| Over::Tcp.ask(server.address, &ann, ask);
     assert_eq!(ask(&put(0, "kept")), Reply::Done(1));
