@@ -64,7 +64,6 @@ fn client_of(last: fn(Session, Connection)) -> Output {
     let certs = certs.to_str().unwrap();
     let client = run(&["client", "--port", &port, "--certs", certs, "hello"]);
     server.join().unwrap();
-    assert_eq!(client.stdout, b"hello\n");
     client
 }
 
@@ -77,6 +76,7 @@ fn a_client_whose_server_is_cut_off_says_so() {
         connection.get_ref().shutdown(Shutdown::Write).unwrap();
         io::copy(&mut connection, &mut io::sink()).unwrap();
     });
+    assert_eq!(client.stdout, b"hello\n");
     assert_refused(&Output { stdout: Vec::new(), ..client }, "cut off");
 }
 
@@ -89,6 +89,7 @@ fn a_client_whose_server_goes_on_talking_says_so() {
         session.write(&mut connection, &[io::IoSlice::new(b"and another thing")]).unwrap();
         session.end(&mut connection).unwrap();
     });
+    assert_eq!(client.stdout, b"hello\n");
     let told = String::from_utf8_lossy(&client.stderr);
     assert!(told.contains("end the conversation: more came than was asked for"), "{told}");
     assert_eq!(client.status.code(), Some(1));
