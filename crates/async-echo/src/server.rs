@@ -61,16 +61,9 @@ async fn echo(stream: &mut Connection, peer: SocketAddr, service: &Echo) -> io::
     let total = Deadline::after(limits.total);
     loop {
         let deadline = total.or_sooner(Deadline::after(limits.idle));
-        // A client that always has something is never waited for, and meets no deadline
-        // there.
-        total.remaining()?;
         buf.clear();
         // Returns as soon as there is anything, not when the buffer is full.
-        let n = match timeout_at(deadline.into(), stream.read_buf(&mut buf)).await {
-            Ok(n) => n?,
-            // Where the process was halted, the runtime tells of the clock before the bytes.
-            Err(late) => stream.read_arrived(&mut buf).await?.ok_or(late)?,
-        };
+        let n = stream.read_by(deadline, &mut buf).await?;
         if n == 0 {
             // End of stream: the client has closed its sending side, or a stop has begun
             // and everything that had arrived is answered.

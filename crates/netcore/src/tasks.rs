@@ -2,13 +2,14 @@
 //! `tasks`).
 
 use std::fmt::Display;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::accept::{SHORTAGE_PAUSE, affordable, log_accept_error, without_delay};
 use crate::connection::{LINGER, has_taken_all};
@@ -53,7 +54,7 @@ impl Acceptor {
             _ = stopping.changed() => return Ok(None),
             accepted = next(listener) => accepted?,
         };
-        Ok(Some((Connection { stream, stopping, ended_by_stop: false }, peer)))
+        Ok(Some((Connection::new(stream, stopping), peer)))
     }
 }
 
@@ -79,38 +80,41 @@ async fn next(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
 pub struct Connection {
     stream: TcpStream,
     stopping: watch::Receiver<()>,
+    /// For all reads: to set one timer anew costs less than to make one for each.
+    alarm: Pin<Box<Sleep>>,
     ended_by_stop: bool,
 }
 
 impl Connection {
+    fn new(stream: TcpStream, stopping: watch::Receiver<()>) -> Connection {
+        let alarm = Box::pin(sleep(LONGEST));
+        Connection { stream, stopping, alarm, ended_by_stop: false }
+    }
+
     /// Waits until there is something, and appends it, as far as `buf` has room: 0 bytes at
     /// the end of the stream, or for a stop when everything that has arrived is read.
     /// Nothing is lost when it is dropped.
     ///
     /// # Errors
-    /// Those of the stream.
-    pub async fn read_buf(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
-        tokio::select! {
+    /// `TimedOut` when `deadline` passes first, or has passed; those of the stream.
+    pub async fn read_by(&mut self, deadline: Deadline, buf: &mut Vec<u8>) -> io::Result<usize> {
+        // A client that always has something is never waited for.
+        deadline.remaining()?;
+        self.alarm.as_mut().reset(deadline.into());
+        let stopped = tokio::select! {
             // What has arrived comes before a stop.
             biased;
             n = self.stream.read_buf(buf) => return n,
-            _ = self.stopping.changed() => {}
+            _ = self.stopping.changed() => true,
+            () = &mut self.alarm => false,
+        };
+        // The runtime may not have been told of it yet: where the process was halted, it
+        // tells of the clock before the bytes.
+        if is_ready(&self.stream, Interest::Reading)? {
+            return self.stream.read_buf(buf).await;
         }
-        let arrived = self.read_arrived(buf).await?;
-        self.ended_by_stop = arrived.is_none();
-        Ok(arrived.unwrap_or(0))
-    }
-
-    /// As [`read_buf`](Connection::read_buf), of what has arrived by now: the system knows
-    /// what the runtime may not have been told of yet.
-    ///
-    /// # Errors
-    /// Those of the stream.
-    pub async fn read_arrived(&mut self, buf: &mut Vec<u8>) -> io::Result<Option<usize>> {
-        match is_ready(&self.stream, Interest::Reading)? {
-            true => self.stream.read_buf(buf).await.map(Some),
-            false => Ok(None),
-        }
+        self.ended_by_stop = stopped;
+        if stopped { Ok(0) } else { Err(ErrorKind::TimedOut.into()) }
     }
 
     /// Waits until the system has taken all of `bytes`. A stop does not cut it.
