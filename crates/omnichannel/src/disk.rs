@@ -55,6 +55,11 @@ impl Disk {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path)?;
+        #[cfg(unix)]
+        if file.metadata()?.len() == 0 {
+            // Not everybody may read the folder, and not every file system can.
+            let _ = name_to_disk(path);
+        }
         let inner = Box::new(FileBackend::new(file.try_clone()?)?);
         Ok(Disk { inner, file: Some(file), slow })
     }
@@ -85,6 +90,15 @@ impl Disk {
         let _ = (&self.file, length);
         Ok(())
     }
+}
+
+/// What is written into a new file is lost in a crash if its name is not on the disk: that is
+/// in its folder, which a commit does not write
+/// ([fsync(2)](https://man7.org/linux/man-pages/man2/fsync.2.html)).
+#[cfg(unix)]
+fn name_to_disk(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Whether whoever was making this file has been cut off: the library takes such a one for
