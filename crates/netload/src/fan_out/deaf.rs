@@ -4,7 +4,8 @@
 //! only those in which it is there: so each is put beside the one before it, and the median
 //! of these ratios is what the deaf one costs.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::net::TcpStream;
 use std::time::Instant;
 
 use mio::Events;
@@ -13,6 +14,7 @@ use socket2::{Domain, Socket, Type};
 use super::{Failed, FanOut, Options};
 use crate::bound::Bound;
 use crate::deafness::Deafness;
+use crate::faults::Fault;
 use crate::meter::Meter;
 use crate::stop::Stop;
 
@@ -32,14 +34,20 @@ const AT_A_TIME: usize = 25;
 const LITTLE_ROOM: usize = 4 << 10;
 
 /// Joins and is left alone: what comes for it stays where it is.
-fn join(options: &Options) -> io::Result<std::net::TcpStream> {
+fn join(options: &Options) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(options.address), Type::STREAM, None)?;
     // A size that was asked for is never made larger by the system.
     socket.set_recv_buffer_size(LITTLE_ROOM)?;
     socket.connect(&options.address.into())?;
-    let mut stream = std::net::TcpStream::from(socket);
+    let mut stream = TcpStream::from(socket);
     stream.write_all(options.dialect.hello("deaf", true).as_bytes())?;
+    stream.set_nonblocking(true)?;
     Ok(stream)
+}
+
+/// Whether the server has let it in, and told it something, or has ended it by now.
+fn is_there(deaf: &TcpStream) -> bool {
+    !matches!(deaf.peek(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
 impl FanOut<'_> {
@@ -54,9 +62,9 @@ impl FanOut<'_> {
         while more && !stop.is_told() {
             let p99 = |meter: &Meter| meter.latency().map_or(0.0, |latency| latency.p99);
             // Counted in a meter of its own, each, and those with it in that of the report as well.
-            let without = self.slice(events, bound, stop, &mut more)?;
-            let deaf = join(self.options).map_err(|error| (0, error.into()))?;
-            let with = self.slice(events, bound, stop, &mut more)?;
+            let without = self.slice(None, events, bound, stop, &mut more)?;
+            let deaf = join(self.options).map_err(|error| (self.members.len(), error.into()))?;
+            let with = self.slice(Some(&deaf), events, bound, stop, &mut more)?;
             drop(deaf);
             self.meter.take_in(&with);
             if !stop.is_told() {
@@ -68,12 +76,13 @@ impl FanOut<'_> {
 
     fn slice(
         &mut self,
+        deaf: Option<&TcpStream>,
         events: &mut Events,
         bound: &mut Bound,
         stop: &Stop,
         more: &mut bool,
     ) -> Result<Meter, Failed> {
-        self.fill(events, stop)?;
+        self.fill(deaf, events, stop)?;
         let whole = std::mem::replace(&mut self.meter, self.empty.clone());
         self.meter.start(Instant::now());
         self.measures = true;
@@ -83,15 +92,26 @@ impl FanOut<'_> {
         played.map(|()| slice)
     }
 
-    /// Lines that nobody counts, each few of them followed by one that all have to hear.
-    fn fill(&mut self, events: &mut Events, stop: &Stop) -> Result<(), Failed> {
+    /// Lines that nobody counts, each few of them followed by one that all have to hear: until
+    /// the deaf one is there as well.
+    fn fill(
+        &mut self,
+        deaf: Option<&TcpStream>,
+        events: &mut Events,
+        stop: &Stop,
+    ) -> Result<(), Failed> {
         let line = self.options.dialect.say(&"x".repeat(LONG));
-        for _ in 0..FILLING / AT_A_TIME {
+        let (began, mut said) = (Instant::now(), 0);
+        while !stop.is_told() && (said < FILLING || !deaf.is_none_or(is_there)) {
+            if said >= FILLING && began.elapsed() > self.options.timeout {
+                return Err((self.members.len(), Fault::TimedOut));
+            }
             let talker = &mut self.members[self.listeners].stream;
-            let said = talker.write_all(line.repeat(AT_A_TIME).as_bytes());
-            said.map_err(|error| (self.listeners, error.into()))?;
+            let written = talker.write_all(line.repeat(AT_A_TIME).as_bytes());
+            written.map_err(|error| (self.listeners, error.into()))?;
             self.say(0)?;
             self.settle(events, stop)?;
+            said += AT_A_TIME;
         }
         Ok(())
     }

@@ -95,8 +95,9 @@ fn what_one_that_does_not_read_costs_the_others_is_told() {
         let Some(Ok(name)) = lines.next() else { return };
         let deaf = usize::from(name == "deaf");
         DEAF.fetch_add(deaf, Ordering::SeqCst);
-        if deaf == 0 {
-            others.lock().unwrap().push(stream);
+        match deaf {
+            0 => others.lock().unwrap().push(stream),
+            _ => (&stream).write_all(b"* you are there\n").unwrap(),
         }
         for line in lines.map_while(Result::ok) {
             // What goes before is not measured.
@@ -137,5 +138,23 @@ fn a_line_that_is_changed_on_the_way_is_told() {
 fn a_server_that_says_nothing_is_given_up() {
     let server = room(|number, line| (number < 50).then_some(line));
     let report = run(&server, "--connections 3 --count 100 --timeout 300ms");
+    assert_eq!(report.faults.timed_out, 1, "{:?}", report.faults);
+}
+
+#[test]
+fn one_that_does_not_read_and_is_never_let_in_is_told() {
+    let others: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
+    let server = Server::tcp(move |stream, _| {
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let Some(Ok(name)) = lines.next() else { return };
+        if name != "deaf" {
+            others.lock().unwrap().push(stream);
+        }
+        for line in lines.map_while(Result::ok) {
+            let line = format!("{name}: {line}\n");
+            others.lock().unwrap().iter_mut().for_each(|it| drop(it.write_all(line.as_bytes())));
+        }
+    });
+    let report = run(&server, "--connections 2 --count 1 --deaf --timeout 1s");
     assert_eq!(report.faults.timed_out, 1, "{:?}", report.faults);
 }
