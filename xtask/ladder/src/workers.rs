@@ -41,11 +41,11 @@ pub fn share<T: Sync, R: Send>(
 /// How many tests the harness of Rust runs at a time.
 const TESTS_AT_ONCE: &str = "RUST_TEST_THREADS";
 
-/// Has twice as many tests run at a time as there are processors, unless somebody has said
-/// how many: ours wait most of the time.
+/// Has three times as many tests run at a time as there are processors, unless somebody
+/// has said how many: ours wait most of the time.
 pub fn more_tests(cargo: &mut Command) -> &mut Command {
     match (env::var_os(TESTS_AT_ONCE), thread::available_parallelism()) {
-        (None, Ok(processors)) => cargo.env(TESTS_AT_ONCE, (2 * processors.get()).to_string()),
+        (None, Ok(processors)) => cargo.env(TESTS_AT_ONCE, (3 * processors.get()).to_string()),
         _ => cargo,
     }
 }
