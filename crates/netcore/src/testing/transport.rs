@@ -17,7 +17,7 @@ const LITTLE_ROOM: usize = 4 << 10;
 
 /// Bytes of questions that can wait for such an end. The system would take mebibytes, and
 /// each of them is answered in the end, which takes long on a slow machine.
-const ROOM_FOR_QUESTIONS: usize = 64 << 10;
+const ROOM_FOR_QUESTIONS: usize = 16 << 10;
 
 /// How a test and its server find each other.
 pub trait Transport: Debug + Clone + Send + 'static {
