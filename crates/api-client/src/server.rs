@@ -82,6 +82,8 @@ fn converse(
         if !body.is_drainable() {
             frame.persistence = Persistence::Close;
         }
+        // However long the request and its answer took; there is one deadline for both ways.
+        body.stream().set_read_deadline(Deadline::after(service.limits.total));
         let sent = send(body.stream(), &mut output, &frame, response);
         sent.result?;
         // What nobody wanted of the body is read away, up to a limit.

@@ -3,6 +3,8 @@
 mod canned;
 mod person;
 
+use std::time::Duration;
+
 use canned::{json, says};
 use netcore::testing::Setup;
 use person::{client, command, effects, third_party};
@@ -23,6 +25,15 @@ fn in_every_mood_that_passes_each_message_has_one_effect() {
         assert_eq!(told.status.code(), Some(0));
         assert_eq!(effects(server.address), 3, "{mood:?}");
     }
+}
+
+/// The limit is for what its client does.
+#[test]
+fn an_answer_that_takes_longer_than_the_total_limit_arrives() {
+    let server = third_party(&["--mood", "slow"]).start(Setup::total(Duration::from_millis(800)));
+    let told = client(server.address, &["a"]);
+    assert_eq!(String::from_utf8(told.stdout).unwrap(), "note 1: a\n");
+    assert_eq!(told.status.code(), Some(0));
 }
 
 #[test]
