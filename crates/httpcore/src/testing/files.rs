@@ -36,7 +36,8 @@ pub fn no_link_leads_out_of_the_folder(site: &Site) {
     let (server, folder) = start(site);
     // Whoever asks for a folder is given its index.
     std::fs::remove_file(folder.path().join("index.html")).expect("it can be removed");
-    for (link, path) in [("link", "/link"), ("index.html", "/"), ("folder/index.html", "/folder/")] {
+    for (link, path) in [("link", "/link"), ("index.html", "/"), ("folder/index.html", "/folder/")]
+    {
         let link = folder.path().join(link);
         std::os::unix::fs::symlink(outside.path(), link).expect("a link can be made");
         assert!(get(&server, path, "").starts_with("HTTP/1.1 404 "), "{path}");
