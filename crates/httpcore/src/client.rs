@@ -70,7 +70,7 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(),
     let mut refused = Ok(());
     for path in cli::messages(&args.messages) {
         let path = String::from_utf8_lossy(&path?).into_owned();
-        let kept = open.take();
+        let kept = open.take().filter(is_quiet);
         let was_kept = kept.is_some();
         let mut stream = kept.map_or_else(|| args.connect(), Ok)?;
         let mut reply = get(&stream, &path);
@@ -87,6 +87,14 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(),
         }
     }
     refused
+}
+
+/// Whether nothing has come on a connection on which nobody has asked for anything. What has
+/// would be taken for the next response
+/// ([RFC 9112 section 9.2](https://www.rfc-editor.org/rfc/rfc9112#section-9.2)), and after an end there is none.
+fn is_quiet(stream: &TcpStream) -> bool {
+    let came = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+    came.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
 /// Whether the connection had been closed. A server may do that to a connection that
@@ -196,6 +204,24 @@ mod tests {
         );
         assert_eq!((reply.status, reply.content.as_slice()), (200, &b"hello"[..]));
         assert_eq!(reply.after, After::Open);
+    }
+
+    /// As some servers do that have waited for long enough: with a 408, or without a word.
+    #[test]
+    fn what_comes_before_the_next_request_is_not_its_response() {
+        for late in [&b""[..], b"HTTP/1.1 408 Request Timeout\r\n\r\n"] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (mut server, _) = listener.accept().unwrap();
+            server.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+            assert_eq!(get(&stream, "/").unwrap().after, After::Open);
+            assert!(is_quiet(&stream));
+            server.write_all(late).unwrap();
+            server.shutdown(std::net::Shutdown::Write).unwrap();
+            stream.set_nonblocking(false).unwrap();
+            stream.peek(&mut [0]).unwrap();
+            assert!(!is_quiet(&stream));
+        }
     }
 
     #[test]
