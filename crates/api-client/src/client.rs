@@ -19,7 +19,7 @@ use crate::api::{Api, NoAnswer, Request, Secret, new_key};
 pub struct Options {
     /// Address of the API with its scheme, and a slash where names are appended; instead of
     /// --host and --port
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = address)]
     url: Option<Url>,
     /// Print what is at this path instead of sending anything
     #[arg(long, value_name = "PATH", conflicts_with = "messages")]
@@ -92,6 +92,15 @@ impl Options {
         };
         Ok(Some(Secret { field: self.token_field.clone(), value }))
     }
+}
+
+/// An address without a secret in it, which the log would show as well.
+fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok(url);
+    }
+    Err("every user of this machine can read a command line; --token-file has the secret".into())
 }
 
 fn no_note(answer: &Value) -> NoAnswer {

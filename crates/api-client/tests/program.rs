@@ -78,6 +78,17 @@ fn a_secret_comes_from_a_file_and_is_in_no_log() {
     assert!(requests.lock().unwrap()[0].contains("Bearer s3cret"));
 }
 
+#[test]
+fn an_address_with_a_secret_in_it_is_wrong_usage() {
+    let (address, requests) = says(&[&json(200, "", "{}")]);
+    for secret in ["ada:engine", "ada", ":engine"] {
+        let url = format!("http://{secret}@{address}/");
+        let told = client(address, &["-v", "--url", &url, "--get", "notes"]);
+        assert_eq!(told.status.code(), Some(2), "{secret}");
+    }
+    assert!(requests.lock().unwrap().is_empty());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_a_wait_at_once() {
