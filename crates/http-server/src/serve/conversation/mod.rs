@@ -40,7 +40,10 @@ pub struct Conversation {
     deadline: Deadline,
     standing: Standing,
     served: bool,
+    /// When it became idle; while it is sent to, when it took something last.
     since: Instant,
+    /// Bytes that had come to the client by then.
+    acknowledged: u64,
 }
 
 /// What is waited for, or done, next.
@@ -144,8 +147,20 @@ impl Conversation {
         let (since, phase) = (Instant::now(), Phase::Waiting);
         // A new client has nothing to wait for.
         let deadline = Deadline::at(since, limits.head);
-        let (kept, skipped, served, standing) = (Vec::new(), false, false, Standing::InLobby);
-        Conversation { stream, client, phase, kept, skipped, deadline, standing, served, since }
+        let (kept, skipped, standing) = (Vec::new(), false, Standing::InLobby);
+        let (served, acknowledged) = (false, 0);
+        Conversation {
+            stream,
+            client,
+            phase,
+            kept,
+            skipped,
+            deadline,
+            standing,
+            served,
+            since,
+            acknowledged,
+        }
     }
 
     /// The connection itself.
@@ -215,6 +230,9 @@ impl Conversation {
             }
             Phase::Body(asked) => {
                 return self.time_out(desk, asked.head, "the body did not come in time");
+            }
+            Phase::Sending(sending) if self.takes(desk.tools.service.limits.write) => {
+                self.phase = Phase::Sending(sending);
             }
             Phase::Sending(sending) => {
                 let Sending { begun, head, since, .. } = &*sending;
