@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use netcore::Error;
 use netcore::cli::{self, ClientArgs, duration};
-use netcore::log::harmless;
+use netcore::log::{harmless, harmless_json};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -60,7 +60,8 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, options: Options) -> Result
     let mut api = Api::new(base, secret, options.within, options.rate);
     if let Some(path) = &options.get {
         let answer = api.ask(Request { path, body: None, key: None });
-        return cli::print(answer.map_err(|why| told("get it", why))?);
+        let answer = answer.map_err(|why| told("get it", why))?;
+        return cli::print(harmless_json(answer.to_string()));
     }
     for message in cli::messages(&args.messages) {
         let body = json!({ "text": String::from_utf8_lossy(&message?) });

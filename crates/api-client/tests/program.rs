@@ -79,6 +79,13 @@ fn a_secret_comes_from_a_file_and_is_in_no_log() {
 }
 
 #[test]
+fn what_is_got_is_no_command_to_the_terminal() {
+    let (address, _) = says(&[&json(200, "", "[\"\u{9b}2J\u{202e}я\"]")]);
+    let told = client(address, &["--get", "notes"]);
+    assert_eq!(String::from_utf8(told.stdout).unwrap(), "[\"\\u009b2J\\u202eя\"]\n");
+}
+
+#[test]
 fn an_address_with_a_secret_in_it_is_wrong_usage() {
     let (address, requests) = says(&[&json(200, "", "{}")]);
     for secret in ["ada:engine", "ada", ":engine"] {
