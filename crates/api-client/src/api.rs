@@ -98,10 +98,9 @@ impl Api {
         let mut tries = Tries::new(request.body.is_none() || request.key.is_some(), deadline);
         self.budget.count_request(self.now());
         loop {
-            let turn = self.pace.wait(self.now());
-            if self.now() + turn >= deadline {
+            let Some(turn) = self.pace.wait(self.now(), deadline) else {
                 return Err(NoAnswer::GaveUp("our own rate leaves no turn in time".into()));
-            }
+            };
             sleep(turn);
             let Failed { trouble, told } = match self.ask_once(request, deadline) {
                 Ok(answer) => return Ok(answer),
