@@ -226,10 +226,11 @@ impl Conversation {
             Phase::Head(_) => {
                 let why = "the head of the request did not come in time";
                 let head = std::mem::take(&mut self.kept);
-                return self.time_out(desk, head, why);
+                return self.time_out(desk, head, Instant::now(), why);
             }
             Phase::Body(asked) => {
-                return self.time_out(desk, asked.head, "the body did not come in time");
+                let why = "the body did not come in time";
+                return self.time_out(desk, asked.head, asked.since, why);
             }
             Phase::Sending(sending) if self.takes(desk.tools.service.limits.write) => {
                 self.phase = Phase::Sending(sending);
@@ -247,9 +248,15 @@ impl Conversation {
         Ok(self.next())
     }
 
-    fn time_out(&mut self, desk: &mut Desk, head: Vec<u8>, why: &'static str) -> io::Result<Next> {
+    fn time_out(
+        &mut self,
+        desk: &mut Desk,
+        head: Vec<u8>,
+        since: Instant,
+        why: &'static str,
+    ) -> io::Result<Next> {
         let refusal = Refusal::by("RFC 9110 section 15.5.9", Status::REQUEST_TIMEOUT, why);
-        self.refuse_at_last(desk, &head, refusal)
+        self.refuse_at_last(desk, &head, since, refusal)
     }
 
     /// As [`refuse`](Conversation::refuse), outside of a turn.
@@ -257,9 +264,10 @@ impl Conversation {
         &mut self,
         desk: &mut Desk,
         head: &[u8],
+        since: Instant,
         refusal: Refusal,
     ) -> io::Result<Next> {
-        match self.refuse(&mut desk.tools, head, refusal)? {
+        match self.refuse(&mut desk.tools, head, since, refusal)? {
             Step::On => self.turn(desk),
             Step::End(next) => Ok(next),
         }
@@ -297,7 +305,7 @@ impl Conversation {
         };
         let why = "all workers are busy; try again soon";
         let refusal = Refusal::by("RFC 9110 section 15.6.4", Status::SERVICE_UNAVAILABLE, why);
-        self.refuse_at_last(desk, &asked.head, refusal)
+        self.refuse_at_last(desk, &asked.head, asked.since, refusal)
     }
 
     fn next(&self) -> Next {

@@ -32,16 +32,17 @@ const LOOKS: u32 = 4;
 const SMALL: u64 = 4 << 10;
 
 impl Conversation {
-    /// Answers what cannot be served. The connection has to end then: where the next
+    /// Answers what cannot be served, and whose head was whole at `since`. The connection has to end then: where the next
     /// request begins is anybody's guess.
     pub(super) fn refuse(
         &mut self,
         tools: &mut Tools,
         head: &[u8],
+        since: Instant,
         refusal: Refusal,
     ) -> io::Result<Step> {
         let begun = refused(tools, &self.client, head, None, refusal);
-        self.send(tools, Cow::Borrowed(head), Instant::now(), begun)
+        self.send(tools, Cow::Borrowed(head), since, begun)
     }
 
     pub(super) fn send(
