@@ -88,6 +88,12 @@ fn what_makes_no_sense_is_one_line_and_exit_code_2() {
         &["--header", "transfer-encoding: chunked"],
         &["--nosuch"],
         &["--idle", "0s"],
+        // Of a folder that is not served.
+        &["--hello", "--hidden"],
+        &["--hello", "--follow-symlinks"],
+        &["--hello", "--precompressed"],
+        &["--hello", "--cache", "60"],
+        &["--hello", "--spa"],
     ] {
         rung("http-server").run(args).expect_code(2).expect_stdout("");
     }

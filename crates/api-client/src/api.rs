@@ -7,8 +7,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
-use ureq::http::Response;
+use ureq::config::Config;
+use ureq::http::{Response, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Body, Timeout};
 use url::Url;
 
@@ -80,8 +83,8 @@ impl Api {
             .http_status_as_error(false)
             .max_redirects(0)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+            .build();
+        let agent = Agent::with_parts(agent, DefaultConnector::default(), Names::default());
         let (pace, budget) = (Pace::new(per_second), Budget::default());
         Api { agent, base, secret, patience, pace, budget, began: Instant::now() }
     }
@@ -95,10 +98,9 @@ impl Api {
         let mut tries = Tries::new(request.body.is_none() || request.key.is_some(), deadline);
         self.budget.count_request(self.now());
         loop {
-            let turn = self.pace.wait(self.now());
-            if self.now() + turn >= deadline {
+            let Some(turn) = self.pace.wait(self.now(), deadline) else {
                 return Err(NoAnswer::GaveUp("our own rate leaves no turn in time".into()));
-            }
+            };
             sleep(turn);
             let Failed { trouble, told } = match self.ask_once(request, deadline) {
                 Ok(answer) => return Ok(answer),
@@ -126,7 +128,7 @@ impl Api {
         let mut hop = first.map_err(|why| nonsense(format!("the path {why}")))?;
         let mut response = loop {
             let mut response =
-                self.send(&hop, request, deadline).map_err(|error| failed(&error))?;
+                self.send(&hop, request, deadline).map_err(|error| failed(&error, &hop))?;
             let location = field(&response, "location").map(str::to_string);
             match (response.status().as_u16(), location) {
                 (status @ (301..=303 | 307 | 308), Some(location)) => {
@@ -146,7 +148,7 @@ impl Api {
             return Err(Failed { trouble: Trouble::Status(status.as_u16(), after), told });
         }
         let body = response.into_body().into_with_config().limit(ANSWER_LIMIT).read_to_vec();
-        let body = body.map_err(|error| failed(&error))?;
+        let body = body.map_err(|error| failed(&error, &hop))?;
         serde_json::from_slice(&body).map_err(|_| nonsense("the answer is no JSON".into()))
     }
 
@@ -183,6 +185,25 @@ impl Api {
     }
 }
 
+/// Looks names up as ureq does. It tells a name without an address by what it tells a broken
+/// connection by, and nothing was sent where there is no address.
+#[derive(Debug, Default)]
+struct Names(DefaultResolver);
+
+impl Resolver for Names {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        self.0.resolve(uri, config, timeout).map_err(|error| match error {
+            ureq::Error::Io(_) => ureq::Error::HostNotFound,
+            other => other,
+        })
+    }
+}
+
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Secret({})", self.field)
@@ -213,10 +234,12 @@ fn field<'a>(response: &'a Response<Body>, name: &str) -> Option<&'a str> {
 }
 
 /// How far a try came that ended in an error: what may be asked again depends on it.
-fn failed(error: &ureq::Error) -> Failed {
+fn failed(error: &ureq::Error, hop: &Hop) -> Failed {
     let trouble = match error {
         ureq::Error::ConnectionFailed
+        | ureq::Error::HostNotFound
         | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => Trouble::NotSent,
+        ureq::Error::Io(error) if is_of_certificate(error) => Trouble::Nonsense,
         ureq::Error::Io(error) => match error.kind() {
             ErrorKind::ConnectionRefused
             | ErrorKind::HostUnreachable
@@ -224,15 +247,22 @@ fn failed(error: &ureq::Error) -> Failed {
             _ => Trouble::Lost,
         },
         ureq::Error::Timeout(_) => Trouble::Lost,
-        // A name that nobody has, a certificate that is not theirs, an answer that is none
-        // or too long: the same again would come.
+        // An answer that is none, or is too long: the same again would come.
         _ => Trouble::Nonsense,
     };
+    // What was redirected had been sent.
+    let trouble = if trouble == Trouble::NotSent && hop.hops > 0 { Trouble::Lost } else { trouble };
     let told = match error {
         ureq::Error::Io(error) => netcore::error::reason(error),
         other => other.to_string(),
     };
     Failed { trouble, told }
+}
+
+/// Whether the other side has proved to be somebody else. That comes before anything is sent.
+fn is_of_certificate(error: &io::Error) -> bool {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 fn reason(told: &str, why: Why, trouble: Trouble) -> String {

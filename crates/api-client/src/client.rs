@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use netcore::Error;
 use netcore::cli::{self, ClientArgs, duration};
-use netcore::log::harmless;
+use netcore::log::{harmless, harmless_json};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -19,7 +19,7 @@ use crate::api::{Api, NoAnswer, Request, Secret, new_key};
 pub struct Options {
     /// Address of the API with its scheme, and a slash where names are appended; instead of
     /// --host and --port
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = address)]
     url: Option<Url>,
     /// Print what is at this path instead of sending anything
     #[arg(long, value_name = "PATH", conflicts_with = "messages")]
@@ -60,7 +60,8 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, options: Options) -> Result
     let mut api = Api::new(base, secret, options.within, options.rate);
     if let Some(path) = &options.get {
         let answer = api.ask(Request { path, body: None, key: None });
-        return cli::print(answer.map_err(|why| told("get it", why))?);
+        let answer = answer.map_err(|why| told("get it", why))?;
+        return cli::print(harmless_json(answer.to_string()));
     }
     for message in cli::messages(&args.messages) {
         let body = json!({ "text": String::from_utf8_lossy(&message?) });
@@ -92,6 +93,15 @@ impl Options {
         };
         Ok(Some(Secret { field: self.token_field.clone(), value }))
     }
+}
+
+/// An address without a secret in it, which the log would show as well.
+fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok(url);
+    }
+    Err("every user of this machine can read a command line; --token-file has the secret".into())
 }
 
 fn no_note(answer: &Value) -> NoAnswer {

@@ -165,11 +165,15 @@ impl Pace {
         Pace { gap: Duration::from_secs(1) / per_second.max(1), next: Duration::ZERO }
     }
 
-    /// Takes the next turn, and says how long it is until then.
-    pub fn wait(&mut self, now: Duration) -> Duration {
+    /// Takes the next turn, and says how long it is until then; nothing where that is too
+    /// late, and it is left to others.
+    pub fn wait(&mut self, now: Duration, deadline: Duration) -> Option<Duration> {
         let turn = self.next.max(now);
+        if turn >= deadline {
+            return None;
+        }
         self.next = turn + self.gap;
-        turn - now
+        Some(turn - now)
     }
 }
 

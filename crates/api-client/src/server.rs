@@ -56,7 +56,7 @@ fn converse(
     let (name, mut clock) = (peer.to_string(), Clock::default());
     let (mut input, mut output) = (Vec::new(), Vec::new());
     while let Some(received) = read_head(stream, peer, service, &mut input)? {
-        let length = received.as_ref().map_or(0, |extent| extent.length);
+        let length = received.as_ref().map_or(input.len(), |extent| extent.length);
         // However long the head took.
         // A response may be long: its client has to go on taking it.
         stream.set_limits(Deadline::after(service.limits.total), service.limits.idle);
@@ -70,7 +70,10 @@ fn converse(
         let (target, head) = match checked {
             Ok(checked) => checked,
             // Where the next request would begin is anybody's guess: this is the last one.
-            Err(refusal) => return send_last(stream, &name, Method::Get, refusal.into_response()),
+            Err(refusal) => {
+                let method = Method::of_refused(&input);
+                return send_last(stream, &name, method, refusal.into_response());
+            }
         };
         let source = Source::new(stream, &mut rest, arrived);
         let body = Body::new(source, head.framing, head.expects_continue);
@@ -82,6 +85,8 @@ fn converse(
         if !body.is_drainable() {
             frame.persistence = Persistence::Close;
         }
+        // However long the request and its answer took; there is one deadline for both ways.
+        body.stream().set_read_deadline(Deadline::after(service.limits.total));
         let sent = send(body.stream(), &mut output, &frame, response);
         sent.result?;
         // What nobody wanted of the body is read away, up to a limit.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use api_client::api::{ANSWER_LIMIT, Api, NoAnswer, Request, Secret};
 use api_client::policy::{REQUESTS_PER_REPEAT, RESERVE};
 use canned::{GENEROUS, canned, json, says};
+use netcore::tls::ServerSide;
 use serde_json::{Value, json};
 
 /// Far more than what a test waits for, and short beside [`GENEROUS`].
@@ -91,6 +92,24 @@ fn without_a_key_it_is_sent_once_whatever_comes() {
         assert!(why.contains("could do it twice"), "{why}");
         assert_eq!(requests.lock().unwrap().len(), 1, "{answer}");
     }
+}
+
+#[test]
+fn what_was_sent_and_redirected_is_not_sent_again_where_nobody_is() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let there = format!("Location: http://{free}/\r\n");
+    let (address, requests) = says(&[&json(303, &there, "{}")]);
+    let why = gave_up(post(&mut api(address, PATIENCE), None));
+    assert!(why.contains("whether it took effect is not known"), "{why}");
+    assert_eq!(requests.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn where_a_name_has_no_address_nothing_was_sent() {
+    // Longer than a label of a name may be, so that nobody has to be asked.
+    let base = format!("http://{}.invalid/", "a".repeat(64)).parse().unwrap();
+    let why = gave_up(post(&mut Api::new(base, None, SHORT, 1000), None));
+    assert!(why.contains("the time is up") && !why.contains("not known"), "{why}");
 }
 
 #[test]
@@ -233,6 +252,20 @@ fn nobody_is_fed_with_repeats_while_everything_fails() {
         assert!(sent() <= most, "{} for {asked}", sent());
     }
     assert!(sent() > REQUESTS, "nothing was asked again");
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_not_asked_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("https://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    thread::spawn(move || {
+        let own = ServerSide::made_now().unwrap();
+        for stream in listener.incoming() {
+            let _ = own.session().unwrap().handshake(&mut stream.unwrap());
+        }
+    });
+    let why = refused(post(&mut Api::new(base, None, PATIENCE, 1000), None));
+    assert!(why.contains("certificate"), "{why}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod canned;
 mod person;
 
+use std::time::Duration;
+
 use canned::{json, says};
 use netcore::testing::Setup;
 use person::{client, command, effects, third_party};
@@ -23,6 +25,15 @@ fn in_every_mood_that_passes_each_message_has_one_effect() {
         assert_eq!(told.status.code(), Some(0));
         assert_eq!(effects(server.address), 3, "{mood:?}");
     }
+}
+
+/// The limit is for what its client does.
+#[test]
+fn an_answer_that_takes_longer_than_the_total_limit_arrives() {
+    let server = third_party(&["--mood", "slow"]).start(Setup::total(Duration::from_millis(800)));
+    let told = client(server.address, &["--get", "notes"]);
+    assert_eq!(String::from_utf8_lossy(&told.stdout), "[]\n", "{told:?}");
+    assert_eq!(told.status.code(), Some(0));
 }
 
 #[test]
@@ -65,6 +76,24 @@ fn a_secret_comes_from_a_file_and_is_in_no_log() {
     }
     std::fs::remove_file(&file).unwrap();
     assert!(requests.lock().unwrap()[0].contains("Bearer s3cret"));
+}
+
+#[test]
+fn what_is_got_is_no_command_to_the_terminal() {
+    let (address, _) = says(&[&json(200, "", "[\"\u{9b}2J\u{202e}я\"]")]);
+    let told = client(address, &["--get", "notes"]);
+    assert_eq!(String::from_utf8(told.stdout).unwrap(), "[\"\\u009b2J\\u202eя\"]\n");
+}
+
+#[test]
+fn an_address_with_a_secret_in_it_is_wrong_usage() {
+    let (address, requests) = says(&[&json(200, "", "{}")]);
+    for secret in ["ada:engine", "ada", ":engine"] {
+        let url = format!("http://{secret}@{address}/");
+        let told = client(address, &["-v", "--url", &url, "--get", "notes"]);
+        assert_eq!(told.status.code(), Some(2), "{secret}");
+    }
+    assert!(requests.lock().unwrap().is_empty());
 }
 
 #[cfg(unix)]

@@ -62,7 +62,8 @@ fn converse(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
             }
             // Where the next request would begin is anybody's guess: this is the last one.
             Err(refusal) => {
-                (Frame::last(Method::Get, clock.date(), &name), refusal.into_response())
+                let method = Method::of_refused(&input);
+                (Frame::last(method, clock.date(), &name), refusal.into_response())
             }
         };
         // However long the request took.

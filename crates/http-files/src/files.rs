@@ -26,19 +26,20 @@ impl Site {
         for name in &path.names {
             file.push(str::from_utf8(name).map_err(|_| Refusal::not_found())?);
         }
-        // Wherever links lead: what is served lies inside.
-        let file = fs::canonicalize(file).ok().filter(|file| file.starts_with(&root));
-        let file = file.ok_or_else(Refusal::not_found)?;
+        // What a folder shows for itself, if it is there.
         let index = file.join("index.html");
+        let is_index = path.folder && index.is_file();
+        // Wherever links lead, that of the index too: what is served lies inside.
+        let file = fs::canonicalize(if is_index { index } else { file }).ok();
+        let file = file.filter(|file| file.starts_with(&root)).ok_or_else(Refusal::not_found)?;
         match (file.is_dir(), path.folder) {
-            (true, true) if index.is_file() => Ok(whole(&index)?),
             (true, true) => Ok(listing(&file, &path.encode())?),
             // Its links are relative to it, so that its address has to end with a slash.
             (true, false) => {
                 Ok(Response::new(Status::MOVED_PERMANENTLY).header("Location", &path.as_folder()))
             }
             // Not a pipe or a device, which would be waited for.
-            (false, false) if file.is_file() => Ok(whole(&file)?),
+            (false, folder) if folder == is_index && file.is_file() => Ok(whole(&file)?),
             (false, _) => Err(Refusal::not_found()),
         }
     }

@@ -46,7 +46,7 @@ fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
     let Some(head) = read_head(stream, peer, service)? else { return Ok(()) };
     let (method, response) = match request_line(&head) {
         Some((method, path)) => (method, service.reply(method, path.as_bytes()).into_response()),
-        None => (Method::Get, Status::BAD_REQUEST.into_response()),
+        None => (Method::of_refused(&head), Status::BAD_REQUEST.into_response()),
     };
     // Date, length and the end of the connection are added; HEAD gets no content.
     // However long the request took.
@@ -86,8 +86,8 @@ fn read_head(
 
 /// Method and path. The fields in the other lines are not looked at.
 fn request_line(head: &[u8]) -> Option<(Method, &str)> {
-    let line = str::from_utf8(head).ok()?.lines().next()?;
-    let mut words = line.split(' ');
+    let line = head.split(|&byte| byte == b'\r').next()?;
+    let mut words = str::from_utf8(line).ok()?.split(' ');
     match (words.next()?, words.next()?, words.next()?) {
         (method, path, "HTTP/1.0" | "HTTP/1.1") => Some((Method::parse(method.as_bytes())?, path)),
         _ => None,

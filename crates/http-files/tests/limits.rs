@@ -30,6 +30,7 @@ netcore::promises! { suite("site") =>
 netcore::promises! { suite("site"), of httpcore::testing =>
     a_head_that_drips_is_dropped_at_the_total_limit,
     a_head_in_single_bytes_is_answered,
+    a_field_that_is_no_text_is_no_reason_to_refuse,
     a_head_without_an_end_is_not_kept,
     a_silent_client_keeps_nobody_waiting,
     a_response_arrives_whatever_is_sent_behind_the_request,

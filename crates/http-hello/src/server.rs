@@ -89,8 +89,8 @@ fn read_head(
 
 /// Method and path. The fields in the other lines are not looked at.
 fn request_line(head: &[u8]) -> Option<(&str, &str)> {
-    let line = str::from_utf8(head).ok()?.lines().next()?;
-    let mut words = line.split(' ');
+    let line = head.split(|&byte| byte == b'\r').next()?;
+    let mut words = str::from_utf8(line).ok()?.split(' ');
     match (words.next()?, words.next()?, words.next()?) {
         (method, path, "HTTP/1.0" | "HTTP/1.1") => Some((method, path)),
         _ => None,

@@ -48,7 +48,7 @@ fn converse(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
     let (name, mut clock) = (peer.to_string(), Clock::default());
     let (mut input, mut output) = (Vec::new(), Vec::new());
     while let Some(received) = read_head(stream, peer, service, &mut input)? {
-        let length = received.as_ref().map_or(0, |extent| extent.length);
+        let length = received.as_ref().map_or(input.len(), |extent| extent.length);
         // However long the head took.
         // A response may be long: its client has to go on taking it.
         stream.set_limits(Deadline::after(service.limits.total), service.limits.idle);
@@ -61,7 +61,10 @@ fn converse(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
         let head = match head {
             Ok(head) => head,
             // Where the next request would begin is anybody's guess: this is the last one.
-            Err(refusal) => return send_last(stream, &name, Method::Get, refusal.into_response()),
+            Err(refusal) => {
+                let method = Method::of_refused(&input);
+                return send_last(stream, &name, method, refusal.into_response());
+            }
         };
         let source = Source::new(stream, &mut rest, arrived);
         let mut body = Body::new(source, head.framing, head.expects_continue);
@@ -73,6 +76,8 @@ fn converse(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
         if !body.is_drainable() {
             frame.persistence = Persistence::Close;
         }
+        // However long the request and its answer took; there is one deadline for both ways.
+        body.stream().set_read_deadline(Deadline::after(service.limits.total));
         let sent = send(body.stream(), &mut output, &frame, response);
         sent.result?;
         // What nobody wanted of the body is read away, up to a limit.

@@ -69,8 +69,9 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(),
     let mut open = Some(args.connect()?);
     let mut refused = Ok(());
     for path in cli::messages(&args.messages) {
-        let path = String::from_utf8_lossy(&path?).into_owned();
-        let kept = open.take();
+        let path = path?;
+        let attempted = || format!("get {}", String::from_utf8_lossy(&path));
+        let kept = open.take().filter(is_quiet);
         let was_kept = kept.is_some();
         let mut stream = kept.map_or_else(|| args.connect(), Ok)?;
         let mut reply = get(&stream, &path);
@@ -78,15 +79,23 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, _: NoOptions) -> Result<(),
             stream = args.connect()?;
             reply = get(&stream, &path);
         }
-        let reply = reply.map_err(Error::failed(format!("get {path}")))?;
+        let reply = reply.map_err(Error::failed(attempted()))?;
         open = (reply.after == After::Open).then_some(stream);
         cli::print_bytes(reply.content.strip_suffix(b"\n").unwrap_or(&reply.content))?;
         if reply.status >= 400 && refused.is_ok() {
             let status = io::Error::other(format!("the server answered {}", reply.status));
-            refused = Err(Error::failed(format!("get {path}"))(status));
+            refused = Err(Error::failed(attempted())(status));
         }
     }
     refused
+}
+
+/// Whether nothing has come on a connection on which nobody has asked for anything. What has
+/// would be taken for the next response
+/// ([RFC 9112 section 9.2](https://www.rfc-editor.org/rfc/rfc9112#section-9.2)), and after an end there is none.
+fn is_quiet(stream: &TcpStream) -> bool {
+    let came = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+    came.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
 /// Whether the connection had been closed. A server may do that to a connection that
@@ -97,19 +106,20 @@ pub fn is_without_reply(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<NoReply>())
 }
 
-/// Sends GET for `path` and returns the response.
+/// Sends GET for `path`, of whatever bytes, and returns the response.
 ///
 /// # Errors
 /// What reading and writing say, [without a reply](is_without_reply) or in the middle
 /// of it; `InvalidData` for what is not a response, or longer than it may be.
-pub fn get(stream: &TcpStream, path: &str) -> io::Result<Reply> {
+pub fn get(stream: &TcpStream, path: impl AsRef<[u8]>) -> io::Result<Reply> {
+    let path = path.as_ref();
     let peer = stream.peer_addr()?;
     let host = host::of(peer);
     stream.set_nonblocking(true)?;
     let mut stream = Socket::new(stream, REPLY_TIMEOUT);
     stream.set_read_deadline(Deadline::after(REPLY_TIMEOUT));
-    let slash = if path.starts_with('/') { "" } else { "/" };
-    let path = encode_target(path.as_bytes());
+    let slash = if path.starts_with(b"/") { "" } else { "/" };
+    let path = encode_target(path);
     let request = format!("GET {slash}{path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
     log::debug!("{peer} sending {} bytes {}", request.len(), payload(request.as_bytes()));
     let no_reply = |error: io::Error| io::Error::new(error.kind(), NoReply);
@@ -188,6 +198,20 @@ mod tests {
         get(&stream, "/").unwrap()
     }
 
+    /// A name of a file need not be text.
+    #[test]
+    fn a_path_is_asked_for_as_it_was_typed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        server.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        get(&stream, b"a \xff%20\xd1\x8f").unwrap();
+        let line = b"GET /a%20%FF%20%D1%8F HTTP/1.1\r\n";
+        let mut came = vec![0; line.len()];
+        server.read_exact(&mut came).unwrap();
+        assert_eq!(came, line);
+    }
+
     #[test]
     fn what_comes_before_the_response_is_not_the_response() {
         let reply = reply_of(
@@ -196,6 +220,24 @@ mod tests {
         );
         assert_eq!((reply.status, reply.content.as_slice()), (200, &b"hello"[..]));
         assert_eq!(reply.after, After::Open);
+    }
+
+    /// As some servers do that have waited for long enough: with a 408, or without a word.
+    #[test]
+    fn what_comes_before_the_next_request_is_not_its_response() {
+        for late in [&b""[..], b"HTTP/1.1 408 Request Timeout\r\n\r\n"] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (mut server, _) = listener.accept().unwrap();
+            server.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+            assert_eq!(get(&stream, "/").unwrap().after, After::Open);
+            assert!(is_quiet(&stream));
+            server.write_all(late).unwrap();
+            server.shutdown(std::net::Shutdown::Write).unwrap();
+            stream.set_nonblocking(false).unwrap();
+            stream.peek(&mut [0]).unwrap();
+            assert!(!is_quiet(&stream));
+        }
     }
 
     #[test]

@@ -126,13 +126,25 @@ fn our_own_rate_is_kept_over_every_second() {
     for request in 0..100 {
         // One that comes late does not let the next come early.
         now += if request % 7 == 0 { Duration::from_millis(250) } else { Duration::ZERO };
-        now += pace.wait(now);
+        now += pace.wait(now, DEADLINE * 10).unwrap();
         turns.push(now);
     }
     for (first, at) in turns.iter().enumerate() {
         let within = turns[first..].iter().filter(|then| **then < *at + Duration::from_secs(1));
         assert!(within.count() <= 10, "at {at:?}");
     }
+}
+
+/// Otherwise each request that comes too soon would put off all that come behind it.
+#[test]
+fn a_turn_that_nobody_waits_for_is_left_to_the_next() {
+    let mut pace = Pace::new(1);
+    let at = Duration::from_millis;
+    assert_eq!(pace.wait(at(0), at(300)), Some(Duration::ZERO));
+    for now in (100..700).step_by(100) {
+        assert_eq!(pace.wait(at(now), at(now + 300)), None);
+    }
+    assert_eq!(pace.wait(at(800), at(1100)), Some(at(200)));
 }
 
 #[test]

@@ -60,16 +60,16 @@ pub struct Options {
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     pub allow_host: Vec<String>,
     /// Serve names that begin with a dot
-    #[arg(long)]
+    #[arg(long, conflicts_with = "hello")]
     pub hidden: bool,
     /// Follow symbolic links that lead out of the folder
-    #[arg(long)]
+    #[arg(long, conflicts_with = "hello")]
     pub follow_symlinks: bool,
     /// Answer addresses that are no files with index.html: for an app of a single page
     #[arg(long, conflicts_with = "hello")]
     pub spa: bool,
     /// Send FILE.br, FILE.zst or FILE.gz for FILE to clients that take it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "hello")]
     pub precompressed: bool,
     /// Ask for a name and a password; @FILE has one of these on each line; may be given
     /// again
@@ -92,7 +92,7 @@ pub struct Options {
     #[arg(long)]
     pub metrics: bool,
     /// Let clients keep a file for so long without asking again
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", conflicts_with = "hello")]
     pub cache: Option<u32>,
     /// Let pages of every origin read what is served
     #[arg(long)]

@@ -204,8 +204,7 @@ pub fn refused(
     refusal: Refusal,
 ) -> Begun {
     let response = refusal.into_response();
-    // What else the line says may be nonsense; but a client that asks so reads no content.
-    let method = if head.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
+    let method = Method::of_refused(head);
     let output = std::mem::take(&mut tools.output);
     let (status, frame) = (response.status(), Frame { method, fields, ..tools.frame(client) });
     let outgoing = Outgoing::new(output, &frame, response);

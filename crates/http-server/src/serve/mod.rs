@@ -1,6 +1,8 @@
 //! Connections: who is let in, how requests come and responses go, and when each ends.
 
 mod access;
+#[cfg(target_os = "linux")]
+mod acknowledged;
 mod auth;
 mod conversation;
 mod crowd;

@@ -97,6 +97,19 @@ impl ClientStream {
         has_taken_all(self.socket.get_ref())
     }
 
+    /// Bytes that have come to the client, with those of the encryption; 0 where that is not
+    /// known.
+    pub fn acknowledged(&self) -> u64 {
+        #[cfg(target_os = "linux")]
+        {
+            super::acknowledged::bytes(self.socket.get_ref())
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            0
+        }
+    }
+
     /// Says that nothing more will be sent. What the client still sends can be read.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown as Side;
 use std::time::Duration;
 
-use http_server::{Limits, Running, Status};
+use http_server::{Limits, Metrics, Running, Status};
 
 use crate::asking::{SHORT, assert_status, connect, content, exchange, post, server};
 
@@ -138,6 +138,24 @@ fn a_body_that_cannot_be_read_is_a_400_or_408_of_any_handler() {
     assert_eq!(send(&server, "Content-Length: 5", "hello", None), "HTTP/1.1 200");
     let hasty = start(Limits { body_time: SHORT, ..Limits::default() });
     assert_eq!(send(&hasty, "Content-Length: 5", "hel", None), "HTTP/1.1 408");
+}
+
+/// The log tells the same.
+#[test]
+fn a_request_whose_body_was_waited_for_took_that_long() {
+    let metrics = Metrics::default();
+    let limits = Limits { body_time: SHORT, ..Limits::default() };
+    let counted = server().count_in(metrics.clone()).limits(limits);
+    let server = counted.post("/", |req| req.body_text()).spawn().unwrap();
+    let mut stream = connect(&server);
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert_status(&response, 408);
+    let text = metrics.text();
+    let sum =
+        text.lines().find_map(|line| line.strip_prefix("http_response_duration_seconds_sum "));
+    assert!(sum.unwrap().parse::<f64>().unwrap() >= SHORT.as_secs_f64(), "{text}");
 }
 
 /// Limits that end no test: what ends a connection is something else.

@@ -2,7 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use http_server::{Limits, Request, Response};
 use socket2::{Domain, Socket, Type};
@@ -38,6 +39,31 @@ fn a_client_that_takes_nothing_loses_its_connection() {
     let mut deaf = connect(&server);
     deaf.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     ended.recv_timeout(GENEROUS).expect("the server gives up");
+}
+
+/// The system holds much more than the client takes meanwhile, and tells of no room.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_takes_a_little_at_a_time_keeps_its_connection() {
+    const WRITE: Duration = Duration::from_secs(2);
+    let (sender, ended) = std::sync::mpsc::channel();
+    let limits = Limits { write: WRITE, ..Limits::default() };
+    let sender = std::sync::Mutex::new(sender);
+    let server = server()
+        .limits(limits)
+        .get("/", move |_| Response::stream(Endless(sender.lock().unwrap().clone())))
+        .spawn()
+        .unwrap();
+    let mut slow = connect(&server);
+    socket2::SockRef::from(&slow).set_recv_buffer_size(4 << 10).unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let started = Instant::now();
+    // Its own pace is the matter, and that it outlives the limit.
+    while started.elapsed() < 2 * WRITE {
+        assert!(slow.read(&mut [0; 4 << 10]).unwrap() > 0);
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert!(ended.try_recv().is_err(), "the server gave up");
 }
 
 /// Content that fails after a while.

@@ -99,10 +99,12 @@ fn parse_tag(list: &[u8]) -> Option<(Tag<'_>, &[u8])> {
 }
 
 /// A date in one of the three forms of section 5.6.7; one that is none is as good as
-/// absent. So is one before 1970, which httpdate does not know: no response has told
-/// one.
+/// absent, and so are two. So is one before 1970, which httpdate does not know: no response
+/// has told one.
 fn date(fields: &Fields, name: &str) -> Option<u64> {
-    let text = str::from_utf8(fields.get(name)?).ok()?;
+    let mut dates = fields.all(name);
+    let (Some(date), None) = (dates.next(), dates.next()) else { return None };
+    let text = str::from_utf8(date).ok()?;
     let date: SystemTime = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
@@ -174,6 +176,11 @@ mod tests {
         assert_eq!(verdict(&[("If-Unmodified-Since", EARLIER)]), Verdict::Failed);
         assert_eq!(verdict(&[("If-Modified-Since", "yesterday")]), Verdict::Serve);
         assert_eq!(verdict(&[("If-Unmodified-Since", "yesterday")]), Verdict::Serve);
+        // Sections 13.1.3 and 13.1.4: a list of dates is none.
+        for (name, date) in [("If-Modified-Since", LATER), ("If-Unmodified-Since", EARLIER)] {
+            assert_eq!(verdict(&[(name, date), (name, date)]), Verdict::Serve, "{name}");
+            assert_eq!(verdict(&[(name, &format!("{date}, {date}"))]), Verdict::Serve, "{name}");
+        }
     }
 
     #[test]

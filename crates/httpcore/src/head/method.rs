@@ -34,6 +34,12 @@ impl Method {
         Method::ALL.iter().find(|(_, known)| known.as_bytes() == name).map(|(method, _)| *method)
     }
 
+    /// What a head asks for that is refused: it may be nonsense, and incomplete. But a client
+    /// that asks so reads no content (RFC 9110 section 9.3.2).
+    pub fn of_refused(head: &[u8]) -> Method {
+        if head.starts_with(b"HEAD ") { Method::Head } else { Method::Get }
+    }
+
     /// As it is written on the wire.
     pub fn name(self) -> &'static str {
         Method::ALL.iter().find(|(method, _)| *method == self).map_or("", |(_, name)| name)

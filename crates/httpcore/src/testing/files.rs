@@ -34,9 +34,14 @@ pub fn no_path_leaves_the_folder(site: &Site) {
 pub fn no_link_leads_out_of_the_folder(site: &Site) {
     let outside = tempfile::NamedTempFile::new().expect("a file can be made");
     let (server, folder) = start(site);
-    let link = folder.path().join("link");
-    std::os::unix::fs::symlink(outside.path(), link).expect("a link can be made");
-    assert!(get(&server, "/link", "").starts_with("HTTP/1.1 404 "));
+    // Whoever asks for a folder is given its index.
+    std::fs::remove_file(folder.path().join("index.html")).expect("it can be removed");
+    for (link, path) in [("link", "/link"), ("index.html", "/"), ("folder/index.html", "/folder/")]
+    {
+        let link = folder.path().join(link);
+        std::os::unix::fs::symlink(outside.path(), link).expect("a link can be made");
+        assert!(get(&server, path, "").starts_with("HTTP/1.1 404 "), "{path}");
+    }
 }
 
 /// Without the slash, links in it would lead elsewhere.

@@ -43,6 +43,15 @@ pub fn a_head_in_single_bytes_is_answered(suite: &Suite) {
     assert!(read_to_end(stream).starts_with(ANSWER));
 }
 
+/// What a field says in a language of its own is for whoever asks for that field.
+pub fn a_field_that_is_no_text_is_no_reason_to_refuse(suite: &Suite) {
+    let server = suite.start(Setup::default());
+    let mut stream = connect(&server);
+    let (line, fields) = LAST.split_at(LAST.len() - b"\r\n".len());
+    stream.write_all(&[line, b"X-Name: \xff\r\n", fields].concat()).expect("it can be done");
+    assert!(read_to_end(stream).starts_with(ANSWER));
+}
+
 /// What has no end is read up to a bound.
 pub fn a_head_without_an_end_is_not_kept(suite: &Suite) {
     let server = suite.start(Setup::default());

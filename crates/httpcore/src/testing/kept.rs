@@ -1,6 +1,7 @@
 //! One request after another on a connection.
 
-use super::{Site, ask, start};
+use super::{Site, ask, assert_answered, start};
+use crate::head::LINE_LIMIT;
 
 /// Also when they come in one piece.
 pub fn many_requests_are_answered_in_order_on_one_connection(site: &Site) {
@@ -37,5 +38,14 @@ pub fn a_head_that_two_readers_could_take_differently_is_refused_and_the_connect
         let response = ask(&server, request.as_bytes());
         assert!(response.starts_with("HTTP/1.1 400 "), "{fields:?}: {response}");
         assert_eq!(response.matches("HTTP/1.1 ").count(), 1, "{fields:?}: {response}");
+    }
+}
+
+/// Its client reads none, and takes what comes for the next response.
+pub fn head_gets_no_content_where_it_is_refused_either(site: &Site) {
+    let (server, _folder) = start(site);
+    let long = format!("HEAD /{}", "x".repeat(LINE_LIMIT));
+    for (head, status) in [("HEAD / HTTP/1.1\r\n", 400), ("HEAD / HTTP/3\r\n", 400), (&long, 414)] {
+        assert_answered(&ask(&server, format!("{head}\r\n").as_bytes()), status, "");
     }
 }

@@ -40,7 +40,10 @@ pub struct Conversation {
     deadline: Deadline,
     standing: Standing,
     served: bool,
+    /// When it became idle; while it is sent to, when it took something last.
     since: Instant,
+    /// Bytes that had come to the client by then.
+    acknowledged: u64,
 }
 
 /// What is waited for, or done, next.
@@ -144,8 +147,20 @@ impl Conversation {
         let (since, phase) = (Instant::now(), Phase::Waiting);
         // A new client has nothing to wait for.
         let deadline = Deadline::at(since, limits.head);
-        let (kept, skipped, served, standing) = (Vec::new(), false, false, Standing::InLobby);
-        Conversation { stream, client, phase, kept, skipped, deadline, standing, served, since }
+        let (kept, skipped, standing) = (Vec::new(), false, Standing::InLobby);
+        let (served, acknowledged) = (false, 0);
+        Conversation {
+            stream,
+            client,
+            phase,
+            kept,
+            skipped,
+            deadline,
+            standing,
+            served,
+            since,
+            acknowledged,
+        }
     }
 
     /// The connection itself.
@@ -211,10 +226,14 @@ impl Conversation {
             Phase::Head(_) => {
                 let why = "the head of the request did not come in time";
                 let head = std::mem::take(&mut self.kept);
-                return self.time_out(desk, head, why);
+                return self.time_out(desk, head, Instant::now(), why);
             }
             Phase::Body(asked) => {
-                return self.time_out(desk, asked.head, "the body did not come in time");
+                let why = "the body did not come in time";
+                return self.time_out(desk, asked.head, asked.since, why);
+            }
+            Phase::Sending(sending) if self.takes(desk.tools.service.limits.write) => {
+                self.phase = Phase::Sending(sending);
             }
             Phase::Sending(sending) => {
                 let Sending { begun, head, since, .. } = &*sending;
@@ -229,9 +248,15 @@ impl Conversation {
         Ok(self.next())
     }
 
-    fn time_out(&mut self, desk: &mut Desk, head: Vec<u8>, why: &'static str) -> io::Result<Next> {
+    fn time_out(
+        &mut self,
+        desk: &mut Desk,
+        head: Vec<u8>,
+        since: Instant,
+        why: &'static str,
+    ) -> io::Result<Next> {
         let refusal = Refusal::by("RFC 9110 section 15.5.9", Status::REQUEST_TIMEOUT, why);
-        self.refuse_at_last(desk, &head, refusal)
+        self.refuse_at_last(desk, &head, since, refusal)
     }
 
     /// As [`refuse`](Conversation::refuse), outside of a turn.
@@ -239,9 +264,10 @@ impl Conversation {
         &mut self,
         desk: &mut Desk,
         head: &[u8],
+        since: Instant,
         refusal: Refusal,
     ) -> io::Result<Next> {
-        match self.refuse(&mut desk.tools, head, refusal)? {
+        match self.refuse(&mut desk.tools, head, since, refusal)? {
             Step::On => self.turn(desk),
             Step::End(next) => Ok(next),
         }
@@ -279,7 +305,7 @@ impl Conversation {
         };
         let why = "all workers are busy; try again soon";
         let refusal = Refusal::by("RFC 9110 section 15.6.4", Status::SERVICE_UNAVAILABLE, why);
-        self.refuse_at_last(desk, &asked.head, refusal)
+        self.refuse_at_last(desk, &asked.head, asked.since, refusal)
     }
 
     fn next(&self) -> Next {

@@ -50,7 +50,7 @@ impl Conversation {
                 Err(refusal) => {
                     let head = desk.input[..*filled].to_vec();
                     *filled = 0;
-                    return self.refuse(&mut desk.tools, &head, refusal);
+                    return self.refuse(&mut desk.tools, &head, Instant::now(), refusal);
                 }
             }
             if is_new {
@@ -100,7 +100,7 @@ impl Conversation {
             *filled = 0;
             let head = desk.input[..extent.length].to_vec();
             let refusal = turned_away(&desk.tools.service);
-            return self.refuse(&mut desk.tools, &head, refusal);
+            return self.refuse(&mut desk.tools, &head, Instant::now(), refusal);
         }
         let since = Instant::now();
         let (head, buf) = desk.input.split_at_mut(extent.length);
@@ -160,7 +160,9 @@ impl Conversation {
                 self.phase = Phase::Body(asked);
                 Ok(Step::End(Next::Wait))
             }
-            Err(error) => self.refuse(&mut desk.tools, &asked.head, Refusal::from(error)),
+            Err(error) => {
+                self.refuse(&mut desk.tools, &asked.head, asked.since, Refusal::from(error))
+            }
         }
     }
 

@@ -22,22 +22,27 @@ const LINGER: Duration = Duration::from_secs(1);
 /// what comes at once, and to lay aside costs more than a short wait.
 const PATIENCE: Duration = Duration::from_millis(20);
 
+/// So often within the limit it is looked whether a client takes anything: it is told of
+/// nothing but room.
+const LOOKS: u32 = 4;
+
 /// Content up to this size is with the client before anything that it still sends could
 /// bring about a reset, since it fits into any receive buffer. A client that has asked
 /// to close is not lingered with for so little: it would cost more than the response.
 const SMALL: u64 = 4 << 10;
 
 impl Conversation {
-    /// Answers what cannot be served. The connection has to end then: where the next
+    /// Answers what cannot be served, and whose head was whole at `since`. The connection has to end then: where the next
     /// request begins is anybody's guess.
     pub(super) fn refuse(
         &mut self,
         tools: &mut Tools,
         head: &[u8],
+        since: Instant,
         refusal: Refusal,
     ) -> io::Result<Step> {
         let begun = refused(tools, &self.client, head, None, refusal);
-        self.send(tools, Cow::Borrowed(head), Instant::now(), begun)
+        self.send(tools, Cow::Borrowed(head), since, begun)
     }
 
     pub(super) fn send(
@@ -53,8 +58,9 @@ impl Conversation {
             match sent {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     if before == 0 || begun.outgoing.taken() > before {
-                        self.deadline = Deadline::after(tools.service.limits.write);
+                        self.since = Instant::now();
                     }
+                    self.expect_progress(tools.service.limits.write);
                     if tools.may_block
                         && self.stream.wait_for_room(Deadline::after(PATIENCE)).is_ok()
                     {
@@ -75,6 +81,21 @@ impl Conversation {
                 }
             }
         }
+    }
+
+    /// Whether the client has taken something within the limit, however little.
+    pub(super) fn takes(&mut self, limit: Duration) -> bool {
+        let acknowledged = self.stream.acknowledged();
+        if acknowledged > self.acknowledged {
+            (self.acknowledged, self.since) = (acknowledged, Instant::now());
+        }
+        self.expect_progress(limit);
+        !Deadline::at(self.since, limit).has_passed()
+    }
+
+    fn expect_progress(&mut self, limit: Duration) {
+        let look = Deadline::after(limit / LOOKS);
+        self.deadline = look.or_sooner(Deadline::at(self.since, limit));
     }
 
     /// A response has come to an end before its time; the error that has ended it.
