@@ -61,7 +61,7 @@ enum Task {
         #[arg(long)]
         plain: bool,
         /// From one line to the next, as in 500ms [default: 200ms on a terminal, else 0s]
-        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        #[arg(long, value_name = "DURATION", value_parser = pace)]
         pace: Option<Duration>,
         /// What `omni` keeps its drafts on: three servers of NATS, one of which is killed
         #[arg(long, value_name = "ENGINE", value_parser = ["nats"])]
@@ -168,6 +168,14 @@ pub fn run() -> ExitCode {
     Failure::exit_code(done)
 }
 
+/// A duration, which is no limit here: none at all is as fast as it was.
+fn pace(text: &str) -> Result<Duration, String> {
+    match text {
+        "0s" | "0ms" => Ok(Duration::ZERO),
+        text => duration(text),
+    }
+}
+
 impl Task {
     /// Whether it plays a rung that speaks TLS: nobody's first demo waits for that to be built.
     fn needs_tls(&self) -> Result<bool, Failure> {
@@ -200,4 +208,17 @@ fn help(text: &str, screen: &Screen) -> Result<(), Failure> {
         screen.hang(&line[..column], Tone::Plain, &line[column..])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demo_may_be_as_fast_as_it_was() {
+        assert_eq!(pace("0s"), Ok(Duration::ZERO));
+        assert_eq!(pace("0ms"), Ok(Duration::ZERO));
+        assert_eq!(pace("1s"), Ok(Duration::from_secs(1)));
+        assert!(pace("0").is_err());
+    }
 }
