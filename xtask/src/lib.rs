@@ -159,7 +159,9 @@ pub fn run() -> ExitCode {
         Task::Faults(options) => faults::run(&options, screen),
         Task::Docs { check } => docs::run(check, screen),
         Task::Book(options) => book::run(&options, screen),
-        Task::Watch(_) => package::run_as_typed("stage", 2),
+        Task::Watch(options) => {
+            list::check(options.rung.as_deref()).and_then(|()| package::run_as_typed("stage", 2))
+        }
         Task::Bench(_) => package::run_as_typed("bench", 2),
         Task::Ci { list: true, .. } => ci::list(screen),
         Task::Ci { platforms: Some(parts), .. } => ci::platforms(&parts),
