@@ -344,7 +344,7 @@ fn a_busy_port_that_was_asked_for_is_an_error_and_another_one_is_passed_over() {
     let port = first.address.port().to_string();
     rung("http-server").run(&[text(site.path()), &port]).expect_error(
         &format!("cannot listen on 127.0.0.1:{port}: address already in use"),
-        "another server has this port; pass --port 0 for a free one",
+        "another server has this port, or had it a minute ago; pass --port 0 for a free one",
     );
     // Held by us from here on, or by somebody else, who may let it go at any time.
     let taken = TcpListener::bind(("127.0.0.1", 8000));

@@ -195,7 +195,7 @@ fn a_port_that_another_server_has_is_told_with_a_hint() {
         let port = first.port().to_string();
         rung.run(&["server", "--port", &port]).expect_error(
             &format!("cannot listen on 127.0.0.1:{port}: address already in use"),
-            "another server has this port; pass --port 0 for a free one",
+            "another server has this port, or had it a minute ago; pass --port 0 for a free one",
         );
     }
 }

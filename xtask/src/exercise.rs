@@ -16,7 +16,7 @@ use ladder::exercises::{self, Exercise, Language};
 use ladder::files::{create_folder, write};
 use ladder::{Failure, Ladder, Rung, Screen, Tone};
 
-use check::Verdict;
+use check::{PATIENCE, Verdict};
 
 /// How often the file is looked at. A file that is saved is an event that each system tells
 /// in its own way, which takes a crate; a look at its time costs microseconds.
@@ -128,7 +128,9 @@ impl<'a> Course<'a> {
             let last = offered.len();
             offered.retain(|exercise| exercise.number == number);
             if offered.is_empty() {
-                return Err(Failure::Usage(format!("it has the exercises 1 to {last}")));
+                return Err(Failure::Usage(format!(
+                    "there is no such exercise; there are 1 to {last}"
+                )));
             }
         }
         let left = offered.iter().find(|exercise| !self.is_done(exercise));
@@ -201,6 +203,11 @@ impl<'a> Course<'a> {
         loop {
             let now = fs::metadata(&file).and_then(|it| it.modified()).ok();
             if now != seen {
+                // What hangs is waited for, and the keys with it.
+                if seen.is_some() {
+                    screen
+                        .say(Tone::Dim, &format!("  It is looked at, for {PATIENCE:?} at most."))?;
+                }
                 seen = now;
                 is_solved = matches!(self.look(exercise, place)?, Verdict::Solved);
                 if is_solved {

@@ -59,9 +59,12 @@ pub fn tests(source: &str) -> Vec<&str> {
     names
 }
 
-/// The names of the public constants in a source text, in order.
-pub fn constants(source: &str) -> Vec<&str> {
-    source.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next()).collect()
+/// The names of the public constants in a source text, in order. A text is a word of the
+/// protocol, and no limit.
+pub fn limits(source: &str) -> Vec<&str> {
+    let constants = source.lines().filter_map(|line| line.strip_prefix("pub const "));
+    let typed = constants.filter_map(|constant| constant.split_once(": "));
+    typed.filter(|(_, kind)| !kind.starts_with('&')).map(|(name, _)| name).collect()
 }
 
 /// The port that a person gets who names none, by the library of a rung.
@@ -196,6 +199,7 @@ netcore::promises! { suite() =>
     #[test]
     fn tests_and_public_constants_are_listed_by_name_in_order() {
         assert_eq!(tests(SOURCE), ["serve", "a_promise_is_kept", "one_is_kept", "another_is_kept"]);
-        assert_eq!(constants(SOURCE), ["LIMIT"]);
+        assert_eq!(limits(SOURCE), ["LIMIT"]);
+        assert_eq!(limits("pub const WORD: &str = \"/alive\";\npub const N: u8 = 1;\n"), ["N"]);
     }
 }

@@ -31,8 +31,8 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use ladder::{Failure, Ladder, Rung, Screen, Tone, process};
-use netcore::cli::duration;
 use netfault::Speaks;
+use netfault::proxy::pause;
 use trial::Faults;
 
 /// Runs the ladder: its servers and clients, its checks
@@ -61,7 +61,7 @@ enum Task {
         #[arg(long)]
         plain: bool,
         /// From one line to the next, as in 500ms [default: 200ms on a terminal, else 0s]
-        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        #[arg(long, value_name = "DURATION", value_parser = pause)]
         pace: Option<Duration>,
         /// What `omni` keeps its drafts on: three servers of NATS, one of which is killed
         #[arg(long, value_name = "ENGINE", value_parser = ["nats"])]
@@ -159,7 +159,9 @@ pub fn run() -> ExitCode {
         Task::Faults(options) => faults::run(&options, screen),
         Task::Docs { check } => docs::run(check, screen),
         Task::Book(options) => book::run(&options, screen),
-        Task::Watch(_) => package::run_as_typed("stage", 2),
+        Task::Watch(options) => {
+            list::check(options.rung.as_deref()).and_then(|()| package::run_as_typed("stage", 2))
+        }
         Task::Bench(_) => package::run_as_typed("bench", 2),
         Task::Ci { list: true, .. } => ci::list(screen),
         Task::Ci { platforms: Some(parts), .. } => ci::platforms(&parts),
@@ -200,4 +202,14 @@ fn help(text: &str, screen: &Screen) -> Result<(), Failure> {
         screen.hang(&line[..column], Tone::Plain, &line[column..])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demo_may_be_as_fast_as_it_was() {
+        assert!(Xtask::try_parse_from(["xtask", "demo", "oneshot", "--pace", "0s"]).is_ok());
+    }
 }

@@ -1,5 +1,6 @@
 //! The rungs at a glance.
 
+use ladder::near::nearest;
 use ladder::screen::fit;
 use ladder::{Failure, Ladder, Rung, Screen};
 
@@ -15,17 +16,19 @@ pub fn find<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
     ladder.find(name).ok_or_else(|| Failure::Usage(unknown(ladder, name)))
 }
 
+/// Before a tool is built that would refuse the name.
+pub fn check(name: Option<&str>) -> Result<(), Failure> {
+    name.map_or(Ok(()), |name| find(&Ladder::load()?, name).map(|_| ()))
+}
+
 /// No table: its length would push the error off the screen.
 fn unknown(ladder: &Ladder, name: &str) -> String {
-    let near = ladder
-        .rungs
-        .iter()
-        .map(|rung| (strsim::jaro(name, &rung.alias).max(strsim::jaro(name, &rung.name)), rung))
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    let help = match near {
-        Some((nearness, rung)) if nearness > 0.8 => format!("did you mean {}?", rung.alias),
-        _ => {
-            let names: Vec<&str> = ladder.rungs.iter().map(|rung| rung.alias.as_str()).collect();
+    let rungs = ladder.rungs.iter();
+    let near = nearest(name, rungs.clone().flat_map(|rung| [&*rung.alias, &*rung.name]));
+    let help = match near.and_then(|name| ladder.find(name)) {
+        Some(rung) => format!("did you mean {}?", rung.alias),
+        None => {
+            let names: Vec<&str> = rungs.map(|rung| rung.alias.as_str()).collect();
             format!("there are {}", names.join(", "))
         }
     };

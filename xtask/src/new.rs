@@ -56,8 +56,8 @@ pub struct Options {
     /// Ask nothing, also at a terminal
     #[arg(short, long)]
     yes: bool,
-    /// In the folder of a project that was made before, as one more of its programs: it
-    /// uses what is inside there
+    /// As one more program of a project that was made before: DEST is a new folder inside
+    /// of it, such as ../my-service/sender
     #[arg(long)]
     beside: bool,
 }

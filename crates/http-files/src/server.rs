@@ -48,10 +48,10 @@ fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Re
         Some((method, path)) => (method, service.reply(method, path.as_bytes()).into_response()),
         None => (Method::of_refused(&head), Status::BAD_REQUEST.into_response()),
     };
-    // Date, length and the end of the connection are added; HEAD gets no content.
     // However long the request took.
     // A response may be long: its client has to go on taking it.
     stream.set_limits(Deadline::after(service.limits.total), service.limits.idle);
+    // Date, length and the end of the connection are added; HEAD gets no content.
     send_last(stream, &peer.to_string(), method, response)
 }
 

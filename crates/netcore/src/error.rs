@@ -155,7 +155,9 @@ mod tests {
         assert_eq!(error.to_string(), "cannot listen on 127.0.0.1:9090: address already in use");
         assert_eq!(
             error.hint(),
-            Some("another server has this port; pass --port 0 for a free one")
+            Some(
+                "another server has this port, or had it a minute ago; pass --port 0 for a free one"
+            )
         );
     }
 

@@ -2,11 +2,13 @@
 //!
 //! A request names a path such as `/pictures/cat.png`, and a bad one `/../../etc/passwd`.
 //! Return the file under `root` that it means, or `None` when the path would leave it.
-//! `.` and empty parts mean nothing, and `..` is refused wherever it stands.
+//! `.` and empty parts mean nothing.
+//! `..` is refused wherever it stands, and so is a part with a backslash or a colon in it: on
+//! Windows, these lead out as well.
 //!
 //! Hint: Go through the parts: `path.split('/')`.
 //!
-//! Hint: A part with a backslash or a colon is a way out on Windows: refuse it, too.
+//! Hint: `part.contains(['\\', ':'])` finds the other two, and `None` is returned at once.
 
 use std::path::{Path, PathBuf};
 

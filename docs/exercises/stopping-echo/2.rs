@@ -48,4 +48,14 @@ mod tests {
         stop(address, &stopping).unwrap();
         server.join().unwrap().expect("it has ended in good order");
     }
+
+    #[test]
+    fn whoever_is_blocked_in_accept_is_woken_and_finds_the_flag_set() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let stopping = AtomicBool::new(false);
+        stop(listener.local_addr().unwrap(), &stopping).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        listener.accept().expect("nobody came: an accept would still wait");
+        assert!(stopping.load(Ordering::SeqCst), "the flag is not set");
+    }
 }

@@ -44,8 +44,29 @@ fn the_port_is_busy_where_the_server_was_the_first_to_close() {
     let again = rung("oneshot-echo").run(&["server", "--port", &port.to_string()]);
     again.expect_error(
         &format!("cannot listen on 127.0.0.1:{port}: address already in use"),
-        "another server has this port; pass --port 0 for a free one",
+        "another server has this port, or had it a minute ago; pass --port 0 for a free one",
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_that_closed_first_is_free_at_once_where_both_servers_reuse_it() {
+    for (earlier, code) in [("oneshot-echo", 1), ("reusable-echo", 0)] {
+        let port = lasting_port();
+        let server = Server::start_on(rung(earlier), port, &[]);
+        let mut client = server.connect();
+        server.expect_log(&[&client.address(), "connected"]);
+        server.signal(rustix::process::Signal::TERM);
+        client.expect_end_of_stream();
+        client.half_close();
+        if code == 0 {
+            let again = Server::start_on(rung("reusable-echo"), port, &[]);
+            again.client(&["hello"]).expect_code(0).expect_stdout("hello\n");
+        } else {
+            let again = rung("reusable-echo").run(&["server", "--port", &port.to_string()]);
+            again.expect_code(code);
+        }
+    }
 }
 
 #[test]

@@ -28,6 +28,28 @@ fn each_can_be_solved_and_is_not_solved_yet() {
     .expect("no exercise fails with words alone");
 }
 
+#[test]
+fn who_reads_once_where_it_takes_several_reads_has_not_solved_it() {
+    for (rung, once) in [
+        ("oneshot-echo", "return conn.recv(1024)"),
+        ("framed-echo", "return conn.recv(n)"),
+        ("chat", "yield from conn.recv(1024).decode().splitlines()"),
+        (
+            "http-hello",
+            "conn = socket.create_connection((\"127.0.0.1\", int(sys.argv[1])))\n\
+             conn.sendall(f\"GET {path} HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n\".encode())\n\
+             return conn.recv(1024).decode().split(\"\\r\\n\\r\\n\", 1)",
+        ),
+    ] {
+        let found = exercises::of_rung(&workspace().root, rung).expect("they can be read");
+        let mut wrong = found.into_iter().find(|it| it.number == 2).expect("there are two");
+        wrong.solution = once.into();
+        if let Some((right, printed)) = played(&wrong, &wrong.solved()) {
+            assert!(!right, "{rung} is called solved: {printed}");
+        }
+    }
+}
+
 fn prove(exercise: &Exercise) {
     // Python has no such sockets on Windows.
     if cfg!(windows) && !rung(&exercise.rung).is_on_a_port() {
@@ -35,21 +57,27 @@ fn prove(exercise: &Exercise) {
     }
     let place = format!("{} {}", exercise.rung, exercise.number);
     for (program, is_solved) in [(exercise.solved(), true), (exercise.stub.clone(), false)] {
-        let args = words(&exercise.server);
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let http = (exercise.rung == "http-server").then(|| HttpServer::start(&args));
-        let other = http.is_none().then(|| Server::start(rung(&exercise.rung), &args));
-        let address = match (&http, &other) {
-            (Some(server), _) => server.address.port().to_string(),
-            (_, Some(server)) => server.address.option()[1].clone(),
-            (None, None) => unreachable!("it is one of the two"),
-        };
-        let Some(ended) = python::run_with(&program, &[&address]) else { return };
-        let printed = ended.printed().replace("\r\n", "\n");
-        let right = ended.code() == Some(0) && printed == exercise.prints;
-        assert_eq!(right, is_solved, "{place}: {printed}{}", ended.stderr);
+        let Some((right, told)) = played(exercise, &program) else { return };
+        assert_eq!(right, is_solved, "{place}: {told}");
         if !is_solved {
-            assert!(ended.stderr.contains("not yet implemented"), "{place}: {}", ended.stderr);
+            assert!(told.contains("not yet implemented"), "{place}: {told}");
         }
     }
+}
+
+/// Whether it prints what it should, and what it says; `None` where there is no Python.
+fn played(exercise: &Exercise, program: &str) -> Option<(bool, String)> {
+    let args = words(&exercise.server);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let http = (exercise.rung == "http-server").then(|| HttpServer::start(&args));
+    let other = http.is_none().then(|| Server::start(rung(&exercise.rung), &args));
+    let address = match (&http, &other) {
+        (Some(server), _) => server.address.port().to_string(),
+        (_, Some(server)) => server.address.option()[1].clone(),
+        (None, None) => unreachable!("it is one of the two"),
+    };
+    let ended = python::run_with(program, &[&address])?;
+    let printed = ended.printed().replace("\r\n", "\n");
+    let right = ended.code() == Some(0) && printed == exercise.prints;
+    Some((right, format!("{printed}{}", ended.stderr)))
 }

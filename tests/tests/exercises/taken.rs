@@ -48,3 +48,19 @@ fn without_a_terminal_nothing_is_asked_and_everything_is_kept() {
     told.expect_code(0);
     assert!(dest.join("tests/echo.rs").is_file() && !dest.join(".git").exists());
 }
+
+#[test]
+fn one_more_program_of_a_project_is_told_of_nothing_that_it_has_not() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    xtask(&["framed", &path("store"), "--no-git"], Stdio::null()).wait().expect_code(0);
+    let again = ["udp", &path("store"), "--beside"];
+    let told = xtask(&again, Stdio::null()).wait().expect_code(2);
+    assert!(told.stderr.contains("a new folder inside of one"), "{}", told.stderr);
+    xtask(&["udp", &path("store/sender"), "--beside"], Stdio::null()).wait().expect_code(0);
+    let page = std::fs::read_to_string(path("store/sender/README.md")).expect("it is there");
+    for absent in ["deploy/", ".github/", "inside it"] {
+        assert!(!page.contains(absent), "{absent} in\n{page}");
+    }
+    assert!(page.contains("`netcore` beside it"), "{page}");
+}

@@ -85,6 +85,7 @@ fn at_a_terminal_hints_come_one_by_one_and_a_solution_that_is_saved_leads_to_the
     process.expect_stdout(&["hint: ", &word]);
     let file = folder.path().join("oneshot-1/src/lib.rs");
     fs::write(&file, exercise.solved()).expect("it can be saved");
+    process.expect_stdout(&["It is looked at, for 20s at most."]);
     process.expect_stdout(&["Solved"]);
     keyboard.type_line("");
     process.expect_stdout(&["oneshot 2: "]);

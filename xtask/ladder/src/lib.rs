@@ -13,6 +13,7 @@ pub mod git;
 mod heir;
 pub mod log_line;
 pub mod manifests;
+pub mod near;
 pub mod port;
 pub mod process;
 pub mod programs;

@@ -49,7 +49,7 @@ impl Screen {
     pub fn new() -> Screen {
         let terminal = io::stdout().is_terminal();
         let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let dumb = is_dumb();
         let size = if terminal { terminal_size() } else { None };
         let columns = size.map_or(WIDTH, |(_, columns)| columns);
         Screen {
@@ -175,11 +175,16 @@ impl Screen {
     }
 }
 
+/// Whether the terminal knows no escapes, as that of an editor may.
+fn is_dumb() -> bool {
+    env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
 /// A word on standard error for the person who waits, on a line that the next one
 /// replaces. Nobody who waits, nobody to tell.
 pub fn progress(text: &str) {
     let mut stderr = io::stderr().lock();
-    if stderr.is_terminal() {
+    if stderr.is_terminal() && !is_dumb() {
         let _ = write!(stderr, "\r\x1b[K{text}").and_then(|()| stderr.flush());
     }
 }

@@ -51,7 +51,7 @@ pub fn change(below: &Rung, rung: &Rung, file: &str) -> Result<Change, Failure> 
     let (old, new) = (text(below, file)?, text(rung, file)?);
     if old.is_none() && new.is_none() {
         return Err(Failure::Usage(format!(
-            "neither {} nor {} has a file {file}",
+            "neither {} nor {} has a file {file}\nhint: a path begins at the rung, as in {LESSON}",
             below.name, rung.name
         )));
     }

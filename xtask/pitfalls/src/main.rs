@@ -92,7 +92,7 @@ const ALL: &[Pitfall] = &[
         about: "a signal sets a flag, and the server is blocked in accept",
         broken: children::deaf_accept,
         mended: children::waking_accept,
-        chapter: "reusable-echo.md",
+        chapter: "stopping-echo.md",
     },
 ];
 

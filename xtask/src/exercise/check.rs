@@ -11,7 +11,7 @@ use ladder::{Failure, Ladder, Process, failure, programs};
 use trial::{Cast, Stage};
 
 /// No solution takes a tenth of it. Whoever waits for what never comes is told at its end.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 const HANGS: &str =
     "it does not end: somebody waits for what never comes. Which call, and who was to wake it?";

@@ -21,7 +21,8 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
     let top = read(&path).ok().and_then(|top| manifest::with_member(&top, &folder));
     let top = top.ok_or_else(|| {
         Failure::Usage(format!(
-            "{} is no project that `cargo xtask new` has made; make one first, or leave --beside out",
+            "{} is no project that `cargo xtask new` has made\n\
+             hint: name a new folder inside of one, as in ../my-service/{folder}",
             project.display()
         ))
     })?;
@@ -33,12 +34,7 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
         let manifest = rename(&read(&own.folder().join("Cargo.toml"))?, &own.name, name);
         let manifest = manifest.replace(manifest::TO_CRATES, "../");
         write(&scratch.join("Cargo.toml"), manifest::member(&manifest))?;
-        let page = readme::project(rung, own, name, &names)?;
-        // The blocks are not inside the program, but beside it.
-        let beside = |page: String, block: &&str| {
-            page.replace(&format!("]({block}/"), &format!("](../{block}/"))
-        };
-        write(&scratch.join("README.md"), names.iter().fold(page, beside))
+        write(&scratch.join("README.md"), readme::member(rung, own, name, &names)?)
     })?;
     for block in blocks.iter().filter(|block| !project.join(&block.name).exists()) {
         copy_block(block, project, &names)?;

@@ -16,7 +16,7 @@ use crate::items;
 use crate::pattern::replaced;
 
 /// What is said of tests of the old protocol, and what where they were left out.
-const GOES: &str = ", and goes";
+const GOES: &str = ", and goes, but what stands before its first test serves yours as well";
 const WAS_LEFT_OUT: &str = ", and was left out";
 
 /// The same text where those tests are not there any more.
@@ -27,6 +27,32 @@ pub fn without_old_tests(text: &str) -> String {
 /// What the project's README says: what to change first, then what the README of `own`
 /// says of the code. That is the rung, or what a project of it begins with.
 pub fn project(rung: &Rung, own: &Package, name: &str, blocks: &[&str]) -> Result<String, Failure> {
+    let mut extras = String::new();
+    if extras::has_deploy(rung) {
+        extras.push_str(&format!(
+            "\n`deploy/{name}.service` is a unit for systemd, and `deploy/Containerfile` makes an image that holds the program and nothing else; its first lines say how.\n"
+        ));
+    }
+    extras.push_str("`.github/workflows/ci.yml` builds and tests each change on three systems.\n");
+    program(rung, own, name, blocks, &extras)
+}
+
+/// The same of one more program of a project, whose blocks are not inside it but beside it.
+pub fn member(rung: &Rung, own: &Package, name: &str, blocks: &[&str]) -> Result<String, Failure> {
+    let page = program(rung, own, name, blocks, "")?.replace(" inside it.\n", " beside it.\n");
+    let beside = |page: String, block: &&str| {
+        page.replace(&format!("]({block}/"), &format!("](../{block}/"))
+    };
+    Ok(blocks.iter().fold(page, beside))
+}
+
+fn program(
+    rung: &Rung,
+    own: &Package,
+    name: &str,
+    blocks: &[&str],
+    extras: &str,
+) -> Result<String, Failure> {
     let page_of_own = page(own, name)?;
     let first = page_of_own.lines().skip(1).find(|line| !line.is_empty()).unwrap_or_default();
     let began = match rung.starter.is_some() {
@@ -44,12 +70,7 @@ pub fn project(rung: &Rung, own: &Package, name: &str, blocks: &[&str]) -> Resul
     }
     page.push_str("\n## Run it\n\n");
     page.push_str(&run_it(rung, &page_of_own, blocks));
-    if extras::has_deploy(rung) {
-        page.push_str(&format!(
-            "\n`deploy/{name}.service` is a unit for systemd, and `deploy/Containerfile` makes an image that holds the program and nothing else; its first lines say how.\n"
-        ));
-    }
-    page.push_str("`.github/workflows/ci.yml` builds and tests each change on three systems.\n");
+    page.push_str(extras);
     for title in ["Read in this order", "What is still wrong"] {
         page.push_str(&format!("\n## {title}\n\n"));
         let part: Vec<String> =
@@ -91,7 +112,7 @@ pub fn change_first(
         true => " (as what `--upper` does)",
         false => "",
     };
-    let constants: Vec<String> = items::constants(&library)
+    let constants: Vec<String> = items::limits(&library)
         .into_iter()
         .filter(|constant| *constant != "PORT")
         .map(|constant| format!("`{constant}`"))
@@ -128,7 +149,14 @@ fn tests(own: &Package, old: &str) -> Result<String, Failure> {
         told.push(format!("{} says what the old protocol answers{old}{GOES}", listed(&gone)));
     }
     if has_limits {
-        told.push("`tests/limits.rs` is about limits, bad clients and the stop, and stays".into());
+        let asked = read(&own.folder().join("tests/suite/mod.rs")).unwrap_or_default();
+        let asked = match asked.to_lowercase().contains("question") {
+            true => ": `tests/suite/mod.rs` has what it asks",
+            false => "",
+        };
+        told.push(format!(
+            "`tests/limits.rs` is about limits, bad clients and the stop, and stays{asked}"
+        ));
     }
     if !kept.is_empty() {
         told.push(format!("what {} says goes or stays with what you keep", listed(&kept)));

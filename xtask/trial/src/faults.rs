@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use ladder::manifests::{Carrier, Limit};
+use ladder::near::nearest;
 use ladder::{Address, Failure, Ladder, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks, Target, descriptors};
 
@@ -71,7 +72,14 @@ pub fn load() -> Result<Ladder, Failure> {
 pub fn find(name: &str) -> Result<&'static Fault, Failure> {
     netfault::find(name).ok_or_else(|| {
         let known: Vec<&str> = netfault::ALL.iter().map(|fault| fault.name).collect();
-        Failure::Usage(format!("no fault is called {name}; there are {}", known.join(", ")))
+        let help = match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("there are {}", known.join(", ")),
+        };
+        Failure::Usage(format!(
+            "no fault is called {name}; {help}\n\
+             hint: cargo run -p netfault -- list says what each of them is"
+        ))
     })
 }
 
@@ -138,6 +146,8 @@ mod tests {
         };
         let said = refused(|rung| rung.limits.push(limit("shy")));
         assert!(said.starts_with("reusable-echo: no fault is called shy; there are "), "{said}");
+        let said = refused(|rung| rung.limits.push(limit("silnt")));
+        assert!(said.contains("no fault is called silnt; did you mean silent?\nhint: "), "{said}");
         let said = refused(|rung| rung.limits.push(limit("loss")));
         assert_eq!(said, "reusable-echo: there is no loss for what it speaks");
         let said = refused(|rung| rung.speaks = Some("latin".into()));

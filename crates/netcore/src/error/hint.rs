@@ -25,9 +25,9 @@ impl Error {
                 ErrorKind::AddrInUse if address.ends_with(":0") => {
                     Some("every port is in use for now; end what holds so many")
                 }
-                ErrorKind::AddrInUse => {
-                    Some("another server has this port; pass --port 0 for a free one")
-                }
+                ErrorKind::AddrInUse => Some(
+                    "another server has this port, or had it a minute ago; pass --port 0 for a free one",
+                ),
                 ErrorKind::PermissionDenied => {
                     Some("ports below 1024 need privileges; choose a higher --port")
                 }

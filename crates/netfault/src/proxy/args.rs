@@ -16,10 +16,10 @@ pub struct NetworkArgs {
     #[arg(long, value_name = "PART", value_parser = part, default_value = "0")]
     pub loss: f64,
     /// Time from one end to the other, as in 50ms [default: none]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = pause)]
     pub delay: Option<Duration>,
     /// More or less delay by up to so much [default: none]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = pause)]
     pub jitter: Option<Duration>,
     /// How many datagrams are overtaken by later ones, from 0 to 1
     #[arg(long, value_name = "PART", value_parser = part, default_value = "0")]
@@ -82,9 +82,27 @@ fn rate(text: &str) -> Result<u64, String> {
     rate.filter(|rate| *rate > 0).ok_or_else(wrong)
 }
 
+/// A duration that is no limit: it may be none at all, as in `0s`.
+///
+/// # Errors
+/// A sentence for clap to show.
+pub fn pause(text: &str) -> Result<Duration, String> {
+    match text {
+        "0s" | "0ms" => Ok(Duration::ZERO),
+        text => duration(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_may_be_none_at_all() {
+        assert_eq!((pause("0s"), pause("0ms")), (Ok(Duration::ZERO), Ok(Duration::ZERO)));
+        assert_eq!(pause("50ms"), Ok(Duration::from_millis(50)));
+        assert!(pause("0").is_err());
+    }
 
     #[test]
     fn rates_and_parts_are_read_as_they_are_written() {

@@ -46,7 +46,7 @@ mod stream;
 mod streams;
 mod udp;
 
-pub use args::NetworkArgs;
+pub use args::{NetworkArgs, pause};
 pub use record::{Fate, Missed, Passed, Recorder, Way};
 
 /// How long a connection may go on when the proxy is told to stop.
