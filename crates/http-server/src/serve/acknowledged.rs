@@ -1,6 +1,7 @@
-//! How much of what was sent has come to the client. There is room for more only when a third
-//! of what the system holds is gone, which may be a megabyte: a client that takes a little at
-//! a time would look like one that takes nothing. TCP_INFO of [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html) tells.
+//! How much of what was sent has come to the client. There is room for more only when a
+//! third of what the system holds is gone, which may be a megabyte: a client that takes a
+//! little at a time would look like one that takes nothing. TCP_INFO tells
+//! ([tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html)).
 
 use std::os::fd::AsFd;
 

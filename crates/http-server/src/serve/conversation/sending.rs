@@ -32,8 +32,8 @@ const LOOKS: u32 = 4;
 const SMALL: u64 = 4 << 10;
 
 impl Conversation {
-    /// Answers what cannot be served, and whose head was whole at `since`. The connection has to end then: where the next
-    /// request begins is anybody's guess.
+    /// Answers what cannot be served, and whose head was whole at `since`. The connection has
+    /// to end then: where the next request begins is anybody's guess.
     pub(super) fn refuse(
         &mut self,
         tools: &mut Tools,
