@@ -13,6 +13,7 @@ pub fn check(ladder: &Ladder) -> Result<Vec<String>, Failure> {
     let files = names::files(&ladder.root)?;
     let mut broken = manifests::check(ladder)?;
     broken.extend(names::check(&files));
+    broken.extend(names::check_top(&files));
     broken.extend(sizes::check(ladder, &files)?);
     broken.extend(arrows::check(ladder));
     broken.extend(modules::check(ladder, &files)?);

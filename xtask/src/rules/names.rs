@@ -1,5 +1,5 @@
 //! Every name in the repository is one that Windows takes: it could not be checked out
-//! there otherwise.
+//! there otherwise. And the top folder has what it is to have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,6 +7,27 @@ use std::process::Command;
 
 use ladder::Failure;
 use ladder::process::output;
+
+/// What stands in the top folder.
+const TOP: [&str; 17] = [
+    ".cargo",
+    ".ci",
+    ".gitattributes",
+    ".github",
+    ".gitignore",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "clippy.toml",
+    "crates",
+    "deny.toml",
+    "docs",
+    "rustfmt.toml",
+    "tests",
+    "xtask",
+];
 
 const FORBIDDEN: &str = "<>:\"|?*\\";
 
@@ -36,6 +57,13 @@ pub fn check(files: &[String]) -> Vec<String> {
         }
     }
     broken
+}
+
+/// A note beside the work is committed in passing, and published.
+pub fn check_top(files: &[String]) -> Vec<String> {
+    let tops: BTreeSet<&str> = files.iter().filter_map(|file| file.split('/').next()).collect();
+    let strange = tops.into_iter().filter(|top| !TOP.contains(top));
+    strange.map(|top| format!("{top}: does not belong in the top folder; move it away")).collect()
 }
 
 fn refused(name: &str) -> Option<&'static str> {
@@ -69,5 +97,10 @@ mod tests {
         let fine = ["a/null", "a/com10", "a/b c", "a/.gitignore", "a/б", "a/console"];
         assert_eq!(check(&fine.map(String::from)), [""; 0]);
         assert_eq!(check(&["docs/A.md".into(), "docs/a.md".into()]).len(), 1);
+    }
+
+    #[test]
+    fn what_does_not_belong_in_the_top_folder_is_told() {
+        assert_eq!(check_top(&["note.txt", "docs/a.md", "Cargo.toml"].map(String::from)).len(), 1);
     }
 }
