@@ -175,12 +175,27 @@ fn certificates_that_are_there_stay_and_keys_are_their_owners_alone() {
 }
 
 #[test]
+fn what_is_missing_of_a_folder_is_made() {
+    let certs = folder();
+    for missing in ["server.pem", "server.key", "ann.key"] {
+        fs::remove_file(certs.path().join("certs").join(missing)).unwrap();
+        let made = run(&["certs", &at(&certs), "--name", "ann"]);
+        assert_eq!(printed(&made).lines().count(), 2, "{missing}: both files");
+        let served =
+            serve(&certs, &["--mutual"]).client(&["--certs", &at(&certs), "--as", "ann", "hello"]);
+        assert_eq!(printed(&served), "hello\n", "{missing}");
+    }
+}
+
+#[test]
 fn a_name_that_would_be_another_file_is_none() {
     let parent = tempfile::tempdir().unwrap();
-    for name in ["../ann", "", "server", "authority", "a/b", "-", "ann.key"] {
+    for name in ["../ann", "", "server", "Server", "authority", "a/b", "-", "ann.key"] {
         let refused = run(&["certs", &at(&parent), &format!("--name={name}")]);
         assert_eq!(refused.status.code(), Some(2), "{name:?}");
     }
+    let refused = run(&["certs", &at(&parent), "--name", "ann", "--name", "Ann"]);
+    assert_eq!(refused.status.code(), Some(2), "one file for two names");
     assert!(!parent.path().join("certs").exists());
 }
 

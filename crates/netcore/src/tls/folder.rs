@@ -1,5 +1,6 @@
 //! The files that certificates and keys are kept in.
 
+use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -41,6 +42,11 @@ impl Folder {
                 "a name is made of letters, digits and hyphens, and is not server or authority";
             return Err(Error::Usage(format!("{wrong:?} is no name of a client: {text}")));
         }
+        // The files of both would be the same where names of files are, whatever their case.
+        let mut once = HashSet::new();
+        if let Some(twice) = names.iter().find(|name| !once.insert(name.to_ascii_lowercase())) {
+            return Err(Error::Usage(format!("{twice:?} is the name of a client before it")));
+        }
         let made = match fs::read_dir(&self.0).map(|mut entries| entries.next().is_none()) {
             Ok(false) => Ok(Vec::new()),
             _ => self.make_whole(names),
@@ -78,26 +84,39 @@ impl Folder {
     fn fill(&self, names: &[String]) -> io::Result<Vec<PathBuf>> {
         let authority = Authority::new()?;
         let mut made = self.keep(AUTHORITY, &authority.certificate, &authority.key())?;
-        let server = authority.sign(&LOCAL, Purpose::Server, Validity::from_now())?;
-        made.extend(self.keep(SERVER, &server.certificate, &server.key)?);
+        made.extend(self.sign(&authority, SERVER, &LOCAL, Purpose::Server)?);
         for name in names {
-            made.extend(self.sign(&authority, name)?);
+            made.extend(self.sign(&authority, name, &[name], Purpose::Client)?);
         }
         Ok(made.iter().filter_map(|path| path.file_name()).map(PathBuf::from).collect())
     }
 
     fn add(&self, names: &[String]) -> io::Result<Vec<PathBuf>> {
         let authority = self.authority()?;
-        let missing = names.iter().filter(|name| !self.file(name, "pem").exists());
-        let made = missing.map(|name| self.sign(&authority, name));
-        Ok(made.collect::<io::Result<Vec<_>>>()?.into_iter().flatten().collect())
+        let mut made = Vec::new();
+        if self.misses(SERVER) {
+            made.extend(self.sign(&authority, SERVER, &LOCAL, Purpose::Server)?);
+        }
+        for name in names.iter().filter(|name| self.misses(name)) {
+            made.extend(self.sign(&authority, name, &[name], Purpose::Client)?);
+        }
+        Ok(made)
     }
 
-    fn sign(&self, authority: &Authority, name: &str) -> io::Result<[PathBuf; 2]> {
-        let signed = authority.sign(&[name], Purpose::Client, Validity::from_now())?;
+    /// One file is of no use without the other.
+    fn misses(&self, name: &str) -> bool {
+        !self.files_of(name).iter().all(|file| file.exists())
+    }
+
+    fn sign(
+        &self,
+        authority: &Authority,
+        name: &str,
+        called: &[&str],
+        purpose: Purpose,
+    ) -> io::Result<Vec<PathBuf>> {
+        let signed = authority.sign(called, purpose, Validity::from_now())?;
         self.keep(name, &signed.certificate, &signed.key)
-            .map(|files| files.try_into())?
-            .map_err(|_| io::Error::other("a certificate has two files"))
     }
 
     /// The authority whose key is here.
@@ -142,7 +161,8 @@ impl Folder {
 pub(super) fn is_name(name: &str) -> bool {
     let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let ends = name.starts_with('-') || name.ends_with('-');
-    letters && !ends && (1..=LONGEST).contains(&name.len()) && !RESERVED.contains(&name)
+    let reserved = RESERVED.iter().any(|other| other.eq_ignore_ascii_case(name));
+    letters && !ends && (1..=LONGEST).contains(&name.len()) && !reserved
 }
 
 fn read(path: &Path) -> io::Result<String> {
