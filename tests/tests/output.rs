@@ -390,3 +390,27 @@ fn what_a_peer_sends_reaches_the_log_escaped_and_only_where_it_was_asked_for() {
         assert!(!quiet.stderr_so_far().contains("secret"));
     }
 }
+
+/// Where it is not told so by a signal: in the background, or behind `nohup`.
+#[cfg(unix)]
+#[test]
+fn a_load_whose_terminal_is_closed_goes_on_to_its_report() {
+    use ladder_tests::binaries;
+    use ladder_tests::terminal::terminal;
+
+    let rung = stream_rungs().into_iter().find(|rung| rung.name == "threaded-echo");
+    let server = Server::start(rung.expect("there is one"), &[]);
+    let (mut screen, stderr) = terminal();
+    let mut load = Command::new(binaries::netload());
+    load.args(["tcp-echo", &server.address.to_string(), "--seconds", "3"]);
+    load.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
+    let mut child = spawn(&mut load).expect("it starts");
+    // Or the test would hold the terminal open itself.
+    drop(load);
+    let report = child.stdout.take().expect("it is piped");
+    screen.wait_for_a_sign();
+    drop(screen);
+    let printed = io::read_to_string(report).expect("it is text");
+    let ended = child.wait().expect("it ends");
+    assert!(ended.success() && printed.ends_with("faults: none\n"), "{ended}: {printed}");
+}
