@@ -16,6 +16,7 @@ use socket2::SockRef;
 use crate::connection::Connection;
 use crate::deadline::Deadline;
 use crate::log::payload;
+use crate::memory;
 use crate::wait::{self, Interest};
 
 use queue::Queue;
@@ -97,7 +98,8 @@ impl Outbox {
         self.send_what_is_taken(&mut state);
         if !state.queue.is_empty() {
             let outbox = self.clone();
-            let waiting = thread::Builder::new().spawn(move || outbox.wait_and_send());
+            let waiting = memory::is_there_for_a_worker()
+                .and_then(|()| thread::Builder::new().spawn(move || outbox.wait_and_send()));
             // Where no thread can be had, the next `send` tries again.
             state.waited_for = waiting.is_ok();
         }
