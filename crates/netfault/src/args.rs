@@ -29,7 +29,7 @@ pub struct FaultArgs {
     #[arg(long, value_name = "TEXT", value_parser = unescape)]
     pub hello: Option<Box<[u8]>>,
     /// The folder of the server's certificates, with the key of their authority
-    #[arg(long, value_name = "DIR", value_parser = folder)]
+    #[arg(long, value_name = "DIR", value_parser = folder())]
     pub certs: Option<PathBuf>,
     /// What noise is drawn from
     #[arg(long, value_name = "N", default_value_t = SEED)]

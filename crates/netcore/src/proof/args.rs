@@ -7,14 +7,14 @@ use clap::Args;
 
 use super::members::{Member, Members, Right, add};
 use crate::Error;
-use crate::cli::{Also, print};
+use crate::cli::{Also, path, print};
 use crate::tls::Folder;
 
 /// Who a client is, and what it wants.
 #[derive(Debug, Clone, Args)]
 pub struct LoginArgs {
     /// Take the secret from this file: a name, its secret and its rights in each line
-    #[arg(long, value_name = "FILE", value_parser = Members::read)]
+    #[arg(long, value_name = "FILE", value_parser = path(Members::read))]
     pub secrets: Members,
     /// The name to log in by
     #[arg(long, value_name = "NAME")]

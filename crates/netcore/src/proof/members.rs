@@ -79,8 +79,8 @@ impl Members {
     ///
     /// # Errors
     /// A sentence for clap to show, which has the number of a line and nothing of it.
-    pub fn read(path: &str) -> Result<Members, String> {
-        let text = secrets::read(Path::new(path)).map_err(|error| reason(&error))?;
+    pub fn read(path: &Path) -> Result<Members, String> {
+        let text = secrets::read(path).map_err(|error| reason(&error))?;
         Members::parse(&text)
     }
 
@@ -228,7 +228,7 @@ mod tests {
         let written = read_to_string(&path).unwrap();
         set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         let added = [(); 2].map(|()| add(&path, &[("ann", "echo")]).unwrap());
-        let members = Members::read(path.to_str().unwrap());
+        let members = Members::read(&path);
         remove_file(&path).unwrap();
         assert_eq!((refused.kind(), written.as_str()), (io::ErrorKind::PermissionDenied, ""));
         // The second time it is there.

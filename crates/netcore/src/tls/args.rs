@@ -14,7 +14,7 @@ use crate::cli::{Also, duration, folder, print};
 pub struct ServerTlsArgs {
     /// Show the certificate in this folder, which the command certs has made; without it,
     /// one that is made now, and whose fingerprint is printed
-    #[arg(long, value_name = "DIR", value_parser = folder)]
+    #[arg(long, value_name = "DIR", value_parser = folder())]
     pub certs: Option<PathBuf>,
     /// Let in only who shows a certificate of the same folder
     #[arg(long, requires = "certs")]
@@ -53,7 +53,7 @@ impl ServerTlsArgs {
 #[derive(Debug, Clone, Args)]
 pub struct ClientTlsArgs {
     /// Believe in the authority of this folder
-    #[arg(long, value_name = "DIR", value_parser = folder, required_unless_present = "fingerprint")]
+    #[arg(long, value_name = "DIR", value_parser = folder(), required_unless_present = "fingerprint")]
     pub certs: Option<PathBuf>,
     /// Show the certificate of this name, from the same folder
     #[arg(long = "as", value_name = "NAME", requires = "certs")]
