@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueEnum};
+use netcore::log::is_letter;
 use netcore::outbox::{Line, Outbox};
 use netcore::visit::Ended;
 
@@ -174,5 +175,5 @@ fn ended(line: &str) -> Line {
 
 fn is_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.chars().count())
-        && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
+        && name.chars().all(|c| is_letter(c) || "-_.".contains(c))
 }
