@@ -72,6 +72,39 @@ fn a_server_whose_ready_line_nobody_takes_says_so_and_fails() {
     }
 }
 
+/// The same of a line behind it, which its clients need as well: whoever waits takes the
+/// first one here, and there is no room for the second.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_whose_fingerprint_nobody_takes_says_so_and_fails() {
+    use std::io::Write;
+    use std::time::Instant;
+
+    use rustix::io::ioctl_fionread;
+    use rustix::pipe::fcntl_setpipe_size;
+
+    /// The smallest pipe, and room for `listening on 127.0.0.1:12345` in it.
+    const PIPE: usize = 4096;
+    const ROOM: usize = 40;
+    let (reader, mut writer) = io::pipe().expect("there is room for a pipe");
+    fcntl_setpipe_size(&writer, PIPE).expect("it can be small");
+    writer.write_all(&[b' '; PIPE - ROOM]).expect("there is room");
+    // Without certificates, which `Rung::command` would give it.
+    let mut command = Command::new(ladder_tests::binaries::executable("tls-echo"));
+    command.args(["server", "--port", "0"]);
+    command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+    let server = Process::watch("tls-echo", spawn(&mut command).expect("it starts"));
+    drop(command);
+    let started = Instant::now();
+    while ioctl_fionread(&reader).expect("it is a pipe") as usize == PIPE - ROOM {
+        assert!(started.elapsed() < GENEROUS, "it is not ready");
+        std::thread::yield_now();
+    }
+    drop(reader);
+    let told = server.wait().expect_code(1).stderr;
+    assert!(told.contains("error: cannot tell that the server is ready: "), "{told}");
+}
+
 #[test]
 fn port_0_takes_a_free_port_and_the_ready_line_tells_which() {
     for rung in rungs_on_ports() {

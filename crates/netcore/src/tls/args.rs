@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{ClientSide, Fingerprint, Folder, ServerSide};
 use crate::Error;
-use crate::cli::{Also, duration, folder, print};
+use crate::cli::{Also, announce, duration, folder, print};
 
 /// What a server shows, and whom it lets in.
 #[derive(Debug, Clone, Args)]
@@ -40,11 +40,11 @@ impl ServerTlsArgs {
     /// Prints what a client can know the server by, where nobody vouches for it.
     ///
     /// # Errors
-    /// [`Error::Output`].
+    /// That it could not be printed: nobody could be a client.
     pub fn announce(&self, side: &ServerSide) -> Result<(), Error> {
         match self.certs {
             Some(_) => Ok(()),
-            None => print(format_args!("fingerprint {}", side.fingerprint())),
+            None => announce(format_args!("fingerprint {}", side.fingerprint())),
         }
     }
 }
