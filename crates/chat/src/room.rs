@@ -138,11 +138,10 @@ impl Member<'_> {
                 self.room.queue_for_all(&mut members, &format!("* {} left", self.name))
             }
             // All leave now: each is told why, and not who else does.
-            Ok(Ended::ByStop) => {
-                self.outbox.push(&ended("* the server stops"));
-            }
+            Ok(Ended::ByStop) => self.outbox.push_last(&ended("* the server stops")),
             Err(why) => {
-                self.outbox.push(&ended(&format!("! you are dropped: {why}")));
+                self.outbox.push_last(&ended(&format!("! you are dropped: {why}")));
+                members.remove(&self.name);
                 self.room.queue_for_all(&mut members, &format!("* {} left: {why}", self.name));
             }
         }

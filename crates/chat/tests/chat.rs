@@ -272,10 +272,7 @@ fn a_program_that_answers_stays_and_one_that_does_not_is_gone() {
         asked += 1;
     }
     let heard = stopped.hear_all();
-    assert_eq!(
-        heard,
-        ["/alive?", "! you are dropped: it does not answer", "* stopped left: it does not answer"]
-    );
+    assert_eq!(heard, ["/alive?", "! you are dropped: it does not answer"]);
 }
 
 #[test]

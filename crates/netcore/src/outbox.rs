@@ -89,6 +89,16 @@ impl Outbox {
         has_room
     }
 
+    /// Queues the last line of all, for which there is always room: why the peer hears no
+    /// more, behind what it has missed.
+    pub fn push_last(&self, line: &Line) {
+        let mut state = self.state();
+        if !state.closed {
+            state.queue.push_last(line, self.missed);
+            log::debug!("{} sending {} bytes {}", self.peer, line.len(), payload(line));
+        }
+    }
+
     /// Sends as much as the peer takes now. What is left is sent by a thread that waits.
     pub fn send(self: &Arc<Outbox>) {
         let mut state = self.state();
