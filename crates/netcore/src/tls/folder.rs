@@ -49,7 +49,8 @@ impl Folder {
         }
         let made = match fs::read_dir(&self.0).map(|mut entries| entries.next().is_none()) {
             Ok(false) => Ok(Vec::new()),
-            _ => self.make_whole(names),
+            Ok(true) => self.make_inside(names),
+            Err(_) => self.make_whole(names),
         };
         let cannot = || failed(format!("make certificates in {}", self.0.display()));
         let mut made = made.map_err(cannot())?;
@@ -62,13 +63,12 @@ impl Folder {
     /// All at once, so that whoever finds the folder finds the whole of it, also where two
     /// programs make it at the same time.
     fn make_whole(&self, names: &[String]) -> io::Result<Vec<PathBuf>> {
-        let mut beside = self.0.as_os_str().to_os_string();
+        // By its components, as a path may end with a slash.
+        let mut beside = self.0.components().as_path().as_os_str().to_os_string();
         beside.push(format!(".{}", process::id()));
         let new = Folder(beside.into());
         fs::create_dir_all(&new.0)?;
         let made = new.fill(names);
-        // An empty folder may be there already, which Windows does not replace.
-        let _ = fs::remove_dir(&self.0);
         let made = made.and_then(|files| fs::rename(&new.0, &self.0).map(|()| files));
         if made.is_err() {
             let _ = fs::remove_dir_all(&new.0);
@@ -79,6 +79,19 @@ impl Folder {
             Err(_) if self.file(AUTHORITY, "pem").exists() => Ok(Vec::new()),
             Err(error) => Err(error),
         }
+    }
+
+    /// In an empty folder, which may be a link, a volume or the one that we are in, and has a
+    /// mode of its own: it cannot be replaced by another.
+    fn make_inside(&self, names: &[String]) -> io::Result<Vec<PathBuf>> {
+        // Two that begin at once would mix their files.
+        private().create_new(true).open(self.file(AUTHORITY, "key"))?;
+        let made = self.fill(names);
+        if made.is_err() {
+            let names = names.iter().map(String::as_str).chain(RESERVED);
+            names.flat_map(|name| self.files_of(name)).for_each(|file| drop(fs::remove_file(file)));
+        }
+        Ok(made?.iter().map(|file| self.0.join(file)).collect())
     }
 
     fn fill(&self, names: &[String]) -> io::Result<Vec<PathBuf>> {
