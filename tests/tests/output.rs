@@ -7,6 +7,7 @@ use std::process::Stdio;
 #[cfg(unix)]
 use std::{env, path::PathBuf, process::Command};
 
+use ::ladder::shell::words;
 use ladder_tests::ladder::every_rung;
 use ladder_tests::peer::{ClosedPort, lasting_port};
 use ladder_tests::process::spawn;
@@ -131,6 +132,29 @@ fn help_ends_with_an_example() {
                 );
             }
         }
+    }
+}
+
+/// Behind its server, which may not listen yet; and what is asked for is there.
+#[test]
+fn the_example_of_a_client_can_be_pasted() {
+    for rung in rungs_on_ports() {
+        println!("over {}", rung.name);
+        let help = rung.run(&["--help"]);
+        let help = help.printed();
+        let example = words(help.lines().last().expect("help has lines"));
+        let Some((_, args)) = example.split_first() else { panic!("{help}") };
+        // What these read and ask for is nowhere here.
+        let reads_files = rung.has_tokens() || args.iter().any(|arg| arg == "--certs");
+        if reads_files || !help.contains(" server &\n") {
+            continue;
+        }
+        assert_eq!(args[1..3], ["--wait", "5s"], "{example:?}");
+        let server = Server::start(rung, &[]);
+        let port = server.port().to_string();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        // An option behind a message would be one more message.
+        rung.run(&[&args[..1], &["--port", &port], &args[1..]].concat()).expect_code(0);
     }
 }
 

@@ -10,7 +10,8 @@ use object_exchange::message::{Greeting, Reply, Request, VERSION};
 use object_exchange::{Exchange, PORT, server};
 
 fn main() -> ExitCode {
-    cli::run(program!(), serve, client::run::<Greeting, Request, Reply, VERSION, PORT>)
+    let program = program!(r#"'{"upper": "hello, world!"}'"#);
+    cli::run(program, serve, client::run::<Greeting, Request, Reply, VERSION, PORT>)
 }
 
 fn serve(args: &ServerArgs<PORT>, service: Exchange) -> Result<(), Error> {
