@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueEnum};
-use netcore::log::is_letter;
+use netcore::names::is_letter;
 use netcore::outbox::{Line, Outbox};
 use netcore::visit::Ended;
 

@@ -17,7 +17,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use netcore::log::is_letter;
+use netcore::names::is_letter;
 
 /// Bytes of a datagram at most: what passes every usual network in one piece (IPv6 promises
 /// 1,280 with its heads). More is sent in the next round.

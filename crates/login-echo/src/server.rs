@@ -89,10 +89,7 @@ fn log_in(
     // Whoever is right waits as well, so that nobody learns from the wait.
     wait::pause(service.tries.begin(asked.name, ip, Instant::now()), shutdown)?;
     let verdict = challenge.judge(&asked, &proof, &service.secrets);
-    match verdict.is_proven() {
-        true => service.tries.was_right(asked.name, ip),
-        false => service.tries.was_wrong(asked.name, ip, Instant::now()),
-    }
+    service.tries.end(asked.name, ip, &verdict, Instant::now());
     // It has the whole limit to read, however long we let it wait.
     stream.set_deadline(Deadline::after(service.tls.handshake));
     stream.write_all(&verdict.bytes)?;

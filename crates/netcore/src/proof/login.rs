@@ -139,7 +139,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// Whether the name is proven, which a client may ask too much with.
-    pub fn is_proven(&self) -> bool {
+    pub(super) fn is_proven(&self) -> bool {
         self.bytes[0] != REFUSED
     }
 }

@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::login::Verdict;
+
 /// Wrong tries that cost nothing: people mistype.
 const FREE: u32 = 10;
 
@@ -51,14 +53,22 @@ impl Tries {
         wait(counts.into_iter().max().unwrap_or(0))
     }
 
+    /// What has come of it. Who has the secret does not guess, whatever it asks for.
+    pub fn end(&self, name: &str, address: IpAddr, verdict: &Verdict, now: Instant) {
+        match verdict.is_proven() {
+            true => self.was_right(name, address),
+            false => self.was_wrong(name, address, now),
+        }
+    }
+
     /// It was right, and does not count any more.
-    pub fn was_right(&self, name: &str, address: IpAddr) {
+    fn was_right(&self, name: &str, address: IpAddr) {
         self.of_both(name, address, |(count, _)| *count = count.saturating_sub(1));
     }
 
     /// It was wrong: the time to forget begins anew. A right one does not begin it, or who
     /// comes often would wait for ever because of somebody else's guesses.
-    pub fn was_wrong(&self, name: &str, address: IpAddr, now: Instant) {
+    fn was_wrong(&self, name: &str, address: IpAddr, now: Instant) {
         self.of_both(name, address, |(_, last)| *last = now);
     }
 
