@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// Ctrl-D at the start of a line: the end of what is typed.
@@ -22,6 +23,8 @@ pub struct Keyboard(File);
 pub fn terminal() -> (Keyboard, Stdio) {
     let keyboard =
         openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal can be opened");
+    // A process that had it as well would keep the terminal open for itself.
+    fcntl_setfd(&keyboard, FdFlags::CLOEXEC).expect("it can be kept from others");
     grantpt(&keyboard).expect("it can be used");
     unlockpt(&keyboard).expect("it can be used");
     let name = ptsname(&keyboard, Vec::new()).expect("it has a name");
@@ -30,6 +33,14 @@ pub fn terminal() -> (Keyboard, Stdio) {
 }
 
 impl Keyboard {
+    /// Waits until something is shown on the screen.
+    ///
+    /// # Panics
+    /// When the terminal has gone.
+    pub fn wait_for_a_sign(&mut self) {
+        self.0.read_exact(&mut [0; 1]).expect("something is shown");
+    }
+
     /// Types a line and Enter.
     ///
     /// # Panics

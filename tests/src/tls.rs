@@ -24,7 +24,7 @@ impl Greeting for Login {
         let rung = every_rung().iter().find(|rung| logs_in(rung));
         let folder = rung.and_then(|rung| rung.certs_folder());
         let file = folder.ok_or(io::ErrorKind::NotFound)?.join("secrets");
-        let members = Members::read(&file.to_string_lossy()).map_err(io::Error::other)?;
+        let members = Members::read(&file).map_err(io::Error::other)?;
         let member = members.find(NAME).ok_or(io::ErrorKind::NotFound)?;
         proof::log_in(stream, member, Right::Echo, session)
     }

@@ -346,6 +346,11 @@ fn a_name_that_is_refused_ends_the_client_with_the_reason_and_says_nothing() {
             let finished = server.client(&[name, "a secret"]).expect_code(1);
             assert!(finished.stderr.contains(why), "{}", finished.stderr);
         }
+        // Dropped later, it ends in the same way.
+        let too_long = "x".repeat(2000);
+        let finished = server.client(&["bob", &too_long]).expect_code(1);
+        assert!(finished.stderr.contains("a line is over the limit"), "{}", finished.stderr);
+        ann.hear_until(|line| line == "* bob left: a line is over the limit of 1024 bytes");
         assert_eq!(ann.exchange("alone").len(), 1);
     });
 }

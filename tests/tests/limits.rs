@@ -199,6 +199,21 @@ fn clients_beyond_the_memory_are_refused_and_others_are_served_when_there_is_som
     }
 }
 
+/// The system bounds the areas of memory of a process as well, of which a thread has four: a
+/// process that goes beyond is ended, with all its clients.
+#[cfg(target_os = "linux")]
+#[test]
+fn more_threads_than_a_process_can_have_are_not_started() {
+    // Not all of them are there, where something else bounds them more.
+    const WANTED: &str = "40000";
+    for rung in stream_rungs().into_iter().filter(|rung| rung.name == "pooled-echo") {
+        let server = Server::start(rung, &["--max-clients", WANTED]);
+        server.expect_log(&["serving with", "workers"]);
+        server.connect().exchange(b"hello", b"hello");
+        server.stop().expect_code(0);
+    }
+}
+
 /// What a client does not take is kept for it, and takes memory long after it was accepted.
 #[cfg(target_os = "linux")]
 #[test]

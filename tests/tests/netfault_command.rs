@@ -148,6 +148,21 @@ fn a_fault_is_let_loose_on_a_file() {
     server.expect_log(&["uid=", "closed"]);
 }
 
+/// Whoever reads the record takes it for whole.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_record_that_cannot_be_written_is_told_and_nobody_is_kept_from_talking() {
+    let server = Server::start(rung("reusable-echo"), &[]);
+    let to = server.address.to_string();
+    let proxy = start(&["proxy", "--to", &to, "--record", "/dev/full"]);
+    Peer::connect(address(&proxy)).exchange(b"hello", b"hello");
+    proxy.expect_stderr(&["cannot write down what passes"]);
+    Peer::connect(address(&proxy)).exchange(b"hello", b"hello");
+    proxy.signal(rustix::process::Signal::TERM);
+    let told = proxy.wait().expect_code(1).stderr;
+    assert!(told.contains("error: cannot write down what has passed: "), "{told}");
+}
+
 #[cfg(unix)]
 #[test]
 fn the_proxy_carries_streams_and_writes_down_what_passes() {

@@ -7,6 +7,7 @@ use std::process::Stdio;
 #[cfg(unix)]
 use std::{env, path::PathBuf, process::Command};
 
+use ::ladder::shell::words;
 use ladder_tests::ladder::every_rung;
 use ladder_tests::peer::{ClosedPort, lasting_port};
 use ladder_tests::process::spawn;
@@ -72,6 +73,39 @@ fn a_server_whose_ready_line_nobody_takes_says_so_and_fails() {
     }
 }
 
+/// The same of a line behind it, which its clients need as well: whoever waits takes the
+/// first one here, and there is no room for the second.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_whose_fingerprint_nobody_takes_says_so_and_fails() {
+    use std::io::Write;
+    use std::time::Instant;
+
+    use rustix::io::ioctl_fionread;
+    use rustix::pipe::fcntl_setpipe_size;
+
+    /// The smallest pipe, and room for `listening on 127.0.0.1:12345` in it.
+    const PIPE: usize = 4096;
+    const ROOM: usize = 40;
+    let (reader, mut writer) = io::pipe().expect("there is room for a pipe");
+    fcntl_setpipe_size(&writer, PIPE).expect("it can be small");
+    writer.write_all(&[b' '; PIPE - ROOM]).expect("there is room");
+    // Without certificates, which `Rung::command` would give it.
+    let mut command = Command::new(ladder_tests::binaries::executable("tls-echo"));
+    command.args(["server", "--port", "0"]);
+    command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+    let server = Process::watch("tls-echo", spawn(&mut command).expect("it starts"));
+    drop(command);
+    let started = Instant::now();
+    while ioctl_fionread(&reader).expect("it is a pipe") as usize == PIPE - ROOM {
+        assert!(started.elapsed() < GENEROUS, "it is not ready");
+        std::thread::yield_now();
+    }
+    drop(reader);
+    let told = server.wait().expect_code(1).stderr;
+    assert!(told.contains("error: cannot tell that the server is ready: "), "{told}");
+}
+
 #[test]
 fn port_0_takes_a_free_port_and_the_ready_line_tells_which() {
     for rung in rungs_on_ports() {
@@ -98,6 +132,29 @@ fn help_ends_with_an_example() {
                 );
             }
         }
+    }
+}
+
+/// Behind its server, which may not listen yet; and what is asked for is there.
+#[test]
+fn the_example_of_a_client_can_be_pasted() {
+    for rung in rungs_on_ports() {
+        println!("over {}", rung.name);
+        let help = rung.run(&["--help"]);
+        let help = help.printed();
+        let example = words(help.lines().last().expect("help has lines"));
+        let Some((_, args)) = example.split_first() else { panic!("{help}") };
+        // What these read and ask for is nowhere here.
+        let reads_files = rung.has_tokens() || args.iter().any(|arg| arg == "--certs");
+        if reads_files || !help.contains(" server &\n") {
+            continue;
+        }
+        assert_eq!(args[1..3], ["--wait", "5s"], "{example:?}");
+        let server = Server::start(rung, &[]);
+        let port = server.port().to_string();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        // An option behind a message would be one more message.
+        rung.run(&[&args[..1], &["--port", &port], &args[1..]].concat()).expect_code(0);
     }
 }
 
@@ -389,4 +446,28 @@ fn what_a_peer_sends_reaches_the_log_escaped_and_only_where_it_was_asked_for() {
         quiet.expect_log(&[&client.address(), "closed"]);
         assert!(!quiet.stderr_so_far().contains("secret"));
     }
+}
+
+/// Where it is not told so by a signal: in the background, or behind `nohup`.
+#[cfg(unix)]
+#[test]
+fn a_load_whose_terminal_is_closed_goes_on_to_its_report() {
+    use ladder_tests::binaries;
+    use ladder_tests::terminal::terminal;
+
+    let rung = stream_rungs().into_iter().find(|rung| rung.name == "threaded-echo");
+    let server = Server::start(rung.expect("there is one"), &[]);
+    let (mut screen, stderr) = terminal();
+    let mut load = Command::new(binaries::netload());
+    load.args(["tcp-echo", &server.address.to_string(), "--seconds", "3"]);
+    load.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
+    let mut child = spawn(&mut load).expect("it starts");
+    // Or the test would hold the terminal open itself.
+    drop(load);
+    let report = child.stdout.take().expect("it is piped");
+    screen.wait_for_a_sign();
+    drop(screen);
+    let printed = io::read_to_string(report).expect("it is text");
+    let ended = child.wait().expect("it ends");
+    assert!(ended.success() && printed.ends_with("faults: none\n"), "{ended}: {printed}");
 }

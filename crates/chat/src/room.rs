@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueEnum};
+use netcore::names::is_letter;
 use netcore::outbox::{Line, Outbox};
 use netcore::visit::Ended;
 
@@ -137,11 +138,10 @@ impl Member<'_> {
                 self.room.queue_for_all(&mut members, &format!("* {} left", self.name))
             }
             // All leave now: each is told why, and not who else does.
-            Ok(Ended::ByStop) => {
-                self.outbox.push(&ended("* the server stops"));
-            }
+            Ok(Ended::ByStop) => self.outbox.push_last(&ended("* the server stops")),
             Err(why) => {
-                self.outbox.push(&ended(&format!("! you are dropped: {why}")));
+                self.outbox.push_last(&ended(&format!("! you are dropped: {why}")));
+                members.remove(&self.name);
                 self.room.queue_for_all(&mut members, &format!("* {} left: {why}", self.name));
             }
         }
@@ -174,5 +174,5 @@ fn ended(line: &str) -> Line {
 
 fn is_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.chars().count())
-        && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
+        && name.chars().all(|c| is_letter(c) || "-_.".contains(c))
 }

@@ -4,9 +4,11 @@
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
+use std::path::Path;
 
 use clap::Args;
 use netcore::Error;
+use netcore::cli::path;
 use netcore::error::reason;
 
 use crate::proofs::Proofs;
@@ -19,7 +21,7 @@ const SHORTEST: usize = 16;
 #[derive(Debug, Clone, Args)]
 pub struct Access {
     /// Talk only to those who have the secret in this file
-    #[arg(long, value_name = "FILE", value_parser = Secret::read)]
+    #[arg(long, value_name = "FILE", value_parser = path(Secret::read))]
     pub secret_file: Option<Secret>,
 }
 
@@ -43,7 +45,7 @@ impl Secret {
     ///
     /// # Errors
     /// A sentence for clap to show, which has nothing of the file in it.
-    pub fn read(path: &str) -> Result<Secret, String> {
+    pub fn read(path: &Path) -> Result<Secret, String> {
         let text = fs::read(path).map_err(|error| reason(&error))?;
         match text.trim_ascii() {
             secret if secret.len() >= SHORTEST => Ok(Secret(secret.to_vec())),

@@ -17,6 +17,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use netcore::names::is_letter;
+
 /// Bytes of a datagram at most: what passes every usual network in one piece (IPv6 promises
 /// 1,280 with its heads). More is sent in the next round.
 pub const LARGEST: usize = 1_200;
@@ -121,7 +123,7 @@ pub struct Body {
 /// Whether a node can be called so: letters, digits and what addresses have, so that
 /// nothing in a name moves the cursor of a terminal.
 pub fn is_name(name: &str) -> bool {
-    let is_plain = |c: char| c.is_alphanumeric() || "._:-[]".contains(c);
+    let is_plain = |c: char| is_letter(c) || "._:-[]".contains(c);
     (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(is_plain)
 }
 

@@ -33,7 +33,7 @@ pub const BODY_LIMIT: usize = 1 << 20;
 #[derive(Debug, Args)]
 pub struct Site {
     /// The folder whose files are served
-    #[arg(default_value = ".", value_parser = netcore::cli::folder)]
+    #[arg(default_value = ".", value_parser = netcore::cli::folder())]
     pub root: PathBuf,
     /// End when no client has come for this long [default: never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]

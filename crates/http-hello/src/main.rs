@@ -9,7 +9,7 @@ use netcore::shutdown::Shutdown;
 use netcore::{Error, program};
 
 fn main() -> ExitCode {
-    cli::run(program!(), serve, client::run)
+    cli::run(program!("/"), serve, client::run)
 }
 
 fn serve(args: &ServerArgs<PORT>, service: Site) -> Result<(), Error> {

@@ -27,7 +27,7 @@ pub const PORT: u16 = 8000;
 #[derive(Debug, Args)]
 pub struct Site {
     /// The folder whose files are served
-    #[arg(default_value = ".", value_parser = netcore::cli::folder)]
+    #[arg(default_value = ".", value_parser = netcore::cli::folder())]
     pub root: PathBuf,
     /// End when no client has come for this long [default: never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]

@@ -14,7 +14,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::{Limits, duration};
+use netcore::cli::{Limits, duration, path};
 use netcore::proof::{Members, Right, Tries};
 use netcore::tls::ServerTlsArgs;
 
@@ -37,7 +37,7 @@ pub const BUFFER: usize = 64 << 10;
 #[derive(Debug, Args)]
 pub struct Echo {
     /// Let in who is in this file: a name, its secret and its rights in each line
-    #[arg(long, value_name = "FILE", value_parser = Members::read)]
+    #[arg(long, value_name = "FILE", value_parser = path(Members::read))]
     pub secrets: Members,
     /// Who has been wrong of late.
     #[arg(skip)]

@@ -89,9 +89,11 @@ fn log_in(
     // Whoever is right waits as well, so that nobody learns from the wait.
     wait::pause(service.tries.begin(asked.name, ip, Instant::now()), shutdown)?;
     let verdict = challenge.judge(&asked, &proof, &service.secrets);
+    service.tries.end(asked.name, ip, &verdict, Instant::now());
+    // It has the whole limit to read, however long we let it wait.
+    stream.set_deadline(Deadline::after(service.tls.handshake));
     stream.write_all(&verdict.bytes)?;
     let right = verdict.right?;
-    service.tries.was_right(asked.name, ip);
     // From here on the log calls it by its name.
     peer.is_called(Some(asked.name.into()));
     log::info!("{peer} may {right}");

@@ -26,13 +26,26 @@ struct House {
 
 impl House {
     fn open(handshake: Duration) -> House {
+        House::open_after(0, handshake)
+    }
+
+    /// After so many wrong tries from here.
+    fn open_after(wrong: usize, handshake: Duration) -> House {
         let side = ServerSide::made_now().unwrap();
         let client = ClientSide::knowing(side.fingerprint()).unwrap();
-        let suite = Suite::new("hello", "hello", move |listener, setup, shutdown| {
-            let mut service = common::service(&setup);
-            service.tls.handshake = handshake;
-            server::serve(listener, &service, &side, shutdown)
-        });
+        let suite = Suite::new(
+            "hello",
+            "hello",
+            move |listener: std::net::TcpListener, setup, shutdown| {
+                let mut service = common::service(&setup);
+                service.tls.handshake = handshake;
+                let here = listener.local_addr()?.ip();
+                for _ in 0..wrong {
+                    service.tries.begin("mallory", here, Instant::now());
+                }
+                server::serve(listener, &service, &side, shutdown)
+            },
+        );
         House { running: suite.start(Setup::default()), client }
     }
 
@@ -240,6 +253,36 @@ fn who_has_been_wrong_ten_times_waits_and_gets_in_all_the_same() {
     // comes from, and another name elsewhere does not, is for the tests of the block.
     let (let_in, took) = time(&members, "ann");
     assert!(let_in && took >= Duration::from_millis(200), "{took:?}");
+}
+
+/// However short the limit on a handshake is: it is we who let it wait.
+#[test]
+fn who_waits_for_longer_than_a_handshake_may_take_gets_in_all_the_same() {
+    let (handshake, longer) = (Duration::from_secs(3), Duration::from_millis(3200));
+    let house = House::open_after(14, handshake);
+    let (members, started) = (members(SECRETS), Instant::now());
+    house.visit(|stream, session| {
+        log_in(stream, &members, "ann", Right::Echo, session).unwrap();
+        stream.write_all(b"hello").unwrap();
+        stream.read_exact(&mut [0; 5]).unwrap();
+    });
+    assert!(started.elapsed() >= longer, "{:?}", started.elapsed());
+}
+
+/// Who has the secret does not guess.
+#[test]
+fn who_asks_for_more_than_its_name_may_is_not_one_who_guesses() {
+    let house = House::open(GENEROUS);
+    let members = members(SECRETS);
+    for _ in 0..16 {
+        let asked = |stream: &mut TlsStream<'_>, session| {
+            log_in(stream, &members, "ann", Right::Upper, session)
+        };
+        assert_eq!(house.visit(asked).unwrap_err().kind(), ErrorKind::PermissionDenied);
+    }
+    let started = Instant::now();
+    house.log_in(&members, "ann").unwrap();
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
 #[test]

@@ -31,6 +31,7 @@
 //! | [`request`] | numbered requests in datagrams, and the replies to them |
 //! | [`frame`] | messages over a byte stream, capped before anything is allocated |
 //! | [`lines`] | messages that end with a line, bounded as well |
+//! | [`names`] | what names are made of, where others see them |
 //! | [`outbox`] | a bounded queue for one peer, and a writer that never waits for it |
 //! | [`pulse`] | whether a peer is still there that has nothing to say |
 //! | [`talk`] | the client of a conversation in which both ends speak when they like |
@@ -70,6 +71,7 @@ pub mod lines;
 pub mod listen;
 pub mod log;
 pub mod memory;
+pub mod names;
 pub mod outbox;
 pub mod permits;
 #[cfg(feature = "proof")]

@@ -15,6 +15,14 @@ const STACK: usize = 3 << 20;
 /// keeps 40 MiB of them, and other libraries none.
 pub(crate) const STACKS_KEPT: usize = if cfg!(target_env = "gnu") { 16 } else { 0 };
 
+/// A thread has so many areas of memory, however large they are: its stack and that for
+/// its signals, each with a guard beside it.
+const AREAS: usize = 4;
+
+/// So many areas are left for everything else: the program, what the allocator takes at a
+/// time, and stacks that are left over.
+const OTHER_AREAS: usize = 4096;
+
 /// What is asked for to see whether there is any.
 const TRY: usize = 128 << 10;
 
@@ -50,7 +58,29 @@ pub(crate) fn is_there_for_a_thread() -> io::Result<()> {
 /// # Errors
 /// `OutOfMemory`.
 pub fn is_there_for_a_worker() -> io::Result<()> {
-    is_there(2 * STACK + CLIENT)
+    match threads() < threads_at_most() {
+        true => is_there(2 * STACK + CLIENT),
+        false => Err(ErrorKind::OutOfMemory.into()),
+    }
+}
+
+/// As many threads as fit into the areas that a process may have (vm.max_map_count,
+/// [proc_sys_vm(5)](https://man7.org/linux/man-pages/man5/proc_sys_vm.5.html)). The one that
+/// goes beyond ends the process when it begins, and nobody can catch that.
+pub(crate) fn threads_at_most() -> usize {
+    let areas = number_in("/proc/sys/vm/max_map_count", "");
+    areas.map_or(usize::MAX, |areas| areas.saturating_sub(OTHER_AREAS) / AREAS)
+}
+
+/// Those that there are; none where nothing tells.
+fn threads() -> usize {
+    number_in("/proc/self/status", "Threads:").unwrap_or(0)
+}
+
+/// The number behind `name` in a file of Linux, which others do not have.
+fn number_in(file: &str, name: &str) -> Option<usize> {
+    let text = std::fs::read_to_string(file).ok()?;
+    text.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
 }
 
 fn is_there(bytes: usize) -> io::Result<()> {

@@ -16,6 +16,7 @@ use socket2::SockRef;
 use crate::connection::Connection;
 use crate::deadline::Deadline;
 use crate::log::payload;
+use crate::memory;
 use crate::wait::{self, Interest};
 
 use queue::Queue;
@@ -88,6 +89,16 @@ impl Outbox {
         has_room
     }
 
+    /// Queues the last line of all, for which there is always room: why the peer hears no
+    /// more, behind what it has missed.
+    pub fn push_last(&self, line: &Line) {
+        let mut state = self.state();
+        if !state.closed {
+            state.queue.push_last(line, self.missed);
+            log::debug!("{} sending {} bytes {}", self.peer, line.len(), payload(line));
+        }
+    }
+
     /// Sends as much as the peer takes now. What is left is sent by a thread that waits.
     pub fn send(self: &Arc<Outbox>) {
         let mut state = self.state();
@@ -97,7 +108,8 @@ impl Outbox {
         self.send_what_is_taken(&mut state);
         if !state.queue.is_empty() {
             let outbox = self.clone();
-            let waiting = thread::Builder::new().spawn(move || outbox.wait_and_send());
+            let waiting = memory::is_there_for_a_worker()
+                .and_then(|()| thread::Builder::new().spawn(move || outbox.wait_and_send()));
             // Where no thread can be had, the next `send` tries again.
             state.waited_for = waiting.is_ok();
         }

@@ -31,11 +31,14 @@ struct Taken {
 pub struct Permit(Arc<State>);
 
 impl Permits {
-    /// So many permits, at least one.
+    /// So many permits, at least one, and no more than there can be threads.
     pub fn new(most: usize, shutdown: &Shutdown) -> Permits {
+        let (asked, most) = (most, most.clamp(1, memory::threads_at_most().max(1)));
+        if asked > most {
+            log::warn!("serving {most} clients at once: a process can have no more threads");
+        }
         let shutdown = shutdown.clone();
-        let state =
-            State { most: most.max(1), taken: Mutex::default(), changed: Condvar::new(), shutdown };
+        let state = State { most, taken: Mutex::default(), changed: Condvar::new(), shutdown };
         let permits = Permits(Arc::new(state));
         // Weak, or the handle and the permits would keep each other for ever.
         let state = Arc::downgrade(&permits.0);
@@ -143,6 +146,14 @@ mod tests {
         for _ in 0..WAITING {
             assert!(others.recv_timeout(GENEROUS).unwrap().is_none());
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn there_are_no_permits_for_threads_that_would_end_the_process() {
+        let areas = std::fs::read_to_string("/proc/sys/vm/max_map_count").unwrap();
+        let permits = Permits::new(usize::MAX, &Shutdown::new(DRAIN).unwrap());
+        assert!(permits.0.most < areas.trim().parse::<usize>().unwrap() / 4);
     }
 
     #[test]

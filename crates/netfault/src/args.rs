@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 use netcore::cli::{duration, folder};
 use netfault::proxy::NetworkArgs;
-use netfault::{Address, Fault, SEED, Speaks};
+use netfault::{Address, Fault, LIFETIME, SEED, Speaks};
 
 /// A fault and where it is let loose.
 #[derive(Args)]
@@ -29,13 +29,13 @@ pub struct FaultArgs {
     #[arg(long, value_name = "TEXT", value_parser = unescape)]
     pub hello: Option<Box<[u8]>>,
     /// The folder of the server's certificates, with the key of their authority
-    #[arg(long, value_name = "DIR", value_parser = folder)]
+    #[arg(long, value_name = "DIR", value_parser = folder())]
     pub certs: Option<PathBuf>,
     /// What noise is drawn from
     #[arg(long, value_name = "N", default_value_t = SEED)]
     pub seed: u64,
     /// End it after this long, a minute at most, as in 500ms, 5s
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "1m")]
+    #[arg(long = "for", value_name = "DURATION", value_parser = lifetime, default_value = "1m")]
     pub limit: Duration,
 }
 
@@ -79,6 +79,13 @@ fn fault(name: &str) -> Result<&'static Fault, String> {
     netfault::find(name).ok_or_else(|| "there is no such fault; `netfault list` shows them".into())
 }
 
+fn lifetime(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        limit if limit > LIFETIME => Err("a fault lasts for a minute at most".into()),
+        limit => Ok(limit),
+    }
+}
+
 /// `\r`, `\n`, `\0`, `\\` and `\x41`; anything else is itself.
 fn unescape(text: &str) -> Result<Box<[u8]>, String> {
     let mut bytes = Vec::new();
@@ -106,6 +113,12 @@ fn unescape(text: &str) -> Result<Box<[u8]>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_fault_lasts_for_longer_than_its_lifetime() {
+        assert_eq!(lifetime("60s"), Ok(LIFETIME));
+        assert!(lifetime("61s").is_err() && lifetime("2m").is_err());
+    }
 
     #[test]
     fn bytes_are_read_as_they_are_written() {

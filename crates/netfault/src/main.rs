@@ -159,11 +159,11 @@ fn proxy(args: &ProxyArgs) -> Result<(), Error> {
     }
     wait::until_stop(&shutdown, Deadline::NEVER).map_err(failed())?;
     drop(proxies);
-    if let Some(writer) = writer {
-        // Ends when it has written down all that has passed.
-        let _ = writer.join();
+    // Ends when it has written down all that has passed.
+    match writer.map(thread::JoinHandle::join) {
+        Some(Ok(Err(error))) => Err(Error::failed("write down what has passed")(error)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// A stream socket, and the claim to its file where it has one.
@@ -198,7 +198,7 @@ fn listen_twice(at: SocketAddr) -> Result<(Socket, UdpSocket), Error> {
 
 /// Until the proxy has gone, one line for each segment or datagram, and its bytes
 /// below.
-fn write_down(mut file: File, recorded: &Receiver<Passed>, missed: &Missed) {
+fn write_down(mut file: File, recorded: &Receiver<Passed>, missed: &Missed) -> io::Result<()> {
     let started = SystemTime::now();
     for passed in recorded {
         let seconds = passed.at.duration_since(started).unwrap_or_default().as_secs_f64();
@@ -224,12 +224,13 @@ fn write_down(mut file: File, recorded: &Receiver<Passed>, missed: &Missed) {
         }
         text.push_str(&left_out(missed));
         if let Err(error) = file.write_all(text.as_bytes()) {
+            // At once, and at the end once more: what passes goes on meanwhile.
             log::error!("cannot write down what passes: {error}");
-            return;
+            return Err(error);
         }
     }
     // What came at the very end.
-    let _ = file.write_all(left_out(missed).as_bytes());
+    file.write_all(left_out(missed).as_bytes())
 }
 
 fn left_out(missed: &Missed) -> String {

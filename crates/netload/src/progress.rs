@@ -34,23 +34,25 @@ impl Progress {
         let seconds = meter.elapsed().as_secs_f64();
         let rate = if seconds > 0.0 { meter.replies() as f64 / seconds } else { 0.0 };
         let megabytes = meter.bytes / 1_000_000;
-        eprint!(
+        // Where it cannot be written, nobody misses it: a terminal can be closed meanwhile.
+        let mut stderr = io::stderr();
+        let _ = write!(
+            stderr,
             "{CLEAR}{seconds:.0} s: {} replies, {} a second, {} MB, faults: {}",
             thousands(meter.replies()),
             thousands(rate as u64),
             thousands(megabytes),
             meter.faults
         );
-        // A line without an end may stay in a buffer; where it cannot be written, nobody misses
-        // it.
-        let _ = io::stderr().flush();
+        // A line without an end may stay in a buffer.
+        let _ = stderr.flush();
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
-            eprint!("{CLEAR}");
+            let _ = write!(io::stderr(), "{CLEAR}");
         }
     }
 }

@@ -18,7 +18,7 @@ const HOST: &str = "localhost";
 #[derive(Debug, Clone, Args)]
 pub struct TlsArgs {
     /// Speak TLS, and believe in the authority of this folder
-    #[arg(long, value_name = "DIR", value_parser = folder)]
+    #[arg(long, value_name = "DIR", value_parser = folder())]
     pub tls: Option<PathBuf>,
     /// Begin each connection with a whole handshake, as somebody who comes for the first
     /// time

@@ -10,7 +10,7 @@ use object_exchange::message::{Greeting, Reply, Request, VERSION};
 use object_exchange::{Exchange, PORT, server};
 
 fn main() -> ExitCode {
-    cli::run(program!(), serve, client::run::<Greeting, Request, Reply, VERSION, PORT>)
+    cli::run(program!(r#"'{"get":1}'"#), serve, client::run::<Greeting, Request, Reply, VERSION, _>)
 }
 
 fn serve(args: &ServerArgs<PORT>, service: Exchange) -> Result<(), Error> {

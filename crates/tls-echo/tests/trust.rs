@@ -1,6 +1,7 @@
 //! Who is believed, and what is said to who is not: by the program itself.
 
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use netcore::tls::{Authority, Folder, Purpose, Signed, Validity};
@@ -175,13 +176,52 @@ fn certificates_that_are_there_stay_and_keys_are_their_owners_alone() {
 }
 
 #[test]
+fn what_is_missing_of_a_folder_is_made() {
+    let certs = folder();
+    for missing in ["server.pem", "server.key", "ann.key"] {
+        fs::remove_file(certs.path().join("certs").join(missing)).unwrap();
+        let made = run(&["certs", &at(&certs), "--name", "ann"]);
+        assert_eq!(printed(&made).lines().count(), 2, "{missing}: both files");
+        let served =
+            serve(&certs, &["--mutual"]).client(&["--certs", &at(&certs), "--as", "ann", "hello"]);
+        assert_eq!(printed(&served), "hello\n", "{missing}");
+    }
+}
+
+#[test]
 fn a_name_that_would_be_another_file_is_none() {
     let parent = tempfile::tempdir().unwrap();
-    for name in ["../ann", "", "server", "authority", "a/b", "-", "ann.key"] {
+    for name in ["../ann", "", "server", "Server", "authority", "a/b", "-", "ann.key"] {
         let refused = run(&["certs", &at(&parent), &format!("--name={name}")]);
         assert_eq!(refused.status.code(), Some(2), "{name:?}");
     }
+    let refused = run(&["certs", &at(&parent), "--name", "ann", "--name", "Ann"]);
+    assert_eq!(refused.status.code(), Some(2), "one file for two names");
     assert!(!parent.path().join("certs").exists());
+}
+
+/// Such as a volume of a container, or one that was made to be nobody else's.
+#[test]
+fn an_empty_folder_is_filled_and_not_replaced() {
+    let parent = tempfile::tempdir().unwrap();
+    let certs = parent.path().join("certs");
+    fs::create_dir(&certs).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&certs, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let mut made = Command::new(env!("CARGO_BIN_EXE_tls-echo"));
+    // The folder that it is in.
+    let made = made.args(["certs", "."]).current_dir(&certs).output().unwrap();
+    assert_eq!(printed(&made).lines().count(), 4);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&certs).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    let with_a_slash = format!("{}/", parent.path().join("others").display());
+    assert_eq!(printed(&run(&["certs", &with_a_slash])).lines().count(), 4);
 }
 
 #[test]

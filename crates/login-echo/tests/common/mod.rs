@@ -14,7 +14,7 @@ pub const SECRETS: &str = "ann 0123456789abcdef echo\nbob fedcba9876543210 echo 
 /// Those of [`SECRETS`], or of another text.
 pub fn members(text: &str) -> Members {
     let folder = folder(text);
-    Members::read(&file_in(&folder)).unwrap()
+    Members::read(file_in(&folder).as_ref()).unwrap()
 }
 
 /// A folder with a file of secrets.

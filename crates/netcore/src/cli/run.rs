@@ -137,13 +137,15 @@ fn command<L: Listens, S: Args, C: Args>(program: Program, roles: [&str; 2]) -> 
         "" => String::new(),
         args => format!(" {args}"),
     });
+    let first = format!("{name} client --wait 5s{client} {example}");
     let client = format!("{name} client{client} {example}");
     Role::<L, S, C>::command()
         .name(name)
         .bin_name(name)
         .version(version)
         .about(format!("{about}, and its client"))
-        .after_help(format!("Example:\n  {name} server{server} &\n  {client}"))
+        // The server takes a moment to listen.
+        .after_help(format!("Example:\n  {name} server{server} &\n  {first}"))
         .mut_subcommand("server", |it| {
             it.after_help(format!("Example:\n  {name} server{server} {} -v", L::ELSEWHERE))
         })

@@ -1,8 +1,10 @@
 //! Durations, sizes and folders as they are written on the command line.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::error::reason;
 
@@ -46,12 +48,21 @@ pub fn size(text: &str) -> Result<usize, String> {
 
 /// A folder that is there. A mistyped one is told before a server listens, and not by a
 /// 404 for everything that is in it.
-///
-/// # Errors
-/// A sentence for clap to show.
-pub fn folder(text: &str) -> Result<PathBuf, String> {
-    match std::fs::metadata(text) {
-        Ok(found) if found.is_dir() => Ok(text.into()),
+pub fn folder() -> impl TypedValueParser<Value = PathBuf> {
+    path(is_folder)
+}
+
+/// What `read` makes of the path in an argument, which may be any bytes; its error is a
+/// sentence for clap to show.
+pub fn path<T: Clone + Send + Sync + 'static>(
+    read: fn(&Path) -> Result<T, String>,
+) -> impl TypedValueParser<Value = T> {
+    OsStringValueParser::new().try_map(move |path| read(Path::new(&path)))
+}
+
+fn is_folder(path: &Path) -> Result<PathBuf, String> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Ok(path.into()),
         Ok(_) => Err("it is no folder".into()),
         Err(error) if error.kind() == ErrorKind::NotFound => Err("there is no such folder".into()),
         Err(error) => Err(reason(&error)),
@@ -101,11 +112,30 @@ mod tests {
             assert!(size(wrong).is_err(), "{wrong:?}");
         }
     }
+
     #[test]
     fn a_folder_is_there_and_is_one() {
-        assert_eq!(folder("src"), Ok(PathBuf::from("src")));
+        assert_eq!(is_folder(Path::new("src")), Ok(PathBuf::from("src")));
         for wrong in ["no such folder", "Cargo.toml", ""] {
-            assert!(folder(wrong).is_err(), "{wrong:?}");
+            assert!(is_folder(Path::new(wrong)).is_err(), "{wrong:?}");
         }
+    }
+
+    /// macOS and Windows have names of text alone.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_path_can_be_any_bytes() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+
+        use clap::{Arg, Command};
+
+        let name = [b"netcore-\xff-", std::process::id().to_string().as_bytes()].concat();
+        let odd = std::env::temp_dir().join(OsStr::from_bytes(&name));
+        std::fs::create_dir(&odd).unwrap();
+        let command = Command::new("any").arg(Arg::new("folder").value_parser(folder()));
+        let matches = command.try_get_matches_from([OsStr::new("any"), odd.as_os_str()]);
+        std::fs::remove_dir(&odd).unwrap();
+        assert_eq!(matches.unwrap().get_one("folder"), Some(&odd));
     }
 }

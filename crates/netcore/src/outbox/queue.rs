@@ -32,6 +32,14 @@ impl Queue {
         true
     }
 
+    /// Room or not, and behind the gap where there is one.
+    pub(super) fn push_last(&mut self, line: &Line, missed: Missed) {
+        if self.missed > 0 {
+            self.lines.push_back(missed(std::mem::take(&mut self.missed)));
+        }
+        self.lines.push_back(line.clone());
+    }
+
     pub(super) fn is_full(&self, most: usize) -> bool {
         self.lines.len() >= most
     }
@@ -146,6 +154,9 @@ mod tests {
         };
         assert_eq!(cut().rest(missed), b"e\ntwo\nmissed 1\n");
         assert_eq!(cut().give_up(), b"e\n");
+        let mut dropped = cut();
+        dropped.push_last(&line("goodbye"), missed);
+        assert_eq!(dropped.rest(missed), b"e\ntwo\nmissed 1\ngoodbye\n");
         let mut queue = cut();
         queue.give_up();
         assert!(queue.is_empty() && queue.rest(missed).is_empty());

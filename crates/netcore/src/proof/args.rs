@@ -1,19 +1,20 @@
 //! What a command line says of secrets.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::members::{Member, Members, Right, add};
 use crate::Error;
-use crate::cli::{Also, print};
+use crate::cli::{Also, path, print};
 use crate::tls::Folder;
 
 /// Who a client is, and what it wants.
 #[derive(Debug, Clone, Args)]
 pub struct LoginArgs {
     /// Take the secret from this file: a name, its secret and its rights in each line
-    #[arg(long, value_name = "FILE", value_parser = Members::read)]
+    #[arg(long, value_name = "FILE", value_parser = path(Members::read))]
     pub secrets: Members,
     /// The name to log in by
     #[arg(long, value_name = "NAME")]
@@ -69,6 +70,10 @@ fn make_secrets(args: SecretsArgs) -> Result<(), Error> {
         let text = "a name is made of at most 32 letters, digits and hyphens";
         return Err(Error::Usage(format!("{wrong:?} is no name: {text}")));
     }
+    let mut once = HashSet::new();
+    if let Some((twice, _)) = names.iter().find(|(name, _)| !once.insert(*name)) {
+        return Err(Error::Usage(format!("{twice:?} is given twice, and a name has one secret")));
+    }
     let made = Folder::at(&args.folder).make(&[])?;
     made.iter().try_for_each(|path| print(path.display()))?;
     let path = args.folder.join("secrets");
@@ -79,5 +84,22 @@ fn make_secrets(args: SecretsArgs) -> Result<(), Error> {
         }
         0 => Ok(()),
         _ => print(path.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_given_twice_gets_no_second_secret() {
+        let folder = std::env::temp_dir().join(format!("netcore-twice-{}", std::process::id()));
+        let [ann, bob] = ["ann", "bob"].map(String::from);
+        let twice = [(vec![ann.clone(), ann.clone()], vec![bob]), (vec![ann.clone()], vec![ann])];
+        for (name, upper) in twice {
+            let refused = make_secrets(SecretsArgs { folder: folder.clone(), name, upper });
+            assert!(matches!(refused, Err(Error::Usage(_))), "{refused:?}");
+            assert!(!folder.exists());
+        }
     }
 }

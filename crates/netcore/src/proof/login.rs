@@ -132,8 +132,16 @@ pub struct Verdict {
     pub bytes: [u8; VERDICT],
     /// What it may do.
     ///
-    /// `PermissionDenied` where it has not proven that it is who it says.
+    /// `PermissionDenied` where it has not proven that it is who it says, or asks for more
+    /// than it may.
     pub right: io::Result<Right>,
+}
+
+impl Verdict {
+    /// Whether the name is proven, which a client may ask too much with.
+    pub(super) fn is_proven(&self) -> bool {
+        self.bytes[0] != REFUSED
+    }
 }
 
 impl Challenge {

@@ -79,8 +79,8 @@ impl Members {
     ///
     /// # Errors
     /// A sentence for clap to show, which has the number of a line and nothing of it.
-    pub fn read(path: &str) -> Result<Members, String> {
-        let text = secrets::read(Path::new(path)).map_err(|error| reason(&error))?;
+    pub fn read(path: &Path) -> Result<Members, String> {
+        let text = secrets::read(path).map_err(|error| reason(&error))?;
         Members::parse(&text)
     }
 
@@ -140,8 +140,20 @@ pub(super) fn add(path: &Path, names: &[(&str, &str)]) -> io::Result<usize> {
     file.lock()?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;
-    let has = |name: &str| text.lines().any(|line| line.split_whitespace().next() == Some(name));
-    let missing: Vec<_> = names.iter().filter(|(name, _)| !has(name)).collect();
+    let words = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let there: HashMap<&str, Vec<&str>> =
+        words.filter_map(|words| Some((*words.first()?, words))).collect();
+    let mut missing = Vec::new();
+    for (name, rights) in names {
+        match there.get(name) {
+            Some(words) if rights.split(' ').all(|right| words[1..].contains(&right)) => {}
+            Some(_) => {
+                let why = format!("{name} is in it and may do less; its line wants: {rights}");
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+            }
+            None => missing.push((name, rights)),
+        }
+    }
     let mut lines = String::new();
     for (name, rights) in &missing {
         let secret: String = nonce()?.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -228,11 +240,14 @@ mod tests {
         let written = read_to_string(&path).unwrap();
         set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         let added = [(); 2].map(|()| add(&path, &[("ann", "echo")]).unwrap());
-        let members = Members::read(path.to_str().unwrap());
+        let members = Members::read(&path);
+        // Rights that it does not have are not told to be there.
+        let more = add(&path, &[("ann", "echo upper")]);
         remove_file(&path).unwrap();
         assert_eq!((refused.kind(), written.as_str()), (io::ErrorKind::PermissionDenied, ""));
         // The second time it is there.
         assert_eq!(added, [1, 0]);
+        assert_eq!(more.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert!(members.unwrap().find("ann").is_some());
     }
 }

@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::login::Verdict;
+
 /// Wrong tries that cost nothing: people mistype.
 const FREE: u32 = 10;
 
@@ -43,21 +45,37 @@ impl Tries {
             make_room(&mut tries, &who, now);
             let (count, last) = tries.entry(who).or_insert((0, now));
             if now.saturating_duration_since(*last) > FORGET {
-                *count = 0;
+                (*count, *last) = (0, now);
             }
-            (*count, *last) = (count.saturating_add(1), now);
+            *count = count.saturating_add(1);
             *count
         });
         wait(counts.into_iter().max().unwrap_or(0))
     }
 
-    /// It was right.
-    pub fn was_right(&self, name: &str, address: IpAddr) {
+    /// What has come of it. Who has the secret does not guess, whatever it asks for.
+    pub fn end(&self, name: &str, address: IpAddr, verdict: &Verdict, now: Instant) {
+        match verdict.is_proven() {
+            true => self.was_right(name, address),
+            false => self.was_wrong(name, address, now),
+        }
+    }
+
+    /// It was right, and does not count any more.
+    fn was_right(&self, name: &str, address: IpAddr) {
+        self.of_both(name, address, |(count, _)| *count = count.saturating_sub(1));
+    }
+
+    /// It was wrong: the time to forget begins anew. A right one does not begin it, or who
+    /// comes often would wait for ever because of somebody else's guesses.
+    fn was_wrong(&self, name: &str, address: IpAddr, now: Instant) {
+        self.of_both(name, address, |(_, last)| *last = now);
+    }
+
+    fn of_both(&self, name: &str, address: IpAddr, change: impl Fn(&mut (u32, Instant))) {
         let mut tries = self.tries();
         for who in [Who::Name(name.into()), Who::Address(network(address))] {
-            if let Some((count, _)) = tries.get_mut(&who) {
-                *count = count.saturating_sub(1);
-            }
+            tries.get_mut(&who).iter_mut().for_each(|them| change(them));
         }
     }
 
@@ -136,6 +154,24 @@ mod tests {
             assert_eq!(tries.begin("ann", here(), now), Duration::ZERO);
             tries.was_right("ann", here());
         }
+    }
+
+    #[test]
+    fn who_is_right_does_not_keep_the_wrong_ones_of_somebody_else_from_being_forgotten() {
+        let (tries, mut now) = (Tries::default(), Instant::now());
+        for _ in 0..20 {
+            tries.begin("ann", there(), now);
+            tries.was_wrong("ann", there(), now);
+        }
+        assert_eq!(tries.begin("ann", here(), now), LONGEST_WAIT);
+        tries.was_right("ann", here());
+        // As often as a program that looks for news.
+        for _ in 0..11 {
+            now += FORGET / 10;
+            tries.begin("ann", here(), now);
+            tries.was_right("ann", here());
+        }
+        assert_eq!(tries.begin("ann", here(), now), Duration::ZERO);
     }
 
     #[test]

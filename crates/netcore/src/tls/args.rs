@@ -7,14 +7,14 @@ use clap::Args;
 
 use super::{ClientSide, Fingerprint, Folder, ServerSide};
 use crate::Error;
-use crate::cli::{Also, duration, folder, print};
+use crate::cli::{Also, announce, duration, folder, print};
 
 /// What a server shows, and whom it lets in.
 #[derive(Debug, Clone, Args)]
 pub struct ServerTlsArgs {
     /// Show the certificate in this folder, which the command certs has made; without it,
     /// one that is made now, and whose fingerprint is printed
-    #[arg(long, value_name = "DIR", value_parser = folder)]
+    #[arg(long, value_name = "DIR", value_parser = folder())]
     pub certs: Option<PathBuf>,
     /// Let in only who shows a certificate of the same folder
     #[arg(long, requires = "certs")]
@@ -40,11 +40,11 @@ impl ServerTlsArgs {
     /// Prints what a client can know the server by, where nobody vouches for it.
     ///
     /// # Errors
-    /// [`Error::Output`].
+    /// That it could not be printed: nobody could be a client.
     pub fn announce(&self, side: &ServerSide) -> Result<(), Error> {
         match self.certs {
             Some(_) => Ok(()),
-            None => print(format_args!("fingerprint {}", side.fingerprint())),
+            None => announce(format_args!("fingerprint {}", side.fingerprint())),
         }
     }
 }
@@ -53,7 +53,7 @@ impl ServerTlsArgs {
 #[derive(Debug, Clone, Args)]
 pub struct ClientTlsArgs {
     /// Believe in the authority of this folder
-    #[arg(long, value_name = "DIR", value_parser = folder, required_unless_present = "fingerprint")]
+    #[arg(long, value_name = "DIR", value_parser = folder(), required_unless_present = "fingerprint")]
     pub certs: Option<PathBuf>,
     /// Show the certificate of this name, from the same folder
     #[arg(long = "as", value_name = "NAME", requires = "certs")]

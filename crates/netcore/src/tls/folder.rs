@@ -1,5 +1,6 @@
 //! The files that certificates and keys are kept in.
 
+use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -41,9 +42,15 @@ impl Folder {
                 "a name is made of letters, digits and hyphens, and is not server or authority";
             return Err(Error::Usage(format!("{wrong:?} is no name of a client: {text}")));
         }
+        // The files of both would be the same where names of files are, whatever their case.
+        let mut once = HashSet::new();
+        if let Some(twice) = names.iter().find(|name| !once.insert(name.to_ascii_lowercase())) {
+            return Err(Error::Usage(format!("{twice:?} is the name of a client before it")));
+        }
         let made = match fs::read_dir(&self.0).map(|mut entries| entries.next().is_none()) {
             Ok(false) => Ok(Vec::new()),
-            _ => self.make_whole(names),
+            Ok(true) => self.make_inside(names),
+            Err(_) => self.make_whole(names),
         };
         let cannot = || failed(format!("make certificates in {}", self.0.display()));
         let mut made = made.map_err(cannot())?;
@@ -56,13 +63,12 @@ impl Folder {
     /// All at once, so that whoever finds the folder finds the whole of it, also where two
     /// programs make it at the same time.
     fn make_whole(&self, names: &[String]) -> io::Result<Vec<PathBuf>> {
-        let mut beside = self.0.as_os_str().to_os_string();
+        // By its components, as a path may end with a slash.
+        let mut beside = self.0.components().as_path().as_os_str().to_os_string();
         beside.push(format!(".{}", process::id()));
         let new = Folder(beside.into());
         fs::create_dir_all(&new.0)?;
         let made = new.fill(names);
-        // An empty folder may be there already, which Windows does not replace.
-        let _ = fs::remove_dir(&self.0);
         let made = made.and_then(|files| fs::rename(&new.0, &self.0).map(|()| files));
         if made.is_err() {
             let _ = fs::remove_dir_all(&new.0);
@@ -75,29 +81,55 @@ impl Folder {
         }
     }
 
+    /// In an empty folder, which may be a link, a volume or the one that we are in, and has a
+    /// mode of its own: it cannot be replaced by another.
+    fn make_inside(&self, names: &[String]) -> io::Result<Vec<PathBuf>> {
+        // Two that begin at once would mix their files.
+        private().create_new(true).open(self.file(AUTHORITY, "key"))?;
+        let made = self.fill(names);
+        if made.is_err() {
+            let names = names.iter().map(String::as_str).chain(RESERVED);
+            names.flat_map(|name| self.files_of(name)).for_each(|file| drop(fs::remove_file(file)));
+        }
+        Ok(made?.iter().map(|file| self.0.join(file)).collect())
+    }
+
     fn fill(&self, names: &[String]) -> io::Result<Vec<PathBuf>> {
         let authority = Authority::new()?;
         let mut made = self.keep(AUTHORITY, &authority.certificate, &authority.key())?;
-        let server = authority.sign(&LOCAL, Purpose::Server, Validity::from_now())?;
-        made.extend(self.keep(SERVER, &server.certificate, &server.key)?);
+        made.extend(self.sign(&authority, SERVER, &LOCAL, Purpose::Server)?);
         for name in names {
-            made.extend(self.sign(&authority, name)?);
+            made.extend(self.sign(&authority, name, &[name], Purpose::Client)?);
         }
         Ok(made.iter().filter_map(|path| path.file_name()).map(PathBuf::from).collect())
     }
 
     fn add(&self, names: &[String]) -> io::Result<Vec<PathBuf>> {
         let authority = self.authority()?;
-        let missing = names.iter().filter(|name| !self.file(name, "pem").exists());
-        let made = missing.map(|name| self.sign(&authority, name));
-        Ok(made.collect::<io::Result<Vec<_>>>()?.into_iter().flatten().collect())
+        let mut made = Vec::new();
+        if self.misses(SERVER) {
+            made.extend(self.sign(&authority, SERVER, &LOCAL, Purpose::Server)?);
+        }
+        for name in names.iter().filter(|name| self.misses(name)) {
+            made.extend(self.sign(&authority, name, &[name], Purpose::Client)?);
+        }
+        Ok(made)
     }
 
-    fn sign(&self, authority: &Authority, name: &str) -> io::Result<[PathBuf; 2]> {
-        let signed = authority.sign(&[name], Purpose::Client, Validity::from_now())?;
+    /// One file is of no use without the other.
+    fn misses(&self, name: &str) -> bool {
+        !self.files_of(name).iter().all(|file| file.exists())
+    }
+
+    fn sign(
+        &self,
+        authority: &Authority,
+        name: &str,
+        called: &[&str],
+        purpose: Purpose,
+    ) -> io::Result<Vec<PathBuf>> {
+        let signed = authority.sign(called, purpose, Validity::from_now())?;
         self.keep(name, &signed.certificate, &signed.key)
-            .map(|files| files.try_into())?
-            .map_err(|_| io::Error::other("a certificate has two files"))
     }
 
     /// The authority whose key is here.
@@ -142,7 +174,8 @@ impl Folder {
 pub(super) fn is_name(name: &str) -> bool {
     let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let ends = name.starts_with('-') || name.ends_with('-');
-    letters && !ends && (1..=LONGEST).contains(&name.len()) && !RESERVED.contains(&name)
+    let reserved = RESERVED.iter().any(|other| other.eq_ignore_ascii_case(name));
+    letters && !ends && (1..=LONGEST).contains(&name.len()) && !reserved
 }
 
 fn read(path: &Path) -> io::Result<String> {

@@ -92,7 +92,7 @@ fn login(target: &Target, stream: &TlsStream<'_>) -> io::Result<Login> {
 /// Who the server knows.
 pub(super) fn members(target: &Target) -> io::Result<Members> {
     let file = target.certs.ok_or_else(missing)?.join("secrets");
-    Members::read(&file.to_string_lossy()).map_err(io::Error::other)
+    Members::read(&file).map_err(io::Error::other)
 }
 
 fn missing() -> io::Error {

@@ -90,13 +90,17 @@ fn full_house(target: &Target) -> io::Result<Running> {
         streams.iter().for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
         told
     })?;
-    let limit = limit.as_secs();
+    let (held, limit) = (streams.len(), limit.as_secs());
     Ok(Running::judged(
         &target.address,
         peers,
         match told {
-            MORE => Ok(format!("has all places, and {MORE} more were told within {limit} s")),
-            _ => Err(format!("has all places, and of {MORE} more {told} were told in {limit} s")),
+            MORE => {
+                Ok(format!("came {held} times to stay, and {MORE} more were told within {limit} s"))
+            }
+            _ => Err(format!(
+                "came {held} times to stay, and of {MORE} more {told} were told in {limit} s"
+            )),
         },
     ))
 }

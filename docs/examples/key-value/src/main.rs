@@ -8,7 +8,7 @@ use netcore::shutdown::Shutdown;
 use netcore::{Error, program};
 
 fn main() -> ExitCode {
-    cli::run(program!(), serve, client::run)
+    cli::run(program!("'set colour blue' 'get colour'"), serve, client::run)
 }
 
 fn serve(args: &ServerArgs<PORT>, service: Echo) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use netcore::{Error, program};
 use notes_api::{PORT, Site, server};
 
 fn main() -> ExitCode {
-    cli::run(program!(), serve, client::run)
+    cli::run(program!("/api/notes"), serve, client::run)
 }
 
 fn serve(args: &ServerArgs<PORT>, service: Site) -> Result<(), Error> {

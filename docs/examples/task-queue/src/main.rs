@@ -10,7 +10,7 @@ use task_queue::message::{Greeting, Reply, Request, VERSION};
 use task_queue::{Exchange, PORT, server};
 
 fn main() -> ExitCode {
-    cli::run(program!(), serve, client::run::<Greeting, Request, Reply, VERSION, PORT>)
+    cli::run(program!("'\"take\"'"), serve, client::run::<Greeting, Request, Reply, VERSION, _>)
 }
 
 fn serve(args: &ServerArgs<PORT>, service: Exchange) -> Result<(), Error> {
