@@ -111,7 +111,9 @@ impl Asked<'_> {
         let wrong = || io::Error::new(ErrorKind::InvalidData, "it says no hello that we know");
         let name = &hello[2..2 + LONGEST_NAME];
         let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
-        let name = str::from_utf8(&name[..end]).ok().filter(|name| Member::is_name(name));
+        let (name, zeros) = name.split_at(end);
+        let is_all = zeros.iter().all(|byte| *byte == 0);
+        let name = str::from_utf8(name).ok().filter(|name| is_all && Member::is_name(name));
         let wish = Right::of(hello[1]).filter(|_| hello[0] == VERSION);
         let (name, wish) = name.zip(wish).ok_or_else(wrong)?;
         Ok(Asked { name, wish, hello })
@@ -307,7 +309,7 @@ mod tests {
         let members = members();
         let good = *login(&members, "ann", Right::Echo).hello();
         assert_eq!(Asked::read(&good).unwrap().name, "ann");
-        let wrong = [(0, 2), (1, 9), (2, 0), (2, b'\n'), (3, 0xff), (2, b'/')];
+        let wrong = [(0, 2), (1, 9), (2, 0), (2, b'\n'), (3, 0xff), (2, b'/'), (6, b'n')];
         for (at, byte) in wrong {
             let mut hello = good;
             hello[at] = byte;
