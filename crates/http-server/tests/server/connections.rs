@@ -2,8 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http_server::{Limits, Request, Response};
 use socket2::{Domain, Socket, Type};
@@ -45,6 +44,9 @@ fn a_client_that_takes_nothing_loses_its_connection() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_client_that_takes_a_little_at_a_time_keeps_its_connection() {
+    use std::thread;
+    use std::time::Duration;
+
     const WRITE: Duration = Duration::from_secs(2);
     let (sender, ended) = std::sync::mpsc::channel();
     let limits = Limits { write: WRITE, ..Limits::default() };
