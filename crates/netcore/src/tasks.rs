@@ -173,7 +173,8 @@ impl From<Deadline> for Instant {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::io::Write;
     use std::time::Duration;
