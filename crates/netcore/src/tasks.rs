@@ -173,8 +173,8 @@ impl From<Deadline> for Instant {
     }
 }
 
-#[cfg(test)]
 #[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use std::io::Write;
     use std::time::Duration;
