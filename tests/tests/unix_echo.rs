@@ -78,13 +78,18 @@ impl Place {
     /// As [`start`](Place::start), where every new file may have every permission but these.
     #[track_caller]
     fn start_with_umask(&self, rung: &Rung, umask: &str, args: &[&str]) -> Process {
-        let server = self.command(rung, args);
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")]);
-        shell.arg(server.get_program()).args(server.get_args()).stdin(Stdio::null());
-        let server = Process::start(&rung.name, shell.env_remove("RUST_LOG"));
+        let server = self.try_start_after(&format!("umask {umask}"), rung, args);
         server.expect_stdout(&["listening on "]);
         server
+    }
+
+    /// As [`try_start`](Place::try_start), by a shell that has done `before`.
+    fn try_start_after(&self, before: &str, rung: &Rung, args: &[&str]) -> Process {
+        let server = self.command(rung, args);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]);
+        shell.arg(server.get_program()).args(server.get_args()).stdin(Stdio::null());
+        Process::start(&rung.name, shell.env_remove("RUST_LOG"))
     }
 
     fn client(&self, rung: &Rung, args: &[&str]) -> Finished {
@@ -151,6 +156,24 @@ fn a_server_that_ends_leaves_nothing_behind() {
         place.assert_served(rung);
         stop(server);
         assert!(place.is_empty());
+    });
+}
+
+/// Each step of a start may be the one for which no descriptor is left.
+#[test]
+fn a_start_that_fails_leaves_nothing_behind() {
+    over_each(|rung, place| {
+        let has_started = |descriptors: u32| {
+            let server = place.try_start_after(&format!("ulimit -n {descriptors}"), rung, &[]);
+            let started = server.prints(&["listening on "]);
+            // By itself, or at once: a server without descriptors may have ended already.
+            server.signal(Signal::TERM);
+            server.wait();
+            assert!(place.is_empty(), "with {descriptors} descriptors");
+            started
+        };
+        assert!(!has_started(5));
+        assert!((6..50).any(has_started));
     });
 }
 

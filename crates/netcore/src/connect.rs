@@ -96,9 +96,17 @@ pub fn udp(host: &str, port: u16) -> Result<Vec<UdpSocket>, Error> {
 }
 
 fn udp_one(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = udp_socket(address)?;
-    socket.connect(&address.into())?;
-    Ok(socket.into())
+    connected(udp_socket(address)?.into(), address)
+}
+
+fn connected(socket: UdpSocket, address: SocketAddr) -> io::Result<UdpSocket> {
+    socket.connect(address)?;
+    match is_itself(socket.local_addr(), socket.peer_addr()) {
+        // What it sends would come back, and be taken for a reply. As long as it is there,
+        // the system picks another port.
+        true => udp_one(address),
+        false => Ok(socket),
+    }
 }
 
 /// Repeats `attempt` while nobody can be reached there, until `patience` is over. It is made
@@ -158,7 +166,7 @@ fn tcp_any(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<TcpStream
 }
 
 fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
-    if is_connected_to_itself(&stream) {
+    if is_itself(stream.local_addr(), stream.peer_addr()) {
         return Err(ErrorKind::ConnectionRefused.into());
     }
     // A small request would otherwise wait for the acknowledgement of the one before it.
@@ -169,12 +177,9 @@ fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
 /// Where nobody listens, the port that the system picks for our end can be the one that
 /// we ask for. Then the two ends are one: TCP knows no roles, and calls it a
 /// simultaneous open ([RFC 9293 section 3.5](https://www.rfc-editor.org/rfc/rfc9293#section-3.5)).
-fn is_connected_to_itself(stream: &TcpStream) -> bool {
-    match (stream.local_addr(), stream.peer_addr()) {
-        (Ok(here), Ok(there)) => here == there,
-        // Whoever has reset by now is somebody else.
-        _ => false,
-    }
+fn is_itself(here: io::Result<SocketAddr>, there: io::Result<SocketAddr>) -> bool {
+    // Whoever has reset by now is somebody else.
+    matches!((here, there), (Ok(here), Ok(there)) if here == there)
 }
 
 #[cfg(test)]
@@ -208,6 +213,15 @@ mod tests {
         socket.connect(&socket.local_addr().unwrap()).unwrap();
         let refused = prepare(socket.into()).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn no_client_for_datagrams_talks_to_itself() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let socket = connected(socket, address).unwrap();
+        assert_eq!(socket.peer_addr().unwrap(), address);
+        assert_ne!(socket.local_addr().unwrap(), address);
     }
 
     #[test]

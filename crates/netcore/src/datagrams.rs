@@ -4,15 +4,16 @@
 //! A server here blocks in [recvfrom(2)](https://man7.org/linux/man-pages/man2/recv.2.html) and nowhere
 //! else, so a datagram costs one call to receive and one to answer. A signal does not
 //! end such a wait, as std begins it anew. What ends it is a datagram: a stop sends an
-//! empty one to the socket's own address.
+//! empty one to the socket's own address. And for Linux, it ends the receiving.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown as Side, SocketAddr, UdpSocket};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::Errno;
+use socket2::SockRef;
 
 use crate::accept::SHORTAGE_PAUSE;
 use crate::error::reason;
@@ -52,10 +53,10 @@ impl Datagrams {
     pub fn new(socket: UdpSocket, shutdown: &Shutdown) -> io::Result<Datagrams> {
         socket.set_nonblocking(false)?;
         // Nothing ticks: where loopback is switched off or filtered, a stop finds no way to the
-        // socket, and a second signal ends the process.
+        // socket but on Linux, and a second signal ends the process.
         socket.set_read_timeout(None)?;
         socket.set_write_timeout(Some(ROOM))?;
-        let waker = Arc::new(Waker::new(socket.local_addr()?)?);
+        let waker = Arc::new(Waker::new(&socket)?);
         // Once the server has gone, its port may be another's: then nobody is woken.
         let at_stop = Arc::downgrade(&waker);
         shutdown.on_stop(move || {
@@ -162,12 +163,14 @@ pub fn pass_over(error: io::Error, shutdown: &Shutdown) -> io::Result<()> {
 /// What wakes a blocked receive.
 #[derive(Debug)]
 struct Waker {
+    woken: UdpSocket,
     from: UdpSocket,
     to: Vec<SocketAddr>,
 }
 
 impl Waker {
-    fn new(address: SocketAddr) -> io::Result<Waker> {
+    fn new(socket: &UdpSocket) -> io::Result<Waker> {
+        let (woken, address) = (socket.try_clone()?, socket.local_addr()?);
         let to: Vec<SocketAddr> = match address.ip().to_canonical() {
             // Where IPv6 is switched off, `::` is bound and ::1 cannot be reached.
             IpAddr::V6(ip) if ip.is_unspecified() => {
@@ -182,10 +185,13 @@ impl Waker {
             SocketAddr::V4(_) => UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?,
             SocketAddr::V6(_) => UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))?,
         };
-        Ok(Waker { from, to })
+        Ok(Waker { woken, from, to })
     }
 
     fn wake(&self) {
+        // For Linux, the end of receiving, whatever the address: of a broadcast, or of a
+        // network that a filter has closed. Elsewhere it is an error and no more.
+        let _ = SockRef::from(&self.woken).shutdown(Side::Read);
         for address in &self.to {
             // Where it does not arrive, a second signal ends the process.
             let _ = self.from.send_to(&[], address);

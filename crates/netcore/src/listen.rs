@@ -138,6 +138,8 @@ pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
 pub fn join(host: &str, port: u16) -> String {
     match host.parse::<std::net::Ipv6Addr>() {
         Ok(v6) => SocketAddr::from((v6, port)).to_string(),
+        // With a zone, it is more than an address.
+        Err(_) if host.contains('%') && !host.starts_with('[') => format!("[{host}]:{port}"),
         Err(_) => format!("{host}:{port}"),
     }
 }
@@ -222,5 +224,7 @@ mod tests {
     fn addresses_are_written_as_they_are_read() {
         assert_eq!(join("::1", 80), "[::1]:80");
         assert_eq!(join("localhost", 80), "localhost:80");
+        assert_eq!(join("fe80::1%eth0", 80), "[fe80::1%eth0]:80");
+        assert_eq!(join("[fe80::1%eth0]", 80), "[fe80::1%eth0]:80");
     }
 }

@@ -6,12 +6,15 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::Pin;
 
+use rustix::buffer::spare_capacity;
+use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::accept::{SHORTAGE_PAUSE, affordable, log_accept_error, without_delay};
+use crate::client::or_nothing_yet;
 use crate::connection::{LINGER, has_taken_all};
 use crate::deadline::{Deadline, LONGEST};
 use crate::error::reason;
@@ -109,9 +112,13 @@ impl Connection {
             () = &mut self.alarm => false,
         };
         // The runtime may not have been told of it yet: where the process was halted, it
-        // tells of the clock before the bytes.
+        // tells of the clock before the bytes. And it is never told of bytes behind urgent
+        // ones (MSG_OOB), at which a read ends early: to wait for it would be for ever.
         if is_ready(&self.stream, Interest::Reading)? {
-            return self.stream.read_buf(buf).await;
+            let read = recv(&self.stream, spare_capacity(buf), RecvFlags::empty());
+            if let Some((n, _)) = or_nothing_yet(read.map_err(io::Error::from))? {
+                return Ok(n);
+            }
         }
         self.ended_by_stop = stopped;
         if stopped { Ok(0) } else { Err(ErrorKind::TimedOut.into()) }
@@ -163,5 +170,47 @@ pub async fn visit(
 impl From<Deadline> for Instant {
     fn from(deadline: Deadline) -> Instant {
         deadline.instant().map_or_else(|| Instant::now() + LONGEST, Instant::from_std)
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::time::Duration;
+
+    use socket2::SockRef;
+
+    use super::*;
+
+    /// Ends a test that would otherwise hang; no correct run comes near it.
+    const GENEROUS: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn what_stands_behind_urgent_bytes_holds_nobody_beyond_the_deadline() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let shutdown = Shutdown::new(GENEROUS).unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut acceptor = Acceptor::new(listener, &shutdown).unwrap();
+        let (mut connection, _) = acceptor.accept().await.unwrap().unwrap();
+        let mut buf = Vec::with_capacity(64);
+        client.write_all(b"first").unwrap();
+        assert_eq!(connection.read_by(Deadline::after(GENEROUS), &mut buf).await.unwrap(), 5);
+        client.write_all(b"ab").unwrap();
+        SockRef::from(&client).send_out_of_band(b"!").unwrap();
+        client.write_all(b"cd").unwrap();
+        // All is there before the runtime looks, so the system tells of it once.
+        while !has_taken_all(&client) {
+            std::thread::yield_now();
+        }
+        let mut come = Vec::new();
+        // The last one finds nothing.
+        for _ in 0..3 {
+            let deadline = Deadline::after(Duration::from_millis(50));
+            let read = timeout(GENEROUS, connection.read_by(deadline, &mut buf)).await;
+            come.push(read.expect("a deadline holds").map_err(|error| error.kind()));
+        }
+        assert_eq!(come, [Ok(2), Ok(2), Err(ErrorKind::TimedOut)]);
+        assert_eq!(buf, b"firstabcd");
     }
 }

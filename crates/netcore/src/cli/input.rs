@@ -24,8 +24,7 @@ pub fn messages(args: &[OsString]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Er
         if at_terminal {
             tell("> ");
         }
-        let line =
-            next_line(our_turn()).map_err(in_words).map_err(Error::failed("read standard input"));
+        let line = typed_line();
         if at_terminal && matches!(line, Ok(None)) {
             // Ctrl-D leaves the cursor behind the prompt.
             tell("\n");
@@ -37,10 +36,7 @@ pub fn messages(args: &[OsString]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Er
 /// The lines of standard input as they are typed, without a prompt: for a conversation in
 /// which something may come at any time.
 pub fn typed() -> impl Iterator<Item = Result<Vec<u8>, Error>> {
-    std::iter::from_fn(|| {
-        let line = next_line(our_turn()).map_err(Error::failed("read standard input"));
-        line.transpose()
-    })
+    std::iter::from_fn(|| typed_line().transpose())
 }
 
 /// Takes each of them through `exchange`, and prints the reply.
@@ -74,6 +70,10 @@ fn our_turn() -> StdinLock<'static> {
         super::terminal::wait_for_a_line(&stdin);
     }
     stdin.lock()
+}
+
+fn typed_line() -> Result<Option<Vec<u8>>, Error> {
+    next_line(our_turn()).map_err(in_words).map_err(Error::failed("read standard input"))
 }
 
 fn next_line(input: impl BufRead) -> io::Result<Option<Vec<u8>>> {

@@ -8,6 +8,9 @@ use super::{Error, UNIX};
 const NOBODY_LISTENS: &str =
     "no server is listening there; start one first, or check --host and --port";
 
+/// Of an address that each network has once more.
+const WITHOUT_INTERFACE: &str = "an address such as fe80::1 needs its interface: fe80::1%eth0";
+
 impl Error {
     /// What the person at the keyboard can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
@@ -34,6 +37,7 @@ impl Error {
                 ErrorKind::AddrNotAvailable => {
                     Some("--bind takes an address of this machine, such as 127.0.0.1")
                 }
+                ErrorKind::InvalidInput => Some(WITHOUT_INTERFACE),
                 _ => None,
             },
             Error::Connect { source, .. } => match source.kind() {
@@ -46,9 +50,7 @@ impl Error {
                 ErrorKind::AddrNotAvailable => Some(
                     "give a --port of 1 or more; with many connections, all local ports may be taken",
                 ),
-                ErrorKind::InvalidInput => {
-                    Some("an address such as fe80::1 needs its interface: fe80::1%eth0")
-                }
+                ErrorKind::InvalidInput => Some(WITHOUT_INTERFACE),
                 _ => None,
             },
             Error::Reply { source, .. } => match source.kind() {
@@ -96,5 +98,22 @@ fn hint_on_connecting_to_a_file(kind: ErrorKind) -> Option<&'static str> {
             Some("give a shorter path; one from the folder that you are in may do")
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_its_interface_is_told_by_servers_and_by_clients() {
+        let source = || ErrorKind::InvalidInput.into();
+        let (listen, connect) = ("[fe80::1]:0".into(), "[fe80::1]:9".into());
+        for error in [
+            Error::Listen { address: listen, source: source() },
+            Error::Connect { address: connect, source: source() },
+        ] {
+            assert_eq!(error.hint(), Some(WITHOUT_INTERFACE), "{error}");
+        }
     }
 }

@@ -72,8 +72,11 @@ impl Drop for Claim {
         if self.made.is_some_and(|made| identity(&self.path).is_ok_and(|found| found == made)) {
             remove(&self.path);
         }
-        // Under the lock. A file with something in it was there before: it is somebody's.
-        if self.lock.metadata().is_ok_and(|lock| lock.len() == 0) {
+        // Under the lock. A file with something in it was there before: it is somebody's. And
+        // where ours has been removed, another server has made the one that is there now.
+        if is_there(&self.lock, &self.lock_path)
+            && self.lock.metadata().is_ok_and(|lock| lock.len() == 0)
+        {
             remove(&self.lock_path);
         }
     }
@@ -106,8 +109,7 @@ fn lock(path: &Path) -> io::Result<File> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
         // Or we have the lock of a file that is no longer there, and the next one has another.
-        let metadata = lock.metadata()?;
-        if identity(path).is_ok_and(|there| there == (metadata.dev(), metadata.ino())) {
+        if is_there(&lock, path) {
             return Ok(lock);
         }
     }
@@ -127,6 +129,12 @@ fn is_left_behind(path: &Path) -> bool {
         socket.connect(&SockAddr::unix(path)?)
     };
     refused().is_err_and(|error: io::Error| error.kind() == ErrorKind::ConnectionRefused)
+}
+
+/// Whether `file` is still what this name leads to.
+fn is_there(file: &File, path: &Path) -> bool {
+    let opened = file.metadata().map(|opened| (opened.dev(), opened.ino()));
+    matches!((opened, identity(path)), (Ok(opened), Ok(found)) if opened == found)
 }
 
 /// The device, and the number of the file on it.
@@ -149,6 +157,18 @@ mod tests {
     use std::thread;
 
     use super::*;
+
+    #[test]
+    fn a_lock_that_another_server_has_made_is_left_to_it() {
+        let path = std::env::temp_dir().join(format!("netcore-removed-{}", std::process::id()));
+        let first = Claim::take(&path).unwrap();
+        fs::remove_file(&first.lock_path).unwrap();
+        let second = Claim::take(&path).unwrap();
+        drop(first);
+        assert_eq!(Claim::take(&path).unwrap_err().kind(), ErrorKind::AddrInUse);
+        drop(second);
+        assert!(Claim::take(&path).is_ok());
+    }
 
     /// The lock is removed by whoever has it, again and again, under the eyes of the others.
     #[test]

@@ -1,7 +1,9 @@
 //! A client's connection to a file.
 
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,11 +45,20 @@ pub(crate) fn connect_socket(path: &Path, timeout: Duration, name: Name) -> io::
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
             return Err(ErrorKind::TimedOut.into());
         }
+        // What is no socket refuses as well, and no server will ever take its place.
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused && is_no_socket(path) => {
+            return Err(io::Error::other("it is no socket"));
+        }
         connected => connected?,
     }
     socket.set_write_timeout(None)?;
     log::debug!("{} connected", super::name(path));
     Ok(socket)
+}
+
+/// Whether this name leads to something else, maybe through links.
+fn is_no_socket(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.file_type().is_socket())
 }
 
 /// The system chooses a name, which is no file.
@@ -67,4 +78,23 @@ fn bind(socket: &Socket) -> io::Result<()> {
     let file = std::env::temp_dir().join(file);
     socket.bind(&SockAddr::unix(&file)?)?;
     std::fs::remove_file(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_socket_is_not_taken_for_one_whose_server_is_gone() {
+        // A file and a folder.
+        for path in [std::env::current_exe().unwrap(), std::env::temp_dir()] {
+            let link = std::env::temp_dir().join(format!("netcore-link-{}", std::process::id()));
+            std::os::unix::fs::symlink(path, &link).unwrap();
+            let connected = connect(&link, Duration::from_secs(30));
+            fs::remove_file(&link).unwrap();
+            let error = connected.unwrap_err();
+            assert!(error.to_string().ends_with("it is no socket"), "{error}");
+            assert_eq!(error.hint(), None);
+        }
+    }
 }

@@ -33,8 +33,7 @@ pub fn listen(path: &Path, mode: u32) -> Result<Listener, Error> {
     let listening = || {
         check(path)?;
         let mut claim = Claim::take(path)?;
-        let listener = place::bind(path, mode)?;
-        claim.has_made()?;
+        let listener = place::bind(&mut claim, mode)?;
         Ok(Listener { claim, listener })
     };
     listening().map_err(|source| Error::Listen { address: name(path), source })
@@ -100,12 +99,14 @@ mod place {
 
     use super::*;
 
-    pub(super) fn bind(path: &Path, mode: u32) -> io::Result<UnixListener> {
-        let listener = bind_narrow(path, mode)?;
+    pub(super) fn bind(claim: &mut Claim, mode: u32) -> io::Result<UnixListener> {
+        let listener = bind_narrow(claim.path(), mode)?;
+        // At once: what fails from here on leaves no file behind.
+        claim.has_made()?;
         // What the umask has taken away is given back; not through a link that somebody has
         // put there meanwhile.
         let mode = Mode::from_bits_truncate(mode);
-        fchmodat(AT_FDCWD, path, mode, FchmodatFlags::NoFollowSymlink)?;
+        fchmodat(AT_FDCWD, claim.path(), mode, FchmodatFlags::NoFollowSymlink)?;
         listening(listener)
     }
 
@@ -131,7 +132,8 @@ mod place {
 
     /// A socket has no mode here before it has a name: it gets one in a folder that is
     /// closed to everybody else, and is moved when all is right.
-    pub(super) fn bind(path: &Path, mode: u32) -> io::Result<UnixListener> {
+    pub(super) fn bind(claim: &mut Claim, mode: u32) -> io::Result<UnixListener> {
+        let path = claim.path().to_owned();
         let mut folder = path.as_os_str().to_owned();
         folder.push(format!(".{}", process::id()));
         let folder = Path::new(&folder);
@@ -140,7 +142,8 @@ mod place {
         let moved = check(&inside).and_then(|()| bound(socket()?, &inside)).and_then(|listener| {
             fs::set_permissions(&inside, Permissions::from_mode(mode))?;
             let listener = listening(listener)?;
-            fs::rename(&inside, path)?;
+            fs::rename(&inside, &path)?;
+            claim.has_made()?;
             Ok(listener)
         });
         if moved.is_err() {
