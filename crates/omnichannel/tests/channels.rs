@@ -105,6 +105,26 @@ fn the_same_request_again_has_one_effect_and_the_same_answer_also_after_a_restar
 }
 
 #[test]
+fn a_key_on_the_command_line_names_what_is_the_same_when_it_comes_again() {
+    let world = World::new();
+    let server = world.server(&[]);
+    let client = |message: &str| {
+        let mut client = world.client_command(&server, &["--key", "k", message]);
+        client.output().unwrap()
+    };
+    for message in ["add hi", "put hi", "delete"] {
+        let output = client(message);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("--key names"), "{output:?}");
+    }
+    for _ in 0..2 {
+        let output = client("put@0 hi");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(output.stdout, b"revision 1: hi\n");
+    }
+}
+
+#[test]
 fn a_text_that_is_too_long_for_a_datagram_is_told_so_there_and_works_elsewhere() {
     let world = World::new();
     let server = world.server(&["--max-text", "4k"]);
@@ -128,7 +148,7 @@ fn a_text_that_is_too_long_for_a_datagram_is_told_so_there_and_works_elsewhere()
     let longer = "z".repeat((4 << 10) + 1);
     let most = Reply::Refused(Why::TooLong { length: 4097, most: 4096 });
     assert_eq!(Over::Tcp.ask(address, &ann, &put(2, &longer)), most);
-    let answer = http(address, &http_request(&ann, None, &put(2, &longer))).unwrap();
+    let answer = http(address, http_request(&ann, None, &put(2, &longer))).unwrap();
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let key = "k".repeat(65);
     let reply = Over::Tcp.try_ask(address, &ann, Some(&key), &put(2, "a"));

@@ -153,7 +153,7 @@ fn a_replica_reads_and_does_not_write_and_one_that_was_dead_catches_up() {
     assert_eq!(told.status.code(), Some(1));
     let error = String::from_utf8_lossy(&told.stderr).into_owned();
     assert!(error.contains(&format!("this is a replica: changes go to {follow}")), "{error}");
-    let answer = http(replica.address, &http_request(&ann, None, &put(5, "x"))).unwrap();
+    let answer = http(replica.address, http_request(&ann, None, &put(5, "x"))).unwrap();
     assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
     // Dead, while much happens, a delete too.
     replica.kill();
