@@ -219,6 +219,23 @@ fn a_replica_does_not_mix_two_stores() {
 }
 
 #[test]
+fn a_replica_of_itself_ends_and_says_so() {
+    if is_shared() {
+        return;
+    }
+    let world = World::new();
+    for bind in ["127.0.0.1", "0.0.0.0"] {
+        let port = free_port();
+        let address = format!("127.0.0.1:{port}");
+        let tokens = ["--account", "ann", "--account", "replica"];
+        let args = ["--bind", bind, "--port", &port, "--memory", "--follow", &address];
+        let (code, log) = world.server_with(&[&args[..], &tokens[..]].concat()).wait();
+        assert_eq!(code, Some(1), "{log}");
+        assert!(log.contains("--follow leads to this server itself"), "{log}");
+    }
+}
+
+#[test]
 fn a_text_that_another_limit_has_let_in_is_read_and_replicated() {
     if is_shared() {
         // A bucket has its limit from the server that has made it.
