@@ -237,9 +237,7 @@ impl Table {
         if line.left && !member.left {
             (member.left, is_new) = (true, true);
             // Who comes again to leave a notice has not been back.
-            if !was_gone {
-                self.events.push(Event::Left(line.name.clone()));
-            }
+            self.events.extend((!was_gone).then(|| Event::Left(line.name.clone())));
         } else if member.is_away && has_moved && now - member.heard <= patience {
             (member.is_away, is_new) = (false, true);
             self.events.push(Event::Back(line.name.clone()));
