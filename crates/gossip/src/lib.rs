@@ -32,6 +32,10 @@ pub mod wire;
 /// The port of a node, unless told otherwise.
 pub const PORT: u16 = 7400;
 
+/// Rounds of silence before a node may be called away. In fewer its news do not always come
+/// round: of two dozen that live, some are called away for nothing.
+pub const LEAST_PATIENCE: u32 = 8;
+
 /// How a node behaves: the same for all nodes of a board, or their patience differs.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
@@ -57,9 +61,10 @@ impl Settings {
     /// [`Error::Usage`]: two of them contradict each other.
     pub fn check(&self) -> Result<(), Error> {
         let Settings { every, away_after, keep, max_nodes } = self;
-        let wrong = if *away_after < every.saturating_mul(2) {
+        let wrong = if *away_after < every.saturating_mul(LEAST_PATIENCE) {
             format!(
-                "--away-after {away_after:?} is less than two of --every {every:?}: all are away"
+                "--away-after {away_after:?} is less than {LEAST_PATIENCE} of --every {every:?}: \
+                 who lives would be away"
             )
         } else if keep < away_after {
             format!("--keep {keep:?} is less than --away-after {away_after:?}: all are forgotten")

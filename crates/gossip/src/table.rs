@@ -221,9 +221,9 @@ impl Table {
             return;
         }
         let mut is_new = line.generation > member.generation;
+        let was_gone = is_new && !member.is_here();
         if is_new {
             // Another life: what its former self has written is past.
-            let was_gone = !member.is_here();
             *member = Member::new(line.generation, line.address, heard);
             member.is_away = was_gone;
         }
@@ -236,7 +236,8 @@ impl Table {
         }
         if line.left && !member.left {
             (member.left, is_new) = (true, true);
-            self.events.push(Event::Left(line.name.clone()));
+            // Who comes again to leave a notice has not been back.
+            self.events.extend((!was_gone).then(|| Event::Left(line.name.clone())));
         } else if member.is_away && has_moved && now - member.heard <= patience {
             (member.is_away, is_new) = (false, true);
             self.events.push(Event::Back(line.name.clone()));

@@ -87,9 +87,9 @@ fn a_node_for_both_families_talks_with_one_that_is_asked_over_ipv4() {
 fn settings_that_contradict_each_other_are_told_before_anybody_listens() {
     let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
     for (args, told) in [
-        (["--every", "2s", "--away-after", "3s"], "--away-after 3s is less than two of --every 2s"),
-        (["--keep", "1s", "--away-after", "2s"], "--keep 1s is less than --away-after 2s"),
-        (["--every", "1s", "--max-nodes", "1"], "--max-nodes is 2 at least"),
+        (["--every", "2s", "--away-after", "15s"], "--away-after 15s is less than 8 of --every 2s"),
+        (["--keep", "1s", "--away-after", "4s"], "--keep 1s is less than --away-after 4s"),
+        (["--every", "200ms", "--max-nodes", "1"], "--max-nodes is 2 at least"),
     ] {
         let output = Command::new(program).arg("node").args(args).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{output:?}");

@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use gossip::Settings;
 use gossip::replica::{Replica, generation};
 use gossip::simulation::{Simulation, Weather, address};
 use gossip::table::{Event, NOTICES};
+use gossip::{LEAST_PATIENCE, Settings};
 
 const SEEDS: Range<u64> = 0..8;
 
@@ -79,6 +79,21 @@ fn whoever_lives_is_never_called_away_however_many_nodes_there_are() {
         let events = simulation.told.iter().flatten();
         let away = events.filter(|event| matches!(event, Event::Away(_))).count();
         assert_eq!(away, 0, "{nodes} nodes");
+    }
+}
+
+#[test]
+fn nor_by_the_least_patience_that_can_be_set() {
+    let away_after = Settings::default().every * LEAST_PATIENCE;
+    let settings = Settings { away_after, ..settings() };
+    settings.check().unwrap();
+    for seed in SEEDS {
+        // One more, and all would be more patient.
+        let mut simulation = Simulation::acquainted(24, seed, &settings);
+        simulation.rounds(200);
+        let events = simulation.told.iter().flatten();
+        let away = events.filter(|event| matches!(event, Event::Away(_))).count();
+        assert_eq!(away, 0, "seed {seed}");
     }
 }
 

@@ -44,7 +44,8 @@ pub struct Options {
     /// Which account of that file we are [default: the first]
     #[arg(long = "as", value_name = "NAME")]
     account: Option<String>,
-    /// The name of the change: again with the same name has one effect [default: a new one]
+    /// The name of a put@N or delete@N: again with the same name has one effect [default: a
+    /// new one]
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// Follow until this revision [default: for ever]
@@ -135,7 +136,10 @@ impl Client {
                 let revision = self.known(number)?;
                 self.change(Ask::Delete { revision })
             }
-            "add" => self.add(text),
+            "add" => {
+                self.can_be_named(false)?;
+                self.add(text)
+            }
             "follow" => self.follow(number.unwrap_or(0)),
             _ => Err(Error::Usage(format!(
                 "{verb:?} is no operation: get, put TEXT, add TEXT, delete, follow"
@@ -155,10 +159,19 @@ impl Client {
 
     /// The revision that is replaced where no other is named.
     fn known(&mut self, named: Option<u64>) -> Result<u64, Error> {
+        self.can_be_named(named.is_some())?;
         match (named, &self.seen) {
             (Some(revision), _) => Ok(revision),
             (None, Some(seen)) => Ok(seen.revision),
             (None, None) => Ok(self.get()?.revision),
+        }
+    }
+
+    /// What depends on the draft as it is then is another request when it comes again.
+    fn can_be_named(&self, is_fixed: bool) -> Result<(), Error> {
+        match is_fixed || self.options.key.is_none() {
+            true => Ok(()),
+            false => Err(Error::Usage("--key names put@N TEXT or delete@N".into())),
         }
     }
 

@@ -50,7 +50,7 @@ type Answered = Result<Response, Response>;
 
 fn get(service: &Arc<Service>, request: &mut Request<'_>) -> Answered {
     let account = prove(service, request)?;
-    let reply = ask(service, request, account, Ask::Get);
+    let reply = ask(service, request, account, Ask::Get)?;
     if let Reply::Draft(draft) = &reply
         && request.header("if-none-match") == Some(&etag(draft.revision))
     {
@@ -63,18 +63,18 @@ fn put(service: &Arc<Service>, request: &mut Request<'_>) -> Answered {
     let account = prove(service, request)?;
     let revision = if_match(request)?;
     let text = request.body_text().map_err(Refusal::into_response)?;
-    told(ask(service, request, account, Ask::Put { revision, text }))
+    told(ask(service, request, account, Ask::Put { revision, text })?)
 }
 
 fn delete(service: &Arc<Service>, request: &mut Request<'_>) -> Answered {
     let account = prove(service, request)?;
     let revision = if_match(request)?;
-    told(ask(service, request, account, Ask::Delete { revision }))
+    told(ask(service, request, account, Ask::Delete { revision })?)
 }
 
 fn follow(service: &Arc<Service>, request: &mut Request<'_>) -> Answered {
     let account = prove(service, request)?;
-    let last = request.header("last-event-id").map_or(Some(0), |id| id.trim().parse().ok());
+    let last = only(request, "Last-Event-ID")?.map_or(Some(0), |id| id.trim().parse().ok());
     let since = last.ok_or_else(|| refusal(Status::BAD_REQUEST, "Last-Event-ID is no revision"))?;
     // In time for the last bytes, before the limit of the connection.
     let total = service.options.limits.total;
@@ -100,22 +100,40 @@ fn prove<'a>(service: &'a Service, request: &Request<'_>) -> Result<&'a str, Res
     })
 }
 
-fn ask(service: &Service, request: &Request<'_>, account: &str, ask: Ask) -> Reply {
+fn ask(
+    service: &Service,
+    request: &Request<'_>,
+    account: &str,
+    ask: Ask,
+) -> Result<Reply, Response> {
     if let Some(peer) = request.peer() {
         log::debug!("{peer} is {account}, over HTTP: {ask}");
     }
-    let key = request.header("idempotency-key").map(String::from);
-    service.answer(account, key, ask)
+    let key = only(request, "Idempotency-Key")?.map(String::from);
+    Ok(service.answer(account, key, ask))
+}
+
+/// The value of a field that says one thing. What is no text is not passed over, and of two
+/// none is chosen: the request would be another one.
+fn only<'a>(request: &'a Request<'_>, name: &str) -> Result<Option<&'a str>, Response> {
+    let mut values = request.fields().all(name);
+    let (value, further) = (values.next(), values.next());
+    match value.map(str::from_utf8).transpose() {
+        Ok(value) if further.is_none() => Ok(value),
+        _ => Err(refusal(Status::BAD_REQUEST, format!("{name} is there twice, or is no text"))),
+    }
 }
 
 /// The revision that is to be replaced.
 fn if_match(request: &Request<'_>) -> Result<u64, Response> {
-    let Some(tag) = request.header("if-match") else {
+    let Some(tag) = only(request, "If-Match")? else {
         let why = "If-Match says which revision this replaces: the ETag of GET";
         return Err(refusal(Status(428), why));
     };
     let number = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
     let number = number.and_then(|number| number.parse().ok());
+    // Tags are compared letter by letter: "01" is none of ours.
+    let number = number.filter(|number| etag(*number) == tag);
     number.ok_or_else(|| refusal(Status::BAD_REQUEST, "If-Match is not one ETag of this server"))
 }
 
@@ -128,6 +146,7 @@ fn told(reply: Reply) -> Answered {
         Reply::Refused(why) => {
             let status = match why {
                 Why::TooLong { .. } => Status::CONTENT_TOO_LARGE,
+                Why::KeyTooLong { .. } => Status::BAD_REQUEST,
                 Why::KeyReused => Status::UNPROCESSABLE_CONTENT,
                 Why::ReadOnly(_) => Status::MISDIRECTED_REQUEST,
                 Why::Unavailable => Status::SERVICE_UNAVAILABLE,

@@ -129,6 +129,13 @@ pub enum Why {
     NotHere,
     /// The message is no request.
     NoRequest(codec::Refusal),
+    /// The key has more bytes than are remembered.
+    KeyTooLong {
+        /// Bytes of the key.
+        length: u64,
+        /// Bytes that are taken.
+        most: u64,
+    },
 }
 
 impl Ask {
@@ -182,6 +189,9 @@ impl fmt::Display for Why {
                 f.write_str("the store failed, and whether the change took place is not known")
             }
             Why::NotHere => f.write_str("this is not offered here"),
+            Why::KeyTooLong { length, most } => {
+                write!(f, "the key has {length} bytes, and {most} are taken")
+            }
             Why::NoRequest(refusal) => write!(f, "the message is no request: {refusal:?}"),
         }
     }

@@ -6,7 +6,7 @@
 //! with the other server, which is the only one that writes.
 
 use std::io::{self, BufReader, ErrorKind};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -41,12 +41,13 @@ pub fn address(text: &str) -> Result<(String, u16), String> {
     parts.ok_or_else(|| "an address is written as HOST:PORT".into())
 }
 
-/// Follows until a stop, whatever becomes of the other server meanwhile.
+/// Follows until a stop, whatever becomes of the other server meanwhile. `own` is where we
+/// listen ourselves.
 ///
 /// # Errors
 /// `InvalidData` when the other server has another store than the one that was followed
-/// before, or refuses: going on would mix two states.
-pub fn follow(service: &Service, shutdown: &Shutdown) -> io::Result<()> {
+/// before, or refuses: going on would mix two states; when there is no other server.
+pub fn follow(service: &Service, own: SocketAddr, shutdown: &Shutdown) -> io::Result<()> {
     let Some((host, port)) = &service.options.follow else { return Ok(()) };
     let (connected, connections) = mpsc::channel();
     let at_stop = connected.clone();
@@ -59,7 +60,9 @@ pub fn follow(service: &Service, shutdown: &Shutdown) -> io::Result<()> {
         let asked = thread::Builder::new().spawn(connect);
         let stream = asked.and_then(|_| connections.recv().unwrap_or_default().transpose());
         let followed = match stream {
-            Ok(Some(stream)) => follow_over(stream, service, shutdown),
+            Ok(Some(stream)) => {
+                is_another(&stream, own).and_then(|()| follow_over(stream, service, shutdown))
+            }
             Ok(None) => return Ok(()),
             Err(error) => Err(error),
         };
@@ -87,6 +90,16 @@ fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
         netcore::Error::Connect { source, .. } | netcore::Error::Resolve { source, .. } => source,
         other => io::Error::other(other.to_string()),
     })
+}
+
+/// Who follows itself has all that it has, and nobody could ever write.
+fn is_another(stream: &TcpStream, own: SocketAddr) -> io::Result<()> {
+    let (peer, local) = (stream.peer_addr()?, stream.local_addr()?);
+    let is_at_hand = own.ip().is_unspecified() && peer.ip() == local.ip();
+    match peer.port() == own.port() && (peer.ip() == own.ip() || is_at_hand) {
+        true => Err(invalid("--follow leads to this server itself")),
+        false => Ok(()),
+    }
 }
 
 fn follow_over(stream: TcpStream, service: &Service, shutdown: &Shutdown) -> io::Result<()> {

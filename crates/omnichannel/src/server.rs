@@ -70,6 +70,7 @@ pub fn serve(
     shutdown: &Shutdown,
 ) -> io::Result<()> {
     let routes = &http::routes(service);
+    let own = listener.local_addr()?;
     // Before the first client: what else takes the last descriptors, takes no channel with it.
     let socket = Datagrams::new(socket, shutdown)?;
     let acceptor = Acceptor::new(listener, shutdown)?
@@ -83,7 +84,7 @@ pub fn serve(
         let channel = beside(scope, shutdown, move || datagrams::serve(socket, service));
         let mut ended = channel.map(|side| sides.push(side));
         if ended.is_ok() && service.options.follow.is_some() {
-            let replica = beside(scope, shutdown, move || replica::follow(service, shutdown));
+            let replica = beside(scope, shutdown, move || replica::follow(service, own, shutdown));
             ended = replica.map(|side| sides.push(side));
         }
         while ended.is_ok() {

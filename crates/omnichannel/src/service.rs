@@ -105,12 +105,13 @@ impl Service {
             Ask::Delete { revision } => (revision, None),
         };
         let length = text.as_ref().map_or(0, String::len);
-        let too_long = |length, most| refused(Why::TooLong { length, most });
         if length > self.options.max_text {
-            return Err(too_long(length as u64, self.options.max_text as u64));
+            let (length, most) = (length as u64, self.options.max_text as u64);
+            return Err(refused(Why::TooLong { length, most }));
         }
         if let Some(key) = key.as_ref().filter(|key| key.len() > LONGEST_KEY) {
-            return Err(too_long(key.len() as u64, LONGEST_KEY as u64));
+            let (length, most) = (key.len() as u64, LONGEST_KEY as u64);
+            return Err(refused(Why::KeyTooLong { length, most }));
         }
         if let Some((host, port)) = &self.options.follow {
             return Err(refused(Why::ReadOnly(netcore::listen::join(host, *port))));

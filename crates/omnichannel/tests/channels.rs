@@ -105,6 +105,26 @@ fn the_same_request_again_has_one_effect_and_the_same_answer_also_after_a_restar
 }
 
 #[test]
+fn a_key_on_the_command_line_names_what_is_the_same_when_it_comes_again() {
+    let world = World::new();
+    let server = world.server(&[]);
+    let client = |message: &str| {
+        let mut client = world.client_command(&server, &["--key", "k", message]);
+        client.output().unwrap()
+    };
+    for message in ["add hi", "put hi", "delete"] {
+        let output = client(message);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("--key names"), "{output:?}");
+    }
+    for _ in 0..2 {
+        let output = client("put@0 hi");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(output.stdout, b"revision 1: hi\n");
+    }
+}
+
+#[test]
 fn a_text_that_is_too_long_for_a_datagram_is_told_so_there_and_works_elsewhere() {
     let world = World::new();
     let server = world.server(&["--max-text", "4k"]);
@@ -128,11 +148,11 @@ fn a_text_that_is_too_long_for_a_datagram_is_told_so_there_and_works_elsewhere()
     let longer = "z".repeat((4 << 10) + 1);
     let most = Reply::Refused(Why::TooLong { length: 4097, most: 4096 });
     assert_eq!(Over::Tcp.ask(address, &ann, &put(2, &longer)), most);
-    let answer = http(address, &http_request(&ann, None, &put(2, &longer))).unwrap();
+    let answer = http(address, http_request(&ann, None, &put(2, &longer))).unwrap();
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let key = "k".repeat(65);
     let reply = Over::Tcp.try_ask(address, &ann, Some(&key), &put(2, "a"));
-    assert!(matches!(reply, Some(Reply::Refused(Why::TooLong { .. }))), "{reply:?}");
+    assert!(matches!(reply, Some(Reply::Refused(Why::KeyTooLong { .. }))), "{reply:?}");
 }
 
 #[test]
@@ -182,13 +202,26 @@ fn http_says_which_revision_and_asks_for_it() {
              Authorization: Bearer {}\r\n{fields}Content-Length: {length}\r\n\r\n{text}",
             ann.0
         );
-        http(address, &request).unwrap()
+        http(address, request).unwrap()
     };
     assert!(said("PUT", "", "x").starts_with("HTTP/1.1 428 "));
-    for tag in ["*", "0", "W/\"0\"", "\"0\", \"1\"", "\"x\"", "\"-1\""] {
+    for tag in ["*", "0", "W/\"0\"", "\"0\", \"1\"", "\"x\"", "\"-1\"", "\"+0\"", "\"00\""] {
         let answer = said("PUT", &format!("If-Match: {tag}\r\n"), "x");
         assert!(answer.starts_with("HTTP/1.1 400 "), "{tag}: {answer}");
     }
+    // Of two none is chosen, and what cannot be read is not as if it were not there.
+    let two_tags = "If-Match: \"0\"\r\nIf-Match: \"1\"\r\n";
+    let two_keys = "If-Match: \"0\"\r\nIdempotency-Key: a\r\nIdempotency-Key: b\r\n";
+    let long = format!("If-Match: \"0\"\r\nIdempotency-Key: {}\r\n", "k".repeat(65));
+    for fields in [two_tags, two_keys, &long] {
+        let answer = said("PUT", fields, "x");
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{fields}: {answer}");
+    }
+    let request = http_request(&ann, Some("é"), &put(0, "x"));
+    let in_latin_1: Vec<u8> = request.chars().map(|it| it as u8).collect();
+    let answer = http(address, in_latin_1).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(said("PUT", &long, "x").ends_with("the key has 65 bytes, and 64 are taken\n"));
     let answer = said("PUT", "If-Match: \"0\"\r\n", "привет");
     assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
     assert_eq!(field(&answer, "etag"), Some("\"1\""));

@@ -153,7 +153,7 @@ fn a_replica_reads_and_does_not_write_and_one_that_was_dead_catches_up() {
     assert_eq!(told.status.code(), Some(1));
     let error = String::from_utf8_lossy(&told.stderr).into_owned();
     assert!(error.contains(&format!("this is a replica: changes go to {follow}")), "{error}");
-    let answer = http(replica.address, &http_request(&ann, None, &put(5, "x"))).unwrap();
+    let answer = http(replica.address, http_request(&ann, None, &put(5, "x"))).unwrap();
     assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
     // Dead, while much happens, a delete too.
     replica.kill();
@@ -216,6 +216,23 @@ fn a_replica_does_not_mix_two_stores() {
     let (code, log) = ahead.wait();
     assert_eq!(code, Some(1), "{log}");
     assert!(log.contains("this is not the store that was followed before"), "{log}");
+}
+
+#[test]
+fn a_replica_of_itself_ends_and_says_so() {
+    if is_shared() {
+        return;
+    }
+    let world = World::new();
+    for bind in ["127.0.0.1", "0.0.0.0"] {
+        let port = free_port();
+        let address = format!("127.0.0.1:{port}");
+        let tokens = ["--account", "ann", "--account", "replica"];
+        let args = ["--bind", bind, "--port", &port, "--memory", "--follow", &address];
+        let (code, log) = world.server_with(&[&args[..], &tokens[..]].concat()).wait();
+        assert_eq!(code, Some(1), "{log}");
+        assert!(log.contains("--follow leads to this server itself"), "{log}");
+    }
 }
 
 #[test]

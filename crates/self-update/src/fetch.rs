@@ -20,6 +20,18 @@ const MOST_HOPS: usize = 5;
 /// Bytes of a release that are in memory at once.
 const PIECE: usize = 64 << 10;
 
+/// A place on the command line.
+///
+/// # Errors
+/// A sentence for clap to show.
+pub fn place(text: &str) -> Result<Url, String> {
+    let url: Url = text.parse().map_err(|error| format!("{error}"))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        scheme => Err(format!("releases come over http or https, and not over {scheme}")),
+    }
+}
+
 /// A place where releases are.
 #[derive(Debug)]
 pub struct Releases {
@@ -178,6 +190,16 @@ mod tests {
             assert!(from(safe, location).is_err(), "{location}");
         }
         assert!(from(open, "file:///etc/passwd").is_err());
+    }
+
+    #[test]
+    fn a_place_that_no_release_can_come_from_is_told_at_the_start() {
+        for text in ["file:///srv/releases", "ftp://a.example/", "mailto:a@a.example", "/srv"] {
+            assert!(place(text).is_err(), "{text}");
+        }
+        for text in ["http://127.0.0.1:8000", "HTTPS://a.example/x"] {
+            assert!(place(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

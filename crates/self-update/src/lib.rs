@@ -77,10 +77,10 @@ pub struct Echo {
 #[derive(Debug, Clone, Args)]
 pub struct Updates {
     /// Look for releases at this address; without it, the program stays as it is
-    #[arg(long, value_name = "URL", requires = "key")]
+    #[arg(long, value_name = "URL", value_parser = fetch::place, requires = "key")]
     pub from: Option<Url>,
     /// File with the public key of minisign that releases are signed by
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "from")]
     pub key: Option<PathBuf>,
     /// Look at the start, and then this often
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60m")]

@@ -23,7 +23,9 @@ function show(newRevision, newText) {
   revision = newRevision;
   known = newText;
   if (changedHere) {
-    at("mine").textContent = mine;
+    // Behind what was written before: nobody may have looked at that yet.
+    const before = at("mine").textContent;
+    at("mine").textContent = before ? `${before}\n\n${mine}` : mine;
     at("others").hidden = false;
   }
   if (text.value !== newText) text.value = newText;
@@ -34,9 +36,15 @@ function take(changed) {
   if (changed && changed.revision > revision) show(changed.revision, changed.text ?? "");
 }
 
+// Not randomUUID: a browser has that for pages of this machine or with encryption only.
+function newKey() {
+  const numbers = crypto.getRandomValues(new Uint32Array(4));
+  return Array.from(numbers, (number) => number.toString(16).padStart(8, "0")).join("");
+}
+
 // A change, under one name in all its tries: however often it is sent, it has one effect.
 async function change(method, body) {
-  const headers = fields({ "If-Match": `"${revision}"`, "Idempotency-Key": crypto.randomUUID() });
+  const headers = fields({ "If-Match": `"${revision}"`, "Idempotency-Key": newKey() });
   for (;;) {
     try {
       const response = await fetch("/draft", { method, headers, body });
@@ -75,6 +83,7 @@ function later() {
 async function erase() {
   const response = await change("DELETE");
   if (response.status === 412) say("it has changed meanwhile: look, and delete it again");
+  else if (response.status !== 204) say(await response.text());
 }
 
 // Changes of all channels. EventSource cannot send a token, so this reads the same events.
@@ -105,17 +114,25 @@ async function follow() {
     } catch (error) {
       if (error.message === "401") return say("this token proves no account");
       say("the server does not answer; what you write is sent when it does");
-      await new Promise((resolve) => setTimeout(resolve, AGAIN));
     }
+    // Whatever ends the events at once is not asked all the time.
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
   }
 }
 
 at("login").addEventListener("submit", async (event) => {
   event.preventDefault();
   token = at("token").value.trim();
-  const response = await fetch("/draft", { headers: fields() });
-  if (response.status !== 200) return alert("This token proves no account.");
-  const current = await response.text();
+  let response;
+  let current;
+  try {
+    response = await fetch("/draft", { headers: fields() });
+    current = await response.text();
+  } catch {
+    // The browser does not say which: a header field has no room for every character.
+    return alert("The server does not answer, or this can be no token.");
+  }
+  if (response.status !== 200) return alert(current);
   at("login").hidden = true;
   at("open").hidden = false;
   show(Number(response.headers.get("ETag").replaceAll('"', "")), current);

@@ -125,7 +125,8 @@ pub(super) fn judge(
     if revision == asked.revision {
         return Ok(Verdict::Replaces(at));
     }
-    // Revisions only grow: asked again, it would be one again. So it is not remembered.
+    // Revisions only grow: asked again, it would be one again, unless it has named one that
+    // is still to come. So it is not remembered.
     let text = text_at(changes, at)?;
     Ok(Verdict::Settled(Outcome::Conflict(Draft { revision, text })))
 }

@@ -227,7 +227,7 @@ impl Over {
                 CODEC.decode(Message::decode(&reply)?.payload).ok()
             }
             Over::Http => {
-                let answer = http(address, &http_request(token, key, ask))?;
+                let answer = http(address, http_request(token, key, ask))?;
                 Some(reply_in(&answer))
             }
         }
@@ -303,9 +303,9 @@ pub fn http_request(token: &Secret, key: Option<&str>, ask: &Ask) -> String {
 }
 
 /// What comes back, to the end of the connection.
-pub fn http(address: SocketAddr, request: &str) -> Option<String> {
+pub fn http(address: SocketAddr, request: impl AsRef<[u8]>) -> Option<String> {
     let mut stream = connect(address)?;
-    stream.write_all(request.as_bytes()).ok()?;
+    stream.write_all(request.as_ref()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     answer.contains("\r\n\r\n").then_some(answer)
