@@ -1,7 +1,6 @@
 //! Who is believed, and what is said to who is not: by the program itself.
 
 use std::fs;
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use netcore::tls::{Authority, Folder, Purpose, Signed, Validity};
@@ -9,7 +8,7 @@ use tempfile::TempDir;
 
 mod common;
 
-use common::program::{Server, assert_refused, printed, run};
+use common::program::{Server, assert_refused, command, printed, run};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -211,9 +210,8 @@ fn an_empty_folder_is_filled_and_not_replaced() {
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(&certs, fs::Permissions::from_mode(0o700)).unwrap();
     }
-    let mut made = Command::new(env!("CARGO_BIN_EXE_tls-echo"));
     // The folder that it is in.
-    let made = made.args(["certs", "."]).current_dir(&certs).output().unwrap();
+    let made = command(&["certs", "."]).current_dir(&certs).output().unwrap();
     assert_eq!(printed(&made).lines().count(), 4);
     #[cfg(unix)]
     {
