@@ -2,15 +2,17 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
-use std::time::Instant;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
 
-use http_server::{Limits, Request, Response};
+use http_server::{Limits, Request, Response, Running};
 use socket2::{Domain, Socket, Type};
 
 use crate::asking::{GENEROUS, SHORT, ask, connect, content, server};
 
 /// Content without end, which tells when nobody wants it any more.
-struct Endless(std::sync::mpsc::Sender<()>);
+struct Endless(Sender<()>);
 
 impl Read for Endless {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -25,16 +27,22 @@ impl Drop for Endless {
     }
 }
 
-#[test]
-fn a_client_that_takes_nothing_loses_its_connection() {
-    let (sender, ended) = std::sync::mpsc::channel();
-    let limits = Limits { write: SHORT, ..Limits::default() };
-    let sender = std::sync::Mutex::new(sender);
+/// A server that sends without end to whoever takes something within `write`, and what tells
+/// that it has given up.
+fn endless(write: Duration) -> (Running, Receiver<()>) {
+    let (sender, ended) = mpsc::channel();
+    let sender = Mutex::new(sender);
     let server = server()
-        .limits(limits)
+        .limits(Limits { write, ..Limits::default() })
         .get("/", move |_| Response::stream(Endless(sender.lock().unwrap().clone())))
         .spawn()
         .unwrap();
+    (server, ended)
+}
+
+#[test]
+fn a_client_that_takes_nothing_loses_its_connection() {
+    let (server, ended) = endless(SHORT);
     let mut deaf = connect(&server);
     deaf.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     ended.recv_timeout(GENEROUS).expect("the server gives up");
@@ -44,18 +52,8 @@ fn a_client_that_takes_nothing_loses_its_connection() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_client_that_takes_a_little_at_a_time_keeps_its_connection() {
-    use std::thread;
-    use std::time::Duration;
-
     const WRITE: Duration = Duration::from_secs(2);
-    let (sender, ended) = std::sync::mpsc::channel();
-    let limits = Limits { write: WRITE, ..Limits::default() };
-    let sender = std::sync::Mutex::new(sender);
-    let server = server()
-        .limits(limits)
-        .get("/", move |_| Response::stream(Endless(sender.lock().unwrap().clone())))
-        .spawn()
-        .unwrap();
+    let (server, ended) = endless(WRITE);
     let mut slow = connect(&server);
     socket2::SockRef::from(&slow).set_recv_buffer_size(4 << 10).unwrap();
     slow.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
@@ -63,7 +61,7 @@ fn a_client_that_takes_a_little_at_a_time_keeps_its_connection() {
     // Its own pace is the matter, and that it outlives the limit.
     while started.elapsed() < 2 * WRITE {
         assert!(slow.read(&mut [0; 4 << 10]).unwrap() > 0);
-        thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
     }
     assert!(ended.try_recv().is_err(), "the server gave up");
 }
