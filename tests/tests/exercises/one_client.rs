@@ -30,11 +30,12 @@ fn a_second_client_is_connected_and_never_served() {
     second.expect_hang_up_without_a_word();
 }
 
+/// The port of a server that is ended while a client is there, so that it is the first to
+/// close.
 #[cfg(unix)]
-#[test]
-fn the_port_is_busy_where_the_server_was_the_first_to_close() {
+fn closed_first_by(name: &str) -> u16 {
     let port = lasting_port();
-    let server = Server::start_on(rung("oneshot-echo"), port, &[]);
+    let server = Server::start_on(rung(name), port, &[]);
     let mut client = server.connect();
     server.expect_log(&[&client.address(), "connected"]);
     // Ctrl-C: the system closes what the process leaves behind.
@@ -43,6 +44,13 @@ fn the_port_is_busy_where_the_server_was_the_first_to_close() {
     client.half_close();
     // Its listener may be there for longer than the connection, and has the port as well.
     server.wait();
+    port
+}
+
+#[cfg(unix)]
+#[test]
+fn the_port_is_busy_where_the_server_was_the_first_to_close() {
+    let port = closed_first_by("oneshot-echo");
     let again = rung("oneshot-echo").run(&["server", "--port", &port.to_string()]);
     again.expect_error(
         &format!("cannot listen on 127.0.0.1:{port}: address already in use"),
@@ -53,22 +61,11 @@ fn the_port_is_busy_where_the_server_was_the_first_to_close() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_port_that_closed_first_is_free_at_once_where_both_servers_reuse_it() {
-    for (earlier, is_free) in [("oneshot-echo", false), ("reusable-echo", true)] {
-        let port = lasting_port();
-        let server = Server::start_on(rung(earlier), port, &[]);
-        let mut client = server.connect();
-        server.expect_log(&[&client.address(), "connected"]);
-        server.signal(rustix::process::Signal::TERM);
-        client.expect_end_of_stream();
-        client.half_close();
-        server.wait();
-        if is_free {
-            let again = Server::start_on(rung("reusable-echo"), port, &[]);
-            again.client(&["hello"]).expect_code(0).expect_stdout("hello\n");
-        } else {
-            rung("reusable-echo").run(&["server", "--port", &port.to_string()]).expect_code(1);
-        }
-    }
+    let port = closed_first_by("oneshot-echo");
+    rung("reusable-echo").run(&["server", "--port", &port.to_string()]).expect_code(1);
+    let port = closed_first_by("reusable-echo");
+    let again = Server::start_on(rung("reusable-echo"), port, &[]);
+    again.client(&["hello"]).expect_code(0).expect_stdout("hello\n");
 }
 
 #[test]
