@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use httpcore::freshness::{self, Validators, Verdict, Wanted};
+use httpcore::freshness::{self, Strength, Validators, Verdict, Wanted};
 use httpcore::handler::Request;
 use httpcore::head::Method;
 use httpcore::reply::{Content, Part, Parts, Response, Stored, clock, types};
@@ -72,7 +72,8 @@ impl Sender {
         if let Some(made) = self.made(path, &mut file, system, metadata.len())? {
             return Ok(made);
         }
-        let validators = Validators::of(&metadata, SystemTime::now());
+        let now = SystemTime::now();
+        let validators = Validators::of(&metadata, now);
         if let Some(not_modified) = self.precondition(request, &validators)? {
             return Ok(not_modified);
         }
@@ -103,7 +104,7 @@ impl Sender {
             _ => {}
         }
         fields.extend_from_slice(format!("Content-Type: {media_type}\r\n").as_bytes());
-        let keeping = Keeping::of(system, &metadata, SystemTime::now());
+        let keeping = Keeping::of(system, &metadata, now);
         let content = if metadata.len() > cache::FILE_LIMIT || keeping == Keeping::Open {
             Kept::Open(Arc::new(Opened { fields, file: Arc::new(file), length: metadata.len() }))
         } else {
@@ -112,7 +113,9 @@ impl Sender {
             Kept::InMemory(Arc::new(Stored { fields, bytes }))
         };
         let response = whole(&content);
-        if way == Way::ByName && coding.is_none() && keeping != Keeping::Nothing {
+        // What is kept has its tag for as long as it is kept.
+        let is_settled = keeping != Keeping::Nothing && validators.strength == Strength::Strong;
+        if way == Way::ByName && coding.is_none() && is_settled {
             let location = Location::new(
                 &self.settings.root,
                 &root.renamed(path, &self.settings.root),
