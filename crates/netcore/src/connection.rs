@@ -1,25 +1,21 @@
 //! A connection whose waits end: at a deadline, at a stop, and in stages when it is
 //! closed.
 //!
-//! The socket never blocks; what waits is poll(2), which a stop ends as well. So one
-//! type serves every stream socket of the system, and every limit is a point in time.
+//! What waits for longer than a moment is poll(2), which a stop ends as well. So one type
+//! serves every stream socket of the system, and every limit is a point in time.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::net::{Shutdown as Side, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
+pub use crate::linger::LINGER;
+use crate::linger::linger;
 use crate::permits::Permit;
 use crate::shutdown::Shutdown;
-use crate::socket::is_nothing_yet;
 pub use crate::socket::{Socket, has_taken_all};
+use crate::socket::{block_for_a_moment, is_nothing_yet};
 use crate::wait::{self, Interest, Waited};
-
-/// How long a connection that we end stays open for what the peer still sends. A close
-/// that leaves something unread resets the connection, and the reset may overtake our
-/// last reply ([RFC 9112 section 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
-/// A peer that goes on for longer may lose the rest.
-pub const LINGER: Duration = Duration::from_secs(2);
 
 /// A stream socket with a deadline. It reads and writes as the socket in it does, but
 /// for these: a call that would wait longer fails with `TimedOut`, and a read that a
@@ -47,9 +43,10 @@ impl<S: Socket> Connection<S> {
     /// everything that has arrived is read, and its writes at the drain limit.
     ///
     /// # Errors
-    /// When the socket cannot be made non-blocking.
+    /// When the socket does not take how long its calls may wait.
     pub fn new(socket: S, shutdown: &Shutdown) -> io::Result<Connection<S>> {
-        Connection::with(socket, Some(shutdown.clone()))
+        block_for_a_moment(&socket)?;
+        Ok(Connection::with(socket, Some(shutdown.clone())))
     }
 
     /// A client's connection: no stop ends it, and it is closed without delay.
@@ -57,14 +54,14 @@ impl<S: Socket> Connection<S> {
     /// # Errors
     /// When the socket cannot be made non-blocking.
     pub fn of_client(socket: S) -> io::Result<Connection<S>> {
-        Connection::with(socket, None)
+        socket.set_nonblocking(true)?;
+        Ok(Connection::with(socket, None))
     }
 
-    fn with(socket: S, shutdown: Option<Shutdown>) -> io::Result<Connection<S>> {
-        socket.set_nonblocking(true)?;
+    fn with(socket: S, shutdown: Option<Shutdown>) -> Connection<S> {
         let (deadline, patience, _permit) = (Deadline::NEVER, Duration::MAX, None);
         let (ended, talking, over) = (false, false, true);
-        Ok(Connection { socket, deadline, patience, shutdown, ended, talking, over, _permit })
+        Connection { socket, deadline, patience, shutdown, ended, talking, over, _permit }
     }
 
     /// Keeps a permit for as long as the connection is open.
@@ -90,7 +87,8 @@ impl<S: Socket> Connection<S> {
         self.ended
     }
 
-    /// The socket itself, which never blocks.
+    /// The socket itself. That of a client never blocks; a call of a server's may wait for
+    /// some milliseconds before it says `WouldBlock`, until it is made non-blocking.
     pub fn get_ref(&self) -> &S {
         &self.socket
     }
@@ -143,43 +141,25 @@ impl<S: Socket> Connection<S> {
     /// taken everything, still sends or may have more on its way, reads and drops what
     /// comes until the peer ends too or [`LINGER`] is over; and closes.
     pub fn close(self) {}
-
-    fn linger(&mut self) {
-        let Some(shutdown) = self.shutdown.as_ref().filter(|_| !self.over) else { return };
-        // A request that is answered before all of it has come: the rest may come later.
-        let mut linger = self.talking || !has_taken_all(&self.socket);
-        if self.socket.shutdown(Side::Write).is_err() {
-            return;
-        }
-        let limit = Deadline::after(LINGER);
-        let mut scrap = [0; 4096];
-        loop {
-            // A stop that begins meanwhile is waited for as well: it may set an earlier limit.
-            let begins = (!shutdown.is_stopping()).then_some(shutdown);
-            let limit = limit.or_sooner(shutdown.drain_deadline());
-            match self.socket.read(&mut scrap) {
-                Ok(n) if n > 0 && !limit.has_passed() => linger = true,
-                // Nobody waits for a peer that was silent and has everything.
-                Err(error) if is_nothing_yet(&error) && linger => {
-                    match wait::ready(&self.socket, Interest::Reading, begins, limit) {
-                        Ok(Waited::Ready | Waited::Stopping) => {}
-                        Ok(Waited::TimedOut) | Err(_) => return,
-                    }
-                }
-                _ => return,
-            }
-        }
-    }
 }
 
 impl<S: Socket> Read for Connection<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        // A client that always has something would keep a server from stopping: after a stop,
+        // poll(2) is asked first.
+        let mut at_once = self.shutdown.as_ref().is_some_and(|it| !it.is_stopping());
+        if at_once {
+            self.check_deadline()?;
+        }
         loop {
-            if self.wait(Interest::Reading)? == Waited::Stopping {
+            if !at_once && self.wait(Interest::Reading)? == Waited::Stopping {
                 return Ok(0);
             }
             match self.socket.read(buf) {
-                Err(error) if is_nothing_yet(&error) => {}
+                // While the process was halted, something may have come and the deadline passed.
+                Err(error) if is_nothing_yet(&error) => {
+                    at_once = at_once && wait::is_ready(&self.socket, Interest::Reading)?;
+                }
                 done => {
                     self.over = !matches!(done, Ok(n) if n > 0 || buf.is_empty());
                     self.talking |= matches!(done, Ok(n) if n > 0);
@@ -200,9 +180,12 @@ impl<S: Socket> Write for Connection<S> {
         self.check_deadline()?;
         loop {
             match self.socket.write_vectored(bufs) {
-                // The buffers of both ends are full: the peer has to read first.
+                // The buffers of both ends are full: the peer has to read first. It may have done
+                // so while the process was halted, beyond the deadline.
                 Err(error) if is_nothing_yet(&error) => {
-                    self.wait(Interest::Writing)?;
+                    if !wait::is_ready(&self.socket, Interest::Writing)? {
+                        self.wait(Interest::Writing)?;
+                    }
                 }
                 done => {
                     self.over = done.is_err();
@@ -219,6 +202,8 @@ impl<S: Socket> Write for Connection<S> {
 
 impl<S: Socket> Drop for Connection<S> {
     fn drop(&mut self) {
-        self.linger();
+        if let Some(shutdown) = self.shutdown.as_ref().filter(|_| !self.over) {
+            linger(&self.socket, self.talking, shutdown);
+        }
     }
 }

@@ -68,6 +68,7 @@ pub mod deadline;
 pub mod error;
 pub mod frame;
 pub mod lines;
+mod linger;
 pub mod listen;
 pub mod log;
 pub mod memory;

@@ -67,6 +67,8 @@ impl Outbox {
     /// When there is no descriptor left, or the peer has gone.
     pub fn new(connection: &Connection, most: usize, missed: Missed) -> io::Result<Arc<Outbox>> {
         let socket = connection.get_ref().try_clone()?;
+        // Both handles: whoever sends a line to many must not wait for one of them.
+        socket.set_nonblocking(true)?;
         SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER)?;
         let (peer, state) = (socket.peer_addr()?, Mutex::default());
         Ok(Arc::new(Outbox { socket, peer, most: most.max(1), missed, state }))

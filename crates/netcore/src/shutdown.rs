@@ -1,9 +1,9 @@
 //! One handle that ends every wait of the process.
 //!
 //! A signal handler alone does not end a server: the blocked accept is retried, and so
-//! is the read of the connection in hand. Here every wait is a poll(2) that has the
-//! waker of this handle beside its own socket (see [`wait`](crate::wait)), so a stop
-//! ends all of them at once. Nothing is closed from outside: each connection ends its
+//! is the read of the connection in hand. Here every wait that may be long is a poll(2)
+//! that has the waker of this handle beside its own socket (see [`wait`](crate::wait)), so
+//! a stop ends all of them at once. Nothing is closed from outside: each connection ends its
 //! own work, by the drain limit at the latest.
 
 use std::fmt;

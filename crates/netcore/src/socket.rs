@@ -4,6 +4,7 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
 
 use rustix::fd::AsFd;
 use socket2::SockRef;
@@ -130,6 +131,24 @@ impl Listener for TcpListener {
     fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         TcpListener::accept(self)
     }
+}
+
+/// How long a call of a server's socket waits by itself, so that a client which answers at
+/// once costs one call and not two, nor the timer of poll(2), which is dear. What comes later
+/// is waited for in poll(2). A deadline and a stop are late by no more than this.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// By SO_RCVTIMEO and SO_SNDTIMEO
+/// ([socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)). On Windows a call that
+/// was ended by them leaves the socket in no known state, so there it does not wait at all.
+pub(crate) fn block_for_a_moment(socket: &impl Socket) -> io::Result<()> {
+    if cfg!(windows) {
+        return socket.set_nonblocking(true);
+    }
+    let fd = socket.as_fd();
+    let options = SockRef::from(&fd);
+    options.set_read_timeout(Some(MOMENT))?;
+    options.set_write_timeout(Some(MOMENT))
 }
 
 /// Whether the other end has taken all that was sent, but for a little that may be on its

@@ -41,6 +41,7 @@ over_both_families! {
     a_later_deadline_takes_the_place_of_the_first,
     the_end_of_the_peer_is_no_end_by_a_stop,
     a_stop_ends_a_read_that_waits,
+    a_peer_that_answers_at_once_does_not_hold_up_a_stop,
     a_stop_ends_no_read_before_everything_that_has_arrived_is_read,
     what_is_sent_after_a_stop_arrives,
     a_peer_that_never_reads_is_waited_for_after_a_stop_until_the_drain_limit,
@@ -164,6 +165,32 @@ fn a_stop_ends_a_read_that_waits<S: Socket>(pair: Pair<S>) {
         client.write_all(b"?").unwrap();
         client.read_exact(&mut [0; 1]).unwrap();
         shutdown.stop();
+    });
+}
+
+/// Its next byte is always sooner than a read gives up.
+fn a_peer_that_answers_at_once_does_not_hold_up_a_stop<S: Socket>(pair: Pair<S>) {
+    let shutdown = Shutdown::new(GENEROUS).unwrap();
+    let (mut client, mut server) = connect(pair, &shutdown);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut byte = [0; 1];
+            while server.read(&mut byte).unwrap() > 0 {
+                server.write_all(&byte).unwrap();
+            }
+            assert!(server.ended_by_stop());
+            drop(server);
+        });
+        for turn in 0.. {
+            if turn == 100 {
+                shutdown.stop();
+            }
+            let answered = client.write_all(b"?").and_then(|()| client.read(&mut [0; 1]));
+            if !answered.is_ok_and(|n| n > 0) {
+                assert!(turn >= 100, "{turn}");
+                break;
+            }
+        }
     });
 }
 

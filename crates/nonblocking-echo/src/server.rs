@@ -34,6 +34,8 @@ fn echo(stream: &mut Connection, peer: SocketAddr, service: &Echo) -> io::Result
     // A point in time: a client that sends a byte now and then renews the idle limit, but
     // never this one.
     let total = Deadline::after(limits.total);
+    // From here on, a call that would wait says `WouldBlock` at once.
+    stream.get_ref().set_nonblocking(true)?;
     loop {
         stream.set_deadline(total.or_sooner(Deadline::after(limits.idle)));
         // A client that always has something is never waited for, and meets no deadline

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
+use netcore::wait::{Interest, is_ready};
 
 use crate::message::{ANY, Ask, Reply, Request, Why};
 use crate::metrics::Channel;
@@ -122,7 +123,8 @@ fn follow(
 
 /// Whether the client has ended its side: who follows keeps it open.
 fn has_left(stream: &Connection) -> bool {
-    matches!(stream.get_ref().peek(&mut [0]), Ok(0))
+    let socket = stream.get_ref();
+    is_ready(socket, Interest::Reading).unwrap_or(false) && matches!(socket.peek(&mut [0]), Ok(0))
 }
 
 /// How long to wait for a change, where `until` ends it all.

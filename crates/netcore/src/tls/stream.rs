@@ -79,15 +79,15 @@ impl<'a, S: Socket> TlsStream<'a, S> {
             return;
         }
         // What has ended the visit may be its deadline, and what was taken before may still be
-        // here: it goes first. Most often there is room, and all goes out without a wait, even
-        // beyond the drain limit.
+        // here: it goes first. Most often there is room, and all goes out at once, even beyond
+        // the drain limit.
         self.connection.set_deadline(Deadline::after(LINGER));
         let _ = self.session.end(&mut AtOnce(self.connection.get_ref()));
         let _ = self.session.send(self.connection);
     }
 }
 
-/// A socket as it is: without a wait, and without a deadline.
+/// A socket as it is: with no wait but its own, and without a deadline.
 struct AtOnce<'a, S>(&'a S);
 
 impl<S: Socket> Write for AtOnce<'_, S> {
