@@ -235,6 +235,21 @@ fn wrong_usage_is_exit_code_2_and_shows_how_it_is_used() {
 }
 
 #[test]
+fn the_help_says_of_a_limit_what_is_true_in_the_rung() {
+    let of_a_request = "one request or one response";
+    for rung in rungs_in("tcp-echo").into_iter().filter(|rung| rung.server_takes("--total")) {
+        let help = rung.run(&["server", "--help"]).expect_code(0);
+        let help = help.printed();
+        assert!(!help.contains("HTTP") && !help.contains(of_a_request), "{}: {help}", rung.name);
+    }
+    for rung in rungs_in("http-rungs") {
+        let help = rung.run(&["server", "--help"]).expect_code(0);
+        let help = help.printed();
+        assert!(help.contains(of_a_request), "{}: {help}", rung.name);
+    }
+}
+
+#[test]
 fn a_limit_of_no_time_or_without_a_unit_is_wrong_usage() {
     for rung in rungs_on_ports().into_iter().filter(|rung| rung.server_takes("--idle")) {
         for wrong in ["0s", "5", "-1s", "1h"] {

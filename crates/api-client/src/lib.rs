@@ -37,6 +37,7 @@ pub const BODY_LIMIT: usize = 4 << 10;
 
 /// The third party: what it keeps, and its mood.
 #[derive(Debug, Args)]
+#[command(mut_arg("total", netcore::cli::each_request))]
 pub struct ThirdParty {
     /// How it behaves
     #[arg(long, value_enum, default_value_t = Mood::Ok)]

@@ -26,6 +26,7 @@ pub const HEAD_LIMIT: usize = 64 << 10;
 /// What the server does: the place for what a server of your own knows. A field that is
 /// no option has `#[arg(skip)]` above it, and one that changes is behind a lock.
 #[derive(Debug, Args)]
+#[command(mut_arg("total", netcore::cli::each_request))]
 pub struct Site {
     /// The text that is shown
     #[arg(long, default_value = "Привет, мир!")]

@@ -25,6 +25,7 @@ pub const PORT: u16 = 8000;
 /// What the server does: the place for what a server of your own knows. A field that is
 /// no option has `#[arg(skip)]` above it, and one that changes is behind a lock.
 #[derive(Debug, Args)]
+#[command(mut_arg("total", netcore::cli::each_request))]
 pub struct Site {
     /// The folder whose files are served
     #[arg(default_value = ".", value_parser = netcore::cli::folder())]

@@ -52,6 +52,10 @@ pub const PORT: u16 = 8000;
 
 /// What the server can be told.
 #[derive(Debug, Args)]
+#[command(mut_arg("total", |total| total.help(
+    "Drop a client after this long in all, however busy it is; over HTTP, each request has so long, \
+     and each response"
+)))]
 pub struct Omnichannel {
     /// File that keeps the drafts, made where there is none
     #[arg(long, value_name = "FILE", default_value = "omnichannel.redb")]
