@@ -259,6 +259,29 @@ fn a_limit_of_no_time_or_without_a_unit_is_wrong_usage() {
     }
 }
 
+/// It would be one, and nobody would learn of it, or refuse everybody.
+#[test]
+fn a_limit_of_none_at_all_is_wrong_usage() {
+    let limits = [
+        "max-clients",
+        "max-addresses",
+        "max-message",
+        "queue",
+        "room-limit",
+        "workers",
+        "largest",
+    ];
+    for rung in every_rung() {
+        for limit in limits.map(|limit| format!("--{limit}")) {
+            if rung.server_takes(&limit) {
+                let finished = rung.run(&["server", "--port", "0", &limit, "0"]);
+                let told = finished.expect_code(2).expect_stdout("").stderr;
+                assert!(told.contains("a limit of no"), "{}: {told}", rung.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_port_that_another_server_has_is_told_with_a_hint() {
     for rung in rungs_on_ports() {

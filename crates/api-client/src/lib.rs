@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::{Limits, duration};
+use netcore::cli::{Limits, count, duration};
 
 pub mod api;
 pub mod client;
@@ -55,6 +55,6 @@ pub struct ThirdParty {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
 }
