@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use httpcore::handler::{Request, other_method};
+use httpcore::handler::Request;
 use httpcore::head::Method;
-use httpcore::reply::{Response, html, types};
+use httpcore::reply::{Response, html, other_method, types};
 use httpcore::{Refusal, Status};
 
 /// The file or folder of `root` that a request asks for.

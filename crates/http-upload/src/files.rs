@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use httpcore::head::{Method, Target, target};
-use httpcore::reply::{Response, html, types};
+use httpcore::reply::{Response, html, other_method, types};
 use httpcore::{Refusal, Status};
 
 use crate::Site;
@@ -14,10 +14,10 @@ impl Site {
     /// The response to a request: the place for what a server of your own does.
     ///
     /// # Errors
-    /// 404 for what is not there or lies outside of the folder, 501 for other methods.
+    /// 404 for what is not there or lies outside of the folder.
     pub fn reply(&self, method: Method, target: &[u8]) -> Result<Response, Refusal> {
         if !matches!(method, Method::Get | Method::Head) {
-            return Err(Refusal::new(Status::NOT_IMPLEMENTED, "only GET and HEAD are known here"));
+            return Ok(other_method(method, &[Method::Get, Method::Post]));
         }
         // Split and then decoded, once: no name holds a slash, and none is `..`.
         let path = target::Path::parse(Target::parse(method, target)?.path)?;

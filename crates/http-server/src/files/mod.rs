@@ -17,9 +17,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use httpcore::handler::{Handler, Request, other_method};
+use httpcore::handler::{Handler, Request};
 use httpcore::head::{Method, target};
-use httpcore::reply::{IntoResponse, Response};
+use httpcore::reply::{IntoResponse, Response, other_method};
 use httpcore::{Refusal, Status};
 
 use self::cache::Cache;
