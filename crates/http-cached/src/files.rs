@@ -23,7 +23,8 @@ impl Site {
             return Ok(other_method(head.method, &[Method::Get]));
         }
         // Split and then decoded, once: no name holds a slash, and none is `..`.
-        let path = target::Path::parse(Target::parse(head.method, head.target)?.path)?;
+        let target = Target::parse(head.method, head.target)?;
+        let path = target::Path::parse(target.path)?;
         let root = fs::canonicalize(&self.root)?;
         let mut file = root.clone();
         for name in &path.names {
@@ -38,9 +39,8 @@ impl Site {
         match (file.is_dir(), path.folder) {
             (true, true) => Ok(listing(&file, &path.encode())?),
             // Its links are relative to it, so that its address has to end with a slash.
-            (true, false) => {
-                Ok(Response::new(Status::MOVED_PERMANENTLY).header("Location", &path.as_folder()))
-            }
+            (true, false) => Ok(Response::new(Status::MOVED_PERMANENTLY)
+                .header("Location", &path.as_folder(target.query))),
             // Not a pipe or a device, which would be waited for.
             (false, folder) if folder == is_index && file.is_file() => current(&file, head),
             (false, _) => Err(Refusal::not_found()),
