@@ -56,6 +56,7 @@ pub fn answer(stream: &mut Connection, peer: SocketAddr, service: &Service) -> i
                         (Ask::Replicate { store, since }, REPLICA) => {
                             return replicate(stream.get_mut(), service, store, since, total);
                         }
+                        (Ask::Chain, REPLICA) => Reply::Chain(service.chain.names()),
                         (ask, account) => service.answer(account, key, ask),
                     }
                 }

@@ -22,6 +22,7 @@ use clap::Args;
 use netcore::Error;
 use netcore::cli::{Limits, count, duration};
 
+pub mod chain;
 pub mod client;
 pub mod datagrams;
 pub mod disk;

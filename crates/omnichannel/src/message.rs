@@ -63,6 +63,8 @@ pub enum Ask {
         /// The last position that it has.
         since: u64,
     },
+    /// For a replica: the server that is asked and those that it follows.
+    Chain,
 }
 
 /// A draft at one revision.
@@ -102,6 +104,8 @@ pub enum Reply {
     Nothing,
     /// Not answered.
     Refused(Why),
+    /// To [`Ask::Chain`]: what each is called, up to the one that writes.
+    Chain(Vec<u64>),
 }
 
 /// Why a request was not answered.
@@ -156,6 +160,7 @@ impl fmt::Display for Ask {
             Ask::Delete { revision } => write!(f, "delete at revision {revision}"),
             Ask::Follow { since } => write!(f, "follow from revision {since}"),
             Ask::Replicate { since, .. } => write!(f, "replicate from position {since}"),
+            Ask::Chain => f.write_str("whom it follows"),
         }
     }
 }
@@ -222,6 +227,7 @@ mod tests {
             Ask::Delete { revision: 0 },
             Ask::Follow { since: 0 },
             Ask::Replicate { store: 0, since: 0 },
+            Ask::Chain,
         ]
         .into_iter()
         .enumerate()
@@ -238,6 +244,7 @@ mod tests {
             Reply::Store(0),
             Reply::Nothing,
             Reply::Refused(Why::NotProven),
+            Reply::Chain(Vec::new()),
         ]
         .into_iter()
         .enumerate()

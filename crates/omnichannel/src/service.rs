@@ -8,6 +8,7 @@ use netcore::cli::size;
 use netcore::codec::{Codec, DEPTH, MAX_BYTES};
 
 use crate::Omnichannel;
+use crate::chain::Chain;
 use crate::message::{Ask, Change, Reply, VERSION, Why};
 use crate::metrics::{Channel, Metrics};
 use crate::store::{Effect, Outcome, Store};
@@ -35,6 +36,8 @@ pub struct Service {
     pub writer: Writer,
     /// What has happened.
     pub metrics: Arc<Metrics>,
+    /// Whom it follows.
+    pub chain: Chain,
 }
 
 /// A size that a text may be given, which all channels but datagrams can carry then.
@@ -52,7 +55,7 @@ impl Service {
     /// Starts what writes, as `start` does it.
     ///
     /// # Errors
-    /// When the system has no thread.
+    /// When the system has no thread, or no random numbers.
     pub fn new(
         options: Omnichannel,
         tokens: Tokens,
@@ -61,7 +64,7 @@ impl Service {
     ) -> io::Result<Service> {
         let (store, metrics) = (Arc::new(store), Arc::new(Metrics::default()));
         let writer = start(Arc::clone(&store), Arc::clone(&metrics))?;
-        Ok(Service { options, tokens, store, writer, metrics })
+        Ok(Service { options, tokens, store, writer, metrics, chain: Chain::new()? })
     }
 
     /// The requests that one text fits into.
@@ -100,7 +103,9 @@ impl Service {
                 return Ok(Effect::Look { account: account.into() });
             }
             Ask::Get => return Err(self.found(|store| store.draft(account), Reply::Draft)),
-            Ask::Follow { .. } | Ask::Replicate { .. } => return Err(refused(Why::NotHere)),
+            Ask::Follow { .. } | Ask::Replicate { .. } | Ask::Chain => {
+                return Err(refused(Why::NotHere));
+            }
             Ask::Put { revision, text } => (revision, Some(text)),
             Ask::Delete { revision } => (revision, None),
         };

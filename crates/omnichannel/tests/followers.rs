@@ -235,6 +235,34 @@ fn a_replica_of_itself_ends_and_says_so() {
     }
 }
 
+/// Each of them waits for the other to write. Which one finds out, is a matter of time.
+#[test]
+fn replicas_of_each_other_find_out_and_say_so() {
+    if is_shared() {
+        return;
+    }
+    let world = World::new();
+    let [first, second] = [free_port(), free_port()];
+    let start = |own: &str, other: &str| {
+        let follow = format!("127.0.0.1:{other}");
+        let tokens = ["--account", "ann", "--account", "replica"];
+        let args = ["--port", own, "--memory", "--total", "1s", "--follow", &follow];
+        world.server_with(&[&args[..], &tokens[..]].concat())
+    };
+    let mut both = [start(&first, &second), start(&second, &first)];
+    eventually("one of them ends", || {
+        both.iter_mut().any(|it| it.child.try_wait().unwrap().is_some())
+    });
+    let mut told = String::new();
+    for mut server in both {
+        if let Some(status) = server.child.try_wait().unwrap() {
+            assert_eq!(status.code(), Some(1));
+            told += &server.wait().1;
+        }
+    }
+    assert!(told.contains("--follow leads back to this server by way of others"), "{told}");
+}
+
 #[test]
 fn a_text_that_another_limit_has_let_in_is_read_and_replicated() {
     if is_shared() {
