@@ -124,7 +124,8 @@ pub enum Why {
     KeyReused,
     /// This is a replica of the server at this address.
     ReadOnly(String),
-    /// The replica has another store than this one, or more of it than there is.
+    /// The replica has another store than this one, or more of it than there is; so has the
+    /// client that follows from there.
     OtherStore,
     /// The store failed. Whether the change took place is not known: who asks again with
     /// the same key will hear.

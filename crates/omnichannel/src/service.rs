@@ -127,6 +127,22 @@ impl Service {
         Ok(Effect::Replace { account: account.into(), key, revision, text })
     }
 
+    /// That what a client has seen is of this store: where it has seen more than there is, it
+    /// would wait until other changes have had the same numbers, and miss them.
+    ///
+    /// # Errors
+    /// That it is not. What is behind another server may have to come yet.
+    pub fn has_come_to(&self, account: &str, since: u64) -> Result<(), Why> {
+        if since == 0 || self.options.follow.is_some() || self.options.engine.is_some() {
+            return Ok(());
+        }
+        match self.store.draft(account) {
+            Ok(draft) if since > draft.revision => Err(Why::OtherStore),
+            // What fails is told of the changes as well.
+            _ => Ok(()),
+        }
+    }
+
     /// Changes of the account after `since`, or that there are none.
     pub fn next(&self, account: &str, since: u64, most: usize) -> Reply {
         self.found(|store| store.changes_of(account, since, most), changed)
