@@ -67,8 +67,9 @@ impl Node {
 
     /// One round: the datagram that goes out in it.
     fn round(&self) -> Option<(SocketAddr, Vec<u8>)> {
-        let (mut state, chance) = (self.state(), chance());
-        let asked = state.replica.tick(self.started.elapsed(), chance);
+        let (mut state, chance, now) = (self.state(), chance(), self.started.elapsed());
+        state.replica.look_at_clock(since_1970(), now);
+        let asked = state.replica.tick(now, chance);
         self.tell(&mut state);
         asked.map(|asked| state.close(asked))
     }
@@ -208,8 +209,11 @@ fn ask(node: &Node, datagrams: &Datagrams, shutdown: &Shutdown) {
 
 /// Which life of a node begins now.
 pub fn life() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    generation(since_1970.unwrap_or_default(), chance() as u16)
+    generation(since_1970(), chance() as u16)
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// A number that nobody can guess; zeros where the system has none, which is as good as
