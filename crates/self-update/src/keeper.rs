@@ -21,6 +21,7 @@ use crate::fetch::Releases;
 use crate::manifest::is_key;
 use crate::place::Place;
 use crate::rules::Wanted;
+use crate::unproven::Unproven;
 use crate::update::{Outcome, Step, Updater};
 use crate::worker::{HANDS_OVER, Worker, Workplace};
 use crate::{Echo, Updates};
@@ -66,6 +67,7 @@ pub fn keep<const PORT: u16>(
         listener: HANDS_OVER.then_some(listener),
         args: std::env::args_os().skip(1).collect(),
         patience: service.updates.ready_within,
+        unproven: updater.unproven.clone(),
     });
     let (events, came) = channel();
     let stop = events.clone();
@@ -105,6 +107,7 @@ fn updater(from: &Url, updates: &Updates) -> Result<Updater, Error> {
         key,
         within: updates.within,
         patience: updates.ready_within,
+        unproven: Unproven::default(),
     })
 }
 
@@ -236,6 +239,8 @@ impl Keeper {
 
     /// Waits for all who serve out their clients.
     fn end(mut self) -> Result<(), Error> {
+        // A look that is not over is left, and what it waits for could hang for ever.
+        self.updater.unproven.end();
         self.leaving.iter_mut().for_each(|leaving| leaving.worker.let_go());
         let status = self.current.worker.wait().map_err(Error::failed("wait for the worker"))?;
         for leaving in self.leaving {

@@ -30,6 +30,7 @@ pub mod manifest;
 pub mod place;
 pub mod rules;
 pub mod server;
+pub mod unproven;
 pub mod update;
 pub mod worker;
 
