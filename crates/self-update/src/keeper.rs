@@ -13,6 +13,7 @@ use std::time::Instant;
 use netcore::cli::{self, ServerArgs};
 use netcore::error::reason;
 use netcore::shutdown::Shutdown;
+use netcore::visit::caught;
 use netcore::{Error, listen};
 use semver::Version;
 use url::Url;
@@ -133,6 +134,16 @@ impl Starter {
     }
 }
 
+/// A panic in a look ends this look, as an error does: there are others.
+fn in_a_thread(
+    events: Sender<Event>,
+    look: impl FnOnce() -> io::Result<Outcome<Current>> + Send + 'static,
+) -> Result<(), Error> {
+    let looks = move || drop(events.send(Event::Looked(caught(look))));
+    let started = thread::Builder::new().name("update".into()).spawn(looks);
+    started.map(drop).map_err(Error::failed("look for releases"))
+}
+
 struct Keeper {
     updater: Arc<Updater>,
     starter: Starter,
@@ -194,13 +205,11 @@ impl Keeper {
             // The old worker is there: the trial is held beside it.
             address.set_port(0);
         }
-        let look = move || {
+        let events = starter.events.clone();
+        in_a_thread(events, move || {
             let mut start = |program: &Path| starter.start(program, address);
-            let outcome = updater.look(&running, &mut start, &mut tell);
-            drop(starter.events.send(Event::Looked(outcome)));
-        };
-        let started = thread::Builder::new().name("update".into()).spawn(look);
-        started.map(drop).map_err(Error::failed("look for releases"))
+            updater.look(&running, &mut start, &mut tell)
+        })
     }
 
     fn follow(&mut self, outcome: io::Result<Outcome<Current>>) -> Result<(), Error> {
@@ -250,5 +259,20 @@ impl Keeper {
             true => Ok(()),
             false => Err(Error::failed("serve")(io::Error::other(format!("the worker: {status}")))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_look_that_panics_is_over() {
+        let (events, came) = channel();
+        in_a_thread(events, || panic!("this line in the output is expected")).unwrap();
+        let event = came.recv_timeout(Duration::from_secs(30)).unwrap();
+        assert!(matches!(event, Event::Looked(Err(_))));
     }
 }

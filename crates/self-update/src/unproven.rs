@@ -26,6 +26,11 @@ impl Unproven {
         if held.over {
             return Err(io::Error::other("its keeper stops"));
         }
+        if let Some(mut left) = held.child.take() {
+            // Of a look that has panicked; others have ended.
+            let _ = left.kill();
+            left.wait()?;
+        }
         let (child, beside) = spawn()?;
         held.child = Some(child);
         Ok(beside)
