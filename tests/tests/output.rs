@@ -425,6 +425,27 @@ fn the_lines_of_standard_input_are_messages() {
     }
 }
 
+/// In the middle of a line the first Ctrl-D hands over what was typed, and the second is the
+/// end of it all: nobody has to type a third one.
+#[cfg(unix)]
+#[test]
+fn the_half_of_a_line_is_the_last_message_of_a_person() {
+    use ladder_tests::terminal::terminal;
+
+    for rung in echoes_on_ports() {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &[]);
+        let (mut keyboard, screen) = terminal();
+        let mut command = rung.command(&["client", "--port", &server.port().to_string()]);
+        let client = Process::start(&rung.name, command.stdin(screen));
+        client.expect_prompt("> ");
+        keyboard.type_part("hello");
+        keyboard.type_end();
+        keyboard.type_end();
+        client.wait().expect_code(0).expect_stdout("hello\n");
+    }
+}
+
 #[test]
 fn an_empty_message_has_an_empty_reply() {
     for rung in rungs_in("tcp-echo") {
