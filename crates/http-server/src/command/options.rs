@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 use netcore::Error;
 use netcore::cli::{count, duration};
+use netcore::log::harmless;
 use netcore::unix::{Claim, Mode};
 
 use httpcore::Status;
@@ -244,7 +245,7 @@ impl Options {
         }
         Ok(Prepared {
             server: server.mount("/", content),
-            ready: format!("Serving {served} at {}", listening.url),
+            ready: harmless(&format!("Serving {served} at {}", listening.url)),
             notes,
             claims: listening.claims,
         })
