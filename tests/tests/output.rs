@@ -282,6 +282,55 @@ fn a_limit_of_none_at_all_is_wrong_usage() {
     }
 }
 
+/// Not refused, as what is mounted into a container often has such a mode.
+#[cfg(unix)]
+#[test]
+fn a_secret_that_others_can_read_is_used_with_a_warning() {
+    use std::fs::{Permissions, set_permissions, write};
+    use std::os::unix::fs::PermissionsExt;
+
+    use ladder_tests::binaries::executable;
+
+    const WARNING: &str = "others can read the secret in it";
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let certs = Command::new(executable("tls-echo")).args(["certs", &path("certs")]).output();
+    assert!(certs.expect("it runs").status.success());
+    write(path("secret"), "ann:0123456789abcdef").expect("it can be written");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    let port = listener.local_addr().expect("it has one").port().to_string();
+    let cases = [
+        ("gossip", "secret", vec!["node", "--name", "ann", "--port", "0", "--secret-file"]),
+        ("http-server", "secret", vec!["--port", "0", "--auth"]),
+        ("tls-echo", "certs/server.key", vec!["server", "--port", "0", "--certs"]),
+        ("api-client", "secret", vec!["client", "--port", &port, "--token-file"]),
+    ];
+    for (name, secret, args) in cases {
+        for (mode, warns) in [(0o644, true), (0o600, false)] {
+            println!("{name} with {mode:o}");
+            let mode = Permissions::from_mode(mode);
+            set_permissions(path(secret), mode).expect("it is ours");
+            let last = match name {
+                "http-server" => format!("@{}", path(secret)),
+                "tls-echo" => path("certs"),
+                _ => path(secret),
+            };
+            let mut command = Command::new(executable(name));
+            command.args(&args).arg(last).stdin(Stdio::piped()).env_remove("RUST_LOG");
+            let program = Process::start(name, command.current_dir(folder.path()));
+            match name {
+                // It is told before anything is sent.
+                "api-client" => drop(listener.accept()),
+                _ => drop(program.expect_stdout(&[" "])),
+            }
+            match warns {
+                true => drop(program.expect_stderr(&[&path(secret), WARNING])),
+                false => assert!(!program.stderr_so_far().contains(WARNING)),
+            }
+        }
+    }
+}
+
 #[test]
 fn a_port_that_another_server_has_is_told_with_a_hint() {
     for rung in rungs_on_ports() {
