@@ -1,6 +1,6 @@
-//! A file of secrets, which nobody but its owner should be able to read: one that we make is
-//! refused otherwise, and one that we are given is used with a warning.
+//! A file of secrets, which nobody but its owner should be able to read.
 //!
+//! One of ours is refused otherwise, and one that we are given is used with a warning.
 //! The file that has been opened is judged, and not what has its name by then: between two
 //! looks at a name, another file may have taken it.
 
