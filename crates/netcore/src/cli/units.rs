@@ -42,7 +42,7 @@ pub fn size(text: &str) -> Result<usize, String> {
         _ => return Err("a size is written as 512, 64k or 1m".into()),
     };
     match number.parse::<usize>().ok().and_then(|number| number.checked_mul(bytes)) {
-        Some(0) => Err("a limit of no bytes at all would refuse everything".into()),
+        Some(0) => Err("a size of no bytes at all leaves nothing to send".into()),
         Some(size) => Ok(size),
         None => Err("a size is written as 512, 64k or 1m".into()),
     }
