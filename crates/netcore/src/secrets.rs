@@ -8,8 +8,6 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use crate::log::warn_early;
-
 /// Opens a file with a secret that somebody else has put there, and warns where others can
 /// read it.
 ///
@@ -23,6 +21,8 @@ pub fn open_given(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
+
+        use crate::log::warn_early;
 
         let found = file.metadata()?;
         // A pipe is for whoever holds its other end.
