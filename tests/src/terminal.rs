@@ -49,7 +49,16 @@ impl Keyboard {
         self.0.write_all(format!("{text}\n").as_bytes()).expect("the terminal takes what is typed");
     }
 
-    /// Types Ctrl-D.
+    /// Types a part of a line.
+    ///
+    /// # Panics
+    /// When the terminal has gone.
+    pub fn type_part(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).expect("the terminal takes what is typed");
+    }
+
+    /// Types Ctrl-D, which ends the input at the start of a line, and hands over what was
+    /// typed otherwise.
     ///
     /// # Panics
     /// When the terminal has gone.

@@ -31,6 +31,19 @@ fn the_first_line_says_what_is_served_and_where() {
     server.get("/a.txt").expect_status(200).expect_body("hello\n");
 }
 
+/// Whoever waits for it reads one line, and a person's terminal does nothing.
+#[cfg(unix)]
+#[test]
+fn the_first_line_is_one_whatever_the_folder_is_called() {
+    let site = site();
+    let odd = site.path().join("a\nServing b\x1b[2J");
+    fs::create_dir(&odd).unwrap();
+    let server = HttpServer::start(&[text(&odd)]);
+    let said = server.stdout_so_far();
+    assert_eq!(said.lines().count(), 1, "{said:?}");
+    assert!(said.contains(r"a\nServing b\u{1b}[2J at http://"), "{said:?}");
+}
+
 #[test]
 fn the_folder_and_the_port_come_in_any_order_and_the_current_folder_is_the_default() {
     let site = site();

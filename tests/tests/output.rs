@@ -235,11 +235,100 @@ fn wrong_usage_is_exit_code_2_and_shows_how_it_is_used() {
 }
 
 #[test]
+fn the_help_says_of_a_limit_what_is_true_in_the_rung() {
+    let of_a_request = "one request or one response";
+    for rung in rungs_in("tcp-echo").into_iter().filter(|rung| rung.server_takes("--total")) {
+        let help = rung.run(&["server", "--help"]).expect_code(0);
+        let help = help.printed();
+        assert!(!help.contains("HTTP") && !help.contains(of_a_request), "{}: {help}", rung.name);
+    }
+    for rung in rungs_in("http-rungs") {
+        let help = rung.run(&["server", "--help"]).expect_code(0);
+        let help = help.printed();
+        assert!(help.contains(of_a_request), "{}: {help}", rung.name);
+    }
+}
+
+#[test]
 fn a_limit_of_no_time_or_without_a_unit_is_wrong_usage() {
     for rung in rungs_on_ports().into_iter().filter(|rung| rung.server_takes("--idle")) {
         for wrong in ["0s", "5", "-1s", "1h"] {
             let args = ["server", "--port", "0", &format!("--idle={wrong}")];
             rung.run(&args).expect_code(2).expect_stdout("");
+        }
+    }
+}
+
+/// It would be one, and nobody would learn of it, or refuse everybody.
+#[test]
+fn a_limit_of_none_at_all_is_wrong_usage() {
+    let limits = [
+        "max-clients",
+        "max-addresses",
+        "max-message",
+        "queue",
+        "room-limit",
+        "workers",
+        "largest",
+    ];
+    for rung in every_rung() {
+        for limit in limits.map(|limit| format!("--{limit}")) {
+            if rung.server_takes(&limit) {
+                let finished = rung.run(&["server", "--port", "0", &limit, "0"]);
+                let told = finished.expect_code(2).expect_stdout("").stderr;
+                let says_why = |why| told.contains(why);
+                let why = ["a limit of none at all", "a size of no bytes at all"];
+                assert!(why.into_iter().any(says_why), "{}: {told}", rung.name);
+            }
+        }
+    }
+}
+
+/// Not refused, as what is mounted into a container often has such a mode.
+#[cfg(unix)]
+#[test]
+fn a_secret_that_others_can_read_is_used_with_a_warning() {
+    use std::fs::{Permissions, set_permissions, write};
+    use std::os::unix::fs::PermissionsExt;
+
+    use ladder_tests::binaries::executable;
+
+    const WARNING: &str = "others can read the secret in it";
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let certs = Command::new(executable("tls-echo")).args(["certs", &path("certs")]).output();
+    assert!(certs.expect("it runs").status.success());
+    write(path("secret"), "ann:0123456789abcdef").expect("it can be written");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    let port = listener.local_addr().expect("it has one").port().to_string();
+    let cases = [
+        ("gossip", "secret", vec!["node", "--name", "ann", "--port", "0", "--secret-file"]),
+        ("http-server", "secret", vec!["--port", "0", "--auth"]),
+        ("tls-echo", "certs/server.key", vec!["server", "--port", "0", "--certs"]),
+        ("api-client", "secret", vec!["client", "--port", &port, "--token-file"]),
+    ];
+    for (name, secret, args) in cases {
+        for (mode, warns) in [(0o644, true), (0o600, false)] {
+            println!("{name} with {mode:o}");
+            let mode = Permissions::from_mode(mode);
+            set_permissions(path(secret), mode).expect("it is ours");
+            let last = match name {
+                "http-server" => format!("@{}", path(secret)),
+                "tls-echo" => path("certs"),
+                _ => path(secret),
+            };
+            let mut command = Command::new(executable(name));
+            command.args(&args).arg(last).stdin(Stdio::piped()).env_remove("RUST_LOG");
+            let program = Process::start(name, command.current_dir(folder.path()));
+            match name {
+                // It is told before anything is sent.
+                "api-client" => drop(listener.accept()),
+                _ => drop(program.expect_stdout(&[" "])),
+            }
+            match warns {
+                true => drop(program.expect_stderr(&[&path(secret), WARNING])),
+                false => assert!(!program.stderr_so_far().contains(WARNING)),
+            }
         }
     }
 }
@@ -384,6 +473,27 @@ fn the_lines_of_standard_input_are_messages() {
         let finished =
             server.client_with_input(&[], "first\nвторая\r\n\nlast, without an end".as_bytes());
         finished.expect_code(0).expect_stdout("first\nвторая\n\nlast, without an end\n");
+    }
+}
+
+/// In the middle of a line the first Ctrl-D hands over what was typed, and the second is the
+/// end of it all: nobody has to type a third one.
+#[cfg(unix)]
+#[test]
+fn the_half_of_a_line_is_the_last_message_of_a_person() {
+    use ladder_tests::terminal::terminal;
+
+    for rung in echoes_on_ports() {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &[]);
+        let (mut keyboard, screen) = terminal();
+        let mut command = rung.command(&["client", "--port", &server.port().to_string()]);
+        let client = Process::start(&rung.name, command.stdin(screen));
+        client.expect_prompt("> ");
+        keyboard.type_part("hello");
+        keyboard.type_end();
+        keyboard.type_end();
+        client.wait().expect_code(0).expect_stdout("hello\n");
     }
 }
 

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use ladder_tests::process::spawn;
-use ladder_tests::{Finished, GENEROUS, Process, Rung, rungs_in};
+use ladder_tests::{Address, Finished, GENEROUS, Process, Rung, rungs_in};
 use rustix::process::{Signal, geteuid};
 use tempfile::TempDir;
 
@@ -147,6 +147,29 @@ fn stop(server: Process) -> Finished {
 fn kill(server: Process) {
     server.signal(Signal::KILL);
     server.wait();
+}
+
+/// Whoever waits for the line reads no more than that, and finds the file by it.
+#[test]
+fn a_path_of_any_bytes_is_told_in_one_line_and_as_it_is() {
+    for rung in rungs_in("unix-echo") {
+        let mut place = Place::new();
+        for name in [&b"two words"[..], b"a\nlistening on unix:b", b"\x1b[2J", b"100%25", b"\xff"] {
+            place.path = place.folder.path().join(OsStr::from_bytes(name));
+            // Not every file system has names that are no text.
+            if fs::write(&place.path, "").and_then(|()| fs::remove_file(&place.path)).is_err() {
+                continue;
+            }
+            let server = place.try_start(rung, &[]);
+            let ready = server.expect_stdout(&["listening on "]);
+            let address = ladder::ready::address(&ready);
+            assert_eq!(address, Some(Address::Unix(place.path.clone())), "{ready:?}");
+            let mut client = rung.command(&["client", "--path"]);
+            let client = Process::start(&rung.name, client.arg(&place.path).arg("hello"));
+            client.wait().expect_code(0).expect_stdout("hello\n");
+            stop(server).expect_code(0).expect_stdout(&format!("{ready}\n"));
+        }
+    }
 }
 
 #[test]

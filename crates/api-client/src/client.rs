@@ -1,6 +1,5 @@
 //! The client's command line: each message is a note that the third party keeps.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use clap::Args;
 use netcore::Error;
 use netcore::cli::{self, ClientArgs, duration};
 use netcore::log::{harmless, harmless_json};
+use netcore::secrets;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -85,7 +85,8 @@ impl Options {
     fn secret(&self) -> Result<Option<Secret>, Error> {
         let Some(file) = &self.token_file else { return Ok(None) };
         let attempted = format!("read {}", file.display());
-        let token = fs::read_to_string(file).map_err(Error::failed(attempted))?;
+        let token = secrets::open_given(file).and_then(io::read_to_string);
+        let token = token.map_err(Error::failed(attempted))?;
         let token = token.trim();
         let value = match self.token_field.eq_ignore_ascii_case("authorization") {
             true => format!("Bearer {token}"),

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::{Limits, duration};
+use netcore::cli::{Limits, count, duration};
 
 pub mod api;
 pub mod client;
@@ -37,6 +37,7 @@ pub const BODY_LIMIT: usize = 4 << 10;
 
 /// The third party: what it keeps, and its mood.
 #[derive(Debug, Args)]
+#[command(mut_arg("total", netcore::cli::each_request))]
 pub struct ThirdParty {
     /// How it behaves
     #[arg(long, value_enum, default_value_t = Mood::Ok)]
@@ -54,6 +55,6 @@ pub struct ThirdParty {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
 }

@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::duration;
+use netcore::cli::{count, duration};
 use netcore::log::harmless;
 
 use crate::room::Room;
@@ -61,7 +61,7 @@ pub struct Chat {
     pub drain: Duration,
     /// Serve at most so many clients at once, in the room or not; more wait in the
     /// backlog
-    #[arg(long, value_name = "N", default_value_t = 500)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 500)]
     pub max_clients: usize,
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueEnum};
+use netcore::cli::count;
 use netcore::names::is_letter;
 use netcore::outbox::{Line, Outbox};
 use netcore::visit::Ended;
@@ -17,10 +18,10 @@ const LONGEST_NAME: usize = 32;
 #[derive(Debug, Args)]
 pub struct Room {
     /// Let at most so many members in; more are told that the room is full
-    #[arg(long, value_name = "N", default_value_t = 400)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 400)]
     pub room_limit: usize,
     /// Lines that may wait for a member that does not take them
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub queue: usize,
     /// What becomes of a member for whom more wait: it is dropped, or it skips them and is
     /// told how many

@@ -2,14 +2,14 @@
 //! everybody on the machine.
 
 use std::fmt;
-use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use clap::Args;
 use netcore::Error;
 use netcore::cli::path;
 use netcore::error::reason;
+use netcore::secrets;
 
 use crate::proofs::Proofs;
 
@@ -46,7 +46,9 @@ impl Secret {
     /// # Errors
     /// A sentence for clap to show, which has nothing of the file in it.
     pub fn read(path: &Path) -> Result<Secret, String> {
-        let text = fs::read(path).map_err(|error| reason(&error))?;
+        let mut text = Vec::new();
+        let read = secrets::open_given(path).and_then(|mut file| file.read_to_end(&mut text));
+        read.map_err(|error| reason(&error))?;
         match text.trim_ascii() {
             secret if secret.len() >= SHORTEST => Ok(Secret(secret.to_vec())),
             _ => Err(format!("a secret has {SHORTEST} characters or more")),

@@ -2,6 +2,7 @@
 //! prints, and one reads what is typed. All that they share is behind one lock, which
 //! nobody holds while it waits.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::mpsc::SyncSender;
@@ -40,7 +41,8 @@ pub struct Node {
 struct State {
     replica: Replica,
     proofs: Proofs,
-    warned: Option<Instant>,
+    /// When each kind of trouble was told last.
+    warned: HashMap<&'static str, Instant>,
 }
 
 impl Node {
@@ -51,7 +53,7 @@ impl Node {
         every: Duration,
         screen: SyncSender<String>,
     ) -> Arc<Node> {
-        let state = Mutex::new(State { replica, proofs, warned: None });
+        let state = Mutex::new(State { replica, proofs, warned: HashMap::new() });
         Arc::new(Node { state, every, started: Instant::now(), screen })
     }
 
@@ -67,8 +69,9 @@ impl Node {
 
     /// One round: the datagram that goes out in it.
     fn round(&self) -> Option<(SocketAddr, Vec<u8>)> {
-        let (mut state, chance) = (self.state(), chance());
-        let asked = state.replica.tick(self.started.elapsed(), chance);
+        let (mut state, chance, now) = (self.state(), chance(), self.started.elapsed());
+        state.replica.look_at_clock(since_1970(), now);
+        let asked = state.replica.tick(now, chance);
         self.tell(&mut state);
         asked.map(|asked| state.close(asked))
     }
@@ -92,7 +95,7 @@ impl Node {
             Opened::Admitted => state.replica.ask(now),
             Opened::Challenge(token) => return Some(token),
             Opened::Refused(why) => {
-                state.trouble(&format!("{peer} refused {} bytes: {why}", datagram.len()));
+                state.trouble(why, &format!("{peer} refused {} bytes: {why}", datagram.len()));
                 None
             }
         };
@@ -109,7 +112,7 @@ impl Node {
     /// A datagram that cannot be sent is lost, as the network may lose any.
     fn send(&self, datagrams: &Datagrams, datagram: &[u8], peer: SocketAddr) {
         if let Err(why) = datagrams.try_send(datagram, peer) {
-            self.state().trouble(&format!("{peer} dropped: {why}"));
+            self.state().trouble("unsent", &format!("{peer} dropped: {why}"));
         }
     }
 
@@ -131,11 +134,12 @@ impl Node {
                     format!("* {name} is away")
                 }
                 Event::SameName(peer) => {
-                    state.trouble(&format!("{peer} has the same name as this node: rename one"));
+                    let why = "has the same name as this node: rename one";
+                    state.trouble(why, &format!("{peer} {why}"));
                     continue;
                 }
                 Event::Refused(name, why) => {
-                    state.trouble(&format!("nothing is taken of {name}: {why}"));
+                    state.trouble(why, &format!("nothing is taken of {name}: {why}"));
                     continue;
                 }
             };
@@ -152,11 +156,11 @@ impl State {
         (to, datagram)
     }
 
-    /// Whoever floods us does not fill the log as well.
-    fn trouble(&mut self, what: &str) {
+    /// Whoever floods us does not fill the log as well, nor hides trouble of another `kind`.
+    fn trouble(&mut self, kind: &'static str, what: &str) {
         let now = Instant::now();
-        if self.warned.is_none_or(|before| now - before >= TROUBLE) {
-            self.warned = Some(now);
+        if self.warned.get(kind).is_none_or(|before| now - *before >= TROUBLE) {
+            self.warned.insert(kind, now);
             log::warn!("{what}");
         } else {
             log::debug!("{what}");
@@ -208,8 +212,11 @@ fn ask(node: &Node, datagrams: &Datagrams, shutdown: &Shutdown) {
 
 /// Which life of a node begins now.
 pub fn life() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    generation(since_1970.unwrap_or_default(), chance() as u16)
+    generation(since_1970(), chance() as u16)
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// A number that nobody can guess; zeros where the system has none, which is as good as

@@ -73,6 +73,13 @@ impl Replica {
         Replica { table, seeds, address, settings, started, rounds, last_round, further, rivals }
     }
 
+    /// What the clock says now, as since 1970: it may have been behind at the start and been
+    /// set, or the machine has slept, which `now` does not count. One that is set back makes
+    /// nobody unbelievable who was believed.
+    pub fn look_at_clock(&mut self, since_1970: Duration, now: Duration) {
+        self.started = self.started.max(generation(since_1970.saturating_sub(now), 0));
+    }
+
     /// What is known of all nodes, by name, this one included.
     pub fn members(&self) -> &BTreeMap<Name, Member> {
         self.table.members()

@@ -3,7 +3,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 /// Ends a test that would otherwise hang; no correct run comes near it.
 const GENEROUS: Duration = Duration::from_secs(30);
@@ -70,6 +71,29 @@ fn whoever_floods_a_node_with_what_is_too_long_does_not_fill_its_log() {
     assert!(log.lines().count() < 20, "{log}");
 }
 
+/// One kind of trouble is told now and then, and there are others.
+#[test]
+fn whoever_floods_a_node_does_not_hide_that_two_have_one_name() {
+    let mut ann = Node::start(&["--name", "ann"]).unwrap();
+    let log = BufReader::new(ann.child.stderr.take().unwrap());
+    let (tell, told) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        // Until the node has ended; nobody listens any more then.
+        log.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line)));
+    });
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let twin = Node::start(&["--name", "ann", "--seed", &ann.address.to_string()]).unwrap();
+    let until = Instant::now() + GENEROUS;
+    let is_told = |line: String| line.contains("has the same name as this node");
+    // Far more often than the twin speaks.
+    while !told.recv_timeout(Duration::from_millis(1)).is_ok_and(is_told) {
+        socket.send_to(b"noise", ann.address).unwrap();
+        assert!(Instant::now() < until, "it is not told");
+    }
+    drop((ann, twin));
+    reader.join().unwrap();
+}
+
 #[test]
 fn a_node_for_both_families_talks_with_one_that_is_asked_over_ipv4() {
     let mut ann = Node::start(&["--name", "ann", "--say", "from ann"]).unwrap();
@@ -104,7 +128,6 @@ fn settings_that_contradict_each_other_are_told_before_anybody_listens() {
 fn a_socket_that_receives_nothing_any_more_ends_the_node_with_all_its_threads() {
     use std::net::TcpListener;
     use std::os::fd::OwnedFd;
-    use std::sync::mpsc;
 
     use gossip::Settings;
     use gossip::node::{self, UNPRINTED};

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use httpcore::freshness::{self, Validators, Verdict, Wanted};
 use httpcore::head::{Head, Method, Target, target};
-use httpcore::reply::{IntoResponse, Response, clock, html, types};
+use httpcore::reply::{IntoResponse, Response, clock, html, other_method, types};
 use httpcore::{Refusal, Status};
 
 use crate::Site;
@@ -16,14 +16,15 @@ impl Site {
     /// The response to a request: the place for what a server of your own does.
     ///
     /// # Errors
-    /// 404 for what is not there or lies outside of the folder, 501 for other methods, 412
-    /// for another version than the request is about.
+    /// 404 for what is not there or lies outside of the folder, 412 for
+    /// another version than the request is about.
     pub fn reply(&self, head: &Head<'_>) -> Result<Response, Refusal> {
         if !matches!(head.method, Method::Get | Method::Head) {
-            return Err(Refusal::new(Status::NOT_IMPLEMENTED, "only GET and HEAD are known here"));
+            return Ok(other_method(head.method, &[Method::Get]));
         }
         // Split and then decoded, once: no name holds a slash, and none is `..`.
-        let path = target::Path::parse(Target::parse(head.method, head.target)?.path)?;
+        let target = Target::parse(head.method, head.target)?;
+        let path = target::Path::parse(target.path)?;
         let root = fs::canonicalize(&self.root)?;
         let mut file = root.clone();
         for name in &path.names {
@@ -38,9 +39,8 @@ impl Site {
         match (file.is_dir(), path.folder) {
             (true, true) => Ok(listing(&file, &path.encode())?),
             // Its links are relative to it, so that its address has to end with a slash.
-            (true, false) => {
-                Ok(Response::new(Status::MOVED_PERMANENTLY).header("Location", &path.as_folder()))
-            }
+            (true, false) => Ok(Response::new(Status::MOVED_PERMANENTLY)
+                .header("Location", &path.as_folder(target.query))),
             // Not a pipe or a device, which would be waited for.
             (false, folder) if folder == is_index && file.is_file() => current(&file, head),
             (false, _) => Err(Refusal::not_found()),

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use httpcore::head::{Method, Target, target};
-use httpcore::reply::{Response, html, types};
+use httpcore::reply::{Response, html, other_method, types};
 use httpcore::{Refusal, Status};
 
 use crate::Site;
@@ -14,13 +14,14 @@ impl Site {
     /// The response to a request: the place for what a server of your own does.
     ///
     /// # Errors
-    /// 404 for what is not there or lies outside of the folder, 501 for other methods.
+    /// 404 for what is not there or lies outside of the folder.
     pub fn reply(&self, method: Method, target: &[u8]) -> Result<Response, Refusal> {
         if !matches!(method, Method::Get | Method::Head) {
-            return Err(Refusal::new(Status::NOT_IMPLEMENTED, "only GET and HEAD are known here"));
+            return Ok(other_method(method, &[Method::Get]));
         }
         // Split and then decoded, once: no name holds a slash, and none is `..`.
-        let path = target::Path::parse(Target::parse(method, target)?.path)?;
+        let target = Target::parse(method, target)?;
+        let path = target::Path::parse(target.path)?;
         let root = fs::canonicalize(&self.root)?;
         let mut file = root.clone();
         for name in &path.names {
@@ -35,9 +36,8 @@ impl Site {
         match (file.is_dir(), path.folder) {
             (true, true) => Ok(listing(&file, &path.encode())?),
             // Its links are relative to it, so that its address has to end with a slash.
-            (true, false) => {
-                Ok(Response::new(Status::MOVED_PERMANENTLY).header("Location", &path.as_folder()))
-            }
+            (true, false) => Ok(Response::new(Status::MOVED_PERMANENTLY)
+                .header("Location", &path.as_folder(target.query))),
             // Not a pipe or a device, which would be waited for.
             (false, folder) if folder == is_index && file.is_file() => Ok(whole(&file)?),
             (false, _) => Err(Refusal::not_found()),

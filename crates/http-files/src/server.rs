@@ -44,15 +44,17 @@ pub fn serve(listener: TcpListener, service: &Site, shutdown: &Shutdown) -> io::
 /// the connection is closed, which is done in stages, so that the response arrives.
 fn exchange(stream: &mut Connection, peer: SocketAddr, service: &Site) -> io::Result<()> {
     let Some(head) = read_head(stream, peer, service)? else { return Ok(()) };
-    let (method, response) = match request_line(&head) {
-        Some((method, path)) => (method, service.reply(method, path.as_bytes()).into_response()),
-        None => (Method::of_refused(&head), Status::BAD_REQUEST.into_response()),
+    let response = match request_line(&head) {
+        Some((method, path)) => Method::named(method.as_bytes())
+            .and_then(|method| service.reply(method, path.as_bytes()))
+            .into_response(),
+        None => Status::BAD_REQUEST.into_response(),
     };
     // However long the request took.
     // A response may be long: its client has to go on taking it.
     stream.set_limits(Deadline::after(service.limits.total), service.limits.idle);
     // Date, length and the end of the connection are added; HEAD gets no content.
-    send_last(stream, &peer.to_string(), method, response)
+    send_last(stream, &peer.to_string(), Method::of_refused(&head), response)
 }
 
 /// Reads up to the empty line that ends a head; `None` where the client has sent nothing.
@@ -75,8 +77,7 @@ fn read_head(
         head.extend_from_slice(&buf[..n]);
         // The empty line may come in two parts, so all of the head is looked at again.
         if let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") {
-            head.truncate(end);
-            return Ok(Some(head));
+            return Ok(Some(head[..end].to_vec()));
         }
         if head.len() > HEAD_LIMIT {
             return Err(io::Error::new(ErrorKind::InvalidData, "the head does not end"));
@@ -85,11 +86,11 @@ fn read_head(
 }
 
 /// Method and path. The fields in the other lines are not looked at.
-fn request_line(head: &[u8]) -> Option<(Method, &str)> {
+fn request_line(head: &[u8]) -> Option<(&str, &str)> {
     let line = head.split(|&byte| byte == b'\r').next()?;
     let mut words = str::from_utf8(line).ok()?.split(' ');
     match (words.next()?, words.next()?, words.next()?) {
-        (method, path, "HTTP/1.0" | "HTTP/1.1") => Some((Method::parse(method.as_bytes())?, path)),
+        (method, path, "HTTP/1.0" | "HTTP/1.1") => Some((method, path)),
         _ => None,
     }
 }

@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use httpcore::handler::{Request, other_method};
+use httpcore::handler::Request;
 use httpcore::head::Method;
-use httpcore::reply::{Response, html, types};
+use httpcore::reply::{Response, html, other_method, types};
 use httpcore::{Refusal, Status};
 
 /// The file or folder of `root` that a request asks for.
@@ -33,9 +33,8 @@ pub fn reply(root: &Path, request: &Request<'_>) -> Result<Response, Refusal> {
     match (file.is_dir(), path.folder) {
         (true, true) => Ok(listing(&file, &path.encode())?),
         // Its links are relative to it, so that its address has to end with a slash.
-        (true, false) => {
-            Ok(Response::new(Status::MOVED_PERMANENTLY).header("Location", &path.as_folder()))
-        }
+        (true, false) => Ok(Response::new(Status::MOVED_PERMANENTLY)
+            .header("Location", &path.as_folder(request.target().query))),
         // Not a pipe or a device, which would be waited for.
         (false, folder) if folder == is_index && file.is_file() => Ok(whole(&file)?),
         (false, _) => Err(Refusal::not_found()),

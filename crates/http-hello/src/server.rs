@@ -78,8 +78,7 @@ fn read_head(
         head.extend_from_slice(&buf[..n]);
         // The empty line may come in two parts, so all of the head is looked at again.
         if let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") {
-            head.truncate(end);
-            return Ok(Some(head));
+            return Ok(Some(head[..end].to_vec()));
         }
         if head.len() > HEAD_LIMIT {
             return Err(io::Error::new(ErrorKind::InvalidData, "the head does not end"));

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::{Limits, duration};
+use netcore::cli::{Limits, count, duration};
 
 pub mod files;
 pub mod server;
@@ -25,6 +25,7 @@ pub const PORT: u16 = 8000;
 /// What the server does: the place for what a server of your own knows. A field that is
 /// no option has `#[arg(skip)]` above it, and one that changes is behind a lock.
 #[derive(Debug, Args)]
+#[command(mut_arg("total", netcore::cli::each_request))]
 pub struct Site {
     /// The folder whose files are served
     #[arg(default_value = ".", value_parser = netcore::cli::folder())]
@@ -36,6 +37,6 @@ pub struct Site {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
 }

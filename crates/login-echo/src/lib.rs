@@ -14,7 +14,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::{Limits, duration, path};
+use netcore::cli::{Limits, count, duration, path};
 use netcore::proof::{Members, Right, Tries};
 use netcore::tls::ServerTlsArgs;
 
@@ -49,7 +49,7 @@ pub struct Echo {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
     /// What the server shows of itself, and whom it lets in.
     #[command(flatten)]

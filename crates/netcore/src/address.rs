@@ -59,6 +59,26 @@ impl Address {
         inet
     }
 
+    /// As one word, in which a path can have any bytes: as a ready line ends.
+    pub fn word(&self) -> String {
+        match self {
+            Address::Inet(address) => address.to_string(),
+            Address::Unix(path) => unix::word(path),
+        }
+    }
+
+    /// The address in a ready line, its last word: `listening on 127.0.0.1:9090`, `listening
+    /// on unix:echo.sock`, `Serving /a at http://127.0.0.1:8000/`. `None` for another line.
+    pub fn in_ready_line(line: &str) -> Option<Address> {
+        let word = line.rsplit(' ').next()?;
+        if let Some(path) = unix::path_in(word) {
+            return Some(Address::Unix(path));
+        }
+        let address = word.strip_prefix("http://").unwrap_or(word).trim_end_matches('/');
+        // Not as it is read otherwise, which asks the resolver for names.
+        address.parse().ok().map(Address::Inet)
+    }
+
     /// The address of the internet.
     ///
     /// # Errors
@@ -120,6 +140,19 @@ mod tests {
         for wrong in ["", "127.0.0.1", "echo.sock", "127.0.0.1:99999"] {
             assert!(wrong.parse::<Address>().is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn the_address_is_the_last_word_of_a_ready_line() {
+        let read = Address::in_ready_line;
+        for word in ["127.0.0.1:9090", "[::1]:9090", "unix:echo.sock", "unix:a%20b%0A"] {
+            let address = read(&format!("listening on {word}")).unwrap();
+            assert_eq!(address.word(), word);
+        }
+        let web = read("Serving /a b at http://127.0.0.1:8000/");
+        assert_eq!(web, Some(Address::Inet(([127, 0, 0, 1], 8000).into())));
+        assert_eq!(read("listening on unix:a%0Ab"), Some(Address::Unix("a\nb".into())));
+        assert_eq!(read("listening soon"), None);
     }
 
     #[test]

@@ -9,8 +9,8 @@ mod run;
 mod terminal;
 mod units;
 
-pub use args::{ClientArgs, Limits, NoOptions, ServerArgs};
+pub use args::{ClientArgs, Limits, NoOptions, ServerArgs, each_request};
 pub use input::{all_messages, each_message, messages, typed};
 pub use output::{announce, complain, finish, listening_on, print, print_bytes, ready};
 pub use run::{Also, Connects, Listens, Program, run, run_also};
-pub use units::{duration, folder, path, size};
+pub use units::{count, duration, folder, path, size};

@@ -23,6 +23,7 @@
 //! | [`unix`] | UNIX sockets: a file for an address, and who has connected |
 //! | [`address`](mod@address) | where a stream server listens, whatever its family |
 //! | [`client`] | the plain client of the rungs |
+//! | [`secrets`] | a file of secrets, which nobody but its owner should read |
 //! | `tls` | encryption over a connection: handshake, half-close, goodbye (feature `tls`) |
 //! | `proof` | a shared secret, proven and never sent, bound to one session (feature `proof`) |
 //! | [`datagrams`] | a receive that a stop ends at once, a send that is never the end |
@@ -36,7 +37,6 @@
 //! | [`pulse`] | whether a peer is still there that has nothing to say |
 //! | [`talk`] | the client of a conversation in which both ends speak when they like |
 //! | `codec` | serde values in frames, bounded in bytes and depth (feature `codec`) |
-//! | [`secrets`] | a file of secrets, which nobody but its owner may read |
 //! | [`shares`] | a bounded memory in which each address has a share of its own |
 //! | [`cli`] | the arguments, output and exit codes that all rungs share |
 //! | [`log`](mod@log) | the log on standard error, which holds nothing up |

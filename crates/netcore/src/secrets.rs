@@ -1,11 +1,45 @@
-//! A file of secrets, which nobody but its owner may be able to read.
+//! A file of secrets, which nobody but its owner should be able to read.
 //!
+//! One of ours is refused otherwise, and one that we are given is used with a warning.
 //! The file that has been opened is judged, and not what has its name by then: between two
 //! looks at a name, another file may have taken it.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
+
+/// Opens a file with a secret that somebody else has put there, and warns where others can
+/// read it.
+///
+/// It is not refused: what is mounted into a container has the mode that is common there, such
+/// as 644, which whoever runs the container cannot always change, and nobody else is in it.
+///
+/// # Errors
+/// What the system says.
+pub fn open_given(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+
+        use crate::log::warn_early;
+
+        let found = file.metadata()?;
+        // A pipe is for whoever holds its other end.
+        if found.is_file() && is_for_others(found.mode(), found.uid()) {
+            warn_early(format!("{}: others can read the secret in it", path.display()));
+        }
+    }
+    Ok(file)
+}
+
+/// A group may read what root owns: it is how root gives a secret to a program that is not
+/// root itself.
+#[cfg(unix)]
+fn is_for_others(mode: u32, owner: u32) -> bool {
+    let wrong = if owner == 0 { 0o037 } else { 0o077 };
+    mode & wrong != 0
+}
 
 /// Reads it.
 ///
@@ -69,6 +103,22 @@ mod tests {
 
     /// Looks at a name that changes hands all the time.
     const LOOKS: usize = 20_000;
+
+    #[test]
+    fn a_secret_is_for_others_that_more_than_its_owner_can_read() {
+        for (mode, of_a_user, of_root) in [
+            (0o100_600, false, false),
+            (0o100_400, false, false),
+            (0o100_640, true, false),
+            (0o100_440, true, false),
+            (0o100_660, true, true),
+            (0o100_644, true, true),
+            (0o100_604, true, true),
+        ] {
+            assert_eq!(is_for_others(mode, 1000), of_a_user, "{mode:o}");
+            assert_eq!(is_for_others(mode, 0), of_root, "{mode:o}");
+        }
+    }
 
     #[test]
     fn the_file_that_is_read_is_the_one_that_is_judged() {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::cli::duration;
+use crate::cli::{count, duration};
 
 /// Entries of one address. A further one takes the place of the one of this address
 /// that was put in longest ago.
@@ -28,7 +28,7 @@ pub struct Bounds {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "2m")]
     pub remember: Duration,
     /// Serve clients at so many addresses, and remember 64 KiB for each at most
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1_000)]
     pub max_addresses: usize,
 }
 

@@ -85,7 +85,6 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
 /// A sentence for clap to show.
 pub fn message_size(text: &str) -> Result<usize, String> {
     match cli::size(text)? {
-        0 => Err("an empty message has no reply".into()),
         size if size > LARGEST => Err("at most 64m".into()),
         size => Ok(size),
     }

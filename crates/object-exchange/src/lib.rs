@@ -14,7 +14,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::{Limits, duration};
+use netcore::cli::{Limits, count, duration};
 use netcore::codec::{Messages, ValueError};
 
 use crate::message::{Greeting, Reply, Request, VERSION};
@@ -44,7 +44,7 @@ pub struct Exchange {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
 }
 

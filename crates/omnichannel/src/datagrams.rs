@@ -95,7 +95,10 @@ fn begin(service: &Service, message: &Message, peer: SocketAddr) -> Result<Begun
     let key = key.unwrap_or_else(|| format!("{:016x}-{:x}", message.session, message.id));
     Ok(match ask {
         // Whoever has lost the answer asks from the same revision again: nothing is kept.
-        Ask::Follow { since } => Err(service.next(account, since, 0)),
+        Ask::Follow { since } => Err(match service.has_come_to(account, since) {
+            Ok(()) => service.next(account, since, 0),
+            Err(why) => Reply::Refused(why),
+        }),
         ask => service.begin(account, Some(key), ask),
     })
 }

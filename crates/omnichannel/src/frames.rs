@@ -50,13 +50,17 @@ pub fn answer(stream: &mut Connection, peer: SocketAddr, service: &Service) -> i
                 Ok(account) => {
                     log::debug!("{peer} is {account}, over frames: {ask}");
                     match (ask, account) {
-                        (Ask::Follow { since }, _) => {
-                            let following = Following::Account(account, since);
-                            return follow(stream.get_mut(), service, following, total);
-                        }
+                        (Ask::Follow { since }, _) => match service.has_come_to(account, since) {
+                            Err(why) => Reply::Refused(why),
+                            Ok(()) => {
+                                let following = Following::Account(account, since);
+                                return follow(stream.get_mut(), service, following, total);
+                            }
+                        },
                         (Ask::Replicate { store, since }, REPLICA) => {
                             return replicate(stream.get_mut(), service, store, since, total);
                         }
+                        (Ask::Chain, REPLICA) => Reply::Chain(service.chain.names()),
                         (ask, account) => service.answer(account, key, ask),
                     }
                 }

@@ -76,6 +76,9 @@ fn follow(service: &Arc<Service>, request: &mut Request<'_>) -> Answered {
     let account = prove(service, request)?;
     let last = only(request, "Last-Event-ID")?.map_or(Some(0), |id| id.trim().parse().ok());
     let since = last.ok_or_else(|| refusal(Status::BAD_REQUEST, "Last-Event-ID is no revision"))?;
+    if let Err(why) = service.has_come_to(account, since) {
+        return told(Reply::Refused(why));
+    }
     // In time for the last bytes, before the limit of the connection.
     let total = service.options.limits.total;
     let until = Deadline::after(total - total / 8);
@@ -148,6 +151,7 @@ fn told(reply: Reply) -> Answered {
                 Why::TooLong { .. } => Status::CONTENT_TOO_LARGE,
                 Why::KeyTooLong { .. } => Status::BAD_REQUEST,
                 Why::KeyReused => Status::UNPROCESSABLE_CONTENT,
+                Why::OtherStore => Status::CONFLICT,
                 Why::ReadOnly(_) => Status::MISDIRECTED_REQUEST,
                 Why::Unavailable => Status::SERVICE_UNAVAILABLE,
                 _ => Status::FORBIDDEN,

@@ -20,8 +20,9 @@ use std::time::Duration;
 
 use clap::Args;
 use netcore::Error;
-use netcore::cli::{Limits, duration};
+use netcore::cli::{Limits, count, duration};
 
+pub mod chain;
 pub mod client;
 pub mod datagrams;
 pub mod disk;
@@ -52,6 +53,10 @@ pub const PORT: u16 = 8000;
 
 /// What the server can be told.
 #[derive(Debug, Args)]
+#[command(mut_arg("total", |total| total.help(
+    "Drop a client after this long in all, however busy it is; over HTTP, each request has so long, \
+     and each response"
+)))]
 pub struct Omnichannel {
     /// File that keeps the drafts, made where there is none
     #[arg(long, value_name = "FILE", default_value = "omnichannel.redb")]
@@ -86,11 +91,11 @@ pub struct Omnichannel {
     pub max_text: usize,
     // Somebody who types changes it once a second: a quarter of an hour.
     /// Keep so many revisions of each draft for those who follow it
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<u64>, default_value_t = 1000)]
     pub history: u64,
     // A repeat comes within minutes, and an account has few requests on the way at once.
     /// Know so many changes of each account again when they are asked for twice
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<u64>, default_value_t = 1000)]
     pub keys: u64,
     /// Let each commit take so much longer, as on a slow disk: to see who waits for it
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -102,7 +107,7 @@ pub struct Omnichannel {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many connections at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
 }
 

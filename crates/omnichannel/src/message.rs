@@ -63,6 +63,8 @@ pub enum Ask {
         /// The last position that it has.
         since: u64,
     },
+    /// For a replica: the server that is asked and those that it follows.
+    Chain,
 }
 
 /// A draft at one revision.
@@ -102,6 +104,8 @@ pub enum Reply {
     Nothing,
     /// Not answered.
     Refused(Why),
+    /// To [`Ask::Chain`]: what each is called, up to the one that writes.
+    Chain(Vec<u64>),
 }
 
 /// Why a request was not answered.
@@ -120,7 +124,8 @@ pub enum Why {
     KeyReused,
     /// This is a replica of the server at this address.
     ReadOnly(String),
-    /// The replica has another store than this one, or more of it than there is.
+    /// The replica has another store than this one, or more of it than there is; so has the
+    /// client that follows from there.
     OtherStore,
     /// The store failed. Whether the change took place is not known: who asks again with
     /// the same key will hear.
@@ -156,6 +161,7 @@ impl fmt::Display for Ask {
             Ask::Delete { revision } => write!(f, "delete at revision {revision}"),
             Ask::Follow { since } => write!(f, "follow from revision {since}"),
             Ask::Replicate { since, .. } => write!(f, "replicate from position {since}"),
+            Ask::Chain => f.write_str("whom it follows"),
         }
     }
 }
@@ -222,6 +228,7 @@ mod tests {
             Ask::Delete { revision: 0 },
             Ask::Follow { since: 0 },
             Ask::Replicate { store: 0, since: 0 },
+            Ask::Chain,
         ]
         .into_iter()
         .enumerate()
@@ -238,6 +245,7 @@ mod tests {
             Reply::Store(0),
             Reply::Nothing,
             Reply::Refused(Why::NotProven),
+            Reply::Chain(Vec::new()),
         ]
         .into_iter()
         .enumerate()

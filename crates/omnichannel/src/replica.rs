@@ -104,18 +104,20 @@ fn is_another(stream: &TcpStream, own: SocketAddr) -> io::Result<()> {
 
 fn follow_over(stream: TcpStream, service: &Service, shutdown: &Shutdown) -> io::Result<()> {
     let peer = stream.peer_addr()?;
-    let mut stream = Connection::new(stream, shutdown)?;
+    let stream = Connection::new(stream, shutdown)?;
     let mut message = Vec::new();
     let Some(token) = service.tokens.token(Some(REPLICA)) else {
         return Err(invalid("there is no token of the account \"replica\""));
     };
-    let (store, since) = service.store.standing()?;
-    let request = Request { token, key: None, ask: Ask::Replicate { store, since } };
-    ANY.encode(&request, &mut message)?;
-    stream.set_deadline(Deadline::after(PATIENCE));
-    ANY.write(&mut stream, &message)?;
     let mut stream = BufReader::new(stream);
-    let (mut store, mut heard) = (store, false);
+    let (mut store, since) = service.store.standing()?;
+    // Both at once, so that nobody waits for the first answer before the second.
+    for ask in [Ask::Chain, Ask::Replicate { store, since }] {
+        ANY.encode(&Request { token: token.clone(), key: None, ask }, &mut message)?;
+        stream.get_mut().set_deadline(Deadline::after(PATIENCE));
+        ANY.write(stream.get_mut(), &message)?;
+    }
+    let mut heard = false;
     loop {
         stream.get_mut().set_deadline(Deadline::after(PATIENCE));
         let Some(reply) = ANY.read::<Reply>(&mut stream, &mut message)? else {
@@ -124,6 +126,13 @@ fn follow_over(stream: TcpStream, service: &Service, shutdown: &Shutdown) -> io:
         };
         heard = true;
         match reply? {
+            Reply::Chain(names) => {
+                if !service.chain.follows(names) {
+                    return Err(invalid(
+                        "--follow leads back to this server by way of others: nobody could write",
+                    ));
+                }
+            }
             Reply::Store(followed) => {
                 log::info!("{peer} is followed from position {since}");
                 store = followed;

@@ -12,7 +12,7 @@ use netcore::connection::Connection;
 use netcore::datagrams::Datagrams;
 use netcore::deadline::Deadline;
 use netcore::shutdown::Shutdown;
-use netcore::visit::visit;
+use netcore::visit::{caught, visit};
 use netcore::wait::{Interest, Waited};
 use netcore::{Error, cli::ServerArgs, listen};
 
@@ -118,7 +118,8 @@ fn beside<'scope>(
 ) -> io::Result<ScopedJoinHandle<'scope, io::Result<()>>> {
     let shutdown = shutdown.clone();
     thread::Builder::new().spawn_scoped(scope, move || {
-        let ended = serve();
+        // A panic as well: a server that goes on without one of them looks well, and is not.
+        let ended = caught(serve);
         shutdown.stop();
         ended
     })
@@ -144,5 +145,23 @@ fn converse(
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netcore::shutdown::DRAIN;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_beside_the_clients_ends_the_server() {
+        let shutdown = Shutdown::new(DRAIN).unwrap();
+        thread::scope(|scope| {
+            let panics = || panic!("this line in the output is expected");
+            let side = beside(scope, &shutdown, panics).unwrap();
+            assert!(side.join().unwrap().is_err());
+        });
+        assert!(shutdown.is_stopping());
     }
 }

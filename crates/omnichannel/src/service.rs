@@ -8,6 +8,7 @@ use netcore::cli::size;
 use netcore::codec::{Codec, DEPTH, MAX_BYTES};
 
 use crate::Omnichannel;
+use crate::chain::Chain;
 use crate::message::{Ask, Change, Reply, VERSION, Why};
 use crate::metrics::{Channel, Metrics};
 use crate::store::{Effect, Outcome, Store};
@@ -35,6 +36,8 @@ pub struct Service {
     pub writer: Writer,
     /// What has happened.
     pub metrics: Arc<Metrics>,
+    /// Whom it follows.
+    pub chain: Chain,
 }
 
 /// A size that a text may be given, which all channels but datagrams can carry then.
@@ -52,7 +55,7 @@ impl Service {
     /// Starts what writes, as `start` does it.
     ///
     /// # Errors
-    /// When the system has no thread.
+    /// When the system has no thread, or no random numbers.
     pub fn new(
         options: Omnichannel,
         tokens: Tokens,
@@ -61,7 +64,7 @@ impl Service {
     ) -> io::Result<Service> {
         let (store, metrics) = (Arc::new(store), Arc::new(Metrics::default()));
         let writer = start(Arc::clone(&store), Arc::clone(&metrics))?;
-        Ok(Service { options, tokens, store, writer, metrics })
+        Ok(Service { options, tokens, store, writer, metrics, chain: Chain::new()? })
     }
 
     /// The requests that one text fits into.
@@ -100,7 +103,9 @@ impl Service {
                 return Ok(Effect::Look { account: account.into() });
             }
             Ask::Get => return Err(self.found(|store| store.draft(account), Reply::Draft)),
-            Ask::Follow { .. } | Ask::Replicate { .. } => return Err(refused(Why::NotHere)),
+            Ask::Follow { .. } | Ask::Replicate { .. } | Ask::Chain => {
+                return Err(refused(Why::NotHere));
+            }
             Ask::Put { revision, text } => (revision, Some(text)),
             Ask::Delete { revision } => (revision, None),
         };
@@ -120,6 +125,22 @@ impl Service {
             return Err(refused(Why::NotHere));
         }
         Ok(Effect::Replace { account: account.into(), key, revision, text })
+    }
+
+    /// That what a client has seen is of this store: where it has seen more than there is, it
+    /// would wait until other changes have had the same numbers, and miss them.
+    ///
+    /// # Errors
+    /// That it is not. What is behind another server may have to come yet.
+    pub fn has_come_to(&self, account: &str, since: u64) -> Result<(), Why> {
+        if since == 0 || self.options.follow.is_some() || self.options.engine.is_some() {
+            return Ok(());
+        }
+        match self.store.draft(account) {
+            Ok(draft) if since > draft.revision => Err(Why::OtherStore),
+            // What fails is told of the changes as well.
+            _ => Ok(()),
+        }
     }
 
     /// Changes of the account after `since`, or that there are none.

@@ -12,6 +12,8 @@ mod channels;
 mod followers;
 #[path = "privacy.rs"]
 mod privacy;
+#[path = "replicas.rs"]
+mod replicas;
 
 use std::net::SocketAddr;
 use std::sync::Mutex;

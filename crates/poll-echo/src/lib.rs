@@ -10,7 +10,7 @@
 #![warn(missing_docs)]
 
 use clap::Args;
-use netcore::cli::Limits;
+use netcore::cli::{Limits, count};
 
 pub mod server;
 
@@ -32,7 +32,7 @@ pub struct Echo {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 2000)]
     pub max_clients: usize,
 }
 

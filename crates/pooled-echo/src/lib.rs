@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::{Limits, duration};
+use netcore::cli::{Limits, count, duration};
 
 pub mod server;
 
@@ -35,7 +35,7 @@ pub struct Echo {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once, each by a worker; more wait
-    #[arg(long, value_name = "N", default_value_t = 128)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 128)]
     pub max_clients: usize,
 }
 

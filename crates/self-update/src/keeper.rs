@@ -13,6 +13,7 @@ use std::time::Instant;
 use netcore::cli::{self, ServerArgs};
 use netcore::error::reason;
 use netcore::shutdown::Shutdown;
+use netcore::visit::caught;
 use netcore::{Error, listen};
 use semver::Version;
 use url::Url;
@@ -21,6 +22,7 @@ use crate::fetch::Releases;
 use crate::manifest::is_key;
 use crate::place::Place;
 use crate::rules::Wanted;
+use crate::unproven::Unproven;
 use crate::update::{Outcome, Step, Updater};
 use crate::worker::{HANDS_OVER, Worker, Workplace};
 use crate::{Echo, Updates};
@@ -66,6 +68,7 @@ pub fn keep<const PORT: u16>(
         listener: HANDS_OVER.then_some(listener),
         args: std::env::args_os().skip(1).collect(),
         patience: service.updates.ready_within,
+        unproven: updater.unproven.clone(),
     });
     let (events, came) = channel();
     let stop = events.clone();
@@ -105,6 +108,7 @@ fn updater(from: &Url, updates: &Updates) -> Result<Updater, Error> {
         key,
         within: updates.within,
         patience: updates.ready_within,
+        unproven: Unproven::default(),
     })
 }
 
@@ -128,6 +132,16 @@ impl Starter {
         let ended = move || drop(events.send(Event::Ended(number)));
         Ok(Current { worker: self.workplace.start(program, address, ended)?, number })
     }
+}
+
+/// A panic in a look ends this look, as an error does: there are others.
+fn in_a_thread(
+    events: Sender<Event>,
+    look: impl FnOnce() -> io::Result<Outcome<Current>> + Send + 'static,
+) -> Result<(), Error> {
+    let looks = move || drop(events.send(Event::Looked(caught(look))));
+    let started = thread::Builder::new().name("update".into()).spawn(looks);
+    started.map(drop).map_err(Error::failed("look for releases"))
 }
 
 struct Keeper {
@@ -191,13 +205,11 @@ impl Keeper {
             // The old worker is there: the trial is held beside it.
             address.set_port(0);
         }
-        let look = move || {
+        let events = starter.events.clone();
+        in_a_thread(events, move || {
             let mut start = |program: &Path| starter.start(program, address);
-            let outcome = updater.look(&running, &mut start, &mut tell);
-            drop(starter.events.send(Event::Looked(outcome)));
-        };
-        let started = thread::Builder::new().name("update".into()).spawn(look);
-        started.map(drop).map_err(Error::failed("look for releases"))
+            updater.look(&running, &mut start, &mut tell)
+        })
     }
 
     fn follow(&mut self, outcome: io::Result<Outcome<Current>>) -> Result<(), Error> {
@@ -236,6 +248,8 @@ impl Keeper {
 
     /// Waits for all who serve out their clients.
     fn end(mut self) -> Result<(), Error> {
+        // A look that is not over is left, and what it waits for could hang for ever.
+        self.updater.unproven.end();
         self.leaving.iter_mut().for_each(|leaving| leaving.worker.let_go());
         let status = self.current.worker.wait().map_err(Error::failed("wait for the worker"))?;
         for leaving in self.leaving {
@@ -245,5 +259,20 @@ impl Keeper {
             true => Ok(()),
             false => Err(Error::failed("serve")(io::Error::other(format!("the worker: {status}")))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_look_that_panics_is_over() {
+        let (events, came) = channel();
+        in_a_thread(events, || panic!("this line in the output is expected")).unwrap();
+        let event = came.recv_timeout(Duration::from_secs(30)).unwrap();
+        assert!(matches!(event, Event::Looked(Err(_))));
     }
 }

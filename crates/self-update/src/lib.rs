@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::{self, Limits, Program, ServerArgs, duration, size};
+use netcore::cli::{self, Limits, Program, ServerArgs, count, duration, size};
 use netcore::shutdown::Shutdown;
 use netcore::{Error, client};
 use url::Url;
@@ -30,6 +30,7 @@ pub mod manifest;
 pub mod place;
 pub mod rules;
 pub mod server;
+pub mod unproven;
 pub mod update;
 pub mod worker;
 
@@ -69,7 +70,7 @@ pub struct Echo {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
 }
 

@@ -12,6 +12,7 @@ use crate::fetch::Releases;
 use crate::manifest::{MANIFEST_LIMIT, Manifest, SIGNATURE_LIMIT, sha256};
 use crate::place::{Lock, Place};
 use crate::rules::{Decision, Interrupted, Memory, Wanted, Why, decide};
+use crate::unproven::Unproven;
 use crate::worker::version_of;
 
 /// Looks for releases of the program in its place.
@@ -29,6 +30,8 @@ pub struct Updater {
     pub within: Duration,
     /// How long a program may take to tell its version.
     pub patience: Duration,
+    /// The one that is asked.
+    pub unproven: Unproven,
 }
 
 /// A step that is done and on the disk: whatever ends us now, the next start goes on from it.
@@ -169,7 +172,7 @@ impl Updater {
                     memory.abandon();
                     // A person may have put another one here; another process may have
                     // updated it since we were started.
-                    let there = version_of(self.place.program(), self.patience)?;
+                    let there = version_of(self.place.program(), self.patience, &self.unproven)?;
                     let there = there.split_whitespace().last().and_then(|it| it.parse().ok());
                     memory.installed = there.unwrap_or_else(|| own.clone());
                     self.place.remember(memory, lock)?;
@@ -222,7 +225,7 @@ impl Updater {
         self.place.finish(file)?;
         done(Step::Finished);
         // What does not even start would not get as far as to put the old one back.
-        let told = version_of(&self.place.new_program(), self.patience)?;
+        let told = version_of(&self.place.new_program(), self.patience, &self.unproven)?;
         if told.split_whitespace().last() != Some(&manifest.version.to_string()) {
             return Err(io::Error::other(format!("it says of itself {:?}", told.trim())));
         }

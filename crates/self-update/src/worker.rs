@@ -14,6 +14,7 @@ use netcore::deadline::Deadline;
 use netcore::shutdown::Shutdown;
 use netcore::{Error, cli};
 
+use crate::unproven::Unproven;
 use crate::{Echo, server};
 
 #[cfg_attr(unix, path = "worker/unix.rs")]
@@ -50,6 +51,8 @@ pub struct Workplace {
     pub args: Vec<OsString>,
     /// How long it may take until it is ready.
     pub patience: Duration,
+    /// The one that is not ready yet.
+    pub unproven: Unproven,
 }
 
 /// Serves as a worker at `address` until the keeper lets go, a signal comes, or nobody does.
@@ -99,8 +102,10 @@ impl Workplace {
     ) -> io::Result<Worker> {
         let mut command = Command::new(program);
         command.args(&self.args).arg(format!("--worker={address}"));
-        let (child, leash, mut said) = system::spawn(command, self.listener.as_ref())?;
-        let mut worker = Worker { child, leash: Some(leash) };
+        let (leash, mut said) = self.unproven.start(|| {
+            let (child, leash, said) = system::spawn(command, self.listener.as_ref())?;
+            Ok((child, (leash, said)))
+        })?;
         let (ready, is_ready) = channel();
         let listen = move || {
             let mut word = [0; READY.len() + 1];
@@ -112,11 +117,9 @@ impl Workplace {
         };
         let listening = thread::Builder::new().spawn(listen);
         match listening.and_then(|_| in_time(&is_ready, self.patience)) {
-            Ok(()) => Ok(worker),
+            Ok(()) => Ok(Worker { child: self.unproven.release()?, leash: Some(leash) }),
             Err(error) => {
-                // It may have ended already.
-                let _ = worker.child.kill();
-                worker.child.wait()?;
+                self.unproven.kill()?;
                 Err(error)
             }
         }
@@ -146,16 +149,20 @@ impl Worker {
     }
 }
 
-/// What `program` says of its version.
+/// What `program` says of its version. It is `unproven` meanwhile.
 ///
 /// # Errors
 /// As [`Workplace::start`]; when it says that it has failed.
-pub fn version_of(program: &Path, limit: Duration) -> io::Result<String> {
+pub fn version_of(program: &Path, limit: Duration, unproven: &Unproven) -> io::Result<String> {
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let deadline = Deadline::after(limit);
-    let mut child = command.spawn()?;
-    let out = child.stdout.take().ok_or(ErrorKind::BrokenPipe)?;
+    let out = unproven.start(|| {
+        let mut child = command.spawn()?;
+        let out = child.stdout.take();
+        Ok((child, out))
+    })?;
+    let out = out.ok_or(ErrorKind::BrokenPipe)?;
     let (said, is_said) = channel();
     let listen = move || {
         let mut text = String::new();
@@ -166,9 +173,9 @@ pub fn version_of(program: &Path, limit: Duration) -> io::Result<String> {
     let listening = thread::Builder::new().spawn(listen);
     let text = listening.and_then(|_| in_time(&is_said, limit));
     if text.is_err() {
-        let _ = child.kill();
+        unproven.kill()?;
     }
-    match ended_by(&mut child, deadline)? {
+    match ended_by(unproven, deadline)? {
         status if status.success() => text,
         status => Err(io::Error::other(format!("it does not tell its version: {status}"))),
     }
@@ -176,14 +183,13 @@ pub fn version_of(program: &Path, limit: Duration) -> io::Result<String> {
 
 /// Waits for the end of a process, which is killed at `deadline`: it may have said all that it
 /// was asked for, and go on.
-fn ended_by(child: &mut Child, deadline: Deadline) -> io::Result<ExitStatus> {
+fn ended_by(unproven: &Unproven, deadline: Deadline) -> io::Result<ExitStatus> {
     loop {
-        if let Some(status) = child.try_wait()? {
+        if let Some(status) = unproven.try_wait()? {
             return Ok(status);
         }
         if deadline.has_passed() {
-            let _ = child.kill();
-            return child.wait();
+            return unproven.kill();
         }
         // No system that we know waits for a process until a point in time.
         thread::sleep(LOOK);

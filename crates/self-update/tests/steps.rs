@@ -17,6 +17,7 @@ use self_update::fetch::Releases;
 use self_update::keeper::target;
 use self_update::place::Place;
 use self_update::rules::Wanted;
+use self_update::unproven::Unproven;
 use self_update::update::{Step, Updater};
 use self_update::worker::version_of;
 
@@ -38,6 +39,7 @@ fn look_and_die(after: &str) {
         key: told(DIE[3]),
         within: common::GENEROUS,
         patience: common::GENEROUS,
+        unproven: Unproven::default(),
     };
     let mut done = |step: Step| {
         if format!("{step:?}") == after {
@@ -47,10 +49,11 @@ fn look_and_die(after: &str) {
         }
     };
     // Whether it runs is told by what it is: a worker would need a keeper.
-    let mut start = |program: &Path| match version_of(program, common::GENEROUS)? {
-        told if told.contains(BROKEN) => Err(std::io::Error::other("broken")),
-        told => Ok(told),
-    };
+    let mut start =
+        |program: &Path| match version_of(program, common::GENEROUS, &Unproven::default())? {
+            told if told.contains(BROKEN) => Err(std::io::Error::other("broken")),
+            told => Ok(told),
+        };
     let looked = updater.look(&V1.parse().unwrap(), &mut start, &mut done);
     panic!("it was not killed after {after}, but: {looked:?}");
 }

@@ -78,6 +78,37 @@ fn a_release_that_tells_its_version_and_does_not_end_is_not_waited_for() {
     running.wait_for("0.2.0 serves from here on", 1);
 }
 
+/// It says where it is before it hangs, so that the test knows.
+#[cfg(unix)]
+#[test]
+fn a_release_that_hangs_does_not_outlive_a_stop() {
+    let hangs =
+        |home: &Home| format!("echo $$ > {}; exec sleep 1000", home.path("hangs").display());
+    let cases: [fn(&Home, &str) -> std::path::PathBuf; 2] = [
+        |home, hangs| script(home, BROKEN, hangs, "exit 1"),
+        |home, hangs| script(home, BROKEN, "exit 0", hangs),
+    ];
+    for release in cases {
+        let (key, site) = (new_key(), Site::default());
+        let home = Home::new(&key);
+        site.publish(&key, BROKEN, &release(&home, &hangs(&home)));
+        let running = home.start(site.start(), &["--ready-within", "1m"]);
+        let deadline = std::time::Instant::now() + GENEROUS;
+        let hanging = loop {
+            let id = std::fs::read_to_string(home.path("hangs")).unwrap_or_default();
+            if let Some(id) = id.strip_suffix('\n') {
+                break id.to_string();
+            }
+            assert!(std::time::Instant::now() < deadline, "it is not asked");
+            thread::sleep(std::time::Duration::from_millis(5));
+        };
+        assert_eq!(running.stop().code(), Some(0));
+        // It was a child of the one that has ended, and has been waited for.
+        let there = std::process::Command::new("kill").args(["-0", &hanging]).output();
+        assert!(!there.unwrap().status.success(), "{hanging} is left");
+    }
+}
+
 #[test]
 fn two_that_run_one_program_update_it_once_and_both_change_over() {
     let (key, site) = (new_key(), Site::default());

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::duration;
+use netcore::cli::{count, duration};
 use netcore::request::MAX_PAYLOAD;
 use netcore::shares::Bounds;
 
@@ -63,6 +63,6 @@ pub struct Patience {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1s")]
     pub timeout: Duration,
     /// Send a message up to this many times, at most 255
-    #[arg(long, value_name = "N", default_value = "6")]
+    #[arg(long, value_name = "N", value_parser = count::<NonZeroU8>, default_value = "6")]
     pub tries: NonZeroU8,
 }

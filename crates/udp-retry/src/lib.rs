@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::duration;
+use netcore::cli::{count, duration};
 
 pub mod client;
 pub mod server;
@@ -51,6 +51,6 @@ pub struct Patience {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "500ms")]
     pub timeout: Duration,
     /// Send a message up to this many times, at most 255
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", value_parser = count::<NonZeroU8>, default_value = "4")]
     pub tries: NonZeroU8,
 }

@@ -38,6 +38,30 @@ fn a_word_from_a_clock_that_is_days_ahead_is_not_believed() {
     assert_eq!(replica.members().len(), 1);
 }
 
+/// Set at last, or after days of sleep, in which the time since the start stood still.
+#[test]
+fn a_clock_that_was_days_behind_and_is_set_lets_the_others_in() {
+    let (mut replica, now) = (replica(), Duration::from_secs(5));
+    let days = Duration::from_secs(3 * 24 * 3600);
+    let body = Body {
+        kind: Kind::Push,
+        lines: vec![forged("new", generation(days, 0), 0)],
+        batches: vec![],
+    };
+    replica.receive(address(9), &body, now);
+    assert_eq!(replica.members().len(), 1);
+    replica.look_at_clock(days, now);
+    // What is set back again takes nothing away.
+    replica.look_at_clock(now, now);
+    replica.receive(address(9), &body, now);
+    assert!(replica.members().contains_key("new"));
+    // And nobody is believed who is days ahead of that.
+    let ahead = forged("later", generation(2 * days, 0), 0);
+    let body = Body { kind: Kind::Push, lines: vec![ahead], batches: vec![] };
+    replica.receive(address(9), &body, now);
+    assert!(!replica.members().contains_key("later"));
+}
+
 #[test]
 fn a_liar_who_has_more_and_never_sends_it_is_not_asked_on_for_ever() {
     let (mut replica, now) = (replica(), Duration::from_secs(1));

@@ -1,6 +1,8 @@
 //! The names and passwords that are let in.
 
-use std::fs;
+use std::io;
+
+use netcore::secrets;
 
 /// Those of the command line, and those of the files that it names.
 ///
@@ -12,7 +14,8 @@ pub fn read(given: &[String]) -> Result<Vec<String>, String> {
         match given.strip_prefix('@') {
             None => all.push(given.clone()),
             Some(path) => {
-                let text = fs::read_to_string(path).map_err(|error| {
+                let file = secrets::open_given(path.as_ref());
+                let text = file.and_then(io::read_to_string).map_err(|error| {
                     format!("cannot read {path}: {}", netcore::error::reason(&error))
                 })?;
                 // Editors on Windows begin a file so.

@@ -80,7 +80,7 @@ impl Listening {
     pub fn handed_over(sockets: Vec<Socket>, scheme: &str) -> Listening {
         let file = sockets.iter().find_map(|socket| {
             let address = Address::of(&socket.local_addr().ok()?);
-            address.filter(|address| matches!(address, Address::Unix(_))).map(|at| at.to_string())
+            address.filter(|address| matches!(address, Address::Unix(_))).map(|at| at.word())
         });
         let url = file.unwrap_or_else(|| "a socket without a name".into());
         let mut listening = Listening { sockets, url, notes: Vec::new(), claims: Vec::new() };
@@ -124,7 +124,7 @@ impl Listening {
 
     fn add_file(&mut self, path: &str, mode: Mode) -> Result<(), Error> {
         let (socket, claim) = unix::listen(path.as_ref(), mode.0)?.into_parts();
-        self.url = unix::name(path.as_ref());
+        self.url = unix::word(path.as_ref());
         self.sockets.push(socket);
         self.claims.push(claim);
         Ok(())

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use netcore::Error;
-use netcore::cli::duration;
+use netcore::cli::{count, duration};
+use netcore::log::harmless;
 use netcore::unix::{Claim, Mode};
 
 use httpcore::Status;
@@ -114,11 +115,11 @@ pub struct Options {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
     pub drain: Duration,
     /// Connections at a time [default: 10000, fewer where descriptors are few]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count::<u32>)]
     pub max_clients: Option<u32>,
     /// Threads for what may take its time, as files that are not at hand; started when they
     /// are needed
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value = "128")]
+    #[arg(long, value_name = "N", value_parser = count::<u16>, default_value = "128")]
     pub workers: u16,
     /// No line on standard error for each response
     #[arg(short, long)]
@@ -244,7 +245,7 @@ impl Options {
         }
         Ok(Prepared {
             server: server.mount("/", content),
-            ready: format!("Serving {served} at {}", listening.url),
+            ready: harmless(&format!("Serving {served} at {}", listening.url)),
             notes,
             claims: listening.claims,
         })

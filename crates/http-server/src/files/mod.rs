@@ -17,9 +17,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use httpcore::handler::{Handler, Request, other_method};
+use httpcore::handler::{Handler, Request};
 use httpcore::head::{Method, target};
-use httpcore::reply::{IntoResponse, Response};
+use httpcore::reply::{IntoResponse, Response, other_method};
 use httpcore::{Refusal, Status};
 
 use self::cache::Cache;
@@ -224,14 +224,8 @@ fn for_people(path: &Path) -> String {
 
 /// A folder's links are relative to it, so that its path has to end with a slash.
 fn redirect_to_folder(request: &Request<'_>, path: &target::Path<'_>) -> Response {
-    let mut location = path.as_folder();
-    if let Some(query) = request.target().query {
-        location.push('?');
-        // A query is sent on as it came; what is not ASCII in it would not be a header value.
-        location.push_str(&target::encode_target(query));
-    }
     Response::new(Status::MOVED_PERMANENTLY)
-        .header("Location", &location)
+        .header("Location", &path.as_folder(request.target().query))
         .header("Cache-Control", "no-cache")
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use mio::Waker;
+use netcore::memory;
 use netcore::shutdown::Shutdown;
 use netcore::visit::caught;
 
@@ -116,6 +117,8 @@ impl Pool {
 
     fn start(&self, state: &mut State) -> io::Result<()> {
         let (shared, desk) = (self.shared.clone(), Desk::new(&self.service, &self.shutdown, true));
+        // Where there is room for the thread alone, it would end the process.
+        memory::is_there_for_a_worker()?;
         let worker = thread::Builder::new().name(WORKER.into());
         worker.spawn(move || shared.work(desk))?;
         state.workers += 1;

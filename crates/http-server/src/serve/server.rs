@@ -301,7 +301,7 @@ impl Server {
                     }
                     cli::listening_on(format_args!("{scheme}://{at}/"))?;
                 }
-                Some(file) => cli::listening_on(file)?,
+                Some(file) => cli::listening_on(file.word())?,
                 None => cli::listening_on("a socket without a name")?,
             }
         }

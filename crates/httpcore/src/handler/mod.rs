@@ -6,4 +6,4 @@ mod route;
 
 pub use self::form::Form;
 pub use self::request::Request;
-pub use self::route::{AtOnce, Handler, Router, other_method};
+pub use self::route::{AtOnce, Handler, Router};

@@ -1,5 +1,8 @@
 //! What is wanted of a resource.
 
+use crate::refusal::Refusal;
+use crate::status::Status;
+
 /// The methods of RFC 9110 section 9 and PATCH (RFC 5789). Names are compared with
 /// their case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,19 @@ impl Method {
     /// The method of this name.
     pub fn parse(name: &[u8]) -> Option<Method> {
         Method::ALL.iter().find(|(_, known)| known.as_bytes() == name).map(|(method, _)| *method)
+    }
+
+    /// The method of this name.
+    ///
+    /// # Errors
+    /// 501 where it is not known here.
+    pub fn named(name: &[u8]) -> Result<Method, Refusal> {
+        Method::parse(name).ok_or_else(Method::unknown)
+    }
+
+    pub(super) fn unknown() -> Refusal {
+        let why = "this method is not known here; methods are written in upper case";
+        Refusal::by("RFC 9110 section 15.6.2", Status::NOT_IMPLEMENTED, why)
     }
 
     /// What a head asks for that is refused: it may be nonsense, and incomplete. But a client

@@ -80,10 +80,7 @@ impl<'b> Head<'b> {
             Ok(httparse::Status::Partial) | Err(_) => return Err(what_is_wrong(rest)),
         };
         let framed = Framed::of(list, line.version)?;
-        let method = line.method.ok_or_else(|| {
-            let why = "this method is not known here; methods are written in upper case";
-            Refusal::by("RFC 9110 section 15.6.2", Status::NOT_IMPLEMENTED, why)
-        })?;
+        let method = line.method.ok_or_else(Method::unknown)?;
         Ok(Head {
             method,
             target: line.target(bytes),

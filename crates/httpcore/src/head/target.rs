@@ -138,9 +138,11 @@ impl<'b> Path<'b> {
 
     /// The same path with a slash at its end, seen from itself: a proxy may have stripped
     /// something from its front. The dot keeps a name with a colon from being read as a scheme.
-    pub fn as_folder(&self) -> String {
+    /// The query goes on as it came; what is not ASCII in it would be no header value.
+    pub fn as_folder(&self, query: Option<&[u8]>) -> String {
         let name = self.names.last().map(Cow::as_ref).unwrap_or_default();
-        format!("./{}/", encode(name))
+        let query = query.map(|query| format!("?{}", encode_target(query))).unwrap_or_default();
+        format!("./{}/{query}", encode(name))
     }
 }
 

@@ -7,6 +7,7 @@ mod frame;
 pub mod html;
 #[cfg(feature = "json")]
 mod json;
+mod methods;
 mod outgoing;
 mod page;
 mod response;
@@ -19,6 +20,7 @@ pub use self::cookie::{Cookie, SameSite};
 pub use self::frame::{Cors, Frame};
 #[cfg(feature = "json")]
 pub use self::json::Json;
+pub use self::methods::other_method;
 pub use self::outgoing::Outgoing;
 pub use self::page::{Form, page};
 pub use self::response::{IntoResponse, Response, field_line, has_field};

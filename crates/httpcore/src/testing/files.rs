@@ -1,6 +1,6 @@
 //! A path and what it stands for.
 
-use super::{Site, ask, assert_answered, get, start};
+use super::{Site, ask, assert_answered, field, get, start};
 
 /// With its length and the set of its characters.
 pub fn a_path_is_a_file_with_its_type(site: &Site) {
@@ -17,6 +17,27 @@ pub fn head_gets_the_head_alone(site: &Site) {
     let response = ask(&server, request);
     assert_answered(&response, 200, "");
     assert!(response.contains("\r\nContent-Length: 22\r\n"), "{response}");
+}
+
+/// What is no method is another thing than one that a file does not have.
+pub fn a_method_that_a_file_does_not_have_is_told_those_that_it_has(site: &Site) {
+    let (server, _folder) = start(site);
+    let ask = |method: &str| {
+        let head = format!("{method} /hello.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        ask(&server, head.as_bytes())
+    };
+    for method in ["BREW", "get", "GETS"] {
+        let response = ask(method);
+        assert!(response.starts_with("HTTP/1.1 501 "), "{method}: {response}");
+    }
+    for method in ["DELETE", "PUT", "TRACE"] {
+        let response = ask(method);
+        assert!(response.starts_with("HTTP/1.1 405 "), "{method}: {response}");
+        assert!(field(&response, "Allow").starts_with("GET, HEAD, "), "{method}: {response}");
+    }
+    let response = ask("OPTIONS");
+    assert!(response.starts_with("HTTP/1.1 204 "), "{response}");
+    assert!(field(&response, "Allow").starts_with("GET, HEAD, "), "{response}");
 }
 
 /// However it is written.
@@ -53,7 +74,10 @@ pub fn a_folder_is_its_index_or_a_list_and_ends_with_a_slash(site: &Site) {
     let redirect = get(&server, "/folder", "");
     assert!(redirect.starts_with("HTTP/1.1 301 "), "{redirect}");
     // Seen from itself: a proxy may have stripped something from the front.
-    assert!(redirect.contains("\r\nLocation: ./folder/\r\n"), "{redirect}");
+    assert_eq!(field(&redirect, "Location"), "./folder/");
+    let redirect = get(&server, "/folder?a=1&b=%2F", "");
+    assert_eq!(field(&redirect, "Location"), "./folder/?a=1&b=%2F");
+    assert_eq!(field(&get(&server, "/folder?", ""), "Location"), "./folder/?");
 }
 
 /// A browser believes the header, and shows a page that is something else broken.

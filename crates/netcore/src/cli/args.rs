@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::{Arg, ArgAction, Args};
 
 use super::{Connects, Listens, duration, ready};
 use crate::log::init;
@@ -32,13 +32,17 @@ pub struct Limits {
     /// 500ms, 5s or 2m
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
     pub idle: Duration,
-    /// Drop a client after this long in all, however busy it is; in HTTP each request has so
-    /// long, and each response
+    /// Drop a client after this long in all, however busy it is
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
     pub total: Duration,
     /// After a signal, let clients finish for this long
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
     pub drain: Duration,
+}
+
+/// The words of `--total` where a client may ask for one thing after another.
+pub fn each_request(total: Arg) -> Arg {
+    total.help("Drop a client after this long with one request or one response, however busy it is")
 }
 
 /// Where a client connects and what it sends. `PORT` is the default of the rung's own

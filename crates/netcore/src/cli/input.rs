@@ -19,14 +19,15 @@ pub fn messages(args: &[OsString]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Er
         // On Unix these are the bytes that were typed; on Windows, UTF-8.
         return Box::new(args.iter().map(|message| Ok(message.as_encoded_bytes().to_vec())));
     }
-    Box::new(std::iter::from_fn(|| {
-        let at_terminal = io::stdin().is_terminal();
+    let mut typed = Typed::default();
+    Box::new(std::iter::from_fn(move || {
+        let at_terminal = io::stdin().is_terminal() && !typed.over;
         if at_terminal {
             tell("> ");
         }
-        let line = typed_line();
-        if at_terminal && matches!(line, Ok(None)) {
-            // Ctrl-D leaves the cursor behind the prompt.
+        let line = typed.line();
+        if at_terminal && typed.over {
+            // Ctrl-D leaves the cursor behind the prompt, or behind the half of a line.
             tell("\n");
         }
         line.transpose()
@@ -36,7 +37,8 @@ pub fn messages(args: &[OsString]) -> Box<dyn Iterator<Item = Result<Vec<u8>, Er
 /// The lines of standard input as they are typed, without a prompt: for a conversation in
 /// which something may come at any time.
 pub fn typed() -> impl Iterator<Item = Result<Vec<u8>, Error>> {
-    std::iter::from_fn(|| typed_line().transpose())
+    let mut typed = Typed::default();
+    std::iter::from_fn(move || typed.line().transpose())
 }
 
 /// Takes each of them through `exchange`, and prints the reply.
@@ -72,20 +74,36 @@ fn our_turn() -> StdinLock<'static> {
     stdin.lock()
 }
 
-fn typed_line() -> Result<Option<Vec<u8>>, Error> {
-    next_line(our_turn()).map_err(in_words).map_err(Error::failed("read standard input"))
+/// Lines, up to the end of input.
+#[derive(Default)]
+struct Typed {
+    /// Of a terminal, the end has to be typed, and whoever has typed it is not asked again.
+    over: bool,
 }
 
-fn next_line(input: impl BufRead) -> io::Result<Option<Vec<u8>>> {
-    let mut line = Vec::new();
-    let n = input.take(LONGEST_LINE).read_until(b'\n', &mut line)?;
-    if n as u64 == LONGEST_LINE && !line.ends_with(b"\n") {
-        let text = format!("a line of more than {LONGEST_LINE} bytes");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+impl Typed {
+    fn line(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        if self.over {
+            return Ok(None);
+        }
+        let line = self.next(our_turn());
+        line.map_err(in_words).map_err(Error::failed("read standard input"))
     }
-    let text = line.strip_suffix(b"\n").unwrap_or(&line);
-    let text = text.strip_suffix(b"\r").unwrap_or(text);
-    Ok((n > 0).then(|| text.to_vec()))
+
+    fn next(&mut self, input: impl BufRead) -> io::Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        let n = input.take(LONGEST_LINE).read_until(b'\n', &mut line)?;
+        let ended = line.strip_suffix(b"\n");
+        if n as u64 == LONGEST_LINE && ended.is_none() {
+            let text = format!("a line of more than {LONGEST_LINE} bytes");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        // What comes before the end of input is a line as well.
+        self.over = ended.is_none();
+        let text = ended.unwrap_or(&line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        Ok((n > 0).then(|| text.to_vec()))
+    }
 }
 
 /// Of an input, "would block" means that it does not wait, such as a terminal that another
@@ -106,15 +124,19 @@ mod tests {
     #[test]
     fn a_line_is_what_stands_before_its_end_whatever_the_end() {
         let mut input = &b"unix\nwindows\r\n\nlast"[..];
+        let mut typed = Typed::default();
         for expected in ["unix", "windows", "", "last"] {
-            assert_eq!(next_line(&mut input).unwrap().unwrap(), expected.as_bytes());
+            assert!(!typed.over);
+            assert_eq!(typed.next(&mut input).unwrap().unwrap(), expected.as_bytes());
         }
-        assert_eq!(next_line(&mut input).unwrap(), None);
+        // It is not asked for more than that.
+        assert!(typed.over);
+        assert_eq!(typed.line().unwrap(), None);
     }
 
     #[test]
     fn a_line_without_an_end_is_an_error_and_does_not_take_all_memory() {
         let endless = io::BufReader::new(io::repeat(b'x'));
-        assert_eq!(next_line(endless).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(Typed::default().next(endless).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -1,7 +1,8 @@
-//! Durations, sizes and folders as they are written on the command line.
+//! Durations, sizes, numbers and folders as they are written on the command line.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -41,8 +42,22 @@ pub fn size(text: &str) -> Result<usize, String> {
         _ => return Err("a size is written as 512, 64k or 1m".into()),
     };
     match number.parse::<usize>().ok().and_then(|number| number.checked_mul(bytes)) {
+        Some(0) => Err("a size of no bytes at all leaves nothing to send".into()),
         Some(size) => Ok(size),
         None => Err("a size is written as 512, 64k or 1m".into()),
+    }
+}
+
+/// A limit on how many of something there may be: `64`.
+///
+/// # Errors
+/// A sentence for clap to show.
+pub fn count<N: FromStr>(text: &str) -> Result<N, String> {
+    match (text.parse(), text.parse()) {
+        (Ok(0_u128), _) => Err("a limit of none at all would let nothing happen".into()),
+        (Ok(_), Ok(count)) => Ok(count),
+        (Ok(_), Err(_)) => Err("there cannot be so many".into()),
+        (Err(_), _) => Err("a number is written as 1, 64 or 1000".into()),
     }
 }
 
@@ -108,9 +123,21 @@ mod tests {
         assert_eq!(size("512"), Ok(512));
         assert_eq!(size("64k"), Ok(65_536));
         assert_eq!(size("1m"), Ok(1_048_576));
-        for wrong in ["", "k", "-1", "1g", "1.5m", "99999999999999999999"] {
+        for wrong in ["", "0", "0k", "k", "-1", "1g", "1.5m", "99999999999999999999"] {
             assert!(size(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_limit_is_one_at_least_and_what_its_type_holds_at_most() {
+        assert_eq!(count("1"), Ok(1_usize));
+        assert_eq!(count("255"), Ok(std::num::NonZeroU8::MAX));
+        for wrong in ["", "0", "00", "-1", "1k", "1.5", "256", "9999999999999999999999999"] {
+            assert!(count::<u8>(wrong).is_err(), "{wrong:?}");
+        }
+        // Not that it is no number.
+        let told = count::<u8>("256").unwrap_err();
+        assert!(told.contains("so many"), "{told}");
     }
 
     #[test]

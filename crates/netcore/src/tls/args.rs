@@ -8,6 +8,7 @@ use clap::Args;
 use super::{ClientSide, Fingerprint, Folder, ServerSide};
 use crate::Error;
 use crate::cli::{Also, announce, duration, folder, print};
+use crate::log::init;
 
 /// What a server shows, and whom it lets in.
 #[derive(Debug, Clone, Args)]
@@ -104,6 +105,7 @@ pub const CERTS: Also<CertsArgs> = Also {
 
 /// Makes them, and prints the files.
 fn make_certificates(args: CertsArgs) -> Result<(), Error> {
+    init(0);
     let made = Folder::at(&args.folder).make(&args.name)?;
     if made.is_empty() {
         return print(format_args!("{} has them all already", args.folder.display()));

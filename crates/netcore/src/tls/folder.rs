@@ -1,14 +1,14 @@
 //! The files that certificates and keys are kept in.
 
 use std::collections::HashSet;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 
 use super::authority::{Authority, Purpose, Validity};
 use super::failed;
-use crate::Error;
+use crate::{Error, secrets};
 
 /// The names of a server on this machine.
 pub(super) const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -137,8 +137,8 @@ impl Folder {
     /// # Errors
     /// When it is not here.
     pub fn authority(&self) -> io::Result<Authority> {
-        let certificate = read(&self.file(AUTHORITY, "pem"))?;
-        Authority::from_pem(certificate, &read(&self.file(AUTHORITY, "key"))?)
+        let certificate = read(&self.file(AUTHORITY, "pem"), |path| File::open(path))?;
+        Authority::from_pem(certificate, &read(&self.file(AUTHORITY, "key"), secrets::open_given)?)
     }
 
     /// Keeps a certificate and its key (PEM), in the place of those of before.
@@ -178,8 +178,8 @@ pub(super) fn is_name(name: &str) -> bool {
     letters && !ends && (1..=LONGEST).contains(&name.len()) && !reserved
 }
 
-fn read(path: &Path) -> io::Result<String> {
-    fs::read_to_string(path).map_err(|error| match error.kind() {
+fn read(path: &Path, open: fn(&Path) -> io::Result<File>) -> io::Result<String> {
+    open(path).and_then(io::read_to_string).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
             io::Error::new(error.kind(), format!("there is no {}", path.display()))
         }

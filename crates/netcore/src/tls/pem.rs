@@ -12,6 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::refusal::failed;
 use crate::Error;
+use crate::secrets;
 
 pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(default_provider())
@@ -27,7 +28,8 @@ pub(super) fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Er
 }
 
 pub(super) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
-    PrivateKeyDer::from_pem_file(path).map_err(unreadable(path))
+    let file = secrets::open_given(path).map_err(pem::Error::Io);
+    file.and_then(PrivateKeyDer::from_pem_reader).map_err(unreadable(path))
 }
 
 pub(super) fn read_roots(path: &Path) -> Result<RootCertStore, Error> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
-use super::{Listener, Stream, connect, listen, name};
+use super::{Listener, Stream, connect, listen, word};
 use crate::Error;
 use crate::cli::{Connects, Listens, duration, listening_on};
 use crate::connect::{CONNECT_TIMEOUT, when_up};
@@ -65,7 +65,7 @@ impl ServerArgs {
     pub fn listen(&self) -> Result<Listener, Error> {
         init(self.verbose);
         let listener = listen(&self.path, self.mode.0)?;
-        listening_on(name(&self.path))?;
+        listening_on(word(&self.path))?;
         Ok(listener)
     }
 }

@@ -9,6 +9,7 @@
 //! | `peer.rs` | who has connected |
 //! | `connect.rs` | a client's connection |
 //! | `args.rs` | what servers and clients can be told |
+//! | `word.rs` | a path as one word of a line |
 //! | `none.rs` | where the system has no such sockets |
 
 use std::path::Path;
@@ -24,6 +25,7 @@ mod listener;
 mod none;
 #[cfg(unix)]
 mod peer;
+mod word;
 
 pub use args::{ClientArgs, Mode, ServerArgs};
 #[cfg(unix)]
@@ -40,6 +42,7 @@ pub(crate) use none::connect_socket;
 pub use none::{Claim, Listener, Name, Peer, Stream, connect, listen};
 #[cfg(unix)]
 pub use peer::Peer;
+pub use word::{path_in, word};
 
 /// What stands before a path where an address of the internet could stand as well.
 pub const PREFIX: &str = crate::error::UNIX;
@@ -47,7 +50,7 @@ pub const PREFIX: &str = crate::error::UNIX;
 /// The longest path in bytes: what the system's address has room for, and a zero.
 pub const LONGEST_PATH: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
-/// A path as an address: `unix:echo.sock`.
+/// A path as an address, for people: `unix:echo.sock`.
 pub fn name(path: &Path) -> String {
     format!("{PREFIX}{}", path.display())
 }

@@ -109,13 +109,14 @@ impl Channel for Http {
 
     fn follow(&mut self, since: u64, each: &mut dyn FnMut(&Change) -> bool) -> io::Result<()> {
         let response = self.send(None, &Ask::Follow { since }).map_err(in_words)?;
-        match response.status().as_u16() {
-            200 => {}
-            401 => {
-                let why = Why::NotProven.to_string();
-                return Err(io::Error::new(ErrorKind::PermissionDenied, why));
-            }
+        let refused = match response.status().as_u16() {
+            200 => None,
+            401 => Some(Why::NotProven),
+            409 => Some(Why::OtherStore),
             status => return Err(io::Error::other(format!("the server answered {status}"))),
+        };
+        if let Some(why) = refused {
+            return Err(io::Error::new(ErrorKind::PermissionDenied, why.to_string()));
         }
         let mut lines = BufReader::new(response.into_body().into_reader());
         let (mut line, mut heard) = (String::new(), false);

@@ -113,6 +113,7 @@ async function follow() {
       }
     } catch (error) {
       if (error.message === "401") return say("this token proves no account");
+      if (error.message === "409") return say("this is not the store of before: load the page anew");
       say("the server does not answer; what you write is sent when it does");
     }
     // Whatever ends the events at once is not asked all the time.

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::{self, JoinHandle};
@@ -343,4 +343,18 @@ pub fn printed(output: &Output) -> String {
 
 pub fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).unwrap();
+}
+
+/// A port that nobody has just now, for a server that comes back on it.
+pub fn free_port() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+/// Changes of one draft, on one channel after the other.
+pub fn write(server: &Server, token: &Secret, from: u64, to: u64) {
+    for revision in from..to {
+        let over = ALL[revision as usize % 3];
+        let reply = over.ask(server.address, token, &put(revision, &format!("text {revision}")));
+        assert_eq!(reply, Reply::Done(revision + 1));
+    }
 }

@@ -12,7 +12,7 @@ use std::num::NonZeroU8;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use netcore::cli::duration;
+use netcore::cli::{count, duration};
 
 // In a project of its own, made by `cargo xtask new retry`, these are files beside this one.
 #[path = "../../../../crates/udp-retry/src/client.rs"]
@@ -57,6 +57,6 @@ pub struct Patience {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "500ms")]
     pub timeout: Duration,
     /// Send a message up to this many times, at most 255
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", value_parser = count::<NonZeroU8>, default_value = "4")]
     pub tries: NonZeroU8,
 }

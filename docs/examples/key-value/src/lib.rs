@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use clap::Args;
 use netcore::Error;
-use netcore::cli::{Limits, duration};
+use netcore::cli::{Limits, count, duration};
 use netcore::frame::Framing;
 
 use crate::journal::Journal;
@@ -43,7 +43,7 @@ pub const BUFFER: usize = 64 << 10;
 #[derive(Debug, Args)]
 pub struct Store {
     /// Keep at most so many texts; with --max-message, the bound on memory
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_entries: usize,
     /// Keep the texts in this file, and find them there at the next start
     #[arg(long, value_name = "FILE")]
@@ -61,7 +61,7 @@ pub struct Store {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
 }
 

@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::duration;
+use netcore::cli::{count, duration};
 use netcore::datagrams::LARGEST;
 
 pub mod client;
@@ -38,7 +38,7 @@ const LONGEST_NAME: usize = 64;
 #[derive(Debug, Args)]
 pub struct Metrics {
     /// Keep at most so many names; a datagram about a further one is told so
-    #[arg(long, value_name = "N", default_value_t = 500)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 500)]
     pub max_names: usize,
     /// The values by name. No option: there are none at first.
     #[arg(skip)]

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::{Limits, duration};
+use netcore::cli::{Limits, count, duration};
 
 // In a project of its own, made by `cargo xtask new handlers`, these are files beside this
 // one.
@@ -44,7 +44,7 @@ pub const BODY_LIMIT: usize = 4 << 10;
 #[derive(Debug, Clone, Args)]
 pub struct Site {
     /// Keep at most so many notes
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_notes: usize,
     /// The notes. No option: there are none at first.
     #[arg(skip)]
@@ -59,6 +59,6 @@ pub struct Site {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
 }

@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use netcore::cli::{Limits, duration};
+use netcore::cli::{Limits, count, duration};
 use netcore::codec::{Messages, ValueError};
 
 use crate::message::{Greeting, Reply, Request, VERSION};
@@ -41,7 +41,7 @@ pub struct Queue {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30s")]
     pub lease: Duration,
     /// Keep at most so many tasks; with --max-message, the bound on memory
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 10_000)]
     pub max_tasks: usize,
     /// The tasks. No option: there are none at first.
     #[arg(skip)]
@@ -56,7 +56,7 @@ pub struct Queue {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
 }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
-use netcore::cli::{Limits, duration};
+use netcore::cli::{Limits, count, duration};
 
 // In a project of its own, made by `cargo xtask new handlers`, this is a file beside this one.
 #[path = "../../../../crates/http-handlers/src/server.rs"]
@@ -39,7 +39,7 @@ pub const BODY_LIMIT: usize = 2 << 10;
 #[derive(Debug, Clone, Args)]
 pub struct Site {
     /// Keep at most so many links
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 10_000)]
     pub max_links: usize,
     /// The links. No option: there are none at first.
     #[arg(skip)]
@@ -51,6 +51,6 @@ pub struct Site {
     #[command(flatten)]
     pub limits: Limits,
     /// Serve at most so many clients at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
 }
