@@ -549,10 +549,10 @@ function begin(now) {
   }
   $("loose").disabled = $("fault").disabled = !now.faults.length;
   for (const button of document.querySelectorAll("[data-fault]")) {
-    button.disabled = !now.buttons.includes(button.dataset.fault);
+    button.disabled = !now.faults.some((fault) => fault.name === button.dataset.fault);
   }
-  $("reorder").disabled = !now.buttons.includes("reorder");
-  for (const control of $("crowd-box").querySelectorAll("input, button")) control.disabled = !now.buttons.includes("crowd");
+  $("reorder").disabled = now.carrier !== "udp";
+  for (const control of $("crowd-box").querySelectorAll("input, button")) control.disabled = !now.crowd;
   for (const [id, unit] of [["loss", " %"], ["delay", " ms"], ["reorder", " %"]]) show(id, 0, unit);
   document.title = `${now.rung}, live`;
 }

@@ -17,7 +17,7 @@ use crate::feed::{Feed, Teller};
 use crate::line::Line;
 use crate::look::Look;
 use crate::loose::{self, Trials};
-use crate::order::{self, Order};
+use crate::order::Order;
 use crate::player::{Part, Player};
 use crate::rungs;
 
@@ -142,9 +142,7 @@ impl Play {
             },
             Order::KillServer => self.server.iter().for_each(|it| it.process.kill()),
             Order::StartServer => return self.start_server(),
-            Order::Fault { name } => {
-                return self.let_loose(faults::find(order::behind(&name))?, false);
-            }
+            Order::Fault { name } => return self.let_loose(faults::find(&name)?, false),
             Order::PeersLeave => {
                 self.loose.clear();
                 self.detour = None;

@@ -96,7 +96,6 @@ fn settle(play: &mut Play, feed: &Feed) {
 fn short(mut event: Value, rung: &Rung) -> Value {
     if event["what"] == "session" {
         event["faults"] = json!([]);
-        event["buttons"] = json!([]);
     }
     if let Some(text) = event["text"].as_str() {
         let words: Vec<&str> = text.split(' ').map(without_folder).collect();

@@ -1,15 +1,10 @@
 //! What can be watched of a rung, by what its manifest says.
 
-use ladder::manifests::Carrier;
 use ladder::shell::command_line;
 use ladder::{Ladder, Rung};
 use netfault::{Fault, Proof, Speaks};
 use serde_json::{Value, json};
 use trial::{Faults, faults, why_not};
-
-/// The faults behind buttons, by the name of the button.
-pub const BUTTONS: [(&str, &str); 3] =
-    [("silent", "silent"), ("drip", "drip"), ("reset", "reset-midway")];
 
 /// What the page offers to choose from.
 pub fn choices(ladder: &Ladder) -> Value {
@@ -44,20 +39,8 @@ pub fn is_only_tried(fault: &Fault) -> bool {
 
 /// What the page is told of a rung that plays, with these arguments of its server.
 pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Value {
-    let loose: Vec<&Fault> = rung.faults().filter(|it| !is_only_tried(it)).collect();
-    // By the names of their commands.
-    let mut buttons: Vec<&'static str> = BUTTONS
-        .iter()
-        .filter(|(_, fault)| loose.iter().any(|it| it.name == *fault))
-        .map(|(button, _)| *button)
-        .collect();
-    if rung.transport == Carrier::Udp {
-        buttons.push("reorder");
-    }
-    if !rung.serves_once() {
-        buttons.push("crowd");
-    }
-    let fault = |fault: &&Fault| {
+    let loose = rung.faults().filter(|it| !is_only_tried(it));
+    let fault = |fault: &Fault| {
         let lifted_by = rung.limit(fault.name).map(|limit| &limit.lifted_by);
         json!({"name": fault.name, "about": fault.about, "lifted-by": lifted_by})
     };
@@ -67,8 +50,8 @@ pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Value {
         // Without its address.
         "command": command_line(&format!("{name} server"), args),
         "examples": examples(rung),
-        "faults": loose.iter().map(fault).collect::<Value>(),
-        "buttons": buttons,
+        "faults": loose.map(fault).collect::<Value>(),
+        "crowd": !rung.serves_once(),
         "plays": plays.map(|fault| fault.name),
     })
 }
@@ -110,11 +93,13 @@ mod tests {
         assert_eq!(why_not(rung("threaded")), None);
         assert!(why_not(rung("gossip")).unwrap().ends_with("cargo xtask demo gossip shows it"));
         let of = |name| session(rung(name), &[], None);
-        assert_eq!(of("oneshot")["buttons"], json!(["silent", "drip", "reset"]));
-        assert_eq!(of("udp")["buttons"], json!(["reorder", "crowd"]));
+        assert_eq!((&of("oneshot")["crowd"], &of("udp")["crowd"]), (&json!(false), &json!(true)));
         assert_eq!(of("chat")["examples"], json!(["hello, world!", "Привет!"]));
         assert_eq!(client_args(rung("chat"), 1), ["bob"]);
         assert!(client_args(rung("tls"), 0).contains(&"ann".to_string()));
+        let buttons = include_str!("page/index.html").split("data-fault=\"").skip(1);
+        let mut behind = buttons.filter_map(|button| button.split('"').next());
+        assert!(behind.all(|fault| faults::find(fault).is_ok()));
     }
 
     #[test]
