@@ -230,13 +230,13 @@ impl Drop for Listener {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use ladder::log_line::Level;
     use serde_json::json;
 
     use super::*;
 
-    pub fn session() -> Value {
+    fn session() -> Value {
         json!({"rung": "one-echo"})
     }
 

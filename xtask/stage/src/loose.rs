@@ -2,15 +2,15 @@
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::{Address, Failure, Ladder, Rung};
+use ladder::{Address, Ladder, Rung};
 use netfault::{Fault, LIFETIME, Running};
 use trial::{Cast, Expected, Faults, Outcome, faults};
 
 use crate::event::What;
 use crate::feed::Teller;
-use crate::system::aside;
 
 /// Between two looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(200);
@@ -24,12 +24,12 @@ pub fn begin(
     fault: &'static Fault,
     target: &Address,
     teller: &Teller,
-) -> Result<(Sender<()>, Receiver<Address>), Failure> {
+) -> (Sender<()>, Receiver<Address>) {
     let (here, leaves) = channel();
     let (took_hold, hold) = channel();
     let (ladder, name, target) = (ladder.clone(), rung.name.clone(), target.clone());
     let teller = teller.clone();
-    let play = move || {
+    thread::spawn(move || {
         let Some(rung) = ladder.find(&name) else { return };
         match faults::start(rung, fault, &target) {
             Ok(running) => {
@@ -39,9 +39,8 @@ pub fn begin(
             }
             Err(failure) => teller.trouble(failure.to_string()),
         }
-    };
-    aside("loose", play)?;
-    Ok((here, hold))
+    });
+    (here, hold)
 }
 
 fn last(fault: &Fault, running: &Running, leaves: &Receiver<()>, teller: &Teller) {
@@ -77,17 +76,17 @@ pub fn judge(
     fault: &'static Fault,
     trials: &Trials,
     teller: &Teller,
-) -> Result<(), Failure> {
+) {
     let (ladder, name) = (ladder.clone(), rung.name.clone());
     let (trials, teller) = (trials.clone(), teller.clone());
-    aside("trial", move || {
+    thread::spawn(move || {
         let Ok(_alone) = trials.try_lock() else {
             return teller.trouble("another trial goes on; its end has to come first");
         };
         if let Some(rung) = ladder.find(&name) {
             teller.now(&verdict(&ladder, rung, fault));
         }
-    })
+    });
 }
 
 fn verdict(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> What {

@@ -3,10 +3,8 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::thread;
 
 use ladder::process::Held;
-use ladder::{Failure, failure};
 
 /// Memory is told in steps of so much, so that the page is not told of each page of it.
 const STEP_KIB: u64 = 64;
@@ -17,12 +15,6 @@ pub struct Socket {
     pub local: SocketAddr,
     pub remote: SocketAddr,
     pub state: &'static str,
-}
-
-/// Does this in a thread of its own.
-pub fn aside(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
-    let started = thread::Builder::new().name(name.into()).spawn(work);
-    started.map(drop).map_err(|error| failure!("cannot start a thread: {error}"))
 }
 
 /// Every socket of the machine that has to do with one of these ports; `None` where the
@@ -114,23 +106,5 @@ mod tests {
         for wrong in ["", "sl local_address rem_address st", "0: 7F:1 7F:2 01", "0: 0100007F:x"] {
             assert_eq!(socket(wrong, false), None, "{wrong}");
         }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn the_system_tells_of_a_listener_its_client_and_ourselves() {
-        use std::net::{TcpListener, TcpStream};
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let found = sockets(false, &[port]).unwrap();
-        let states = |state| found.iter().filter(|socket| socket.state == state).count();
-        // Of the connection both ends, whether or not it has been accepted.
-        assert_eq!((states("LISTEN"), states("ESTABLISHED")), (1, 2));
-        let own = found.iter().find(|socket| socket.local == client.local_addr().unwrap());
-        assert_eq!(own.unwrap().remote.port(), port);
-        let load = load(std::process::id()).unwrap();
-        assert!(load.threads >= 1 && load.descriptors >= 2 && load.kib > 0, "{load:?}");
-        assert_eq!(super::load(u32::MAX), None);
     }
 }
