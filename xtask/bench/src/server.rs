@@ -3,7 +3,6 @@
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::process::{Process, listening, resident_kib};
@@ -12,9 +11,6 @@ use ladder::{Address, Failure};
 
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A pause between two looks: how exactly the time of a stop is known.
-const SHORT_PAUSE: Duration = Duration::from_micros(200);
 
 /// Ticks in a second, in what Linux tells of a process.
 const TICKS: f64 = 100.0;
@@ -40,7 +36,7 @@ impl Server {
 
     /// Starts a server that listens on `address` and says nothing.
     pub fn start_silent(command: &mut Command, address: SocketAddr) -> Result<Server, Failure> {
-        let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
+        let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
         process.wait_until(PATIENCE, || TcpStream::connect(address).is_ok())?;
         Ok(Server { process, behind: None, address: address.into(), _folder: None })
     }
@@ -54,13 +50,8 @@ impl Server {
     pub fn stop(&self) -> Option<Duration> {
         let started = Instant::now();
         self.process.ask_to_stop();
-        while started.elapsed() < PATIENCE {
-            if let Ok(Some(_)) = self.process.wait(Duration::ZERO) {
-                return Some(started.elapsed());
-            }
-            thread::sleep(SHORT_PAUSE);
-        }
-        None
+        // A process closes its output as it ends, which is told at once.
+        self.process.stdout().wait_for_end(PATIENCE).ok().map(|_| started.elapsed())
     }
 
     /// Processor time that it has used, in seconds. Known on Linux.
