@@ -42,16 +42,8 @@ use feed::Feed;
 use options::Options;
 use order::Order;
 
-/// `cargo xtask watch`.
-#[derive(Parser)]
-#[command(bin_name = "cargo xtask watch")]
-struct Watch {
-    #[command(flatten)]
-    options: Options,
-}
-
 fn main() -> ExitCode {
-    let options = Watch::parse().options;
+    let options = Options::parse();
     Failure::exit_code(end_all_on_signals().and_then(|()| run(&options, &Screen::new())))
 }
 
