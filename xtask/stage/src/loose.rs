@@ -66,26 +66,21 @@ fn last(fault: &Fault, running: &Running, leaves: &Receiver<()>, teller: &Teller
 }
 
 /// Held by the trial that goes on: one at a time, since each has processes of its own.
-pub type Trials = Arc<Mutex<()>>;
+static TRIAL: Mutex<()> = Mutex::new(());
 
 /// Plays `fault` once more with processes of its own, as `cargo xtask faults` does, and tells
 /// how it has ended.
-pub fn judge(
-    ladder: &Arc<Ladder>,
-    rung: &Rung,
-    fault: &'static Fault,
-    trials: &Trials,
-    teller: &Teller,
-) {
-    let (ladder, name) = (ladder.clone(), rung.name.clone());
-    let (trials, teller) = (trials.clone(), teller.clone());
+pub fn judge(ladder: &Arc<Ladder>, rung: &Rung, fault: &'static Fault, teller: &Teller) {
+    let (ladder, name, teller) = (ladder.clone(), rung.name.clone(), teller.clone());
     thread::spawn(move || {
-        let Ok(_alone) = trials.try_lock() else {
+        let Ok(alone) = TRIAL.try_lock() else {
             return teller.trouble("another trial goes on; its end has to come first");
         };
-        if let Some(rung) = ladder.find(&name) {
-            teller.now(&verdict(&ladder, rung, fault));
-        }
+        let Some(rung) = ladder.find(&name) else { return };
+        let verdict = verdict(&ladder, rung, fault);
+        // Whoever is told may begin another.
+        drop(alone);
+        teller.now(&verdict);
     });
 }
 

@@ -53,14 +53,8 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     if let Some(folder) = &options.record {
         return record::run(&ladder, folder, screen);
     }
-    let first = match &options.rung {
-        Some(name) => ladder.find(name),
-        None => ladder.rungs.first(),
-    };
-    let first = first.ok_or_else(|| {
-        let name = options.rung.as_deref().unwrap_or("the first one");
-        Failure::Usage(format!("there is no rung called {name}; cargo xtask list names them"))
-    })?;
+    let default = ladder.rungs.first().map(|rung| rung.name.as_str());
+    let first = ladder.rung(options.rung.as_deref().or(default).unwrap_or_default())?;
     if let Some(why) = trial::why_not(first) {
         return Err(failure!("{} cannot be watched: {why}", first.name));
     }

@@ -16,7 +16,7 @@ use crate::event::{LINES, What, Who};
 use crate::feed::{Feed, Teller};
 use crate::line::Line;
 use crate::look::Look;
-use crate::loose::{self, Trials};
+use crate::loose;
 use crate::order::Order;
 use crate::player::{Part, Player};
 use crate::rungs;
@@ -31,7 +31,6 @@ pub struct Play<'a> {
     program: PathBuf,
     args: Vec<String>,
     teller: Teller,
-    trials: Trials,
     clients: [Option<Player>; 2],
     /// A crowd, and each fault, leave when this is dropped.
     crowd: Option<Sender<()>>,
@@ -53,12 +52,11 @@ impl<'a> Play<'a> {
         rung: &'a Rung,
         fault: Option<&'static Fault>,
         feed: &Arc<Feed>,
-        trials: &Trials,
         look: impl Fn() + Clone + Send + 'static,
     ) -> Result<Play<'a>, Failure> {
         let args = fault.map_or_else(|| rung.server_args.clone(), |fault| rung.args_for(fault));
         let teller = feed.begin(rungs::session(rung, &args, fault));
-        let prepared = Play::prepare(ladder, rung, args, &teller, trials, look);
+        let prepared = Play::prepare(ladder, rung, args, &teller, look);
         let mut play = prepared.inspect_err(|failure| teller.trouble(failure.to_string()))?;
         let started = play.start_server();
         let done = started.and_then(|()| fault.map_or(Ok(()), |fault| play.let_loose(fault, true)));
@@ -72,7 +70,6 @@ impl<'a> Play<'a> {
         rung: &'a Rung,
         args: Vec<String>,
         teller: &Teller,
-        trials: &Trials,
         look: impl Fn() + Clone + Send + 'static,
     ) -> Result<Play<'a>, Failure> {
         if let Some(why) = trial::why_not(rung) {
@@ -102,7 +99,6 @@ impl<'a> Play<'a> {
             rung,
             program,
             args,
-            trials: trials.clone(),
             clients: [None, None],
             crowd: None,
             loose: Vec::new(),
@@ -271,7 +267,7 @@ impl<'a> Play<'a> {
         }
         if judged {
             self.run_ordinary_client(fault)?;
-            loose::judge(self.ladder, rung, fault, &self.trials, &self.teller);
+            loose::judge(self.ladder, rung, fault, &self.teller);
         }
         Ok(())
     }
