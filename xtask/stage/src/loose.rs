@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::{Address, Ladder, Rung};
+use ladder::{Ladder, Rung};
 use netfault::{Fault, LIFETIME, Running};
-use trial::{Cast, Expected, Faults, Outcome, faults};
+use trial::{Cast, Expected, Faults, Outcome};
 
 use crate::event::What;
 use crate::feed::Teller;
@@ -15,32 +15,13 @@ use crate::feed::Teller;
 /// Between two looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Lets a fault loose at `target`, which goes on until what is returned is dropped, the server
-/// ends it, or it has lasted long enough. Where an ordinary client goes meanwhile is received
-/// when it has taken hold, and nothing where it cannot.
-pub fn begin(
-    ladder: &Arc<Ladder>,
-    rung: &Rung,
-    fault: &'static Fault,
-    target: &Address,
-    teller: &Teller,
-) -> (Sender<()>, Receiver<Address>) {
+/// Keeps a fault that has taken hold, until what is returned is dropped, the server ends it,
+/// or it has lasted long enough.
+pub fn keep(fault: &'static Fault, running: Running, teller: &Teller) -> Sender<()> {
     let (here, leaves) = channel();
-    let (took_hold, hold) = channel();
-    let (ladder, name, target) = (ladder.clone(), rung.name.clone(), target.clone());
     let teller = teller.clone();
-    thread::spawn(move || {
-        let Some(rung) = ladder.find(&name) else { return };
-        match faults::start(rung, fault, &target) {
-            Ok(running) => {
-                // Fails where nobody waits for it.
-                let _ = took_hold.send(running.address().clone());
-                last(fault, &running, &leaves, &teller);
-            }
-            Err(failure) => teller.trouble(failure.to_string()),
-        }
-    });
-    (here, hold)
+    thread::spawn(move || last(fault, &running, &leaves, &teller));
+    here
 }
 
 fn last(fault: &Fault, running: &Running, leaves: &Receiver<()>, teller: &Teller) {

@@ -254,15 +254,17 @@ impl<'a> Play<'a> {
             }
             let peer = &self.lines[2];
             peer.give_to(Who::Peer);
-            let (ladder, target) = (self.ladder, peer.address());
-            let (loose, hold) = loose::begin(ladder, rung, fault, target, &self.teller);
-            self.loose.push(loose);
-            if let Ok(address) = hold.recv_timeout(GENEROUS)
-                && address != *peer.address()
-            {
-                // It stands between an ordinary client and the server, and waits for one.
-                peer.give_to(Who::Client1);
-                self.detour = Some(address);
+            match faults::start(rung, fault, peer.address()) {
+                Ok(running) => {
+                    if running.address() != peer.address() {
+                        // It stands between an ordinary client and the server, and waits for one.
+                        peer.give_to(Who::Client1);
+                        self.detour = Some(running.address().clone());
+                    }
+                    self.loose.push(loose::keep(fault, running, &self.teller));
+                }
+                // A trial tells more of it.
+                Err(failure) => self.teller.trouble(failure.to_string()),
             }
         }
         if judged {
