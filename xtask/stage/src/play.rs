@@ -241,9 +241,7 @@ impl<'a> Play<'a> {
         if !fault.is_for(rung.speaks()) {
             return Err(failure!("there is no {} for what {} speaks", fault.name, rung.name));
         }
-        if !faults::has_files_for(fault) {
-            return Err(faults::too_few_files(fault));
-        }
+        faults::check_files(fault)?;
         if rungs::is_only_tried(fault) {
             let Fault { name, about, .. } = fault;
             let text = format!("{name}: {about}. The trial does it, to a server of its own");

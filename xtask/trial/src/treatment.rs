@@ -239,15 +239,12 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<String, Ended> {
             }
             _ => None,
         };
-        let started = Instant::now();
-        stage.ask_to_stop(server);
         if deaf.is_some() {
+            stage.ask_to_stop(server);
             // Two signals of one moment are one; a person takes longer.
             thread::sleep(IMPATIENCE);
-            stage.ask_to_stop(server);
         }
-        let code = stage.exit_code(server)?;
-        let took = started.elapsed();
+        let (code, took) = stop_server(&mut stage, server)?;
         if !matches!(code, Some(0 | INTERRUPTED_TWICE)) || took > DRAINED {
             return badly(format!("it ended after {} with {}", seconds(took), told(code)));
         }
@@ -298,10 +295,7 @@ fn restart(cast: Cast) -> Result<String, Ended> {
             }
         }
     };
-    let client = match rung.speaks().transport() {
-        Transport::Tcp => Some(connection(&address)),
-        Transport::Udp => None,
-    };
+    let client = (rung.speaks().transport() == Transport::Tcp).then(|| connection(&address));
     if client.is_some() {
         stage.wait_for_so_many(server, 1, |event| matches!(event, Event::Connected(_)));
     }
