@@ -657,14 +657,14 @@ function route() {
 addEventListener("hashchange", route);
 route();
 
-fetch("rungs.json").then((reply) => reply.json()).then((rungs) => {
-  $("rung").append(...rungs.map((rung) => element("option", {
+fetch("matrix.json").then((reply) => reply.json()).then((matrix) => {
+  $("rung").append(...matrix.rungs.map((rung) => element("option", {
     value: rung.rung, disabled: Boolean(rung["why-not"]),
     text: rung.alias + ": " + rung.title, title: rung["why-not"] ?? "",
   })));
   if (session) $("rung").value = session.rung;
+  drawMatrix(matrix);
 });
-fetch("matrix.json").then((reply) => reply.json()).then(drawMatrix);
 const source = new EventSource("events");
 source.onmessage = (message) => hear(JSON.parse(message.data));
 source.onerror = () => say("the server of this page does not answer; it is asked again");

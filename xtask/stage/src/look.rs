@@ -1,6 +1,8 @@
 //! What changes without anybody's word: the states of the sockets, and what the server
 //! holds.
 
+use std::collections::BTreeMap;
+
 use ladder::manifests::Carrier;
 use ladder::process::Held;
 use ladder::{Address, Rung};
@@ -57,7 +59,8 @@ impl Look {
 /// Those of the server and of its clients, counted by their state. What is the network's
 /// own is left out.
 fn rows(sockets: &[Socket], server: Option<u16>, lines: &[Option<u16>]) -> Vec<SocketRow> {
-    let mut rows: Vec<SocketRow> = Vec::new();
+    let mut rows = BTreeMap::new();
+    let place = |state: &str| ORDER.iter().position(|it| *it == state).unwrap_or(ORDER.len());
     for socket in sockets {
         let goes_to = |line: &Option<u16>| *line == Some(socket.remote.port());
         let who = match lines.iter().position(goes_to) {
@@ -65,21 +68,16 @@ fn rows(sockets: &[Socket], server: Option<u16>, lines: &[Option<u16>]) -> Vec<S
             Some(line) => LINES[line],
             None => continue,
         };
-        match rows.iter_mut().find(|row| row.who == who && row.state == socket.state) {
-            Some(row) => row.number += 1,
-            None => {
-                let remote = match socket.remote.port() {
-                    0 => "anybody".into(),
-                    port => port.to_string(),
-                };
-                let ends = format!("{} ↔ {remote}", socket.local.port());
-                rows.push(SocketRow { who, state: socket.state, number: 1, ends });
-            }
-        }
+        let remote = match socket.remote.port() {
+            0 => "anybody".into(),
+            port => port.to_string(),
+        };
+        let ends = format!("{} ↔ {remote}", socket.local.port());
+        let state = socket.state;
+        let row = SocketRow { who, state, number: 0, ends };
+        rows.entry((who as u8, place(state), state)).or_insert(row).number += 1;
     }
-    let place = |state: &str| ORDER.iter().position(|it| *it == state).unwrap_or(ORDER.len());
-    rows.sort_by_key(|row| (row.who as u8, place(row.state), row.state));
-    rows
+    rows.into_values().collect()
 }
 
 #[cfg(test)]

@@ -6,17 +6,8 @@ use netfault::{Fault, Proof, Speaks};
 use serde_json::{Value, json};
 use trial::{Faults, faults, why_not};
 
-/// What the page offers to choose from.
-pub fn choices(ladder: &Ladder) -> Value {
-    let choice = |rung: &Rung| {
-        let Rung { name, alias, title, .. } = rung;
-        json!({"rung": name, "alias": alias, "title": title, "why-not": why_not(rung)})
-    };
-    ladder.rungs.iter().map(choice).collect()
-}
-
-/// The fault matrix as the manifests have it: for each rung `survives`, `limit`, or nothing
-/// where there is no such fault for it.
+/// What the page offers to choose from: the rungs, and the fault matrix as the manifests have
+/// it: for each rung `survives`, `limit`, or nothing where there is no such fault for it.
 pub fn matrix(ladder: &Ladder) -> Value {
     let cell = |rung: &Rung, fault: &Fault| match rung.limit(fault.name) {
         _ if !fault.is_for(rung.speaks()) => "",
@@ -27,8 +18,13 @@ pub fn matrix(ladder: &Ladder) -> Value {
         let cells: Vec<&str> = ladder.rungs.iter().map(|rung| cell(rung, fault)).collect();
         json!({"fault": fault.name, "about": fault.about, "cells": cells})
     };
+    let choice = |rung: &Rung| {
+        let Rung { name, alias, title, .. } = rung;
+        json!({"rung": name, "alias": alias, "title": title, "why-not": why_not(rung)})
+    };
+    let choices: Value = ladder.rungs.iter().map(choice).collect();
     let faults: Value = netfault::ALL.iter().map(row).collect();
-    json!({"rungs": choices(ladder), "faults": faults})
+    json!({"rungs": choices, "faults": faults})
 }
 
 /// Whether only a trial plays it, with a server of its own: it is done to a process, or is

@@ -117,7 +117,6 @@ fn the_page_is_whole_and_needs_nothing_from_elsewhere() {
         ("/", "text/html; charset=utf-8"),
         ("/watch.css", "text/css; charset=utf-8"),
         ("/watch.js", "text/javascript; charset=utf-8"),
-        ("/rungs.json", "application/json"),
         ("/matrix.json", "application/json"),
     ] {
         let reply = client.get(path).send().unwrap();
