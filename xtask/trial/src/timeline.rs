@@ -132,7 +132,7 @@ pub enum Wire {
 /// What has happened, line by line: a column for each client, and one for the server.
 pub struct Timeline {
     pub screen: Screen,
-    /// Their names, in the order in which they come; one of them needs none.
+    /// Their names, in the order in which they come; one of them needs none of its own.
     clients: Vec<String>,
     /// What passes between the two, where something looks on there.
     wire: Option<Wire>,
@@ -149,9 +149,13 @@ pub struct Timeline {
 
 impl Timeline {
     pub fn new(screen: &Screen, clients: &[String], wire: Option<Wire>) -> Timeline {
+        let clients = match clients {
+            [] => vec!["client".to_string()],
+            several => several.to_vec(),
+        };
         Timeline {
             screen: *screen,
-            clients: clients.to_vec(),
+            clients,
             wire,
             start: None,
             came: Vec::new(),
@@ -171,7 +175,7 @@ impl Timeline {
 
     /// The columns of one client, or of the server.
     fn width(&self) -> usize {
-        let clients = self.clients.len().max(1);
+        let clients = self.clients.len();
         self.screen.width.saturating_sub(TIME + clients * self.gap()) / (clients + 1)
     }
 
@@ -181,7 +185,7 @@ impl Timeline {
     }
 
     fn server(&self) -> usize {
-        self.column(self.clients.len().max(1))
+        self.column(self.clients.len())
     }
 
     /// Over the columns: who it is.
@@ -190,9 +194,6 @@ impl Timeline {
         head.put(TIME - 2 - "ms".len(), Tone::Dim, "ms");
         for (number, name) in self.clients.iter().enumerate() {
             head.put(self.column(number), Tone::Dim, &cut(name, self.width()));
-        }
-        if self.clients.is_empty() {
-            head.put(self.column(0), Tone::Dim, "client");
         }
         head.put(self.server(), Tone::Dim, "server");
         head
@@ -343,10 +344,10 @@ impl Timeline {
             Event::Other => return Some((line.message.clone(), 0)),
         };
         self.waits = false;
-        if !self.came.iter().any(|known| known == peer) {
+        let number = self.came.iter().position(|known| known == peer).unwrap_or_else(|| {
             self.came.push(peer.into());
-        }
-        let number = self.came.iter().position(|known| known == peer).unwrap_or(0);
+            self.came.len() - 1
+        });
         match event {
             Event::Connected(_) => {
                 self.connected.insert(peer.into());
