@@ -62,17 +62,17 @@ fn rows(sockets: &[Socket], server: Option<u16>, lines: &[Option<u16>]) -> Vec<S
     let mut rows = BTreeMap::new();
     let place = |state: &str| ORDER.iter().position(|it| *it == state).unwrap_or(ORDER.len());
     for socket in sockets {
-        let goes_to = |line: &Option<u16>| *line == Some(socket.remote.port());
+        let goes_to = |line: &Option<u16>| *line == Some(socket.remote);
         let who = match lines.iter().position(goes_to) {
-            _ if server == Some(socket.local.port()) => Who::Server,
+            _ if server == Some(socket.local) => Who::Server,
             Some(line) => LINES[line],
             None => continue,
         };
-        let remote = match socket.remote.port() {
+        let remote = match socket.remote {
             0 => "anybody".into(),
             port => port.to_string(),
         };
-        let ends = format!("{} ↔ {remote}", socket.local.port());
+        let ends = format!("{} ↔ {remote}", socket.local);
         let state = socket.state;
         let row = SocketRow { who, state, number: 0, ends };
         rows.entry((who as u8, place(state), state)).or_insert(row).number += 1;
@@ -86,8 +86,7 @@ mod tests {
 
     #[test]
     fn sockets_are_counted_by_whose_they_are_and_by_state() {
-        let at = |port: u16| ([127, 0, 0, 1], port).into();
-        let socket = |local, remote, state| Socket { local: at(local), remote: at(remote), state };
+        let socket = |local, remote, state| Socket { local, remote, state };
         let sockets = [
             socket(20_000, 0, "LISTEN"),
             socket(20_000, 5, "ESTABLISHED"),
