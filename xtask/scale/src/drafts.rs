@@ -54,8 +54,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     let cluster = Cluster::start(folder.path().join("nats"))?;
     let start = Start { program, engine: cluster.address(), tokens: folder.path().join("tokens") };
     let servers = NAMES.iter().map(|_| start.server(0)).collect::<Result<Vec<_>, Failure>>()?;
-    let addresses: Vec<_> = NAMES.into_iter().zip(servers.iter().map(|it| it.1)).collect();
-    let haproxy = Haproxy::start(&addresses)?;
+    let haproxy = Haproxy::start(&servers)?;
     let tokens = read(&start.tokens)?;
     let clients: Vec<Client> = tokens.lines().map(|token| Client::new(&haproxy, token)).collect();
     let (written, ends) = (&Written::default(), &AtomicBool::new(false));

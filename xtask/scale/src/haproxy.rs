@@ -12,6 +12,8 @@ use ladder::process::output;
 use ladder::scratch::Scratch;
 use ladder::{Failure, Process, failure};
 
+use crate::play::{NAMES, Server};
+
 /// How long HAProxy may take to start, and to answer. It takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -42,7 +44,7 @@ pub fn version() -> Option<String> {
 }
 
 impl Haproxy {
-    pub fn start(servers: &[(&str, SocketAddr)]) -> Result<Haproxy, Failure> {
+    pub fn start(servers: &[Server]) -> Result<Haproxy, Failure> {
         let failed = |error: io::Error| failure!("cannot start HAProxy: {error}");
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -51,8 +53,8 @@ impl Haproxy {
         // As a person would write it for two servers and more, but for `fd@0`, which is standard
         // input.
         let text = include_str!("haproxy.cfg").replace("{socket}", &socket.display().to_string());
-        let line = |(name, address): &(&str, SocketAddr)| format!("    server {name} {address}\n");
-        let servers: String = servers.iter().map(line).collect();
+        let line = |(name, (_, address)): (&str, &Server)| format!("    server {name} {address}\n");
+        let servers: String = NAMES.into_iter().zip(servers).map(line).collect();
         fs::write(&file, text + &servers).map_err(failed)?;
         let process = Process::start(
             Command::new("haproxy")
@@ -77,9 +79,8 @@ impl Haproxy {
             writeln!(commands, "{command}")?;
             io::read_to_string(commands)
         };
-        let said = ask();
         let said =
-            said.map_err(|error| failure!("HAProxy does not answer {command:?}: {error}"))?;
+            ask().map_err(|error| failure!("HAProxy does not answer {command:?}: {error}"))?;
         Ok(said.trim().to_string())
     }
 

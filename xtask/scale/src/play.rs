@@ -45,8 +45,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     screen.title(&title)?;
     let servers =
         NAMES.iter().map(|_| start(&program)).collect::<Result<Vec<Server>, Failure>>()?;
-    let addresses: Vec<_> = NAMES.into_iter().zip(servers.iter().map(|it| it.1)).collect();
-    let haproxy = Haproxy::start(&addresses)?;
+    let haproxy = Haproxy::start(&servers)?;
     let load = Load::start(&netload, &haproxy)?;
     let mut play = Play { load, haproxy, servers, program, screen, started: Instant::now() };
     screen.say(Tone::Dim, &format!("{:>1$}{GAP}{2}", "s", COLUMNS.0, names()))?;

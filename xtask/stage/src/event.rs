@@ -50,7 +50,11 @@ pub enum What {
         text: String,
     },
     Passed(Value),
-    Sockets(Sockets),
+    /// Those of each box, where the system tells.
+    Sockets {
+        told: bool,
+        rows: Vec<SocketRow>,
+    },
     /// What the server holds.
     Load(Held),
     Crowd {
@@ -79,13 +83,6 @@ pub enum What {
 }
 
 /// The sockets of one box that are in one state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Sockets {
-    /// Whether the system tells.
-    pub told: bool,
-    pub rows: Vec<SocketRow>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SocketRow {
     pub who: Who,

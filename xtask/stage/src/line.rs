@@ -53,10 +53,6 @@ impl Line {
         self.proxy.address()
     }
 
-    pub fn port(&self) -> Option<u16> {
-        self.address().inet().ok().map(|address| address.port())
-    }
-
     /// What passes from here on is this one's.
     pub fn give_to(&self, who: Who) {
         *self.who.lock().unwrap_or_else(PoisonError::into_inner) = who;

@@ -93,7 +93,6 @@ impl<'a> Play<'a> {
             let here = file(&number.to_string()).unwrap_or(Address::port(0));
             lines.push(Line::open(rung, &here, &address, who, teller, look.clone())?);
         }
-        let ports = lines.iter().map(Line::port).collect();
         Ok(Play {
             ladder,
             rung,
@@ -103,7 +102,7 @@ impl<'a> Play<'a> {
             crowd: None,
             loose: Vec::new(),
             server: None,
-            look: Look::new(rung, &address, ports),
+            look: Look::new(rung, &address, &lines),
             address,
             lines,
             detour: None,
