@@ -146,22 +146,12 @@ impl Bench {
         scenario: &Scenario,
         server: &Server,
     ) {
-        let (kind, rest) =
-            scenario.load.split_first().map_or(("", &[][..]), |(k, rest)| (k.as_str(), rest));
-        command.args(["--json", kind]);
-        match scenario.speaks {
-            Speaks::Http => command.arg(format!("http://{}{}", server.address, scenario.page)),
-            _ => command.arg(server.address.to_string()),
-        };
-        let certs = self.certs();
-        let certs = certs.to_string_lossy();
-        command.args(rest.iter().map(|arg| arg.replace("{certs}", &certs)));
-        let connections = scenario.connections.to_string();
-        match kind {
-            "tcp-bulk" => {}
-            "udp-echo" => drop(command.args(["--window", &connections])),
-            _ => drop(command.args(["--connections", &connections])),
-        }
+        let words = [
+            ("{address}", server.address.to_string()),
+            ("{connections}", scenario.connections.to_string()),
+            ("{certs}", self.certs().display().to_string()),
+        ];
+        command.arg("--json").args(scenario.load.iter().map(|word| filled(word, &words)));
         if scenario.speaks == Speaks::Object && !contender.ours {
             command.arg("--raw");
         }
@@ -194,9 +184,7 @@ impl Bench {
             ("{port}", port.to_string()),
             ("{behind}", behind.as_ref().map_or(String::new(), |it| it.address.to_string())),
         ];
-        let fill = |text: &String| {
-            words.iter().fold(text.clone(), |text, (word, value)| text.replace(word, value))
-        };
+        let fill = |text: &String| filled(text, &words);
         let folder = match contender.is_on_a_file() {
             true => Some(Scratch::temporary("bench")?),
             false => None,
@@ -272,6 +260,11 @@ const ENCRYPTING: &str = "tls-echo";
 /// Places beside those that the load takes.
 const SPARE: usize = 64;
 
+/// `text` with these words filled in.
+fn filled(text: &str, words: &[(&str, String)]) -> String {
+    words.iter().fold(text.to_string(), |text, (word, value)| text.replace(word, value))
+}
+
 /// Seconds that no measurement lasts.
 const LONGER: u16 = 3600;
 
@@ -281,7 +274,9 @@ fn figures(report: &Value, scenario: &Scenario, used: Option<f64>) -> Sample {
         return Err(first.into());
     }
     let of = |name: &str| report[name].as_f64();
-    if let Some(size) = site::size(&scenario.page).filter(|size| of("size") != Some(*size as f64)) {
+    let page = scenario.load.iter().find_map(|word| word.strip_prefix("http://{address}/"));
+    let size = page.and_then(site::size);
+    if let Some(size) = size.filter(|size| of("size") != Some(*size as f64)) {
         return Err(format!("the page has {} bytes and not {size}", report["size"]));
     }
     let (rate, amount) = match scenario.unit {
