@@ -462,8 +462,10 @@ client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, �
         let server = |at, what| Happening { at, side: Side::Server, process: 0, what };
         let mut all = vec![server(at("230000"), What::Started("oneshot-echo server".into()))];
         all.extend(logged(CONVERSATION));
+        all.push(server(at("240000"), What::Wrote("error: seen in time".into())));
         // Seen late.
         all.insert(2, server(at("232000"), What::Ready("listening on 127.0.0.1:42673".into())));
+        all.insert(3, server(at("238390"), What::Wrote("an access log".into())));
         all
     }
 
@@ -479,6 +481,7 @@ client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, �
 
     #[test]
     fn both_ends_are_shown_in_the_order_of_their_times_and_no_line_is_wider_than_the_terminal() {
+        // One without a time is where it was seen, and before the next of its process.
         assert_eq!(
             shown(100, &[], conversation()),
             [
@@ -487,11 +490,13 @@ client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, �
                 "   1.00                                                  listening on 127.0.0.1:42673",
                 "   1.00                                                  waiting for a client",
                 "   5.07  connected",
+                "   5.19                                                  an access log",
                 "   5.19                                                  127.0.0.1:55286 connected",
                 "   8.30  sending 27 bytes \"Привет, сервер!\" ───────────>",
                 "   8.38                                                  received 27 bytes \"Привет, сервер!\"",
                 "   8.40  <────────────────────────────────────────────── sending 27 bytes \"Привет, сервер!\"",
                 "   8.47                                                  127.0.0.1:55286 closed",
+                "  10.00                                                  error: seen in time",
                 "  12.27  received 27 bytes \"Привет, сервер!\"",
             ]
         );
@@ -500,21 +505,6 @@ client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, �
                 assert!(display_width(&line) <= width, "{width}: {line}");
             }
         }
-    }
-
-    #[test]
-    fn a_line_without_a_time_is_shown_where_it_was_seen_and_before_the_next_of_its_process() {
-        let what = What::Wrote("error".into());
-        let wrote = Happening { at: at("234000"), side: Side::Client, process: 1, what };
-        let mut happenings = logged(
-            "client 11:34:24.231000 debug 127.0.0.1:5 sending\nserver 11:34:24.233000 warn  127.0.0.1:6 dropped",
-        );
-        happenings.insert(1, wrote);
-        let order =
-            |happenings| in_order(happenings).iter().map(|one| one.process).collect::<Vec<_>>();
-        assert_eq!(order(happenings.clone()), [1, 0, 1]);
-        happenings.extend(logged("client 11:34:24.232000 debug 127.0.0.1:5 closed"));
-        assert_eq!(order(happenings), [1, 1, 1, 0]);
     }
 
     #[test]
