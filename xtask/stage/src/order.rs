@@ -66,29 +66,3 @@ impl Order {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_done_is_refused_before_it_waits() {
-        let ladder = trial::load().unwrap();
-        let order = |json: &str| serde_json::from_str::<Order>(json).unwrap();
-        let complaint = |json: &str| order(json).complaint(&ladder);
-        assert_eq!(complaint(r#"{"do":"begin","rung":"udp"}"#), None);
-        assert_eq!(complaint(r#"{"do":"fault","name":"reset-midway"}"#), None);
-        assert_eq!(complaint(r#"{"do":"network","loss":5,"delay":0,"reorder":0}"#), None);
-        for (json, said) in [
-            (r#"{"do":"begin","rung":"x"}"#, "no rung called x"),
-            (r#"{"do":"begin","rung":"udp","fault":"x"}"#, "no fault is called x"),
-            (r#"{"do":"fault","name":"x"}"#, "no fault is called x"),
-            (r#"{"do":"say","client":0,"text":"a\nb"}"#, "one line"),
-        ] {
-            assert!(complaint(json).unwrap().contains(said), "{json}");
-        }
-        for wrong in [r#"{"do":"look"}"#, r#"{"do":"x"}"#, r#"{"do":"say","client":0}"#, "{}"] {
-            assert!(serde_json::from_str::<Order>(wrong).is_err(), "{wrong}");
-        }
-    }
-}

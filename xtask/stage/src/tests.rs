@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use http_server::{Running, Status};
+use http_server::{Running, Status, TestReply};
 use serde_json::{Value, json};
 
 use crate::director;
@@ -51,7 +51,7 @@ impl Page {
     }
 
     /// What the browser sends when a button is pressed.
-    fn post(&self, origin: Option<&str>, order: &Value) -> Status {
+    fn post(&self, origin: Option<&str>, order: &Value) -> TestReply {
         let client = self.server().client();
         let host = self.server().address().to_string();
         let request = client.post("/do").header("Host", &host).json(order);
@@ -59,7 +59,7 @@ impl Page {
             Some(origin) => request.header("Origin", origin),
             None => request,
         };
-        request.send().unwrap().status()
+        request.send().unwrap()
     }
 
     fn origin(&self) -> String {
@@ -68,7 +68,7 @@ impl Page {
 
     fn order(&mut self, order: Value) {
         self.before = self.told.len();
-        assert_eq!(self.post(Some(&self.origin()), &order), Status(202), "{order}");
+        assert_eq!(self.post(Some(&self.origin()), &order).status(), Status(202), "{order}");
     }
 
     /// An event since the last order. Those of two processes come in any order.
@@ -144,7 +144,7 @@ fn only_its_own_page_gives_orders_and_only_those_that_there_are() {
         Some(&*format!("http://localhost:{port}")),
         Some(&*own.replace("http", "https")),
     ] {
-        assert_eq!(page.post(origin, &order), Status::FORBIDDEN, "{origin:?}");
+        assert_eq!(page.post(origin, &order).status(), Status::FORBIDDEN, "{origin:?}");
     }
     let client = page.server().client();
     let elsewhere = client.post("/do").header("Host", "example.org");
@@ -155,10 +155,23 @@ fn only_its_own_page_gives_orders_and_only_those_that_there_are() {
     let form = client.post("/do").header("Host", &host).header("Origin", &own);
     let form = form.form(&[("do", "stop-server")]);
     assert_eq!(form.send().unwrap().status(), Status::UNSUPPORTED_MEDIA_TYPE);
-    for wrong in [json!({"do": "shout"}), json!({"do": "begin", "rung": "x"}), json!([])] {
-        assert_eq!(page.post(Some(&own), &wrong), Status::UNPROCESSABLE_CONTENT, "{wrong}");
+    for (wrong, said) in [
+        (json!({"do": "shout"}), "shout"),
+        (json!({"do": "look"}), "look"),
+        (json!({"do": "say", "client": 0}), "text"),
+        (json!([]), "do"),
+        (json!({"do": "say", "client": 0, "text": "a\nb"}), "one line"),
+        (json!({"do": "begin", "rung": "x"}), "no rung called x"),
+        (json!({"do": "begin", "rung": "udp", "fault": "x"}), "no fault is called x"),
+        (json!({"do": "fault", "name": "x"}), "no fault is called x"),
+    ] {
+        let reply = page.post(Some(&own), &wrong);
+        assert_eq!(reply.status(), Status::UNPROCESSABLE_CONTENT, "{wrong}");
+        assert!(reply.text().contains(said), "{wrong}: {}", reply.text());
     }
-    assert_eq!(page.post(Some(&own), &order), Status(202));
+    for right in [order, json!({"do": "fault", "name": "reset-midway"})] {
+        assert_eq!(page.post(Some(&own), &right).status(), Status(202));
+    }
 }
 
 #[test]
