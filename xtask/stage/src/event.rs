@@ -134,25 +134,7 @@ pub fn shown(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
-
-    #[test]
-    fn the_page_is_told_the_length_of_a_segment_and_its_first_bytes() {
-        let at = SystemTime::now();
-        let bytes = vec![0xab; SHOWN + 1];
-        let (way, fate) = (Way::ToClient, Fate::Lost);
-        let passed = Passed { at, connection: 3, way, fate, bytes };
-        let bytes = "ab".repeat(SHOWN);
-        assert_eq!(
-            segment(Who::Client2, &passed),
-            json!({
-                "who": "client2", "connection": 3, "way": "back", "fate": "lost",
-                "length": SHOWN + 1, "bytes": bytes,
-            })
-        );
-    }
 
     #[test]
     fn a_long_line_is_cut_between_two_characters() {
