@@ -2,6 +2,7 @@
 //! on three servers of NATS; one of each is killed under load.
 
 use std::net::SocketAddr;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,7 +69,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
         let played = play.outage(|| writers.iter().any(|it| it.is_finished()));
         ends.store(true, Ordering::SeqCst);
         // A client that has failed says more than the play that has waited for it.
-        let ended = writers.into_iter().map(|writer| writer.join().map_err(|_| panicked())?);
+        let ended = writers.into_iter().map(|it| it.join().unwrap_or_else(|it| resume_unwind(it)));
         let counts = ended.collect::<Result<Vec<u64>, Failure>>()?;
         played.map(|gap| (counts, gap))
     });
@@ -87,10 +88,6 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     );
     screen.line("")?;
     screen.prose("  ", &text)
-}
-
-fn panicked() -> Failure {
-    Failure::new("a client has panicked")
 }
 
 /// How a server of ours is started.
