@@ -165,13 +165,11 @@ impl Bench {
     }
 
     fn start(&self, contender: &Contender, connections: usize) -> Result<Server, Failure> {
-        let behind = match &contender.behind {
-            Some(name) => {
-                let known = contenders::find(&self.contenders, name);
-                Some(self.start(known.ok_or_else(|| failure!("there is no {name}"))?, connections)?)
-            }
-            None => None,
-        };
+        let behind = contender.behind.as_ref().map(|name| {
+            let known = contenders::find(&self.contenders, name);
+            self.start(known.ok_or_else(|| failure!("there is no {name}"))?, connections)
+        });
+        let behind = behind.transpose()?;
         let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let words = [
@@ -185,11 +183,8 @@ impl Bench {
             ("{behind}", behind.as_ref().map_or(String::new(), |it| it.address.to_string())),
         ];
         let fill = |text: &String| filled(text, &words);
-        let folder = match contender.is_on_a_file() {
-            true => Some(Scratch::temporary("bench")?),
-            false => None,
-        };
-        let server = match &contender.start {
+        let folder = contender.is_on_a_file().then(|| Scratch::temporary("bench")).transpose()?;
+        let mut server = match &contender.start {
             Start::Rung(args) => {
                 let mut command = self.pinned(SERVER, &self.program(&contender.name)?);
                 let place = match &folder {
@@ -220,10 +215,8 @@ impl Bench {
                 }
             }
         }?;
-        Ok(match behind {
-            Some(behind) => server.in_front_of(behind),
-            None => server,
-        })
+        server.behind = behind.map(Box::new);
+        Ok(server)
     }
 
     /// The folder of the certificates, for both ends.

@@ -17,8 +17,8 @@ const TICKS: f64 = 100.0;
 
 pub struct Server {
     process: Process,
-    /// What it stands in front of.
-    behind: Option<Box<Server>>,
+    /// What it stands in front of: both are one server.
+    pub behind: Option<Box<Server>>,
     pub address: Address,
     /// Where its file is. Dropped last.
     _folder: Option<Scratch>,
@@ -39,11 +39,6 @@ impl Server {
         let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
         process.wait_until(PATIENCE, || TcpStream::connect(address).is_ok())?;
         Ok(Server { process, behind: None, address: address.into(), _folder: None })
-    }
-
-    /// The same with what it stands in front of: both are one server.
-    pub fn in_front_of(self, behind: Server) -> Server {
-        Server { behind: Some(Box::new(behind)), ..self }
     }
 
     /// Asks it to stop, and returns how long that took; `None` when it goes on.

@@ -78,10 +78,8 @@ impl<'a> Play<'a> {
         teller.note(format!("building {}, unless it is built already", rung.name));
         let program = ladder.program(&rung.name)?;
         rung.prepare(&program)?;
-        let folder = match rung.transport {
-            Carrier::Unix => Some(Scratch::temporary("watch")?),
-            Carrier::Tcp | Carrier::Udp => None,
-        };
+        let is_on_a_file = rung.transport == Carrier::Unix;
+        let folder = is_on_a_file.then(|| Scratch::temporary("watch")).transpose()?;
         let file = |name: &str| {
             folder.as_ref().map(|folder| Address::Unix(folder.path().join(format!("{name}.sock"))))
         };

@@ -97,12 +97,9 @@ pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
     // the first line of the log, another line before the next one.
     for index in 0..happenings.len() {
         let mine = happenings[index].process;
-        let logged = |happenings: &[Happening]| {
-            let mut of_mine = happenings
-                .iter()
-                .filter(|other| other.process == mine && matches!(other.what, What::Logged(_)));
-            of_mine.next().map(|other| other.at)
-        };
+        let is_logged =
+            |other: &&Happening| other.process == mine && matches!(other.what, What::Logged(_));
+        let logged = |all: &[Happening]| all.iter().find(is_logged).map(|other| other.at);
         let next = match happenings[index].what {
             What::Ready(_) => logged(&happenings),
             What::Wrote(_) => logged(&happenings[index..]),
