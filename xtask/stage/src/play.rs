@@ -169,7 +169,8 @@ impl<'a> Play<'a> {
         let server = self.server.insert(server);
         // An end closes the channel, and so ends the wait.
         if ready.recv_timeout(GENEROUS).is_err() {
-            server.wait(GENEROUS, &self.teller);
+            server.process.wait(GENEROUS)?;
+            server.is_over(&self.teller);
         }
         Ok(())
     }
