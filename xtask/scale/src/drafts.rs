@@ -18,9 +18,9 @@ use ladder::{Failure, Ladder, Screen, Tone, failure};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
-use crate::haproxy::{self, Haproxy};
+use crate::haproxy::{self, Haproxy, NAMES, Server};
 use crate::nats::{self, Cluster};
-use crate::play::{COLUMNS, GAP, NAMES, Server, names, row, started, until};
+use crate::play::{COLUMNS, GAP, names, row, started, until};
 
 const RUNG: &str = "omnichannel";
 

@@ -12,13 +12,17 @@ use ladder::process::output;
 use ladder::scratch::Scratch;
 use ladder::{Failure, Process, failure};
 
-use crate::play::{NAMES, Server};
-
 /// How long HAProxy may take to start, and to answer. It takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Its command line, in a folder of its own. It answers one command and closes.
 const SOCKET: &str = "admin.sock";
+
+/// The servers behind it.
+pub const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// One of them, and where it listens.
+pub type Server = (Process, SocketAddr);
 
 pub struct Haproxy {
     process: Process,
