@@ -549,10 +549,10 @@ function begin(now) {
   }
   $("loose").disabled = $("fault").disabled = !now.faults.length;
   for (const button of document.querySelectorAll("[data-fault]")) {
-    button.disabled = !now.buttons.includes(button.dataset.fault);
+    button.disabled = !now.faults.some((fault) => fault.name === button.dataset.fault);
   }
-  $("reorder").disabled = !now.buttons.includes("reorder");
-  for (const control of $("crowd-box").querySelectorAll("input, button")) control.disabled = !now.buttons.includes("crowd");
+  $("reorder").disabled = now.carrier !== "udp";
+  for (const control of $("crowd-box").querySelectorAll("input, button")) control.disabled = !now.crowd;
   for (const [id, unit] of [["loss", " %"], ["delay", " ms"], ["reorder", " %"]]) show(id, 0, unit);
   document.title = `${now.rung}, live`;
 }
@@ -657,14 +657,14 @@ function route() {
 addEventListener("hashchange", route);
 route();
 
-fetch("rungs.json").then((reply) => reply.json()).then((rungs) => {
-  $("rung").append(...rungs.map((rung) => element("option", {
+fetch("matrix.json").then((reply) => reply.json()).then((matrix) => {
+  $("rung").append(...matrix.rungs.map((rung) => element("option", {
     value: rung.rung, disabled: Boolean(rung["why-not"]),
     text: rung.alias + ": " + rung.title, title: rung["why-not"] ?? "",
   })));
   if (session) $("rung").value = session.rung;
+  drawMatrix(matrix);
 });
-fetch("matrix.json").then((reply) => reply.json()).then(drawMatrix);
 const source = new EventSource("events");
 source.onmessage = (message) => hear(JSON.parse(message.data));
 source.onerror = () => say("the server of this page does not answer; it is asked again");

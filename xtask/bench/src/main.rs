@@ -39,16 +39,8 @@ use table::Table;
 /// Seconds that a measurement takes beside its own.
 const BETWEEN: f64 = 0.4;
 
-/// `cargo xtask bench`.
-#[derive(Parser)]
-#[command(bin_name = "cargo xtask bench")]
-struct Command {
-    #[command(flatten)]
-    options: Options,
-}
-
 fn main() -> ExitCode {
-    let options = Command::parse().options;
+    let options = Options::parse();
     Failure::exit_code(end_all_on_signals().and_then(|()| run(&options, &Screen::new())))
 }
 

@@ -146,22 +146,12 @@ impl Bench {
         scenario: &Scenario,
         server: &Server,
     ) {
-        let (kind, rest) =
-            scenario.load.split_first().map_or(("", &[][..]), |(k, rest)| (k.as_str(), rest));
-        command.args(["--json", kind]);
-        match scenario.speaks {
-            Speaks::Http => command.arg(format!("http://{}{}", server.address, scenario.page)),
-            _ => command.arg(server.address.to_string()),
-        };
-        let certs = self.certs();
-        let certs = certs.to_string_lossy();
-        command.args(rest.iter().map(|arg| arg.replace("{certs}", &certs)));
-        let connections = scenario.connections.to_string();
-        match kind {
-            "tcp-bulk" => {}
-            "udp-echo" => drop(command.args(["--window", &connections])),
-            _ => drop(command.args(["--connections", &connections])),
-        }
+        let words = [
+            ("{address}", server.address.to_string()),
+            ("{connections}", scenario.connections.to_string()),
+            ("{certs}", self.certs().display().to_string()),
+        ];
+        command.arg("--json").args(scenario.load.iter().map(|word| filled(word, &words)));
         if scenario.speaks == Speaks::Object && !contender.ours {
             command.arg("--raw");
         }
@@ -175,13 +165,11 @@ impl Bench {
     }
 
     fn start(&self, contender: &Contender, connections: usize) -> Result<Server, Failure> {
-        let behind = match &contender.behind {
-            Some(name) => {
-                let known = contenders::find(&self.contenders, name);
-                Some(self.start(known.ok_or_else(|| failure!("there is no {name}"))?, connections)?)
-            }
-            None => None,
-        };
+        let behind = contender.behind.as_ref().map(|name| {
+            let known = contenders::find(&self.contenders, name);
+            self.start(known.ok_or_else(|| failure!("there is no {name}"))?, connections)
+        });
+        let behind = behind.transpose()?;
         let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let words = [
@@ -194,14 +182,9 @@ impl Bench {
             ("{port}", port.to_string()),
             ("{behind}", behind.as_ref().map_or(String::new(), |it| it.address.to_string())),
         ];
-        let fill = |text: &String| {
-            words.iter().fold(text.clone(), |text, (word, value)| text.replace(word, value))
-        };
-        let folder = match contender.is_on_a_file() {
-            true => Some(Scratch::temporary("bench")?),
-            false => None,
-        };
-        let server = match &contender.start {
+        let fill = |text: &String| filled(text, &words);
+        let folder = contender.is_on_a_file().then(|| Scratch::temporary("bench")).transpose()?;
+        let mut server = match &contender.start {
             Start::Rung(args) => {
                 let mut command = self.pinned(SERVER, &self.program(&contender.name)?);
                 let place = match &folder {
@@ -232,10 +215,8 @@ impl Bench {
                 }
             }
         }?;
-        Ok(match behind {
-            Some(behind) => server.in_front_of(behind),
-            None => server,
-        })
+        server.behind = behind.map(Box::new);
+        Ok(server)
     }
 
     /// The folder of the certificates, for both ends.
@@ -272,6 +253,11 @@ const ENCRYPTING: &str = "tls-echo";
 /// Places beside those that the load takes.
 const SPARE: usize = 64;
 
+/// `text` with these words filled in.
+fn filled(text: &str, words: &[(&str, String)]) -> String {
+    words.iter().fold(text.to_string(), |text, (word, value)| text.replace(word, value))
+}
+
 /// Seconds that no measurement lasts.
 const LONGER: u16 = 3600;
 
@@ -281,7 +267,9 @@ fn figures(report: &Value, scenario: &Scenario, used: Option<f64>) -> Sample {
         return Err(first.into());
     }
     let of = |name: &str| report[name].as_f64();
-    if let Some(size) = site::size(&scenario.page).filter(|size| of("size") != Some(*size as f64)) {
+    let page = scenario.load.iter().find_map(|word| word.strip_prefix("http://{address}/"));
+    let size = page.and_then(site::size);
+    if let Some(size) = size.filter(|size| of("size") != Some(*size as f64)) {
         return Err(format!("the page has {} bytes and not {size}", report["size"]));
     }
     let (rate, amount) = match scenario.unit {

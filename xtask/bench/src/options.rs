@@ -1,10 +1,10 @@
 //! What can be told to `cargo xtask bench`. xtask has this file as well: it answers
 //! `--help` and completes the words without building the rest.
 
-use clap::Args;
+use clap::Parser;
 
 /// What can be told on the command line.
-#[derive(Debug, Args)]
+#[derive(Debug, Parser)]
 pub struct Options {
     /// Rungs, peers and scenarios to take; without any of a kind, all of that kind
     #[arg(value_name = "RUNG|PEER|SCENARIO")]

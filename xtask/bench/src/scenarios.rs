@@ -55,11 +55,8 @@ pub struct Scenario {
     pub clients: Clients,
     #[serde(default = "usual")]
     pub connections: usize,
-    /// netload's scenario, and its arguments after the address.
+    /// What netload is told.
     pub load: Vec<String>,
-    /// The page, where it is one.
-    #[serde(default)]
-    pub page: String,
     #[serde(default)]
     pub unit: Unit,
     /// Whether server and load share a core. Both are slower then, but neither waits

@@ -3,7 +3,6 @@
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ladder::process::{Process, listening, resident_kib};
@@ -13,16 +12,13 @@ use ladder::{Address, Failure};
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A pause between two looks: how exactly the time of a stop is known.
-const SHORT_PAUSE: Duration = Duration::from_micros(200);
-
 /// Ticks in a second, in what Linux tells of a process.
 const TICKS: f64 = 100.0;
 
 pub struct Server {
     process: Process,
-    /// What it stands in front of.
-    behind: Option<Box<Server>>,
+    /// What it stands in front of: both are one server.
+    pub behind: Option<Box<Server>>,
     pub address: Address,
     /// Where its file is. Dropped last.
     _folder: Option<Scratch>,
@@ -40,27 +36,17 @@ impl Server {
 
     /// Starts a server that listens on `address` and says nothing.
     pub fn start_silent(command: &mut Command, address: SocketAddr) -> Result<Server, Failure> {
-        let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
+        let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
         process.wait_until(PATIENCE, || TcpStream::connect(address).is_ok())?;
         Ok(Server { process, behind: None, address: address.into(), _folder: None })
-    }
-
-    /// The same with what it stands in front of: both are one server.
-    pub fn in_front_of(self, behind: Server) -> Server {
-        Server { behind: Some(Box::new(behind)), ..self }
     }
 
     /// Asks it to stop, and returns how long that took; `None` when it goes on.
     pub fn stop(&self) -> Option<Duration> {
         let started = Instant::now();
         self.process.ask_to_stop();
-        while started.elapsed() < PATIENCE {
-            if let Ok(Some(_)) = self.process.wait(Duration::ZERO) {
-                return Some(started.elapsed());
-            }
-            thread::sleep(SHORT_PAUSE);
-        }
-        None
+        // A process closes its output as it ends, which is told at once.
+        self.process.stdout().wait_for_end(PATIENCE).ok().map(|_| started.elapsed())
     }
 
     /// Processor time that it has used, in seconds. Known on Linux.

@@ -27,7 +27,7 @@ pub fn write(built: &Path) -> Result<Scratch, Failure> {
 
 /// The size of a page, which a reply must have.
 pub fn size(page: &str) -> Option<usize> {
-    PAGES.iter().find(|(name, _)| page.strip_prefix('/') == Some(name)).map(|(_, size)| *size)
+    PAGES.iter().find(|(name, _)| *name == page).map(|(_, size)| *size)
 }
 
 /// Bytes that no part of a server could shorten or guess.

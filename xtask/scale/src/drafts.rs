@@ -2,6 +2,7 @@
 //! on three servers of NATS; one of each is killed under load.
 
 use std::net::SocketAddr;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,9 +18,9 @@ use ladder::{Failure, Ladder, Screen, Tone, failure};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
-use crate::haproxy::{self, Haproxy};
+use crate::haproxy::{self, Haproxy, NAMES, Server};
 use crate::nats::{self, Cluster};
-use crate::play::{COLUMNS, GAP, NAMES, Server, names, row, started, until};
+use crate::play::{COLUMNS, GAP, names, row, started, until};
 
 const RUNG: &str = "omnichannel";
 
@@ -54,8 +55,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     let cluster = Cluster::start(folder.path().join("nats"))?;
     let start = Start { program, engine: cluster.address(), tokens: folder.path().join("tokens") };
     let servers = NAMES.iter().map(|_| start.server(0)).collect::<Result<Vec<_>, Failure>>()?;
-    let addresses: Vec<_> = NAMES.into_iter().zip(servers.iter().map(|it| it.1)).collect();
-    let haproxy = Haproxy::start(&addresses)?;
+    let haproxy = Haproxy::start(&servers)?;
     let tokens = read(&start.tokens)?;
     let clients: Vec<Client> = tokens.lines().map(|token| Client::new(&haproxy, token)).collect();
     let (written, ends) = (&Written::default(), &AtomicBool::new(false));
@@ -69,7 +69,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
         let played = play.outage(|| writers.iter().any(|it| it.is_finished()));
         ends.store(true, Ordering::SeqCst);
         // A client that has failed says more than the play that has waited for it.
-        let ended = writers.into_iter().map(|writer| writer.join().map_err(|_| panicked())?);
+        let ended = writers.into_iter().map(|it| it.join().unwrap_or_else(|it| resume_unwind(it)));
         let counts = ended.collect::<Result<Vec<u64>, Failure>>()?;
         played.map(|gap| (counts, gap))
     });
@@ -88,10 +88,6 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     );
     screen.line("")?;
     screen.prose("  ", &text)
-}
-
-fn panicked() -> Failure {
-    Failure::new("a client has panicked")
 }
 
 /// How a server of ours is started.

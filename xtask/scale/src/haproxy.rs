@@ -18,6 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Its command line, in a folder of its own. It answers one command and closes.
 const SOCKET: &str = "admin.sock";
 
+/// The servers behind it.
+pub const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// One of them, and where it listens.
+pub type Server = (Process, SocketAddr);
+
 pub struct Haproxy {
     process: Process,
     /// Where its socket is for commands.
@@ -42,7 +48,7 @@ pub fn version() -> Option<String> {
 }
 
 impl Haproxy {
-    pub fn start(servers: &[(&str, SocketAddr)]) -> Result<Haproxy, Failure> {
+    pub fn start(servers: &[Server]) -> Result<Haproxy, Failure> {
         let failed = |error: io::Error| failure!("cannot start HAProxy: {error}");
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -51,8 +57,8 @@ impl Haproxy {
         // As a person would write it for two servers and more, but for `fd@0`, which is standard
         // input.
         let text = include_str!("haproxy.cfg").replace("{socket}", &socket.display().to_string());
-        let line = |(name, address): &(&str, SocketAddr)| format!("    server {name} {address}\n");
-        let servers: String = servers.iter().map(line).collect();
+        let line = |(name, (_, address)): (&str, &Server)| format!("    server {name} {address}\n");
+        let servers: String = NAMES.into_iter().zip(servers).map(line).collect();
         fs::write(&file, text + &servers).map_err(failed)?;
         let process = Process::start(
             Command::new("haproxy")
@@ -77,9 +83,8 @@ impl Haproxy {
             writeln!(commands, "{command}")?;
             io::read_to_string(commands)
         };
-        let said = ask();
         let said =
-            said.map_err(|error| failure!("HAProxy does not answer {command:?}: {error}"))?;
+            ask().map_err(|error| failure!("HAProxy does not answer {command:?}: {error}"))?;
         Ok(said.trim().to_string())
     }
 

@@ -1,12 +1,11 @@
 //! Three servers of NATS that agree by majority.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ladder::process::output;
-use ladder::{Failure, Process, failure};
+use ladder::{Failure, Process, failure, port};
 use serde_json::Value;
 
 /// How many there are.
@@ -33,7 +32,7 @@ pub fn version() -> Option<String> {
 impl Cluster {
     /// Starts all of them, with their files in `folder`.
     pub fn start(folder: PathBuf) -> Result<Cluster, Failure> {
-        let ports = free_ports().map_err(|error| failure!("there is no free port: {error}"))?;
+        let ports = (0..COPIES).map(|_| ports()).collect::<Result<_, _>>()?;
         let mut cluster = Cluster { folder, ports, servers: Vec::new() };
         for number in 0..COPIES {
             let server = cluster.server(number)?;
@@ -92,14 +91,8 @@ impl Cluster {
     }
 }
 
-/// All held at once, so that no two are alike.
-fn free_ports() -> std::io::Result<Vec<Ports>> {
-    let mut held = Vec::new();
-    let mut free = || -> std::io::Result<u16> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = listener.local_addr()?.port();
-        held.push(listener);
-        Ok(port)
-    };
-    (0..COPIES).map(|_| Ok([free()?, free()?, free()?])).collect()
+/// They stay free while a server is killed and started again.
+fn ports() -> Result<Ports, Failure> {
+    let free = || port::lasting().ok_or_else(|| Failure::new("there is no free port"));
+    Ok([free()?, free()?, free()?])
 }

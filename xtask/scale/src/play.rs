@@ -1,7 +1,6 @@
 //! The play: servers behind HAProxy, clients without a pause, and every server
 //! replaced.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -12,12 +11,10 @@ use ladder::screen::{fit, thousands};
 use ladder::{Failure, Ladder, Process, Screen, Tone, failure};
 use serde_json::Value;
 
-use crate::haproxy::{self, Haproxy, State};
+use crate::haproxy::{self, Haproxy, NAMES, Server, State};
 
 /// The rung that is behind HAProxy: for short visits.
 const RUNG: &str = "pooled-echo";
-
-pub const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// Clients at a time: enough for all servers to have some at any moment.
 const CLIENTS: &str = "16";
@@ -45,8 +42,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
     screen.title(&title)?;
     let servers =
         NAMES.iter().map(|_| start(&program)).collect::<Result<Vec<Server>, Failure>>()?;
-    let addresses: Vec<_> = NAMES.into_iter().zip(servers.iter().map(|it| it.1)).collect();
-    let haproxy = Haproxy::start(&addresses)?;
+    let haproxy = Haproxy::start(&servers)?;
     let load = Load::start(&netload, &haproxy)?;
     let mut play = Play { load, haproxy, servers, program, screen, started: Instant::now() };
     screen.say(Tone::Dim, &format!("{:>1$}{GAP}{2}", "s", COLUMNS.0, names()))?;
@@ -125,9 +121,6 @@ impl Play<'_> {
         self.screen.hang(&row, tone, text)
     }
 }
-
-/// A server, and where it listens.
-pub type Server = (Process, SocketAddr);
 
 fn start(program: &Path) -> Result<Server, Failure> {
     let mut command = Command::new(program);

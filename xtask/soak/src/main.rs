@@ -112,7 +112,7 @@ fn soak(ladder: &Ladder, rung: &Rung, time: Duration) -> Result<Soaked, Failure>
         .filter(|fault| {
             rung.limit(fault.name).is_none()
                 && fault.files <= faults::A_CROWD
-                && faults::has_files_for(fault)
+                && faults::check_files(fault).is_ok()
                 && !matches!(fault.proof, Proof::Told | Proof::Process(_))
         })
         .collect();

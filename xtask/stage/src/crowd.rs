@@ -2,14 +2,14 @@
 
 use std::net::UdpSocket;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
 use std::time::Duration;
 
-use ladder::{Address, Failure};
+use ladder::Address;
 use netfault::{LIFETIME, Transport};
 
 use crate::event::What;
 use crate::feed::Teller;
-use crate::system::aside;
 
 /// How many come at most.
 pub const MOST: usize = 1_000;
@@ -29,16 +29,15 @@ pub fn come(
     hello: &[u8],
     number: usize,
     teller: &Teller,
-) -> Result<Sender<()>, Failure> {
+) -> Sender<()> {
     let (here, leaves) = channel();
     let (server, hello, teller) = (server.clone(), hello.to_vec(), teller.clone());
     let asked = number.min(MOST);
-    let come = move || match transport {
+    thread::spawn(move || match transport {
         Transport::Tcp => gather(asked, &leaves, &teller, || netfault::connection(&server).ok()),
         Transport::Udp => gather(asked, &leaves, &teller, || asker(&server, &hello)),
-    };
-    aside("crowd", come)?;
-    Ok(here)
+    });
+    here
 }
 
 fn gather<T>(
@@ -75,29 +74,4 @@ fn asker(server: &Address, hello: &[u8]) -> Option<UdpSocket> {
     socket.connect(server.inet().ok()?).ok()?;
     socket.send(hello).ok()?;
     Some(socket)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::TcpListener;
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::feed::{Feed, tests::session};
-
-    #[test]
-    fn a_crowd_is_here_until_it_is_told_to_leave() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = Address::Inet(listener.local_addr().unwrap());
-        let feed = Arc::new(Feed::default());
-        let teller = feed.begin(session());
-        let crowd = come(&address, Transport::Tcp, b"", 3, &teller).unwrap();
-        let mut clients: Vec<_> = (0..3).map(|_| listener.accept().unwrap().0).collect();
-        drop(crowd);
-        for client in &mut clients {
-            client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-            assert_eq!(std::io::Read::read(client, &mut [0]).unwrap(), 0);
-        }
-        assert!(feed.events().iter().any(|event| event.contains("\"asked\":3")));
-    }
 }

@@ -8,7 +8,6 @@ use ladder::Ladder;
 use trial::faults;
 
 use crate::feed::Feed;
-use crate::loose::Trials;
 use crate::order::Order;
 use crate::play::Play;
 
@@ -28,7 +27,6 @@ pub fn orders() -> (Orders, Receiver<Order>) {
 /// Plays until the page is served no more.
 pub fn direct(ladder: &Arc<Ladder>, feed: &Arc<Feed>, orders: &Orders, given: &Receiver<Order>) {
     let mut play: Option<Play> = None;
-    let trials = Trials::default();
     while !feed.is_over() {
         let pause = if feed.has_listeners() { LOOKS.0 } else { LOOKS.1 };
         match given.recv_timeout(pause) {
@@ -41,7 +39,7 @@ pub fn direct(ladder: &Arc<Ladder>, feed: &Arc<Feed>, orders: &Orders, given: &R
                     let _ = orders.try_send(Order::Look);
                 };
                 let fault = fault.as_deref().map(faults::find).transpose();
-                let begin = |rung| Play::begin(ladder, rung, fault?, feed, &trials, look);
+                let begin = |rung| Play::begin(ladder, rung, fault?, feed, look);
                 // Why not, the page has been told.
                 play = ladder.rung(&rung).and_then(begin).ok();
             }

@@ -50,7 +50,11 @@ pub enum What {
         text: String,
     },
     Passed(Value),
-    Sockets(Sockets),
+    /// Those of each box, where the system tells.
+    Sockets {
+        told: bool,
+        rows: Vec<SocketRow>,
+    },
     /// What the server holds.
     Load(Held),
     Crowd {
@@ -79,13 +83,6 @@ pub enum What {
 }
 
 /// The sockets of one box that are in one state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Sockets {
-    /// Whether the system tells.
-    pub told: bool,
-    pub rows: Vec<SocketRow>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SocketRow {
     pub who: Who,
@@ -137,25 +134,7 @@ pub fn shown(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
-
-    #[test]
-    fn the_page_is_told_the_length_of_a_segment_and_its_first_bytes() {
-        let at = SystemTime::now();
-        let bytes = vec![0xab; SHOWN + 1];
-        let (way, fate) = (Way::ToClient, Fate::Lost);
-        let passed = Passed { at, connection: 3, way, fate, bytes };
-        let bytes = "ab".repeat(SHOWN);
-        assert_eq!(
-            segment(Who::Client2, &passed),
-            json!({
-                "who": "client2", "connection": 3, "way": "back", "fate": "lost",
-                "length": SHOWN + 1, "bytes": bytes,
-            })
-        );
-    }
 
     #[test]
     fn a_long_line_is_cut_between_two_characters() {

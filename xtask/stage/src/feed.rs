@@ -119,11 +119,13 @@ impl Feed {
 }
 
 impl Teller {
+    /// What was told, while this session goes on.
+    fn own(&self) -> Option<MutexGuard<'_, Told>> {
+        Some(self.feed.lock()).filter(|told| told.session == self.session)
+    }
+
     pub fn tell(&self, at: Time, what: &What) {
-        let mut told = self.feed.lock();
-        if told.session != self.session {
-            return;
-        }
+        let Some(mut told) = self.own() else { return };
         told.burst += 1;
         if told.burst > BURST && matches!(what, What::Log { .. } | What::Passed(_)) {
             told.missed += 1;
@@ -155,14 +157,10 @@ impl Teller {
 
     /// Some time has passed: as many events may come again.
     pub fn breathe(&self) {
-        let number = {
-            let mut told = self.feed.lock();
-            if told.session != self.session {
-                return;
-            }
-            told.burst = 0;
-            std::mem::take(&mut told.missed)
-        };
+        let Some(mut told) = self.own() else { return };
+        told.burst = 0;
+        let number = std::mem::take(&mut told.missed);
+        drop(told);
         if number > 0 {
             self.now(&What::Missed { number });
         }
@@ -230,13 +228,13 @@ impl Drop for Listener {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use ladder::log_line::Level;
     use serde_json::json;
 
     use super::*;
 
-    pub fn session() -> Value {
+    fn session() -> Value {
         json!({"rung": "one-echo"})
     }
 

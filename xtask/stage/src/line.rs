@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use ladder::log_line::Time;
@@ -12,7 +13,6 @@ use trial::between;
 
 use crate::event::{NetworkNow, What, Who, segment};
 use crate::feed::Teller;
-use crate::system::aside;
 
 pub struct Line {
     proxy: Proxy,
@@ -37,7 +37,7 @@ impl Line {
         let (who, ended) = (Arc::new(Mutex::new(who)), Arc::new(AtomicBool::new(false)));
         let (whose, ends, teller) = (who.clone(), ended.clone(), teller.clone());
         // It ends with the proxy.
-        aside("recorded", move || {
+        thread::spawn(move || {
             for passed in recorded {
                 ends.store(ends_it(&passed), Ordering::Relaxed);
                 let who = *whose.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,16 +45,12 @@ impl Line {
                 teller.tell(at, &What::Passed(segment(who, &passed)));
                 look();
             }
-        })?;
+        });
         Ok(Line { proxy, who, ended })
     }
 
     pub fn address(&self) -> &Address {
         self.proxy.address()
-    }
-
-    pub fn port(&self) -> Option<u16> {
-        self.address().inet().ok().map(|address| address.port())
     }
 
     /// What passes from here on is this one's.

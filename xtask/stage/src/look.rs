@@ -1,20 +1,25 @@
 //! What changes without anybody's word: the states of the sockets, and what the server
 //! holds.
 
+use std::collections::BTreeMap;
+
 use ladder::manifests::Carrier;
 use ladder::process::Held;
 use ladder::{Address, Rung};
 
-use crate::event::{LINES, SocketRow, Sockets, What, Who};
+use crate::event::{LINES, SocketRow, What, Who};
 use crate::feed::Teller;
+use crate::line::Line;
 use crate::system::{self, Socket};
 
 pub struct Look {
     carrier: Carrier,
+    /// The ports of the server, and where the first client goes, the second, and whoever
+    /// misbehaves. Files have none.
     server: Option<u16>,
-    /// The ports where the first client goes, the second, and whoever misbehaves.
-    lines: Vec<Option<u16>>,
-    sockets: Option<Sockets>,
+    lines: Vec<u16>,
+    /// What was told last: nothing yet, or that the system does not tell.
+    rows: Option<Option<Vec<SocketRow>>>,
     load: Held,
 }
 
@@ -22,18 +27,20 @@ pub struct Look {
 const ORDER: [&str; 5] = ["LISTEN", "BOUND", "SYN-RECEIVED", "CONNECTED", "ESTABLISHED"];
 
 impl Look {
-    pub fn new(rung: &Rung, address: &Address, lines: Vec<Option<u16>>) -> Look {
-        let server = address.inet().ok().map(|address| address.port());
-        Look { carrier: rung.transport, server, lines, sockets: None, load: Held::default() }
+    pub fn new(rung: &Rung, server: &Address, lines: &[Line]) -> Look {
+        let port = |address: &Address| address.inet().ok().map(|address| address.port());
+        let lines = lines.iter().filter_map(|line| port(line.address())).collect();
+        let (server, load) = (port(server), Held::default());
+        Look { carrier: rung.transport, server, lines, rows: None, load }
     }
 
     /// Tells what has changed since the last look. `server` is the number of its process.
     pub fn look(&mut self, server: Option<u32>, teller: &Teller) {
-        let sockets = Sockets { told: false, rows: Vec::new() };
-        let sockets = self.sockets().unwrap_or(sockets);
-        if self.sockets.as_ref() != Some(&sockets) {
-            teller.now(&What::Sockets(sockets.clone()));
-            self.sockets = Some(sockets);
+        let rows = self.rows();
+        if self.rows.as_ref() != Some(&rows) {
+            let told = rows.is_some();
+            teller.now(&What::Sockets { told, rows: rows.clone().unwrap_or_default() });
+            self.rows = Some(rows);
         }
         let load = server.and_then(system::load).unwrap_or_default();
         if load != self.load {
@@ -42,44 +49,36 @@ impl Look {
         }
     }
 
-    fn sockets(&self) -> Option<Sockets> {
-        let udp = match self.carrier {
-            Carrier::Tcp => false,
-            Carrier::Udp => true,
-            Carrier::Unix => return None,
-        };
-        let ports: Vec<u16> = self.lines.iter().copied().chain([self.server]).flatten().collect();
-        let sockets = system::sockets(udp, &ports)?;
-        Some(Sockets { told: true, rows: rows(&sockets, self.server, &self.lines) })
+    /// `None` where the system does not tell.
+    fn rows(&self) -> Option<Vec<SocketRow>> {
+        let server = self.server?;
+        let ports = [&self.lines[..], &[server]].concat();
+        let sockets = system::sockets(self.carrier == Carrier::Udp, &ports)?;
+        Some(rows(&sockets, server, &self.lines))
     }
 }
 
 /// Those of the server and of its clients, counted by their state. What is the network's
 /// own is left out.
-fn rows(sockets: &[Socket], server: Option<u16>, lines: &[Option<u16>]) -> Vec<SocketRow> {
-    let mut rows: Vec<SocketRow> = Vec::new();
+fn rows(sockets: &[Socket], server: u16, lines: &[u16]) -> Vec<SocketRow> {
+    let mut rows = BTreeMap::new();
+    let place = |state: &str| ORDER.iter().position(|it| *it == state).unwrap_or(ORDER.len());
     for socket in sockets {
-        let goes_to = |line: &Option<u16>| *line == Some(socket.remote.port());
-        let who = match lines.iter().position(goes_to) {
-            _ if server == Some(socket.local.port()) => Who::Server,
+        let who = match lines.iter().position(|line| *line == socket.remote) {
+            _ if server == socket.local => Who::Server,
             Some(line) => LINES[line],
             None => continue,
         };
-        match rows.iter_mut().find(|row| row.who == who && row.state == socket.state) {
-            Some(row) => row.number += 1,
-            None => {
-                let remote = match socket.remote.port() {
-                    0 => "anybody".into(),
-                    port => port.to_string(),
-                };
-                let ends = format!("{} ↔ {remote}", socket.local.port());
-                rows.push(SocketRow { who, state: socket.state, number: 1, ends });
-            }
-        }
+        let remote = match socket.remote {
+            0 => "anybody".into(),
+            port => port.to_string(),
+        };
+        let ends = format!("{} ↔ {remote}", socket.local);
+        let state = socket.state;
+        let row = SocketRow { who, state, number: 0, ends };
+        rows.entry((who as u8, place(state), state)).or_insert(row).number += 1;
     }
-    let place = |state: &str| ORDER.iter().position(|it| *it == state).unwrap_or(ORDER.len());
-    rows.sort_by_key(|row| (row.who as u8, place(row.state), row.state));
-    rows
+    rows.into_values().collect()
 }
 
 #[cfg(test)]
@@ -88,8 +87,7 @@ mod tests {
 
     #[test]
     fn sockets_are_counted_by_whose_they_are_and_by_state() {
-        let at = |port: u16| ([127, 0, 0, 1], port).into();
-        let socket = |local, remote, state| Socket { local: at(local), remote: at(remote), state };
+        let socket = |local, remote, state| Socket { local, remote, state };
         let sockets = [
             socket(20_000, 0, "LISTEN"),
             socket(20_000, 5, "ESTABLISHED"),
@@ -100,7 +98,7 @@ mod tests {
             socket(31, 40_000, "CLOSE-WAIT"),
             socket(5, 20_000, "ESTABLISHED"),
         ];
-        let rows = rows(&sockets, Some(20_000), &[Some(31), Some(32), Some(33)]);
+        let rows = rows(&sockets, 20_000, &[31, 32, 33]);
         let told: Vec<(Who, &str, usize, &str)> =
             rows.iter().map(|row| (row.who, row.state, row.number, row.ends.as_str())).collect();
         assert_eq!(

@@ -2,46 +2,26 @@
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use ladder::{Address, Failure, Ladder, Rung};
+use ladder::{Ladder, Rung};
 use netfault::{Fault, LIFETIME, Running};
-use trial::{Cast, Expected, Faults, Outcome, faults};
+use trial::{Cast, Expected, Faults, Outcome};
 
 use crate::event::What;
 use crate::feed::Teller;
-use crate::system::aside;
 
 /// Between two looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Lets a fault loose at `target`, which goes on until what is returned is dropped, the server
-/// ends it, or it has lasted long enough. Where an ordinary client goes meanwhile is received
-/// when it has taken hold, and nothing where it cannot.
-pub fn begin(
-    ladder: &Arc<Ladder>,
-    rung: &Rung,
-    fault: &'static Fault,
-    target: &Address,
-    teller: &Teller,
-) -> Result<(Sender<()>, Receiver<Address>), Failure> {
+/// Keeps a fault that has taken hold, until what is returned is dropped, the server ends it,
+/// or it has lasted long enough.
+pub fn keep(fault: &'static Fault, running: Running, teller: &Teller) -> Sender<()> {
     let (here, leaves) = channel();
-    let (took_hold, hold) = channel();
-    let (ladder, name, target) = (ladder.clone(), rung.name.clone(), target.clone());
     let teller = teller.clone();
-    let play = move || {
-        let Some(rung) = ladder.find(&name) else { return };
-        match faults::start(rung, fault, &target) {
-            Ok(running) => {
-                // Fails where nobody waits for it.
-                let _ = took_hold.send(running.address().clone());
-                last(fault, &running, &leaves, &teller);
-            }
-            Err(failure) => teller.trouble(failure.to_string()),
-        }
-    };
-    aside("loose", play)?;
-    Ok((here, hold))
+    thread::spawn(move || last(fault, &running, &leaves, &teller));
+    here
 }
 
 fn last(fault: &Fault, running: &Running, leaves: &Receiver<()>, teller: &Teller) {
@@ -67,27 +47,22 @@ fn last(fault: &Fault, running: &Running, leaves: &Receiver<()>, teller: &Teller
 }
 
 /// Held by the trial that goes on: one at a time, since each has processes of its own.
-pub type Trials = Arc<Mutex<()>>;
+static TRIAL: Mutex<()> = Mutex::new(());
 
 /// Plays `fault` once more with processes of its own, as `cargo xtask faults` does, and tells
 /// how it has ended.
-pub fn judge(
-    ladder: &Arc<Ladder>,
-    rung: &Rung,
-    fault: &'static Fault,
-    trials: &Trials,
-    teller: &Teller,
-) -> Result<(), Failure> {
-    let (ladder, name) = (ladder.clone(), rung.name.clone());
-    let (trials, teller) = (trials.clone(), teller.clone());
-    aside("trial", move || {
-        let Ok(_alone) = trials.try_lock() else {
+pub fn judge(ladder: &Arc<Ladder>, rung: &Rung, fault: &'static Fault, teller: &Teller) {
+    let (ladder, name, teller) = (ladder.clone(), rung.name.clone(), teller.clone());
+    thread::spawn(move || {
+        let Ok(alone) = TRIAL.try_lock() else {
             return teller.trouble("another trial goes on; its end has to come first");
         };
-        if let Some(rung) = ladder.find(&name) {
-            teller.now(&verdict(&ladder, rung, fault));
-        }
-    })
+        let Some(rung) = ladder.find(&name) else { return };
+        let verdict = verdict(&ladder, rung, fault);
+        // Whoever is told may begin another.
+        drop(alone);
+        teller.now(&verdict);
+    });
 }
 
 fn verdict(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> What {

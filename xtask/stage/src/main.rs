@@ -42,16 +42,8 @@ use feed::Feed;
 use options::Options;
 use order::Order;
 
-/// `cargo xtask watch`.
-#[derive(Parser)]
-#[command(bin_name = "cargo xtask watch")]
-struct Watch {
-    #[command(flatten)]
-    options: Options,
-}
-
 fn main() -> ExitCode {
-    let options = Watch::parse().options;
+    let options = Options::parse();
     Failure::exit_code(end_all_on_signals().and_then(|()| run(&options, &Screen::new())))
 }
 
@@ -61,14 +53,8 @@ fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     if let Some(folder) = &options.record {
         return record::run(&ladder, folder, screen);
     }
-    let first = match &options.rung {
-        Some(name) => ladder.find(name),
-        None => ladder.rungs.first(),
-    };
-    let first = first.ok_or_else(|| {
-        let name = options.rung.as_deref().unwrap_or("the first one");
-        Failure::Usage(format!("there is no rung called {name}; cargo xtask list names them"))
-    })?;
+    let default = ladder.rungs.first().map(|rung| rung.name.as_str());
+    let first = ladder.rung(options.rung.as_deref().or(default).unwrap_or_default())?;
     if let Some(why) = trial::why_not(first) {
         return Err(failure!("{} cannot be watched: {why}", first.name));
     }

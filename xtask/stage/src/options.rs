@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::Parser;
 
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Parser)]
 pub struct Options {
     /// The name or short name of the rung to begin with [default: the first one]
     #[arg(value_name = "RUNG")]

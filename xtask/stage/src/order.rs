@@ -5,7 +5,6 @@ use serde::Deserialize;
 use trial::faults;
 
 use crate::event::NetworkNow;
-use crate::rungs::BUTTONS;
 
 /// Bytes of a text that a client is to say.
 const TEXT: usize = 1_000;
@@ -32,7 +31,6 @@ pub enum Order {
     StopServer,
     KillServer,
     StartServer,
-    /// One of the faults behind buttons, or any other.
     Fault {
         name: String,
     },
@@ -56,7 +54,7 @@ impl Order {
                 None => Some(format!("there is no rung called {rung}")),
                 Some(_) => fault.as_deref().and_then(unknown),
             },
-            Order::Fault { name } => unknown(behind(name)),
+            Order::Fault { name } => unknown(name),
             Order::Say { text, .. } if text.len() > TEXT => {
                 Some(format!("a text has {TEXT} bytes at most"))
             }
@@ -65,38 +63,6 @@ impl Order {
                 Some("a text is one line".into())
             }
             _ => None,
-        }
-    }
-}
-
-/// The fault behind a button.
-pub fn behind(name: &str) -> &str {
-    let found = BUTTONS.iter().find(|(button, _)| *button == name);
-    found.map_or(name, |(_, fault)| fault)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_done_is_refused_before_it_waits() {
-        let ladder = trial::load().unwrap();
-        let order = |json: &str| serde_json::from_str::<Order>(json).unwrap();
-        let complaint = |json: &str| order(json).complaint(&ladder);
-        assert_eq!(complaint(r#"{"do":"begin","rung":"udp"}"#), None);
-        assert_eq!(complaint(r#"{"do":"fault","name":"reset"}"#), None);
-        assert_eq!(complaint(r#"{"do":"network","loss":5,"delay":0,"reorder":0}"#), None);
-        for (json, said) in [
-            (r#"{"do":"begin","rung":"x"}"#, "no rung called x"),
-            (r#"{"do":"begin","rung":"udp","fault":"x"}"#, "no fault is called x"),
-            (r#"{"do":"fault","name":"x"}"#, "no fault is called x"),
-            (r#"{"do":"say","client":0,"text":"a\nb"}"#, "one line"),
-        ] {
-            assert!(complaint(json).unwrap().contains(said), "{json}");
-        }
-        for wrong in [r#"{"do":"look"}"#, r#"{"do":"x"}"#, r#"{"do":"say","client":0}"#, "{}"] {
-            assert!(serde_json::from_str::<Order>(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -28,14 +28,13 @@ pub fn server(
 ) -> Result<Server, Failure> {
     let told = |error: &dyn std::fmt::Display| failure!("{error}");
     let server = Server::bind(&format!("127.0.0.1:{port}")).map_err(|error| told(&error))?;
-    let (choices, matrix) = (rungs::choices(ladder).to_string(), rungs::matrix(ladder).to_string());
+    let matrix = rungs::matrix(ladder).to_string();
     let (heard, ended, ladder) = (feed.clone(), feed.clone(), ladder.clone());
     let (orders, stopped) = (orders.clone(), orders.clone());
     server
         .get("/", |_| Response::html(HTML))
         .get("/watch.css", |_| Response::bytes("text/css; charset=utf-8", CSS.as_bytes()))
         .get("/watch.js", |_| Response::bytes("text/javascript; charset=utf-8", SCRIPT.as_bytes()))
-        .get("/rungs.json", move |_| Response::json(choices.clone()))
         .get("/matrix.json", move |_| Response::json(matrix.clone()))
         .get("/events", move |req| heard.listen(req))
         .post("/do", move |req| obey(&ladder, &orders, req))

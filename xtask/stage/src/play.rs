@@ -16,8 +16,8 @@ use crate::event::{LINES, What, Who};
 use crate::feed::{Feed, Teller};
 use crate::line::Line;
 use crate::look::Look;
-use crate::loose::{self, Trials};
-use crate::order::{self, Order};
+use crate::loose;
+use crate::order::Order;
 use crate::player::{Part, Player};
 use crate::rungs;
 
@@ -25,13 +25,12 @@ use crate::rungs;
 const LOOSE: usize = 4;
 
 /// A rung that plays. Everything that it has started ends with it.
-pub struct Play {
-    ladder: Arc<Ladder>,
-    name: String,
+pub struct Play<'a> {
+    ladder: &'a Arc<Ladder>,
+    rung: &'a Rung,
     program: PathBuf,
     args: Vec<String>,
     teller: Teller,
-    trials: Trials,
     clients: [Option<Player>; 2],
     /// A crowd, and each fault, leave when this is dropped.
     crowd: Option<Sender<()>>,
@@ -45,20 +44,19 @@ pub struct Play {
     _folder: Option<Scratch>,
 }
 
-impl Play {
+impl<'a> Play<'a> {
     /// Starts the server of `rung`, as it is started for this fault where there is one.
     /// `look` is called when there may be something new to see.
     pub fn begin(
-        ladder: &Arc<Ladder>,
-        rung: &Rung,
+        ladder: &'a Arc<Ladder>,
+        rung: &'a Rung,
         fault: Option<&'static Fault>,
         feed: &Arc<Feed>,
-        trials: &Trials,
         look: impl Fn() + Clone + Send + 'static,
-    ) -> Result<Play, Failure> {
+    ) -> Result<Play<'a>, Failure> {
         let args = fault.map_or_else(|| rung.server_args.clone(), |fault| rung.args_for(fault));
         let teller = feed.begin(rungs::session(rung, &args, fault));
-        let prepared = Play::prepare(ladder, rung, args, &teller, trials, look);
+        let prepared = Play::prepare(ladder, rung, args, &teller, look);
         let mut play = prepared.inspect_err(|failure| teller.trouble(failure.to_string()))?;
         let started = play.start_server();
         let done = started.and_then(|()| fault.map_or(Ok(()), |fault| play.let_loose(fault, true)));
@@ -68,23 +66,20 @@ impl Play {
 
     /// All that has to be there before the server.
     fn prepare(
-        ladder: &Arc<Ladder>,
-        rung: &Rung,
+        ladder: &'a Arc<Ladder>,
+        rung: &'a Rung,
         args: Vec<String>,
         teller: &Teller,
-        trials: &Trials,
         look: impl Fn() + Clone + Send + 'static,
-    ) -> Result<Play, Failure> {
+    ) -> Result<Play<'a>, Failure> {
         if let Some(why) = trial::why_not(rung) {
             return Err(failure!("{} cannot be watched: {why}", rung.name));
         }
         teller.note(format!("building {}, unless it is built already", rung.name));
         let program = ladder.program(&rung.name)?;
         rung.prepare(&program)?;
-        let folder = match rung.transport {
-            Carrier::Unix => Some(Scratch::temporary("watch")?),
-            Carrier::Tcp | Carrier::Udp => None,
-        };
+        let is_on_a_file = rung.transport == Carrier::Unix;
+        let folder = is_on_a_file.then(|| Scratch::temporary("watch")).transpose()?;
         let file = |name: &str| {
             folder.as_ref().map(|folder| Address::Unix(folder.path().join(format!("{name}.sock"))))
         };
@@ -96,18 +91,16 @@ impl Play {
             let here = file(&number.to_string()).unwrap_or(Address::port(0));
             lines.push(Line::open(rung, &here, &address, who, teller, look.clone())?);
         }
-        let ports = lines.iter().map(Line::port).collect();
         Ok(Play {
-            ladder: ladder.clone(),
-            name: rung.name.clone(),
+            ladder,
+            rung,
             program,
             args,
-            trials: trials.clone(),
             clients: [None, None],
             crowd: None,
             loose: Vec::new(),
             server: None,
-            look: Look::new(rung, &address, ports),
+            look: Look::new(rung, &address, &lines),
             address,
             lines,
             detour: None,
@@ -142,9 +135,7 @@ impl Play {
             },
             Order::KillServer => self.server.iter().for_each(|it| it.process.kill()),
             Order::StartServer => return self.start_server(),
-            Order::Fault { name } => {
-                return self.let_loose(faults::find(order::behind(&name))?, false);
-            }
+            Order::Fault { name } => return self.let_loose(faults::find(&name)?, false),
             Order::PeersLeave => {
                 self.loose.clear();
                 self.detour = None;
@@ -153,7 +144,7 @@ impl Play {
                 self.lines.iter().for_each(|line| line.change(&network));
                 self.teller.now(&What::Network(network));
             }
-            Order::Crowd { number } => return self.crowd_comes(number),
+            Order::Crowd { number } => self.crowd_comes(number),
             Order::CrowdLeaves => self.crowd = None,
             Order::Begin { .. } | Order::Look => {}
         }
@@ -172,15 +163,14 @@ impl Play {
             return Ok(());
         }
         self.server = None;
-        let ladder = self.ladder.clone();
-        let rung = ladder.rung(&self.name)?;
         let (who, program, place, args) = (Who::Server, &self.program, &self.address, &self.args);
-        let part = Part { who, rung, program, place, args, listens: false };
+        let part = Part { who, rung: self.rung, program, place, args, listens: false };
         let (server, ready) = Player::start(part, &self.teller)?;
         let server = self.server.insert(server);
         // An end closes the channel, and so ends the wait.
         if ready.recv_timeout(GENEROUS).is_err() {
-            server.wait(GENEROUS, &self.teller);
+            server.process.wait(GENEROUS)?;
+            server.is_over(&self.teller);
         }
         Ok(())
     }
@@ -188,9 +178,10 @@ impl Play {
     /// Has a client say something: the one that is there, or, where it is gone or its
     /// server has ended the conversation, a new one.
     fn say(&mut self, client: usize, text: &str) -> Result<(), Failure> {
-        let Some(who) = self.clients.get(client).map(|_| LINES[client]) else { return Ok(()) };
-        let ladder = self.ladder.clone();
-        let rung = ladder.rung(&self.name)?;
+        if client >= self.clients.len() {
+            return Ok(());
+        }
+        let rung = self.rung;
         // Its client reads everything before it sends anything, and then comes once.
         let once = rung.serves_once();
         let gone = match &mut self.clients[client] {
@@ -200,7 +191,7 @@ impl Play {
         if gone || once {
             let mut args = rungs::client_args(rung, client);
             args.extend(once.then(|| text.to_string()));
-            self.start_client(rung, who, client, &args, !once)?;
+            self.start_client(client, &args, !once)?;
         }
         match &self.clients[client] {
             Some(player) if !once && !player.say(text) => Err(Failure::new(
@@ -212,8 +203,6 @@ impl Play {
 
     fn start_client(
         &mut self,
-        rung: &Rung,
-        who: Who,
         client: usize,
         args: &[String],
         listens: bool,
@@ -228,32 +217,29 @@ impl Play {
             Some(detour) if client == 0 => detour,
             _ => self.lines[client].address(),
         };
-        let part = Part { who, rung, program: &self.program, place, args, listens };
+        let (who, program) = (LINES[client], &self.program);
+        let part = Part { who, rung: self.rung, program, place, args, listens };
         self.clients[client] = Some(Player::start(part, &self.teller)?.0);
         Ok(())
     }
 
-    fn crowd_comes(&mut self, number: usize) -> Result<(), Failure> {
+    fn crowd_comes(&mut self, number: usize) {
         self.crowd = None;
         netfault::descriptors::allow_many();
-        let rung = self.ladder.rung(&self.name)?;
+        let rung = self.rung;
         let (speaks, hello) = (rung.speaks(), Faults::hello(rung));
-        let crowd = crowd::come(&self.address, speaks.transport(), hello, number, &self.teller)?;
+        let crowd = crowd::come(&self.address, speaks.transport(), hello, number, &self.teller);
         self.crowd = Some(crowd);
-        Ok(())
     }
 
     /// Lets a fault loose on this server. Where it is `judged`, an ordinary client comes as
     /// well, and a trial tells how it ends.
     fn let_loose(&mut self, fault: &'static Fault, judged: bool) -> Result<(), Failure> {
-        let ladder = self.ladder.clone();
-        let rung = ladder.rung(&self.name)?;
+        let rung = self.rung;
         if !fault.is_for(rung.speaks()) {
             return Err(failure!("there is no {} for what {} speaks", fault.name, rung.name));
         }
-        if !faults::has_files_for(fault) {
-            return Err(faults::too_few_files(fault));
-        }
+        faults::check_files(fault)?;
         if rungs::is_only_tried(fault) {
             let Fault { name, about, .. } = fault;
             let text = format!("{name}: {about}. The trial does it, to a server of its own");
@@ -264,32 +250,36 @@ impl Play {
             }
             let peer = &self.lines[2];
             peer.give_to(Who::Peer);
-            let (loose, hold) = loose::begin(&ladder, rung, fault, peer.address(), &self.teller)?;
-            self.loose.push(loose);
-            if let Ok(address) = hold.recv_timeout(GENEROUS)
-                && address != *peer.address()
-            {
-                // It stands between an ordinary client and the server, and waits for one.
-                peer.give_to(Who::Client1);
-                self.detour = Some(address);
+            match faults::start(rung, fault, peer.address()) {
+                Ok(running) => {
+                    if running.address() != peer.address() {
+                        // It stands between an ordinary client and the server, and waits for one.
+                        peer.give_to(Who::Client1);
+                        self.detour = Some(running.address().clone());
+                    }
+                    self.loose.push(loose::keep(fault, running, &self.teller));
+                }
+                // A trial tells more of it.
+                Err(failure) => self.teller.trouble(failure.to_string()),
             }
         }
         if judged {
-            self.run_ordinary_client(rung, fault)?;
-            loose::judge(&ladder, rung, fault, &self.trials, &self.teller)?;
+            self.run_ordinary_client(fault)?;
+            loose::judge(self.ladder, rung, fault, &self.teller);
         }
         Ok(())
     }
 
     /// Starts the client that does nothing wrong, beside the fault.
-    fn run_ordinary_client(&mut self, rung: &Rung, fault: &Fault) -> Result<(), Failure> {
+    fn run_ordinary_client(&mut self, fault: &Fault) -> Result<(), Failure> {
+        let rung = self.rung;
         let Some(run) = rung.demo.first() else { return Ok(()) };
         let words = fault.words.iter().map(ToString::to_string);
         let args = match fault.words.is_empty() {
             true => run.args.clone(),
             false => rungs::client_args(rung, 0).into_iter().chain(words).collect(),
         };
-        self.start_client(rung, Who::Client1, 0, &args, false)
+        self.start_client(0, &args, false)
     }
 
     /// Tells what has changed without a word: ends of processes, states of sockets, what

@@ -96,12 +96,6 @@ impl Player {
         teller.now(&What::Process { who: self.who, stage: "ended", text });
         true
     }
-
-    /// Waits for its end; `false` where it goes on.
-    pub fn wait(&mut self, limit: Duration, teller: &Teller) -> bool {
-        let _ = self.process.wait(limit);
-        self.is_over(teller)
-    }
 }
 
 fn hear(heard: Heard, who: Who, teller: &Teller, ready: &Sender<Address>) {

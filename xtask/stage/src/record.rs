@@ -13,7 +13,6 @@ use trial::{Faults, why_not};
 
 use crate::event::NetworkNow;
 use crate::feed::Feed;
-use crate::loose::Trials;
 use crate::order::Order;
 use crate::play::Play;
 use crate::rungs;
@@ -51,7 +50,7 @@ pub fn run(ladder: &Arc<Ladder>, folder: &Path, screen: &Screen) -> Result<(), F
 /// Both clients say something, and the server is asked to stop.
 fn play(ladder: &Arc<Ladder>, rung: &Rung) -> Result<Vec<Value>, Failure> {
     let feed = Arc::new(Feed::default());
-    let mut play = Play::begin(ladder, rung, None, &feed, &Trials::default(), || {})?;
+    let mut play = Play::begin(ladder, rung, None, &feed, || {})?;
     settle(&mut play, &feed);
     if rung.speaks() == Speaks::Requests {
         play.follow(Order::Network(LOSSY));
@@ -96,7 +95,6 @@ fn settle(play: &mut Play, feed: &Feed) {
 fn short(mut event: Value, rung: &Rung) -> Value {
     if event["what"] == "session" {
         event["faults"] = json!([]);
-        event["buttons"] = json!([]);
     }
     if let Some(text) = event["text"].as_str() {
         let words: Vec<&str> = text.split(' ').map(without_folder).collect();

@@ -1,27 +1,13 @@
 //! What can be watched of a rung, by what its manifest says.
 
-use ladder::manifests::Carrier;
 use ladder::shell::command_line;
 use ladder::{Ladder, Rung};
 use netfault::{Fault, Proof, Speaks};
 use serde_json::{Value, json};
 use trial::{Faults, faults, why_not};
 
-/// The faults behind buttons, by the name of the button.
-pub const BUTTONS: [(&str, &str); 3] =
-    [("silent", "silent"), ("drip", "drip"), ("reset", "reset-midway")];
-
-/// What the page offers to choose from.
-pub fn choices(ladder: &Ladder) -> Value {
-    let choice = |rung: &Rung| {
-        let Rung { name, alias, title, .. } = rung;
-        json!({"rung": name, "alias": alias, "title": title, "why-not": why_not(rung)})
-    };
-    ladder.rungs.iter().map(choice).collect()
-}
-
-/// The fault matrix as the manifests have it: for each rung `survives`, `limit`, or nothing
-/// where there is no such fault for it.
+/// What the page offers to choose from: the rungs, and the fault matrix as the manifests have
+/// it: for each rung `survives`, `limit`, or nothing where there is no such fault for it.
 pub fn matrix(ladder: &Ladder) -> Value {
     let cell = |rung: &Rung, fault: &Fault| match rung.limit(fault.name) {
         _ if !fault.is_for(rung.speaks()) => "",
@@ -32,8 +18,13 @@ pub fn matrix(ladder: &Ladder) -> Value {
         let cells: Vec<&str> = ladder.rungs.iter().map(|rung| cell(rung, fault)).collect();
         json!({"fault": fault.name, "about": fault.about, "cells": cells})
     };
+    let choice = |rung: &Rung| {
+        let Rung { name, alias, title, .. } = rung;
+        json!({"rung": name, "alias": alias, "title": title, "why-not": why_not(rung)})
+    };
+    let choices: Value = ladder.rungs.iter().map(choice).collect();
     let faults: Value = netfault::ALL.iter().map(row).collect();
-    json!({"rungs": choices(ladder), "faults": faults})
+    json!({"rungs": choices, "faults": faults})
 }
 
 /// Whether only a trial plays it, with a server of its own: it is done to a process, or is
@@ -44,20 +35,8 @@ pub fn is_only_tried(fault: &Fault) -> bool {
 
 /// What the page is told of a rung that plays, with these arguments of its server.
 pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Value {
-    let loose: Vec<&Fault> = rung.faults().filter(|it| !is_only_tried(it)).collect();
-    // By the names of their commands.
-    let mut buttons: Vec<&'static str> = BUTTONS
-        .iter()
-        .filter(|(_, fault)| loose.iter().any(|it| it.name == *fault))
-        .map(|(button, _)| *button)
-        .collect();
-    if rung.transport == Carrier::Udp {
-        buttons.push("reorder");
-    }
-    if !rung.serves_once() {
-        buttons.push("crowd");
-    }
-    let fault = |fault: &&Fault| {
+    let loose = rung.faults().filter(|it| !is_only_tried(it));
+    let fault = |fault: &Fault| {
         let lifted_by = rung.limit(fault.name).map(|limit| &limit.lifted_by);
         json!({"name": fault.name, "about": fault.about, "lifted-by": lifted_by})
     };
@@ -67,8 +46,8 @@ pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Value {
         // Without its address.
         "command": command_line(&format!("{name} server"), args),
         "examples": examples(rung),
-        "faults": loose.iter().map(fault).collect::<Value>(),
-        "buttons": buttons,
+        "faults": loose.map(fault).collect::<Value>(),
+        "crowd": !rung.serves_once(),
         "plays": plays.map(|fault| fault.name),
     })
 }
@@ -110,11 +89,13 @@ mod tests {
         assert_eq!(why_not(rung("threaded")), None);
         assert!(why_not(rung("gossip")).unwrap().ends_with("cargo xtask demo gossip shows it"));
         let of = |name| session(rung(name), &[], None);
-        assert_eq!(of("oneshot")["buttons"], json!(["silent", "drip", "reset"]));
-        assert_eq!(of("udp")["buttons"], json!(["reorder", "crowd"]));
+        assert_eq!((&of("oneshot")["crowd"], &of("udp")["crowd"]), (&json!(false), &json!(true)));
         assert_eq!(of("chat")["examples"], json!(["hello, world!", "Привет!"]));
         assert_eq!(client_args(rung("chat"), 1), ["bob"]);
         assert!(client_args(rung("tls"), 0).contains(&"ann".to_string()));
+        let buttons = include_str!("page/index.html").split("data-fault=\"").skip(1);
+        let mut behind = buttons.filter_map(|button| button.split('"').next());
+        assert!(behind.all(|fault| faults::find(fault).is_ok()));
     }
 
     #[test]

@@ -83,15 +83,14 @@ pub fn find(name: &str) -> Result<&'static Fault, Failure> {
     })
 }
 
-/// Whether this process may open as many files as `fault` needs, beside those of others
-/// that are played at the same time.
-pub fn has_files_for(fault: &Fault) -> bool {
-    fault.files == 0 || descriptors::allow_many() >= FILES_BESIDE + A_CROWD + fault.files
-}
-
-pub fn too_few_files(fault: &Fault) -> Failure {
+/// Fails where this process may not open as many files as `fault` needs, beside those of
+/// others that are played at the same time.
+pub fn check_files(fault: &Fault) -> Result<(), Failure> {
+    if fault.files == 0 || descriptors::allow_many() >= FILES_BESIDE + A_CROWD + fault.files {
+        return Ok(());
+    }
     let why = format!("this process may not open as many files as {} needs", fault.name);
-    Failure::Skipped(why)
+    Err(Failure::Skipped(why))
 }
 
 /// Lets `fault` loose on the server of `rung` at `address`.

@@ -33,9 +33,7 @@ static LARGEST: Mutex<()> = Mutex::new(());
 /// # Errors
 /// [`Failure::Skipped`] where it cannot be played here: another system is needed, say.
 pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Failure> {
-    if !faults::has_files_for(fault) {
-        return Err(faults::too_few_files(fault));
-    }
+    faults::check_files(fault)?;
     let is_largest = fault.files > faults::A_CROWD;
     let _alone = is_largest.then(|| LARGEST.lock().unwrap_or_else(PoisonError::into_inner));
     match fault.proof {

@@ -55,12 +55,7 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
     let Trial { mut stage, running, .. } = trial;
     let faulty = running.peers().to_vec();
     drop(running);
-    let after = match rung.serves_once() {
-        true => None,
-        false => {
-            Some(Outcome::of(ordinary_client(&mut stage, cast, &address).map(|_| String::new()))?)
-        }
-    };
+    let after = (!rung.serves_once()).then(|| ordinary_client(&mut stage, cast, &address));
     // Once the server has ended, all that it logged has been read.
     stage.ask_to_stop(server);
     stage.wait_for_end(server);
@@ -83,10 +78,13 @@ pub fn play(cast: Cast, fault: &Fault, expected: Expected) -> Result<Outcome, Fa
             }
         })?;
     }
-    outcome.recovered = after.as_ref().map(|after| after.survived);
-    if let Some(Outcome { survived: false, story, .. }) = after {
-        outcome.survived = false;
-        outcome.story = format!("{}; and when it was over, {story}", outcome.story);
+    match after.transpose() {
+        Ok(served) => outcome.recovered = served.map(|_| true),
+        Err(Ended::Badly(story)) => {
+            let story = format!("{}; and when it was over, {story}", outcome.story);
+            outcome = Outcome { survived: false, recovered: Some(false), story };
+        }
+        Err(Ended::Unplayed(failure)) => return Err(failure),
     }
     Ok(outcome)
 }

@@ -1,20 +1,17 @@
 //! Where a real server and its clients play: their processes, and everything they
 //! print, gathered as it comes.
 
-use std::io::{self, PipeReader, Write};
+use std::io::{self, PipeReader};
 use std::ops::Range;
 use std::path::Path;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
 use std::time::{Duration, Instant};
 
-#[cfg(unix)]
-use ladder::files::Doing;
 use ladder::log_line::{Event, LogLine, Time};
 use ladder::manifests::Carrier;
-use ladder::process::{GENEROUS, Heard};
+use ladder::process::{GENEROUS, Heard, output};
 use ladder::ready::{address, missing};
 use ladder::scratch::Scratch;
 use ladder::shell::command_line;
@@ -26,7 +23,7 @@ use crate::timeline::{Happening, Side, What};
 /// Ends a wait for a line that only makes a timeline complete.
 pub const CALM: Duration = Duration::from_secs(5);
 
-/// Who owns nothing and may do nothing, on every Unix.
+/// The group of who owns nothing and may do nothing, on every Unix.
 const NOBODY: u32 = 65534;
 
 /// What is played: a rung, and the arguments of its server.
@@ -90,12 +87,8 @@ pub enum Start {
 impl Start {
     /// Whom root becomes for it.
     fn user(self) -> Option<u32> {
-        match self {
-            _ if !can_be_another_user() => None,
-            Start::WithThreads(_) => Some(stranger()),
-            Start::WithoutPrivileges => Some(NOBODY),
-            _ => None,
-        }
+        let is_another = matches!(self, Start::WithThreads(_) | Start::WithoutPrivileges);
+        (is_another && can_be_another_user()).then(stranger)
     }
 
     fn command(self, program: &Path, user: Option<u32>) -> Command {
@@ -194,48 +187,28 @@ impl Stage {
         Ok(self.folder.as_ref().map_or(Path::new(""), Scratch::path))
     }
 
-    /// Lets every user of the machine have files in the folder of this stage. Windows has no
-    /// such files.
+    /// Lets every user of the machine have files in the folder of this stage. Unix only.
     pub fn open_to_everybody(&self) -> Result<(), Failure> {
-        #[cfg(unix)]
-        if let Some(folder) = &self.folder {
-            let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-            std::fs::set_permissions(folder.path(), open).doing("open", folder.path())?;
+        match &self.folder {
+            Some(folder) => output(Command::new("chmod").arg("0777").arg(folder.path())).map(drop),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The arguments of a program that another user starts: its certificates are a copy of
     /// that user's, since keys are their owner's alone.
-    #[cfg(unix)]
     fn owned(&mut self, cast: Cast, user: u32) -> Result<Vec<String>, Failure> {
-        use std::fs;
-        use std::os::unix::fs::chown;
-
         let Some(from) = cast.rung.certs_folder() else { return Ok(cast.args.to_vec()) };
         let copy = self.folder()?.join(format!("certs-{user}"));
         self.open_to_everybody()?;
-        let own = |path: &Path| chown(path, Some(user), Some(NOBODY)).doing("give away", path);
-        fs::create_dir_all(&copy).doing("create", &copy)?;
-        own(&copy)?;
-        for entry in fs::read_dir(&from).doing("read", &from)? {
-            let path = entry.doing("read", &from)?.path();
-            let file = copy.join(path.file_name().unwrap_or_default());
-            fs::copy(&path, &file).doing("copy", &path)?;
-            own(&file)?;
-        }
+        output(Command::new("cp").arg("-R").arg(&from).arg(&copy))?;
+        output(Command::new("chown").args(["-R", &format!("{user}:{NOBODY}")]).arg(&copy))?;
         let copy = copy.display().to_string();
         let args = cast.args.iter().map(|arg| match arg.strip_prefix(&cast.rung.certs[0]) {
             Some(rest) => format!("{copy}{rest}"),
             None => arg.clone(),
         });
         Ok(args.collect())
-    }
-
-    /// Nobody becomes another here.
-    #[cfg(not(unix))]
-    fn owned(&mut self, cast: Cast, _: u32) -> Result<Vec<String>, Failure> {
-        Ok(cast.args.to_vec())
     }
 
     /// Starts the server where nobody listens and waits for its ready line.
@@ -304,14 +277,6 @@ impl Stage {
     pub fn keyboard(&self, player: PlayerId) -> Result<ChildStdin, Failure> {
         let keyboard = self.players[player.0].process.stdin();
         keyboard.ok_or_else(|| failure!("a client here has no keyboard"))
-    }
-
-    /// Gives a process that was started with a pipe all this to read.
-    pub fn feed(&self, player: PlayerId, input: Vec<u8>) {
-        if let Some(mut stdin) = self.players[player.0].process.stdin() {
-            // It ends when the process has read all or has ended itself.
-            thread::spawn(move || stdin.write_all(&input));
-        }
     }
 
     /// The line that a process prints behind so many others.

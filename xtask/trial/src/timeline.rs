@@ -97,12 +97,9 @@ pub fn in_order(mut happenings: Vec<Happening>) -> Vec<Happening> {
     // the first line of the log, another line before the next one.
     for index in 0..happenings.len() {
         let mine = happenings[index].process;
-        let logged = |happenings: &[Happening]| {
-            let mut of_mine = happenings
-                .iter()
-                .filter(|other| other.process == mine && matches!(other.what, What::Logged(_)));
-            of_mine.next().map(|other| other.at)
-        };
+        let is_logged =
+            |other: &&Happening| other.process == mine && matches!(other.what, What::Logged(_));
+        let logged = |all: &[Happening]| all.iter().find(is_logged).map(|other| other.at);
         let next = match happenings[index].what {
             What::Ready(_) => logged(&happenings),
             What::Wrote(_) => logged(&happenings[index..]),
@@ -132,7 +129,7 @@ pub enum Wire {
 /// What has happened, line by line: a column for each client, and one for the server.
 pub struct Timeline {
     pub screen: Screen,
-    /// Their names, in the order in which they come; one of them needs none.
+    /// Their names, in the order in which they come; one of them needs none of its own.
     clients: Vec<String>,
     /// What passes between the two, where something looks on there.
     wire: Option<Wire>,
@@ -149,9 +146,13 @@ pub struct Timeline {
 
 impl Timeline {
     pub fn new(screen: &Screen, clients: &[String], wire: Option<Wire>) -> Timeline {
+        let clients = match clients {
+            [] => vec!["client".to_string()],
+            several => several.to_vec(),
+        };
         Timeline {
             screen: *screen,
-            clients: clients.to_vec(),
+            clients,
             wire,
             start: None,
             came: Vec::new(),
@@ -171,7 +172,7 @@ impl Timeline {
 
     /// The columns of one client, or of the server.
     fn width(&self) -> usize {
-        let clients = self.clients.len().max(1);
+        let clients = self.clients.len();
         self.screen.width.saturating_sub(TIME + clients * self.gap()) / (clients + 1)
     }
 
@@ -181,7 +182,7 @@ impl Timeline {
     }
 
     fn server(&self) -> usize {
-        self.column(self.clients.len().max(1))
+        self.column(self.clients.len())
     }
 
     /// Over the columns: who it is.
@@ -190,9 +191,6 @@ impl Timeline {
         head.put(TIME - 2 - "ms".len(), Tone::Dim, "ms");
         for (number, name) in self.clients.iter().enumerate() {
             head.put(self.column(number), Tone::Dim, &cut(name, self.width()));
-        }
-        if self.clients.is_empty() {
-            head.put(self.column(0), Tone::Dim, "client");
         }
         head.put(self.server(), Tone::Dim, "server");
         head
@@ -343,10 +341,10 @@ impl Timeline {
             Event::Other => return Some((line.message.clone(), 0)),
         };
         self.waits = false;
-        if !self.came.iter().any(|known| known == peer) {
+        let number = self.came.iter().position(|known| known == peer).unwrap_or_else(|| {
             self.came.push(peer.into());
-        }
-        let number = self.came.iter().position(|known| known == peer).unwrap_or(0);
+            self.came.len() - 1
+        });
         match event {
             Event::Connected(_) => {
                 self.connected.insert(peer.into());
@@ -461,8 +459,10 @@ client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, �
         let server = |at, what| Happening { at, side: Side::Server, process: 0, what };
         let mut all = vec![server(at("230000"), What::Started("oneshot-echo server".into()))];
         all.extend(logged(CONVERSATION));
+        all.push(server(at("240000"), What::Wrote("error: seen in time".into())));
         // Seen late.
         all.insert(2, server(at("232000"), What::Ready("listening on 127.0.0.1:42673".into())));
+        all.insert(3, server(at("238390"), What::Wrote("an access log".into())));
         all
     }
 
@@ -478,6 +478,7 @@ client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, �
 
     #[test]
     fn both_ends_are_shown_in_the_order_of_their_times_and_no_line_is_wider_than_the_terminal() {
+        // One without a time is where it was seen, and before the next of its process.
         assert_eq!(
             shown(100, &[], conversation()),
             [
@@ -486,11 +487,13 @@ client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, �
                 "   1.00                                                  listening on 127.0.0.1:42673",
                 "   1.00                                                  waiting for a client",
                 "   5.07  connected",
+                "   5.19                                                  an access log",
                 "   5.19                                                  127.0.0.1:55286 connected",
                 "   8.30  sending 27 bytes \"Привет, сервер!\" ───────────>",
                 "   8.38                                                  received 27 bytes \"Привет, сервер!\"",
                 "   8.40  <────────────────────────────────────────────── sending 27 bytes \"Привет, сервер!\"",
                 "   8.47                                                  127.0.0.1:55286 closed",
+                "  10.00                                                  error: seen in time",
                 "  12.27  received 27 bytes \"Привет, сервер!\"",
             ]
         );
@@ -499,21 +502,6 @@ client 11:34:24.242268 debug 127.0.0.1:42673 received 27 bytes \"Привет, �
                 assert!(display_width(&line) <= width, "{width}: {line}");
             }
         }
-    }
-
-    #[test]
-    fn a_line_without_a_time_is_shown_where_it_was_seen_and_before_the_next_of_its_process() {
-        let what = What::Wrote("error".into());
-        let wrote = Happening { at: at("234000"), side: Side::Client, process: 1, what };
-        let mut happenings = logged(
-            "client 11:34:24.231000 debug 127.0.0.1:5 sending\nserver 11:34:24.233000 warn  127.0.0.1:6 dropped",
-        );
-        happenings.insert(1, wrote);
-        let order =
-            |happenings| in_order(happenings).iter().map(|one| one.process).collect::<Vec<_>>();
-        assert_eq!(order(happenings.clone()), [1, 0, 1]);
-        happenings.extend(logged("client 11:34:24.232000 debug 127.0.0.1:5 closed"));
-        assert_eq!(order(happenings), [1, 1, 1, 0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is done to the process of a server, and not by a peer: how it starts, how it
 //! stops, what it runs out of.
 
+use std::io::Write;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -88,22 +89,23 @@ pub fn play(cast: Cast, fault: &Fault, what: Treatment) -> Result<Outcome, Failu
         Treatment::BigMessage => big_message(cast),
         Treatment::PortTaken => {
             let (_stage, _, address) = Stage::with_server(cast)?;
-            cannot_start(cast, &address, &[], Start::Plain, IN_USE)
+            cannot_start(cast, &address, Start::Plain, IN_USE)
         }
         Treatment::LowPort => {
             let low = match is_on_a_file(cast) {
                 true => Address::Unix("/netladder.sock".into()),
                 false => Address::port(1),
             };
-            cannot_start(cast, &low, &[], Start::WithoutPrivileges, "permission denied")
+            cannot_start(cast, &low, Start::WithoutPrivileges, "permission denied")
         }
         Treatment::BadHost if is_on_a_file(cast) => {
             let nowhere = Address::Unix("/no/such/folder/netladder.sock".into());
-            cannot_start(cast, &nowhere, &[], Start::Plain, "No such file or directory")
+            cannot_start(cast, &nowhere, Start::Plain, "No such file or directory")
         }
         Treatment::BadHost => {
-            let (any, host) = (Address::port(0), ["--bind", "no such host"]);
-            cannot_start(cast, &any, &host, Start::Plain, "cannot find the host")
+            let host = ["--bind", "no such host"].map(String::from);
+            let cast = Cast { args: &[cast.args, &host].concat(), ..cast };
+            cannot_start(cast, &Address::port(0), Start::Plain, "cannot find the host")
         }
         Treatment::AnotherUser => another_user(cast),
         Treatment::Killed => killed(cast),
@@ -237,15 +239,12 @@ fn deaf_log(cast: Cast, fault: &Fault) -> Result<String, Ended> {
             }
             _ => None,
         };
-        let started = Instant::now();
-        stage.ask_to_stop(server);
         if deaf.is_some() {
+            stage.ask_to_stop(server);
             // Two signals of one moment are one; a person takes longer.
             thread::sleep(IMPATIENCE);
-            stage.ask_to_stop(server);
         }
-        let code = stage.exit_code(server)?;
-        let took = started.elapsed();
+        let (code, took) = stop_server(&mut stage, server)?;
         if !matches!(code, Some(0 | INTERRUPTED_TWICE)) || took > DRAINED {
             return badly(format!("it ended after {} with {}", seconds(took), told(code)));
         }
@@ -260,7 +259,9 @@ fn big_message(cast: Cast) -> Result<String, Ended> {
     let (mut stage, _, address) = Stage::with_server(cast)?;
     let client = Cast { args: cast.rung.client_args(), ..cast };
     let client = stage.start(Side::Client, client, &address, Start::Plain, Stdio::piped())?;
-    stage.feed(client, input);
+    let mut keyboard = stage.keyboard(client)?;
+    // It ends when the client has read all or has ended itself.
+    thread::spawn(move || keyboard.write_all(&input));
     let visit = stage.watch(client, GENEROUS)?;
     let is_whole = visit.printed.len() == LINES && visit.printed.iter().all(|one| *one == line);
     match visit.code {
@@ -294,10 +295,7 @@ fn restart(cast: Cast) -> Result<String, Ended> {
             }
         }
     };
-    let client = match rung.speaks().transport() {
-        Transport::Tcp => Some(connection(&address)),
-        Transport::Udp => None,
-    };
+    let client = (rung.speaks().transport() == Transport::Tcp).then(|| connection(&address));
     if client.is_some() {
         stage.wait_for_so_many(server, 1, |event| matches!(event, Event::Connected(_)));
     }
@@ -369,18 +367,9 @@ fn stop_server(stage: &mut Stage, server: PlayerId) -> Result<(Option<i32>, Dura
 }
 
 /// A start that must fail: one line that names `reason`, one hint, and exit code 1.
-fn cannot_start(
-    cast: Cast,
-    at: &Address,
-    more: &[&str],
-    start: Start,
-    reason: &str,
-) -> Result<String, Ended> {
+fn cannot_start(cast: Cast, at: &Address, start: Start, reason: &str) -> Result<String, Ended> {
     let mut stage = Stage::new();
-    let more = more.iter().map(ToString::to_string).collect();
-    let args = [cast.args.to_vec(), more].concat();
-    let tried = stage.try_server(Cast { args: &args, ..cast }, at, start);
-    let (server, address) = tried.map_err(|failure| match start {
+    let (server, address) = stage.try_server(cast, at, start).map_err(|failure| match start {
         Start::WithoutPrivileges => Failure::Skipped(failure.to_string()),
         _ => failure,
     })?;

@@ -2,22 +2,15 @@
 
 use ladder::Tone;
 use netcore::log::{harmless, is_plain};
+use netcore::request::Message;
 use netfault::Speaks;
 use netfault::proxy::{Fate, Passed};
 
 /// Bytes of what is no text that are shown.
 const A_LINE: usize = 16;
 
-/// Bytes of the length before a frame.
-const LENGTH: usize = 4;
-
 /// Bytes before what is in a record of TLS.
 const RECORD: usize = 5;
-
-/// Bytes of the header of a numbered request.
-const HEADER: usize = 22;
-const ATTEMPT: usize = 5;
-const NUMBER: std::ops::Range<usize> = 14..HEADER;
 
 /// Lines of HTTP that are shown at length.
 const AT_LENGTH: usize = 16;
@@ -78,8 +71,8 @@ pub fn end(fate: Fate) -> Option<&'static str> {
 /// Frames, each with its length as bytes of their own.
 fn frames(mut bytes: &[u8]) -> Vec<(Tone, String)> {
     let mut label = Vec::new();
-    while let Some((length, rest)) = bytes.split_at_checked(LENGTH) {
-        let most = length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+    while let Some((length, rest)) = bytes.split_first_chunk() {
+        let most = u32::from_be_bytes(*length) as usize;
         let (text, others) = rest.split_at(most.min(rest.len()));
         label.push((Tone::Bold, hex(length)));
         label.push((Tone::Plain, short(text)));
@@ -117,12 +110,13 @@ fn record(bytes: &[u8]) -> Vec<(Tone, String)> {
 }
 
 fn request(bytes: &[u8]) -> Vec<(Tone, String)> {
-    let (Some(number), Some(text)) = (bytes.get(NUMBER), bytes.get(HEADER..)) else {
-        return vec![(Tone::Plain, short(bytes))];
-    };
-    let number = number.iter().fold(0, |sum: u64, byte| sum << 8 | u64::from(*byte));
-    let head = format!("[{number}, try {}]", bytes[ATTEMPT]);
-    vec![(Tone::Bold, head), (Tone::Plain, quoted(text))]
+    match Message::decode(bytes) {
+        Some(Message { attempt, id, payload, .. }) => {
+            let head = format!("[{id}, try {attempt}]");
+            vec![(Tone::Bold, head), (Tone::Plain, quoted(payload))]
+        }
+        None => vec![(Tone::Plain, short(bytes))],
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -178,8 +172,8 @@ mod tests {
         let head = b"GET / HTTP/1.1\r\nHost: a\x1b\r\n\r\n";
         assert_eq!(said(Speaks::Http, head, true), ["GET / HTTP/1.1", "Host: a\\u{1b}"]);
         assert_eq!(said(Speaks::Http, head, false), ["GET / HTTP/1.1 ... 28 bytes"]);
-        let request = [&b"NLR1\x01\x02sessions"[..], &[0, 0, 0, 0, 0, 0, 1, 0], b"again"].concat();
-        assert_eq!(said(Speaks::Requests, &request, true), ["[256, try 2]", "\"again\""]);
+        let request = b"NLR1\x01\x02sessions\0\0\0\0\0\0\x01\0again";
+        assert_eq!(said(Speaks::Requests, request, true), ["[256, try 2]", "\"again\""]);
         let encrypted = [&[23, 3, 3][..], &[0xf9; 20]].concat();
         let told = ["encrypted, 23 bytes", "[17 03 03 f9 f9]", "................ ..."];
         assert_eq!(said(Speaks::Tls, &encrypted, true), told);
