@@ -165,11 +165,11 @@ fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Fa
     screen.title(&format!("{}: {}", rung.name, rung.title))?;
     let (complaints, seen) = (Vec::new(), Vec::new());
     let mut demo = Demo { ladder, rung, screen, complaints, replies: 0, seen };
-    match (&rung.room, &rung.together) {
-        (Some(room), _) => demo.take(room::play(ladder, rung, room, screen)?)?,
-        (_, Some(together)) => demo.take(together::play(ladder, rung, together, screen)?)?,
-        _ if !rung.nodes.is_empty() => demo.take(nodes::play(ladder, rung, screen)?)?,
-        _ => demo.conversation()?,
+    match &rung.together {
+        Some(room) if room.deaf.is_some() => demo.take(room::play(ladder, rung, room, screen)?)?,
+        Some(together) => demo.take(together::play(ladder, rung, together, screen)?)?,
+        None if !rung.nodes.is_empty() => demo.take(nodes::play(ladder, rung, screen)?)?,
+        None => demo.conversation()?,
     }
     if let Some(releases) = &rung.releases {
         demo.take(releases::play(ladder, rung, releases, screen)?)?;

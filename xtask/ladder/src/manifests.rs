@@ -124,8 +124,6 @@ pub struct Rung {
     pub network: Vec<String>,
     /// What the demo shows instead of them where it is about several clients at once.
     pub together: Option<Together>,
-    /// What the demo shows instead of them where all clients hear what one says.
-    pub room: Option<Room>,
     /// What it shows where there is no server, and nodes all ask each other: their names.
     #[serde(default)]
     pub nodes: Vec<String>,
@@ -170,27 +168,14 @@ pub struct Together {
     /// What they do then, in order: `ann: hello`, `ann leaves`, `ann is silent` until the
     /// server has had enough of it, `server stops`, or `server halts` and `server goes on`.
     pub steps: Vec<String>,
+    /// The one of them that stops to read what comes for it, where all hear what one says.
+    pub deaf: Option<String>,
     /// How many of them the server serves at once, where it has fewer places than there are
     /// members.
     pub places: Option<usize>,
     /// The fault of `netfault` that is a crowd around them.
     pub crowd: Option<String>,
     /// Arguments of the server that make its limit show sooner.
-    #[serde(default)]
-    pub server_args: Vec<String>,
-}
-
-/// Clients that are there at once, each with its name as its first argument.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Room {
-    /// Their names, as they come.
-    pub members: Vec<String>,
-    /// The one of them that stops to read what comes for it.
-    pub deaf: String,
-    /// Who says what, in order.
-    pub says: Vec<(String, String)>,
-    /// Arguments of the server that make it show sooner who is deaf.
     #[serde(default)]
     pub server_args: Vec<String>,
 }
