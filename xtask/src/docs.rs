@@ -146,7 +146,7 @@ impl Generator<'_> {
             ("faults", []) => Ok(matrix::list(&self.ladder)),
             ("fault-matrix", ["tcp"]) => Ok(matrix::matrix(&self.ladder, Transport::Tcp)),
             ("fault-matrix", ["udp"]) => Ok(matrix::matrix(&self.ladder, Transport::Udp)),
-            ("limits", [rung]) => Ok(matrix::limits(&self.ladder, self.ladder.rung(rung)?, page)),
+            ("limits", [rung]) => Ok(matrix::limits(self.ladder.rung(rung)?, page)),
             ("exercises", [rung]) => exercise::told(&self.ladder, self.ladder.rung(rung)?),
             ("steps", []) => self.step_table(),
             ("modules", [folder]) => self.modules(folder),

@@ -268,10 +268,15 @@ impl Ladder {
             ladder.check_next(&rung)?;
             ladder.rungs.push(rung);
         }
-        match rungs.into_keys().min() {
-            None => Ok(ladder),
-            Some(name) => Err(failure!("{name} has ladder metadata but is not in the order")),
+        if let Some(name) = rungs.into_keys().min() {
+            return Err(failure!("{name} has ladder metadata but is not in the order"));
         }
+        for Rung { name, limits, .. } in &ladder.rungs {
+            if let Some(limit) = limits.iter().find(|it| ladder.find(&it.lifted_by).is_none()) {
+                return Err(failure!("{name}: no rung is called {}", limit.lifted_by));
+            }
+        }
+        Ok(ladder)
     }
 
     /// `[workspace.metadata.KEY]`; `None` where there is no such table.
@@ -485,7 +490,7 @@ mod tests {
             "alias": "two", "title": "is the second", "builds-on": "one-echo", "rows": [], "suites": [],
             "demo": [{"args": ["hello"], "expect": ["hello"]}],
             "why": {"fault": "silent"},
-            "limits": [{"fault": "second-client", "lifted-by": "three-echo"}],
+            "limits": [{"fault": "second-client", "lifted-by": "two-echo"}],
         })
     }
 
@@ -526,7 +531,7 @@ mod tests {
 
     #[test]
     fn a_mistake_in_a_manifest_is_told_with_its_name() {
-        let twice = json!([{"fault": "silent", "also": ["drip", "silent"], "lifted-by": "three"}]);
+        let limits = |also: Value, lifted_by: &str| json!([{"fault": "silent", "also": also, "lifted-by": lifted_by}]);
         for (key, value, why) in [
             ("titel", json!("misspelt"), "unknown field `titel`"),
             ("alias", json!(null), "invalid type"),
@@ -535,7 +540,8 @@ mod tests {
             ("builds-on", json!("zero-echo"), "not below it in the order"),
             ("builds-on", json!("two-echo"), "not below it in the order"),
             ("builds-on", json!(null), "builds on no rung"),
-            ("limits", twice, "the limit silent is there twice"),
+            ("limits", limits(json!(["drip", "silent"]), "two-echo"), "silent is there twice"),
+            ("limits", limits(json!([]), "three-echo"), "no rung is called three-echo"),
             ("transport", json!("pigeon"), "unknown variant `pigeon`"),
         ] {
             let mut ladder = two();
