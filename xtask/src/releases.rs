@@ -29,6 +29,9 @@ const ANSWERS: [&str; 2] = ["hello", "HELLO"];
 const EVERY: &str = "200ms";
 
 /// Columns of who does something.
+/// What the server says again with every look.
+const AGAIN: [&str; 3] = ["it is the version that runs", "it was tried before", " answered 404"];
+
 const WHO: usize = 13;
 
 /// What the manifest has of releases, one after the other.
@@ -175,36 +178,40 @@ impl Play<'_> {
 
     /// Each release, and what becomes of it.
     fn acts(&self, server: &Process, asked: &Mutex<Asked>) -> Result<(), Failure> {
-        let mut log = Log { server, number: 0 };
+        let read = &mut 0;
         let signs = |key: &str, program: &Path, claim: &[&str]| {
             let program = program.display().to_string();
             let args = ["release", key, &program, "site"];
             let published = self.publisher(&[&args[..], claim].concat())?;
             Ok::<_, Failure>(format!("signs {}", published.trim_end()))
         };
-        self.follow(&mut log, "serves")?;
+        self.follow(server, read, "serves")?;
         self.clients(asked, 0)?;
         let told = signs("publisher.key", &self.next, &[])?;
         self.told("publisher", Tone::Client, &told)?;
-        self.follow(&mut log, "serves from here on")?;
+        self.follow(server, read, "serves from here on")?;
         self.clients(asked, 1)?;
         let told = signs("publisher.key", &self.broken, &[])? + ", which does not get ready";
         self.told("publisher", Tone::Client, &told)?;
-        self.follow(&mut log, "is not tried again")?;
+        self.follow(server, read, "is not tried again")?;
         self.clients(asked, 1)?;
         let told = signs("publisher.key", &self.next, &["--claim", "0.1.5"])?;
         self.told("somebody", Tone::Warning, &format!("sends an old one again, {told}"))?;
-        self.follow(&mut log, "no update")?;
+        self.follow(server, read, "no update")?;
         let told = signs("stranger.key", &self.next, &["--claim", "0.4.0"])?;
         self.told("a stranger", Tone::Warning, &(told + ", with a key of their own"))?;
-        self.follow(&mut log, "is not signed by")?;
+        self.follow(server, read, "is not signed by")?;
         self.clients(asked, 1)
     }
 
     /// Shows what the server says, up to a line with `words`.
     fn follow(&self, log: &mut Log, words: &str) -> Result<(), Failure> {
         loop {
-            let Some(line) = log.next()? else { continue };
+            let line = server.stderr().line(GENEROUS, *read);
+            let line = line.map_err(|why| failure!("the server says nothing more: {why}"))?;
+            *read += 1;
+            let again = AGAIN.iter().any(|words| line.contains(words));
+            let Some(line) = LogLine::parse(&line).filter(|_| !again) else { continue };
             let tone = if line.level == Level::Other { Tone::Server } else { Tone::Warning };
             self.told("server", tone, &line.message)?;
             if line.message.contains(words) {
@@ -238,24 +245,6 @@ impl Play<'_> {
         self.screen.hang(&format!("    {}", fit(who, WHO)), tone, text)?;
         thread::sleep(self.screen.pace);
         Ok(())
-    }
-}
-
-/// What the server says, line by line.
-struct Log<'a> {
-    server: &'a Process,
-    number: usize,
-}
-
-impl Log<'_> {
-    /// The next line; `None` for one that comes again with every look.
-    fn next(&mut self) -> Result<Option<LogLine>, Failure> {
-        let line = self.server.stderr().line(GENEROUS, self.number);
-        let line = line.map_err(|why| failure!("the server says nothing more: {why}"))?;
-        self.number += 1;
-        let again = ["it is the version that runs", "it was tried before", " answered 404"];
-        let again = again.iter().any(|words| line.contains(words));
-        Ok(LogLine::parse(&line).filter(|_| !again))
     }
 }
 
