@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use ladder::programs::build;
 use ladder::rename::identifier;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
+use ladder::workers::lock;
 use ladder::{Address, Failure, Ladder, Process, Rung, Screen, Tone, failure};
 
 use crate::room::Seen;
@@ -28,10 +29,10 @@ const ANSWERS: [&str; 2] = ["hello", "HELLO"];
 /// How often the server looks, so that nobody has to wait.
 const EVERY: &str = "200ms";
 
-/// Columns of who does something.
 /// What the server says again with every look.
 const AGAIN: [&str; 3] = ["it is the version that runs", "it was tried before", " answered 404"];
 
+/// Columns of who does something.
 const WHO: usize = 13;
 
 /// What the manifest has of releases, one after the other.
@@ -205,7 +206,7 @@ impl Play<'_> {
     }
 
     /// Shows what the server says, up to a line with `words`.
-    fn follow(&self, log: &mut Log, words: &str) -> Result<(), Failure> {
+    fn follow(&self, server: &Process, read: &mut usize, words: &str) -> Result<(), Failure> {
         loop {
             let line = server.stderr().line(GENEROUS, *read);
             let line = line.map_err(|why| failure!("the server says nothing more: {why}"))?;
@@ -250,8 +251,4 @@ impl Play<'_> {
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).doing("read", path)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

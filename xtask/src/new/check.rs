@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use ladder::files::{Doing, create_folder};
@@ -94,9 +94,7 @@ impl Place {
         take(ladder, rung, folder, &format!("my-{}", rung.alias))?;
         CHECKS.iter().try_for_each(|check| self.cargo(check, folder))?;
         for block in ladder.blocks_of(&ladder.starter_of(rung)?.name) {
-            let mut tested = self.tested.lock().unwrap_or_else(PoisonError::into_inner);
-            if tested.insert(block.name.clone()) {
-                drop(tested);
+            if workers::lock(&self.tested).insert(block.name.clone()) {
                 let args = ["test", "--offline", "--locked", "--package", &block.name];
                 self.cargo(&args, folder)?;
             }
