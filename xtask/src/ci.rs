@@ -37,7 +37,8 @@ pub fn list(screen: &Screen) -> Result<(), Failure> {
     for step in steps(&Ladder::load()?)? {
         let left = format!("  {} ", screen.paint(Tone::Bold, &fit(&step.name, 12)));
         screen.hang(&left, Tone::Plain, &step.about)?;
-        screen.command(&" ".repeat(15), Tone::Dim, &step.command)?;
+        // Nothing breaks a command: it can be pasted into any shell.
+        screen.line(&format!("{:15}{}", "", screen.paint(Tone::Dim, &step.command)))?;
     }
     screen.line("\n  One alone: cargo xtask ci NAME")
 }

@@ -115,7 +115,8 @@ fn by_hand(rung: &Rung, screen: &Screen) -> Result<(), Failure> {
     let none = usize::from(rung.certs.is_empty());
     commands.into_iter().skip(none).try_for_each(|(role, args)| {
         let args: Vec<String> = args.iter().map(from_root).collect();
-        screen.command("    ", Tone::Plain, &command(role, &args))
+        // Nothing breaks a command: it can be pasted into any shell.
+        screen.line(&format!("    {}", command(role, &args)))
     })
 }
 
