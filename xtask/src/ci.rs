@@ -92,7 +92,7 @@ pub fn platforms(parts: &str) -> Result<(), Failure> {
     let root = Ladder::load()?.root;
     let mut command = Command::new("bash");
     let process = Process::start(command.args(["xtask/platforms.sh", parts]).current_dir(root))?;
-    Failure::of_tool(process.wait_for_end(LONGEST * PARTS)?, 1)
+    Failure::of_tool(process.wait_for_end(LONGEST * PARTS)?)
 }
 
 impl Step {
