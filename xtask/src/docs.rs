@@ -201,10 +201,10 @@ impl Generator<'_> {
         // day.
         for (below, rung) in self.ladder.steps().filter(|(_, rung)| !rung.alone) {
             let changes = step::changes(below, rung)?;
-            let size = step::size(&changes)?;
+            let size = step::size((below, rung), &changes)?;
             let lesson: Vec<Change> =
                 changes.into_iter().filter(|change| change.file == step::LESSON).collect();
-            let lesson = step::size(&lesson)?.new;
+            let lesson = step::size((below, rung), &lesson)?.new;
             let mut row = [below, rung].map(|rung| format!("`{}`", rung.name)).to_vec();
             row.extend([size.new, size.moved, size.gone, lesson].map(|lines| lines.to_string()));
             rows.push(row);
