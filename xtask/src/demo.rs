@@ -9,10 +9,10 @@ use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Rung, Screen, Tone, failure};
 use netfault::Fault;
 use trial::stage::Visit;
-use trial::{Cast, Expected, Faults, faults};
+use trial::{Cast, Expected, Faults};
 
 use crate::scene::Scene;
-use crate::{list, nodes, package, releases, room, scene, together};
+use crate::{faults, list, nodes, package, releases, room, scene, together};
 
 /// From one line to the next where a person looks on, so that an eye can follow.
 const PACE: Duration = Duration::from_millis(200);
@@ -241,7 +241,7 @@ impl Demo<'_> {
     fn why(&mut self) -> Result<(), Failure> {
         let Some(below) = &self.rung.builds_on else { return Ok(()) };
         let Some(why) = &self.rung.why else { return Ok(()) };
-        let fault = faults::find(&why.fault)?;
+        let fault = trial::faults::find(&why.fault)?;
         let below = self.ladder.rung(below)?;
         self.heading("Why this rung exists", fault)?;
         self.trial(below, &why.below_args, fault, Expected::Fails)?;
@@ -252,7 +252,7 @@ impl Demo<'_> {
 
     fn limits(&mut self) -> Result<(), Failure> {
         let Some(first) = self.rung.limits.first() else { return Ok(()) };
-        let fault = faults::find(&first.fault)?;
+        let fault = trial::faults::find(&first.fault)?;
         self.heading("Still wrong here", fault)?;
         // As in the matrix; those of the demo are added by every trial.
         let args = self.rung.args_for(fault).split_off(self.rung.server_args.len());
@@ -271,35 +271,23 @@ impl Demo<'_> {
         &mut self,
         rung: &Rung,
         args: &[String],
-        fault: &Fault,
+        fault: &'static Fault,
         expected: Expected,
     ) -> Result<(), Failure> {
         let all = [rung.server_args.as_slice(), args].concat();
         let cast = Cast { ladder: self.ladder, rung, args: &all };
         // Whoever is served in vain is watched for a while.
         progress(&format!("    {} is tried ...", rung.name));
-        let played = trial::play(cast, fault, expected);
+        let cell = faults::play_one(cast, fault, expected);
         progress("");
-        let outcome = match played {
-            Err(Failure::Skipped(why)) => {
-                return self.told(&rung.name, Tone::Dim, &format!("not to be seen here: {why}"));
-            }
-            played => played?,
+        let cell = cell?;
+        let with = match cell.seen {
+            "not here" => "not to be seen here: ".into(),
+            _ if args.is_empty() => String::new(),
+            _ => command_line("with", args) + ": ",
         };
-        let (tone, complaint) = match (expected, outcome.survived) {
-            (Expected::Survives, true) => (Tone::Good, None),
-            (Expected::Fails, false) => (Tone::Warning, None),
-            (Expected::Survives, false) => (Tone::Bad, Some("should survive, and did not:")),
-            (Expected::Fails, true) => {
-                (Tone::Bad, Some("survived what its manifest says it does not:"))
-            }
-        };
-        let with = if args.is_empty() { String::new() } else { command_line("with", args) + ": " };
-        self.told(&rung.name, tone, &format!("{with}{}", outcome.story))?;
-        match complaint {
-            Some(what) => self.complain(format!("{} {what} {}", rung.name, fault.name)),
-            None => Ok(()),
-        }
+        self.told(&rung.name, cell.tone(), &format!("{with}{}", cell.story))?;
+        if cell.as_expected { Ok(()) } else { self.complain(cell.told()) }
     }
 
     /// A rung and what is to be said of it, in two columns.
