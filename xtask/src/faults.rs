@@ -68,7 +68,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     }
     let tasks = tasks(&ladder, options)?;
     let started = Instant::now();
-    let cells = play(&ladder, &tasks, !options.json)?;
+    let cells = play(&ladder, &tasks)?;
     if options.json {
         for cell in &cells {
             let line = serde_json::to_string(cell)
@@ -106,7 +106,7 @@ fn rungs<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<&'a Rung>, Fai
 }
 
 /// Plays all of them, several at a time, and returns their cells in the same order.
-fn play(ladder: &Ladder, tasks: &[Task], told: bool) -> Result<Vec<Cell>, Failure> {
+fn play(ladder: &Ladder, tasks: &[Task]) -> Result<Vec<Cell>, Failure> {
     let (all, done) = (tasks.len(), AtomicUsize::new(0));
     let processors = thread::available_parallelism().map_or(1, usize::from);
     workers::share(processors * AT_A_TIME, tasks, |_, (rung, fault)| {
@@ -114,9 +114,7 @@ fn play(ladder: &Ladder, tasks: &[Task], told: bool) -> Result<Vec<Cell>, Failur
         let cast = Cast { ladder, rung, args: &args };
         let cell = play_one(cast, fault, Expected::of(rung, fault))?;
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        if told {
-            progress(&if done == all { String::new() } else { format!("{done} of {all}") });
-        }
+        progress(&if done == all { String::new() } else { format!("{done} of {all}") });
         Ok(cell)
     })
 }
