@@ -90,10 +90,6 @@ pub struct Rung {
     /// What it understands, where that is not what the simplest server over its
     /// transport does: a word of `netfault --speaks`.
     pub speaks: Option<String>,
-    /// One whole message as it is on the wire, which the server answers: what a faulty
-    /// peer begins with. Without it, the one that `netfault` has for what it
-    /// speaks.
-    pub hello: Option<String>,
     /// Arguments of the server that bring its limits on time within anybody's patience,
     /// where a fault lasts until the server ends it.
     #[serde(default)]
