@@ -59,8 +59,8 @@ pub struct Dependency {
 
 /// One rung: `[package.metadata.ladder]` of its manifest, under the name of its
 /// package. An unknown key is an error: it would be a misspelt one.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Rung {
     /// Package, folder and binary have this name.
     #[serde(skip)]
@@ -75,7 +75,6 @@ pub struct Rung {
     /// The rung that this one is a step from.
     pub builds_on: Option<String>,
     /// It is read by itself and not as a step from another.
-    #[serde(default)]
     pub alone: bool,
     /// The package that a project begins with, where that is a small one over this rung and
     /// not a copy of it.
@@ -85,50 +84,39 @@ pub struct Rung {
     /// The black-box suites that it passes.
     pub suites: Vec<String>,
     /// What carries its bytes.
-    #[serde(default)]
     pub transport: Carrier,
     /// What it understands, where that is not what the simplest server over its
     /// transport does: a word of `netfault --speaks`.
     pub speaks: Option<String>,
     /// Arguments of the server that bring its limits on time within anybody's patience,
     /// where a fault lasts until the server ends it.
-    #[serde(default)]
     pub short_limits: Vec<String>,
     /// The same of its client, where it has limits on time.
-    #[serde(default)]
     pub short_client_limits: Vec<String>,
     /// Arguments of the server that leave it four places, where it has a bound on clients.
-    #[serde(default)]
     pub few_places: Vec<String>,
     /// The arguments of its own command `certs`, which is run before it is started: the
     /// folder of its certificates, from that of its manifest, and who gets one.
-    #[serde(default)]
     pub certs: Vec<String>,
     /// Arguments of the server in a demo, beside its port. It runs in the folder of its
     /// manifest.
-    #[serde(default)]
     pub server_args: Vec<String>,
     /// The client runs of the demo, in order.
-    #[serde(default)]
     pub demo: Vec<ClientRun>,
     /// What curl(1) asks before them, where it is installed: its arguments, of which those
     /// that begin with a slash are paths of the server.
-    #[serde(default)]
     pub curl: Vec<ClientRun>,
     /// What the network does to them in the demo, as `netfault proxy` has it for options.
-    #[serde(default)]
     pub network: Vec<String>,
     /// What the demo shows instead of them where it is about several clients at once.
     pub together: Option<Together>,
     /// What it shows where there is no server, and nodes all ask each other: their names.
-    #[serde(default)]
     pub nodes: Vec<String>,
     /// What is published in the demo while its clients ask.
     pub releases: Option<Releases>,
     /// The fault that the rung below fails and this one survives.
     pub why: Option<Why>,
     /// What is still wrong here.
-    #[serde(default)]
     pub limits: Vec<Limit>,
 }
 
@@ -285,6 +273,9 @@ impl Ladder {
     fn check_next(&self, rung: &Rung) -> Result<(), Failure> {
         let wrong = |what: String| Err(failure!("{}: {what}", rung.name));
         let below: HashSet<&str> = self.rungs.iter().map(|rung| rung.name.as_str()).collect();
+        if rung.alias.is_empty() || rung.title.is_empty() {
+            return wrong("has no alias, or no title".into());
+        }
         if let Some(builds_on) = rung.builds_on.as_deref().filter(|name| !below.contains(name)) {
             return wrong(format!("builds on {builds_on}, which is not below it in the order"));
         }
@@ -531,6 +522,7 @@ mod tests {
         for (key, value, why) in [
             ("titel", json!("misspelt"), "unknown field `titel`"),
             ("alias", json!(null), "invalid type"),
+            ("title", json!(""), "has no alias, or no title"),
             ("alias", json!("one"), "its alias one is taken"),
             ("alias", json!(RESERVED[0]), "is taken"),
             ("builds-on", json!("zero-echo"), "not below it in the order"),
