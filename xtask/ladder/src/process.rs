@@ -71,7 +71,7 @@ impl Process {
     /// Starts `command` as the one that has the terminal: it may read from it, and
     /// Ctrl-C reaches it as well as us.
     pub fn start_in_front(command: &mut Command) -> Result<Process, Failure> {
-        Process::spawn(command, collect)
+        Process::spawn(command, |_| {})
     }
 
     /// As [`start`](Process::start): what it has piped is told to `hear`, line by line.
@@ -86,33 +86,27 @@ impl Process {
             if let Some(stderr) = child.stderr.take() {
                 tell(stderr, Heard::Wrote, hear);
             }
-            (Collected::nothing(), Collected::nothing())
         })
     }
 
     /// Takes over a process that was started otherwise.
     pub fn adopt(name: &str, child: Child) -> Process {
-        Process::of(name.into(), child, collect, &mut lock(&STARTED))
+        Process::of(name.into(), child, &mut lock(&STARTED))
     }
 
-    fn spawn(
-        command: &mut Command,
-        listen: impl FnOnce(&mut Child) -> (Collected, Collected),
-    ) -> Result<Process, Failure> {
+    fn spawn(command: &mut Command, listen: impl FnOnce(&mut Child)) -> Result<Process, Failure> {
         let name = Path::new(command.get_program()).file_stem().unwrap_or_default();
         let name = name.to_string_lossy().into_owned();
         let mut started = lock(&STARTED);
-        let child = command.spawn().map_err(|error| failure!("cannot run {name}: {error}"))?;
-        Ok(Process::of(name, child, listen, &mut started))
+        let mut child = command.spawn().map_err(|error| failure!("cannot run {name}: {error}"))?;
+        listen(&mut child);
+        Ok(Process::of(name, child, &mut started))
     }
 
-    fn of(
-        name: String,
-        mut child: Child,
-        listen: impl FnOnce(&mut Child) -> (Collected, Collected),
-        started: &mut Vec<Arc<Mutex<Child>>>,
-    ) -> Process {
-        let (stdout, stderr) = listen(&mut child);
+    /// What it has piped, and nobody has taken, is collected.
+    fn of(name: String, mut child: Child, started: &mut Vec<Arc<Mutex<Child>>>) -> Process {
+        let stdout = child.stdout.take().map_or_else(Collected::nothing, Collected::from);
+        let stderr = child.stderr.take().map_or_else(Collected::nothing, Collected::from);
         #[cfg(unix)]
         heir::tell('+', child.id());
         let child = Arc::new(Mutex::new(child));
@@ -257,14 +251,6 @@ pub fn listening(command: &mut Command, limit: Duration) -> Result<(Process, Add
 pub fn while_none_starts<T>(act: impl FnOnce() -> T) -> T {
     let _started = lock(&STARTED);
     act()
-}
-
-fn collect(child: &mut Child) -> (Collected, Collected) {
-    let nothing = Collected::nothing;
-    (
-        child.stdout.take().map_or_else(nothing, Collected::from),
-        child.stderr.take().map_or_else(nothing, Collected::from),
-    )
 }
 
 fn tell(
