@@ -259,13 +259,10 @@ fn tell(
     hear: impl Fn(Heard) + Send + 'static,
 ) {
     thread::spawn(move || {
-        let mut from = BufReader::new(from);
-        let mut line = Vec::new();
         // A program may print bytes that are not UTF-8; an echo server prints what it was sent.
-        while let Ok(1..) = from.read_until(b'\n', &mut line) {
+        for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
             let text = String::from_utf8_lossy(&line);
-            hear(what(text.trim_end_matches(['\r', '\n']).to_string()));
-            line.clear();
+            hear(what(text.trim_end_matches('\r').to_string()));
         }
         hear(Heard::Closed);
     });

@@ -229,14 +229,8 @@ pub fn wrap_code(line: &str, width: usize) -> Vec<String> {
 /// `12345.6` as `12,346`.
 pub fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
 }
 
 /// Lines and columns. Asked of stty(1), which every Unix has: a crate for it would be
