@@ -28,13 +28,11 @@ pub fn find(source: &str, wanted: &str) -> Result<String, Failure> {
     let Some(end) = (start..lines.len()).find(|&index| ends_item(&lines, start, index)) else {
         return Err(failure!("`{wanted}` has no end; is the file formatted?"));
     };
-    let mut first = start;
-    while first > 0 && belongs_to_item_below(lines[first - 1], indent(lines[start])) {
-        first -= 1;
-    }
     let depth = indent(lines[start]);
+    let above = lines[..start].iter().rev();
+    let above = above.take_while(|line| belongs_to_item_below(line, depth)).count();
     let text: Vec<&str> =
-        lines[first..=end].iter().map(|line| line.get(depth..).unwrap_or("")).collect();
+        lines[start - above..=end].iter().map(|line| line.get(depth..).unwrap_or("")).collect();
     Ok(text.join("\n"))
 }
 

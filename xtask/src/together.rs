@@ -124,12 +124,10 @@ impl<'a> Play<'a> {
             return;
         };
         let before = std::mem::replace(&mut self.threads, now);
-        let word = if before == 0 {
-            "has"
-        } else if before == now {
-            "still has"
-        } else {
-            "now has"
+        let word = match before {
+            0 => "has",
+            before if before == now => "still has",
+            _ => "now has",
         };
         self.stage.say_of(self.server, format!("the server {word} {now} threads"));
     }
