@@ -1,23 +1,7 @@
 //! Fills the generated blocks of the pages from sources and real runs, and checks that
 //! they are up to date.
 //!
-//! | block | contents |
-//! |---|---|
-//! | `gen:ladder` | the table of rungs |
-//! | `gen:faults` | the table of faults, with the rungs that they are about |
-//! | `gen:fault-matrix tcp\|udp` | the matrix of faults and rungs |
-//! | `gen:limits RUNG` | what the rung survives and what it does not |
-//! | `gen:exercises RUNG` | what there is to type |
-//! | `gen:steps` | the size of every step |
-//! | `gen:bench NAME` | what `cargo xtask bench --svg` has measured |
-//! | `gen:modules FOLDER` | the files of a source folder, with the first sentence of each |
-//! | `gen:item FILE ITEM` | the source of one item; `gen:code` leaves its doc comment out |
-//! | `gen:tests FILE` | the names of the tests, as sentences; with `beyond FILE`, those that it does not have |
-//! | `gen:diff RUNG FILE...` | the step to this rung from the one it builds on, in `src/server.rs` unless named |
-//! | `gen:run RUNG` | the demo of the rung, as a transcript |
-//! | `gen:diagram RUNG` | what passes in the rung's demo, as a drawing in a file of its own: `RUNG.svg` beside the page |
-//! | `gen:picture` | what the comment `picture` of the page draws, in a file of its own; `moving`, row by row |
-//! | `gen:session RUNG server ARGS \| STEP \| STEP` | another run; a step is a client, a second server or a fault |
+//! Which blocks there are, `docs/ARCHITECTURE.md` tells.
 
 mod glossary;
 pub mod links;
@@ -30,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use ladder::blocks::{self, Order, fenced};
 use ladder::files::{create_folder, entries, read, with_extension, write};
-use ladder::step::{self, Change};
+use ladder::step;
 use ladder::{Failure, Ladder, Rung, Screen, Tone, failure, git};
 use netfault::Transport;
 use netfault::proxy::Network;
@@ -202,9 +186,9 @@ impl Generator<'_> {
         for (below, rung) in self.ladder.steps().filter(|(_, rung)| !rung.alone) {
             let changes = step::changes(below, rung)?;
             let size = step::size((below, rung), &changes)?;
-            let lesson: Vec<Change> =
-                changes.into_iter().filter(|change| change.file == step::LESSON).collect();
-            let lesson = step::size((below, rung), &lesson)?.new;
+            // It stands first.
+            let lessons = changes.iter().take_while(|it| it.file == step::LESSON).count();
+            let lesson = step::size((below, rung), &changes[..lessons])?.new;
             let mut row = [below, rung].map(|rung| format!("`{}`", rung.name)).to_vec();
             row.extend([size.new, size.moved, size.gone, lesson].map(|lines| lines.to_string()));
             rows.push(row);
