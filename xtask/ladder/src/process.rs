@@ -338,24 +338,13 @@ impl Held {
     /// Known on Linux.
     pub fn by(process: u32) -> Option<Held> {
         let descriptors = fs::read_dir(format!("/proc/{process}/fd")).ok()?.count() as u64;
-        Some(Held { threads: threads(process)?, descriptors, kib: resident_kib(process)? })
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let number = |key: &str| -> Option<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        Some(Held { threads: number("Threads:")?, descriptors, kib: number("VmRSS:")? })
     }
-}
-
-/// Memory of its own that a process has in use, in KiB. Known on Linux.
-pub fn resident_kib(process: u32) -> Option<u64> {
-    status(process, "VmRSS:")
-}
-
-/// How many threads a process has. Known on Linux.
-pub fn threads(process: u32) -> Option<u64> {
-    status(process, "Threads:")
-}
-
-fn status(process: u32, key: &str) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-    line.split_whitespace().next()?.parse().ok()
 }
 
 fn wait(child: &Mutex<Child>, limit: Duration) -> io::Result<Option<ExitStatus>> {
