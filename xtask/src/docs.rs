@@ -313,12 +313,8 @@ impl Generator<'_> {
 fn pages(root: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut pages = vec![root.join("README.md")];
     pages.extend(with_extension(&root.join("docs"), "md")?);
-    for folder in entries(&root.join("crates"))? {
-        let readme = folder.join("README.md");
-        if readme.exists() {
-            pages.push(readme);
-        }
-    }
+    let readmes = entries(&root.join("crates"))?.into_iter().map(|it| it.join("README.md"));
+    pages.extend(readmes.filter(|readme| readme.exists()));
     Ok(pages)
 }
 
