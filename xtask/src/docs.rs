@@ -40,25 +40,24 @@ const CHAPTER_PARTS: [&str; 4] =
 /// Fills every block of every page. Where nothing is to be changed, fails where a block is
 /// not what it would be filled with, or a page breaks a rule of the book.
 pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
-    let mut generator = Generator::new(only_check, screen)?;
+    let ladder = Ladder::load()?;
+    let drawings = [(ladder.root.join("docs/ladder.svg"), map::svg(&ladder))].into();
+    let mut generator =
+        Generator { ladder, only_check, screen, transcripts: HashMap::new(), drawings };
     let (mut complaints, mut renewed) = (Vec::new(), 0);
     let pages = pages(&generator.ladder.root)?;
     for path in &pages {
         let page = read(path)?;
         let name = generator.ladder.within(path);
-        let mut filled = generator.fill(path, &page);
+        let mut filled = generator.fill(&name, &page);
         if only_check && filled.as_ref().is_ok_and(|filled| *filled != page) {
             // On a machine that stalls for a second, a limit of a transcript may be met by chance.
             // Not twice.
             generator.transcripts.clear();
-            filled = generator.fill(path, &page);
+            filled = generator.fill(&name, &page);
         }
         match filled {
-            Ok(filled) if filled == page => {}
-            Ok(filled) => {
-                generator.renew(path, &page, &filled)?;
-                renewed += 1;
-            }
+            Ok(filled) => renewed += generator.renew(path, &page, &filled)?,
             Err(failure) => complaints.push(failure.to_string()),
         }
         if only_check {
@@ -68,11 +67,7 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
         }
     }
     for (path, drawing) in &generator.drawings {
-        let old = read(path).unwrap_or_default();
-        if old != *drawing {
-            generator.renew(path, &old, drawing)?;
-            renewed += 1;
-        }
+        renewed += generator.renew(path, &read(path).unwrap_or_default(), drawing)?;
     }
     if !only_check {
         Failure::of_all(complaints)?;
@@ -110,15 +105,8 @@ struct Generator<'a> {
 }
 
 impl Generator<'_> {
-    fn new(only_check: bool, screen: &Screen) -> Result<Generator<'_>, Failure> {
-        let ladder = Ladder::load()?;
-        let drawings = [(ladder.root.join("docs/ladder.svg"), map::svg(&ladder))].into();
-        Ok(Generator { ladder, only_check, screen, transcripts: HashMap::new(), drawings })
-    }
-
-    fn fill(&mut self, path: &Path, page: &str) -> Result<String, Failure> {
-        let name = self.ladder.within(path);
-        blocks::fill(page, |order| self.generate(&name, order))
+    fn fill(&mut self, name: &str, page: &str) -> Result<String, Failure> {
+        blocks::fill(page, |order| self.generate(name, order))
             .map_err(|failure| failure!("{name}: {failure}"))
     }
 
@@ -290,12 +278,16 @@ impl Generator<'_> {
         read(&self.ladder.root.join(file))
     }
 
-    /// Writes a file anew, or only shows what would be different.
-    fn renew(&self, path: &Path, old: &str, new: &str) -> Result<(), Failure> {
+    /// Writes a file anew, or only shows what would be different: how many files that are.
+    fn renew(&self, path: &Path, old: &str, new: &str) -> Result<usize, Failure> {
         let name = self.ladder.within(path);
+        if old == new {
+            return Ok(0);
+        }
         if !self.only_check {
             write(path, new)?;
-            return self.screen.line(&name);
+            self.screen.line(&name)?;
+            return Ok(1);
         }
         for line in git::unified((&name, old), (&format!("{name}, generated"), new))?.lines() {
             let tone = match line.chars().next() {
@@ -305,7 +297,7 @@ impl Generator<'_> {
             };
             self.screen.say(tone, line)?;
         }
-        Ok(())
+        Ok(1)
     }
 }
 
