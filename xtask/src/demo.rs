@@ -11,6 +11,7 @@ use netfault::Fault;
 use trial::stage::Visit;
 use trial::{Cast, Expected, Faults};
 
+use crate::room::Seen;
 use crate::scene::Scene;
 use crate::{faults, list, nodes, package, releases, room, scene, together};
 
@@ -98,9 +99,6 @@ fn all(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
 /// What to type to do the same without us.
 fn by_hand(rung: &Rung, screen: &Screen) -> Result<(), Failure> {
     let Some(run) = rung.demo.first() else { return Ok(()) };
-    let command = |role, args: &[String]| {
-        command_line(&format!("cargo run -p {} -- {role}", rung.name), args)
-    };
     screen.line("\n  By hand, in two terminals:")?;
     // The demo runs in the rung's folder, and a person types this at the root.
     let from_root = |arg: &String| match arg.strip_prefix("../../") {
@@ -116,7 +114,7 @@ fn by_hand(rung: &Rung, screen: &Screen) -> Result<(), Failure> {
     commands.into_iter().skip(none).try_for_each(|(role, args)| {
         let args: Vec<String> = args.iter().map(from_root).collect();
         // Nothing breaks a command: it can be pasted into any shell.
-        screen.line(&format!("    {}", command(role, &args)))
+        screen.line(&command_line(&format!("    cargo run -p {} -- {role}", rung.name), &args))
     })
 }
 
@@ -153,19 +151,14 @@ struct Demo<'a> {
     ladder: &'a Ladder,
     rung: &'a Rung,
     screen: &'a Screen,
-    complaints: Vec<String>,
-    /// What was: how many replies,
-    replies: usize,
-    /// and what else, in words.
-    seen: Vec<String>,
+    seen: Seen,
 }
 
 /// Shows everything and returns what was not as expected.
 fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Failure> {
     ladder.program(&rung.name)?;
     screen.title(&format!("{}: {}", rung.name, rung.title))?;
-    let (complaints, seen) = (Vec::new(), Vec::new());
-    let mut demo = Demo { ladder, rung, screen, complaints, replies: 0, seen };
+    let mut demo = Demo { ladder, rung, screen, seen: Seen::default() };
     match &rung.together {
         Some(room) if room.deaf.is_some() => demo.take(room::play(ladder, rung, room, screen)?)?,
         Some(together) => demo.take(together::play(ladder, rung, together, screen)?)?,
@@ -178,15 +171,15 @@ fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Fa
     demo.why()?;
     demo.limits()?;
     demo.verdict()?;
-    Ok(demo.complaints)
+    Ok(demo.seen.complaints)
 }
 
 impl Demo<'_> {
-    fn take(&mut self, seen: room::Seen) -> Result<(), Failure> {
+    fn take(&mut self, seen: Seen) -> Result<(), Failure> {
         for complaint in seen.complaints {
             self.complain(complaint)?;
         }
-        self.seen.extend(seen.good);
+        self.seen.good.extend(seen.good);
         Ok(())
     }
 
@@ -194,12 +187,14 @@ impl Demo<'_> {
         let rung = self.rung;
         let Scene { visits, curl, code, .. } = scene::main(self.ladder, rung, self.screen)?;
         self.screen.line("")?;
+        let mut replies = 0;
         for (run, visit) in rung.curl.iter().zip(&curl) {
-            self.compare("curl", &run.expect, visit)?;
+            replies += self.compare("curl", &run.expect, visit)?;
         }
         for (number, (run, visit)) in rung.demo.iter().zip(&visits).enumerate() {
-            self.compare(&scene::client(rung, number), &run.expect, visit)?;
+            replies += self.compare(&scene::client(rung, number), &run.expect, visit)?;
         }
+        self.seen.good.extend((replies > 0).then(|| room::right_replies(replies)));
         // Windows has no SIGTERM: a server that would go on is ended there, and no exit code of
         // its own is left.
         let by_signal = code.is_none() && self.rung.limit("stop-while-idle").is_some();
@@ -213,7 +208,8 @@ impl Demo<'_> {
         Ok(())
     }
 
-    fn compare(&mut self, who: &str, expect: &[String], visit: &Visit) -> Result<(), Failure> {
+    /// How many right replies there were.
+    fn compare(&mut self, who: &str, expect: &[String], visit: &Visit) -> Result<usize, Failure> {
         let quoted = |lines: &[String]| match lines {
             [] => "nothing".to_string(),
             lines => lines.iter().map(|line| format!("{line:?}")).collect::<Vec<_>>().join(", "),
@@ -221,8 +217,7 @@ impl Demo<'_> {
         if visit.printed == expect && visit.code == Some(0) {
             let good = self.screen.paint(Tone::Good, "as expected");
             self.screen.prose("  ", &format!("{who} printed {}, {good}", quoted(expect)))?;
-            self.replies += expect.len();
-            return Ok(());
+            return Ok(expect.len());
         }
         if visit.printed != expect {
             self.complain(format!("{who} printed something else"))?;
@@ -231,11 +226,12 @@ impl Demo<'_> {
         }
         let ended = match (visit.waiting, visit.code) {
             (true, _) => format!("was still waiting after {} s", scene::PATIENCE.as_secs()),
-            (false, Some(0)) => return Ok(()),
+            (false, Some(0)) => return Ok(0),
             (false, Some(code)) => format!("ended with exit code {code}"),
             (false, None) => "was ended by a signal".into(),
         };
-        self.complain(format!("{who} {ended}"))
+        self.complain(format!("{who} {ended}"))?;
+        Ok(0)
     }
 
     fn why(&mut self) -> Result<(), Failure> {
@@ -246,7 +242,7 @@ impl Demo<'_> {
         self.heading("Why this rung exists", fault)?;
         self.trial(below, &why.below_args, fault, Expected::Fails)?;
         self.trial(self.rung, &why.server_args, fault, Expected::Survives)?;
-        self.seen.push(format!("{} survives what {} does not", self.rung.name, below.name));
+        self.seen.good.push(format!("{} survives what {} does not", self.rung.name, below.name));
         Ok(())
     }
 
@@ -257,7 +253,7 @@ impl Demo<'_> {
         // As in the matrix; those of the demo are added by every trial.
         let args = self.rung.args_for(fault).split_off(self.rung.server_args.len());
         self.trial(self.rung, &args, fault, Expected::Fails)?;
-        self.seen.push("the limit is still there".into());
+        self.seen.good.push("the limit is still there".into());
         self.told(&first.lifted_by, Tone::Plain, "lifts it")
     }
 
@@ -299,20 +295,18 @@ impl Demo<'_> {
     fn complain(&mut self, what: String) -> Result<(), Failure> {
         self.screen
             .prose("  ", &self.screen.paint(Tone::Bad, &format!("NOT AS EXPECTED: {what}")))?;
-        self.complaints.push(what);
+        self.seen.complaints.push(what);
         Ok(())
     }
 
     /// The last line: whether everything expected was seen, in words.
     fn verdict(&self) -> Result<(), Failure> {
         self.screen.line("")?;
-        if self.complaints.is_empty() {
+        if self.seen.complaints.is_empty() {
             let good = self.screen.paint(Tone::Good, "Everything expected was seen:");
-            let replies = (self.replies > 0).then(|| room::right_replies(self.replies));
-            let seen: Vec<&str> = replies.iter().chain(&self.seen).map(String::as_str).collect();
-            return self.screen.prose("  ", &format!("{good} {}.", seen.join("; ")));
+            return self.screen.prose("  ", &format!("{good} {}.", self.seen.good.join("; ")));
         }
         let bad = self.screen.paint(Tone::Bad, "Not everything was as expected:");
-        self.screen.prose("  ", &format!("{bad} {}.", self.complaints.join("; ")))
+        self.screen.prose("  ", &format!("{bad} {}.", self.seen.complaints.join("; ")))
     }
 }
