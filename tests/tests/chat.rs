@@ -127,7 +127,7 @@ fn median_of_turns(talkers: &mut [Member], turns: usize, text: &str) -> Duration
 
 #[cfg(target_os = "linux")]
 fn resident_kib(process: u32) -> u64 {
-    ladder::process::resident_kib(process).expect("the process runs")
+    ladder::process::Held::by(process).expect("the process runs").kib
 }
 
 /// The others' latency and the memory of the server stay as they are.

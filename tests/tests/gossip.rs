@@ -289,7 +289,7 @@ fn ten_thousand_forged_nodes_leave_the_memory_of_a_node_flat() {
     let play = || {
         let target = Target::new(ann.address, Speaks::Gossip, Speaks::Gossip.hello());
         drop(forged.start(&target).expect("the node answers"));
-        ladder::process::resident_kib(ann.process.id())
+        ladder::process::Held::by(ann.process.id()).map(|held| held.kib)
     };
     let (first, third) = (play(), (play(), play()).1);
     if let (Some(first), Some(third)) = (first, third) {

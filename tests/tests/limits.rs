@@ -32,9 +32,7 @@ const CROWD: usize = 10;
 fn a_limit_is_lifted_by_a_rung_that_does_not_have_it() {
     for rung in every_rung() {
         for limit in &rung.limits {
-            let lifted = every_rung().iter().find(|other| other.name == limit.lifted_by);
-            // A rung that is not on the ladder yet is a promise, and nothing to check.
-            let Some(lifted) = lifted else { continue };
+            let lifted = ladder_tests::rung(&limit.lifted_by);
             let (name, fault) = (&rung.name, &limit.fault);
             assert!(!lifted.has_limit(fault), "{name}: {} does not lift {fault}", lifted.name);
             // What a rung below had solved would have been lost on the way.

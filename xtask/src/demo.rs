@@ -9,10 +9,11 @@ use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Rung, Screen, Tone, failure};
 use netfault::Fault;
 use trial::stage::Visit;
-use trial::{Cast, Expected, Faults, faults};
+use trial::{Cast, Expected, Faults};
 
+use crate::room::Seen;
 use crate::scene::Scene;
-use crate::{list, nodes, package, releases, room, scene, together};
+use crate::{faults, list, nodes, package, releases, room, scene, together};
 
 /// From one line to the next where a person looks on, so that an eye can follow.
 const PACE: Duration = Duration::from_millis(200);
@@ -98,9 +99,6 @@ fn all(ladder: &Ladder, screen: &Screen) -> Result<(), Failure> {
 /// What to type to do the same without us.
 fn by_hand(rung: &Rung, screen: &Screen) -> Result<(), Failure> {
     let Some(run) = rung.demo.first() else { return Ok(()) };
-    let command = |role, args: &[String]| {
-        command_line(&format!("cargo run -p {} -- {role}", rung.name), args)
-    };
     screen.line("\n  By hand, in two terminals:")?;
     // The demo runs in the rung's folder, and a person types this at the root.
     let from_root = |arg: &String| match arg.strip_prefix("../../") {
@@ -115,7 +113,8 @@ fn by_hand(rung: &Rung, screen: &Screen) -> Result<(), Failure> {
     let none = usize::from(rung.certs.is_empty());
     commands.into_iter().skip(none).try_for_each(|(role, args)| {
         let args: Vec<String> = args.iter().map(from_root).collect();
-        screen.command("    ", Tone::Plain, &command(role, &args))
+        // Nothing breaks a command: it can be pasted into any shell.
+        screen.line(&command_line(&format!("    cargo run -p {} -- {role}", rung.name), &args))
     })
 }
 
@@ -152,24 +151,19 @@ struct Demo<'a> {
     ladder: &'a Ladder,
     rung: &'a Rung,
     screen: &'a Screen,
-    complaints: Vec<String>,
-    /// What was: how many replies,
-    replies: usize,
-    /// and what else, in words.
-    seen: Vec<String>,
+    seen: Seen,
 }
 
 /// Shows everything and returns what was not as expected.
 fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Failure> {
     ladder.program(&rung.name)?;
     screen.title(&format!("{}: {}", rung.name, rung.title))?;
-    let (complaints, seen) = (Vec::new(), Vec::new());
-    let mut demo = Demo { ladder, rung, screen, complaints, replies: 0, seen };
-    match (&rung.room, &rung.together) {
-        (Some(room), _) => demo.take(room::play(ladder, rung, room, screen)?)?,
-        (_, Some(together)) => demo.take(together::play(ladder, rung, together, screen)?)?,
-        _ if !rung.nodes.is_empty() => demo.take(nodes::play(ladder, rung, screen)?)?,
-        _ => demo.conversation()?,
+    let mut demo = Demo { ladder, rung, screen, seen: Seen::default() };
+    match &rung.together {
+        Some(room) if room.deaf.is_some() => demo.take(room::play(ladder, rung, room, screen)?)?,
+        Some(together) => demo.take(together::play(ladder, rung, together, screen)?)?,
+        None if !rung.nodes.is_empty() => demo.take(nodes::play(ladder, rung, screen)?)?,
+        None => demo.conversation()?,
     }
     if let Some(releases) = &rung.releases {
         demo.take(releases::play(ladder, rung, releases, screen)?)?;
@@ -177,15 +171,15 @@ fn play(ladder: &Ladder, rung: &Rung, screen: &Screen) -> Result<Vec<String>, Fa
     demo.why()?;
     demo.limits()?;
     demo.verdict()?;
-    Ok(demo.complaints)
+    Ok(demo.seen.complaints)
 }
 
 impl Demo<'_> {
-    fn take(&mut self, seen: room::Seen) -> Result<(), Failure> {
+    fn take(&mut self, seen: Seen) -> Result<(), Failure> {
         for complaint in seen.complaints {
             self.complain(complaint)?;
         }
-        self.seen.extend(seen.good);
+        self.seen.good.extend(seen.good);
         Ok(())
     }
 
@@ -193,12 +187,14 @@ impl Demo<'_> {
         let rung = self.rung;
         let Scene { visits, curl, code, .. } = scene::main(self.ladder, rung, self.screen)?;
         self.screen.line("")?;
+        let mut replies = 0;
         for (run, visit) in rung.curl.iter().zip(&curl) {
-            self.compare("curl", &run.expect, visit)?;
+            replies += self.compare("curl", &run.expect, visit)?;
         }
         for (number, (run, visit)) in rung.demo.iter().zip(&visits).enumerate() {
-            self.compare(&scene::client(rung, number), &run.expect, visit)?;
+            replies += self.compare(&scene::client(rung, number), &run.expect, visit)?;
         }
+        self.seen.good.extend((replies > 0).then(|| room::right_replies(replies)));
         // Windows has no SIGTERM: a server that would go on is ended there, and no exit code of
         // its own is left.
         let by_signal = code.is_none() && self.rung.limit("stop-while-idle").is_some();
@@ -212,7 +208,8 @@ impl Demo<'_> {
         Ok(())
     }
 
-    fn compare(&mut self, who: &str, expect: &[String], visit: &Visit) -> Result<(), Failure> {
+    /// How many right replies there were.
+    fn compare(&mut self, who: &str, expect: &[String], visit: &Visit) -> Result<usize, Failure> {
         let quoted = |lines: &[String]| match lines {
             [] => "nothing".to_string(),
             lines => lines.iter().map(|line| format!("{line:?}")).collect::<Vec<_>>().join(", "),
@@ -220,8 +217,7 @@ impl Demo<'_> {
         if visit.printed == expect && visit.code == Some(0) {
             let good = self.screen.paint(Tone::Good, "as expected");
             self.screen.prose("  ", &format!("{who} printed {}, {good}", quoted(expect)))?;
-            self.replies += expect.len();
-            return Ok(());
+            return Ok(expect.len());
         }
         if visit.printed != expect {
             self.complain(format!("{who} printed something else"))?;
@@ -230,35 +226,35 @@ impl Demo<'_> {
         }
         let ended = match (visit.waiting, visit.code) {
             (true, _) => format!("was still waiting after {} s", scene::PATIENCE.as_secs()),
-            (false, Some(0)) => return Ok(()),
+            (false, Some(0)) => return Ok(0),
             (false, Some(code)) => format!("ended with exit code {code}"),
             (false, None) => "was ended by a signal".into(),
         };
-        self.complain(format!("{who} {ended}"))
+        self.complain(format!("{who} {ended}"))?;
+        Ok(0)
     }
 
     fn why(&mut self) -> Result<(), Failure> {
         let Some(below) = &self.rung.builds_on else { return Ok(()) };
         let Some(why) = &self.rung.why else { return Ok(()) };
-        let fault = faults::find(&why.fault)?;
+        let fault = trial::faults::find(&why.fault)?;
         let below = self.ladder.rung(below)?;
         self.heading("Why this rung exists", fault)?;
         self.trial(below, &why.below_args, fault, Expected::Fails)?;
         self.trial(self.rung, &why.server_args, fault, Expected::Survives)?;
-        self.seen.push(format!("{} survives what {} does not", self.rung.name, below.name));
+        self.seen.good.push(format!("{} survives what {} does not", self.rung.name, below.name));
         Ok(())
     }
 
     fn limits(&mut self) -> Result<(), Failure> {
         let Some(first) = self.rung.limits.first() else { return Ok(()) };
-        let fault = faults::find(&first.fault)?;
+        let fault = trial::faults::find(&first.fault)?;
         self.heading("Still wrong here", fault)?;
         // As in the matrix; those of the demo are added by every trial.
         let args = self.rung.args_for(fault).split_off(self.rung.server_args.len());
         self.trial(self.rung, &args, fault, Expected::Fails)?;
-        self.seen.push("the limit is still there".into());
-        let to_come = if self.ladder.find(&first.lifted_by).is_some() { "" } else { " (to come)" };
-        self.told(&first.lifted_by, Tone::Plain, &format!("lifts it{to_come}"))
+        self.seen.good.push("the limit is still there".into());
+        self.told(&first.lifted_by, Tone::Plain, "lifts it")
     }
 
     fn heading(&self, what: &str, fault: &Fault) -> Result<(), Failure> {
@@ -271,61 +267,46 @@ impl Demo<'_> {
         &mut self,
         rung: &Rung,
         args: &[String],
-        fault: &Fault,
+        fault: &'static Fault,
         expected: Expected,
     ) -> Result<(), Failure> {
         let all = [rung.server_args.as_slice(), args].concat();
         let cast = Cast { ladder: self.ladder, rung, args: &all };
         // Whoever is served in vain is watched for a while.
         progress(&format!("    {} is tried ...", rung.name));
-        let played = trial::play(cast, fault, expected);
+        let cell = faults::play_one(cast, fault, expected);
         progress("");
-        let outcome = match played {
-            Err(Failure::Skipped(why)) => {
-                return self.told(&rung.name, Tone::Dim, &format!("not to be seen here: {why}"));
-            }
-            played => played?,
+        let cell = cell?;
+        let with = match cell.seen {
+            "not here" => "not to be seen here: ".into(),
+            _ if args.is_empty() => String::new(),
+            _ => command_line("with", args) + ": ",
         };
-        let (tone, complaint) = match (expected, outcome.survived) {
-            (Expected::Survives, true) => (Tone::Good, None),
-            (Expected::Fails, false) => (Tone::Warning, None),
-            (Expected::Survives, false) => (Tone::Bad, Some("should survive, and did not:")),
-            (Expected::Fails, true) => {
-                (Tone::Bad, Some("survived what its manifest says it does not:"))
-            }
-        };
-        let with = if args.is_empty() { String::new() } else { command_line("with", args) + ": " };
-        self.told(&rung.name, tone, &format!("{with}{}", outcome.story))?;
-        match complaint {
-            Some(what) => self.complain(format!("{} {what} {}", rung.name, fault.name)),
-            None => Ok(()),
-        }
+        self.told(&rung.name, cell.tone(), &format!("{with}{}", cell.story))?;
+        if cell.as_expected { Ok(()) } else { self.complain(cell.told()) }
     }
 
     /// A rung and what is to be said of it, in two columns.
     fn told(&self, name: &str, tone: Tone, text: &str) -> Result<(), Failure> {
-        let names =
-            self.ladder.rungs.iter().map(|rung| rung.name.len()).max().unwrap_or(0).max(name.len());
+        let names = self.ladder.rungs.iter().map(|rung| rung.name.len()).max().unwrap_or(0);
         self.screen.hang(&format!("    {}", fit(name, names + 2)), tone, text)
     }
 
     fn complain(&mut self, what: String) -> Result<(), Failure> {
         self.screen
             .prose("  ", &self.screen.paint(Tone::Bad, &format!("NOT AS EXPECTED: {what}")))?;
-        self.complaints.push(what);
+        self.seen.complaints.push(what);
         Ok(())
     }
 
     /// The last line: whether everything expected was seen, in words.
     fn verdict(&self) -> Result<(), Failure> {
         self.screen.line("")?;
-        if self.complaints.is_empty() {
+        if self.seen.complaints.is_empty() {
             let good = self.screen.paint(Tone::Good, "Everything expected was seen:");
-            let replies = (self.replies > 0).then(|| room::right_replies(self.replies));
-            let seen: Vec<&str> = replies.iter().chain(&self.seen).map(String::as_str).collect();
-            return self.screen.prose("  ", &format!("{good} {}.", seen.join("; ")));
+            return self.screen.prose("  ", &format!("{good} {}.", self.seen.good.join("; ")));
         }
         let bad = self.screen.paint(Tone::Bad, "Not everything was as expected:");
-        self.screen.prose("  ", &format!("{bad} {}.", self.complaints.join("; ")))
+        self.screen.prose("  ", &format!("{bad} {}.", self.seen.complaints.join("; ")))
     }
 }

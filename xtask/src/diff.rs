@@ -82,7 +82,7 @@ fn show(ends: (&Rung, &Rung), options: &Options, screen: &Screen) -> Result<(), 
         }
         return Ok(());
     }
-    let (folder, [old, new]) = step::lay_out(&changes)?;
+    let (folder, [old, new]) = step::lay_out(ends, &changes)?;
     let order = folder.path().join("order");
     files::write(&order, format!("*/{}\n", step::LESSON))?;
     let mut git = git::diff(&[if screen.colours { "color.ui=always" } else { "color.ui=never" }]);
@@ -108,7 +108,7 @@ fn table(steps: &[(&Rung, &Rung)], screen: &Screen) -> Result<(), Failure> {
     let mut rows = vec![head.map(String::from).to_vec()];
     for (below, rung) in steps {
         let changes = step::changes(below, rung)?;
-        let size = step::size(&changes)?;
+        let size = step::size((below, rung), &changes)?;
         let mut row = vec![rung.name.clone(), below.name.clone()];
         row.extend([size.new, size.moved, size.gone].map(|number| number.to_string()));
         row.push(changes.iter().map(short).collect::<Vec<_>>().join(" "));

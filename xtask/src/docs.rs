@@ -1,23 +1,7 @@
 //! Fills the generated blocks of the pages from sources and real runs, and checks that
 //! they are up to date.
 //!
-//! | block | contents |
-//! |---|---|
-//! | `gen:ladder` | the table of rungs |
-//! | `gen:faults` | the table of faults, with the rungs that they are about |
-//! | `gen:fault-matrix tcp\|udp` | the matrix of faults and rungs |
-//! | `gen:limits RUNG` | what the rung survives and what it does not |
-//! | `gen:exercises RUNG` | what there is to type |
-//! | `gen:steps` | the size of every step |
-//! | `gen:bench NAME` | what `cargo xtask bench --svg` has measured |
-//! | `gen:modules FOLDER` | the files of a source folder, with the first sentence of each |
-//! | `gen:item FILE ITEM` | the source of one item; `gen:code` leaves its doc comment out |
-//! | `gen:tests FILE` | the names of the tests, as sentences; with `beyond FILE`, those that it does not have |
-//! | `gen:diff RUNG FILE...` | the step to this rung from the one it builds on, in `src/server.rs` unless named |
-//! | `gen:run RUNG` | the demo of the rung, as a transcript |
-//! | `gen:diagram RUNG` | what passes in the rung's demo, as a drawing in a file of its own: `RUNG.svg` beside the page |
-//! | `gen:picture` | what the comment `picture` of the page draws, in a file of its own; `moving`, row by row |
-//! | `gen:session RUNG server ARGS \| STEP \| STEP` | another run; a step is a client, a second server or a fault |
+//! Which blocks there are, `docs/ARCHITECTURE.md` tells.
 
 mod glossary;
 pub mod links;
@@ -30,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use ladder::blocks::{self, Order, fenced};
 use ladder::files::{create_folder, entries, read, with_extension, write};
-use ladder::step::{self, Change};
+use ladder::step;
 use ladder::{Failure, Ladder, Rung, Screen, Tone, failure, git};
 use netfault::Transport;
 use netfault::proxy::Network;
@@ -56,25 +40,24 @@ const CHAPTER_PARTS: [&str; 4] =
 /// Fills every block of every page. Where nothing is to be changed, fails where a block is
 /// not what it would be filled with, or a page breaks a rule of the book.
 pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
-    let mut generator = Generator::new(only_check, screen)?;
+    let ladder = Ladder::load()?;
+    let drawings = [(ladder.root.join("docs/ladder.svg"), map::svg(&ladder))].into();
+    let mut generator =
+        Generator { ladder, only_check, screen, transcripts: HashMap::new(), drawings };
     let (mut complaints, mut renewed) = (Vec::new(), 0);
     let pages = pages(&generator.ladder.root)?;
     for path in &pages {
         let page = read(path)?;
         let name = generator.ladder.within(path);
-        let mut filled = generator.fill(path, &page);
+        let mut filled = generator.fill(&name, &page);
         if only_check && filled.as_ref().is_ok_and(|filled| *filled != page) {
             // On a machine that stalls for a second, a limit of a transcript may be met by chance.
             // Not twice.
             generator.transcripts.clear();
-            filled = generator.fill(path, &page);
+            filled = generator.fill(&name, &page);
         }
         match filled {
-            Ok(filled) if filled == page => {}
-            Ok(filled) => {
-                generator.renew(path, &page, &filled)?;
-                renewed += 1;
-            }
+            Ok(filled) => renewed += generator.renew(path, &page, &filled)?,
             Err(failure) => complaints.push(failure.to_string()),
         }
         if only_check {
@@ -84,11 +67,7 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
         }
     }
     for (path, drawing) in &generator.drawings {
-        let old = read(path).unwrap_or_default();
-        if old != *drawing {
-            generator.renew(path, &old, drawing)?;
-            renewed += 1;
-        }
+        renewed += generator.renew(path, &read(path).unwrap_or_default(), drawing)?;
     }
     if !only_check {
         Failure::of_all(complaints)?;
@@ -101,9 +80,9 @@ pub fn run(only_check: bool, screen: &Screen) -> Result<(), Failure> {
         let readme = (format!("crates/{}/README.md", rung.name), README_PARTS);
         let limits = format!("<!-- gen:limits {} -->", rung.name);
         for (page, parts) in [readme, (format!("docs/{}.md", rung.name), CHAPTER_PARTS)] {
-            let text = generator.source(&page);
+            let text = generator.source(&page)?;
             complaints.extend(wrong_parts(&page, &text, &parts));
-            if text.is_ok_and(|text| !text.contains(&limits)) {
+            if !text.contains(&limits) {
                 complaints.push(format!("{page}: does not name the rung's limits: {limits}"));
             }
         }
@@ -126,15 +105,8 @@ struct Generator<'a> {
 }
 
 impl Generator<'_> {
-    fn new(only_check: bool, screen: &Screen) -> Result<Generator<'_>, Failure> {
-        let ladder = Ladder::load()?;
-        let drawings = [(ladder.root.join("docs/ladder.svg"), map::svg(&ladder))].into();
-        Ok(Generator { ladder, only_check, screen, transcripts: HashMap::new(), drawings })
-    }
-
-    fn fill(&mut self, path: &Path, page: &str) -> Result<String, Failure> {
-        let name = self.ladder.within(path);
-        blocks::fill(page, |order| self.generate(&name, order))
+    fn fill(&mut self, name: &str, page: &str) -> Result<String, Failure> {
+        blocks::fill(page, |order| self.generate(name, order))
             .map_err(|failure| failure!("{name}: {failure}"))
     }
 
@@ -146,7 +118,7 @@ impl Generator<'_> {
             ("faults", []) => Ok(matrix::list(&self.ladder)),
             ("fault-matrix", ["tcp"]) => Ok(matrix::matrix(&self.ladder, Transport::Tcp)),
             ("fault-matrix", ["udp"]) => Ok(matrix::matrix(&self.ladder, Transport::Udp)),
-            ("limits", [rung]) => Ok(matrix::limits(&self.ladder, self.ladder.rung(rung)?, page)),
+            ("limits", [rung]) => Ok(matrix::limits(self.ladder.rung(rung)?, page)),
             ("exercises", [rung]) => exercise::told(&self.ladder, self.ladder.rung(rung)?),
             ("steps", []) => self.step_table(),
             ("modules", [folder]) => self.modules(folder),
@@ -201,10 +173,10 @@ impl Generator<'_> {
         // day.
         for (below, rung) in self.ladder.steps().filter(|(_, rung)| !rung.alone) {
             let changes = step::changes(below, rung)?;
-            let size = step::size(&changes)?;
-            let lesson: Vec<Change> =
-                changes.into_iter().filter(|change| change.file == step::LESSON).collect();
-            let lesson = step::size(&lesson)?.new;
+            let size = step::size((below, rung), &changes)?;
+            // It stands first.
+            let lessons = changes.iter().take_while(|it| it.file == step::LESSON).count();
+            let lesson = step::size((below, rung), &changes[..lessons])?.new;
             let mut row = [below, rung].map(|rung| format!("`{}`", rung.name)).to_vec();
             row.extend([size.new, size.moved, size.gone, lesson].map(|lines| lines.to_string()));
             rows.push(row);
@@ -306,12 +278,16 @@ impl Generator<'_> {
         read(&self.ladder.root.join(file))
     }
 
-    /// Writes a file anew, or only shows what would be different.
-    fn renew(&self, path: &Path, old: &str, new: &str) -> Result<(), Failure> {
+    /// Writes a file anew, or only shows what would be different: how many files that are.
+    fn renew(&self, path: &Path, old: &str, new: &str) -> Result<usize, Failure> {
         let name = self.ladder.within(path);
+        if old == new {
+            return Ok(0);
+        }
         if !self.only_check {
             write(path, new)?;
-            return self.screen.line(&name);
+            self.screen.line(&name)?;
+            return Ok(1);
         }
         for line in git::unified((&name, old), (&format!("{name}, generated"), new))?.lines() {
             let tone = match line.chars().next() {
@@ -321,7 +297,7 @@ impl Generator<'_> {
             };
             self.screen.say(tone, line)?;
         }
-        Ok(())
+        Ok(1)
     }
 }
 
@@ -329,12 +305,8 @@ impl Generator<'_> {
 fn pages(root: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut pages = vec![root.join("README.md")];
     pages.extend(with_extension(&root.join("docs"), "md")?);
-    for folder in entries(&root.join("crates"))? {
-        let readme = folder.join("README.md");
-        if readme.exists() {
-            pages.push(readme);
-        }
-    }
+    let readmes = entries(&root.join("crates"))?.into_iter().map(|it| it.join("README.md"));
+    pages.extend(readmes.filter(|readme| readme.exists()));
     Ok(pages)
 }
 
@@ -369,16 +341,10 @@ fn broken_rules(name: &str, page: &str) -> Vec<String> {
     complaints
 }
 
-fn wrong_parts(name: &str, page: &Result<String, Failure>, parts: &[&str]) -> Option<String> {
-    match page {
-        Ok(page) => {
-            let found: Vec<&str> =
-                links::prose(page).filter_map(|line| line.strip_prefix("## ")).collect();
-            let wanted = parts.join("; ");
-            (found != parts).then(|| format!("{name}: its parts are not: {wanted}"))
-        }
-        Err(failure) => Some(failure.to_string()),
-    }
+fn wrong_parts(name: &str, page: &str, parts: &[&str]) -> Option<String> {
+    let headings = links::prose(page).filter_map(|line| line.strip_prefix("## "));
+    let wanted = parts.join("; ");
+    (!headings.eq(parts.iter().copied())).then(|| format!("{name}: its parts are not: {wanted}"))
 }
 
 /// Pages of the book that its table of contents does not list.
@@ -408,9 +374,9 @@ mod tests {
         ] {
             assert_eq!(broken_rules(name, page), Vec::from_iter(said));
         }
-        let page = "# a\n## Run it\n```\n## no heading\n```\n## Copy it\n### Where\n".to_string();
-        assert_eq!(wrong_parts("a.md", &Ok(page.clone()), &["Run it", "Copy it"]), None);
-        let complaint = wrong_parts("a.md", &Ok(page), &["Copy it", "Run it"]);
+        let page = "# a\n## Run it\n```\n## no heading\n```\n## Copy it\n### Where\n";
+        assert_eq!(wrong_parts("a.md", page, &["Run it", "Copy it"]), None);
+        let complaint = wrong_parts("a.md", page, &["Copy it", "Run it"]);
         assert_eq!(complaint.as_deref(), Some("a.md: its parts are not: Copy it; Run it"));
     }
 }

@@ -38,20 +38,20 @@ pub struct Options {
 
 /// A cell of the matrix: what the manifest promises, and what was seen.
 #[derive(Debug, Serialize)]
-struct Cell {
+pub struct Cell {
     rung: String,
     fault: &'static str,
     /// `survives` or `limit`.
     expected: &'static str,
     /// `survives`, `limit`, `not here` where it cannot be played on this system, or
     /// `failed` where it could not begin.
-    seen: &'static str,
-    as_expected: bool,
+    pub seen: &'static str,
+    pub as_expected: bool,
     /// Whether an ordinary client was served when the fault was over.
     recovered: Option<bool>,
     /// For a limit: the rung that does not have it.
     lifted_by: Option<String>,
-    story: String,
+    pub story: String,
 }
 
 type Task<'a> = (&'a Rung, &'static Fault);
@@ -68,7 +68,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     }
     let tasks = tasks(&ladder, options)?;
     let started = Instant::now();
-    let cells = play(&ladder, &tasks, !options.json)?;
+    let cells = play(&ladder, &tasks)?;
     if options.json {
         for cell in &cells {
             let line = serde_json::to_string(cell)
@@ -106,28 +106,27 @@ fn rungs<'a>(ladder: &'a Ladder, options: &Options) -> Result<Vec<&'a Rung>, Fai
 }
 
 /// Plays all of them, several at a time, and returns their cells in the same order.
-fn play(ladder: &Ladder, tasks: &[Task], told: bool) -> Result<Vec<Cell>, Failure> {
+fn play(ladder: &Ladder, tasks: &[Task]) -> Result<Vec<Cell>, Failure> {
     let (all, done) = (tasks.len(), AtomicUsize::new(0));
     let processors = thread::available_parallelism().map_or(1, usize::from);
     workers::share(processors * AT_A_TIME, tasks, |_, (rung, fault)| {
-        let cell = play_one(ladder, rung, fault)?;
+        let args = rung.args_for(fault);
+        let cast = Cast { ladder, rung, args: &args };
+        let cell = play_one(cast, fault, Expected::of(rung, fault))?;
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        if told {
-            progress(&if done == all { String::new() } else { format!("{done} of {all}") });
-        }
+        progress(&if done == all { String::new() } else { format!("{done} of {all}") });
         Ok(cell)
     })
 }
 
-fn play_one(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> Result<Cell, Failure> {
+/// Plays one, and compares.
+pub fn play_one(cast: Cast, fault: &'static Fault, expected: Expected) -> Result<Cell, Failure> {
+    let rung = cast.rung;
     let limit = rung.limit(fault.name);
-    let expected = Expected::of(rung, fault);
-    let args = rung.args_for(fault);
-    let cast = Cast { ladder, rung, args: &args };
     let cell = |seen, as_expected, recovered, story| Cell {
         rung: rung.name.clone(),
         fault: fault.name,
-        expected: if limit.is_some() { "limit" } else { "survives" },
+        expected: if expected == Expected::Fails { "limit" } else { "survives" },
         seen,
         as_expected,
         recovered,
@@ -149,13 +148,18 @@ fn play_one(ladder: &Ladder, rung: &Rung, fault: &'static Fault) -> Result<Cell,
 }
 
 impl Cell {
-    fn tone(&self) -> Tone {
+    pub fn tone(&self) -> Tone {
         match (self.as_expected, self.seen) {
             (false, _) => Tone::Bad,
             (true, "survives") => Tone::Good,
             (true, "limit") => Tone::Warning,
             (true, _) => Tone::Dim,
         }
+    }
+
+    pub fn told(&self) -> String {
+        let Cell { rung, fault, expected, seen, story, .. } = self;
+        format!("{rung} {fault}: expected {expected}, seen {seen}: {story}")
     }
 }
 
@@ -231,10 +235,8 @@ fn verdict(
     options: &Options,
     screen: &Screen,
 ) -> Result<(), Failure> {
-    let told = |Cell { rung, fault, expected, seen, story, .. }: &Cell| {
-        format!("{rung} {fault}: expected {expected}, seen {seen}: {story}")
-    };
-    let wrong: Vec<String> = cells.iter().filter(|cell| !cell.as_expected).map(told).collect();
+    let wrong = cells.iter().filter(|cell| !cell.as_expected);
+    let wrong: Vec<String> = wrong.map(Cell::told).collect();
     if !wrong.is_empty() {
         return Err(failure!("not every cell is as expected\n  {}", wrong.join("\n  ")));
     }

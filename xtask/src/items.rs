@@ -5,16 +5,18 @@
 //! `impl Read for TimedStream` as it stands in the source, without visibility.
 
 use ladder::{Failure, failure};
+use regex_lite::escape;
 
-/// Words that may stand between the start of a line and the item.
-const MODIFIERS: [&str; 5] = ["pub ", "pub(crate) ", "pub(super) ", "const ", "async "];
+use crate::pattern::pattern;
 
 /// The source text of the item that starts with `wanted`, with the comments and
 /// attributes above it. An item inside another loses the indentation that it has there.
 pub fn find(source: &str, wanted: &str) -> Result<String, Failure> {
     let lines: Vec<&str> = source.lines().collect();
+    let modifiers = r"(pub(\(\w+\))? |const |async )*";
+    let item = pattern(&format!(r"^\s*{modifiers}{}(\W|$)", escape(wanted)))?;
     let starts: Vec<usize> =
-        (0..lines.len()).filter(|&index| starts_item(lines[index], wanted)).collect();
+        (0..lines.len()).filter(|&index| item.is_match(lines[index])).collect();
     // An item of the file goes before one of the same name in its tests.
     let outer: Vec<usize> =
         starts.iter().copied().filter(|&index| indent(lines[index]) == 0).collect();
@@ -26,13 +28,11 @@ pub fn find(source: &str, wanted: &str) -> Result<String, Failure> {
     let Some(end) = (start..lines.len()).find(|&index| ends_item(&lines, start, index)) else {
         return Err(failure!("`{wanted}` has no end; is the file formatted?"));
     };
-    let mut first = start;
-    while first > 0 && belongs_to_item_below(lines[first - 1], indent(lines[start])) {
-        first -= 1;
-    }
     let depth = indent(lines[start]);
+    let above = lines[..start].iter().rev();
+    let above = above.take_while(|line| belongs_to_item_below(line, depth)).count();
     let text: Vec<&str> =
-        lines[first..=end].iter().map(|line| line.get(depth..).unwrap_or("")).collect();
+        lines[start - above..=end].iter().map(|line| line.get(depth..).unwrap_or("")).collect();
     Ok(text.join("\n"))
 }
 
@@ -70,19 +70,6 @@ pub fn limits(source: &str) -> Vec<&str> {
 /// The port that a person gets who names none, by the library of a rung.
 pub fn default_port(library: &str) -> Option<&str> {
     library.split_once("pub const PORT: u16 = ")?.1.split(';').next()
-}
-
-fn starts_item(line: &str, wanted: &str) -> bool {
-    let mut rest = line.trim_start();
-    loop {
-        if let Some(after) = rest.strip_prefix(wanted) {
-            return !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-        }
-        match MODIFIERS.iter().find_map(|modifier| rest.strip_prefix(modifier)) {
-            Some(after) => rest = after,
-            None => return false,
-        }
-    }
 }
 
 fn ends_item(lines: &[&str], start: usize, index: usize) -> bool {

@@ -174,10 +174,8 @@ impl Task {
     /// Whether it plays a rung that speaks TLS: nobody's first demo waits for that to be built.
     fn needs_tls(&self) -> Result<bool, Failure> {
         let name = match self {
-            Task::Demo { engine: Some(_), .. } => return Ok(false),
-            Task::Demo { name, .. } => name.as_deref(),
-            Task::Faults(options) if options.soak => return Ok(false),
-            Task::Faults(options) => options.rung.as_deref(),
+            Task::Demo { name, engine: None, .. } => name.as_deref(),
+            Task::Faults(options) if !options.soak => options.rung.as_deref(),
             Task::Docs { .. } => None,
             _ => return Ok(false),
         };

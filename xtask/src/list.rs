@@ -7,10 +7,6 @@ use ladder::{Failure, Ladder, Rung, Screen};
 /// Columns of the longest command among those to try first.
 const WIDE: usize = 24;
 
-pub fn run(screen: &Screen) -> Result<(), Failure> {
-    screen.line(&table(&Ladder::load()?, screen))
-}
-
 /// The rung of this name or alias; otherwise the one that may be meant, or those there are.
 pub fn find<'a>(ladder: &'a Ladder, name: &str) -> Result<&'a Rung, Failure> {
     ladder.find(name).ok_or_else(|| Failure::Usage(unknown(ladder, name)))
@@ -36,33 +32,32 @@ fn unknown(ladder: &Ladder, name: &str) -> String {
 }
 
 /// The ladder as a table, and what to try first.
-pub fn table(ladder: &Ladder, screen: &Screen) -> String {
+pub fn run(screen: &Screen) -> Result<(), Failure> {
+    let ladder = Ladder::load()?;
     let mut rows = vec![vec!["name", "rung", "builds on", "this server"]];
     for rung in &ladder.rungs {
         let below = rung.builds_on.as_deref().and_then(|name| ladder.find(name));
         let builds_on = below.map_or("-", |below| &below.alias);
         rows.push(vec![&rung.alias, &rung.name, builds_on, &rung.title]);
     }
-    let mut text = String::new();
-    if let [first, second, ..] = ladder.rungs.as_slice() {
-        let (first, second) = (&first.alias, &second.alias);
-        for (command, what) in [
-            (format!("demo {first}"), "start here: a server and a client talk"),
-            ("demo pitfalls".into(), "what goes wrong in samples, broken and mended"),
-            (format!("try {first}"), "the same by hand, at the client's prompt"),
-            (format!("exercise {first}"), "type what it is about, with hints"),
-            (format!("diff {second}"), "the next step, as a difference"),
-            (format!("new {second} ../mine"), "take one, and build on it"),
-            ("--help".into(), "all else"),
-        ] {
-            text.push_str(&format!("  cargo xtask {}{what}\n", fit(&command, WIDE)));
-        }
-        text.push('\n');
+    let [Rung { alias: first, .. }, Rung { alias: second, .. }, ..] = &ladder.rungs[..] else {
+        return Ok(());
+    };
+    for (command, what) in [
+        (format!("demo {first}"), "start here: a server and a client talk"),
+        ("demo pitfalls".into(), "what goes wrong in samples, broken and mended"),
+        (format!("try {first}"), "the same by hand, at the client's prompt"),
+        (format!("exercise {first}"), "type what it is about, with hints"),
+        (format!("diff {second}"), "the next step, as a difference"),
+        (format!("new {second} ../mine"), "take one, and build on it"),
+        ("--help".into(), "all else"),
+    ] {
+        screen.line(&format!("  cargo xtask {}{what}", fit(&command, WIDE)))?;
     }
-    text.push_str(&screen.table(&rows, 0..0).join("\n"));
+    screen.line("")?;
+    screen.table(&rows, 0..0).iter().try_for_each(|line| screen.line(line))?;
     // A terminal shows the end of it.
-    let first = ladder.rungs.first().map_or("", |first| &first.alias);
-    format!("{text}\n\n  Start here: cargo xtask demo {first}\n")
+    screen.line(&format!("\n  Start here: cargo xtask demo {first}"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The ladder as a picture: every rung, and what it builds on.
 
+use std::iter;
+
 use ladder::manifests::Carrier;
 use ladder::svg::Svg;
 use ladder::{Ladder, Rung};
@@ -18,7 +20,7 @@ const STYLE: &str = include_str!("map.css");
 type Place<'a> = (&'a Rung, usize);
 
 pub fn svg(ladder: &Ladder) -> String {
-    let places = places(ladder);
+    let places = places(ladder, None, 0);
     let depth = places.iter().map(|(_, depth)| *depth).max().unwrap_or(0);
     let size = (2 * MARGIN + depth * STEP + BOX.0, 2 * MARGIN + places.len() * (BOX.1 + GAP) - GAP);
     let mut svg = Svg::new(size, TITLE, &[], STYLE);
@@ -45,18 +47,14 @@ pub fn svg(ladder: &Ladder) -> String {
     svg.finish()
 }
 
-/// Every rung with all that builds on it after it, so that no arrow crosses a box.
-fn places(ladder: &Ladder) -> Vec<Place<'_>> {
-    let (mut places, mut waiting): (Vec<Place>, Vec<Place>) = (Vec::new(), Vec::new());
-    let first = ladder.rungs.iter().filter(|rung| rung.builds_on.is_none());
-    waiting.extend(first.rev().map(|rung| (rung, 0)));
-    while let Some((rung, depth)) = waiting.pop() {
-        places.push((rung, depth));
-        let above =
-            ladder.rungs.iter().filter(|above| above.builds_on.as_ref() == Some(&rung.name));
-        waiting.extend(above.rev().map(|rung| (rung, depth + 1)));
-    }
-    places
+/// What builds on `below`, each with all that builds on it after it, so that no arrow crosses
+/// a box.
+fn places<'a>(ladder: &'a Ladder, below: Option<&str>, depth: usize) -> Vec<Place<'a>> {
+    let above = ladder.rungs.iter().filter(|rung| rung.builds_on.as_deref() == below);
+    let branch = |rung: &'a Rung| {
+        iter::once((rung, depth)).chain(places(ladder, Some(&rung.name), depth + 1))
+    };
+    above.flat_map(branch).collect()
 }
 
 fn corner(row: usize, depth: usize) -> (usize, usize) {
@@ -70,7 +68,7 @@ mod tests {
     #[test]
     fn every_rung_has_a_row_under_the_one_that_it_builds_on_and_every_step_an_arrow() {
         let ladder = Ladder::load().unwrap();
-        let (places, svg) = (places(&ladder), svg(&ladder));
+        let (places, svg) = (places(&ladder, None, 0), svg(&ladder));
         assert_eq!(svg.matches("<path ").count(), ladder.steps().count());
         assert_eq!(places.len(), ladder.rungs.len());
         for (row, (rung, depth)) in places.iter().enumerate() {

@@ -83,13 +83,9 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         fs::remove_file(&path).doing("leave out", &path)?;
         screen.line(&format!("{file} is left out"))?;
     }
-    let true_now = |text: &str| match wanted.without.is_empty() {
-        true => text.to_string(),
-        false => readme::without_old_tests(text),
-    };
+    let page = dest.join("README.md");
     if !wanted.without.is_empty() {
-        let page = dest.join("README.md");
-        write(&page, true_now(&read(&page)?))?;
+        write(&page, readme::without_old_tests(&read(&page)?))?;
     }
     if let Some(about) = &wanted.about {
         readme::say_what_it_is(dest, about)?;
@@ -104,10 +100,8 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     ))?;
     let server = if rung.starter.is_some() { "" } else { " -- server" };
     screen.line(&format!("\n  cd {shown}\n  cargo test\n  cargo run{server}\n\nChange first:"))?;
-    let steps = readme::change_first(rung, own, &name, &[])?;
-    for (number, step) in steps.iter().enumerate() {
-        let step = true_now(step).replace('`', "");
-        screen.prose("  ", &format!("{}. {step}", number + 1))?;
+    for step in readme::part(&read(&page)?, "Change first").filter(|line| !line.is_empty()) {
+        screen.prose("  ", &step.replace('`', ""))?;
     }
     screen.line("\nREADME.md says so again, and in what order to read the files.")
 }

@@ -8,9 +8,6 @@ use std::process::Command;
 use ladder::process::leave_ctrl_c_to_pager;
 use ladder::{Failure, Ladder, Process};
 
-/// As shells have it for a program that a signal has ended.
-const ENDED: u8 = 130;
-
 #[path = "../bench/src/options.rs"]
 #[allow(dead_code, reason = "bench reads what it is told; here it is checked and completed")]
 pub mod bench;
@@ -30,5 +27,5 @@ pub fn run(name: &str, args: &[impl AsRef<OsStr>]) -> Result<(), Failure> {
     // Ctrl-C reaches it as well, and it ends what it has started.
     leave_ctrl_c_to_pager();
     let process = Process::start_in_front(Command::new(program).args(args))?;
-    Failure::of_tool(process.wait_for_person()?, ENDED)
+    Failure::of_tool(process.wait_for_person()?)
 }

@@ -4,10 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Instant;
+use std::{iter, thread};
 
 use ladder::files::{Doing, create_folder};
 use ladder::log_line::{Level, LogLine};
@@ -28,6 +27,9 @@ const ANSWERS: [&str; 2] = ["hello", "HELLO"];
 /// How often the server looks, so that nobody has to wait.
 const EVERY: &str = "200ms";
 
+/// What the server says again with every look.
+const AGAIN: [&str; 3] = ["it is the version that runs", "it was tried before", " answered 404"];
+
 /// Columns of who does something.
 const WHO: usize = 13;
 
@@ -44,30 +46,28 @@ pub fn play(
     screen.prose("  ", &format!("{what} each looks the server up anew, again and again"))?;
     let (web, from) = play.serve_site()?;
     let (server, at) = play.start(&from)?;
-    let (asked, done) = (Mutex::new(Asked::default()), AtomicBool::new(false));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::SeqCst) {
-                let mut client = Command::new(&play.program);
-                let answer = output(client.arg("client").args(at.option()).arg(QUESTION));
-                lock(&asked).count(answer.ok().as_deref().map(str::trim_end));
-            }
-        });
-        let played = play.acts(&server, &asked);
-        done.store(true, Ordering::SeqCst);
-        played
-    })?;
+    let asked = thread::scope(|scope| {
+        let (sender, answers) = mpsc::channel();
+        let ask = || {
+            let mut client = Command::new(&play.program);
+            output(client.arg("client").args(at.option()).arg(QUESTION)).ok()
+        };
+        // Until nobody wants to know any more.
+        scope.spawn(move || while sender.send(ask()).is_ok() {});
+        let mut asked = Asked { answers, answered: 0, missing: 0 };
+        play.acts(&server, &mut asked)?;
+        Ok::<_, Failure>((asked.answered, asked.missing))
+    });
+    let (answered, missing) = asked?;
     server.ask_to_stop();
     server.wait_for_end(GENEROUS)?;
     drop(web);
-    let asked = lock(&asked);
     let mut seen = Seen::default();
-    match asked.missing {
-        0 => seen.good.push(format!("{} clients, all of them answered", asked.answered)),
+    match missing {
+        0 => seen.good.push(format!("{answered} clients, all of them answered")),
         // The old worker has to go there before the new one can come.
         missing if cfg!(windows) => {
-            let told = format!("{} clients answered, {missing} refused meanwhile", asked.answered);
-            seen.good.push(told);
+            seen.good.push(format!("{answered} clients answered, {missing} refused meanwhile"));
         }
         missing => seen.complaints.push(format!("{missing} clients were not answered")),
     }
@@ -81,23 +81,34 @@ pub fn play(
 }
 
 /// What clients have seen.
-#[derive(Default)]
 struct Asked {
+    answers: Receiver<Option<String>>,
     answered: usize,
-    /// How often each of [`ANSWERS`] came since it was last told.
-    recent: [usize; 2],
     missing: usize,
 }
 
 impl Asked {
-    fn count(&mut self, answer: Option<&str>) {
-        match ANSWERS.iter().position(|known| Some(*known) == answer) {
-            Some(known) => {
-                self.answered += 1;
-                self.recent[known] += 1;
+    /// How often each of [`ANSWERS`] came since this was last asked, once that of `release` has.
+    fn recent(&mut self, release: usize) -> Result<[usize; 2], Failure> {
+        let deadline = Instant::now() + GENEROUS;
+        let mut recent = [0; 2];
+        while recent[release] == 0 {
+            let next =
+                self.answers.recv_timeout(GENEROUS).ok().filter(|_| Instant::now() < deadline);
+            let next =
+                next.ok_or_else(|| failure!("no client was answered {:?}", ANSWERS[release]))?;
+            for answer in iter::once(next).chain(self.answers.try_iter()) {
+                let answer = answer.as_deref().map(str::trim_end);
+                match ANSWERS.iter().position(|known| Some(*known) == answer) {
+                    Some(known) => {
+                        self.answered += 1;
+                        recent[known] += 1;
+                    }
+                    None => self.missing += 1,
+                }
             }
-            None => self.missing += 1,
         }
+        Ok(recent)
     }
 }
 
@@ -174,37 +185,41 @@ impl Play<'_> {
     }
 
     /// Each release, and what becomes of it.
-    fn acts(&self, server: &Process, asked: &Mutex<Asked>) -> Result<(), Failure> {
-        let mut log = Log { server, number: 0 };
+    fn acts(&self, server: &Process, asked: &mut Asked) -> Result<(), Failure> {
+        let read = &mut 0;
         let signs = |key: &str, program: &Path, claim: &[&str]| {
             let program = program.display().to_string();
             let args = ["release", key, &program, "site"];
             let published = self.publisher(&[&args[..], claim].concat())?;
             Ok::<_, Failure>(format!("signs {}", published.trim_end()))
         };
-        self.follow(&mut log, "serves")?;
+        self.follow(server, read, "serves")?;
         self.clients(asked, 0)?;
         let told = signs("publisher.key", &self.next, &[])?;
         self.told("publisher", Tone::Client, &told)?;
-        self.follow(&mut log, "serves from here on")?;
+        self.follow(server, read, "serves from here on")?;
         self.clients(asked, 1)?;
         let told = signs("publisher.key", &self.broken, &[])? + ", which does not get ready";
         self.told("publisher", Tone::Client, &told)?;
-        self.follow(&mut log, "is not tried again")?;
+        self.follow(server, read, "is not tried again")?;
         self.clients(asked, 1)?;
         let told = signs("publisher.key", &self.next, &["--claim", "0.1.5"])?;
         self.told("somebody", Tone::Warning, &format!("sends an old one again, {told}"))?;
-        self.follow(&mut log, "no update")?;
+        self.follow(server, read, "no update")?;
         let told = signs("stranger.key", &self.next, &["--claim", "0.4.0"])?;
         self.told("a stranger", Tone::Warning, &(told + ", with a key of their own"))?;
-        self.follow(&mut log, "is not signed by")?;
+        self.follow(server, read, "is not signed by")?;
         self.clients(asked, 1)
     }
 
     /// Shows what the server says, up to a line with `words`.
-    fn follow(&self, log: &mut Log, words: &str) -> Result<(), Failure> {
+    fn follow(&self, server: &Process, read: &mut usize, words: &str) -> Result<(), Failure> {
         loop {
-            let Some(line) = log.next()? else { continue };
+            let line = server.stderr().line(GENEROUS, *read);
+            let line = line.map_err(|why| failure!("the server says nothing more: {why}"))?;
+            *read += 1;
+            let again = AGAIN.iter().any(|words| line.contains(words));
+            let Some(line) = LogLine::parse(&line).filter(|_| !again) else { continue };
             let tone = if line.level == Level::Other { Tone::Server } else { Tone::Warning };
             self.told("server", tone, &line.message)?;
             if line.message.contains(words) {
@@ -214,19 +229,8 @@ impl Play<'_> {
     }
 
     /// Waits until clients are answered as this release does it, and shows how they were.
-    fn clients(&self, asked: &Mutex<Asked>, release: usize) -> Result<(), Failure> {
-        let deadline = Instant::now() + GENEROUS;
-        let recent = loop {
-            let mut asked = lock(asked);
-            if asked.recent[release] > 0 {
-                break std::mem::take(&mut asked.recent);
-            }
-            drop(asked);
-            if Instant::now() > deadline {
-                return Err(failure!("no client was answered {:?}", ANSWERS[release]));
-            }
-            thread::sleep(Duration::from_millis(5));
-        };
+    fn clients(&self, asked: &mut Asked, release: usize) -> Result<(), Failure> {
+        let recent = asked.recent(release)?;
         for (answer, times) in ANSWERS.iter().zip(recent).filter(|(_, times)| *times > 0) {
             let text = format!("{QUESTION} -> {answer} ({times})");
             self.told("clients", Tone::Plain, &text)?;
@@ -241,28 +245,6 @@ impl Play<'_> {
     }
 }
 
-/// What the server says, line by line.
-struct Log<'a> {
-    server: &'a Process,
-    number: usize,
-}
-
-impl Log<'_> {
-    /// The next line; `None` for one that comes again with every look.
-    fn next(&mut self) -> Result<Option<LogLine>, Failure> {
-        let line = self.server.stderr().line(GENEROUS, self.number);
-        let line = line.map_err(|why| failure!("the server says nothing more: {why}"))?;
-        self.number += 1;
-        let again = ["it is the version that runs", "it was tried before", " answered 404"];
-        let again = again.iter().any(|words| line.contains(words));
-        Ok(LogLine::parse(&line).filter(|_| !again))
-    }
-}
-
 fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).doing("read", path)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{ChildStdin, Stdio};
 use std::slice;
 
-use ladder::manifests::Room;
+use ladder::manifests::Together;
 use ladder::screen::{cut, fit, wrap_words};
 use ladder::{Failure, Ladder, Rung, Screen, Tone, failure};
 use trial::Cast;
@@ -36,7 +36,12 @@ pub fn right_replies(number: usize) -> String {
 }
 
 /// Plays what the manifest has for a room.
-pub fn play(ladder: &Ladder, rung: &Rung, room: &Room, screen: &Screen) -> Result<Seen, Failure> {
+pub fn play(
+    ladder: &Ladder,
+    rung: &Rung,
+    room: &Together,
+    screen: &Screen,
+) -> Result<Seen, Failure> {
     let cast = |args| Cast { ladder, rung, args };
     let mut stage = Stage::new();
     stage.verbose = false;
@@ -45,7 +50,7 @@ pub fn play(ladder: &Ladder, rung: &Rung, room: &Room, screen: &Screen) -> Resul
     columns.heads(&room.members)?;
     let mut play = Play { stage, columns, members: Vec::new() };
     for name in &room.members {
-        let is_deaf = *name == room.deaf;
+        let is_deaf = room.deaf.as_ref() == Some(name);
         let start = if is_deaf { Start::Deaf } else { Start::Plain };
         let own = cast(slice::from_ref(name));
         let player = play.stage.start(Side::Client, own, &address, start, Stdio::piped())?;
@@ -59,9 +64,11 @@ pub fn play(ladder: &Ladder, rung: &Rung, room: &Room, screen: &Screen) -> Resul
     let deaf = play.members.iter().position(|member| member.is_deaf);
     let deaf = deaf.ok_or_else(|| failure!("{}: nobody in the room is deaf", rung.name))?;
     play.columns.aside(deaf, "(stops reading)")?;
-    for (name, text) in &room.says {
-        let member = play.members.iter().position(|member| member.name == *name);
-        let member = member.ok_or_else(|| failure!("{}: {name} is not there", rung.name))?;
+    for step in &room.steps {
+        let (name, text) = step.split_once(": ").unwrap_or_default();
+        let member = play.members.iter().position(|member| member.name == name);
+        let wrong = || failure!("{}: nobody here knows how to play {step:?}", rung.name);
+        let member = member.ok_or_else(wrong)?;
         play.members[member].say(text)?;
         play.columns.typed(member, &format!("{PROMPT}{text}"))?;
         play.heard_by_all()?;

@@ -5,7 +5,7 @@ use std::process::{ChildStdin, Stdio};
 
 use ladder::log_line::Event;
 use ladder::manifests::Together;
-use ladder::process::{GENEROUS, threads};
+use ladder::process::{GENEROUS, Held};
 use ladder::screen::thousands;
 use ladder::{Address, Failure, Ladder, Rung, Screen, failure};
 use netfault::Transport;
@@ -120,16 +120,13 @@ impl<'a> Play<'a> {
     /// Known on Linux.
     fn tell_threads(&mut self) {
         let many = self.members.len() > 1 || self.together.members.len() > 1;
-        let Some(now) = threads(self.stage.process_id(self.server)).filter(|_| many) else {
-            return;
-        };
+        let held = Held::by(self.stage.process_id(self.server));
+        let Some(Held { threads: now, .. }) = held.filter(|_| many) else { return };
         let before = std::mem::replace(&mut self.threads, now);
-        let word = if before == 0 {
-            "has"
-        } else if before == now {
-            "still has"
-        } else {
-            "now has"
+        let word = match before {
+            0 => "has",
+            before if before == now => "still has",
+            _ => "now has",
         };
         self.stage.say_of(self.server, format!("the server {word} {now} threads"));
     }

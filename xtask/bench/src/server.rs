@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ladder::process::{Process, listening, resident_kib};
+use ladder::process::{Held, Process, listening};
 use ladder::scratch::Scratch;
 use ladder::{Address, Failure};
 
@@ -60,7 +60,7 @@ impl Server {
     /// its sockets. Known on Linux.
     pub fn resident_kib(&self) -> Option<u64> {
         let behind = self.behind.as_ref().map_or(Some(0), |behind| behind.resident_kib());
-        Some(resident_kib(self.process.id())? + behind?)
+        Some(Held::by(self.process.id())?.kib + behind?)
     }
 }
 

@@ -2,11 +2,12 @@
 //! can wait for a part of it.
 
 use std::io::Read;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::Failure;
+use crate::workers::lock;
 
 /// Everything that has come out of a pipe so far. Clones look at the same.
 #[derive(Debug, Clone)]
@@ -27,7 +28,7 @@ impl Collected {
             let mut buf = [0; 16 << 10];
             loop {
                 let n = reader.read(&mut buf).unwrap_or(0);
-                let mut written = filled.lock();
+                let mut written = lock(&filled.0.0);
                 written.bytes.extend_from_slice(&buf[..n]);
                 written.ended = n == 0;
                 filled.0.1.notify_all();
@@ -42,12 +43,12 @@ impl Collected {
     /// What has ended without a word: there is no pipe.
     pub fn nothing() -> Collected {
         let collected = Collected(Arc::default());
-        collected.lock().ended = true;
+        lock(&collected.0.0).ended = true;
         collected
     }
 
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.lock().bytes).into_owned()
+        String::from_utf8_lossy(&lock(&self.0.0).bytes).into_owned()
     }
 
     /// Waits until `find` finds what it looks for in all that has come, for `limit` at
@@ -65,7 +66,7 @@ impl Collected {
             found = find(&written.bytes);
             found.is_none() && !written.ended
         };
-        let waited = self.0.1.wait_timeout_while(self.lock(), limit, unfinished);
+        let waited = self.0.1.wait_timeout_while(lock(&self.0.0), limit, unfinished);
         let (_written, passed) = waited.unwrap_or_else(PoisonError::into_inner);
         match found {
             Some(found) => Ok(found),
@@ -92,7 +93,7 @@ impl Collected {
 
     /// Waits for the end of the stream and returns all that has come.
     pub fn wait_for_end(&self, limit: Duration) -> Result<Vec<u8>, String> {
-        let waited = self.0.1.wait_timeout_while(self.lock(), limit, |written| !written.ended);
+        let waited = self.0.1.wait_timeout_while(lock(&self.0.0), limit, |written| !written.ended);
         let (written, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match written.ended {
             true => Ok(written.bytes.clone()),
@@ -104,11 +105,6 @@ impl Collected {
     pub fn text_at_end(&self, limit: Duration) -> Result<String, Failure> {
         let all = self.wait_for_end(limit).map_err(Failure::new)?;
         Ok(String::from_utf8_lossy(&all).into_owned())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Written> {
-        // A search that panicked has changed nothing.
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

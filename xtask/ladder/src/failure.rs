@@ -10,6 +10,9 @@ const USAGE: u8 = 2;
 /// Exit code of what is skipped, as test harnesses have it.
 const SKIPPED: u8 = 77;
 
+/// As shells have it for a program that a signal has ended.
+const ENDED: u8 = 130;
+
 #[derive(Debug)]
 pub enum Failure {
     /// Exit code 1.
@@ -47,11 +50,11 @@ impl Failure {
         }
     }
 
-    /// As another tool has ended, which has said why; `signal` where none of its codes is left.
-    pub fn of_tool(status: ExitStatus, signal: u8) -> Result<(), Failure> {
+    /// As another tool has ended, which has said why.
+    pub fn of_tool(status: ExitStatus) -> Result<(), Failure> {
         match status.code() {
             Some(0) => Ok(()),
-            code => Err(Failure::Told(code.and_then(|it| it.try_into().ok()).unwrap_or(signal))),
+            code => Err(Failure::Told(code.and_then(|it| it.try_into().ok()).unwrap_or(ENDED))),
         }
     }
 

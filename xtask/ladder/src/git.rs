@@ -51,7 +51,10 @@ pub fn unified(old: (&str, &str), new: (&str, &str)) -> Result<String, Failure> 
     }
     let mut git = diff(&[]);
     let said = run(git.args(["--no-color", "old", "new"]), folder.path())?;
-    let mut shown = String::new();
+    if said.is_empty() {
+        return Ok(said);
+    }
+    let mut shown = format!("--- {}\n+++ {}\n", old.0, new.0);
     for line in without_headers(&said).lines().skip(2) {
         // Git's guess of the function around it is not always one.
         let place = line.strip_prefix("@@ ").and_then(|line| line.split_once(" @@"));
@@ -60,10 +63,7 @@ pub fn unified(old: (&str, &str), new: (&str, &str)) -> Result<String, Failure> 
             None => shown.push_str(&format!("{line}\n")),
         }
     }
-    Ok(match shown.is_empty() {
-        true => shown,
-        false => format!("--- {}\n+++ {}\n{shown}", old.0, new.0),
-    })
+    Ok(shown)
 }
 
 /// How many lines differ between two folders in `folder`. One that was moved, also to

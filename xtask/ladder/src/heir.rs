@@ -4,7 +4,9 @@
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex};
+
+use crate::workers::lock;
 
 /// `+ 7` is started and `- 7` has ended. At the end of the pipe, whoever is left is asked
 /// to stop, with its group where it has one.
@@ -22,7 +24,7 @@ static PIPE: LazyLock<Mutex<Option<ChildStdin>>> = LazyLock::new(|| {
 
 /// Told with `+` that a process is started, and with `-` that it has been waited for.
 pub fn tell(sign: char, id: u32) {
-    let mut pipe = PIPE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pipe = lock(&PIPE);
     if let Some(pipe) = pipe.as_mut() {
         // In one write, or a kill could come in the middle of it. Where the shell has been ended
         // there is nobody to tell.

@@ -59,8 +59,8 @@ pub struct Dependency {
 
 /// One rung: `[package.metadata.ladder]` of its manifest, under the name of its
 /// package. An unknown key is an error: it would be a misspelt one.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Rung {
     /// Package, folder and binary have this name.
     #[serde(skip)]
@@ -75,7 +75,6 @@ pub struct Rung {
     /// The rung that this one is a step from.
     pub builds_on: Option<String>,
     /// It is read by itself and not as a step from another.
-    #[serde(default)]
     pub alone: bool,
     /// The package that a project begins with, where that is a small one over this rung and
     /// not a copy of it.
@@ -85,56 +84,39 @@ pub struct Rung {
     /// The black-box suites that it passes.
     pub suites: Vec<String>,
     /// What carries its bytes.
-    #[serde(default)]
     pub transport: Carrier,
     /// What it understands, where that is not what the simplest server over its
     /// transport does: a word of `netfault --speaks`.
     pub speaks: Option<String>,
-    /// One whole message as it is on the wire, which the server answers: what a faulty
-    /// peer begins with. Without it, the one that `netfault` has for what it
-    /// speaks.
-    pub hello: Option<String>,
     /// Arguments of the server that bring its limits on time within anybody's patience,
     /// where a fault lasts until the server ends it.
-    #[serde(default)]
     pub short_limits: Vec<String>,
     /// The same of its client, where it has limits on time.
-    #[serde(default)]
     pub short_client_limits: Vec<String>,
     /// Arguments of the server that leave it four places, where it has a bound on clients.
-    #[serde(default)]
     pub few_places: Vec<String>,
     /// The arguments of its own command `certs`, which is run before it is started: the
     /// folder of its certificates, from that of its manifest, and who gets one.
-    #[serde(default)]
     pub certs: Vec<String>,
     /// Arguments of the server in a demo, beside its port. It runs in the folder of its
     /// manifest.
-    #[serde(default)]
     pub server_args: Vec<String>,
     /// The client runs of the demo, in order.
-    #[serde(default)]
     pub demo: Vec<ClientRun>,
     /// What curl(1) asks before them, where it is installed: its arguments, of which those
     /// that begin with a slash are paths of the server.
-    #[serde(default)]
     pub curl: Vec<ClientRun>,
     /// What the network does to them in the demo, as `netfault proxy` has it for options.
-    #[serde(default)]
     pub network: Vec<String>,
     /// What the demo shows instead of them where it is about several clients at once.
     pub together: Option<Together>,
-    /// What the demo shows instead of them where all clients hear what one says.
-    pub room: Option<Room>,
     /// What it shows where there is no server, and nodes all ask each other: their names.
-    #[serde(default)]
     pub nodes: Vec<String>,
     /// What is published in the demo while its clients ask.
     pub releases: Option<Releases>,
     /// The fault that the rung below fails and this one survives.
     pub why: Option<Why>,
     /// What is still wrong here.
-    #[serde(default)]
     pub limits: Vec<Limit>,
 }
 
@@ -170,27 +152,14 @@ pub struct Together {
     /// What they do then, in order: `ann: hello`, `ann leaves`, `ann is silent` until the
     /// server has had enough of it, `server stops`, or `server halts` and `server goes on`.
     pub steps: Vec<String>,
+    /// The one of them that stops to read what comes for it, where all hear what one says.
+    pub deaf: Option<String>,
     /// How many of them the server serves at once, where it has fewer places than there are
     /// members.
     pub places: Option<usize>,
     /// The fault of `netfault` that is a crowd around them.
     pub crowd: Option<String>,
     /// Arguments of the server that make its limit show sooner.
-    #[serde(default)]
-    pub server_args: Vec<String>,
-}
-
-/// Clients that are there at once, each with its name as its first argument.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Room {
-    /// Their names, as they come.
-    pub members: Vec<String>,
-    /// The one of them that stops to read what comes for it.
-    pub deaf: String,
-    /// Who says what, in order.
-    pub says: Vec<(String, String)>,
-    /// Arguments of the server that make it show sooner who is deaf.
     #[serde(default)]
     pub server_args: Vec<String>,
 }
@@ -283,10 +252,15 @@ impl Ladder {
             ladder.check_next(&rung)?;
             ladder.rungs.push(rung);
         }
-        match rungs.into_keys().min() {
-            None => Ok(ladder),
-            Some(name) => Err(failure!("{name} has ladder metadata but is not in the order")),
+        if let Some(name) = rungs.into_keys().min() {
+            return Err(failure!("{name} has ladder metadata but is not in the order"));
         }
+        for Rung { name, limits, .. } in &ladder.rungs {
+            if let Some(limit) = limits.iter().find(|it| ladder.find(&it.lifted_by).is_none()) {
+                return Err(failure!("{name}: no rung is called {}", limit.lifted_by));
+            }
+        }
+        Ok(ladder)
     }
 
     /// `[workspace.metadata.KEY]`; `None` where there is no such table.
@@ -299,6 +273,9 @@ impl Ladder {
     fn check_next(&self, rung: &Rung) -> Result<(), Failure> {
         let wrong = |what: String| Err(failure!("{}: {what}", rung.name));
         let below: HashSet<&str> = self.rungs.iter().map(|rung| rung.name.as_str()).collect();
+        if rung.alias.is_empty() || rung.title.is_empty() {
+            return wrong("has no alias, or no title".into());
+        }
         if let Some(builds_on) = rung.builds_on.as_deref().filter(|name| !below.contains(name)) {
             return wrong(format!("builds on {builds_on}, which is not below it in the order"));
         }
@@ -500,7 +477,7 @@ mod tests {
             "alias": "two", "title": "is the second", "builds-on": "one-echo", "rows": [], "suites": [],
             "demo": [{"args": ["hello"], "expect": ["hello"]}],
             "why": {"fault": "silent"},
-            "limits": [{"fault": "second-client", "lifted-by": "three-echo"}],
+            "limits": [{"fault": "second-client", "lifted-by": "two-echo"}],
         })
     }
 
@@ -541,16 +518,18 @@ mod tests {
 
     #[test]
     fn a_mistake_in_a_manifest_is_told_with_its_name() {
-        let twice = json!([{"fault": "silent", "also": ["drip", "silent"], "lifted-by": "three"}]);
+        let limits = |also: Value, lifted_by: &str| json!([{"fault": "silent", "also": also, "lifted-by": lifted_by}]);
         for (key, value, why) in [
             ("titel", json!("misspelt"), "unknown field `titel`"),
             ("alias", json!(null), "invalid type"),
+            ("title", json!(""), "has no alias, or no title"),
             ("alias", json!("one"), "its alias one is taken"),
             ("alias", json!(RESERVED[0]), "is taken"),
             ("builds-on", json!("zero-echo"), "not below it in the order"),
             ("builds-on", json!("two-echo"), "not below it in the order"),
             ("builds-on", json!(null), "builds on no rung"),
-            ("limits", twice, "the limit silent is there twice"),
+            ("limits", limits(json!(["drip", "silent"]), "two-echo"), "silent is there twice"),
+            ("limits", limits(json!([]), "three-echo"), "no rung is called three-echo"),
             ("transport", json!("pigeon"), "unknown variant `pigeon`"),
         ] {
             let mut ladder = two();

@@ -12,13 +12,14 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use crate::collected::Collected;
+use crate::workers::lock;
 use crate::{Address, Failure, failure};
 
 #[cfg(unix)]
@@ -70,7 +71,7 @@ impl Process {
     /// Starts `command` as the one that has the terminal: it may read from it, and
     /// Ctrl-C reaches it as well as us.
     pub fn start_in_front(command: &mut Command) -> Result<Process, Failure> {
-        Process::spawn(command, collect)
+        Process::spawn(command, |_| {})
     }
 
     /// As [`start`](Process::start): what it has piped is told to `hear`, line by line.
@@ -85,33 +86,27 @@ impl Process {
             if let Some(stderr) = child.stderr.take() {
                 tell(stderr, Heard::Wrote, hear);
             }
-            (Collected::nothing(), Collected::nothing())
         })
     }
 
     /// Takes over a process that was started otherwise.
     pub fn adopt(name: &str, child: Child) -> Process {
-        Process::of(name.into(), child, collect, &mut lock(&STARTED))
+        Process::of(name.into(), child, &mut lock(&STARTED))
     }
 
-    fn spawn(
-        command: &mut Command,
-        listen: impl FnOnce(&mut Child) -> (Collected, Collected),
-    ) -> Result<Process, Failure> {
+    fn spawn(command: &mut Command, listen: impl FnOnce(&mut Child)) -> Result<Process, Failure> {
         let name = Path::new(command.get_program()).file_stem().unwrap_or_default();
         let name = name.to_string_lossy().into_owned();
         let mut started = lock(&STARTED);
-        let child = command.spawn().map_err(|error| failure!("cannot run {name}: {error}"))?;
-        Ok(Process::of(name, child, listen, &mut started))
+        let mut child = command.spawn().map_err(|error| failure!("cannot run {name}: {error}"))?;
+        listen(&mut child);
+        Ok(Process::of(name, child, &mut started))
     }
 
-    fn of(
-        name: String,
-        mut child: Child,
-        listen: impl FnOnce(&mut Child) -> (Collected, Collected),
-        started: &mut Vec<Arc<Mutex<Child>>>,
-    ) -> Process {
-        let (stdout, stderr) = listen(&mut child);
+    /// What it has piped, and nobody has taken, is collected.
+    fn of(name: String, mut child: Child, started: &mut Vec<Arc<Mutex<Child>>>) -> Process {
+        let stdout = child.stdout.take().map_or_else(Collected::nothing, Collected::from);
+        let stderr = child.stderr.take().map_or_else(Collected::nothing, Collected::from);
         #[cfg(unix)]
         heir::tell('+', child.id());
         let child = Arc::new(Mutex::new(child));
@@ -258,27 +253,16 @@ pub fn while_none_starts<T>(act: impl FnOnce() -> T) -> T {
     act()
 }
 
-fn collect(child: &mut Child) -> (Collected, Collected) {
-    let nothing = Collected::nothing;
-    (
-        child.stdout.take().map_or_else(nothing, Collected::from),
-        child.stderr.take().map_or_else(nothing, Collected::from),
-    )
-}
-
 fn tell(
     from: impl Read + Send + 'static,
     what: fn(String) -> Heard,
     hear: impl Fn(Heard) + Send + 'static,
 ) {
     thread::spawn(move || {
-        let mut from = BufReader::new(from);
-        let mut line = Vec::new();
         // A program may print bytes that are not UTF-8; an echo server prints what it was sent.
-        while let Ok(1..) = from.read_until(b'\n', &mut line) {
+        for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
             let text = String::from_utf8_lossy(&line);
-            hear(what(text.trim_end_matches(['\r', '\n']).to_string()));
-            line.clear();
+            hear(what(text.trim_end_matches('\r').to_string()));
         }
         hear(Heard::Closed);
     });
@@ -354,24 +338,13 @@ impl Held {
     /// Known on Linux.
     pub fn by(process: u32) -> Option<Held> {
         let descriptors = fs::read_dir(format!("/proc/{process}/fd")).ok()?.count() as u64;
-        Some(Held { threads: threads(process)?, descriptors, kib: resident_kib(process)? })
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let number = |key: &str| -> Option<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        Some(Held { threads: number("Threads:")?, descriptors, kib: number("VmRSS:")? })
     }
-}
-
-/// Memory of its own that a process has in use, in KiB. Known on Linux.
-pub fn resident_kib(process: u32) -> Option<u64> {
-    status(process, "VmRSS:")
-}
-
-/// How many threads a process has. Known on Linux.
-pub fn threads(process: u32) -> Option<u64> {
-    status(process, "Threads:")
-}
-
-fn status(process: u32, key: &str) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-    line.split_whitespace().next()?.parse().ok()
 }
 
 fn wait(child: &Mutex<Child>, limit: Duration) -> io::Result<Option<ExitStatus>> {
@@ -442,11 +415,6 @@ fn in_a_group_of_its_own(command: &mut Command) -> &mut Command {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
     command
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic elsewhere is no reason to leave processes behind.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(all(test, unix))]

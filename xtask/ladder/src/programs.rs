@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::manifests::cargo;
+use crate::workers::lock;
 use crate::{Failure, Ladder, Process, failure};
 
 /// A build that has nothing to do takes less; only a longer one is worth a word.
@@ -21,7 +21,7 @@ pub const LONGEST: Duration = Duration::from_secs(60 * 60);
 impl Ladder {
     /// The program of the package of this name, a debug build.
     pub fn program(&self, name: &str) -> Result<PathBuf, Failure> {
-        let known = || self.built.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let known = || lock(&self.built).get(name).cloned();
         if known().is_none() {
             self.build(&[name])?;
         }
@@ -32,7 +32,7 @@ impl Ladder {
     pub fn build(&self, names: &[&str]) -> Result<(), Failure> {
         let options = [&["--bins"], &packages(names)[..]].concat();
         let built = build(&self.root, &options, names)?;
-        self.built.lock().unwrap_or_else(PoisonError::into_inner).extend(built);
+        lock(&self.built).extend(built);
         Ok(())
     }
 }

@@ -6,13 +6,14 @@ use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::Failure;
 use crate::files::Doing;
+use crate::workers::lock;
 
 /// Attempts to remove a folder, and the pause between two.
 const REMOVALS: (usize, Duration) = (50, Duration::from_millis(20));
@@ -31,7 +32,7 @@ impl Scratch {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = lock(&SCRATCH);
         fs::create_dir_all(&folder)?;
         scratch.push(folder.clone());
         Ok(Scratch(folder))
@@ -43,7 +44,7 @@ impl Scratch {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("netladder-{name}-{}-{number}", process::id()));
-        let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = lock(&SCRATCH);
         // Its owner's alone. On Windows each person has temporary files of their own.
         let builder = &mut DirBuilder::new();
         #[cfg(unix)]
@@ -62,14 +63,14 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         remove(&self.0);
-        let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = lock(&SCRATCH);
         scratch.retain(|folder| *folder != self.0);
     }
 }
 
 /// Removes all of them for good: nobody makes a further one.
 pub(crate) fn remove_all() {
-    let scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+    let scratch = lock(&SCRATCH);
     scratch.iter().for_each(|folder| remove(folder));
     std::mem::forget(scratch);
 }

@@ -120,14 +120,6 @@ impl Screen {
         self.hang(indent, Tone::Plain, text)
     }
 
-    /// Prints a command, wrapped so that it can be pasted.
-    pub fn command(&self, indent: &str, tone: Tone, command: &str) -> Result<(), Failure> {
-        for line in wrap_command(command, self.width.saturating_sub(display_width(indent))) {
-            self.line(&format!("{indent}{}", self.paint(tone, &line)))?;
-        }
-        Ok(())
-    }
-
     /// The lines of a table, its head first. `numbers` are the columns that end under each
     /// other; the last column goes on below where it began.
     pub fn table<T: AsRef<str>>(&self, rows: &[Vec<T>], numbers: Range<usize>) -> Vec<String> {
@@ -234,35 +226,11 @@ pub fn wrap_code(line: &str, width: usize) -> Vec<String> {
     lines.into_iter().map(String::from).collect()
 }
 
-/// Lines of a command in at most `width` columns, broken between two arguments.
-pub fn wrap_command(command: &str, width: usize) -> Vec<String> {
-    if display_width(command) <= width {
-        return vec![command.to_string()];
-    }
-    let (mut quoted, mut before) = (false, ' ');
-    let unbroken = command.chars().map(|c| {
-        quoted ^= c == '\'' && (quoted || before != '\\');
-        before = c;
-        if quoted && c == ' ' { NO_BREAK } else { c }
-    });
-    let mut lines = wrap(&unbroken.collect::<String>(), width.saturating_sub(" \\".len()));
-    if let Some((_, others)) = lines.split_last_mut() {
-        others.iter_mut().for_each(|line| line.push_str(" \\"));
-    }
-    lines
-}
-
 /// `12345.6` as `12,346`.
 pub fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
 }
 
 /// Lines and columns. Asked of stty(1), which every Unix has: a crate for it would be
@@ -318,13 +286,6 @@ mod tests {
         );
         assert_eq!(wrap("127.0.0.1:55286 dropped", 5), ["127.0.0.1:55286", "dropped"]);
         assert_eq!(wrap("served after 0.5\u{a0}s", 16), ["served after", "0.5 s"]);
-    }
-
-    #[test]
-    fn a_command_is_broken_between_its_arguments_and_not_in_one() {
-        let command = r"echo client 'it'\''s a b' -- 'c d'";
-        assert_eq!(wrap_command(command, 40), [command]);
-        assert_eq!(wrap_command(command, 18), [r"echo client \", r"'it'\''s a b' -- \", "'c d'"]);
     }
 
     #[test]

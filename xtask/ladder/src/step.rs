@@ -70,36 +70,32 @@ pub fn change(below: &Rung, rung: &Rung, file: &str) -> Result<Change, Failure> 
 
 /// How much there is to read in all these changes: the lines of code that differ. New ones
 /// are the lesson.
-pub fn size(changes: &[Change]) -> Result<Size, Failure> {
+pub fn size(ends: (&Rung, &Rung), changes: &[Change]) -> Result<Size, Failure> {
     let code = |change: &Change| Change {
         old: code::only(&change.old),
         new: code::only(&change.new),
         ..change.clone()
     };
-    let (folder, [below, rung]) = lay_out(&changes.iter().map(code).collect::<Vec<_>>())?;
+    let (folder, [below, rung]) = lay_out(ends, &changes.iter().map(code).collect::<Vec<_>>())?;
     git::size(folder.path(), &below, &rung)
 }
 
-/// Both versions of all these files in a folder, and their two folders in it.
-pub fn lay_out(changes: &[Change]) -> Result<(Scratch, [String; 2]), Failure> {
+/// Both versions of all these files in a folder, and the two folders of the rungs in it.
+pub fn lay_out(
+    (below, rung): (&Rung, &Rung),
+    changes: &[Change],
+) -> Result<(Scratch, [String; 2]), Failure> {
     let folder = Scratch::temporary("diff")?;
-    let mut sides = [String::new(), String::new()];
+    let sides = [below, rung].map(|rung| format!("crates/{}", rung.name));
+    // One of the two may have none of the files.
+    sides.iter().try_for_each(|side| files::create_folder(&folder.path().join(side)))?;
     for change in changes {
         let names = [(&change.old_name, &change.old), (&change.new_name, &change.new)];
-        for (side, (name, text)) in sides.iter_mut().zip(names) {
-            if name == NO_FILE {
-                continue;
-            }
+        for (name, text) in names.into_iter().filter(|(name, _)| *name != NO_FILE) {
             let path = folder.path().join(name);
             files::create_folder(path.parent().unwrap_or(folder.path()))?;
             files::write(&path, text)?;
-            *side = name.strip_suffix(&change.file).unwrap_or(name).trim_end_matches('/').into();
         }
-    }
-    // All files are in the other rung only, or there are none.
-    for side in sides.iter_mut().filter(|side| side.is_empty()) {
-        *side = "nothing".into();
-        files::create_folder(&folder.path().join(&*side))?;
     }
     Ok((folder, sides))
 }
@@ -134,7 +130,8 @@ mod tests {
         let tries = change(rung("udp-echo"), rung("udp-retry"), "src/tries.rs").unwrap();
         assert_eq!(tries.old_name, "/dev/null");
         let lines = code::lines(&tries.new);
-        assert_eq!(size(&[tries]).unwrap(), Size { new: lines, moved: 0, gone: 0 });
+        let ends = (rung("udp-echo"), rung("udp-retry"));
+        assert_eq!(size(ends, &[tries]).unwrap(), Size { new: lines, moved: 0, gone: 0 });
         assert!(change(below, timeout, "src/nothing.rs").is_err());
     }
 
@@ -143,9 +140,9 @@ mod tests {
         let long = "    let n = stream.read(&mut buf).unwrap_or_default() + one_more;\n";
         let change = |file: &str, old: &str, new: &str| Change {
             file: file.into(),
-            old_name: format!("crates/one/{file}"),
+            old_name: format!("crates/reusable-echo/{file}"),
             old: old.into(),
-            new_name: format!("crates/two/{file}"),
+            new_name: format!("crates/timeout-echo/{file}"),
             new: new.into(),
         };
         let old = format!("fn a() {{\n{long}}}\n");
@@ -153,6 +150,8 @@ mod tests {
         let new = format!("// {long}\n{long}fn other() {{}}\n{tests}");
         let changes =
             [change("src/server.rs", &old, "fn a() {\n}\n"), change("src/visit.rs", "", &new)];
-        assert_eq!(size(&changes).unwrap(), Size { new: 1, moved: 1, gone: 0 });
+        let ladder = Ladder::load().unwrap();
+        let ends = (ladder.find("reusable").unwrap(), ladder.find("timeout").unwrap());
+        assert_eq!(size(ends, &changes).unwrap(), Size { new: 1, moved: 1, gone: 0 });
     }
 }

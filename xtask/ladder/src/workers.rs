@@ -5,7 +5,7 @@ use std::env;
 use std::panic::resume_unwind;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::Failure;
@@ -25,7 +25,7 @@ pub fn share<T: Sync, R: Send>(
             let Some(task) = tasks.get(number) else { return Ok(()) };
             let result =
                 work(worker, task).inspect_err(|_| next.store(tasks.len(), Ordering::Relaxed))?;
-            done.lock().unwrap_or_else(PoisonError::into_inner).insert(number, result);
+            lock(&done).insert(number, result);
         }
     };
     thread::scope(|scope| {
@@ -36,6 +36,11 @@ pub fn share<T: Sync, R: Send>(
             .try_for_each(|worker| worker.join().unwrap_or_else(|it| resume_unwind(it)))
     })?;
     Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
+}
+
+/// What is locked here is whole also where a thread has panicked with it.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How many tests the harness of Rust runs at a time.

@@ -9,34 +9,27 @@ pub fn lines(change: &Change, screen: &Screen) -> Result<Vec<String>, Failure> {
     let half = screen.columns.saturating_sub(3) / 2;
     let names = [&change.old_name, &change.new_name].map(|name| fit(name, half));
     let mut lines = vec![String::new(), screen.paint(Tone::Bold, &names.join("   "))];
-    let (mut old, mut new): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     let unified = change.unified()?;
-    // An empty line at the end shows the last change.
-    for line in unified.lines().skip(2).chain([""]) {
-        let (mark, text) = line.split_at_checked(1).unwrap_or_default();
-        if mark == "+" {
-            new.push(text);
-            continue;
+    let found: Vec<&str> = unified.lines().skip(2).collect();
+    let differs = |line: &str| line.starts_with(['-', '+']);
+    for block in found.chunk_by(|line, next| differs(line) && differs(next)) {
+        let side = |mark| block.iter().filter_map(move |line| line.strip_prefix(mark));
+        let (old, new): (Vec<&str>, Vec<&str>) = (side('-').collect(), side('+').collect());
+        for number in 0..old.len().max(new.len()) {
+            let (left, right) = (old.get(number), new.get(number));
+            let mark = match (left, right) {
+                (Some(_), Some(_)) => '|',
+                (Some(_), None) => '<',
+                _ => '>',
+            };
+            let [left, right] = [left, right].map(|side| side.copied().unwrap_or_default());
+            lines.extend(row(left, mark, right, half, screen));
         }
-        if mark != "-" || !new.is_empty() {
-            for number in 0..old.len().max(new.len()) {
-                let (left, right) = (old.get(number), new.get(number));
-                let mark = match (left, right) {
-                    (Some(_), Some(_)) => '|',
-                    (Some(_), None) => '<',
-                    _ => '>',
-                };
-                let [left, right] = [left, right].map(|side| side.copied().unwrap_or_default());
-                lines.extend(row(left, mark, right, half, screen));
+        for line in block.iter().filter(|line| !differs(line)) {
+            match line.strip_prefix(' ') {
+                Some(same) => lines.extend(row(same, ' ', same, half, screen)),
+                None => lines.push(screen.paint(Tone::Client, line)),
             }
-            old.clear();
-            new.clear();
-        }
-        match mark {
-            "-" => old.push(text),
-            " " => lines.extend(row(text, ' ', text, half, screen)),
-            "" => {}
-            _ => lines.push(screen.paint(Tone::Client, line)),
         }
     }
     Ok(lines)

@@ -4,6 +4,7 @@
 use std::iter;
 
 use ladder::blocks::table;
+use ladder::manifests::Limit;
 use ladder::{Ladder, Rung};
 use netfault::{Fault, Transport};
 use trial::Faults;
@@ -27,11 +28,11 @@ fn cell(ladder: &Ladder, rung: &Rung, fault: &Fault) -> String {
     match rung.limit(fault.name) {
         _ if !fault.is_for(rung.speaks()) => String::new(),
         None => "✓".into(),
-        Some(limit) => match ladder.find(&limit.lifted_by) {
+        Some(Limit { lifted_by: name, .. }) => {
+            let alias = ladder.find(name).map_or(name, |rung| &rung.alias);
             // Narrow: there are many of them side by side.
-            Some(Rung { name, alias, .. }) => format!("[→]({name}.md \"{alias} lifts it\")"),
-            None => format!("<abbr title=\"{}\">→</abbr>", limit.lifted_by),
-        },
+            format!("[→]({name}.md \"{alias} lifts it\")")
+        }
     }
 }
 
@@ -47,7 +48,7 @@ pub fn list(ladder: &Ladder) -> String {
 }
 
 /// What a rung survives and what it does not, with links that work on `page`.
-pub fn limits(ladder: &Ladder, rung: &Rung, page: &str) -> String {
+pub fn limits(rung: &Rung, page: &str) -> String {
     let in_book = page.starts_with("docs/");
     let matrix = if in_book { "fault-matrix.md" } else { "../../docs/fault-matrix.md" };
     let all = rung.faults().count();
@@ -63,12 +64,8 @@ pub fn limits(ladder: &Ladder, rung: &Rung, page: &str) -> String {
     }
     let survived = all - groups.iter().map(|(_, faults)| faults).sum::<usize>();
     let groups = groups.into_iter().map(|(lifted_by, faults)| {
-        let link = match (ladder.find(lifted_by), in_book) {
-            (Some(_), true) => format!("[{lifted_by}]({lifted_by}.md)"),
-            (Some(_), false) => format!("[{lifted_by}](../{lifted_by})"),
-            (None, _) => format!("{lifted_by} (to come)"),
-        };
-        format!("{link} {faults}")
+        let page = if in_book { format!("{lifted_by}.md") } else { format!("../{lifted_by}") };
+        format!("[{lifted_by}]({page}) {faults}")
     });
     let groups = groups.collect::<Vec<_>>().join(", ");
     format!(

@@ -40,7 +40,8 @@ fn wrong(path: &Path, rung: &str) -> Option<String> {
     Some(format!("docs/plays/{rung}.json: {what}"))
 }
 
-/// What is wrong with a play of `rung`, if anything is.
+/// What is wrong with a play of `rung`, if anything is. That its events have times and are in
+/// order, whoever records them sees to.
 fn shape(text: &str, rung: &str) -> Option<&'static str> {
     let Ok(events) = serde_json::from_str::<Vec<Value>>(text) else {
         return Some("it is no list of events");
@@ -49,12 +50,6 @@ fn shape(text: &str, rung: &str) -> Option<&'static str> {
     match events.first() {
         Some(first) if is(first, "session") && first["rung"] == rung => {}
         _ => return Some("it does not begin with the rung"),
-    }
-    if !events.iter().all(|event| event["t"].is_u64() && event["what"].is_string()) {
-        return Some("an event has no time, or no name");
-    }
-    if !events.is_sorted_by_key(|event| event["t"].as_u64()) {
-        return Some("its events are not in order");
     }
     let passes = events.iter().any(|event| is(event, "passed") && event["bytes"].is_string());
     (!passes).then_some("nothing passes in it")
@@ -74,10 +69,6 @@ mod tests {
         assert_eq!(said(json!([passed])), Some("it does not begin with the rung"));
         assert_eq!(said(json!([])), Some("it does not begin with the rung"));
         assert_eq!(said(json!([first])), Some("nothing passes in it"));
-        let early = json!({"t": 0, "what": "note"});
-        assert_eq!(said(json!([first, passed, early])), Some("its events are not in order"));
-        let timeless = json!({"what": "passed", "bytes": ""});
-        assert_eq!(said(json!([first, timeless])), Some("an event has no time, or no name"));
     }
 
     #[test]

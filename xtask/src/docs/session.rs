@@ -110,26 +110,25 @@ impl Script {
             return Err(wrong());
         }
         server.remove(0);
-        let mut steps = Vec::new();
-        for words in parts {
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let (side, runs, args) = match words.as_slice() {
-                ["fault", name] => {
-                    steps.push(Step::Fault(name.to_string()));
-                    continue;
-                }
-                ["client", args @ .., "&"] => (Side::Client, Runs::InTheBackground, args),
-                ["client", args @ ..] => (Side::Client, Runs::ToItsEnd, args),
-                ["server", args @ ..] => (Side::Server, Runs::ToItsEnd, args),
-                ["timeout", seconds, "client", args @ ..] => {
-                    (Side::Client, Runs::For(seconds.parse().map_err(|_| wrong())?), args)
-                }
-                _ => return Err(wrong()),
-            };
+        let program = |side, runs, args: &[&str]| {
             let args = args.iter().map(ToString::to_string).collect();
-            steps.push(Step::Program { side, args, runs });
-        }
-        Ok(Script { server, steps })
+            Ok(Step::Program { side, args, runs })
+        };
+        let step = |words: Vec<String>| {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            match words.as_slice() {
+                ["fault", name] => Ok(Step::Fault(name.to_string())),
+                ["client", args @ .., "&"] => program(Side::Client, Runs::InTheBackground, args),
+                ["client", args @ ..] => program(Side::Client, Runs::ToItsEnd, args),
+                ["server", args @ ..] => program(Side::Server, Runs::ToItsEnd, args),
+                ["timeout", seconds, "client", args @ ..] => {
+                    let seconds = seconds.parse().map_err(|_| wrong())?;
+                    program(Side::Client, Runs::For(seconds), args)
+                }
+                _ => Err(wrong()),
+            }
+        };
+        Ok(Script { server, steps: parts.map(step).collect::<Result<_, _>>()? })
     }
 }
 

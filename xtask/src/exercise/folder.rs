@@ -21,6 +21,7 @@ pub fn make(ladder: &Ladder, exercise: &Exercise, into: &Path) -> Result<PathBuf
         return Ok(folder);
     }
     create_folder(file.parent().unwrap_or(&folder))?;
+    write(&file, &exercise.stub)?;
     if exercise.language == Language::Rust {
         let own = read(&rung.folder.join("Cargo.toml"))?;
         let top = read(&ladder.root.join("Cargo.toml"))?;
@@ -33,11 +34,8 @@ pub fn make(ladder: &Ladder, exercise: &Exercise, into: &Path) -> Result<PathBuf
         create_folder(&folder.join(".cargo"))?;
         let config = format!("[build]\ntarget-dir = \"{target}\"\n");
         write(&folder.join(".cargo/config.toml"), config)?;
-        // cargo looks for a library.
-        write(&file, &exercise.stub)?;
         lock(&folder)?;
     }
-    write(&file, &exercise.stub)?;
     Ok(folder)
 }
 

@@ -5,14 +5,15 @@
 //! on another's does not build.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use ladder::files::{Doing, create_folder};
 use ladder::manifests::cargo;
+use ladder::process::GENEROUS;
 use ladder::programs::LONGEST;
 use ladder::scratch::Scratch;
 use ladder::screen::fit;
@@ -94,9 +95,7 @@ impl Place {
         take(ladder, rung, folder, &format!("my-{}", rung.alias))?;
         CHECKS.iter().try_for_each(|check| self.cargo(check, folder))?;
         for block in ladder.blocks_of(&ladder.starter_of(rung)?.name) {
-            let mut tested = self.tested.lock().unwrap_or_else(PoisonError::into_inner);
-            if tested.insert(block.name.clone()) {
-                drop(tested);
+            if workers::lock(&self.tested).insert(block.name.clone()) {
                 let args = ["test", "--offline", "--locked", "--package", &block.name];
                 self.cargo(&args, folder)?;
             }
@@ -120,19 +119,20 @@ impl Place {
 
     /// Runs cargo in `folder`. What it says is shown where it fails.
     fn cargo(&self, args: &[&str], folder: &Path) -> Result<(), Failure> {
-        let log = folder.with_extension("output");
-        let file = File::create(&log).doing("write", &log)?;
-        let copy = file.try_clone().doing("write", &log)?;
         let mut command = cargo();
         command.args(args).current_dir(folder).envs(QUICK);
         command.env("CARGO_TARGET_DIR", self.inside.join("target"));
-        command.stdin(Stdio::null()).stdout(file).stderr(copy);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let process = Process::start(workers::more_tests(&mut command))?;
         if process.wait_for_end(LONGEST)?.success() {
             return Ok(());
         }
-        let said = fs::read(&log).doing("read", &log)?;
-        let said = String::from_utf8_lossy(&said);
+        let said = [process.stderr(), process.stdout()].map(|output| {
+            // Whoever a test has left behind may hold it open.
+            let _ = output.wait_for_end(GENEROUS);
+            output.text()
+        });
+        let said = said.concat();
         let lines: Vec<&str> = said.lines().collect();
         let end = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
         Err(failure!("cargo {} in {} failed:\n{end}", args.join(" "), folder.display()))

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use ladder::files::{create_folder, entries, read, write};
+use ladder::files::{create_folder, read, with_extension, write};
 use ladder::manifests::{Carrier, Package};
 use ladder::process::output;
 use ladder::{Failure, Rung};
@@ -66,11 +66,8 @@ pub fn has_deploy(rung: &Rung) -> bool {
 pub fn tests(own: &Package) -> Result<(Vec<String>, Vec<String>), Failure> {
     let folder = own.folder().join("tests");
     let (mut gone, mut kept) = (Vec::new(), Vec::new());
-    for path in entries(&folder).unwrap_or_default() {
+    for path in with_extension(&folder, "rs").unwrap_or_default() {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !name.ends_with(".rs") {
-            continue;
-        }
         let text = read(&path)?;
         let said: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//! ")).collect();
         let said = said.join(" ");

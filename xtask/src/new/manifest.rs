@@ -22,17 +22,14 @@ pub fn standalone(own: &str, top: &str, blocks: &[&str]) -> String {
 
 /// The manifest `own` without what only the ladder reads, with the blocks beside it.
 pub fn member(own: &str) -> String {
-    tables(own, |header| !header.trim_start_matches('[').starts_with("package.metadata."))
+    tables(own, |header| !header.starts_with("package.metadata."))
 }
 
 /// The manifest of the project `name` that is built on a rung, which is in `crates` and whose own
 /// manifest is `own`: it can use whatever the rung uses.
 pub fn upon(rung: &str, crates: &str, name: &str, own: &str, top: &str) -> String {
-    let wanted = |header: &str| {
-        header.starts_with("dependencies")
-            || header.starts_with("dev-dependencies")
-            || header.starts_with("target.")
-    };
+    let kinds = ["dependencies", "dev-dependencies", "target."];
+    let wanted = |header: &str| kinds.iter().any(|kind| header.starts_with(kind));
     let needs = tables(own, wanted).replace("path = \"../", &format!("path = \"{crates}/"));
     let needs = needs.replacen(
         "[dependencies]\n",
@@ -64,18 +61,13 @@ pub fn with_member(project: &str, folder: &str) -> Option<String> {
 /// The tables of a manifest whose names are `wanted`, as they are written. What stands
 /// above the first has no name.
 fn tables(manifest: &str, wanted: impl Fn(&str) -> bool) -> String {
-    let mut kept = String::new();
-    let mut keep = wanted("");
-    for line in manifest.lines() {
-        if line.starts_with('[') {
-            keep = wanted(line.trim_start_matches('['));
-        }
-        if keep {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
-    kept
+    let lines: Vec<&str> = manifest.lines().collect();
+    let tables = lines.chunk_by(|_, next| !next.starts_with('['));
+    let is_wanted = |table: &&[&str]| match table[0].starts_with('[') {
+        true => wanted(table[0].trim_start_matches('[')),
+        false => wanted(""),
+    };
+    tables.filter(is_wanted).flatten().map(|line| format!("{line}\n")).collect()
 }
 
 #[cfg(test)]

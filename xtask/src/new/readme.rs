@@ -197,7 +197,8 @@ fn run_it(rung: &Rung, page: &str, blocks: &[&str]) -> String {
     text
 }
 
-fn part<'a>(page: &'a str, title: &'a str) -> impl Iterator<Item = &'a str> {
+/// The lines under the heading `title`.
+pub fn part<'a>(page: &'a str, title: &'a str) -> impl Iterator<Item = &'a str> {
     let heading = move |line: &str| line.strip_prefix("## ") == Some(title);
     page.lines()
         .skip_while(move |line| !heading(line))

@@ -19,7 +19,7 @@ const FILE: usize = 300;
 pub fn check(ladder: &Ladder, files: &[String]) -> Result<Vec<String>, Failure> {
     let mut broken = Vec::new();
     for (below, rung) in ladder.steps().filter(|(_, rung)| !rung.alone) {
-        let new = step::size(&step::changes(below, rung)?)?.new;
+        let new = step::size((below, rung), &step::changes(below, rung)?)?.new;
         if new > LESSON {
             let Rung { name, alias, .. } = rung;
             broken.push(format!(

@@ -54,8 +54,10 @@ pub fn session(rung: &Rung, args: &[String], plays: Option<&Fault>) -> Value {
 
 /// Arguments that its client needs beside where: a name, or certificates and who it is.
 pub fn client_args(rung: &Rung, client: usize) -> Vec<String> {
-    match (&rung.room, rung.speaks()) {
-        (Some(room), _) => room.members.get(client).cloned().into_iter().collect(),
+    match (&rung.together, rung.speaks()) {
+        (Some(together), Speaks::Lines) => {
+            together.members.get(client).cloned().into_iter().collect()
+        }
         (None, Speaks::Lines) => vec![format!("client-{}", client + 1)],
         _ => rung.client_args().to_vec(),
     }

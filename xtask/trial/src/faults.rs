@@ -28,8 +28,8 @@ pub trait Faults {
     }
 
     /// One whole message as it is on the wire, which the server answers.
-    fn hello(&self) -> &[u8] {
-        self.rung().hello.as_ref().map_or(self.speaks().hello(), String::as_bytes)
+    fn hello(&self) -> &'static [u8] {
+        self.speaks().hello()
     }
 
     /// The faults that there are for what its server understands.
