@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
@@ -21,8 +22,29 @@ const STACK: u64 = 2 << 20;
 /// none for what else the thread begins with.
 const PAGES: std::ops::Range<u64> = 0..24;
 
+/// How often it was told that there is none.
+static TOLD: AtomicUsize = AtomicUsize::new(0);
+
+struct Log;
+
+impl log::Log for Log {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if record.args().to_string().starts_with("cannot start one more worker: ") {
+            TOLD.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
 #[test]
-fn a_worker_that_there_is_no_memory_for_is_not_started() {
+fn a_worker_that_there_is_no_memory_for_is_not_started_and_told_once() {
+    log::set_logger(&Log).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
     let (begin, begun) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
     let ended = Mutex::new(ended);
@@ -46,6 +68,14 @@ fn a_worker_that_there_is_no_memory_for_is_not_started() {
         // Who came before has had its turn.
         read(ask(address, "/now"), "now\n");
     }
+    leave_memory(Some(STACK));
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        held.push(ask(address, "/hold"));
+        read(ask(address, "/now"), "now\n");
+        told.push(TOLD.load(Ordering::SeqCst));
+    }
+    assert!(told[0] > 0 && told[2] == told[0], "{told:?}");
     leave_memory(None);
     drop(end);
     held.into_iter().for_each(|stream| read(stream, "held\n"));

@@ -62,6 +62,8 @@ struct State {
     requests: usize,
     workers: usize,
     idle: usize,
+    /// No further one could be started, which is told once.
+    is_short: bool,
     over: bool,
 }
 
@@ -101,11 +103,15 @@ impl Pool {
         state.jobs.push_back(job);
         if state.jobs.len() <= state.idle {
             self.shared.wanted.notify_one();
-        } else if state.workers < self.most
-            && let Err(error) = self.start(&mut state)
-        {
+        } else if state.workers < self.most {
+            let started = self.start(&mut state);
             // Those that are there go on, and this one waits for them.
-            log::warn!("cannot start one more worker: {error}");
+            if let Err(error) = &started
+                && !state.is_short
+            {
+                log::warn!("cannot start one more worker: {error}");
+            }
+            state.is_short = started.is_err();
         }
         Ok(())
     }
