@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use login_echo::{EXPORTER, server};
 use netcore::connection::Connection;
 use netcore::proof::{CHALLENGE, HELLO, Login, Members, PROOF, Right, VERDICT};
-use netcore::testing::{GENEROUS, Running, SHORT, Setup, Suite, events};
+use netcore::testing::{GENEROUS, Running, SHORT, Setup, Suite, Tcp, Transport, events};
 use netcore::tls::{ClientSide, ServerSide, TlsStream};
 
 mod common;
@@ -303,7 +303,7 @@ fn who_drags_the_login_out_is_dropped_at_the_deadline_of_the_handshake() {
 #[test]
 fn what_is_no_hello_is_refused_and_kept_nowhere() {
     let house = House::open(GENEROUS);
-    let socket = TcpStream::connect(house.running.address).unwrap();
+    let socket = Tcp::connect(&house.running.address).unwrap();
     let peer = socket.local_addr().unwrap().to_string();
     visit(&house.client, socket, |stream, _| {
         // Far more than a hello: what follows it is not even read.

@@ -5,7 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
 
-use netcore::testing::{GENEROUS, Running, SHORT, Setup, Suite, Tls, TlsListener, events};
+use netcore::testing::{
+    GENEROUS, Running, SHORT, Setup, Suite, Tcp, Tls, TlsListener, Transport, events,
+};
 use netcore::tls::ServerSide;
 use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion, version};
@@ -35,9 +37,8 @@ fn plain(server: &Running<Tls>) -> TcpStream {
 }
 
 fn plain_at(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
+    let stream = Tcp::connect(&address).unwrap();
     stream.set_read_timeout(Some(GENEROUS)).unwrap();
-    stream.set_nodelay(true).unwrap();
     stream
 }
 

@@ -25,6 +25,7 @@ impl<S: Stream> Client<S> {
     pub(super) fn new(stream: S, dialogue: &Dialogue<S>) -> Client<S> {
         stream.set_timeouts(GENEROUS, GENEROUS).expect("a timeout can be set");
         let peer = stream.name().expect("a connection has an address");
+        events::know(&peer);
         let is_greeted = dialogue.greeting.is_empty();
         Client { stream, peer, dialogue: dialogue.clone(), is_greeted }
     }

@@ -1,6 +1,7 @@
 //! The log as a source of events: a test waits for a line of it, or has the server fail
 //! or wait where it writes one.
 
+use std::collections::BTreeSet;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 
@@ -49,12 +50,14 @@ struct Events {
 
 struct State {
     lines: Vec<String>,
+    /// The addresses of the clients that a test has.
+    known: BTreeSet<String>,
     /// By the address of the client.
     faults: Vec<(String, Fault)>,
 }
 
 static EVENTS: Events = Events {
-    state: Mutex::new(State { lines: Vec::new(), faults: Vec::new() }),
+    state: Mutex::new(State { lines: Vec::new(), known: BTreeSet::new(), faults: Vec::new() }),
     changed: Condvar::new(),
 };
 
@@ -107,9 +110,20 @@ pub fn hold_at(peer: &str) -> Hold {
     Hold { held, _release: release }
 }
 
+/// Keeps the address `peer` for one client, until [`forget`].
+pub fn know(peer: &str) {
+    EVENTS.state().known.insert(peer.into());
+}
+
+/// Whether the address is kept.
+pub fn is_known(peer: &str) -> bool {
+    EVENTS.state().known.contains(peer)
+}
+
 /// Forgets the client at `peer`: the next one may have the same address.
 pub fn forget(peer: &str) {
     let mut state = EVENTS.state();
+    state.known.remove(peer);
     state.faults.retain(|(other, _)| other != peer);
     // Emptied and not removed: somebody else counts them.
     state.lines.iter_mut().filter(|line| line.starts_with(peer)).for_each(String::clear);
