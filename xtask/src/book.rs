@@ -56,8 +56,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         process::run(mdbook.args(["build", "docs"]), LONGEST, "mdbook")?;
         return screen.line(&format!("the book is in {}", folder.display()));
     }
-    let free = || port::lasting().ok_or_else(|| Failure::new("there is no free port"));
-    let port = if options.port == 0 { free()? } else { options.port };
+    let port = if options.port == 0 { port::lasting()? } else { options.port };
     mdbook.args(["serve", "docs", "--hostname", "127.0.0.1", "--port", &port.to_string()]);
     mdbook.args(options.open.then_some("--open"));
     let address = screen.paint(Tone::Bold, &format!("http://127.0.0.1:{port}/"));

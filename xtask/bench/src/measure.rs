@@ -170,7 +170,7 @@ impl Bench {
             self.start(known.ok_or_else(|| failure!("there is no {name}"))?, connections)
         });
         let behind = behind.transpose()?;
-        let port = port::lasting().ok_or_else(|| Failure::new("there is no free port"))?;
+        let port = port::lasting()?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let words = [
             ("{connections}", (connections + SPARE).to_string()),

@@ -280,9 +280,7 @@ fn restart(cast: Cast) -> Result<String, Ended> {
     let (server, address) = loop {
         let place = match is_on_a_file(cast) {
             true => stage.free_address(rung)?,
-            false => {
-                Address::port(port::lasting().ok_or_else(|| Failure::new("there is no free port"))?)
-            }
+            false => Address::port(port::lasting()?),
         };
         match stage.try_server(cast, &place, Start::Plain)? {
             (server, Some(address)) => break (server, address),
