@@ -1,4 +1,4 @@
-//! Requests over UDP: sent again until they are answered, and run at most once.
+//! Requests over UDP whose waits follow the network, and that run at most once.
 //!
 //! [`client`] sends a request again when its reply is late, by what it has measured
 //! of the round trips before ([`timer`]). [`server`] runs a request when it comes

@@ -143,7 +143,7 @@ fn command<L: Listens, S: Args, C: Args>(program: Program, roles: [&str; 2]) -> 
         .name(name)
         .bin_name(name)
         .version(version)
-        .about(format!("{about}, and its client"))
+        .about(about)
         // The server takes a moment to listen.
         .after_help(format!("Example:\n  {name} server{server} &\n  {first}"))
         .mut_subcommand("server", |it| {
