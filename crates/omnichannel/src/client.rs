@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use netcore::Error;
 use netcore::cli::{self, ClientArgs};
 use netcore::error::reason;
-use netcore::log::harmless;
+use netcore::log::{harmless, payload};
 
 use crate::PORT;
 use crate::message::{Ask, Change, Draft, Reply, Secret, Why};
@@ -123,26 +123,27 @@ impl Client {
                 (verb, Some(number.parse::<u64>().map_err(wrong)?))
             }
         };
-        match verb {
-            "get" => {
+        match (verb, number, text) {
+            ("get", None, "") => {
                 let draft = self.get()?;
                 cli::print(shown(&draft))
             }
-            "put" => {
+            ("put", number, text) => {
                 let revision = self.known(number)?;
                 self.change(Ask::Put { revision, text: text.into() })
             }
-            "delete" => {
+            ("delete", number, "") => {
                 let revision = self.known(number)?;
                 self.change(Ask::Delete { revision })
             }
-            "add" => {
+            ("add", None, text) => {
                 self.can_be_named(false)?;
                 self.add(text)
             }
-            "follow" => self.follow(number.unwrap_or(0)),
+            ("follow", number, "") => self.follow(number.unwrap_or(0)),
             _ => Err(Error::Usage(format!(
-                "{verb:?} is no operation: get, put TEXT, add TEXT, delete, follow"
+                "{} is no operation: get, put[@N] TEXT, add TEXT, delete[@N], follow[@N]",
+                payload(message.as_bytes())
             ))),
         }
     }

@@ -125,6 +125,20 @@ fn a_key_on_the_command_line_names_what_is_the_same_when_it_comes_again() {
 }
 
 #[test]
+fn what_an_operation_does_not_take_is_told_and_nothing_is_done() {
+    let world = World::new();
+    let server = world.server(&[]);
+    for message in ["get 1", "get@1", "add@1 hi", "delete the draft", "follow 5", "hi", ""] {
+        let output = world.client(&server, &[message]);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}: {told}");
+        assert!(told.contains(&format!("{message:?} is no operation: get,")), "{told}");
+    }
+    let now = Over::Tcp.ask(server.address, &world.token("ann"), &Ask::Get);
+    assert_eq!(now, Reply::Draft(Draft::default()));
+}
+
+#[test]
 fn a_text_that_is_too_long_for_a_datagram_is_told_so_there_and_works_elsewhere() {
     let world = World::new();
     let server = world.server(&["--max-text", "4k"]);
