@@ -1,11 +1,12 @@
 //! The server: accepts one client, serves it until it has sent everything, and accepts
 //! the next.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use netcore::error::reason;
 use netcore::log::payload;
+use netcore::reach::{self, Reach};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::{BUFFER, Echo};
@@ -42,7 +43,7 @@ pub fn serve(listener: TcpListener, service: &Echo) -> io::Result<()> {
         match listener.accept() {
             Ok((stream, peer)) => visit(stream, peer, service),
             // This one has left before its turn; the next may be there.
-            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            Err(error) if reach::of_accept(&error) == Reach::One => {}
             // Among them a shortage that may pass: `stopping-echo` waits for its end.
             Err(error) => return Err(error),
         }
