@@ -2,7 +2,7 @@
 
 use ladder::near::nearest;
 use ladder::screen::fit;
-use ladder::{Failure, Ladder, Rung, Screen};
+use ladder::{Failure, Ladder, Rung, Screen, Tone};
 
 /// Columns of the longest command among those to try first.
 const WIDE: usize = 24;
@@ -52,7 +52,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
         (format!("new {second} ../mine"), "take one, and build on it"),
         ("--help".into(), "all else"),
     ] {
-        screen.line(&format!("  cargo xtask {}{what}", fit(&command, WIDE)))?;
+        screen.hang(&format!("  cargo xtask {}", fit(&command, WIDE)), Tone::Plain, what)?;
     }
     screen.line("")?;
     screen.table(&rows, 0..0).iter().try_for_each(|line| screen.line(line))?;

@@ -21,6 +21,7 @@ use ladder::manifests::{Package, cargo};
 use ladder::process::output;
 use ladder::rename::rename;
 use ladder::scratch::Scratch;
+use ladder::shell::command_line;
 use ladder::{Failure, Ladder, Rung, Screen, Tone};
 
 use crate::list;
@@ -68,12 +69,14 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     let found = list::find(&ladder, &options.rung);
     let rung = found.map_err(|error| wishes::answer(&ladder, &options.rung).unwrap_or(error))?;
     let own = ladder.starter_of(rung)?;
-    let wanted = asked::wanted(options, own, screen)?;
-    let dest = &wanted.dest;
+    let dest = &asked::dest(options, screen)?;
     let name = match &options.name {
         Some(name) => name.to_string(),
         None => name_of(dest)?,
     };
+    // Before anything else is asked.
+    check(&ladder, rung, dest, &name)?;
+    let wanted = asked::wanted(options, own, screen)?;
     match options.beside {
         true => beside::take(&ladder, rung, dest, &name)?,
         false => take(&ladder, rung, dest, &name)?,
@@ -99,7 +102,8 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         screen.paint(Tone::Bold, &format!("{name} in {shown}"))
     ))?;
     let server = if rung.starter.is_some() { "" } else { " -- server" };
-    screen.line(&format!("\n  cd {shown}\n  cargo test\n  cargo run{server}\n\nChange first:"))?;
+    let cd = command_line("cd", &[shown.to_string()]);
+    screen.line(&format!("\n  {cd}\n  cargo test\n  cargo run{server}\n\nChange first:"))?;
     for step in readme::part(&read(&page)?, "Change first").filter(|line| !line.is_empty()) {
         screen.prose("  ", &step.replace('`', ""))?;
     }
@@ -120,9 +124,7 @@ fn make(
     fill: impl FnOnce(&Path) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let dest = &absolute(dest).doing("find", dest)?;
-    name::check(name, ladder, rung)?;
-    let existed = check_empty(dest)?;
-    check_outside(ladder, dest)?;
+    let existed = check(ladder, rung, dest, name)?;
     // A link to an empty folder stays: what it leads to is filled.
     let dest = &if existed { fs::canonicalize(dest).doing("find", dest)? } else { dest.clone() };
     // Beside it, since only there a move is certain to be no copy.
@@ -191,6 +193,14 @@ fn name_of(dest: &Path) -> Result<String, Failure> {
     name.map(String::from).ok_or_else(|| {
         Failure::Usage(format!("{} gives no name; pass one with --name", dest.display()))
     })
+}
+
+/// Whether it can be made there under this name; true where the folder exists.
+fn check(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<bool, Failure> {
+    name::check(name, ladder, rung)?;
+    let existed = check_empty(dest)?;
+    check_outside(ladder, dest)?;
+    Ok(existed)
 }
 
 /// Whether the folder exists, and is empty then.
@@ -271,19 +281,23 @@ mod tests {
 
     #[test]
     fn the_name_of_the_rung_is_left_in_one_sentence_that_tells_where_it_came_from() {
-        let (_folder, dest) = taken("object", "key-value-store");
-        for path in ladder::files::all(&dest).unwrap() {
-            // The inputs of the fuzz targets are no text, and have no name in them.
-            let text = fs::read_to_string(&path).unwrap_or_default();
-            let left =
-                text.matches("object-exchange").count() + text.matches("object_exchange").count();
-            // netcore is the same in every project, and may name a rung as an example.
-            if !path.starts_with(dest.join("netcore")) {
-                assert_eq!(left, usize::from(path == dest.join("README.md")), "{}", path.display());
+        for (rung, name) in [("object", "object-exchange"), ("omni", "omnichannel")] {
+            let (_folder, dest) = taken(rung, "key-value-store");
+            for path in ladder::files::all(&dest).unwrap() {
+                // The inputs of the fuzz targets are no text, and have no name in them.
+                let text = fs::read_to_string(&path).unwrap_or_default();
+                let left = text.replace('_', "-").matches(name).count();
+                // Blocks are the same in every project, and may name a rung as an example.
+                let is_of_a_block =
+                    ["netcore", "httpcore"].map(|it| path.starts_with(dest.join(it)));
+                if !is_of_a_block.contains(&true) {
+                    let wanted = usize::from(path == dest.join("README.md"));
+                    assert_eq!(left, wanted, "{}", path.display());
+                }
             }
+            let main = read(&dest.join("src/main.rs")).unwrap();
+            assert!(main.contains("use key_value_store::"), "{main}");
         }
-        let main = read(&dest.join("src/main.rs")).unwrap();
-        assert!(main.contains("use key_value_store::"), "{main}");
     }
 
     #[test]
@@ -332,11 +346,27 @@ mod tests {
             }
             let first = if rung.starter.is_some() { "The routes: " } else { "The protocol: " };
             assert!(steps[0].starts_with(first), "{}: {}", rung.name, steps[0]);
+            // Of the echoes over a stream, only the first reads until the server ends it.
+            let counts = rung.passes("tcp-echo") && !rung.serves_once() || rung.releases.is_some();
+            assert_eq!(steps[0].contains("as many bytes"), counts, "{}: {}", rung.name, steps[0]);
             // Every echo over TCP has the option, and no other rung: after a login it is a right.
             let tls = rung.speaks.as_deref() == Some("tls");
             let echo = rung.passes("tcp-echo") || rung.passes("framed-echo") || tls;
             let echo = echo && rung.speaks.as_deref() != Some("login");
             assert_eq!(steps.concat().contains("--upper"), echo, "{}", rung.name);
+        }
+    }
+
+    #[test]
+    fn what_a_readme_has_typed_stays_in_the_project_and_begins_with_what_the_server_needs() {
+        let ladder = Ladder::load().unwrap();
+        for rung in &ladder.rungs {
+            let own = ladder.starter_of(rung).unwrap();
+            let page = readme::project(rung, own, "mine", &[]).unwrap();
+            let typed: Vec<&str> = page.lines().filter(|line| line.starts_with("$ ")).collect();
+            assert!(typed.iter().all(|line| !line.contains("../")), "{}: {typed:?}", rung.name);
+            let certs = typed.first().is_some_and(|line| line.contains(" -- certs target/"));
+            assert_eq!(certs, !rung.certs.is_empty(), "{}: {typed:?}", rung.name);
         }
     }
 

@@ -80,7 +80,7 @@ pub fn exchange(stream: &mut impl Duplex, message: &[u8]) -> io::Result<Vec<u8>>
         stream.wait(if all_sent { Interest::Reading } else { Interest::Both })?;
         sent += stream.write_now(&message[sent..])?.unwrap_or(0);
         match stream.read_now(&mut reply[received..])? {
-            Some(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Some(0) => return Err(closed(received, message.len())),
             Some(n) => received += n,
             None => {}
         }
@@ -91,6 +91,15 @@ pub fn exchange(stream: &mut impl Duplex, message: &[u8]) -> io::Result<Vec<u8>>
     reply.truncate(received);
     log::debug!("{peer} received {} bytes {}", reply.len(), payload(&reply));
     Ok(reply)
+}
+
+/// Says how much has come: a server whose replies have other lengths needs another client.
+fn closed(received: usize, due: usize) -> io::Error {
+    if received == 0 {
+        return ErrorKind::UnexpectedEof.into();
+    }
+    let why = format!("the other end closed the connection after {received} of {due} bytes");
+    io::Error::new(ErrorKind::UnexpectedEof, why)
 }
 
 /// Nothing has come that nobody has asked for: it would be taken for the next reply.

@@ -48,6 +48,17 @@ fn more_than_was_sent_is_no_reply() {
 }
 
 #[test]
+fn a_reply_that_is_too_short_is_told_with_how_much_of_it_has_come() {
+    let reply = exchange_with(b"hello", |mut server| {
+        server.read_exact(&mut [0; 5]).unwrap();
+        server.write_all(b"OK").unwrap();
+    });
+    let error = reply.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(error.to_string(), "the other end closed the connection after 2 of 5 bytes");
+}
+
+#[test]
 fn what_has_come_before_it_was_asked_for_is_no_reply_and_no_good_end() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();

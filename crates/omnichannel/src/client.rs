@@ -86,6 +86,10 @@ pub trait Channel {
 /// Exit code 1 where the server refuses or has another revision, 75 where it does not answer.
 pub fn run(args: &ClientArgs<PORT>, options: Options) -> Result<(), Error> {
     netcore::log::init(args.verbose);
+    if args.wait.is_some() {
+        // A server that is only starting may not have made the file yet.
+        drop(args.connect()?);
+    }
     let attempted = format!("use the tokens in {}", options.tokens.display());
     let tokens = Tokens::open(&options.tokens, &[]).map_err(Error::failed(attempted))?;
     let account = options.account.as_deref();

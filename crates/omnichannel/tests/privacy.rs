@@ -2,7 +2,8 @@
 
 mod world;
 
-use std::io::{BufReader, Write};
+use std::io::{BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 
 use netcore::request::{HEADER, Message, Session};
 use omnichannel::message::{Ask, Draft, Reply, Request, Secret, Why};
@@ -116,4 +117,38 @@ fn no_token_and_no_text_is_in_the_log_however_much_is_logged() {
     assert_eq!(code, Some(0));
     assert!(log.contains("is ann"), "{log}");
     assert!(!log.contains(&secret) && !log.contains("words-of-ann"), "{log}");
+}
+
+/// Whoever starts both at once has a client that is there first.
+#[test]
+fn a_client_that_waits_for_its_server_waits_for_the_tokens_as_well() {
+    let world = World::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let mut client = world.program();
+    client.args(["client", "--port", &port, "--wait", "60s", "get"]);
+    let mut client = client.spawn().unwrap();
+    let mut stream: Option<TcpStream> = None;
+    eventually("the client comes without a token", || {
+        stream = listener.accept().ok().map(|(stream, _)| stream);
+        stream.is_some() || client.try_wait().unwrap().is_some()
+    });
+    let _server = world.server(&[]);
+    // Closed at once: to the client, its server is not up yet.
+    drop(stream);
+    let mut asked = Vec::new();
+    eventually("it asks", || {
+        if let Ok((mut stream, _)) = listener.accept() {
+            stream.set_nonblocking(false).unwrap();
+            stream.set_read_timeout(Some(GENEROUS)).unwrap();
+            asked.resize(1024, 0);
+            let n = stream.read(&mut asked).unwrap();
+            asked.truncate(n);
+        }
+        !asked.is_empty() || client.try_wait().unwrap().is_some()
+    });
+    client.kill().unwrap();
+    client.wait().unwrap();
+    assert!(String::from_utf8_lossy(&asked).contains(&world.token("ann").0), "{asked:?}");
 }

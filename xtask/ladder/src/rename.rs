@@ -2,8 +2,18 @@
 //! code, `udp_echo`.
 
 /// What stands around a name that is a word like any other, where it is the name.
-const AS_A_NAME: [(&str, &str); 6] =
-    [("`", ""), ("\"", "\""), ("-p ", ""), ("new ", " "), ("", " server"), ("", " client")];
+const AS_A_NAME: [(&str, &str); 9] = [
+    ("`", ""),
+    ("\"", "\""),
+    ("-p ", ""),
+    ("new ", " "),
+    ("", " server"),
+    ("", " client"),
+    // Its files, and the title of its page.
+    ("\"", "."),
+    ("target/", "."),
+    ("<title>", ""),
+];
 
 /// The text with one name replaced by another, in both forms. A longer name that holds
 /// it, as `my-udp-echo` does, stays; and so does a name that is a word, as `chat` is, in
@@ -17,7 +27,9 @@ pub fn rename(text: &str, from: &str, to: &str) -> String {
         return replace_word(&text, &from, within, |_, _| Some(&to));
     }
     let name_in_code = identifier(to);
-    replace_word(text, from, within, |before, after| {
+    // What it counts, for whoever collects that: `"chat_lines_total"`.
+    let text = text.replace(&format!("\"{from}_"), &format!("\"{name_in_code}_"));
+    replace_word(&text, from, within, |before, after| {
         if after.starts_with("::") {
             return Some(&name_in_code);
         }
@@ -76,6 +88,11 @@ mod tests {
                 "chat",
                 "use chat::Chat; // `chat`, a chat; $ chat server; name = \"chat\"; tests/chat.rs",
                 "use my_room::Chat; // `my-room`, a chat; $ my-room server; name = \"my-room\"; tests/chat.rs",
+            ),
+            (
+                "chat",
+                "\"chat.log\", target/chat.log, \"chat_lines_total\", the_chat_room; <title>chat</title>",
+                "\"my-room.log\", target/my-room.log, \"my_room_lines_total\", the_chat_room; <title>my-room</title>",
             ),
         ] {
             assert_eq!(rename(old, name, "my-room"), new);

@@ -41,7 +41,10 @@ pub fn add(rung: &Rung, own: &Package, name: &str, dest: &Path) -> Result<(), Fa
     let deploy = dest.join("deploy");
     create_folder(&deploy)?;
     let unit = SERVICE.replace(" FOLDER", &format!(" {folder}")).replace("PORT", port);
-    let unit: Vec<&str> = unit.lines().map(str::trim_end).collect();
+    // Whoever has no such option is not told of it.
+    let drains = library.contains("limits: Limits") || library.contains("drain: Duration");
+    let is_so = |line: &&str| drains || !line.contains("--drain");
+    let unit: Vec<&str> = unit.lines().filter(is_so).map(str::trim_end).collect();
     write(&deploy.join(format!("{name}.service")), unit.join("\n").replace("NAME", name) + "\n")?;
     let image = CONTAINERFILE
         .replace(":PORT", &format!(":{port}:{published}"))
@@ -108,6 +111,16 @@ mod tests {
             let (unit, image) = added(rung);
             assert!(unit.is_some_and(|unit| unit.contains(&format!("/mine {start}"))), "{rung}");
             assert!(image.is_some_and(|image| image.contains(published)), "{rung}");
+        }
+        for (rung, drains) in [
+            ("threaded", true),
+            ("chat", true),
+            ("handlers", true),
+            ("udp", false),
+            ("reliable", false),
+        ] {
+            let unit = added(rung).0.unwrap();
+            assert_eq!(unit.contains("(--drain)"), drains, "{rung}");
         }
         for rung in ["oneshot", "unix", "tls", "gossip", "api", "http"] {
             assert_eq!(added(rung), (None, None), "{rung}");

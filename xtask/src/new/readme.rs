@@ -6,7 +6,7 @@ use std::path::Path;
 use ladder::files::{read, write};
 use ladder::manifests::{Carrier, Package};
 use ladder::rename::rename;
-use ladder::shell::session;
+use ladder::shell::{command_line, session};
 use ladder::{Failure, Rung, failure};
 use regex_lite::Captures;
 
@@ -14,6 +14,9 @@ use super::extras;
 use super::manifest::TO_CRATES;
 use crate::items;
 use crate::pattern::replaced;
+
+/// What is said of a service that changes bytes in their place.
+const AS_LONG: &str = " The client waits for as many bytes as it has sent, so a reply is as long as its question; one that is not has to say its length, as in `framed-echo`.";
 
 /// What is said of tests of the old protocol, and what where they were left out.
 const GOES: &str = ", and goes, but what stands before its first test serves yours as well";
@@ -69,7 +72,7 @@ fn program(
         page.push_str(&format!("{}. {step}\n", number + 1));
     }
     page.push_str("\n## Run it\n\n");
-    page.push_str(&run_it(rung, &page_of_own, blocks));
+    page.push_str(&run_it(rung, &page_of_own, name, blocks));
     page.push_str(extras);
     for title in ["Read in this order", "What is still wrong"] {
         page.push_str(&format!("\n## {title}\n\n"));
@@ -112,6 +115,10 @@ pub fn change_first(
         true => " (as what `--upper` does)",
         false => "",
     };
+    let as_long = match library.contains("bytes: &mut [u8])") && !rung.serves_once() {
+        true => AS_LONG,
+        false => "",
+    };
     let constants: Vec<String> = items::limits(&library)
         .into_iter()
         .filter(|constant| *constant != "PORT")
@@ -122,7 +129,7 @@ pub fn change_first(
         false => format!("the constants of `src/lib.rs` ({}); ", constants.join(", ")),
     };
     Ok(vec![
-        format!("The protocol: {}", first.trim()),
+        format!("The protocol: {}{as_long}", first.trim()),
         format!("The limits: {limits}the options of `cargo run -- server --help`. Each has its reason beside it."),
         match rung.transport {
             Carrier::Unix => "The address: `--path`, a file, which `--mode` opens to others.".into(),
@@ -182,13 +189,20 @@ pub fn block(page: &str, blocks: &[&str]) -> String {
     lines.join("\n") + "\n"
 }
 
-fn run_it(rung: &Rung, page: &str, blocks: &[&str]) -> String {
+fn run_it(rung: &Rung, page: &str, name: &str, blocks: &[&str]) -> String {
     let mut text = if rung.starter.is_some() {
         let said: Vec<&str> = part(page, "Run it").collect();
         format!("{}\n\n", said.join("\n").trim())
     } else {
         let kill = if rung.serves_once() { "" } else { "$ kill %1\n" };
-        format!("```console\n{}{kill}```\n\n", session(&rung.server_args, &rung.demo))
+        let certs = match rung.certs.is_empty() {
+            true => String::new(),
+            false => format!("$ {}\n", command_line("cargo run --quiet -- certs", &rung.certs)),
+        };
+        // The rung's files are where the workspace builds, and those of a project where it does.
+        let typed = certs + &session(&rung.server_args, &rung.demo);
+        let typed = rename(&typed.replace("../../target/", "target/"), &rung.name, name);
+        format!("```console\n{typed}{kill}```\n\n")
     };
     let blocks: Vec<String> = blocks.iter().map(|block| format!("`{block}`")).collect();
     let blocks = blocks.join(" and ");
