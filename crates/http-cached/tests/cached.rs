@@ -56,6 +56,10 @@ fn a_part_of_a_file_is_sent_alone() {
     let nothing = get(&server, "/hello.txt", "Range: bytes=22-\r\n");
     assert!(nothing.starts_with("HTTP/1.1 416 "), "{nothing}");
     assert_eq!(field(&nothing, "Content-Range"), "bytes */22");
+    // It is no part of the page that was asked for, but text.
+    let nothing = get(&server, "/index.html", "Range: bytes=999999-\r\n");
+    assert!(nothing.starts_with("HTTP/1.1 416 "), "{nothing}");
+    assert_eq!(field(&nothing, "Content-Type"), "text/plain; charset=utf-8");
     // Several parts, and what is no range, are answered with the whole.
     for range in ["0-1,4-5", "x"] {
         let response = get(&server, "/hello.txt", &format!("Range: bytes={range}\r\n"));
