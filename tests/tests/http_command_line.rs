@@ -228,6 +228,17 @@ fn wrong_usage_says_what_to_write_instead() {
         (&["--allow-host", "my.test:8000"], "the port is not looked at: my.test"),
         (&["--allow-host", "*.my.test"], "* is every name"),
         (&["--allow-host", "пример.рф"], "xn--"),
+        // No other server is in the way.
+        (&["-b", "127.0.0.1", "-b", "127.0.0.1"], "address that --bind 127.0.0.1 has already"),
+        (
+            &["-p", "0", "-b", "0.0.0.0", "-b", "127.0.0.1"],
+            "address that --bind 0.0.0.0 has already",
+        ),
+        // They would have no say.
+        (&["-p", "0", "--mode", "660"], "--mode is for the file of a --bind unix:PATH"),
+        (&["-p", "0", "-b", "127.0.0.1", "--mode", "660"], "and there is none"),
+        (&["-p", "8000", "-b", "unix:s"], "a port has no say"),
+        (&["8000", "-b", "unix:s"], "a port has no say"),
     ] {
         let refused = rung("http-server").run(args).expect_code(2).expect_stdout("");
         assert!(refused.stderr.contains(hint), "{args:?}: {}", refused.stderr);

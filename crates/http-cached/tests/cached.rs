@@ -23,6 +23,7 @@ promises! { suite, of httpcore::testing::files =>
 
 promises! { suite, of httpcore::testing::kept =>
     many_requests_are_answered_in_order_on_one_connection,
+    an_empty_line_before_a_request_is_passed_over,
     a_client_of_1_0_is_not_kept_unless_it_asks,
     a_head_that_two_readers_could_take_differently_is_refused_and_the_connection_ends,
     head_gets_no_content_where_it_is_refused_either,
@@ -56,6 +57,10 @@ fn a_part_of_a_file_is_sent_alone() {
     let nothing = get(&server, "/hello.txt", "Range: bytes=22-\r\n");
     assert!(nothing.starts_with("HTTP/1.1 416 "), "{nothing}");
     assert_eq!(field(&nothing, "Content-Range"), "bytes */22");
+    // It is no part of the page that was asked for, but text.
+    let nothing = get(&server, "/index.html", "Range: bytes=999999-\r\n");
+    assert!(nothing.starts_with("HTTP/1.1 416 "), "{nothing}");
+    assert_eq!(field(&nothing, "Content-Type"), "text/plain; charset=utf-8");
     // Several parts, and what is no range, are answered with the whole.
     for range in ["0-1,4-5", "x"] {
         let response = get(&server, "/hello.txt", &format!("Range: bytes={range}\r\n"));

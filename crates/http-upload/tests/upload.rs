@@ -21,6 +21,7 @@ promises! { suite, of httpcore::testing::files =>
 
 promises! { suite, of httpcore::testing::kept =>
     many_requests_are_answered_in_order_on_one_connection,
+    an_empty_line_before_a_request_is_passed_over,
     a_client_of_1_0_is_not_kept_unless_it_asks,
     a_head_that_two_readers_could_take_differently_is_refused_and_the_connection_ends,
     head_gets_no_content_where_it_is_refused_either,

@@ -2,7 +2,7 @@
 //! everywhere, or on a socket file; and under which of these a person finds it.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 
 use httpcore::head::host;
 use netcore::address::Address;
@@ -45,7 +45,8 @@ impl Listening {
     /// addresses that people are told.
     ///
     /// # Errors
-    /// As [`listen::tcp`] and [`unix::listen`].
+    /// As [`listen::tcp`] and [`unix::listen`]; [`Error::Usage`] for a place that is given
+    /// twice.
     pub fn open(
         place: Where<'_>,
         port: Option<u16>,
@@ -101,8 +102,10 @@ impl Listening {
                 listening.sockets.push(everywhere(port)?);
             }
             Where::On(hosts) => {
-                for host in hosts {
-                    listening.add(host, port, mode)?;
+                for (at, host) in hosts.iter().enumerate() {
+                    let before = &hosts[..at];
+                    let opened = listening.add(host, port, mode);
+                    opened.map_err(|error| not_by_others(error, host, before))?;
                 }
             }
         }
@@ -155,6 +158,34 @@ impl Listening {
             }
         }
     }
+}
+
+/// Where a place is busy because an earlier word has it, no other server is in the way.
+fn not_by_others(error: Error, host: &str, before: &[String]) -> Error {
+    let is_busy =
+        matches!(&error, Error::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse);
+    match before.iter().find(|other| is_busy && overlap(host, other)) {
+        Some(other) => {
+            Error::Usage(format!("--bind {host} has an address that --bind {other} has already"))
+        }
+        None => error,
+    }
+}
+
+/// Whether two words mean one place, or one of them is every address of the other's family.
+fn overlap(one: &str, other: &str) -> bool {
+    let ips = |host: &str| {
+        let addresses = (host, 0).to_socket_addrs().into_iter().flatten();
+        addresses.map(|address| address.ip().to_canonical()).collect::<Vec<_>>()
+    };
+    let covers =
+        |a: IpAddr, b: IpAddr| a == b || (a.is_unspecified() && (a.is_ipv6() || b.is_ipv4()));
+    let is_file = [one, other].iter().any(|host| host.starts_with(unix::PREFIX));
+    if is_file {
+        return one == other;
+    }
+    let others = ips(other);
+    ips(one).iter().any(|a| others.iter().any(|b| covers(*a, *b) || covers(*b, *a)))
 }
 
 /// Whether only this machine gets there. An IPv4 address may be written as IPv6, and is

@@ -9,7 +9,7 @@ use clap::{ArgAction, Args};
 use netcore::Error;
 use netcore::cli::{count, duration};
 use netcore::log::harmless;
-use netcore::unix::{Claim, Mode};
+use netcore::unix::{self, Claim, Mode};
 
 use httpcore::Status;
 use httpcore::handler::{AtOnce, Handler, Request};
@@ -24,6 +24,9 @@ use crate::serve::{AccessLog, Guarded, Limits, Metrics, Server, Tls, handed_over
 
 /// The text of the tutorial's own handler.
 const GREETING: &str = "Привет, мир!";
+
+/// A socket file is for its owner alone, unless told otherwise.
+const PRIVATE: Mode = Mode(0o600);
 
 /// Where `--health` answers.
 const HEALTH: &str = "/healthz";
@@ -48,9 +51,9 @@ pub struct Options {
     /// 127.0.0.1 and ::1]
     #[arg(short, long, value_name = "HOST", conflicts_with = "lan")]
     pub bind: Vec<String>,
-    /// Who may connect to a unix:PATH: permissions of the file, in octal
-    #[arg(long, value_name = "MODE", default_value = "600")]
-    pub mode: Mode,
+    /// Who may connect to a unix:PATH: permissions of the file, in octal [default: 600]
+    #[arg(long, value_name = "MODE")]
+    pub mode: Option<Mode>,
     /// Listen on every interface, and say under which addresses
     #[arg(long)]
     pub lan: bool,
@@ -170,6 +173,7 @@ impl Options {
             hello: self.hello,
         };
         let (path, port) = place::of(&asked).map_err(Unprepared::Usage)?;
+        self.check_files(port).map_err(|why| Unprepared::Usage(why.into()))?;
         let files = if self.hello { None } else { Some(self.files(&path)?) };
         let served = match &files {
             Some(files) => files.root_for_people(),
@@ -203,7 +207,7 @@ impl Options {
                 let why = "the sockets are handed over; a port, --bind and --lan have no say then";
                 return Err(Unprepared::Usage(why.into()));
             }
-            None => Listening::open(place, port, self.mode, scheme)?,
+            None => Listening::open(place, port, self.mode.unwrap_or(PRIVATE), scheme)?,
         };
         let mut server = Server::on(listening.sockets)
             .for_command_line()
@@ -249,6 +253,18 @@ impl Options {
             notes,
             claims: listening.claims,
         })
+    }
+
+    /// A wish that nothing comes of would be taken for granted.
+    fn check_files(&self, port: Option<u16>) -> Result<(), &'static str> {
+        let is_file = |host: &String| host.starts_with(unix::PREFIX);
+        if self.mode.is_some() && !self.bind.iter().any(is_file) {
+            return Err("--mode is for the file of a --bind unix:PATH, and there is none");
+        }
+        if port.is_some() && !self.bind.is_empty() && self.bind.iter().all(is_file) {
+            return Err("a port has no say where every --bind is a unix:PATH");
+        }
+        Ok(())
     }
 
     fn files(&self, path: &Path) -> Result<Files, Unprepared> {

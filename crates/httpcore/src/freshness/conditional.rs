@@ -41,8 +41,11 @@ pub fn weigh(fields: &Fields, method: Method, current: &Validators) -> Verdict {
 /// Whether a Range header still holds: If-Range is missing or names exactly this
 /// version (section 13.1.5).
 pub fn range_holds(fields: &Fields, current: &Validators) -> bool {
-    match fields.get("if-range") {
+    let mut named = fields.all("if-range");
+    match named.next() {
         None => true,
+        // Two of them are about two versions.
+        Some(_) if named.next().is_some() => false,
         Some(value) if value.starts_with(b"\"") || value.starts_with(b"W/") => {
             parse_tag(value).is_some_and(|(tag, rest)| rest.is_empty() && tag.is_strongly(current))
         }
@@ -216,5 +219,7 @@ mod tests {
         assert!(!holds(LATER, Strength::Strong));
         assert!(!holds("nonsense", Strength::Strong));
         assert!(with(&[], |fields| range_holds(fields, &current(Strength::Weak))));
+        let twice = [("If-Range", "\"v1\""), ("If-Range", "\"v2\"")];
+        assert!(!with(&twice, |fields| range_holds(fields, &current(Strength::Strong))));
     }
 }

@@ -53,12 +53,14 @@ fn parse(value: &[u8], length: u64) -> Option<Wanted> {
 }
 
 /// One of `first-last`, `first-` and `-length`; empty where it lies behind the end;
-/// `None` where it is malformed.
+/// `None` where it is malformed, and where it is the whole of an empty file, of which no part
+/// can be named.
 fn parse_one(spec: &[u8], length: u64) -> Option<Range<u64>> {
     let dash = spec.iter().position(|&byte| byte == b'-')?;
     let (first, last) = (&spec[..dash], &spec[dash + 1..]);
     match (first.is_empty(), last.is_empty()) {
         (true, true) => None,
+        (true, false) if length == 0 && number(last)? > 0 => None,
         (true, false) => Some(length.saturating_sub(number(last)?)..length),
         (false, true) => Some(number(first)?.min(length)..length),
         (false, false) => {
@@ -132,7 +134,17 @@ mod tests {
         for value in ["bytes=10-", "bytes=10-20,99-", "bytes=-0"] {
             assert_eq!(wanted(value.as_bytes(), 10), Wanted::Nothing, "{value:?}");
         }
-        assert_eq!(wanted(b"bytes=0-", 0), Wanted::Nothing);
+        for value in ["bytes=0-", "bytes=-0"] {
+            assert_eq!(wanted(value.as_bytes(), 0), Wanted::Nothing, "{value:?}");
+        }
+    }
+
+    /// Section 14.1.2: only a length of 0 makes the end of a file unsatisfiable.
+    #[test]
+    fn the_end_of_an_empty_file_is_the_whole_of_it() {
+        for value in ["bytes=-1", "bytes=0-4,-5"] {
+            assert_eq!(wanted(value.as_bytes(), 0), Wanted::Whole, "{value:?}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub fn is_valid(value: &[u8]) -> bool {
     }
     match host.strip_prefix(b"[") {
         Some(literal) => literal.strip_suffix(b"]").is_some_and(is_ipv6),
+        // A port is one of some machine (RFC 9110 section 4.2.1).
+        None if host.is_empty() => port.is_none(),
         None => is_name(host),
     }
 }
@@ -105,6 +107,8 @@ mod tests {
             "a%zz",
             "a%",
             "a%4",
+            ":80",
+            ":",
             "%%41",
             "a%4g:80",
             "[fe80::1%25eth0]",

@@ -9,7 +9,7 @@ use netcore::log::payload;
 use super::content::Content;
 use super::html;
 use super::page::page;
-use super::response::{Response, has_field};
+use super::response::{Response, has_field, without_field};
 use super::rest::Rest;
 use crate::head::{Fields, Head, Method, Persistence, Version};
 use crate::status::Status;
@@ -106,8 +106,11 @@ pub(super) fn begin(out: &mut Vec<u8>, frame: &Frame, response: Response) -> (Re
             (Some(text.len() as u64), Rest::Bytes(text.into_bytes().into(), 0))
         }
         Content::Stored(stored) => {
-            // Content-Length is among them.
-            out.extend_from_slice(&stored.fields);
+            // Content-Length is among them, and a media type that may have been replaced.
+            match has_field(&fields, "Content-Type") {
+                true => out.extend(without_field(&stored.fields, "Content-Type")),
+                false => out.extend_from_slice(&stored.fields),
+            }
             (None, Rest::Stored(stored, 0))
         }
         Content::File(parts) => (Some(parts.length()), Rest::file(parts)),
@@ -159,4 +162,36 @@ fn describe(out: &mut Vec<u8>, fields: &[u8], media_type: &str, text: &str) {
 fn put(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
     // A vector takes everything.
     let _ = out.write_fmt(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::content::Stored;
+    use super::*;
+    use crate::refusal::Refusal;
+    use crate::reply::IntoResponse;
+
+    /// A client that meets two takes either.
+    #[test]
+    fn a_response_has_one_media_type_whatever_is_added_to_it() {
+        let types = |response: Response| {
+            let mut out = Vec::new();
+            let typed = response.header("X-A", "b").header("content-type", "image/png");
+            begin(&mut out, &Frame::last(Method::Get, "", ""), typed);
+            let head = String::from_utf8(out).unwrap().to_ascii_lowercase();
+            assert!(head.contains("\r\nx-a: b\r\n"), "{head}");
+            head.lines()
+                .filter_map(|line| Some(line.strip_prefix("content-type: ")?.to_string()))
+                .collect::<Vec<_>>()
+        };
+        let fields = b"ETag: \"a\"\r\nContent-Type: text/html\r\nContent-Length: 0\r\n".to_vec();
+        let stored = Arc::new(Stored { fields, bytes: Vec::new() });
+        let kept = Response::from_parts(Status::OK, Vec::new(), Content::Stored(stored));
+        assert_eq!(types(kept), ["image/png"]);
+        assert_eq!(types(Response::text("x")), ["image/png"]);
+        let refusal = Refusal::new(Status::NOT_FOUND, "x").into_response();
+        assert_eq!(types(refusal), ["text/plain; charset=utf-8"]);
+    }
 }

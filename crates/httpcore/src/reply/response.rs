@@ -40,11 +40,15 @@ impl Response {
     }
 
     /// Its parts. One of 205 has no content, whatever it was given, and a length that says
-    /// so ([RFC 9110 section 15.3.6](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.6)).
+    /// so ([RFC 9110 section 15.3.6](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.6)). The page of a refusal has a
+    /// media type of its own, whatever it was given.
     pub fn into_parts(mut self) -> (Status, Vec<u8>, Content) {
         if self.status == Status::RESET_CONTENT {
-            self.remove("content-type");
             self.content = Content::Empty;
+            self.remove("content-type");
+        }
+        if matches!(self.content, Content::Refusal(_)) {
+            self.remove("content-type");
         }
         (self.status, self.fields, self.content)
     }
@@ -171,8 +175,7 @@ impl Response {
     }
 
     fn remove(&mut self, name: &str) {
-        self.fields =
-            lines(&self.fields).filter(|line| !is_field(line, name)).collect::<Vec<_>>().concat();
+        self.fields = without_field(&self.fields, name);
     }
 
     /// The status that it has now.
@@ -191,6 +194,11 @@ fn ascii_url(url: &str) -> Cow<'_, str> {
 /// Whether one of these lines is the field of this name.
 pub fn has_field(fields: &[u8], name: &str) -> bool {
     lines(fields).any(|line| is_field(line, name))
+}
+
+/// These lines but for the fields of this name.
+pub(super) fn without_field(fields: &[u8], name: &str) -> Vec<u8> {
+    lines(fields).filter(|line| !is_field(line, name)).collect::<Vec<_>>().concat()
 }
 
 fn lines(fields: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -49,6 +49,9 @@ pub fn a_body_that_is_too_long_or_no_body_is_refused(site: &Site) {
     let start = "POST /echo HTTP/1.1\r\nHost: a\r\n";
     let long = format!("{start}Content-Length: 2000000\r\n\r\n{}", "x".repeat(2_000_000));
     assert!(ask(&server, long.as_bytes()).starts_with("HTTP/1.1 413 "));
+    // Its head says so, and nobody is to send it first.
+    let asked = format!("{start}Content-Length: 2000000\r\nExpect: 100-continue\r\n\r\n");
+    assert!(ask(&server, asked.as_bytes()).starts_with("HTTP/1.1 413 "));
     let broken = format!("{start}Transfer-Encoding: chunked\r\n\r\nhello\r\n");
     assert!(ask(&server, broken.as_bytes()).starts_with("HTTP/1.1 400 "));
 }

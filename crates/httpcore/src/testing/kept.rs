@@ -1,6 +1,8 @@
 //! One request after another on a connection.
 
-use super::{Site, ask, assert_answered, start};
+use std::io::Write;
+
+use super::{Site, ask, assert_answered, connect, read_to_end, start};
 use crate::head::LINE_LIMIT;
 
 /// Also when they come in one piece.
@@ -13,6 +15,24 @@ pub fn many_requests_are_answered_in_order_on_one_connection(site: &Site) {
     assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 3, "{responses}");
     assert_eq!(responses.matches("\r\n\r\none\n").count(), 2, "{responses}");
     assert!(responses.ends_with("Привет, мир!\n"), "{responses}");
+}
+
+/// Some clients send it behind a body that does not count it (RFC 9112 section 2.2).
+pub fn an_empty_line_before_a_request_is_passed_over(site: &Site) {
+    let (server, _folder) = start(site);
+    let one = "\r\nGET /folder/one.txt HTTP/1.1\r\nHost: a\r\n\r\n";
+    let last = "\r\nGET /hello.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let questions = [one, last].concat();
+    // Its two bytes need not come together.
+    for split in 0..=one.len() + 3 {
+        let mut stream = connect(&server);
+        stream.set_nodelay(true).expect("it can be done");
+        let (first, second) = questions.split_at(split);
+        stream.write_all(first.as_bytes()).expect("it can be done");
+        stream.write_all(second.as_bytes()).expect("it can be done");
+        let responses = read_to_end(stream);
+        assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 2, "{split}: {responses}");
+    }
 }
 
 /// It would wait for the end of the connection.
