@@ -230,7 +230,8 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused() {
-        for raw in ["*", "a", "ftp://h/", "http://", "http://u@h/", "/a#b", "h:443"] {
+        for raw in ["*", "a", "ftp://h/", "http://", "http://:80/", "http://u@h/", "/a#b", "h:443"]
+        {
             assert_eq!(target(Method::Get, raw), Err(400), "{raw:?}");
         }
     }

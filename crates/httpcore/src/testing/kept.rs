@@ -30,6 +30,7 @@ pub fn a_head_that_two_readers_could_take_differently_is_refused_and_the_connect
     for fields in [
         "",
         "Host: a\r\nHost: b\r\n",
+        "Host: :80\r\n",
         "Host: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n",
         "Host: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n",
         "Host: a\r\nX : y\r\n",
