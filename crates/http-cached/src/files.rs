@@ -74,7 +74,7 @@ fn current(path: &Path, head: &Head) -> Result<Response, Refusal> {
 /// All of it, or the part that is asked for, if that is a part of this version.
 fn wanted(file: File, length: u64, head: &Head, version: &Validators) -> io::Result<Response> {
     let holds = head.method == Method::Get && freshness::range_holds(&head.fields, version);
-    let range = head.fields.get("range").filter(|_| holds);
+    let range = head.fields.only("range").filter(|_| holds);
     match range.map_or(Wanted::Whole, |range| freshness::wanted(range, length)) {
         Wanted::Parts(parts) if parts.len() == 1 => {
             Ok(Response::part_of_file(file, parts[0].clone(), length))

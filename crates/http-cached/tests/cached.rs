@@ -74,3 +74,16 @@ fn a_part_of_another_version_is_not_mixed_with_this_one() {
     let fields = "Range: bytes=0-1\r\nIf-Range: \"other\"\r\n";
     assert_answered(&get(&server, "/hello.txt", fields), 200, "Привет, мир!\n");
 }
+
+/// Of two fields, a proxy may have believed the other one.
+#[test]
+fn what_is_said_twice_about_a_range_is_answered_with_the_whole() {
+    let server = suite("site").start(Setup::default());
+    let this = format!("If-Range: {}\r\n", field(&get(&server, "/hello.txt", ""), "ETag"));
+    let one = format!("Range: bytes=0-1\r\n{this}");
+    assert_answered(&get(&server, "/hello.txt", &one), 206, "П");
+    for second in ["If-Range: \"other\"\r\n", "Range: bytes=2-3\r\n"] {
+        let response = get(&server, "/hello.txt", &format!("{one}{second}"));
+        assert_answered(&response, 200, "Привет, мир!\n");
+    }
+}

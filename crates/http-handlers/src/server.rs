@@ -111,11 +111,6 @@ fn read_head(
     let mut scanner = Scanner::default();
     let mut buf = [0; 4 << 10];
     loop {
-        // Some clients send an empty line behind a body that does not count it.
-        while input.starts_with(b"\r\n") {
-            input.drain(..2);
-            scanner = Scanner::default();
-        }
         // Before the first read: it may have come with the last request.
         if let Some(received) = scanner.find_end(input).transpose() {
             return Ok(Some(received));

@@ -32,6 +32,7 @@ promises! { suite, of httpcore::testing::kept =>
 promises! { suite, of httpcore::testing::bodies =>
     a_body_comes_back_however_it_is_framed,
     a_request_behind_a_body_is_answered_too,
+    an_empty_line_behind_a_body_is_no_request,
     a_client_that_waits_for_leave_is_given_it_and_then_the_answer,
     a_body_that_is_too_long_or_no_body_is_refused,
 }

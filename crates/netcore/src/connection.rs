@@ -180,12 +180,9 @@ impl<S: Socket> Write for Connection<S> {
         self.check_deadline()?;
         loop {
             match self.socket.write_vectored(bufs) {
-                // The buffers of both ends are full: the peer has to read first. It may have done
-                // so while the process was halted, beyond the deadline.
+                // The buffers of both ends are full: the peer has to read first.
                 Err(error) if is_nothing_yet(&error) => {
-                    if !wait::is_ready(&self.socket, Interest::Writing)? {
-                        self.wait(Interest::Writing)?;
-                    }
+                    self.wait(Interest::Writing)?;
                 }
                 done => {
                     self.over = done.is_err();

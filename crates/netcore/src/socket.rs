@@ -2,11 +2,13 @@
 //! where there is one.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read};
 use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use rustix::fd::AsFd;
+#[cfg(unix)]
+use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 use socket2::SockRef;
 
 use crate::wait::{self, Interest};
@@ -25,10 +27,10 @@ pub trait Socket: AsFd + Send + Sync {
     /// As [`Read::read`].
     fn read(&self, buf: &mut [u8]) -> io::Result<usize>;
 
-    /// As [`Write::write_vectored`].
+    /// As [`write_vectored`](io::Write::write_vectored), but that it never waits.
     ///
     /// # Errors
-    /// As [`Write::write_vectored`].
+    /// As [`write_vectored`](io::Write::write_vectored).
     fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
 
     /// Ends one direction or both, shutdown(2).
@@ -83,11 +85,7 @@ macro_rules! socket {
             }
 
             fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-                match bufs {
-                    // send(2), which costs less than writev(2).
-                    [one] => Write::write(&mut &*self, one),
-                    _ => Write::write_vectored(&mut &*self, bufs),
-                }
+                send_now(self, bufs)
             }
 
             fn shutdown(&self, side: Side) -> io::Result<()> {
@@ -120,6 +118,32 @@ fn file_of_peer(unix: &std::os::unix::net::UnixStream) -> io::Result<String> {
     Ok(format!("{}{}", crate::error::UNIX, path.unwrap_or_default()))
 }
 
+/// Not by write(2), which would wait here, on a UNIX socket and on some systems anew for
+/// each part of a large buffer: a peer that takes little at a time would hold it up beyond
+/// every deadline.
+#[cfg(unix)]
+fn send_now(socket: &impl AsFd, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    let flags = SendFlags::DONTWAIT | NO_SIGNAL;
+    Ok(match bufs {
+        // It costs less than sendmsg(2).
+        [one] => send(socket, one, flags)?,
+        _ => sendmsg(socket, bufs, &mut SendAncillaryBuffer::default(), flags)?,
+    })
+}
+
+/// A socket does not block there: see [`block_for_a_moment`].
+#[cfg(not(unix))]
+fn send_now(socket: &impl AsFd, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    SockRef::from(&socket.as_fd()).send_vectored(bufs)
+}
+
+/// A peer that has gone is an error and no SIGPIPE. macOS has that as an option of the
+/// socket, which std sets.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const NO_SIGNAL: SendFlags = SendFlags::empty();
+
 impl Listener for TcpListener {
     type Socket = TcpStream;
     type Peer = SocketAddr;
@@ -133,7 +157,7 @@ impl Listener for TcpListener {
     }
 }
 
-/// How long a call of a server's socket waits by itself, so that a client which answers at
+/// How long a read of a server's socket waits by itself, so that a client which answers at
 /// once costs one call and not two, nor the timer of poll(2), which is dear. What comes later
 /// is waited for in poll(2). A deadline and a stop are late by no more than this.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -141,6 +165,7 @@ const MOMENT: Duration = Duration::from_millis(10);
 /// By SO_RCVTIMEO and SO_SNDTIMEO
 /// ([socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html)). On Windows a call that
 /// was ended by them leaves the socket in no known state, so there it does not wait at all.
+/// The second one is for whoever writes to the socket itself, past [`Socket`].
 pub(crate) fn block_for_a_moment(socket: &impl Socket) -> io::Result<()> {
     if cfg!(windows) {
         return socket.set_nonblocking(true);
@@ -175,6 +200,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn what_waits_for_room_has_not_been_taken_however_little_it_is() {
+        use std::io::Write;
         use std::thread;
         use std::time::{Duration, Instant};
 

@@ -36,6 +36,7 @@ over_both_families! {
     a_peer_that_sends_nothing_meets_the_deadline,
     a_peer_that_drips_bytes_cannot_stretch_the_deadline,
     a_peer_that_never_reads_meets_the_deadline,
+    a_peer_that_takes_little_at_a_time_cannot_stretch_the_deadline,
     a_peer_that_takes_nothing_meets_the_patience_long_before_the_deadline,
     a_deadline_that_has_passed_ends_every_call,
     a_later_deadline_takes_the_place_of_the_first,
@@ -115,6 +116,22 @@ fn a_peer_that_never_reads_meets_the_deadline<S: Socket>(pair: Pair<S>) {
     let started = Instant::now();
     server.set_deadline(Deadline::after(SHORT));
     assert_timed_out(fill(&mut server), started);
+}
+
+fn a_peer_that_takes_little_at_a_time_cannot_stretch_the_deadline<S: Socket + 'static>(
+    pair: Pair<S>,
+) {
+    let (mut slow, mut server) = connect(pair, &shutdown());
+    thread::spawn(move || {
+        // All of it would take two seconds, and each part is taken sooner than a call that waits
+        // gives up by itself.
+        while slow.read(&mut [0; 64 << 10]).is_ok_and(|n| n > 0) {
+            thread::sleep(SHORT / 100);
+        }
+    });
+    let started = Instant::now();
+    server.set_deadline(Deadline::after(SHORT));
+    assert_timed_out(server.write_all(&vec![0; 64 << 20]), started);
 }
 
 /// One wait, whichever way.

@@ -87,7 +87,7 @@ impl Sender {
         if let Some(coding) = coding {
             fields.extend_from_slice(format!("Content-Encoding: {coding}\r\n").as_bytes());
         }
-        match request.fields().get("range") {
+        match request.fields().only("range") {
             // Only GET has ranges (section 14.2).
             Some(range)
                 if request.method() == Method::Get

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use httpcore::Status;
+use httpcore::head::without_empty_line;
 use httpcore::reply::clock;
 use netcore::log::has_room;
 
@@ -57,7 +58,8 @@ impl Line<'_> {
         // An address without its port, as everybody's access log has it.
         let address = self.peer.map(|peer| peer.ip().to_canonical().to_string());
         let peer = address.unwrap_or_else(|| self.name.to_string());
-        let line = self.head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let line =
+            without_empty_line(self.head).split(|&byte| byte == b'\n').next().unwrap_or_default();
         format!(
             "{peer} - - [{}] \"{}\" {} {} {:.3}ms\n",
             clock::log_date(self.date),
@@ -101,7 +103,8 @@ mod tests {
         let line = Line {
             peer: Some(([127, 0, 0, 1], 5000).into()),
             name: "127.0.0.1:5000",
-            head: b"GET /\x1b[31m\" HTTP/1.1\r\nHost: a\r\n\r\n",
+            // Behind the empty line that may come before a head.
+            head: b"\r\nGET /\x1b[31m\" HTTP/1.1\r\nHost: a\r\n\r\n",
             status: Status::OK,
             bytes: 12,
             date: "Sun, 06 Nov 1994 08:49:37 GMT",

@@ -20,6 +20,13 @@ impl<'h> Fields<'h> {
         self.all(name).next()
     }
 
+    /// The value of the field of this name, where there is one: of two, somebody else on the
+    /// way may believe the other one.
+    pub fn only(&self, name: &str) -> Option<&'h [u8]> {
+        let mut all = self.all(name);
+        all.next().filter(|_| all.next().is_none())
+    }
+
     /// The values of every field of this name.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &'h [u8]> {
         self.list
@@ -89,6 +96,9 @@ mod tests {
         let fields = Fields::new(&LIST);
         assert_eq!(fields.get("host"), Some(b"localhost".as_slice()));
         assert_eq!(fields.get("range"), None);
+        assert_eq!(fields.only("host"), Some(b"localhost".as_slice()));
+        assert_eq!(fields.only("accept-encoding"), None);
+        assert_eq!(fields.only("range"), None);
     }
 
     #[test]

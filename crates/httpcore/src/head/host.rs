@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 const BELOW_LOCALHOST: &[u8] = b".localhost";
 
 /// Whether `value` is a host with an optional port (RFC 9110 section 7.2), or empty, as
-/// for a target without one.
+/// for a target without one. A port of no host is neither (section 4.2.1).
 pub fn is_valid(value: &[u8]) -> bool {
     let (host, port) = split(value);
     let is_port = |port: &[u8]| port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
@@ -19,9 +19,8 @@ pub fn is_valid(value: &[u8]) -> bool {
         return false;
     }
     match host.strip_prefix(b"[") {
+        _ if host.is_empty() => port.is_none(),
         Some(literal) => literal.strip_suffix(b"]").is_some_and(is_ipv6),
-        // A port is one of some machine (RFC 9110 section 4.2.1).
-        None if host.is_empty() => port.is_none(),
         None => is_name(host),
     }
 }
@@ -96,6 +95,8 @@ mod tests {
             "a b",
             "a:b",
             "a:80:80",
+            ":80",
+            ":",
             "[::1",
             "::1",
             "a/b",
@@ -107,8 +108,6 @@ mod tests {
             "a%zz",
             "a%",
             "a%4",
-            ":80",
-            ":",
             "%%41",
             "a%4g:80",
             "[fe80::1%25eth0]",

@@ -1,6 +1,8 @@
 //! The first line of a request: method, target, version. It is read once, as soon as it
 //! is there.
 
+use std::ops::Range;
+
 use super::method::Method;
 use crate::refusal::Refusal;
 use crate::status::Status;
@@ -15,7 +17,7 @@ pub enum Version {
     Http11,
 }
 
-/// What the line says, and where its target lies in the head that begins with it.
+/// What the line says, and where its target lies in the head that it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestLine {
     /// `None` for a name that is not known here.
@@ -23,7 +25,7 @@ pub struct RequestLine {
     target_start: usize,
     target_end: usize,
     pub(super) version: Version,
-    /// Bytes of the line with its end.
+    /// Bytes of the head up to the end of the line.
     pub(super) length: usize,
 }
 
@@ -34,9 +36,10 @@ impl RequestLine {
     }
 
     /// Method, target and version with one space between them (RFC 9112 section 3).
-    /// `head` begins with the line; `newline` is where its line feed stands.
-    pub(super) fn parse(head: &[u8], newline: usize) -> Result<RequestLine, Refusal> {
-        let line = without_cr(&head[..newline]);
+    /// `place` is that of the line in the head, up to its line feed.
+    pub(super) fn parse(head: &[u8], place: Range<usize>) -> Result<RequestLine, Refusal> {
+        let Range { start, end: newline } = place;
+        let line = without_cr(&head[start..newline]);
         let mut parts = line.split(|&byte| byte == b' ');
         let (method, target, version) =
             match (parts.next(), parts.next(), parts.next(), parts.next()) {
@@ -63,7 +66,7 @@ impl RequestLine {
                 "the request target is empty or holds a control character",
             ));
         }
-        let target_start = method.len() + 1;
+        let target_start = start + method.len() + 1;
         Ok(RequestLine {
             method: Method::parse(method),
             target_start,
@@ -73,7 +76,7 @@ impl RequestLine {
         })
     }
 
-    /// The target as it was sent, out of the head that the line began.
+    /// The target as it was sent, out of the head that the line belongs to.
     pub(super) fn target<'b>(&self, head: &'b [u8]) -> &'b [u8] {
         &head[self.target_start..self.target_end]
     }

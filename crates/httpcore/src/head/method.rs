@@ -1,5 +1,6 @@
 //! What is wanted of a resource.
 
+use super::empty_line::without_empty_line;
 use crate::refusal::Refusal;
 use crate::status::Status;
 
@@ -53,7 +54,7 @@ impl Method {
     /// What a head asks for that is refused: it may be nonsense, and incomplete. But a client
     /// that asks so reads no content (RFC 9110 section 9.3.2).
     pub fn of_refused(head: &[u8]) -> Method {
-        if head.starts_with(b"HEAD ") { Method::Head } else { Method::Get }
+        if without_empty_line(head).starts_with(b"HEAD ") { Method::Head } else { Method::Get }
     }
 
     /// As it is written on the wire.

@@ -5,6 +5,7 @@
 //! a proxy. So whatever the RFC leaves a choice about is refused here, with a sentence
 //! that says what was wrong.
 
+mod empty_line;
 mod fields;
 mod framing;
 pub mod host;
@@ -21,6 +22,7 @@ use self::line::without_cr;
 use crate::refusal::Refusal;
 use crate::status::Status;
 
+pub use self::empty_line::{EMPTY_LINE, without_empty_line};
 pub use self::fields::Fields;
 pub use self::framing::{Framing, Persistence};
 pub use self::line::{RequestLine, Version, is_token};

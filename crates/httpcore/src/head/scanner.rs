@@ -1,5 +1,6 @@
 //! Where the head of a request ends, while it still arrives.
 
+use super::empty_line::EMPTY_LINE;
 use super::line::{RequestLine, without_cr};
 use crate::refusal::Refusal;
 use crate::status::Status;
@@ -22,7 +23,7 @@ pub struct Scanner {
 /// A whole head at the front of a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Its bytes, with its empty line.
+    /// Its bytes, with its empty line, and with one before it.
     pub length: usize,
     /// What its first line says.
     pub line: RequestLine,
@@ -43,12 +44,14 @@ impl Scanner {
         }
         while let Some(length) = buf[self.scanned..].iter().position(|&byte| byte == b'\n') {
             let newline = self.scanned + length;
-            let line = without_cr(&buf[self.line_start..newline]);
+            let start = self.line_start;
+            let line = without_cr(&buf[start..newline]);
             self.scanned = newline + 1;
             self.line_start = newline + 1;
             match self.line {
                 None if newline > LINE_LIMIT => return Err(line_too_long()),
-                None => self.line = Some(RequestLine::parse(buf, newline)?),
+                None if buf[..=newline] == *EMPTY_LINE => {}
+                None => self.line = Some(RequestLine::parse(buf, start..newline)?),
                 Some(_) if !line.is_empty() => {}
                 Some(_) if newline >= HEAD_LIMIT => return Err(head_too_long()),
                 Some(line) => return Ok(Some(Extent { length: newline + 1, line })),

@@ -41,6 +41,22 @@ fn a_bare_line_feed_ends_a_line() {
 }
 
 #[test]
+fn an_empty_line_may_come_before_a_head_and_only_one() {
+    let with = |before: &str| [before.as_bytes(), &get("X: y\r\n")].concat();
+    read(&with("\r\n"), |head| {
+        assert_eq!((head.method, head.target), (Method::Get, b"/".as_slice()));
+        assert_eq!(head.fields.get("x"), Some(b"y".as_slice()));
+    })
+    .unwrap();
+    for before in ["\n", "\r\n\r\n", "\r\n\n", "\r\r\n"] {
+        assert_refused(
+            &with(before),
+            "400: the request line is not: method, target, version (RFC 9112 section 3)",
+        );
+    }
+}
+
+#[test]
 fn hosts_are_strict() {
     let section = "(RFC 9112 section 3.2)";
     assert_refused(
@@ -219,12 +235,13 @@ proptest! {
 
     #[test]
     fn a_head_ends_at_the_same_place_however_it_is_cut(
+        before in "(\r\n)?",
         names in proptest::collection::vec("[A-Za-z]{1,8}", 0..5),
         rest in "[ -~\r\n]{0,20}",
         cuts in proptest::collection::vec(0usize..200, 0..6),
     ) {
         let fields: String = names.iter().map(|name| format!("{name}: value\r\n")).collect();
-        let head = format!("GET /path HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+        let head = format!("{before}GET /path HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
         let text = format!("{head}{rest}");
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
         cuts.sort_unstable();

@@ -27,6 +27,19 @@ pub fn a_request_behind_a_body_is_answered_too(site: &Site) {
     }
 }
 
+/// RFC 9112 section 2.2: some clients send one that they do not count.
+pub fn an_empty_line_behind_a_body_is_no_request(site: &Site) {
+    let (server, _folder) = start(site);
+    let first = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde\r\n";
+    let next = "HEAD /folder/one.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let responses = ask(&server, [first, first, next].concat().as_bytes());
+    assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 3, "{responses}");
+    // One, and not as many as anybody likes.
+    let responses = ask(&server, ["\r\n", first, "\r\n", next].concat().as_bytes());
+    assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 1, "{responses}");
+    assert!(responses.contains("HTTP/1.1 400 "), "{responses}");
+}
+
 /// As curl does before it sends much.
 pub fn a_client_that_waits_for_leave_is_given_it_and_then_the_answer(site: &Site) {
     let (server, _folder) = start(site);

@@ -50,6 +50,7 @@ pub fn a_head_that_two_readers_could_take_differently_is_refused_and_the_connect
     for fields in [
         "",
         "Host: a\r\nHost: b\r\n",
+        "Host: :80\r\n",
         "Host: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n",
         "Host: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n",
         "Host: a\r\nX : y\r\n",
@@ -65,7 +66,13 @@ pub fn a_head_that_two_readers_could_take_differently_is_refused_and_the_connect
 pub fn head_gets_no_content_where_it_is_refused_either(site: &Site) {
     let (server, _folder) = start(site);
     let long = format!("HEAD /{}", "x".repeat(LINE_LIMIT));
-    for (head, status) in [("HEAD / HTTP/1.1\r\n", 400), ("HEAD / HTTP/3\r\n", 400), (&long, 414)] {
+    let after_an_empty_line = "\r\nHEAD / HTTP/1.1\r\n";
+    for (head, status) in [
+        ("HEAD / HTTP/1.1\r\n", 400),
+        (after_an_empty_line, 400),
+        ("HEAD / HTTP/3\r\n", 400),
+        (&long, 414),
+    ] {
         assert_answered(&ask(&server, format!("{head}\r\n").as_bytes()), status, "");
     }
 }

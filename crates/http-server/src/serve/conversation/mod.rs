@@ -35,8 +35,6 @@ pub struct Conversation {
     phase: Phase,
     /// What has come and is not read yet.
     kept: Vec<u8>,
-    /// The empty line before a request, which may come once.
-    skipped: bool,
     deadline: Deadline,
     standing: Standing,
     served: bool,
@@ -147,14 +145,13 @@ impl Conversation {
         let (since, phase) = (Instant::now(), Phase::Waiting);
         // A new client has nothing to wait for.
         let deadline = Deadline::at(since, limits.head);
-        let (kept, skipped, standing) = (Vec::new(), false, Standing::InLobby);
+        let (kept, standing) = (Vec::new(), Standing::InLobby);
         let (served, acknowledged) = (false, 0);
         Conversation {
             stream,
             client,
             phase,
             kept,
-            skipped,
             deadline,
             standing,
             served,

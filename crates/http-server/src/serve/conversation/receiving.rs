@@ -9,7 +9,7 @@ use netcore::log::payload;
 
 use httpcore::Refusal;
 use httpcore::body::{Body, Source};
-use httpcore::head::{Extent, Method, Scanner};
+use httpcore::head::{EMPTY_LINE, Extent, Method, Scanner};
 use httpcore::stream::{Stream, Waits};
 
 use super::super::exchange::{Behind, Desk, exchange, turned_away};
@@ -23,15 +23,8 @@ impl Conversation {
         filled: &mut usize,
         scanner: Option<Scanner>,
     ) -> io::Result<Step> {
-        // Some clients send an empty line behind a body that they do not count (RFC 9112
-        // section 2.2).
-        if !self.skipped && desk.input[..*filled].starts_with(b"\r\n") {
-            desk.input.copy_within(2..*filled, 0);
-            *filled -= 2;
-            self.skipped = true;
-        }
-        // A CR alone may become such a line, which begins nothing.
-        let has_begun = *filled > 0 && desk.input[..*filled] != *b"\r";
+        // The empty line that may come before it, or a part of that, begins nothing.
+        let has_begun = !EMPTY_LINE.starts_with(&desk.input[..*filled]);
         let is_new = scanner.is_none();
         let mut scanner = scanner.unwrap_or_default();
         if has_begun {

@@ -133,7 +133,7 @@ impl Conversation {
 
     pub(super) fn wait(&mut self, limits: &Limits) {
         self.phase = Phase::Waiting;
-        (self.served, self.skipped, self.since) = (true, false, Instant::now());
+        (self.served, self.since) = (true, Instant::now());
         self.deadline = Deadline::at(self.since, limits.idle);
     }
 
