@@ -159,7 +159,8 @@ impl Listener for TcpListener {
 
 /// How long a read of a server's socket waits by itself, so that a client which answers at
 /// once costs one call and not two, nor the timer of poll(2), which is dear. What comes later
-/// is waited for in poll(2). A deadline and a stop are late by no more than this.
+/// is waited for in poll(2). A deadline and a stop are late by no more than this and a tick of
+/// the system's clock.
 const MOMENT: Duration = Duration::from_millis(10);
 
 /// By SO_RCVTIMEO and SO_SNDTIMEO
