@@ -65,6 +65,14 @@ fn paths_are_decoded_once_and_stay_inside() {
     ] {
         assert_eq!(server.get(path).status, status, "{path}");
     }
+    // Whatever is wanted of it, and whatever else is served.
+    for args in [&[][..], &["--health"]] {
+        let server = site.start(args);
+        for method in ["GET", "OPTIONS", "DELETE"] {
+            let request = format!("{method} /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            assert_eq!(server.ask(request).status, 400, "{method} {args:?}");
+        }
+    }
     server.get(&format!("/{}", "a".repeat(300))).expect_status(404);
     server.get(&format!("/{}", "a/".repeat(4000))).expect_status(404);
 }

@@ -19,12 +19,12 @@ impl Site {
     /// 404 for what is not there or lies outside of the folder, 412 for
     /// another version than the request is about.
     pub fn reply(&self, head: &Head<'_>) -> Result<Response, Refusal> {
-        if !matches!(head.method, Method::Get | Method::Head) {
-            return Ok(other_method(head.method, &[Method::Get]));
-        }
         // Split and then decoded, once: no name holds a slash, and none is `..`.
         let target = Target::parse(head.method, head.target)?;
         let path = target::Path::parse(target.path)?;
+        if !matches!(head.method, Method::Get | Method::Head) {
+            return Ok(other_method(head.method, &[Method::Get]));
+        }
         let root = fs::canonicalize(&self.root)?;
         let mut file = root.clone();
         for name in &path.names {

@@ -16,12 +16,12 @@ impl Site {
     /// # Errors
     /// 404 for what is not there or lies outside of the folder.
     pub fn reply(&self, method: Method, target: &[u8]) -> Result<Response, Refusal> {
-        if !matches!(method, Method::Get | Method::Head) {
-            return Ok(other_method(method, &[Method::Get]));
-        }
         // Split and then decoded, once: no name holds a slash, and none is `..`.
         let target = Target::parse(method, target)?;
         let path = target::Path::parse(target.path)?;
+        if !matches!(method, Method::Get | Method::Head) {
+            return Ok(other_method(method, &[Method::Get]));
+        }
         let root = fs::canonicalize(&self.root)?;
         let mut file = root.clone();
         for name in &path.names {

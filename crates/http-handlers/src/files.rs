@@ -14,11 +14,11 @@ use httpcore::{Refusal, Status};
 /// # Errors
 /// 404 for what is not there or lies outside of the folder.
 pub fn reply(root: &Path, request: &Request<'_>) -> Result<Response, Refusal> {
+    // Split and then decoded, once: no name holds a slash, and none is `..`.
+    let path = request.path()?;
     if !matches!(request.method(), Method::Get | Method::Head) {
         return Ok(other_method(request.method(), &[Method::Get]));
     }
-    // Split and then decoded, once: no name holds a slash, and none is `..`.
-    let path = request.path()?;
     let root = fs::canonicalize(root)?;
     let mut file = root.clone();
     for name in &path.names {

@@ -9,6 +9,7 @@ promises! { suite, of httpcore::testing::files =>
     a_path_is_a_file_with_its_type,
     head_gets_the_head_alone,
     a_method_that_a_file_does_not_have_is_told_those_that_it_has,
+    what_is_no_path_is_refused_whatever_is_wanted_of_it,
     no_path_leaves_the_folder,
     a_folder_is_its_index_or_a_list_and_ends_with_a_slash,
     only_text_in_utf_8_is_said_to_be_that,

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use netcore::deadline::Deadline;
+use netcore::error::reason;
 
 use self::source::{CHUNKED, cut_short, malformed};
 use crate::head::Framing;
@@ -317,7 +318,7 @@ fn refusal(error: &io::Error) -> Refusal {
             let why = "the body did not come in time";
             Refusal::by("RFC 9110 section 15.5.9", Status::REQUEST_TIMEOUT, why)
         }
-        _ => Refusal::by("RFC 9112 section 8", Status::BAD_REQUEST, error.to_string()),
+        _ => Refusal::by("RFC 9112 section 8", Status::BAD_REQUEST, reason(error)),
     }
 }
 

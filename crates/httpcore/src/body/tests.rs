@@ -43,6 +43,39 @@ fn a_body_of_a_length_ends_there() {
     assert_eq!(text(Framing::Length(5), b"he", b"").unwrap_err(), ErrorKind::UnexpectedEof);
 }
 
+/// A connection whose other end is gone.
+#[derive(Debug)]
+struct Gone;
+
+impl Read for Gone {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(ErrorKind::ConnectionReset.into())
+    }
+}
+
+impl Write for Gone {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Gone {
+    fn set_read_deadline(&mut self, _: Deadline) {}
+}
+
+/// As they are told of every other connection.
+#[test]
+fn a_body_that_breaks_off_is_told_in_our_words() {
+    let (mut gone, mut buf) = (Gone, [0; 1]);
+    let mut body = Body::new(Source::new(&mut gone, &mut buf, 1), Framing::Length(5), false);
+    let error = body.read_to_end(&mut Vec::new()).unwrap_err();
+    assert!(error.to_string().contains("connection reset by the other end"), "{error}");
+}
+
 #[test]
 fn chunks_are_put_together_however_they_are_cut() {
     let body = b"3\r\nfoo\r\nA;ext=1\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nGET /";

@@ -147,7 +147,7 @@ impl Router {
         // The common case of a file server needs no path here.
         if let ([], [Mount { prefix, handler }]) = (self.routes.as_slice(), self.mounts.as_slice())
             && prefix.is_empty()
-            && request.target().path != b"*"
+            && matches!(request.method(), Method::Get | Method::Head)
         {
             return Ok(&**handler);
         }

@@ -40,6 +40,19 @@ pub fn a_method_that_a_file_does_not_have_is_told_those_that_it_has(site: &Site)
     assert!(field(&response, "Allow").starts_with("GET, HEAD, "), "{response}");
 }
 
+/// It is another thing than a file that is not there.
+pub fn what_is_no_path_is_refused_whatever_is_wanted_of_it(site: &Site) {
+    let (server, _folder) = start(site);
+    for target in ["hello.txt", "/hello.txt#a", "/%zz", "/%00"] {
+        for method in ["GET", "OPTIONS", "DELETE"] {
+            let head =
+                format!("{method} {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            let response = ask(&server, head.as_bytes());
+            assert!(response.starts_with("HTTP/1.1 400 "), "{method} {target}: {response}");
+        }
+    }
+}
+
 /// However it is written.
 pub fn no_path_leaves_the_folder(site: &Site) {
     let (server, _folder) = start(site);
