@@ -75,6 +75,9 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         None => name_of(dest)?,
     };
     // Before anything else is asked.
+    if options.beside {
+        beside::project_of(dest)?;
+    }
     check(&ladder, rung, dest, &name)?;
     let wanted = asked::wanted(options, own, screen)?;
     match options.beside {

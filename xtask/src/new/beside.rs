@@ -1,7 +1,7 @@
 //! One more rung in a project that `cargo xtask new` has made: both are programs of one
 //! workspace and use the same blocks.
 
-use std::path::{Path, absolute};
+use std::path::{Path, PathBuf, absolute};
 
 use ladder::files::{Doing, read, write};
 use ladder::rename::rename;
@@ -12,20 +12,7 @@ use super::{copy, copy_block, format, lock, make, manifest, readme};
 /// Makes the program `name` of `rung` in `dest`, whose parent is such a project. Blocks
 /// that are there already stay as they are.
 pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
-    let dest = &absolute(dest).doing("find", dest)?;
-    let (Some(project), Some(folder)) = (dest.parent(), dest.file_name()) else {
-        return Err(Failure::Usage(format!("{} is in no project", dest.display())));
-    };
-    let path = project.join("Cargo.toml");
-    let folder = folder.to_string_lossy();
-    let top = read(&path).ok().and_then(|top| manifest::with_member(&top, &folder));
-    let top = top.ok_or_else(|| {
-        Failure::Usage(format!(
-            "{} is no project that `cargo xtask new` has made\n\
-             hint: name a new folder inside of one, as in ../my-service/{folder}",
-            project.display()
-        ))
-    })?;
+    let (project, top) = &project_of(dest)?;
     let own = ladder.starter_of(rung)?;
     let blocks = ladder.blocks_of(&own.name);
     let names: Vec<&str> = blocks.iter().map(|block| block.name.as_str()).collect();
@@ -39,8 +26,26 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
     for block in blocks.iter().filter(|block| !project.join(&block.name).exists()) {
         copy_block(block, project, &names)?;
     }
-    write(&path, top)?;
+    write(&project.join("Cargo.toml"), top)?;
     lock(project)?;
     format(project);
     Ok(())
+}
+
+/// The folder of the project in which `dest` is to be, and its manifest with one more member.
+pub fn project_of(dest: &Path) -> Result<(PathBuf, String), Failure> {
+    let dest = &absolute(dest).doing("find", dest)?;
+    let (Some(project), Some(folder)) = (dest.parent(), dest.file_name()) else {
+        return Err(Failure::Usage(format!("{} is in no project", dest.display())));
+    };
+    let folder = folder.to_string_lossy();
+    let top = read(&project.join("Cargo.toml")).ok();
+    let top = top.and_then(|top| manifest::with_member(&top, &folder)).ok_or_else(|| {
+        Failure::Usage(format!(
+            "{} is no project that `cargo xtask new` has made\n\
+             hint: name a new folder inside of one, as in ../my-service/{folder}",
+            project.display()
+        ))
+    })?;
+    Ok((project.into(), top))
 }
