@@ -70,8 +70,9 @@ pub struct Omnichannel {
         conflicts_with_all = ["data", "memory", "follow"])]
     pub engine: Option<Servers>,
     /// The name of that bucket, made where there is none
+    // Both: clap asks for no option that another one on the line excludes.
     #[arg(long, value_name = "NAME", value_parser = engine::bucket, default_value = "drafts",
-        requires = "engine")]
+        requires = "engine", conflicts_with_all = ["data", "memory", "follow"])]
     pub bucket: String,
     /// File with the tokens that prove accounts, one ACCOUNT.SECRET a line
     #[arg(long, value_name = "FILE", default_value = "omnichannel.tokens")]

@@ -282,3 +282,14 @@ fn a_stop_ends_who_follows_and_what_was_asked_for_is_on_the_disk() {
     let server = world.server(&[]);
     assert_eq!(Over::Tcp.ask(server.address, &ann, &Ask::Get), Reply::Draft(draft(1, "kept")));
 }
+
+#[test]
+fn a_bucket_without_the_engine_that_has_it_is_wrong_usage() {
+    let world = World::new();
+    for elsewhere in [&[][..], &["--memory"], &["--data", "d"], &["--follow", "127.0.0.1:1"]] {
+        let mut command = world.program();
+        command.args(["server", "--port", "0", "--accept-timeout", "100ms", "--bucket", "mine"]);
+        let output = ended(command.args(elsewhere));
+        assert_eq!(output.status.code(), Some(2), "{elsewhere:?}: {output:?}");
+    }
+}

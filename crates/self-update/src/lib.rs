@@ -96,7 +96,7 @@ pub struct Updates {
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64m")]
     pub largest: usize,
     /// Take versions such as 1.0.0-rc.1 as well
-    #[arg(long)]
+    #[arg(long, requires = "from")]
     pub pre_releases: bool,
     /// Serve at this address for the keeper that has started us, until it lets go
     #[arg(long, value_name = "ADDRESS", hide = true)]

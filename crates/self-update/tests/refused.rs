@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -245,4 +246,12 @@ fn what_cannot_be_reached_or_is_not_there_is_told() {
     let running = scene.home.start(([127, 0, 0, 1], 1).into(), &[]);
     running.wait_for("no update: ", 1);
     assert_eq!(running.echo("hello"), "hello");
+}
+
+#[test]
+fn what_releases_to_take_without_a_place_to_look_for_them_is_wrong_usage() {
+    let mut command = Command::new(v1());
+    let args = ["server", "--port", "0", "--accept-timeout", "100ms", "--pre-releases"];
+    let output = command.args(args).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
 }

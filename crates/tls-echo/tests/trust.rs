@@ -231,3 +231,13 @@ fn a_folder_of_something_else_is_left_as_it_is() {
     assert_eq!(refused.status.code(), Some(1));
     assert_eq!(fs::read_dir(parent.path().join("certs")).unwrap().count(), 1);
 }
+
+/// It would be shown to nobody, and whoever asked for it would not learn of that.
+#[test]
+fn a_certificate_to_show_without_the_folder_that_has_it_is_wrong_usage() {
+    let fingerprint = "a".repeat(64);
+    for believes in [&[][..], &["--fingerprint", &fingerprint]] {
+        let refused = run(&[&["client", "--port", "1", "--as", "ann", "hi"], believes].concat());
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    }
+}

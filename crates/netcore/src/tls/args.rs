@@ -57,7 +57,8 @@ pub struct ClientTlsArgs {
     #[arg(long, value_name = "DIR", value_parser = folder(), required_unless_present = "fingerprint")]
     pub certs: Option<PathBuf>,
     /// Show the certificate of this name, from the same folder
-    #[arg(long = "as", value_name = "NAME", requires = "certs")]
+    // Both: clap asks for no option that another one on the line excludes.
+    #[arg(long = "as", value_name = "NAME", requires = "certs", conflicts_with = "fingerprint")]
     pub name: Option<String>,
     /// Believe the server whose certificate has this fingerprint, which it has printed
     #[arg(long, value_name = "HEX", conflicts_with = "certs")]
