@@ -9,8 +9,9 @@
 //! | [`kept`] | one request after another on a connection |
 //! | [`bodies`] | what comes behind a head, sent back by `POST /echo` |
 //!
-//! `heads.rs` asks no more of the server than that it answers `GET /` with 200, so it holds
-//! in a copy that has become another server. The others go with what they test.
+//! `heads.rs` asks no more of the server than that it answers GET of one path with one
+//! status, so it holds in a copy that has become another server. The others go with what
+//! they test.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -26,19 +27,19 @@ pub mod kept;
 
 pub use heads::*;
 
-/// A request, and how the response to it begins.
-const QUESTION: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
-const ANSWER: &str = "HTTP/1.1 200 ";
-
 /// Makes the suite of a server for the folder of this name.
 pub type Site = dyn Fn(&str) -> Suite;
 
-/// A server of HTTP that `serve` runs until it ends.
+/// A server of HTTP that `serve` runs until it ends, and that answers GET of `path` with
+/// this status.
 pub fn suite(
+    path: &str,
+    status: u16,
     serve: impl Fn(TcpListener, Setup, &Shutdown) -> io::Result<()> + Send + Sync + 'static,
 ) -> Suite {
+    let question = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     // The head of an answer has a date in it.
-    Suite::new(QUESTION, ANSWER, serve).read_by(read_response)
+    Suite::new(question, format!("HTTP/1.1 {status} "), serve).read_by(read_response)
 }
 
 /// Reads one response with a length, to its end; returns how it begins.
@@ -51,7 +52,7 @@ fn read_response(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let text = String::from_utf8_lossy(&head);
     let length = field(&text, "Content-Length").parse().map_err(|_| ErrorKind::InvalidData)?;
     stream.read_exact(&mut vec![0; length])?;
-    head.truncate(ANSWER.len());
+    head.truncate("HTTP/1.1 200 ".len());
     Ok(head)
 }
 

@@ -3,10 +3,14 @@
 use http_kept::server;
 use netcore::testing::Suite;
 
+/// A path, and the status that the server always answers for it.
+const QUESTION: &str = "/";
+const ANSWER: u16 = 200;
+
 /// The server of this folder.
 pub fn suite(root: &str) -> Suite {
     let root = root.to_string();
-    httpcore::testing::suite(move |listener, setup, shutdown| {
+    httpcore::testing::suite(QUESTION, ANSWER, move |listener, setup, shutdown| {
         server::serve(listener, &setup.service(&[&root]), shutdown)
     })
 }

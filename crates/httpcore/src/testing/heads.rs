@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use netcore::testing::{GENEROUS, SHORT, Setup, Suite};
 
-use super::{ANSWER, connect, read_to_end};
+use super::{connect, read_to_end};
 
-/// A request after whose response the server ends.
-const LAST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+/// With this in its head, a request is the last one.
+const LAST: &[u8] = b"Connection: close\r\n";
 
 /// Bytes behind a request that nobody asked for.
 const UNWANTED: usize = 1_000_000;
@@ -21,7 +21,7 @@ pub fn a_head_that_drips_is_dropped_at_the_total_limit(suite: &Suite) {
     let server = suite.start(Setup::total(SHORT));
     let mut stream = connect(&server);
     let started = Instant::now();
-    for byte in LAST.iter().cycle() {
+    for byte in question_with(suite, LAST).iter().cycle() {
         assert!(started.elapsed() < GENEROUS, "it was not dropped");
         // In the end the server has closed, and says so.
         if stream.write_all(&[if *byte == b'\n' { b'x' } else { *byte }]).is_err() {
@@ -37,19 +37,19 @@ pub fn a_head_in_single_bytes_is_answered(suite: &Suite) {
     let server = suite.start(Setup::default());
     let mut stream = connect(&server);
     stream.set_nodelay(true).expect("it can be done");
-    for byte in LAST {
-        stream.write_all(&[*byte]).expect("it can be done");
+    for byte in question_with(suite, LAST) {
+        stream.write_all(&[byte]).expect("it can be done");
     }
-    assert!(read_to_end(stream).starts_with(ANSWER));
+    assert_answer(suite, read_to_end(stream).as_bytes());
 }
 
 /// What a field says in a language of its own is for whoever asks for that field.
 pub fn a_field_that_is_no_text_is_no_reason_to_refuse(suite: &Suite) {
     let server = suite.start(Setup::default());
     let mut stream = connect(&server);
-    let (line, fields) = LAST.split_at(LAST.len() - b"\r\n".len());
-    stream.write_all(&[line, b"X-Name: \xff\r\n", fields].concat()).expect("it can be done");
-    assert!(read_to_end(stream).starts_with(ANSWER));
+    let fields = [LAST, b"X-Name: \xff\r\n"].concat();
+    stream.write_all(&question_with(suite, &fields)).expect("it can be done");
+    assert_answer(suite, read_to_end(stream).as_bytes());
 }
 
 /// What has no end is read up to a bound.
@@ -76,18 +76,15 @@ pub fn a_silent_client_keeps_nobody_waiting(suite: &Suite) {
 /// The response is not lost to a reset.
 pub fn a_response_arrives_whatever_is_sent_behind_the_request(suite: &Suite) {
     let server = suite.start(Setup::default());
-    let request = [
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n",
-        &[b'x'; UNWANTED][..],
-    ];
+    let head = question_with(suite, format!("Content-Length: {UNWANTED}\r\n").as_bytes());
     let mut stream = connect(&server);
     let sender = thread::spawn({
         let mut stream = stream.try_clone().expect("it can be done");
-        move || drop(stream.write_all(&request.concat()))
+        move || drop(stream.write_all(&[&head[..], &[b'x'; UNWANTED]].concat()))
     });
-    let mut start = vec![0; ANSWER.len()];
+    let mut start = vec![0; suite.question_and_answer().1.len()];
     stream.read_exact(&mut start).expect("it can be done");
-    assert_eq!(start, ANSWER.as_bytes());
+    assert_answer(suite, &start);
     read_while_open(&mut stream);
     sender.join().expect("it can be done");
 }
@@ -110,6 +107,19 @@ pub fn a_client_that_never_reads_is_dropped_at_the_total_limit(suite: &Suite) {
     assert!(started.elapsed() < GENEROUS, "it was not dropped: {ended}");
     drop(deaf);
     server.assert_serves();
+}
+
+/// The question with these further lines in its head.
+fn question_with(suite: &Suite, fields: &[u8]) -> Vec<u8> {
+    let (question, _) = suite.question_and_answer();
+    let (start, end) = question.split_at(question.len() - b"\r\n".len());
+    [start, fields, end].concat()
+}
+
+#[track_caller]
+fn assert_answer(suite: &Suite, response: &[u8]) {
+    let (_, answer) = suite.question_and_answer();
+    assert!(response.starts_with(answer), "{}", String::from_utf8_lossy(response));
 }
 
 /// To the end of the connection, by whatever way it comes.

@@ -57,6 +57,11 @@ impl<T: Transport> Suite<T> {
         self
     }
 
+    /// What it is asked, and what it answers, as they are sent.
+    pub fn question_and_answer(&self) -> (&[u8], &[u8]) {
+        (&self.dialogue.question, &self.dialogue.answer)
+    }
+
     /// A server that runs.
     ///
     /// # Panics

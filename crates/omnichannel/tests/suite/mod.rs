@@ -6,9 +6,13 @@ use netcore::testing::Suite;
 use omnichannel::{Omnichannel, server};
 use tempfile::TempDir;
 
+/// A path, and the status that the server always answers for it.
+const QUESTION: &str = "/";
+const ANSWER: u16 = 200;
+
 /// With drafts in memory.
 pub fn suite() -> Suite {
-    httpcore::testing::suite(|listener, setup, shutdown| {
+    httpcore::testing::suite(QUESTION, ANSWER, |listener, setup, shutdown| {
         let folder = TempDir::new()?;
         let tokens = folder.path().join("tokens");
         let tokens = tokens.to_str().expect("its name is text");
