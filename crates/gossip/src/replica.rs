@@ -216,15 +216,15 @@ impl Replica {
     }
 
     /// Somebody has a line of our name. Where it is newer than we are, it is from a former
-    /// life, when the clock was ahead: we become newer still. Or there is another one of
-    /// that name, who does the same, once: both are looked after, and hear of each other.
+    /// life, when the clock was ahead, or from what this machine did before it was put back to
+    /// an earlier state: we become newer still. Or there is another one of that name, who does
+    /// the same, once: both are looked after, and hear of each other.
     fn compare(&mut self, line: &Line, at: i64) {
-        let Some(ours) = self.members().get(self.table.me()).map(|me| me.generation) else {
-            return;
-        };
+        let Some(me) = self.members().get(self.table.me()) else { return };
+        let is_newer = (line.generation, line.heartbeat) > (me.generation, me.heartbeat);
         let rival = line.address.filter(|address| Some(*address) != self.address);
         let is_known = rival.is_some_and(|rival| self.rivals.contains(&rival));
-        if line.generation <= ours || is_known || self.rivals.len() >= RIVALS {
+        if !is_newer || is_known || self.rivals.len() >= RIVALS {
             return;
         }
         self.rivals.extend(rival);
