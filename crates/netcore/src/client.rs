@@ -7,6 +7,7 @@ use crate::Error;
 use crate::cli::{self, Connects, NoOptions};
 use crate::connection::{Connection, Socket};
 use crate::deadline::Deadline;
+use crate::error::reason;
 use crate::log::payload;
 use crate::wait::{Interest, Waited};
 
@@ -95,11 +96,12 @@ pub fn exchange(stream: &mut impl Duplex, message: &[u8]) -> io::Result<Vec<u8>>
 
 /// Says how much has come: a server whose replies have other lengths needs another client.
 fn closed(received: usize, due: usize) -> io::Error {
+    let closed = io::Error::from(ErrorKind::UnexpectedEof);
     if received == 0 {
-        return ErrorKind::UnexpectedEof.into();
+        return closed;
     }
-    let why = format!("the other end closed the connection after {received} of {due} bytes");
-    io::Error::new(ErrorKind::UnexpectedEof, why)
+    let why = format!("{} after {received} of {due} bytes", reason(&closed));
+    io::Error::new(closed.kind(), why)
 }
 
 /// Nothing has come that nobody has asked for: it would be taken for the next reply.

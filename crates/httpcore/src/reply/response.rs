@@ -40,8 +40,8 @@ impl Response {
     }
 
     /// Its parts. One of 205 has no content, whatever it was given, and a length that says
-    /// so ([RFC 9110 section 15.3.6](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.6)). The page of a refusal has a
-    /// media type of its own, whatever it was given.
+    /// so ([RFC 9110 section 15.3.6](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.6)).
+    /// The page of a refusal has a media type of its own, whatever it was given.
     pub fn into_parts(mut self) -> (Status, Vec<u8>, Content) {
         if self.status == Status::RESET_CONTENT {
             self.content = Content::Empty;
