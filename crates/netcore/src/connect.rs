@@ -43,18 +43,27 @@ pub fn tcp(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, Error>
 /// # Errors
 /// As [`tcp`].
 pub fn tcp_when_up(host: &str, port: u16, patience: Duration) -> Result<TcpStream, Error> {
+    tcp_looked_at(host, port, patience, LOOK)
+}
+
+fn tcp_looked_at(
+    host: &str,
+    port: u16,
+    patience: Duration,
+    look: Duration,
+) -> Result<TcpStream, Error> {
     let deadline = Deadline::after(patience);
     when_up(patience, || {
         let stream = tcp_before(host, port, deadline)?;
-        stays_open(&stream)
+        stays_open(&stream, look)
             .map_err(|source| Error::Connect { address: join(host, port), source })?;
         Ok(stream)
     })
 }
 
 /// Fails where the other end has closed without a word.
-fn stays_open(stream: &TcpStream) -> io::Result<()> {
-    match wait::ready(stream, Interest::Reading, None, Deadline::after(LOOK))? {
+fn stays_open(stream: &TcpStream, look: Duration) -> io::Result<()> {
+    match wait::ready(stream, Interest::Reading, None, Deadline::after(look))? {
         Waited::Ready if stream.peek(&mut [0])? == 0 => Err(ErrorKind::UnexpectedEof.into()),
         _ => Ok(()),
     }
@@ -127,7 +136,10 @@ pub fn when_up<T>(
         };
         match deadline.remaining() {
             // No event tells that a server has come up: asking again is all there is.
-            Ok(Some(left)) if left > pause => thread::sleep(pause),
+            Ok(Some(left)) if left > pause => {
+                log::debug!("{error}: trying again");
+                thread::sleep(pause);
+            }
             _ => return Err(error),
         }
         pause = (pause * 2).min(longest);
@@ -184,6 +196,7 @@ fn is_itself(here: io::Result<SocketAddr>, there: io::Result<SocketAddr>) -> boo
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::net::TcpListener;
 
     use socket2::SockRef;
@@ -246,14 +259,18 @@ mod tests {
     fn a_port_that_opens_and_closes_at_once_is_a_server_that_is_not_up_yet() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let client = thread::spawn(move || tcp_when_up("127.0.0.1", port, CONNECT_TIMEOUT));
+        let client = thread::spawn(move || {
+            tcp_looked_at("127.0.0.1", port, CONNECT_TIMEOUT, CONNECT_TIMEOUT)
+        });
         for resets in [false, true] {
             let (early, _) = listener.accept().unwrap();
             if resets {
                 SockRef::from(&early).set_linger(Some(Duration::ZERO)).unwrap();
             }
         }
-        let (server, _) = listener.accept().unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        // Who says something stays open, however long it would have been looked at.
+        server.write_all(b"hello").unwrap();
         let stream = client.join().unwrap().unwrap();
         assert_eq!(server.peer_addr().unwrap(), stream.local_addr().unwrap());
     }
@@ -263,7 +280,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || listener.incoming().for_each(drop));
-        let error = tcp_when_up("127.0.0.1", port, LOOK * 3).unwrap_err();
+        let patience = Duration::from_secs(1);
+        let error = tcp_looked_at("127.0.0.1", port, patience, CONNECT_TIMEOUT).unwrap_err();
         let told = error.to_string();
         // Which of the two the system tells depends on when it is asked.
         let ends = ["the other end closed the connection", "connection reset by the other end"];

@@ -2,11 +2,13 @@
 
 mod world;
 
-use std::io::{BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::Stdio;
 
 use netcore::request::{HEADER, Message, Session};
 use omnichannel::message::{Ask, Draft, Reply, Request, Secret, Why};
+use socket2::{Domain, Socket, Type};
 use world::*;
 
 #[test]
@@ -123,22 +125,23 @@ fn no_token_and_no_text_is_in_the_log_however_much_is_logged() {
 #[test]
 fn a_client_that_waits_for_its_server_waits_for_the_tokens_as_well() {
     let world = World::new();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
+    // Nobody else gets the port, and who connects to it is refused until we listen.
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let port = socket.local_addr().unwrap().as_socket().unwrap().port().to_string();
     let mut client = world.program();
-    client.args(["client", "--port", &port, "--wait", "60s", "get"]);
-    let mut client = client.spawn().unwrap();
-    let mut stream: Option<TcpStream> = None;
-    eventually("the client comes without a token", || {
-        stream = listener.accept().ok().map(|(stream, _)| stream);
-        stream.is_some() || client.try_wait().unwrap().is_some()
-    });
+    client.args(["client", "--port", &port, "--wait", "60s", "-vv", "get"]);
+    let mut client = client.stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(client.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let came = log.find(|line| line.contains("trying again") || line.contains("tokens"));
+    assert!(came.as_ref().is_some_and(|line| line.contains("trying again")), "{came:?}");
     let _server = world.server(&[]);
-    // Closed at once: to the client, its server is not up yet.
-    drop(stream);
+    socket.listen(8).unwrap();
+    let listener = TcpListener::from(socket);
+    listener.set_nonblocking(true).unwrap();
     let mut asked = Vec::new();
     eventually("it asks", || {
+        // The first that comes only looks whether we are there.
         if let Ok((mut stream, _)) = listener.accept() {
             stream.set_nonblocking(false).unwrap();
             stream.set_read_timeout(Some(GENEROUS)).unwrap();
@@ -150,5 +153,6 @@ fn a_client_that_waits_for_its_server_waits_for_the_tokens_as_well() {
     });
     client.kill().unwrap();
     client.wait().unwrap();
-    assert!(String::from_utf8_lossy(&asked).contains(&world.token("ann").0), "{asked:?}");
+    let asked = String::from_utf8_lossy(&asked);
+    assert!(asked.contains(&world.token("ann").0), "{asked}");
 }
