@@ -6,6 +6,7 @@
 //! ends for all three, and a server that waits there uses no processor time.
 
 use std::io;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -83,6 +84,13 @@ pub fn is_ready(socket: &impl AsFd, interest: Interest) -> io::Result<bool> {
         Err(Errno::INTR) => Ok(false),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the peer has ended its side, or reset the connection, and everything that it has
+/// said before has been read.
+pub fn has_left(stream: &TcpStream) -> bool {
+    let is_ready = is_ready(stream, Interest::Reading).unwrap_or(false);
+    is_ready && !matches!(stream.peek(&mut [0]), Ok(1..))
 }
 
 /// Waits until `pause` is over or a stop begins.

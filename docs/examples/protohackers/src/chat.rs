@@ -37,7 +37,7 @@ impl Room {
         if let Err(why) = self.join(&name, &outbox) {
             return reader.get_mut().write_all(format!("{why}\n").as_bytes());
         }
-        let heard = self.listen(&name, &mut reader);
+        let heard = self.listen(&name, &mut reader, &outbox);
         self.members().remove(&name);
         self.tell_others(&name, &format!("* {name} has left the room"));
         heard
@@ -62,9 +62,16 @@ impl Room {
         Ok(())
     }
 
-    fn listen(&self, name: &str, reader: &mut BufReader<&mut Connection>) -> io::Result<()> {
+    fn listen(
+        &self,
+        name: &str,
+        reader: &mut BufReader<&mut Connection>,
+        outbox: &Outbox,
+    ) -> io::Result<()> {
         let mut line = Vec::new();
         while next_line(reader, &mut line)? {
+            // Whoever was dismissed says no more.
+            outbox.check()?;
             let text = String::from_utf8_lossy(&line);
             self.tell_others(name, &format!("[{name}] {}", text.trim_end()));
         }

@@ -5,15 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use netcore::connection::Connection;
+use netcore::deadline::Deadline;
 use netcore::shutdown::Shutdown;
+use netcore::wait::has_left;
 use serde_json::{Value, json};
 
-use crate::server::next_line;
+use crate::server::{IDLE, next_line};
 
 /// Jobs at most: with the longest line, the bound on memory.
 const MOST: usize = 100_000;
+
+/// How often it is looked whether a client that waits for a job is still there.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// All queues.
 #[derive(Debug, Clone)]
@@ -70,9 +76,13 @@ impl Jobs {
             }
             let why = |why: &str| json!({ "status": "error", "error": why });
             let reply = match serde_json::from_slice(&line) {
-                Ok(request) => self.reply(peer, &request).unwrap_or_else(|| why("no such request")),
+                Ok(request) => self
+                    .reply(reader.get_ref(), peer, &request)
+                    .unwrap_or_else(|| why("no such request")),
                 Err(error) => why(&error.to_string()),
             };
+            // It may have waited for the reply for longer than it may be silent.
+            reader.get_mut().set_deadline(Deadline::after(IDLE));
             if let Err(error) = reader.get_mut().write_all(format!("{reply}\n").as_bytes()) {
                 break Err(error);
             }
@@ -82,7 +92,7 @@ impl Jobs {
     }
 
     /// `None` where it is no request.
-    fn reply(&self, peer: SocketAddr, request: &Value) -> Option<Value> {
+    fn reply(&self, stream: &Connection, peer: SocketAddr, request: &Value) -> Option<Value> {
         let no_job = || json!({ "status": "no-job" });
         let id = || request.get("id")?.as_u64();
         match request.get("request")?.as_str()? {
@@ -97,6 +107,7 @@ impl Jobs {
                 let queues = request.get("queues")?.as_array()?;
                 let queues: Option<Vec<&str>> = queues.iter().map(Value::as_str).collect();
                 let waits = request.get("wait").is_some_and(|wait| *wait == Value::Bool(true));
+                let waits = || waits && !has_left(stream.get_ref());
                 let Some((id, job)) = self.take(peer, &queues?, waits) else {
                     return Some(no_job());
                 };
@@ -128,8 +139,13 @@ impl Jobs {
         Some(id)
     }
 
-    /// The job of the highest priority in any of these queues, waited for where that is wanted.
-    fn take(&self, peer: SocketAddr, queues: &[&str], waits: bool) -> Option<(u64, Job)> {
+    /// The job of the highest priority in any of these queues, waited for as long as `waits`.
+    fn take(
+        &self,
+        peer: SocketAddr,
+        queues: &[&str],
+        waits: impl Fn() -> bool,
+    ) -> Option<(u64, Job)> {
         let mut state = self.state();
         loop {
             let best = queues.iter().filter_map(|queue| state.waiting.get(*queue)?.last()).max();
@@ -139,10 +155,11 @@ impl Jobs {
                 state.taken.insert(id, peer);
                 return Some((id, job));
             }
-            if !waits || state.is_stopping {
+            if !waits() || state.is_stopping {
                 return None;
             }
-            state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let waited = self.0.changed.wait_timeout(state, LOOK);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -7,19 +7,16 @@ use std::thread;
 use std::time::Duration;
 
 use netcore::connection::Connection;
+use netcore::deadline::Deadline;
 use netcore::lines;
-use netcore::outbox::{Line, Outbox};
 
 use crate::server::{LONGEST_LINE, next_line};
 
 /// Whose pocket it goes to.
 pub const OURS: &str = "7YWHMfk9JZe0LM0g1ZauHuiSxhI";
 
-/// How long the room may take to let us in, or to take a line.
+/// How long the room may take to let us in, and both sides to take a line.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Lines that may wait for a client that does not read.
-const QUEUE: usize = 1000;
 
 /// Stands between a client and the room at `upstream`.
 ///
@@ -28,19 +25,23 @@ const QUEUE: usize = 1000;
 pub fn talk(stream: &mut Connection, upstream: SocketAddr) -> io::Result<()> {
     let room = TcpStream::connect_timeout(&upstream, PATIENCE)?;
     room.set_write_timeout(Some(PATIENCE))?;
-    let (to_client, mut to_room) = (Outbox::new(stream, QUEUE, missed)?, room.try_clone()?);
+    let mut to_client = Connection::of_client(stream.get_ref().try_clone()?)?;
+    let mut to_room = room.try_clone()?;
     let mut reader = BufReader::new(stream);
     thread::scope(|scope| {
         // One direction each: neither waits for the other.
         scope.spawn(move || {
             let (mut from_room, mut line) = (BufReader::new(room), Vec::new());
             while let Ok(true) = lines::read(&mut from_room, LONGEST_LINE, &mut line) {
-                if !to_client.push(&changed(&line).into()) {
+                // A room that says more than the client takes has to wait with the rest.
+                to_client.set_deadline(Deadline::after(PATIENCE));
+                if to_client.write_all(&changed(&line)).is_err() {
                     break;
                 }
-                to_client.send();
             }
-            to_client.dismiss(b"");
+            // Its client hears the end behind the last line, and says no more to the room.
+            let _ = to_client.get_ref().shutdown(Side::Write);
+            let _ = from_room.get_ref().shutdown(Side::Both);
         });
         let mut line = Vec::new();
         let done = loop {
@@ -65,10 +66,6 @@ fn changed(line: &[u8]) -> Vec<u8> {
     let words: Vec<&str> =
         text.split(' ').map(|word| if is_address(word) { OURS } else { word }).collect();
     (words.join(" ") + "\n").into_bytes()
-}
-
-fn missed(number: u64) -> Line {
-    format!("* {number} lines were lost\n").into_bytes().into()
 }
 
 /// 26 to 35 letters and digits, the first of them a 7.

@@ -44,8 +44,8 @@ pub fn serve(
     })
 }
 
-/// The next line within [`IDLE`]; `None` at the end of the stream. A line that was cut by it is
-/// none.
+/// The next line within [`IDLE`], and as long again for what is answered; `false` at the end of
+/// the stream. A line that was cut by it is none.
 ///
 /// # Errors
 /// What the connection says, and that the line is too long.
@@ -54,7 +54,9 @@ pub fn next_line(
     line: &mut Vec<u8>,
 ) -> io::Result<bool> {
     reader.get_mut().set_deadline(Deadline::after(IDLE));
-    match lines::read(reader, LONGEST_LINE, line) {
+    let read = lines::read(reader, LONGEST_LINE, line);
+    reader.get_mut().set_deadline(Deadline::after(IDLE));
+    match read {
         Err(lines::LineError::CutShort) => Ok(false),
         done => Ok(done?),
     }

@@ -10,7 +10,7 @@ use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
 use netcore::shutdown::Shutdown;
-use netcore::testing::{GENEROUS, Running, Setup, Suite, udp};
+use netcore::testing::{GENEROUS, Running, Setup, Suite, events, udp};
 use protohackers::{chat, cipher, database, echo, jobs, middle, prices, primes, server};
 
 fn start(
@@ -200,6 +200,31 @@ fn problem_5_changes_addresses_in_both_directions_and_nothing_else() {
 }
 
 #[test]
+fn problem_5_hands_on_all_that_the_room_has_said_before_it_ends() {
+    let room = TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = room.local_addr().unwrap();
+    let middle = start(move |listener, shutdown| {
+        server::serve(listener, shutdown, |stream, _| middle::talk(stream, upstream))
+    });
+    let mut bob = Client::of(middle.address);
+    // More than the system holds for somebody who reads slowly.
+    let said = format!("{}\n", "x".repeat(1000)).repeat(20_000).into_bytes();
+    let mut stream = room.accept().unwrap().0;
+    let saying = thread::spawn({
+        let said = said.clone();
+        move || stream.write_all(&said).unwrap()
+    });
+    let (slowly, rest) = said.split_at(200_000);
+    for byte in slowly {
+        let mut heard = [0];
+        bob.0.get_mut().read_exact(&mut heard).unwrap();
+        assert_eq!(heard[0], *byte);
+    }
+    assert!(bob.rest() == rest);
+    saying.join().unwrap();
+}
+
+#[test]
 fn problem_8_answers_through_the_cipher_and_drops_one_that_hides_nothing() {
     let server = start(|listener, shutdown| server::serve(listener, shutdown, cipher::talk));
     // Each byte is turned around and has its place added.
@@ -251,6 +276,12 @@ fn problem_9_gives_out_the_most_urgent_and_takes_back_what_was_left() {
     for wrong in ["{}", "no json", r#"{"request":"get","queues":[1]}"#] {
         assert_eq!(ann.json(wrong)["status"], "error", "{wrong}");
     }
+    // Whoever waits for one and leaves keeps no place.
+    let mut gone = Client::of(server.address);
+    gone.say(r#"{"request":"get","queues":["none"],"wait":true}"#);
+    let peer = gone.0.get_ref().local_addr().unwrap().to_string();
+    drop(gone);
+    events::expect(&[&peer, "closed"]);
     // A client that waits for a job is no reason not to stop.
     let mut waits = Client::of(server.address);
     assert_eq!(waits.json(r#"{"request":"get","queues":["none"]}"#)["status"], "no-job");
