@@ -21,6 +21,8 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     changes: usize,
+    /// Locked for as long as this is there.
+    _lock: File,
 }
 
 impl Journal {
@@ -28,15 +30,18 @@ impl Journal {
     /// crash has cut was acknowledged to nobody, and is left out.
     ///
     /// # Errors
-    /// When it cannot be read or written, or holds anything else.
+    /// When it cannot be read or written, holds anything else, or is another server's.
     pub fn open(path: &Path, entries: &mut BTreeMap<String, String>) -> io::Result<Journal> {
+        // One beside it, since the file itself is another one each time that it is written anew.
+        let lock = File::create(beside(path, ".lock"))?;
+        lock.try_lock().map_err(|_| io::Error::other("another server has it"))?;
         match File::open(path) {
             Ok(file) => read(&mut BufReader::new(file), entries)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
         let file = written_anew(path, entries)?;
-        Ok(Journal { path: path.into(), file, changes: 0 })
+        Ok(Journal { path: path.into(), file, changes: 0, _lock: lock })
     }
 
     /// Brings a change to the disk.
@@ -48,13 +53,10 @@ impl Journal {
             self.file = written_anew(&self.path, entries)?;
             self.changes = 0;
         }
-        // Half a change at the end would hide all that follow it.
-        let end = self.file.metadata()?.len();
         let noted = write(&mut self.file, change).and_then(|()| self.file.sync_data());
-        if noted.is_err() {
-            self.file.set_len(end)?;
-        }
-        self.changes += 1;
+        // Nobody knows what is at its end now, and half a change would hide all that follow it:
+        // before the next one, the file is written anew.
+        self.changes = if noted.is_ok() { self.changes + 1 } else { CHANGES };
         noted
     }
 }
@@ -87,15 +89,52 @@ fn write(file: &mut impl Write, change: &str) -> io::Result<()> {
 
 /// Writes what is there into a file beside it, which then takes its place in one step.
 fn written_anew(path: &Path, entries: &BTreeMap<String, String>) -> io::Result<File> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let mut file = BufWriter::new(File::create(&beside)?);
+    let new = beside(path, ".new");
+    let mut file = BufWriter::new(File::create(&new)?);
+    // Whoever may not read the texts now may not do so later.
+    if let Ok(old) = fs::metadata(path) {
+        file.get_ref().set_permissions(old.permissions())?;
+    }
     for (name, value) in entries {
         write(&mut file, &format!("set {name} {value}"))?;
     }
     let file = file.into_inner()?;
     file.sync_all()?;
-    fs::rename(&beside, path)?;
+    fs::rename(&new, path)?;
+    // The name is in the folder, which has to be brought to the disk as well. Windows, where
+    // a folder cannot be opened like this, does so by itself.
+    #[cfg(unix)]
+    File::open(path.parent().filter(|it| *it != "").unwrap_or(Path::new(".")))?.sync_all()?;
     // The file that was written is the one that is there now, and its end is where we are.
     Ok(file)
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(end);
+    beside.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_change_that_the_disk_has_not_taken_the_next_one_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("texts");
+        let mut entries = BTreeMap::new();
+        let mut journal = Journal::open(&path, &mut entries).unwrap();
+        journal.note("set a one", &entries).unwrap();
+        entries.insert("a".into(), "one".into());
+        // What a full disk leaves of a change.
+        journal.file.write_all(b"\0\0\0\x09set ").unwrap();
+        journal.file = File::open(&path).unwrap();
+        journal.note("set b two", &entries).unwrap_err();
+        journal.note("set c three", &entries).unwrap();
+        drop(journal);
+        let mut read = BTreeMap::new();
+        Journal::open(&path, &mut read).unwrap();
+        assert_eq!(read.into_keys().collect::<Vec<_>>(), ["a", "c"]);
+    }
 }
