@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use mio::Waker;
+use netcore::deadline::{Deadline, LONGEST};
 use netcore::memory;
 use netcore::shutdown::Shutdown;
 use netcore::visit::caught;
@@ -39,7 +40,8 @@ pub struct Done {
     pub next: io::Result<Next>,
 }
 
-/// The workers. They end when this is dropped, after the work in hand.
+/// The workers. They end when this is dropped, after the work in hand, which is waited for until
+/// the drain limit: nothing that a handler holds outlives the server then.
 pub struct Pool {
     shared: Arc<Shared>,
     most: usize,
@@ -50,6 +52,7 @@ pub struct Pool {
 struct Shared {
     state: Mutex<State>,
     wanted: Condvar,
+    ended: Condvar,
     done: Mutex<Vec<Done>>,
     /// Tells the thread that all connections share.
     waker: Arc<Waker>,
@@ -78,8 +81,9 @@ impl Pool {
         waker: &Arc<Waker>,
     ) -> io::Result<Pool> {
         let state = Mutex::default();
-        let (wanted, done, waker) = (Condvar::new(), Mutex::default(), waker.clone());
-        let shared = Arc::new(Shared { state, wanted, done, waker });
+        let (wanted, ended) = (Condvar::new(), Condvar::new());
+        let (done, waker) = (Mutex::default(), waker.clone());
+        let shared = Arc::new(Shared { state, wanted, ended, done, waker });
         let (service, shutdown) = (service.clone(), shutdown.clone());
         let pool = Pool { shared, most: service.limits.workers.max(1), service, shutdown };
         pool.start(&mut pool.shared.state())
@@ -145,6 +149,10 @@ impl Shared {
                 log::error!("a response may be late: {error}");
             }
         }
+        // With what the handlers hold.
+        drop(desk);
+        self.state().workers -= 1;
+        self.ended.notify_one();
     }
 
     fn next_job(&self) -> Option<Job> {
@@ -170,7 +178,16 @@ impl Shared {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.shared.state().over = true;
+        let mut state = self.shared.state();
+        state.over = true;
         self.shared.wanted.notify_all();
+        let drain = Deadline::after(self.service.limits.drain);
+        let limit = self.shutdown.drain_deadline().or_sooner(drain);
+        while state.workers > 0
+            && let Ok(left) = limit.remaining()
+        {
+            let waited = self.shared.ended.wait_timeout(state, left.unwrap_or(LONGEST));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown as Side, TcpStream};
-use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use http_server::{Limits, Request, Response, Running};
@@ -208,6 +208,19 @@ fn a_stop_ends_idle_connections_and_lets_a_response_end() {
     assert_eq!(content(&response), "whole");
     server.stop().unwrap();
     assert!(TcpStream::connect(address).is_err());
+}
+
+/// Such as a file that the next server wants to have for itself.
+#[test]
+fn what_a_handler_holds_is_let_go_of_when_a_stop_has_returned() {
+    for _ in 0..100 {
+        let held = Arc::new(());
+        let handlers = held.clone();
+        let hold = move |_: &mut Request<'_>| format!("{handlers:?}");
+        let server = server().get("/", hold).spawn().unwrap();
+        server.stop().unwrap();
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
 }
 
 /// The drain limit is for what is under way, and half a head is nothing yet.
