@@ -51,16 +51,21 @@ struct Tasks {
 struct Store {
     path: PathBuf,
     tasks: Mutex<Tasks>,
+    /// Locked for as long as this is there.
+    _lock: File,
 }
 
 impl Store {
     fn open(path: &Path) -> io::Result<Store> {
+        // One beside it, since each change makes another file of it.
+        let lock = File::create(path.with_extension("lock"))?;
+        lock.try_lock().map_err(|_| io::Error::other("another server has the file"))?;
         let tasks = match fs::read(path) {
             Ok(json) => serde_json::from_slice(&json)?,
             Err(error) if error.kind() == ErrorKind::NotFound => Tasks::default(),
             Err(error) => return Err(error),
         };
-        Ok(Store { path: path.into(), tasks: Mutex::new(tasks) })
+        Ok(Store { path: path.into(), tasks: Mutex::new(tasks), _lock: lock })
     }
 
     fn read(&self) -> MutexGuard<'_, Tasks> {
@@ -90,7 +95,12 @@ impl Store {
         let mut file = File::create(&beside)?;
         file.write_all(&serde_json::to_vec(tasks)?)?;
         file.sync_all()?;
-        fs::rename(&beside, &self.path)
+        fs::rename(&beside, &self.path)?;
+        // The new name is on the disk when the folder is. Windows opens none like this.
+        #[cfg(unix)]
+        File::open(self.path.parent().filter(|it| *it != "").unwrap_or(Path::new(".")))?
+            .sync_all()?;
+        Ok(())
     }
 }
 
@@ -204,6 +214,17 @@ mod tests {
     }
 
     #[test]
+    fn one_server_has_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tasks.json");
+        let running = server("127.0.0.1:0", &path).unwrap().spawn().unwrap();
+        let refused = server("127.0.0.1:0", &path).err().unwrap().to_string();
+        assert_eq!(refused, "another server has the file");
+        running.stop().unwrap();
+        server("127.0.0.1:0", &path).unwrap();
+    }
+
+    #[test]
     fn what_is_no_task_is_refused_and_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let running =
@@ -225,8 +246,10 @@ mod tests {
     #[test]
     fn a_change_that_cannot_be_written_has_not_happened() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("gone/tasks.json");
-        let running = server("127.0.0.1:0", &path).unwrap().spawn().unwrap();
+        let running =
+            server("127.0.0.1:0", &folder.path().join("tasks.json")).unwrap().spawn().unwrap();
+        // Where the new file would be written.
+        fs::create_dir(folder.path().join("tasks.new")).unwrap();
         let client = running.client();
         let post = client.post("/tasks").header("Content-Type", "application/json");
         let reply = post.body(r#"{"title": "x"}"#).send().unwrap();
