@@ -1,8 +1,8 @@
 //! A receiver of metrics, made from `udp-echo`: programs tell it what they count, a datagram
 //! each, and wait for nothing.
 //!
-//! `add NAME N` counts, `set NAME N` is a value as it is now, and `show` is answered with all of
-//! them. A datagram may be lost, which a count of thousands survives.
+//! `add NAME N` counts, `set NAME N` is a value as it is now, and `show NAME` is answered with
+//! it. A datagram may be lost, which a count of thousands survives.
 //!
 //! The server is that of the rung, line for line, and this file stands in the place of its
 //! `lib.rs`.
@@ -18,7 +18,6 @@ use std::time::Duration;
 
 use clap::Args;
 use netcore::cli::{count, duration};
-use netcore::datagrams::LARGEST;
 
 pub mod client;
 // In a project of its own, made by `cargo xtask new udp`, this is a file beside this one.
@@ -47,6 +46,9 @@ pub struct Metrics {
 
 impl Metrics {
     /// Answers a datagram. Who tells a value need not read that; who tries it by hand likes to.
+    ///
+    /// Hardly longer than what came, whatever that was: all values for one short word would be a
+    /// weapon for whoever sends it in somebody else's name.
     pub fn reply(&self, received: &[u8]) -> Vec<u8> {
         let text = str::from_utf8(received).unwrap_or_default();
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -56,36 +58,26 @@ impl Metrics {
                 && (values.contains_key(name) || values.len() < self.max_names)
         };
         match words[..] {
-            ["show"] => return shown(&values),
-            [_, name, _] if !known(name) => return b"error: no room for this name".into(),
+            ["show", name] => {
+                return values.get(name).map_or("none".into(), f64::to_string).into_bytes();
+            }
+            [_, name, _] if !known(name) => return b"no room".into(),
             ["add", name, value] if number(value).is_some() => {
                 *values.entry(name.into()).or_default() += number(value).unwrap_or_default();
             }
             ["set", name, value] if number(value).is_some() => {
                 values.insert(name.into(), number(value).unwrap_or_default());
             }
-            _ => return b"error: add NAME NUMBER, set NAME NUMBER or show".into(),
+            _ => return b"?".into(),
         }
         b"ok".into()
     }
 }
 
-/// A value that stays one when it is added to others.
+/// A value that stays one when it is added to others, and has no more digits than that takes.
 fn number(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|number: &f64| number.is_finite() && number.abs() < 1e15)
-}
-
-/// A line each, as many as fit into one datagram.
-fn shown(values: &BTreeMap<String, f64>) -> Vec<u8> {
-    let mut lines = Vec::new();
-    for (name, value) in values {
-        let line = format!("{name} {value}\n");
-        if lines.len() + line.len() > LARGEST {
-            break;
-        }
-        lines.extend_from_slice(line.as_bytes());
-    }
-    lines
+    let is_usual = |number: &f64| *number == 0.0 || (1e-9..1e15).contains(&number.abs());
+    text.parse().ok().filter(is_usual)
 }
 
 /// How long the client waits.

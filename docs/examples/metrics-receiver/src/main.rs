@@ -8,7 +8,7 @@ use netcore::shutdown::{DRAIN, Shutdown};
 use netcore::{Error, program};
 
 fn main() -> ExitCode {
-    cli::run(program!("'add requests 3' show"), serve, client::run)
+    cli::run(program!("'add requests 3' 'show requests'"), serve, client::run)
 }
 
 fn serve(args: &ServerArgs<PORT>, service: Echo) -> Result<(), Error> {

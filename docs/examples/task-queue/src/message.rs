@@ -32,7 +32,8 @@ pub enum Reply {
     Put(Option<u64>),
     /// A task and its number, if one waits.
     Task(Option<(u64, String)>),
-    /// Whether it was being done: not, where another worker has it by now.
+    /// Whether it was being done, by whoever: not, where it is done already, or waits for another
+    /// worker.
     Done(bool),
     /// Those that wait, and those that are being done.
     Count(u64, u64),

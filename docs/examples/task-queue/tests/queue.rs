@@ -53,7 +53,7 @@ fn what_a_worker_has_not_done_in_time_is_given_to_another() {
     let late = now + Duration::from_secs(30);
     assert_eq!(ask_at(&queue, late - Duration::from_secs(1), Request::Count), Reply::Count(1, 2));
     assert_eq!(ask_at(&queue, late, Request::Take), task(1, "one"), "before what came later");
-    assert_eq!(ask_at(&queue, late, Request::Done(2)), Reply::Done(false), "it is not theirs now");
+    assert_eq!(ask_at(&queue, late, Request::Done(2)), Reply::Done(false), "it waits again");
     assert_eq!(ask_at(&queue, late, Request::Done(1)), Reply::Done(true));
 }
 
