@@ -67,6 +67,8 @@ fn keep(folder: &Path, req: &mut Request<'_>) -> Result<Response, Refusal> {
     if length > MOST {
         return Err(too_large());
     }
+    // Or a crash could leave the name without the bytes.
+    file.as_file().sync_all()?;
     file.persist(folder.join(&name)).map_err(|error| error.error)?;
     let said = format!("{length} bytes are kept: /files/{name}\n");
     Ok((Status::CREATED, said).into_response())
