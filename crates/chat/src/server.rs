@@ -111,9 +111,9 @@ fn listen(lines: &mut Lines, peer: SocketAddr, member: &Member, service: &Chat) 
                 log::debug!("{peer} received {} bytes {}", line.len(), payload(line));
                 match str::from_utf8(line) {
                     Ok(I_AM) => pulse.answers(),
-                    Ok(text) => service.reply(&member.name, text).iter().for_each(|line| {
-                        service.room.say(line);
-                    }),
+                    Ok(text) => {
+                        service.reply(&member.name, text).iter().for_each(|line| member.say(line))
+                    }
                     Err(_) => member.tell("! that was not UTF-8, and nobody has heard it"),
                 }
             }
