@@ -104,8 +104,9 @@ fn listen(lines: &mut Lines, peer: SocketAddr, member: &Member, service: &Chat) 
                 Look::Stuck => return gone("it does not listen"),
             }
         }
+        let came = lines.next(next_look)?;
         member.outbox.check()?;
-        match lines.next(next_look)? {
+        match came {
             Came::Line(line) => {
                 pulse.heard();
                 log::debug!("{peer} received {} bytes {}", line.len(), payload(line));
@@ -118,7 +119,7 @@ fn listen(lines: &mut Lines, peer: SocketAddr, member: &Member, service: &Chat) 
                 }
             }
             Came::Nothing => {}
-            Came::End => return member.outbox.check(),
+            Came::End => return Ok(()),
         }
     }
 }
