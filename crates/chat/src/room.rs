@@ -166,6 +166,8 @@ impl Member<'_> {
 impl Drop for Member<'_> {
     fn drop(&mut self) {
         self.leave(Err("its visit panicked".into()));
+        // After any other end, nothing waits here any more.
+        self.outbox.send();
     }
 }
 

@@ -58,3 +58,16 @@ fn who_has_been_dropped_says_no_more() {
         hears.expect(line);
     }
 }
+
+#[test]
+fn who_leaves_by_a_bug_is_told_so_as_the_others_are() {
+    let service = service("");
+    let (ann, mut ann_hears) = join(&service.room, "ann");
+    let (_bob, mut bob_hears) = join(&service.room, "bob");
+    drop(ann);
+    bob_hears.expect("* bob joined");
+    bob_hears.expect("* ann left: its visit panicked");
+    ann_hears.expect("* ann joined");
+    ann_hears.expect("* bob joined");
+    ann_hears.expect("! you are dropped: its visit panicked");
+}
