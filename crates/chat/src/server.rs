@@ -54,8 +54,9 @@ fn talk(stream: &mut Connection, peer: SocketAddr, service: &Chat) -> io::Result
         Ok(()) => Ok(Ended::ByPeer),
         Err(error) => Err(reason(error)),
     });
-    // What was said before it left is still to hear, and from here on this thread waits.
-    stream.set_deadline(Deadline::after(service.idle));
+    // What was said before it left is still to hear, and from here on this thread waits, as
+    // long as any of it is taken.
+    stream.set_limits(Deadline::NEVER, service.heartbeat);
     heard.and(stream.write_all(&member.outbox.close()))
 }
 
