@@ -390,6 +390,29 @@ fn what_a_server_sends_is_no_command_to_the_terminal_of_its_client() {
     }
 }
 
+/// It has said all, and the server does not know so yet.
+#[test]
+fn a_client_that_is_asked_after_its_last_word_ends_as_it_is_told() {
+    let ends = [
+        ("* ann left", 0, ""),
+        ("! you are dropped: why not", 1, "error: cannot stay in the room: you are dropped"),
+    ];
+    for rung in rungs_in("chat") {
+        for (last, code, told) in ends {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+            let port = listener.local_addr().expect("it has an address").port().to_string();
+            let client = rung.start(&["client", "--port", &port, "ann", "hello"]);
+            let mut server = Peer::accept(&listener);
+            server.expect_bytes(b"ann\n/alive\nhello\n");
+            server.expect_end_of_stream();
+            server.send(format!("* ann joined\n/alive?\n{last}\n").as_bytes());
+            server.half_close();
+            let finished = client.wait().expect_code(code);
+            assert!(finished.stderr.contains(told), "{}", finished.stderr);
+        }
+    }
+}
+
 #[test]
 fn lines_without_an_end_do_not_fill_the_memory_of_either_end() {
     over_every_room(&[], |rung, server| {

@@ -40,7 +40,7 @@ pub fn run<const PORT: u16>(args: &ClientArgs<PORT>, options: Options) -> Result
     let mut last = String::new();
     talk(stream, LONGEST_HEARD, words, |line, speaker| {
         if line == ALIVE.as_bytes() {
-            return speaker.say(I_AM.as_bytes()).map_err(Error::failed("answer"));
+            return speaker.answer(I_AM.as_bytes()).map_err(Error::failed("answer"));
         }
         // The server has done so as well, if it is one of ours.
         last = harmless(&String::from_utf8_lossy(line));

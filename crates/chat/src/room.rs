@@ -93,11 +93,6 @@ impl Room {
         Ok(Member { name: name.into(), outbox, room: self })
     }
 
-    /// Queues a line for all.
-    pub fn say(&self, line: &str) {
-        self.queue_for_all(&mut self.members(), line);
-    }
-
     /// Sends what is queued, as far as each member takes it now.
     pub fn deliver(&self) {
         // A copy, so that others can speak meanwhile.
@@ -127,28 +122,38 @@ impl Room {
 }
 
 impl Member<'_> {
+    /// Queues a line for all, unless it has been dropped meanwhile: who has left says no more.
+    pub fn say(&self, line: &str) {
+        let mut members = self.room.members();
+        if self.is_in(&members) {
+            self.room.queue_for_all(&mut members, line);
+        }
+    }
+
     /// Leaves the room, and all are told. Once: who has been dropped is gone already.
     pub fn leave(&self, how: Result<Ended, String>) {
         let mut members = self.room.members();
-        let mine = |outbox: &Arc<Outbox>| Arc::ptr_eq(outbox, &self.outbox);
-        if !members.get(&self.name).is_some_and(mine) {
+        if !self.is_in(&members) {
             return;
         }
-        match how {
-            Ok(Ended::ByPeer) => {
-                self.room.queue_for_all(&mut members, &format!("* {} left", self.name))
-            }
-            // All leave now: each is told why, and not who else does.
-            Ok(Ended::ByStop) => self.outbox.push_last(&ended("* the server stops")),
-            Err(why) => {
-                self.outbox.push_last(&ended(&format!("! you are dropped: {why}")));
-                members.remove(&self.name);
-                self.room.queue_for_all(&mut members, &format!("* {} left: {why}", self.name));
-            }
-        }
         members.remove(&self.name);
+        let left = format!("* {} left", self.name);
+        let (last, news) = match how {
+            Ok(Ended::ByPeer) => (left.clone(), Some(left)),
+            // All leave now: each is told why, and not who else does.
+            Ok(Ended::ByStop) => ("* the server stops".into(), None),
+            Err(why) => (format!("! you are dropped: {why}"), Some(format!("{left}: {why}"))),
+        };
+        // For itself, room or not: without this line, it would have been cut off.
+        self.outbox.push_last(&ended(&last));
+        news.iter().for_each(|news| self.room.queue_for_all(&mut members, news));
         drop(members);
         self.room.deliver();
+    }
+
+    /// Somebody else may have its name by now.
+    fn is_in(&self, members: &BTreeMap<String, Arc<Outbox>>) -> bool {
+        members.get(&self.name).is_some_and(|outbox| Arc::ptr_eq(outbox, &self.outbox))
     }
 
     /// Tells this member alone.
@@ -161,6 +166,8 @@ impl Member<'_> {
 impl Drop for Member<'_> {
     fn drop(&mut self) {
         self.leave(Err("its visit panicked".into()));
+        // After any other end, nothing waits here any more.
+        self.outbox.send();
     }
 }
 

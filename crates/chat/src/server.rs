@@ -54,8 +54,9 @@ fn talk(stream: &mut Connection, peer: SocketAddr, service: &Chat) -> io::Result
         Ok(()) => Ok(Ended::ByPeer),
         Err(error) => Err(reason(error)),
     });
-    // What was said before it left is still to hear, and from here on this thread waits.
-    stream.set_deadline(Deadline::after(service.idle));
+    // What was said before it left is still to hear, and from here on this thread waits, as
+    // long as any of it is taken.
+    stream.set_limits(Deadline::NEVER, service.heartbeat);
     heard.and(stream.write_all(&member.outbox.close()))
 }
 
@@ -104,21 +105,22 @@ fn listen(lines: &mut Lines, peer: SocketAddr, member: &Member, service: &Chat) 
                 Look::Stuck => return gone("it does not listen"),
             }
         }
+        let came = lines.next(next_look)?;
         member.outbox.check()?;
-        match lines.next(next_look)? {
+        match came {
             Came::Line(line) => {
                 pulse.heard();
                 log::debug!("{peer} received {} bytes {}", line.len(), payload(line));
                 match str::from_utf8(line) {
                     Ok(I_AM) => pulse.answers(),
-                    Ok(text) => service.reply(&member.name, text).iter().for_each(|line| {
-                        service.room.say(line);
-                    }),
+                    Ok(text) => {
+                        service.reply(&member.name, text).iter().for_each(|line| member.say(line))
+                    }
                     Err(_) => member.tell("! that was not UTF-8, and nobody has heard it"),
                 }
             }
             Came::Nothing => {}
-            Came::End => return member.outbox.check(),
+            Came::End => return Ok(()),
         }
     }
 }

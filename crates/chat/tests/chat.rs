@@ -1,6 +1,7 @@
 //! What makes this server a chat: whoever makes another of it takes this file away.
 
 use std::collections::HashSet;
+use std::time::Duration;
 use std::{iter, thread};
 
 use running::{Guest, Running};
@@ -147,6 +148,25 @@ fn the_last_line_needs_no_end_and_cr_lf_is_an_end() {
         bob.expect(line);
     }
     bob.expect_end();
+}
+
+#[test]
+fn who_leaves_hears_the_rest_however_slow_it_is() {
+    const SAID: usize = 500;
+    let server = Running::start("--idle 300ms");
+    let mut slow = server.join_deaf("slow");
+    let mut ann = server.join("ann");
+    for _ in 0..SAID {
+        ann.say(&long());
+        ann.expect(&format!("ann: {}", long()));
+    }
+    slow.half_close();
+    ann.expect("* slow left");
+    // The time that passes is the matter: longer than a client may take to say its name.
+    thread::sleep(Duration::from_secs(1));
+    let heard = slow.hear_all();
+    assert_eq!(heard.last().map(String::as_str), Some("* slow left"));
+    assert_eq!(heard.len(), 1 + SAID + 1, "all of it");
 }
 
 #[test]

@@ -132,6 +132,8 @@ pub fn reason(error: &io::Error) -> String {
         ErrorKind::ConnectionReset => "connection reset by the other end",
         ErrorKind::HostUnreachable => "host unreachable",
         ErrorKind::NetworkUnreachable => "network unreachable",
+        // Of a connection that was one: the peer has reset before it was looked at.
+        ErrorKind::NotConnected => "the other end has gone",
         ErrorKind::PermissionDenied => "permission denied",
         ErrorKind::UnexpectedEof => "the other end closed the connection",
         ErrorKind::TimedOut => "timed out",

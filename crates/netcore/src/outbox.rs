@@ -56,8 +56,9 @@ struct State {
     /// A thread waits for the peer and sends the rest.
     waited_for: bool,
     closed: bool,
-    /// It was closed because the peer takes nothing.
-    deaf: bool,
+    /// Why it was closed, if not by whoever reads from the peer: `TimedOut` where the peer
+    /// takes nothing.
+    wrong: Option<ErrorKind>,
 }
 
 impl Outbox {
@@ -125,7 +126,7 @@ impl Outbox {
         let mut words = state.queue.give_up();
         words.extend_from_slice(last);
         log::debug!("{} sending {} bytes {}", self.peer, last.len(), payload(last));
-        (state.closed, state.deaf) = (true, true);
+        (state.closed, state.wrong) = (true, Some(ErrorKind::TimedOut));
         // Fails only where the peer has gone.
         let _ = SockRef::from(&self.socket).set_send_buffer_size(WITH_LAST_WORDS);
         let _ = (&self.socket).write_all(&words);
@@ -140,15 +141,16 @@ impl Outbox {
         state.queue.rest(self.missed)
     }
 
-    /// What whoever reads from the peer asks now and then, and at its end: a connection
-    /// on which nothing moved tells its error once, and it may have been told here.
+    /// What whoever reads from the peer asks after each read: a connection tells its error
+    /// once, and it may have been told here. Then it looks like an end to who reads.
     ///
     /// # Errors
-    /// That the peer has been dismissed, or that the system has given it up.
+    /// That the peer has been dismissed, has reset, or that the system has given it up.
     pub fn check(&self) -> io::Result<()> {
-        match self.state().deaf {
-            true => Err(io::Error::new(ErrorKind::TimedOut, "it does not listen")),
-            false => Ok(()),
+        match self.state().wrong {
+            Some(kind @ ErrorKind::TimedOut) => Err(io::Error::new(kind, "it does not listen")),
+            Some(kind) => Err(kind.into()),
+            None => Ok(()),
         }
     }
 
@@ -183,9 +185,9 @@ impl Outbox {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) => {
-                    // What has ended it otherwise, whoever reads from it is told.
-                    state.deaf = error.kind() == ErrorKind::TimedOut;
                     state.closed = true;
+                    // Of a peer that had ended before, whoever reads from it finds the end.
+                    state.wrong = Some(error.kind()).filter(|kind| *kind != ErrorKind::BrokenPipe);
                     state.queue.give_up();
                     return;
                 }
@@ -196,5 +198,54 @@ impl Outbox {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing between two changes panics.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Ends a test that would otherwise hang.
+    const GENEROUS: Duration = Duration::from_secs(30);
+
+    /// Our end of a connection whose other end has reset it; and what it is like before that.
+    fn reset(before: impl FnOnce(&Connection)) -> Connection {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let connection = Connection::of_client(listener.accept().unwrap().0).unwrap();
+        before(&connection);
+        SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(peer);
+        let limit = Deadline::after(GENEROUS);
+        wait::ready(connection.get_ref(), Interest::Reading, None, limit).unwrap();
+        connection
+    }
+
+    fn outbox(connection: &Connection) -> io::Result<Arc<Outbox>> {
+        Outbox::new(connection, 1, |_| unreachable!("nothing is missed"))
+    }
+
+    #[test]
+    fn a_reset_that_was_told_to_who_writes_is_told_to_who_reads() {
+        let mut written = None;
+        let mut connection = reset(|connection| written = outbox(connection).ok());
+        let outbox = written.unwrap();
+        outbox.check().unwrap();
+        outbox.push(&b"hello\n"[..].into());
+        outbox.send();
+        // Some systems keep it for the read itself.
+        let told = outbox.check().and_then(|()| connection.read(&mut [0]));
+        assert_eq!(told.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    }
+
+    /// Others say it in other words.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_peer_that_has_gone_before_anything_was_said_is_told_as_that() {
+        let error = outbox(&reset(|_| {})).unwrap_err();
+        assert_eq!(crate::error::reason(&error), "the other end has gone");
     }
 }

@@ -58,11 +58,12 @@ impl Pulse {
         let moves = !waiting || taken != self.taken;
         self.stuck = if moves { 0 } else { self.stuck + 1 };
         self.taken = taken;
-        self.silent = self.silent.saturating_add(1);
+        // The question would stand behind what waits: who is slow would answer it too late.
+        self.silent = if waiting { 0 } else { self.silent.saturating_add(1) };
         match self.silent {
             _ if self.stuck >= LOOKS => Look::Stuck,
             LOOKS.. if self.answers => Look::Silent,
-            _ if self.answers => Look::Ask,
+            1.. if self.answers => Look::Ask,
             _ => Look::Alive,
         }
     }
@@ -132,7 +133,11 @@ mod tests {
     #[test]
     fn one_that_takes_a_little_now_and_then_is_late_and_not_gone() {
         let mut pulse = Pulse::default();
+        // The question would stand behind all that waits.
+        pulse.answers();
         assert!((2..1000).all(|taken| pulse.look((true, taken / 2)) == Look::Alive));
-        assert!((0..1000).all(|_| pulse.look((false, 500)) == Look::Alive));
+        // It has taken everything: now it can be asked.
+        assert_eq!(pulse.look((false, 501)), Look::Ask);
+        assert_eq!(pulse.look((false, 501)), Look::Silent);
     }
 }

@@ -17,6 +17,7 @@ use crate::deadline::Deadline;
 use crate::lines;
 use crate::log::payload;
 use crate::shutdown::Shutdown;
+use crate::socket::is_nothing_yet;
 use crate::wait::{self, Interest, Waited};
 
 /// The end that speaks, which both threads may have.
@@ -24,15 +25,24 @@ use crate::wait::{self, Interest, Waited};
 pub struct Speaker(Arc<Mutex<TcpStream>>);
 
 impl Speaker {
-    /// Sends one line.
-    ///
-    /// # Errors
-    /// What write says; `InvalidInput` where it would be several lines.
-    pub fn say(&self, line: &[u8]) -> io::Result<()> {
+    fn say(&self, line: &[u8]) -> io::Result<()> {
         // One line after the other, whoever says it.
         let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         log::debug!("{} sending {} bytes {}", stream.peer_addr()?, line.len(), payload(line));
         Ok(lines::write(&mut *stream, usize::MAX, line)?)
+    }
+
+    /// Sends one line where the other end waits for it. If all is said, or it has gone, nobody
+    /// does, and reading tells how that ends.
+    ///
+    /// # Errors
+    /// `TimedOut` where it does not take it; `InvalidInput` where it would be several lines.
+    pub fn answer(&self, line: &[u8]) -> io::Result<()> {
+        match self.say(line) {
+            Err(error) if is_nothing_yet(&error) => Err(ErrorKind::TimedOut.into()),
+            Err(error) if error.kind() != ErrorKind::InvalidInput => Ok(()),
+            done => done,
+        }
     }
 
     fn end(&self) -> io::Result<()> {
@@ -183,6 +193,26 @@ mod tests {
             let error = talk_to(what, b"hello".into()).to_string();
             assert!(error.contains("cannot hear the end"), "{error}");
         }
+    }
+
+    /// It may ask while the last of what was said is on its way.
+    #[test]
+    fn what_is_asked_when_all_is_said_is_no_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let other = thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            socket.read_to_end(&mut Vec::new()).unwrap();
+            socket.write_all(b"are you there?\nthat is all\n").unwrap();
+        });
+        let (words, mut last) = ([Ok(b"hello".to_vec())].into_iter(), Vec::new());
+        talk_with(GENEROUS, stream, 100, words, |line, speaker| {
+            last = line.to_vec();
+            speaker.answer(b"yes").map_err(Error::failed("answer"))
+        })
+        .unwrap();
+        other.join().unwrap();
+        assert_eq!(last, b"that is all");
     }
 
     #[test]

@@ -108,7 +108,7 @@ pub struct Guest {
 }
 
 impl Guest {
-    fn new(stream: TcpStream, name: &str) -> Guest {
+    pub fn new(stream: TcpStream, name: &str) -> Guest {
         stream.set_read_timeout(Some(GENEROUS)).unwrap();
         stream.set_write_timeout(Some(GENEROUS)).unwrap();
         stream.set_nodelay(true).unwrap();

@@ -86,14 +86,32 @@ fn exposure(ip: IpAddr) -> Option<String> {
 /// # Errors
 /// [`Error::Output`]; `println!` would panic when the reader has gone.
 pub fn print(result: impl Display) -> Result<(), Error> {
-    print_bytes(result.to_string().as_bytes())
+    write_line(result.to_string().as_bytes())
 }
 
-/// As [`print()`], for what need not be UTF-8.
+/// As [`print()`], for what a peer has sent, whatever it is. A terminal shows what would be
+/// a command to it; everybody else has the bytes as they are.
 ///
 /// # Errors
 /// [`Error::Output`].
 pub fn print_bytes(result: &[u8]) -> Result<(), Error> {
+    match io::stdout().is_terminal() {
+        true => write_line(shown(result).as_bytes()),
+        false => write_line(result),
+    }
+}
+
+/// Lines and tabs as they are, and the rest of it harmless.
+fn shown(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+    let pieces = text.split_inclusive(['\n', '\t']).map(|piece| {
+        let (text, end) = piece.split_at(piece.trim_end_matches(['\n', '\t']).len());
+        harmless(text) + end
+    });
+    pieces.collect()
+}
+
+fn write_line(result: &[u8]) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(result)
@@ -143,6 +161,12 @@ mod tests {
     fn an_error_is_one_line_and_no_command_whoever_brought_its_words() {
         let error = Error::failed("log in")(io::Error::other("no\n\u{9b}2J\u{202e}я"));
         assert_eq!(line(&error), r"error: cannot log in: no\n\u{9b}2J\u{202e}я");
+    }
+
+    #[test]
+    fn a_reply_is_no_command_to_the_terminal_that_shows_it() {
+        let reply = b"one\r\n\ttwo \x1b[2J\xff\x07\r\xc2\x9b2J\n";
+        assert_eq!(shown(reply), "one\n\ttwo \\u{1b}[2J\u{fffd}\\u{7}\\r\\u{9b}2J\n");
     }
 
     #[test]

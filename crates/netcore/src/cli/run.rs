@@ -94,6 +94,13 @@ pub struct Also<A> {
     pub run: fn(A) -> Result<(), Error>,
 }
 
+impl<A: Args> Also<A> {
+    fn command(&self, help: String) -> Command {
+        // Its words come last: those that describe the arguments would take their place.
+        A::augment_args(Command::new(self.name)).about(self.about).after_help(help)
+    }
+}
+
 /// Runs the role that the command line asks for, and returns the exit code: 0 done, 1
 /// failed, 2 wrong usage. `S` is the service and `C` what a client can be told beside
 /// where and what.
@@ -116,7 +123,7 @@ pub fn run_also<L: Listens, S: Args, C: Args, A: Args>(
     let [own, roles @ ..] = also.example;
     let command = command::<L, S, C>(program, roles);
     let help = format!("Example:\n  {} {} {own}", program.name, also.name);
-    let more = A::augment_args(Command::new(also.name).about(also.about).after_help(help.clone()));
+    let more = also.command(help.clone());
     let first = help.lines().last().unwrap_or_default();
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let help = help.replacen('\n', &format!("\n{first}\n"), 1);
@@ -161,5 +168,22 @@ fn play<L: Listens, S: Args, C: Args>(
         Ok(Role::Server { args, service }) => finish(server(&args, service)),
         Ok(Role::Client { args, options }) => finish(client(&args, options)),
         Err(error) => error.exit(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the arguments are.
+    #[derive(Args)]
+    struct Nothing {}
+
+    #[test]
+    fn a_further_command_is_told_in_its_own_words() {
+        let also: Also<Nothing> =
+            Also { name: "dance", about: "Dance", example: [""; 3], run: |_| Ok(()) };
+        let command = also.command(String::new());
+        assert_eq!(command.get_about().map(ToString::to_string).as_deref(), Some("Dance"));
     }
 }

@@ -24,7 +24,12 @@ pub(super) fn unusable() -> impl FnOnce(io::Error) -> Error {
 
 pub(super) fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let certificates = CertificateDer::pem_file_iter(path);
-    certificates.and_then(|certificates| certificates.collect()).map_err(unreadable(path))
+    let chain: Vec<_> = certificates.and_then(Iterator::collect).map_err(unreadable(path))?;
+    if chain.is_empty() {
+        let why = io::Error::new(ErrorKind::InvalidData, "there is no certificate in it");
+        return Err(Error::failed(format!("read {}", path.display()))(why));
+    }
+    Ok(chain)
 }
 
 pub(super) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
@@ -48,5 +53,25 @@ fn unreadable(path: &Path) -> impl FnOnce(pem::Error) -> Error {
         }
         pem::Error::Io(source) => Error::failed(attempted)(source),
         other => Error::failed(attempted)(io::Error::other(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever believes in nobody would say that of the other end's certificate.
+    #[test]
+    fn a_file_without_a_certificate_is_told_as_that() {
+        let path = std::env::temp_dir().join(format!("netcore-pem-{}", std::process::id()));
+        for text in ["", "no certificate\n"] {
+            std::fs::write(&path, text).unwrap();
+            let told = [read_chain(&path).map(drop), read_roots(&path).map(drop)];
+            std::fs::remove_file(&path).unwrap();
+            for told in told {
+                let told = told.unwrap_err().to_string();
+                assert!(told.ends_with(": there is no certificate in it"), "{told}");
+            }
+        }
     }
 }

@@ -82,17 +82,17 @@ impl<'a, S: Socket> TlsStream<'a, S> {
         // here: it goes first. Most often there is room, and all goes out at once, even beyond
         // the drain limit.
         self.connection.set_deadline(Deadline::after(LINGER));
-        let _ = self.session.end(&mut AtOnce(self.connection.get_ref()));
+        let _ = self.session.end(&mut AtOnce(self.connection));
         let _ = self.session.send(self.connection);
     }
 }
 
-/// A socket as it is: with no wait but its own, and without a deadline.
-struct AtOnce<'a, S>(&'a S);
+/// A socket as it is: with no wait but its own. What is said has no deadline.
+struct AtOnce<'a, S: Socket>(&'a Connection<S>);
 
 impl<S: Socket> Write for AtOnce<'_, S> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.write_vectored(&[IoSlice::new(buf)])
+        self.0.get_ref().write_vectored(&[IoSlice::new(buf)])
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -102,7 +102,9 @@ impl<S: Socket> Write for AtOnce<'_, S> {
 
 impl<S: Socket> Read for AtOnce<'_, S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buf)
+        // What comes need not be text, and then there may be no end to it.
+        self.0.check_deadline()?;
+        self.0.get_ref().read(buf)
     }
 }
 
@@ -149,7 +151,7 @@ impl<S: Socket> Duplex for TlsStream<'_, S> {
     }
 
     fn write_now(&mut self, buf: &[u8]) -> io::Result<Option<usize>> {
-        let mut socket = AtOnce(self.connection.get_ref());
+        let mut socket = AtOnce(self.connection);
         // A part of a record is followed by its rest and by nothing else.
         let sent = or_nothing_yet(self.session.send(&mut socket))?;
         if sent.is_none() || buf.is_empty() {
@@ -163,7 +165,7 @@ impl<S: Socket> Duplex for TlsStream<'_, S> {
     }
 
     fn read_now(&mut self, buf: &mut [u8]) -> io::Result<Option<usize>> {
-        or_nothing_yet(self.session.read(&mut AtOnce(self.connection.get_ref()), buf))
+        or_nothing_yet(self.session.read(&mut AtOnce(self.connection), buf))
     }
 }
 
@@ -275,6 +277,31 @@ mod tests {
         stream.set_deadline(Deadline::after(Duration::ZERO));
         stream.finish().unwrap();
         server.join().unwrap();
+    }
+
+    /// It could send for ever what says nothing, such as tickets for a further visit.
+    #[test]
+    fn who_never_stops_sending_is_not_read_beyond_the_deadline() {
+        let side = ServerSide::made_now().unwrap();
+        let client = ClientSide::knowing(side.fingerprint()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let mut connection = Connection::of_client(listener.accept().unwrap().0).unwrap();
+            let mut stream = side.accept(&mut connection).unwrap();
+            while stream.write_all(&[b'x'; 16 << 10]).is_ok() {}
+        });
+        let mut connection = Connection::of_client(TcpStream::connect(address).unwrap()).unwrap();
+        connection.set_deadline(Deadline::after(GENEROUS));
+        let mut stream = client.connect(&mut connection, "localhost").unwrap();
+        stream.read_exact(&mut [0; 1]).unwrap();
+        stream.set_deadline(Deadline::after(Duration::ZERO));
+        // More than can have come by then.
+        let end = (0..10_000).find_map(|_| stream.read_now(&mut [0; 16 << 10]).err());
+        drop(stream);
+        drop(connection);
+        server.join().unwrap();
+        assert_eq!(end.map(|error| error.kind()), Some(ErrorKind::TimedOut));
     }
 
     /// More than is encrypted at a time: the rest has not even been taken.
