@@ -172,8 +172,6 @@ fn a_text_that_is_too_long_for_a_datagram_is_told_so_there_and_works_elsewhere()
 #[test]
 fn a_slow_commit_stops_no_reader() {
     let world = World::new();
-    // The store is made quickly.
-    world.server(&[]).kill();
     let server = world.server(&["--slow-commit", "2s", "--max-clients", "50"]);
     let (ann, address) = (world.token("ann"), server.address);
     let written = AtomicBool::new(false);
@@ -202,6 +200,15 @@ fn a_slow_commit_stops_no_reader() {
         let replies: Vec<Reply> = writers.into_iter().map(|it| it.join().unwrap()).collect();
         assert_eq!(replies.iter().filter(|it| **it == Reply::Done(1)).count(), 1, "{replies:?}");
     });
+}
+
+#[test]
+fn a_slow_commit_is_one_of_a_change_and_makes_neither_start_nor_stop_slow() {
+    let world = World::new();
+    let mut command = world.program();
+    command.args(["server", "--port", "0", "--account", "ann", "--slow-commit", "10m"]);
+    let output = ended(command.args(["--accept-timeout", "100ms"]));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
 #[test]
