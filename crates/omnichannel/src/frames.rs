@@ -144,7 +144,20 @@ fn replicate(
     since: u64,
     total: Deadline,
 ) -> io::Result<()> {
-    let (name, position) = service.store.standing()?;
+    let news = service.writer.news();
+    let (name, position) = loop {
+        let (seen, stopping) = (news.commits(), news.is_stopping());
+        let (name, position) = service.store.standing()?;
+        // A replica gets the name of the store that it follows with the first change.
+        if position > 0 || service.options.follow.is_none() {
+            break (name, position);
+        }
+        write(stream, &Reply::Nothing, Deadline::after(service.options.limits.idle))?;
+        if stopping || total.has_passed() || has_left(stream) {
+            return Ok(());
+        }
+        news.wait(seen, pulse(total));
+    };
     let is_ours = since == 0 || store == name;
     let reply = match is_ours && since <= position {
         true => Reply::Store(name),
@@ -154,7 +167,8 @@ fn replicate(
     };
     write(stream, &reply, Deadline::after(service.options.limits.idle))?;
     match reply {
-        Reply::Store(_) => follow(stream, service, Following::All(since), total),
+        // From what it has last, which shows whether it is the same there.
+        Reply::Store(_) => follow(stream, service, Following::All(since.saturating_sub(1)), total),
         _ => Ok(()),
     }
 }
