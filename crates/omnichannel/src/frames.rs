@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
+use netcore::frame::FrameError;
 use netcore::wait::{Interest, is_ready};
 
 use crate::message::{ANY, Ask, Reply, Request, Why};
@@ -40,8 +41,18 @@ pub fn answer(stream: &mut Connection, peer: SocketAddr, service: &Service) -> i
     let mut stream = BufReader::with_capacity(BUFFER, stream);
     loop {
         stream.get_mut().set_deadline(total.or_sooner(Deadline::after(limits.idle)));
-        let Some(request) = codec.read::<Request>(&mut stream, &mut message)? else {
-            return Ok(());
+        let request = match codec.read::<Request>(&mut stream, &mut message) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                // Its client would take the end for an accident, and ask again.
+                if let FrameError::TooLong { length, max } = error {
+                    let why = Why::MessageTooLong { length, most: max as u64 };
+                    let deadline = Deadline::after(limits.idle);
+                    write(stream.get_mut(), &Reply::Refused(why), deadline)?;
+                }
+                return Err(error.into());
+            }
         };
         let reply = match request {
             Err(error) => Reply::Refused(Why::NoRequest(error.into())),

@@ -141,6 +141,8 @@ impl Channel for Http {
 fn in_words(error: ureq::Error) -> io::Error {
     match error {
         ureq::Error::Io(error) => error,
+        // A key that no field of HTTP can hold: it would be the same again.
+        ureq::Error::Http(error) => io::Error::new(ErrorKind::InvalidInput, error.to_string()),
         other => io::Error::other(other.to_string()),
     }
 }
