@@ -273,8 +273,10 @@ fn is_of_certificate(error: &io::Error) -> bool {
 
 fn reason(told: &str, why: Why) -> String {
     let why = match why {
-        Why::NoTimeLeft(Some(after)) => format!("come back in {} s", after.as_secs()),
-        Why::NoTimeLeft(None) => "the time is up".into(),
+        Why::NoTimeLeft(Some(after)) if !after.is_zero() => {
+            format!("come back in {} s", after.as_secs())
+        }
+        Why::NoTimeLeft(_) => "the time is up".into(),
         Why::NotSafe => "without a key, asking again could do it twice".into(),
         Why::TooManyRepeats => "too many requests were repeated already".into(),
     };

@@ -163,6 +163,10 @@ fn beyond_the_deadline_it_is_given_up_at_once_and_told_when_to_come_back() {
     assert!(why.contains("come back in 25 s"), "{why}");
     assert!(began.elapsed() < GENEROUS / 2);
     assert_eq!(requests.lock().unwrap().len(), 1);
+    // At once is no time to come back at.
+    let (address, _) = says(&[&json(503, "Retry-After: 0\r\n", "{}")]);
+    let why = gave_up(get(&mut api(address, SHORT)));
+    assert!(why.contains("the time is up"), "{why}");
 }
 
 #[test]
