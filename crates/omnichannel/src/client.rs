@@ -248,8 +248,10 @@ impl Client {
                 Err(error) => why = reason(&error),
             }
             log::warn!("no answer to try {attempt}: {why}");
-            sleep(wait);
-            wait *= 2;
+            if attempt < TRIES {
+                sleep(wait);
+                wait *= 2;
+            }
         }
         Err(Error::Later { attempted: "ask the server".into(), why })
     }
