@@ -178,6 +178,10 @@ fn a_text_that_is_too_long_for_a_datagram_is_told_so_there_and_works_elsewhere()
     assert_eq!(Over::Tcp.ask(address, &ann, &put(2, &longer)), most);
     let answer = http(address, http_request(&ann, None, &put(2, &longer))).unwrap();
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let told = world.client(&server, &["--over", "http", &format!("put {longer}")]);
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    let error = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(error.starts_with("error: cannot ask the server: 413: the body is"), "{error}");
     let told = world.client(&server, &[&format!("put {}", longer.repeat(2))]);
     assert_eq!(told.status.code(), Some(1), "{told:?}");
     assert!(String::from_utf8_lossy(&told.stderr).contains("this channel takes"), "{told:?}");

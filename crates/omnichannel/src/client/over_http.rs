@@ -101,8 +101,10 @@ impl Channel for Http {
             (422, _) => Reply::Refused(Why::KeyReused),
             (503, _) => Reply::Refused(Why::Unavailable),
             _ => {
-                let why = format!("{status}: {}", body.trim());
-                return Err(io::Error::new(ErrorKind::InvalidInput, why));
+                // Ours begins with it.
+                let number = format!("{status}: ");
+                let why = body.trim().trim_start_matches(&number);
+                return Err(io::Error::new(ErrorKind::InvalidInput, number + why));
             }
         })
     }
