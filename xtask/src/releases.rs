@@ -80,6 +80,13 @@ pub fn play(
     Ok(seen)
 }
 
+/// How much of what the server says was read, and what of it was shown last.
+#[derive(Default)]
+struct Read {
+    lines: usize,
+    shown: String,
+}
+
 /// What clients have seen.
 struct Asked {
     answers: Receiver<Option<String>>,
@@ -186,7 +193,7 @@ impl Play<'_> {
 
     /// Each release, and what becomes of it.
     fn acts(&self, server: &Process, asked: &mut Asked) -> Result<(), Failure> {
-        let read = &mut 0;
+        let read = &mut Read::default();
         let signs = |key: &str, program: &Path, claim: &[&str]| {
             let program = program.display().to_string();
             let args = ["release", key, &program, "site"];
@@ -213,13 +220,18 @@ impl Play<'_> {
     }
 
     /// Shows what the server says, up to a line with `words`.
-    fn follow(&self, server: &Process, read: &mut usize, words: &str) -> Result<(), Failure> {
+    fn follow(&self, server: &Process, read: &mut Read, words: &str) -> Result<(), Failure> {
         loop {
-            let line = server.stderr().line(GENEROUS, *read);
+            let line = server.stderr().line(GENEROUS, read.lines);
             let line = line.map_err(|why| failure!("the server says nothing more: {why}"))?;
-            *read += 1;
-            let again = AGAIN.iter().any(|words| line.contains(words));
-            let Some(line) = LogLine::parse(&line).filter(|_| !again) else { continue };
+            read.lines += 1;
+            let Some(line) = LogLine::parse(&line) else { continue };
+            let again = AGAIN.iter().any(|words| line.message.contains(words));
+            // There may be several looks until the next release is there.
+            if again || line.message == read.shown {
+                continue;
+            }
+            read.shown.clone_from(&line.message);
             let tone = if line.level == Level::Other { Tone::Server } else { Tone::Warning };
             self.told("server", tone, &line.message)?;
             if line.message.contains(words) {

@@ -97,22 +97,28 @@ impl Api {
         let deadline = self.now() + self.patience;
         let mut tries = Tries::new(request.body.is_none() || request.key.is_some(), deadline);
         self.budget.count_request(self.now());
+        // Of any of the tries: a person who asks again does so under another key.
+        let mut may_be_done = false;
         loop {
             let Some(turn) = self.pace.wait(self.now(), deadline) else {
-                return Err(NoAnswer::GaveUp("our own rate leaves no turn in time".into()));
+                let told = "our own rate leaves no turn in time".into();
+                return Err(NoAnswer::GaveUp(ended(told, may_be_done)));
             };
             sleep(turn);
             let Failed { trouble, told } = match self.ask_once(request, deadline) {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
+            may_be_done |= request.body.is_some() && trouble.leaves_open();
             match tries.next(trouble, self.now(), chance(), &mut self.budget) {
                 Next::AskAgain(wait) => {
                     log::warn!("{told}; asking again in {} ms", wait.as_millis());
                     sleep(wait);
                 }
-                Next::Refused => return Err(NoAnswer::Refused(told)),
-                Next::GiveUp(why) => return Err(NoAnswer::GaveUp(reason(&told, why, trouble))),
+                Next::Refused => return Err(NoAnswer::Refused(ended(told, may_be_done))),
+                Next::GiveUp(why) => {
+                    return Err(NoAnswer::GaveUp(ended(reason(&told, why), may_be_done)));
+                }
             }
         }
     }
@@ -265,15 +271,21 @@ fn is_of_certificate(error: &io::Error) -> bool {
     matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
-fn reason(told: &str, why: Why, trouble: Trouble) -> String {
+fn reason(told: &str, why: Why) -> String {
     let why = match why {
-        Why::NoTimeLeft(Some(after)) => format!("come back in {} s", after.as_secs()),
-        Why::NoTimeLeft(None) => "the time is up".into(),
+        Why::NoTimeLeft(Some(after)) if !after.is_zero() => {
+            format!("come back in {} s", after.as_secs())
+        }
+        Why::NoTimeLeft(_) => "the time is up".into(),
         Why::NotSafe => "without a key, asking again could do it twice".into(),
         Why::TooManyRepeats => "too many requests were repeated already".into(),
     };
-    match trouble {
-        Trouble::Lost => format!("{told}; {why}; whether it took effect is not known"),
-        _ => format!("{told}; {why}"),
+    format!("{told}; {why}")
+}
+
+fn ended(told: String, may_be_done: bool) -> String {
+    match may_be_done {
+        true => told + "; whether it took effect is not known",
+        false => told,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use netcore::Error;
-use netcore::cli::{self, ClientArgs, duration};
+use netcore::cli::{self, ClientArgs, count, duration};
 use netcore::log::{harmless, harmless_json};
 use netcore::secrets;
 use serde_json::{Value, json};
@@ -19,7 +19,8 @@ use crate::api::{Api, NoAnswer, Request, Secret, new_key};
 pub struct Options {
     /// Address of the API with its scheme, and a slash where names are appended; instead of
     /// --host and --port
-    #[arg(long, value_name = "URL", value_parser = address)]
+    #[arg(long, value_name = "URL", value_parser = address,
+        conflicts_with_all = ["host", "port", "wait"])]
     url: Option<Url>,
     /// Print what is at this path instead of sending anything
     #[arg(long, value_name = "PATH", conflicts_with = "messages")]
@@ -28,10 +29,10 @@ pub struct Options {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30s")]
     within: Duration,
     /// Send at most so many requests a second
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", value_parser = count::<u32>, default_value_t = 10)]
     rate: u32,
     /// Send no key, so that nothing is sent twice
-    #[arg(long)]
+    #[arg(long, conflicts_with = "get")]
     no_key: bool,
     /// File with the secret that says who we are
     #[arg(long, value_name = "FILE")]

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
+use netcore::Error;
 use netcore::cli::{Limits, count, duration};
 
 pub mod api;
@@ -57,4 +58,17 @@ pub struct ThirdParty {
     /// Serve at most so many clients at once; more wait in the backlog
     #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 1000)]
     pub max_clients: usize,
+}
+
+impl ThirdParty {
+    /// # Errors
+    /// That an outage is to end which the mood does not have.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.outage {
+            Some(_) if self.mood != Mood::Down => {
+                Err(Error::Usage("--outage says when --mood down ends".into()))
+            }
+            _ => Ok(()),
+        }
+    }
 }

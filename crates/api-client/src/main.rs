@@ -12,6 +12,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(args: &ServerArgs<PORT>, service: ThirdParty) -> Result<(), Error> {
+    service.check()?;
     let shutdown = Shutdown::on_signals(service.limits.drain)?;
     server::serve(args.listen()?, &service, &shutdown).map_err(Error::failed("accept clients"))
 }

@@ -58,6 +58,14 @@ pub enum Why {
     TooManyRepeats,
 }
 
+impl Trouble {
+    /// Whether what was asked for may have taken effect: 502 and 504 are what somebody on the
+    /// way says who has lost the answer.
+    pub fn leaves_open(self) -> bool {
+        matches!(self, Trouble::Lost | Trouble::Status(502 | 504, _))
+    }
+}
+
 /// One request and its tries.
 #[derive(Debug)]
 pub struct Tries {

@@ -94,6 +94,28 @@ fn without_a_key_it_is_sent_once_whatever_comes() {
     }
 }
 
+/// Whichever of the tries it was that may have been done.
+#[test]
+fn what_is_not_known_is_told_of_what_has_an_effect() {
+    const NOT_KNOWN: &str = "; whether it took effect is not known";
+    let (refused_for_now, gone) = (json(503, "Retry-After: 3600\r\n", "{}"), json(410, "", "{}"));
+    for lost in [json(502, "", "{}"), json(504, "", "{}"), String::new()] {
+        let ends_with = |answer: &str| says(&[&lost, answer]).0;
+        let why = gave_up(post(&mut api(ends_with(&refused_for_now), PATIENCE), Some("key")));
+        assert!(why.ends_with(NOT_KNOWN), "{why}");
+        let why = refused(post(&mut api(ends_with(&gone), PATIENCE), Some("key")));
+        assert!(why.ends_with(NOT_KNOWN), "{why}");
+        let why = gave_up(post(&mut api(says(&[&lost]).0, PATIENCE), None));
+        assert!(why.ends_with(NOT_KNOWN), "{why}");
+        let why = gave_up(get(&mut api(ends_with(&refused_for_now), PATIENCE)));
+        assert!(!why.contains(NOT_KNOWN), "{why}");
+    }
+    let why = gave_up(post(&mut api(says(&[&refused_for_now]).0, PATIENCE), Some("key")));
+    assert!(!why.contains(NOT_KNOWN), "{why}");
+    let why = gave_up(get(&mut api(says(&[""]).0, SHORT)));
+    assert!(!why.contains(NOT_KNOWN), "{why}");
+}
+
 #[test]
 fn what_was_sent_and_redirected_is_not_sent_again_where_nobody_is() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -141,6 +163,10 @@ fn beyond_the_deadline_it_is_given_up_at_once_and_told_when_to_come_back() {
     assert!(why.contains("come back in 25 s"), "{why}");
     assert!(began.elapsed() < GENEROUS / 2);
     assert_eq!(requests.lock().unwrap().len(), 1);
+    // At once is no time to come back at.
+    let (address, _) = says(&[&json(503, "Retry-After: 0\r\n", "{}")]);
+    let why = gave_up(get(&mut api(address, SHORT)));
+    assert!(why.contains("the time is up"), "{why}");
 }
 
 #[test]

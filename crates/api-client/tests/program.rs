@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use canned::{json, says};
 use netcore::testing::Setup;
-use person::{client, command, effects, third_party};
+use person::{client, command, effects, run, third_party};
 
 #[test]
 fn in_every_mood_that_passes_each_message_has_one_effect() {
@@ -90,10 +90,27 @@ fn an_address_with_a_secret_in_it_is_wrong_usage() {
     let (address, requests) = says(&[&json(200, "", "{}")]);
     for secret in ["ada:engine", "ada", ":engine"] {
         let url = format!("http://{secret}@{address}/");
-        let told = client(address, &["-v", "--url", &url, "--get", "notes"]);
+        let told = run(&["client", "--url", &url, "--get", "notes"]);
         assert_eq!(told.status.code(), Some(2), "{secret}");
+        assert!(String::from_utf8_lossy(&told.stderr).contains("--token-file"), "{told:?}");
     }
     assert!(requests.lock().unwrap().is_empty());
+}
+
+#[test]
+fn an_option_that_would_be_passed_over_is_wrong_usage() {
+    let url = "http://127.0.0.1:1/";
+    for args in [
+        &["server", "--port", "0", "--accept-timeout", "100ms", "--outage", "1s"][..],
+        &["client", "--url", url, "--port", "1", "a"],
+        &["client", "--url", url, "--host", "localhost", "a"],
+        &["client", "--url", url, "--wait", "1s", "a"],
+        &["client", "--port", "1", "--no-key", "--get", "notes"],
+        &["client", "--port", "1", "--rate", "0", "a"],
+    ] {
+        let told = run(args);
+        assert_eq!(told.status.code(), Some(2), "{args:?}: {told:?}");
+    }
 }
 
 #[cfg(unix)]

@@ -67,7 +67,7 @@ struct Visitor {
 impl Visitor {
     /// Writes a message, unless it has been written and is tried once more.
     fn say(&mut self, request: Message<'_>) -> io::Result<()> {
-        let wrong = |why: String| io::Error::new(ErrorKind::InvalidInput, why);
+        let wrong = io::Error::other::<String>;
         if request.id > self.said {
             let text = std::str::from_utf8(request.payload);
             let text = text.map_err(|_| wrong("a notice is text, in UTF-8".into()))?;

@@ -85,8 +85,8 @@ fn serve(args: &ServerArgs<PORT>, options: Options) -> Result<(), Error> {
     let seeds = seeds(&options.seeds)?;
     let socket = args.listen_udp()?;
     let address = socket.local_addr().map_err(Error::failed("tell the address of the socket"))?;
-    let name = options.name.unwrap_or_else(|| address.to_string());
     let reachable = options.advertise.or((!address.ip().is_unspecified()).then_some(address));
+    let name = options.name.unwrap_or_else(|| reachable.unwrap_or(address).to_string());
     if reachable.is_none() {
         log::warn!("nobody is told where this node is: --advertise says it");
     }

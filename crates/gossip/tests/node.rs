@@ -107,6 +107,16 @@ fn a_node_for_both_families_talks_with_one_that_is_asked_over_ipv4() {
     ann.shows("bob: from bob");
 }
 
+/// On each machine, nodes listen at the same address.
+#[test]
+fn a_node_that_listens_everywhere_is_called_by_the_address_that_others_reach() {
+    let mut bob = Node::start(&["--name", "bob"]).unwrap();
+    let seed = bob.address.to_string();
+    let everywhere = ["--bind", "0.0.0.0", "--advertise", "127.0.0.1:9", "--seed", &seed];
+    let _node = Node::start(&everywhere).unwrap();
+    bob.shows("* 127.0.0.1:9 joined");
+}
+
 #[test]
 fn settings_that_contradict_each_other_are_told_before_anybody_listens() {
     let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));

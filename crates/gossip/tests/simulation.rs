@@ -298,28 +298,3 @@ fn a_node_that_says_goodbye_has_left_and_is_not_missed() {
         assert_eq!(told(&simulation, number, &Event::Away("n2".into())), 0);
     }
 }
-
-#[test]
-fn two_nodes_of_one_name_both_say_so_and_the_others_see_one_of_them() {
-    for seed in SEEDS {
-        let mut simulation = Simulation::new(6, 1, seed, &settings());
-        // Where nobody knows of anybody yet.
-        simulation.halt(5);
-        simulation.rounds(30);
-        let life = generation(simulation.now(), 9);
-        *simulation.node(5) =
-            Replica::new("n4".into(), life, Some(address(5)), vec![address(0)], settings());
-        simulation.go_on(5);
-        simulation.rounds(60);
-        for (number, other) in [(4, 5), (5, 4)] {
-            let same = Event::SameName(address(other));
-            assert!(told(&simulation, number, &same) > 0, "{number}, seed {seed}");
-        }
-        let seen: Vec<u64> =
-            (0..4).map(|it| simulation.node(it).members()["n4"].generation).collect();
-        simulation.rounds(20);
-        for number in 0..4 {
-            assert_eq!(simulation.node(number).members()["n4"].generation, seen[0], "no war");
-        }
-    }
-}

@@ -4,6 +4,7 @@
 //! where it is at revision N; `add TEXT`, at the end of what is there, whatever that is;
 //! `delete`; `follow`, and `follow@N` for what comes after revision N.
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::thread::sleep;
@@ -31,6 +32,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 /// How often `add` looks again at what another has written meanwhile.
 const LOOKS: u32 = 100;
+
+/// What is told where nothing can have the key.
+const KEY_IS_FOR: &str = "--key names put@N TEXT or delete@N";
 
 /// What a client can be told beside where and what.
 #[derive(Debug, Args)]
@@ -86,6 +90,7 @@ pub trait Channel {
 /// Exit code 1 where the server refuses or has another revision, 75 where it does not answer.
 pub fn run(args: &ClientArgs<PORT>, options: Options) -> Result<(), Error> {
     netcore::log::init(args.verbose);
+    options.are_used_by(&args.messages)?;
     if args.wait.is_some() {
         // A server that is only starting may not have made the file yet.
         drop(args.connect()?);
@@ -176,7 +181,7 @@ impl Client {
     fn can_be_named(&self, is_fixed: bool) -> Result<(), Error> {
         match is_fixed || self.options.key.is_none() {
             true => Ok(()),
-            false => Err(Error::Usage("--key names put@N TEXT or delete@N".into())),
+            false => Err(Error::Usage(KEY_IS_FOR.into())),
         }
     }
 
@@ -243,8 +248,10 @@ impl Client {
                 Err(error) => why = reason(&error),
             }
             log::warn!("no answer to try {attempt}: {why}");
-            sleep(wait);
-            wait *= 2;
+            if attempt < TRIES {
+                sleep(wait);
+                wait *= 2;
+            }
         }
         Err(Error::Later { attempted: "ask the server".into(), why })
     }
@@ -277,6 +284,24 @@ impl Client {
 }
 
 impl Options {
+    /// What nothing of what is asked for has a use for was meant otherwise.
+    fn are_used_by(&self, messages: &[OsString]) -> Result<(), Error> {
+        // What a person types is not known yet.
+        let is_there = |verbs: &[&str]| {
+            let begins = |message: &OsString| {
+                verbs.iter().any(|verb| message.to_string_lossy().starts_with(verb))
+            };
+            messages.is_empty() || messages.iter().any(begins)
+        };
+        if self.until.is_some() && !is_there(&["follow"]) {
+            return Err(Error::Usage("--until says where follow ends".into()));
+        }
+        if self.key.is_some() && !is_there(&["put", "add", "delete"]) {
+            return Err(Error::Usage(KEY_IS_FOR.into()));
+        }
+        Ok(())
+    }
+
     fn channel(&self, args: &ClientArgs<PORT>, token: Secret) -> Result<Box<dyn Channel>, Error> {
         Ok(match self.over {
             Over::Tcp => Box::new(over_tcp::Frames::new(args, token)?),

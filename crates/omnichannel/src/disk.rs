@@ -1,12 +1,10 @@
-//! What redb writes to: a file as redb has it, but for two things. Room is taken when the
-//! file grows, and each commit can be made slow.
+//! What redb writes to: a file as redb has it, but room is taken when it grows, and one that was
+//! only begun is made anew.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Bound;
 use std::path::Path;
-use std::thread::sleep;
-use std::time::Duration;
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{BackendError, DatabaseError, StorageBackend};
@@ -39,7 +37,6 @@ pub struct Disk {
     inner: Box<dyn StorageBackend>,
     /// The same file once more; `None` for memory.
     file: Option<File>,
-    slow: Duration,
 }
 
 impl Disk {
@@ -47,7 +44,7 @@ impl Disk {
     ///
     /// # Errors
     /// What the system says.
-    pub fn open(path: &Path, slow: Duration, trust: Trust) -> Result<Disk, DatabaseError> {
+    pub fn open(path: &Path, trust: Trust) -> Result<Disk, DatabaseError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).truncate(false);
         options.create(trust == Trust::Checked);
@@ -61,12 +58,12 @@ impl Disk {
             let _ = name_to_disk(path);
         }
         let inner = Box::new(FileBackend::new(file.try_clone()?)?);
-        Ok(Disk { inner, file: Some(file), slow })
+        Ok(Disk { inner, file: Some(file) })
     }
 
     /// No file: everything is gone at the end.
-    pub fn memory(slow: Duration) -> Disk {
-        Disk { inner: Box::new(InMemoryBackend::new()), file: None, slow }
+    pub fn memory() -> Disk {
+        Disk { inner: Box::new(InMemoryBackend::new()), file: None }
     }
 
     /// Takes room for the file up to `length`. Otherwise it has holes, and the disk is found
@@ -136,7 +133,6 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        sleep(self.slow);
         self.inner.sync_data()
     }
 

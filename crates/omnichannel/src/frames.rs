@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
+use netcore::frame::FrameError;
 use netcore::wait::{Interest, is_ready};
 
 use crate::message::{ANY, Ask, Reply, Request, Why};
@@ -40,8 +41,18 @@ pub fn answer(stream: &mut Connection, peer: SocketAddr, service: &Service) -> i
     let mut stream = BufReader::with_capacity(BUFFER, stream);
     loop {
         stream.get_mut().set_deadline(total.or_sooner(Deadline::after(limits.idle)));
-        let Some(request) = codec.read::<Request>(&mut stream, &mut message)? else {
-            return Ok(());
+        let request = match codec.read::<Request>(&mut stream, &mut message) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                // Its client would take the end for an accident, and ask again.
+                if let FrameError::TooLong { length, max } = error {
+                    let why = Why::MessageTooLong { length, most: max as u64 };
+                    let deadline = Deadline::after(limits.idle);
+                    write(stream.get_mut(), &Reply::Refused(why), deadline)?;
+                }
+                return Err(error.into());
+            }
         };
         let reply = match request {
             Err(error) => Reply::Refused(Why::NoRequest(error.into())),
@@ -144,7 +155,20 @@ fn replicate(
     since: u64,
     total: Deadline,
 ) -> io::Result<()> {
-    let (name, position) = service.store.standing()?;
+    let news = service.writer.news();
+    let (name, position) = loop {
+        let (seen, stopping) = (news.commits(), news.is_stopping());
+        let (name, position) = service.store.standing()?;
+        // A replica gets the name of the store that it follows with the first change.
+        if position > 0 || service.options.follow.is_none() {
+            break (name, position);
+        }
+        write(stream, &Reply::Nothing, Deadline::after(service.options.limits.idle))?;
+        if stopping || total.has_passed() || has_left(stream) {
+            return Ok(());
+        }
+        news.wait(seen, pulse(total));
+    };
     let is_ours = since == 0 || store == name;
     let reply = match is_ours && since <= position {
         true => Reply::Store(name),
@@ -154,7 +178,8 @@ fn replicate(
     };
     write(stream, &reply, Deadline::after(service.options.limits.idle))?;
     match reply {
-        Reply::Store(_) => follow(stream, service, Following::All(since), total),
+        // From what it has last, which shows whether it is the same there.
+        Reply::Store(_) => follow(stream, service, Following::All(since.saturating_sub(1)), total),
         _ => Ok(()),
     }
 }

@@ -98,7 +98,7 @@ pub enum Reply {
     Conflict(Draft),
     /// What has changed, in order.
     Changes(Vec<Change>),
-    /// To a replica, first: the store that it follows.
+    /// To a replica, before any change: the store that it follows.
     Store(u64),
     /// Nothing has changed. To who follows, this says that the server is there.
     Nothing,
@@ -137,6 +137,13 @@ pub enum Why {
     /// The key has more bytes than are remembered.
     KeyTooLong {
         /// Bytes of the key.
+        length: u64,
+        /// Bytes that are taken.
+        most: u64,
+    },
+    /// So long a message is not read, whatever is in it.
+    MessageTooLong {
+        /// Bytes of the message.
         length: u64,
         /// Bytes that are taken.
         most: u64,
@@ -197,6 +204,9 @@ impl fmt::Display for Why {
             Why::NotHere => f.write_str("this is not offered here"),
             Why::KeyTooLong { length, most } => {
                 write!(f, "the key has {length} bytes, and {most} are taken")
+            }
+            Why::MessageTooLong { length, most } => {
+                write!(f, "the message has {length} bytes, and this channel takes {most}")
             }
             Why::NoRequest(refusal) => write!(f, "the message is no request: {refusal:?}"),
         }

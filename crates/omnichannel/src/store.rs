@@ -15,6 +15,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::thread::sleep;
 use std::time::Duration;
 
 use redb::{
@@ -63,7 +64,7 @@ pub struct Kept {
 pub struct Place {
     /// The file; `None` for memory.
     pub file: Option<PathBuf>,
-    /// How much longer each commit takes than the disk needs.
+    /// How much longer each commit of changes takes than the disk needs.
     pub slow: Duration,
     /// What a store that is made is called; `None` for a name by chance.
     pub name: Option<u64>,
@@ -178,7 +179,10 @@ impl Store {
             let write = present(&guard)?.begin_write().map_err(in_words)?;
             let applied = write::apply(&write, effects, self.kept).map_err(in_words)?;
             match applied.written {
-                true => write.commit().map_err(in_words)?,
+                true => {
+                    sleep(self.place.slow);
+                    write.commit().map_err(in_words)?;
+                }
                 false => write.abort().map_err(in_words)?,
             }
             Ok(applied)
@@ -235,8 +239,8 @@ fn present(database: &Option<Database>) -> io::Result<&Database> {
 
 fn open(place: &Place, trust: Trust) -> io::Result<Database> {
     let disk = match &place.file {
-        Some(file) => Disk::open(file, place.slow, trust).map_err(in_words)?,
-        None => Disk::memory(place.slow),
+        Some(file) => Disk::open(file, trust).map_err(in_words)?,
+        None => Disk::memory(),
     };
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE).set_check_integrity_on_open(trust == Trust::Checked);

@@ -112,7 +112,7 @@ fn a_key_on_the_command_line_names_what_is_the_same_when_it_comes_again() {
         let mut client = world.client_command(&server, &["--key", "k", message]);
         client.output().unwrap()
     };
-    for message in ["add hi", "put hi", "delete"] {
+    for message in ["add hi", "put hi", "delete", "get"] {
         let output = client(message);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("--key names"), "{output:?}");
@@ -122,6 +122,20 @@ fn a_key_on_the_command_line_names_what_is_the_same_when_it_comes_again() {
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         assert_eq!(output.stdout, b"revision 1: hi\n");
     }
+    // What no field of HTTP can hold is no server that does not answer.
+    let output = world.client(&server, &["--over", "http", "--key", "\n", "put@1 hi"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
+
+#[test]
+fn an_end_without_a_follower_is_wrong_usage() {
+    let world = World::new();
+    let server = world.server(&[]);
+    let output = world.client(&server, &["--until", "3", "get"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--until says"), "{output:?}");
+    let output = world.client(&server, &["--until", "1", "put hi", "follow"]);
+    assert_eq!(printed(&output), "revision 1: hi\n".repeat(2));
 }
 
 #[test]
@@ -164,6 +178,13 @@ fn a_text_that_is_too_long_for_a_datagram_is_told_so_there_and_works_elsewhere()
     assert_eq!(Over::Tcp.ask(address, &ann, &put(2, &longer)), most);
     let answer = http(address, http_request(&ann, None, &put(2, &longer))).unwrap();
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let told = world.client(&server, &["--over", "http", &format!("put {longer}")]);
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    let error = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(error.starts_with("error: cannot ask the server: 413: the body is"), "{error}");
+    let told = world.client(&server, &[&format!("put {}", longer.repeat(2))]);
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    assert!(String::from_utf8_lossy(&told.stderr).contains("this channel takes"), "{told:?}");
     let key = "k".repeat(65);
     let reply = Over::Tcp.try_ask(address, &ann, Some(&key), &put(2, "a"));
     assert!(matches!(reply, Some(Reply::Refused(Why::KeyTooLong { .. }))), "{reply:?}");
@@ -172,8 +193,6 @@ fn a_text_that_is_too_long_for_a_datagram_is_told_so_there_and_works_elsewhere()
 #[test]
 fn a_slow_commit_stops_no_reader() {
     let world = World::new();
-    // The store is made quickly.
-    world.server(&[]).kill();
     let server = world.server(&["--slow-commit", "2s", "--max-clients", "50"]);
     let (ann, address) = (world.token("ann"), server.address);
     let written = AtomicBool::new(false);
@@ -202,6 +221,15 @@ fn a_slow_commit_stops_no_reader() {
         let replies: Vec<Reply> = writers.into_iter().map(|it| it.join().unwrap()).collect();
         assert_eq!(replies.iter().filter(|it| **it == Reply::Done(1)).count(), 1, "{replies:?}");
     });
+}
+
+#[test]
+fn a_slow_commit_is_one_of_a_change_and_makes_neither_start_nor_stop_slow() {
+    let world = World::new();
+    let mut command = world.program();
+    command.args(["server", "--port", "0", "--account", "ann", "--slow-commit", "10m"]);
+    let output = ended(command.args(["--accept-timeout", "100ms"]));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
 #[test]

@@ -7,7 +7,12 @@ use omnichannel::message::{Ask, Draft, Reply, Secret};
 use world::*;
 
 /// What a server counts of requests in frames, those of its replicas among them.
-const FRAMES_ASKED: &str = "omnichannel_requests_total{channel=\"tcp\"} ";
+fn frames_asked(server: &Server) -> u64 {
+    const NAME: &str = "omnichannel_requests_total{channel=\"tcp\"} ";
+    let page = http(server.address, "GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+    let line = page.lines().find(|line| line.starts_with(NAME)).unwrap();
+    line[NAME.len()..].parse().unwrap()
+}
 
 #[test]
 fn a_replica_reads_and_does_not_write_and_one_that_was_dead_catches_up() {
@@ -24,14 +29,8 @@ fn a_replica_reads_and_does_not_write_and_one_that_was_dead_catches_up() {
     };
     eventually("the replica has it", || has(&replica, &ann, 5));
     // Also after the connection has ended at the limit of the primary, and begun anew.
-    let asked = || {
-        let page =
-            http(primary.address, "GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
-        let line = page.lines().find(|line| line.starts_with(FRAMES_ASKED)).unwrap();
-        line[FRAMES_ASKED.len()..].parse::<u64>().unwrap()
-    };
-    let before = asked();
-    eventually("the replica comes again", || asked() > before);
+    let before = frames_asked(&primary);
+    eventually("the replica comes again", || frames_asked(&primary) > before);
     write(&primary, &bob, 0, 3);
     eventually("the replica has it", || has(&replica, &bob, 3));
     let told = world.client(&replica, &["put@5 x"]);
@@ -97,10 +96,38 @@ fn a_replica_does_not_mix_two_stores() {
     replica.kill();
     let old = world.server(&["--data", "backup.redb"]);
     let address = old.address.to_string();
-    let ahead = world.server(&["--follow", &address, "--data", "replica.redb"]);
-    let (code, log) = ahead.wait();
-    assert_eq!(code, Some(1), "{log}");
-    assert!(log.contains("this is not the store that was followed before"), "{log}");
+    // What the replica has is ahead of it, and then beside it.
+    for revision in 3..9 {
+        let ahead = world.server(&["--follow", &address, "--data", "replica.redb"]);
+        let (code, log) = ahead.wait();
+        assert_eq!(code, Some(1), "{log}");
+        assert!(log.contains("this is not the store that was followed before"), "{log}");
+        let reply = Over::Tcp.ask(old.address, &ann, &put(revision, "since then"));
+        assert_eq!(reply, Reply::Done(revision + 1));
+    }
+}
+
+#[test]
+fn a_replica_of_one_that_has_nothing_yet_has_the_same_store() {
+    let world = World::new();
+    let primary = world.server(&[]);
+    let ann = world.token("ann");
+    let first = primary.address.to_string();
+    let middle = world.server(&["--follow", &first, "--data", "middle.redb"]);
+    let second = middle.address.to_string();
+    let args = ["--follow", &second, "--data", "last.redb"];
+    let last = world.server(&args);
+    eventually("it is followed", || frames_asked(&middle) >= 2);
+    write(&primary, &ann, 0, 1);
+    let has = |replica: &Server, revision| {
+        let reply = Over::Udp.ask(replica.address, &ann, &Ask::Get);
+        matches!(reply, Reply::Draft(Draft { revision: it, .. }) if it == revision)
+    };
+    eventually("it has it", || has(&last, 1));
+    last.kill();
+    let last = world.server(&args);
+    write(&primary, &ann, 1, 2);
+    eventually("it has it", || has(&last, 2));
 }
 
 #[test]

@@ -84,16 +84,20 @@ pub struct Updates {
     #[arg(long, value_name = "FILE", requires = "from")]
     pub key: Option<PathBuf>,
     /// Look at the start, and then this often
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60m")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60m",
+        requires = "from")]
     pub every: Duration,
     /// Give a look so long in all: names, connections, redirects and the download
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10m")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10m",
+        requires = "from")]
     pub within: Duration,
     /// Put the old program back unless the new one is ready by then
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s",
+        requires = "from")]
     pub ready_within: Duration,
     /// Bytes of a release at most, as in 512k or 64m
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64m")]
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64m",
+        requires = "from")]
     pub largest: usize,
     /// Take versions such as 1.0.0-rc.1 as well
     #[arg(long, requires = "from")]

@@ -250,8 +250,12 @@ fn what_cannot_be_reached_or_is_not_there_is_told() {
 
 #[test]
 fn what_releases_to_take_without_a_place_to_look_for_them_is_wrong_usage() {
-    let mut command = Command::new(v1());
-    let args = ["server", "--port", "0", "--accept-timeout", "100ms", "--pre-releases"];
-    let output = command.args(args).output().unwrap();
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    for option in
+        ["--pre-releases", "--every=1m", "--within=1m", "--ready-within=1m", "--largest=1m"]
+    {
+        let mut command = Command::new(v1());
+        command.args(["server", "--port", "0", "--accept-timeout", "100ms", option]);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{option}: {output:?}");
+    }
 }

@@ -1,4 +1,5 @@
 //! The program as a person starts it, and the third party that it goes to.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::net::SocketAddr;
 use std::process::{Command, Output};
@@ -13,12 +14,22 @@ pub fn third_party(args: &'static [&'static str]) -> Suite {
     })
 }
 
-pub fn command(address: SocketAddr, args: &[&str]) -> Command {
-    let port = address.port().to_string();
+fn program() -> Command {
     let mut command = Command::new(env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME"))));
-    command.args(["client", "--port", &port, "--rate", "1000"]).args(args);
     command.env_remove("RUST_LOG");
     command
+}
+
+pub fn command(address: SocketAddr, args: &[&str]) -> Command {
+    let port = address.port().to_string();
+    let mut command = program();
+    command.args(["client", "--port", &port, "--rate", "1000"]).args(args);
+    command
+}
+
+/// As it is, with nothing but these arguments.
+pub fn run(args: &[&str]) -> Output {
+    program().args(args).output().unwrap()
 }
 
 pub fn client(address: SocketAddr, args: &[&str]) -> Output {

@@ -120,13 +120,24 @@ fn who_is_said_to_be_further_or_gone_is_heard_again() {
     let (mut replica, now) = (replica(), Duration::from_secs(1));
     let life = generation(now, 0);
     let mut other = Replica::new("other".into(), life, Some(address(2)), vec![], settings());
-    for line in [
-        Line { heartbeat: u32::MAX, left: true, ..forged("me", 0, 0) },
-        Line { heartbeat: u32::MAX, first: 10, ..forged("me", 0, 9) },
+    let gone = Line { left: true, ..forged("me", 0, 0) };
+    let taken_back = Line { first: 10, ..forged("me", 0, 9) };
+    let all_is_there = forged("me", 0, 9);
+    // As long as there is something that is overtaken, and where there never is.
+    for (line, is_overtaken) in [
+        (gone.clone(), false),
+        (taken_back.clone(), false),
+        (gone, true),
+        (taken_back, true),
+        (all_is_there, true),
     ] {
-        let generation = replica.members()["me"].generation;
-        let lines = vec![Line { generation, address: Some(address(1)), ..line }];
-        other.receive(address(9), &Body { kind: Kind::Push, lines, batches: vec![] }, now);
+        let Member { generation, heartbeat, last, .. } = replica.members()["me"];
+        let heartbeat = if is_overtaken { heartbeat } else { u32::MAX };
+        let (name, upto) = ("me".into(), last + 9);
+        let batch = Batch { name, generation, after: last, upto, notices: vec![] };
+        let lines = vec![Line { generation, heartbeat, address: Some(address(1)), ..line }];
+        let forged = Body { kind: Kind::Push, lines, batches: vec![batch] };
+        other.receive(address(9), &forged, now);
         let text = format!("number {}", replica.members()["me"].last + 1);
         replica.say(&text, now).unwrap();
         for _ in 0..3 {

@@ -101,8 +101,10 @@ impl Channel for Http {
             (422, _) => Reply::Refused(Why::KeyReused),
             (503, _) => Reply::Refused(Why::Unavailable),
             _ => {
-                let why = format!("{status}: {}", body.trim());
-                return Err(io::Error::new(ErrorKind::InvalidInput, why));
+                // Ours begins with it.
+                let number = format!("{status}: ");
+                let why = body.trim().trim_start_matches(&number);
+                return Err(io::Error::new(ErrorKind::InvalidInput, number + why));
             }
         })
     }
@@ -141,6 +143,8 @@ impl Channel for Http {
 fn in_words(error: ureq::Error) -> io::Error {
     match error {
         ureq::Error::Io(error) => error,
+        // A key that no field of HTTP can hold: it would be the same again.
+        ureq::Error::Http(error) => io::Error::new(ErrorKind::InvalidInput, error.to_string()),
         other => io::Error::other(other.to_string()),
     }
 }

@@ -17,8 +17,9 @@ let timer = 0;
 const fields = (more) => ({ Authorization: `Bearer ${token}`, ...more });
 const say = (words) => { at("state").value = words; };
 
-function show(newRevision, newText) {
+function show(newRevision, given) {
   const mine = text.value;
+  const newText = given.replace(/\r\n?/g, "\n"); // As the page has it then.
   const changedHere = mine !== known && mine !== newText;
   revision = newRevision;
   known = newText;

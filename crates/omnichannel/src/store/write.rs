@@ -173,6 +173,9 @@ fn copy(
         }
     }
     for (at, change) in changes.iter().enumerate() {
+        if has_another(write, change)? {
+            return Ok(Outcome::OtherStore);
+        }
         // What came twice is there already; and of two that replace the same, the first counts.
         let last = write.open_table(DRAFTS)?.get(&*change.account)?.map(|last| last.value());
         let (revision, _) = last.unwrap_or_default();
@@ -188,6 +191,15 @@ fn copy(
         }
     }
     Ok(Outcome::Done(number(&write.open_table(META)?, POSITION)?))
+}
+
+/// Whether something else is here in its place: then one of the two stores was put back to what
+/// it was before, and has gone on otherwise.
+fn has_another(write: &WriteTransaction, change: &Change) -> Found<bool> {
+    let changes = write.open_table(CHANGES)?;
+    let Some(known) = changes.get(change.position)? else { return Ok(false) };
+    let Draft { revision, text } = &change.draft;
+    Ok(known.value() != (&*change.account, *revision, text.as_deref()))
 }
 
 fn record(write: &WriteTransaction, change: &Change, kept: Kept) -> Found<()> {

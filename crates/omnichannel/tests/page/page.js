@@ -17,7 +17,14 @@ function open(answer) {
     value: "", textContent: "", hidden: true, listeners: {},
     addEventListener(name, listener) { this.listeners[name] = listener; },
   };
-  page.at("text").disabled = true;
+  const area = page.at("text");
+  area.disabled = true;
+  // As a textarea, which knows one line end.
+  let shown = "";
+  Object.defineProperty(area, "value", {
+    get: () => shown,
+    set: (text) => { shown = text.replace(/\r\n?/g, "\n"); },
+  });
   page.tell = (id, event) => page.at(id).listeners[event]({ preventDefault() {} });
   page.until = async (is) => { while (!is()) await turn(); };
   page.type = (text) => {
@@ -87,6 +94,16 @@ const promises = {
     assert.equal(asked(), 1);
     page.timers.pop().run();
     await page.until(() => asked() === 2);
+  },
+
+  async "line ends that a browser has otherwise are nothing that was typed"() {
+    const events = 'id: 2\ndata: {"revision":2,"text":"c\\rd"}\n\n';
+    const page = open(({ path }) =>
+      path === "/changes" ? new Response(events) : tagged(200, 1, "a\r\nb"));
+    await page.tell("login", "submit");
+    await page.until(() => page.at("state").value === "revision 2");
+    assert.equal(page.at("text").value, "c\nd");
+    assert.equal(page.at("others").hidden, true);
   },
 
   async "a server that is away or fails is told and is no wrong token"() {
