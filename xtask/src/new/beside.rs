@@ -9,10 +9,22 @@ use ladder::{Failure, Ladder, Rung};
 
 use super::{copy, copy_block, format, lock, make, manifest, readme};
 
-/// Makes the program `name` of `rung` in `dest`, whose parent is such a project. Blocks
+/// A project that was made before, and its manifest with one more member.
+pub struct Project {
+    folder: PathBuf,
+    manifest: String,
+}
+
+/// Makes the program `name` of `rung` in `dest`, which is to be in this project. Blocks
 /// that are there already stay as they are.
-pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(), Failure> {
-    let (project, top) = &project_of(dest)?;
+pub fn take(
+    ladder: &Ladder,
+    rung: &Rung,
+    project: &Project,
+    dest: &Path,
+    name: &str,
+) -> Result<(), Failure> {
+    let Project { folder, manifest: top } = project;
     let own = ladder.starter_of(rung)?;
     let blocks = ladder.blocks_of(&own.name);
     let names: Vec<&str> = blocks.iter().map(|block| block.name.as_str()).collect();
@@ -23,17 +35,17 @@ pub fn take(ladder: &Ladder, rung: &Rung, dest: &Path, name: &str) -> Result<(),
         write(&scratch.join("Cargo.toml"), manifest::member(&manifest))?;
         write(&scratch.join("README.md"), readme::member(rung, own, name, &names)?)
     })?;
-    for block in blocks.iter().filter(|block| !project.join(&block.name).exists()) {
-        copy_block(block, project, &names)?;
+    for block in blocks.iter().filter(|block| !folder.join(&block.name).exists()) {
+        copy_block(block, folder, &names)?;
     }
-    write(&project.join("Cargo.toml"), top)?;
-    lock(project)?;
-    format(project);
+    write(&folder.join("Cargo.toml"), top)?;
+    lock(folder)?;
+    format(folder);
     Ok(())
 }
 
-/// The folder of the project in which `dest` is to be, and its manifest with one more member.
-pub fn project_of(dest: &Path) -> Result<(PathBuf, String), Failure> {
+/// The project in which `dest` is to be.
+pub fn project_of(dest: &Path) -> Result<Project, Failure> {
     let dest = &absolute(dest).doing("find", dest)?;
     let (Some(project), Some(folder)) = (dest.parent(), dest.file_name()) else {
         return Err(Failure::Usage(format!("{} is in no project", dest.display())));
@@ -47,5 +59,5 @@ pub fn project_of(dest: &Path) -> Result<(PathBuf, String), Failure> {
             project.display()
         ))
     })?;
-    Ok((project.into(), top))
+    Ok(Project { folder: project.into(), manifest: top })
 }
