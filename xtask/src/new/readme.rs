@@ -158,7 +158,7 @@ fn tests(own: &Package, old: &str) -> Result<String, Failure> {
     if has_limits {
         let asked = read(&own.folder().join("tests/suite/mod.rs")).unwrap_or_default();
         let asked = match asked.to_lowercase().contains("question") {
-            true => ": `tests/suite/mod.rs` has what it asks",
+            true => ": `tests/suite/mod.rs` has what it asks, and how it starts the server",
             false => "",
         };
         told.push(format!(
@@ -173,7 +173,8 @@ fn tests(own: &Package, old: &str) -> Result<String, Failure> {
 
 /// Puts the sentence of whoever builds on it into manifest and README.
 pub fn say_what_it_is(dest: &Path, about: &str) -> Result<(), Failure> {
-    let about = about.replace(['\n', '"', '\\'], " ");
+    // It stands in quotes itself, on one line.
+    let about = about.replace('"', "'").replace(|c: char| c.is_control() || c == '\\', " ");
     let (manifest, page) = (dest.join("Cargo.toml"), dest.join("README.md"));
     let described = |_: &Captures| format!("description = \"{about}\"");
     write(&manifest, replaced(&read(&manifest)?, "(?m)^description = .*$", described)?)?;
@@ -247,6 +248,18 @@ fn local_from(up: &str, line: &str, blocks: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_is_said_of_a_project_its_manifest_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name| folder.path().join(name);
+        write(&file("Cargo.toml"), "[package]\ndescription = \"old\"\n").unwrap();
+        write(&file("README.md"), "# mine\n\nOld.\nMore.\n").unwrap();
+        say_what_it_is(folder.path(), "A \"clock\"\r\x1bof\\$1.").unwrap();
+        let manifest = read(&file("Cargo.toml")).unwrap();
+        assert_eq!(manifest, "[package]\ndescription = \"A 'clock'  of $1.\"\n");
+        assert_eq!(read(&file("README.md")).unwrap(), "# mine\n\nA 'clock'  of $1.\nMore.\n");
+    }
 
     #[test]
     fn a_link_to_what_is_not_in_the_project_becomes_text() {
