@@ -89,7 +89,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     }
     let page = dest.join("README.md");
     if !wanted.without.is_empty() {
-        write(&page, readme::without_old_tests(&read(&page)?))?;
+        write(&page, readme::without_old_tests(&read(&page)?, &wanted.without))?;
     }
     if let Some(about) = &wanted.about {
         readme::say_what_it_is(dest, about)?;
