@@ -75,7 +75,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         None => name_of(dest)?,
     };
     // Before anything else is asked.
-    let project = if options.beside { Some(beside::project_of(dest)?) } else { None };
+    let project = if options.beside { Some(beside::project_of(dest, &name)?) } else { None };
     check(&ladder, rung, dest, &name)?;
     let wanted = asked::wanted(options, own, screen)?;
     match &project {

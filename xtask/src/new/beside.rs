@@ -44,8 +44,8 @@ pub fn take(
     Ok(())
 }
 
-/// The project in which `dest` is to be.
-pub fn project_of(dest: &Path) -> Result<Project, Failure> {
+/// The project in which `dest` is to be, where nothing is called `name` yet.
+pub fn project_of(dest: &Path, name: &str) -> Result<Project, Failure> {
     let dest = &absolute(dest).doing("find", dest)?;
     let (Some(project), Some(folder)) = (dest.parent(), dest.file_name()) else {
         return Err(Failure::Usage(format!("{} is in no project", dest.display())));
@@ -59,5 +59,30 @@ pub fn project_of(dest: &Path) -> Result<Project, Failure> {
             project.display()
         ))
     })?;
+    // Its own packages are in it as well.
+    let lock = read(&project.join("Cargo.lock")).unwrap_or_default();
+    if lock.contains(&format!("[[package]]\nname = \"{name}\"\n")) {
+        let why = "is the name of a crate that is in the project";
+        return Err(Failure::Usage(format!("{name} {why}; pass another, as in --name my-service")));
+    }
     Ok(Project { folder: project.into(), manifest: top })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_the_project_has_already_is_refused_and_the_project_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name| folder.path().join(name);
+        write(&file("Cargo.toml"), "[package]\nname = \"mine\"\n\n[workspace]\n").unwrap();
+        write(&file("Cargo.lock"), "version = 4\n\n[[package]]\nname = \"mine\"\n").unwrap();
+        let dest = folder.path().join("other");
+        let refused = |name| match project_of(&dest, name) {
+            Err(Failure::Usage(why)) => why.contains("in the project"),
+            _ => false,
+        };
+        assert!(refused("mine") && !refused("other") && !refused("min"));
+    }
 }

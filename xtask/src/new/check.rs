@@ -109,7 +109,7 @@ impl Place {
         remove(&project)?;
         take(ladder, first, &project, "first")?;
         let second = project.join("second");
-        beside::take(ladder, last, &beside::project_of(&second)?, &second, "second")?;
+        beside::take(ladder, last, &beside::project_of(&second, "second")?, &second, "second")?;
         self.cargo(&["test", "--offline", "--workspace", "--no-run"], &project)
     }
 
