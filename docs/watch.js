@@ -142,6 +142,8 @@ class Player {
       element("span", { class: "nl-word", text: "straight to the server" }));
     this.stage.append(this.boxes.server.root, this.crowd, this.crowdLane);
     this.now = element("p", { class: "nl-now", role: "status" });
+    // What the page has to say itself, in place of what happens.
+    this.said = "";
     this.verdict = element("p", { class: "nl-verdict", role: "status", hidden: true });
     const button = (text, label, act) =>
       element("button", { type: "button", text, "aria-label": label, title: label, onclick: act });
@@ -366,10 +368,10 @@ class Player {
       if (lane.firstChild.textContent !== netWord) lane.firstChild.textContent = netWord;
     }
     this.drawPieces();
-    const text = word ? told(word, this.carrier) : "";
+    const text = this.said || (word ? told(word, this.carrier) : "");
     if (this.now.textContent !== text) {
       this.now.textContent = text;
-      this.now.classList.toggle("nl-bad-word", Boolean(word?.bad));
+      this.now.classList.toggle("nl-bad-word", Boolean(this.said || word?.bad));
     }
     this.verdict.hidden = !verdict;
     if (verdict) {
@@ -506,15 +508,16 @@ async function order(what) {
     const reply = await fetch("do", {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(what),
     });
-    if (!reply.ok) say((await reply.text()).trim());
+    say(reply.ok ? "" : (await reply.text()).trim());
   } catch {
     say("the server of this page is gone");
   }
 }
 
+// Stands until the next order or answer, whatever plays meanwhile.
 function say(text) {
-  player.now.textContent = text;
-  player.now.classList.add("nl-bad-word");
+  player.said = text;
+  player.dirty = true;
 }
 
 // Events of two processes come a little out of order.
@@ -667,5 +670,6 @@ fetch("matrix.json").then((reply) => reply.json()).then((matrix) => {
 });
 const source = new EventSource("events");
 source.onmessage = (message) => hear(JSON.parse(message.data));
+source.onopen = () => say("");
 source.onerror = () => say("the server of this page does not answer; it is asked again");
 })();

@@ -56,6 +56,28 @@ fn framed(message: &[u8]) -> Vec<u8> {
 }
 
 /// T2.8: the map comes first, unasked, and arrives as what it is.
+#[cfg(unix)]
+#[test]
+fn what_a_person_mistypes_is_told_and_the_next_line_is_sent() {
+    use ladder_tests::Process;
+    use ladder_tests::terminal::terminal;
+
+    for rung in rungs_in("object-exchange") {
+        println!("over {}", rung.name);
+        let server = Server::start(rung, &[]);
+        let (mut keyboard, screen) = terminal();
+        let mut command = rung.command(&["client", "--port", &server.port().to_string()]);
+        let client = Process::start(&rung.name, command.stdin(screen));
+        client.expect_prompt("> ");
+        keyboard.type_line(r#"{"get": 1"#);
+        client.expect_stderr(&["error: a request is written as JSON"]);
+        keyboard.type_line(r#"{"get": 1}"#);
+        client.expect_stdout(&[r#"{"entry":"hi"}"#]);
+        keyboard.type_end();
+        client.wait().expect_code(0);
+    }
+}
+
 #[test]
 fn t2_8_the_server_speaks_first_and_the_same_map_arrives() {
     over_every_rung(&[], |server, client| {

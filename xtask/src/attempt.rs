@@ -34,11 +34,9 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     screen.prose("  ", &format!("{command} is listening on {place}"))?;
     screen.prose("  ", &screen.paint(Tone::Dim, &invitation(rung)))?;
     let mut client = Command::new(&program);
-    client.arg("client").args(address.option()).stdin(typed);
-    if rung.speaks() == Speaks::Lines {
-        // A name comes first.
-        client.args(rung.demo.iter().filter_map(|run| run.args.first()).take(1));
-    }
+    client.arg("client").args(address.option()).args(own_args(rung)).stdin(typed);
+    // Where those of its files that it is told of are found.
+    client.current_dir(&rung.folder);
     let status = Process::start_in_front(&mut client)?.wait_for_person()?;
     if !stage.is_over(server) {
         stage.ask_to_stop(server);
@@ -54,9 +52,20 @@ pub fn run(name: &str, typed: Stdio, screen: &Screen) -> Result<(), Failure> {
     }
 }
 
+/// What its client needs beside where: what the first run of its demo says before its messages.
+fn own_args(rung: &Rung) -> &[String] {
+    let Some(run) = rung.demo.first() else { return &[] };
+    let messages = match rung.speaks() {
+        // A name comes first.
+        Speaks::Lines => run.args.len() - 1,
+        _ if run.args[0].starts_with("--") => run.expect.len(),
+        _ => return &[],
+    };
+    &run.args[..run.args.len() - messages]
+}
+
 fn invitation(rung: &Rung) -> String {
-    let place = usize::from(rung.speaks() == Speaks::Lines);
-    let example = rung.demo.iter().find_map(|run| run.args.get(place));
+    let example = rung.demo.first().and_then(|run| run.args.get(own_args(rung).len()));
     let example = example.map_or(String::new(), |message| format!(", {message} for example"));
     let wait = match shows_limits(rung) {
         true => " Or wait: the server does not wait for ever.",
@@ -91,6 +100,27 @@ mod tests {
     #[test]
     fn both_ends_have_ended_when_the_person_has() {
         run("threaded", Stdio::null(), &Screen::new().plain()).unwrap();
+    }
+
+    #[test]
+    fn a_client_is_told_what_it_needs_and_the_example_is_a_message() {
+        let ladder = Ladder::load().unwrap();
+        let told = |name| {
+            let rung = ladder.find(name).unwrap();
+            (own_args(rung).join(" "), invitation(rung))
+        };
+        for (rung, args, example) in [
+            ("threaded", "", "A line, hello, world! for"),
+            ("chat", "ann", "A line, hello, world! for"),
+            ("gossip", "--name zoe", "A line, hello, board! for"),
+            ("tls", "--certs ../../target/tls-certs --as ann", "A line, hello, world! for"),
+        ] {
+            let (own, invitation) = told(rung);
+            assert_eq!(own, args, "{rung}");
+            assert!(invitation.starts_with(example), "{rung}: {invitation}");
+        }
+        let lines = ladder.rungs.iter().map(invitation);
+        assert!(lines.clone().all(|it| !it.contains("--")), "{:?}", lines.collect::<Vec<_>>());
     }
 
     #[test]

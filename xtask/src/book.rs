@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
-use ladder::files::{create_folder, read, with_extension, with_slashes, write};
+use ladder::files::{create_folder, entries, read, with_extension, with_slashes, write};
 use ladder::manifests::cargo;
 use ladder::process;
 use ladder::programs::LONGEST;
 use ladder::{Failure, Ladder, Process, Screen, Tone, port};
 
 use crate::new::copy;
+use crate::pattern::replaced;
 
 const VERSION: &str = "0.5.4";
 
@@ -90,15 +91,48 @@ fn finish(root: &Path, folder: &Path) -> Result<(), Failure> {
     create_folder(&sources)?;
     for linked in LINKED {
         copy(&root.join(linked), &sources.join(linked), &str::to_string)?;
+        list(&sources.join(linked))?;
     }
     for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.toml", "deny.toml"] {
         write(&sources.join(file), read(&root.join(file))?)?;
     }
     // The book has no folders of pages. The page for what does not exist links from the root.
     for page in with_extension(folder, "html")?.iter().filter(|page| !page.ends_with("404.html")) {
-        write(page, read(page)?.replace("href=\"../", &format!("href=\"{SOURCES}/")))?;
+        write(
+            page,
+            replaced(&read(page)?, "href=\"\\.\\./([^\"]*)\"", |found| to_source(root, &found[1]))?,
+        )?;
     }
     Ok(())
+}
+
+/// The link to a source, `path` from the root of the workspace. mdBook takes every page of
+/// Markdown for one of the book.
+fn to_source(root: &Path, path: &str) -> String {
+    let page = path.strip_suffix(".html").map(|page| format!("{page}.md"));
+    let page = page.filter(|page| root.join(page).exists());
+    format!("href=\"{SOURCES}/{}\"", page.as_deref().unwrap_or(path))
+}
+
+/// Gives a folder and those inside it an index, without which mdBook serves none of them.
+fn list(folder: &Path) -> Result<(), Failure> {
+    let mut items = String::new();
+    for path in entries(folder)? {
+        if path.is_dir() {
+            list(&path)?;
+        }
+        let slash = if path.is_dir() { "/" } else { "" };
+        let name = path.file_name().unwrap_or_default().display();
+        items.push_str(&format!("<li><a href=\"{name}{slash}\">{name}{slash}</a></li>\n"));
+    }
+    let index = folder.join("index.html");
+    let head = "<!DOCTYPE html><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\">";
+    let title = folder.file_name().unwrap_or_default().display();
+    // What a rung serves may have one.
+    if index.exists() {
+        return Ok(());
+    }
+    write(&index, format!("{head}<title>{title}</title><h1>{title}</h1>\n<ul>\n{items}</ul>\n"))
 }
 
 #[cfg(test)]
@@ -110,9 +144,22 @@ mod tests {
         let ladder = Ladder::load().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("page.html");
-        write(&page, "<a href=\"../crates/netcore/src/lib.rs\">x</a>").unwrap();
+        let links = [
+            ("../crates/netcore/src/lib.rs", "source/crates/netcore/src/lib.rs"),
+            ("../crates/netcore", "source/crates/netcore"),
+            // As mdBook makes it of README.md.
+            ("../crates/netcore/README.html", "source/crates/netcore/README.md"),
+            ("../crates/http-files/site/index.html", "source/crates/http-files/site/index.html"),
+        ];
+        let links_to = |targets: [&str; 4]| targets.map(|it| format!("<a href=\"{it}\">")).concat();
+        write(&page, links_to(links.map(|(before, _)| before))).unwrap();
         finish(&ladder.root, folder.path()).unwrap();
-        assert_eq!(read(&page).unwrap(), "<a href=\"source/crates/netcore/src/lib.rs\">x</a>");
-        assert!(folder.path().join("source/crates/netcore/src/lib.rs").is_file());
+        assert_eq!(read(&page).unwrap(), links_to(links.map(|(_, after)| after)));
+        let source = |path: &str| folder.path().join("source").join(path);
+        assert!(source("crates/netcore/src/lib.rs").is_file());
+        let index = read(&source("crates/netcore/index.html")).unwrap();
+        assert!(index.contains("<a href=\"src/\">") && index.contains("<a href=\"README.md\">"));
+        let site = "crates/http-files/site/index.html";
+        assert_eq!(read(&source(site)).unwrap(), read(&ladder.root.join(site)).unwrap());
     }
 }

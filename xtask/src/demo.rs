@@ -272,6 +272,8 @@ impl Demo<'_> {
     ) -> Result<(), Failure> {
         let all = [rung.server_args.as_slice(), args].concat();
         let cast = Cast { ladder: self.ladder, rung, args: &all };
+        // A build has words of its own, on a line of its own.
+        self.ladder.program(&rung.name)?;
         // Whoever is served in vain is watched for a while.
         progress(&format!("    {} is tried ...", rung.name));
         let cell = faults::play_one(cast, fault, expected);

@@ -1,7 +1,7 @@
 //! The rungs at a glance.
 
 use ladder::near::nearest;
-use ladder::screen::fit;
+use ladder::screen::{WIDTHS, fit, wrap};
 use ladder::{Failure, Ladder, Rung, Screen, Tone};
 
 /// Columns of the longest command among those to try first.
@@ -25,7 +25,8 @@ fn unknown(ladder: &Ladder, name: &str) -> String {
         Some(rung) => format!("did you mean {}?", rung.alias),
         None => {
             let names: Vec<&str> = rungs.map(|rung| rung.alias.as_str()).collect();
-            format!("there are {}", names.join(", "))
+            // No terminal is to break a name.
+            format!("there are\n{}", wrap(&names.join(", "), WIDTHS.0).join("\n"))
         }
     };
     format!("no rung is called {name:?}; {help}\nhint: cargo xtask says what each of them is")
@@ -44,7 +45,7 @@ pub fn run(screen: &Screen) -> Result<(), Failure> {
         return Ok(());
     };
     for (command, what) in [
-        (format!("demo {first}"), "start here: a server and a client talk"),
+        (format!("demo {first}"), "a server and a client talk"),
         ("demo pitfalls".into(), "what goes wrong in samples, broken and mended"),
         (format!("try {first}"), "the same by hand, at the client's prompt"),
         (format!("exercise {first}"), "type what it is about, with hints"),
@@ -77,5 +78,6 @@ mod tests {
         {
             assert!(said(typed).contains(&format!("did you mean {meant}?")), "{typed}");
         }
+        assert!(said("smtp").lines().all(|line| line.len() <= WIDTHS.0), "{}", said("smtp"));
     }
 }

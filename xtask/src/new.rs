@@ -75,14 +75,12 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         None => name_of(dest)?,
     };
     // Before anything else is asked.
-    if options.beside {
-        beside::project_of(dest)?;
-    }
+    let project = if options.beside { Some(beside::project_of(dest, &name)?) } else { None };
     check(&ladder, rung, dest, &name)?;
     let wanted = asked::wanted(options, own, screen)?;
-    match options.beside {
-        true => beside::take(&ladder, rung, dest, &name)?,
-        false => take(&ladder, rung, dest, &name)?,
+    match &project {
+        Some(project) => beside::take(&ladder, rung, project, dest, &name)?,
+        None => take(&ladder, rung, dest, &name)?,
     }
     for file in &wanted.without {
         let path = dest.join(file);
@@ -91,7 +89,7 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
     }
     let page = dest.join("README.md");
     if !wanted.without.is_empty() {
-        write(&page, readme::without_old_tests(&read(&page)?))?;
+        write(&page, readme::without_old_tests(&read(&page)?, &wanted.without))?;
     }
     if let Some(about) = &wanted.about {
         readme::say_what_it_is(dest, about)?;

@@ -161,6 +161,24 @@ def a_server_is_stopped_and_started_again(tab):
     tab.says("there again")
 
 
+def a_refusal_stands_while_the_play_goes_on(tab):
+    tab.says("hello")
+    tab.page.route("**/do", lambda route: route.fulfill(status=503, body="not now"))
+    # What plays once more from shortly before the end.
+    tab.press("Stop")
+    now = tab.page.locator(".nl-now")
+    expect(now).to_have_text("not now")
+    at_the_end = "(bar) => bar.max - bar.value < bar.step"
+    bar = tab.page.get_by_role("slider", name="Timeline").element_handle()
+    tab.page.wait_for_function(at_the_end, arg=bar)
+    expect(now).to_have_text("not now")
+    tab.page.unroute("**/do")
+    tab.says("served again")
+    expect(now).not_to_have_text("not now")
+    # The browser notes a refusal as well.
+    tab.wrong.clear()
+
+
 def what_is_lost_is_drawn_as_lost(tab):
     tab.begin("udp-retry")
     tab.set("loss", 80)
@@ -282,6 +300,7 @@ PROMISES = [
     one_can_go_back_to_the_beginning_and_on_to_what_is_new,
     everything_can_be_done_by_keyboard,
     a_server_is_stopped_and_started_again,
+    a_refusal_stands_while_the_play_goes_on,
     what_is_lost_is_drawn_as_lost,
     a_crowd_is_drawn_with_the_threads_of_the_server,
     a_cell_of_the_matrix_plays_its_fault,

@@ -17,7 +17,7 @@ use crate::Failure;
 const WIDTH: usize = 100;
 
 /// Narrower columns would hold nothing; wider ones are hard to read across.
-const WIDTHS: (usize, usize) = (60, 120);
+pub const WIDTHS: (usize, usize) = (60, 120);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
@@ -98,10 +98,17 @@ impl Screen {
 
     /// Prints a heading, with a rule behind it to the end of the line.
     pub fn title(&self, text: &str) -> Result<(), Failure> {
-        let rule = "─".repeat(self.width.saturating_sub(display_width(text) + 1));
-        let text = self.paint(Tone::Bold, text);
-        self.line(&format!("{text} {}", self.paint(Tone::Dim, &rule)))?;
+        self.heading(text).iter().try_for_each(|line| self.line(line))?;
         self.line("")
+    }
+
+    fn heading(&self, text: &str) -> Vec<String> {
+        // The rule has a place on the last of them.
+        let mut lines = wrap(text, self.width.saturating_sub(2));
+        let last = lines.pop().unwrap_or_default();
+        let rule = "─".repeat(self.width.saturating_sub(display_width(&last) + 1));
+        let last = format!("{} {}", self.paint(Tone::Bold, &last), self.paint(Tone::Dim, &rule));
+        lines.iter().map(|line| self.paint(Tone::Bold, line)).chain([last]).collect()
     }
 
     /// Prints words behind `left`; what does not fit goes on below where they began.
@@ -286,6 +293,15 @@ mod tests {
         );
         assert_eq!(wrap("127.0.0.1:55286 dropped", 5), ["127.0.0.1:55286", "dropped"]);
         assert_eq!(wrap("served after 0.5\u{a0}s", 16), ["served after", "0.5 s"]);
+    }
+
+    #[test]
+    fn a_heading_that_is_longer_than_a_line_goes_on_below_and_no_word_of_it_is_broken() {
+        let heading = Screen::of_width(60)
+            .heading("gossip: asks and answers like all the others, and lives on whoever dies");
+        assert_eq!(heading[0], "gossip: asks and answers like all the others, and lives on");
+        assert_eq!(heading[1], format!("whoever dies {}", "─".repeat(47)));
+        assert_eq!(Screen::of_width(10).heading("ten wide.."), ["ten", "wide.. ───"]);
     }
 
     #[test]

@@ -37,12 +37,27 @@ pub fn wanted(options: &Options, own: &Package, screen: &Screen) -> Result<Wante
     let (gone, _) = extras::tests(own)?;
     let mut without = options.without_old_tests;
     if !without && !gone.is_empty() {
-        let question =
-            format!("Keep {}, which is about the old protocol? (Enter: yes; n) ", gone.join(", "));
-        without = ask(options, screen, &question)?.to_lowercase().starts_with('n');
+        let question = format!(
+            "Keep {}, which is about the old protocol? (Enter: yes; n: no) ",
+            gone.join(", ")
+        );
+        without = loop {
+            if let Some(no) = is_no(&ask(options, screen, &question)?) {
+                break no;
+            }
+        };
     }
     let about = Some(about.trim().to_string()).filter(|about| !about.is_empty());
     Ok(Wanted { about, without: if without { gone } else { Vec::new() } })
+}
+
+/// Whether the answer is no; `None` where it is neither that nor yes.
+fn is_no(answer: &str) -> Option<bool> {
+    match answer.to_lowercase().as_str() {
+        "" | "y" | "yes" => Some(false),
+        "n" | "no" => Some(true),
+        _ => None,
+    }
 }
 
 /// What is typed; nothing where nobody is there to answer.
@@ -58,4 +73,18 @@ fn ask(options: &Options, screen: &Screen, question: &str) -> Result<String, Fai
     let read = io::stdin().lock().read_line(&mut typed);
     read.map_err(|error| failure!("cannot read the answer: {error}"))?;
     Ok(typed.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_neither_yes_nor_no_is_no_answer() {
+        for (answer, no) in
+            [("", Some(false)), ("Y", Some(false)), ("No", Some(true)), ("nope", None), ("?", None)]
+        {
+            assert_eq!(is_no(answer), no, "{answer:?}");
+        }
+    }
 }

@@ -108,7 +108,8 @@ impl Place {
         let project = self.project(0);
         remove(&project)?;
         take(ladder, first, &project, "first")?;
-        beside::take(ladder, last, &project.join("second"), "second")?;
+        let second = project.join("second");
+        beside::take(ladder, last, &beside::project_of(&second, "second")?, &second, "second")?;
         self.cargo(&["test", "--offline", "--workspace", "--no-run"], &project)
     }
 

@@ -22,9 +22,22 @@ const AS_LONG: &str = " The client waits for as many bytes as it has sent, so a 
 const GOES: &str = ", and goes, but what stands before its first test serves yours as well";
 const WAS_LEFT_OUT: &str = ", and was left out";
 
-/// The same text where those tests are not there any more.
-pub fn without_old_tests(text: &str) -> String {
-    text.replace(GOES, WAS_LEFT_OUT)
+/// The same page where those tests, which are in these files, are not there any more.
+pub fn without_old_tests(page: &str, gone: &[String]) -> String {
+    let page = page.replace(GOES, WAS_LEFT_OUT);
+    let lines = page.lines().filter_map(|line| without_links_to(gone, line));
+    lines.map(|line| line + "\n").collect()
+}
+
+/// The line without what it says of these files; `None` where that is all of it.
+fn without_links_to(gone: &[String], line: &str) -> Option<String> {
+    let is_of_them = |said: &str| gone.iter().any(|file| said.contains(&format!("]({file})")));
+    if !is_of_them(line) {
+        return Some(line.into());
+    }
+    let (number, said) = line.trim_end_matches('.').split_once(". ")?;
+    let kept: Vec<&str> = said.split("; ").filter(|said| !is_of_them(said)).collect();
+    (!kept.is_empty()).then(|| format!("{number}. {}.", kept.join("; ")))
 }
 
 /// What the project's README says: what to change first, then what the README of `own`
@@ -158,7 +171,7 @@ fn tests(own: &Package, old: &str) -> Result<String, Failure> {
     if has_limits {
         let asked = read(&own.folder().join("tests/suite/mod.rs")).unwrap_or_default();
         let asked = match asked.to_lowercase().contains("question") {
-            true => ": `tests/suite/mod.rs` has what it asks",
+            true => ": `tests/suite/mod.rs` has what it asks, and how it starts the server",
             false => "",
         };
         told.push(format!(
@@ -173,7 +186,8 @@ fn tests(own: &Package, old: &str) -> Result<String, Failure> {
 
 /// Puts the sentence of whoever builds on it into manifest and README.
 pub fn say_what_it_is(dest: &Path, about: &str) -> Result<(), Failure> {
-    let about = about.replace(['\n', '"', '\\'], " ");
+    // It stands in quotes itself, on one line.
+    let about = about.replace('"', "'").replace(|c: char| c.is_control() || c == '\\', " ");
     let (manifest, page) = (dest.join("Cargo.toml"), dest.join("README.md"));
     let described = |_: &Captures| format!("description = \"{about}\"");
     write(&manifest, replaced(&read(&manifest)?, "(?m)^description = .*$", described)?)?;
@@ -247,6 +261,41 @@ fn local_from(up: &str, line: &str, blocks: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_is_said_of_a_project_its_manifest_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name| folder.path().join(name);
+        write(&file("Cargo.toml"), "[package]\ndescription = \"old\"\n").unwrap();
+        write(&file("README.md"), "# mine\n\nOld.\nMore.\n").unwrap();
+        say_what_it_is(folder.path(), "A \"clock\"\r\x1bof\\$1.").unwrap();
+        let manifest = read(&file("Cargo.toml")).unwrap();
+        assert_eq!(manifest, "[package]\ndescription = \"A 'clock'  of $1.\"\n");
+        assert_eq!(read(&file("README.md")).unwrap(), "# mine\n\nA 'clock'  of $1.\nMore.\n");
+    }
+
+    #[test]
+    fn where_the_old_tests_are_left_out_nothing_leads_to_them_and_the_rest_stays() {
+        let ladder = ladder::Ladder::load().unwrap();
+        for rung in &ladder.rungs {
+            let own = ladder.starter_of(rung).unwrap();
+            let page = project(rung, own, "mine", &["netcore", "httpcore"]).unwrap();
+            let (gone, kept) = extras::tests(own).unwrap();
+            let links = |page: &str, files: &[String]| {
+                files.iter().filter(|file| page.contains(&format!("]({file})"))).count()
+            };
+            let without = without_old_tests(&page, &gone);
+            assert_eq!(links(&without, &gone), 0, "{without}");
+            assert_eq!(links(&without, &kept), links(&page, &kept), "{without}");
+        }
+        let gone = ["tests/chat.rs".to_string()];
+        for (line, left) in [
+            ("6. [a](a.rs): true; [b](tests/chat.rs) goes.", Some("6. [a](a.rs): true.")),
+            ("4. [b](tests/chat.rs): all.", None),
+        ] {
+            assert_eq!(without_links_to(&gone, line).as_deref(), left);
+        }
+    }
 
     #[test]
     fn a_link_to_what_is_not_in_the_project_becomes_text() {

@@ -7,7 +7,8 @@ use netcore::testing::Suite;
 const QUESTION: &str = "/";
 const ANSWER: u16 = 200;
 
-/// The server of this folder.
+/// The server of this folder. One without a folder is started with `&[]`, and nothing is
+/// handed to `suite`.
 pub fn suite(root: &str) -> Suite {
     let root = root.to_string();
     httpcore::testing::suite(QUESTION, ANSWER, move |listener, setup, shutdown| {

@@ -22,7 +22,7 @@ const BUFFER: usize = 64 << 10;
 ///
 /// # Errors
 /// As [`ClientArgs::connect`], [`exchange`], [`receive`] and [`nothing_more`];
-/// [`Error::Usage`] for what is no request.
+/// [`Error::Usage`] for what is no request, unless it is typed at a prompt.
 pub fn run<Greeting, Request, Reply, const VERSION: u8, const PORT: u16>(
     args: &ClientArgs<PORT>,
     messages: Messages,
@@ -37,7 +37,14 @@ where
     let greeting = receive::<Greeting>(&mut stream, &codec);
     print(&greeting.map_err(Error::failed("get a greeting"))?)?;
     for message in cli::messages(&args.messages) {
-        let request: Request = parse(&message?)?;
+        let request: Request = match parse(&message?) {
+            // Nothing has been sent, and the person can type it again.
+            Err(error) if args.at_prompt() => {
+                cli::complain(&error);
+                continue;
+            }
+            parsed => parsed?,
+        };
         let reply = exchange::<_, Reply>(&mut stream, &request, &codec);
         print(&reply.map_err(Error::failed("get a reply"))?)?;
     }

@@ -1,14 +1,13 @@
 //! The shortener over real connections.
 
+mod suite;
+
 use httpcore::testing::{ask, field};
-use netcore::testing::{Running, Setup, Suite};
-use url_shortener::{Site, server};
+use netcore::testing::{Running, Setup};
+use suite::suite;
 
 fn start(options: &'static [&'static str]) -> Running {
-    let suite: Suite = Suite::new("", "", move |listener, setup, shutdown| {
-        server::serve(listener, &setup.service::<Site>(options), shutdown)
-    });
-    suite.start(Setup::default())
+    suite(options).start(Setup::default())
 }
 
 /// Sends one request on a connection of its own.
