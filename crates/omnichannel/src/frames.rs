@@ -8,7 +8,7 @@ use std::time::Duration;
 use netcore::connection::Connection;
 use netcore::deadline::Deadline;
 use netcore::frame::FrameError;
-use netcore::wait::{Interest, is_ready};
+use netcore::wait::has_left;
 
 use crate::message::{ANY, Ask, Reply, Request, Why};
 use crate::metrics::Channel;
@@ -130,16 +130,10 @@ fn follow(
             Reply::Nothing if !stopping => news.wait(seen, pulse(total)),
             _ => return Ok(()),
         }
-        if total.has_passed() || has_left(stream) {
+        if total.has_passed() || has_left(stream.get_ref())? {
             return Ok(());
         }
     }
-}
-
-/// Whether the client has ended its side: who follows keeps it open.
-fn has_left(stream: &Connection) -> bool {
-    let socket = stream.get_ref();
-    is_ready(socket, Interest::Reading).unwrap_or(false) && matches!(socket.peek(&mut [0]), Ok(0))
 }
 
 /// How long to wait for a change, where `until` ends it all.
@@ -164,7 +158,7 @@ fn replicate(
             break (name, position);
         }
         write(stream, &Reply::Nothing, Deadline::after(service.options.limits.idle))?;
-        if stopping || total.has_passed() || has_left(stream) {
+        if stopping || total.has_passed() || has_left(stream.get_ref())? {
             return Ok(());
         }
         news.wait(seen, pulse(total));
