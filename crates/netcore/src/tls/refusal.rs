@@ -18,6 +18,14 @@ pub(super) fn refused(error: Tls) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, Refusal(error))
 }
 
+/// As [`refused`], of a peer that has spoken TLS so far.
+pub(super) fn refused_meanwhile(error: Tls) -> io::Error {
+    match is_plain(&error) {
+        true => io::Error::new(ErrorKind::InvalidData, "what came is no TLS any more"),
+        false => refused(error),
+    }
+}
+
 /// Whether this is what readable bytes look like.
 pub(super) fn is_plain(error: &Tls) -> bool {
     matches!(error, Tls::InvalidMessage(InvalidMessage::InvalidContentType))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rustls::{Connection, HandshakeKind};
 
-use super::refusal::{CUT_OFF, is_plain, refused};
+use super::refusal::{CUT_OFF, is_plain, refused, refused_meanwhile};
 
 /// Encrypted bytes that one call reads at most: two of the largest records.
 const INCOMING: usize = 32 << 10;
@@ -123,7 +123,7 @@ impl Session {
             Err(error) => {
                 // Tells the other end why, if it still listens.
                 let _ = self.send(stream);
-                return Err(refused(error));
+                return Err(refused_meanwhile(error));
             }
         }
         Ok(n)

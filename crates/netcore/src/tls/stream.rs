@@ -279,6 +279,25 @@ mod tests {
         server.join().unwrap();
     }
 
+    /// It has spoken TLS until then, so it is not told that it does not.
+    #[test]
+    fn what_is_no_tls_in_the_middle_of_it_is_told_as_that() {
+        let side = ServerSide::made_now().unwrap();
+        let client = ClientSide::knowing(side.fingerprint()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let mut connection = Connection::of_client(listener.accept().unwrap().0).unwrap();
+            connection.set_deadline(Deadline::after(GENEROUS));
+            side.accept(&mut connection).unwrap().read(&mut [0; 1]).unwrap_err().to_string()
+        });
+        let mut connection = Connection::of_client(TcpStream::connect(address).unwrap()).unwrap();
+        connection.set_deadline(Deadline::after(GENEROUS));
+        let stream = client.connect(&mut connection, "localhost").unwrap();
+        stream.connection.get_ref().write_all(b"hello\n").unwrap();
+        assert_eq!(server.join().unwrap(), "what came is no TLS any more");
+    }
+
     /// It could send for ever what says nothing, such as tickets for a further visit.
     #[test]
     fn who_never_stops_sending_is_not_read_beyond_the_deadline() {
