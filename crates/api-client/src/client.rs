@@ -87,8 +87,11 @@ impl Options {
         let Some(file) = &self.token_file else { return Ok(None) };
         let attempted = format!("read {}", file.display());
         let token = secrets::open_given(file).and_then(io::read_to_string);
-        let token = token.map_err(Error::failed(attempted))?;
+        let token = token.map_err(Error::failed(&attempted))?;
         let token = token.trim();
+        if token.is_empty() {
+            return Err(Error::failed(attempted)(io::Error::other("there is no secret in it")));
+        }
         let value = match self.token_field.eq_ignore_ascii_case("authorization") {
             true => format!("Bearer {token}"),
             false => token.to_string(),
@@ -100,6 +103,9 @@ impl Options {
 /// An address without a secret in it, which the log would show as well.
 fn address(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("an API is asked over http:// or https://".into());
+    }
     if url.username().is_empty() && url.password().is_none() {
         return Ok(url);
     }

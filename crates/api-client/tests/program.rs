@@ -79,6 +79,17 @@ fn a_secret_comes_from_a_file_and_is_in_no_log() {
 }
 
 #[test]
+fn a_file_without_a_secret_is_told_and_nobody_is_asked() {
+    let (address, requests) = says(&[&json(200, "", "{}")]);
+    let file = std::env::temp_dir().join(format!("api-client-empty-{}", std::process::id()));
+    std::fs::write(&file, " \n").unwrap();
+    let told = client(address, &["--token-file", file.to_str().unwrap(), "a"]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    assert!(requests.lock().unwrap().is_empty());
+}
+
+#[test]
 fn what_is_got_is_no_command_to_the_terminal() {
     let (address, _) = says(&[&json(200, "", "[\"\u{9b}2J\u{202e}я\"]")]);
     let told = client(address, &["--get", "notes"]);
@@ -98,7 +109,7 @@ fn an_address_with_a_secret_in_it_is_wrong_usage() {
 }
 
 #[test]
-fn an_option_that_would_be_passed_over_is_wrong_usage() {
+fn an_option_that_can_do_nothing_is_wrong_usage() {
     let url = "http://127.0.0.1:1/";
     for args in [
         &["server", "--port", "0", "--accept-timeout", "100ms", "--outage", "1s"][..],
@@ -107,6 +118,7 @@ fn an_option_that_would_be_passed_over_is_wrong_usage() {
         &["client", "--url", url, "--wait", "1s", "a"],
         &["client", "--port", "1", "--no-key", "--get", "notes"],
         &["client", "--port", "1", "--rate", "0", "a"],
+        &["client", "--url", "ftp://127.0.0.1/", "a"],
     ] {
         let told = run(args);
         assert_eq!(told.status.code(), Some(2), "{args:?}: {told:?}");

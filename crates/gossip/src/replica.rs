@@ -223,8 +223,11 @@ impl Replica {
         let Some(me) = self.members().get(self.table.me()) else { return };
         let is_newer = (line.generation, line.heartbeat) > (me.generation, me.heartbeat);
         // What nobody has counted, but was taken for our word: it would stand in this life.
-        let says_more = line.first > me.first || line.last > me.last || (line.left && !me.left);
-        let is_newer = is_newer || (line.generation == me.generation && says_more);
+        let says_more = line.generation == me.generation
+            && (line.first > me.first || line.last > me.last || line.left && !me.left);
+        if !is_newer && !says_more {
+            return;
+        }
         let rival = line.address.filter(|address| Some(*address) != self.address);
         // Its owner has ended it, as both have said: the name is ours.
         let is_gone = line.left || i64::from(line.quiet) > self.table.patience();
@@ -232,7 +235,7 @@ impl Replica {
             self.rivals.retain(|known| Some(*known) != rival);
         }
         let is_known = rival.is_some_and(|rival| self.rivals.contains(&rival));
-        if !is_newer || is_known || self.rivals.len() >= RIVALS {
+        if is_known || self.rivals.len() >= RIVALS {
             return;
         }
         self.rivals.extend(rival.filter(|_| !is_gone));

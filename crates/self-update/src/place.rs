@@ -170,7 +170,7 @@ impl Place {
     /// What the system says.
     pub fn keep_aside(&self, _: &Lock) -> io::Result<()> {
         let old = self.old_program();
-        absent(fs::remove_file(&old))?;
+        absent(fs::remove_file(&old)).map_err(of(&old))?;
         if system::second_name(&self.program, &old).is_err() {
             // Not every file system has them.
             fs::copy(&self.program, &old)?;

@@ -147,6 +147,21 @@ fn what_cannot_be_noted_or_put_back_keeps_nobody_from_being_served() {
     }
 }
 
+/// With its name, by which a person finds it.
+#[test]
+fn what_is_in_the_way_is_told_and_the_program_stays() {
+    let (key, site) = (new_key(), Site::default());
+    site.publish(&key, V2, &v2());
+    for ending in ["new", "old"] {
+        let home = Home::new(&key);
+        fs::create_dir(home.beside(ending)).unwrap();
+        let running = home.start(site.start(), &["--every", "100ms"]);
+        running.wait_for(&format!("no update: {}: ", home.beside(ending).display()), 1);
+        assert_eq!(running.echo("hello"), "hello");
+        home.assert_is(&v1());
+    }
+}
+
 /// Of a start with so few that it fails, and with more and more until it does not.
 #[cfg(target_os = "linux")]
 #[test]
