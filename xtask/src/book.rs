@@ -3,6 +3,7 @@
 
 use std::env;
 use std::io;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,7 +12,7 @@ use ladder::files::{create_folder, entries, read, with_extension, with_slashes, 
 use ladder::manifests::cargo;
 use ladder::process;
 use ladder::programs::LONGEST;
-use ladder::{Failure, Ladder, Process, Screen, Tone, port};
+use ladder::{Failure, Ladder, Process, Screen, Tone, failure, port};
 
 use crate::new::copy;
 use crate::pattern::replaced;
@@ -49,6 +50,12 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         return finish(&root, &folder);
     }
+    // Before what takes minutes, when it is done for the first time.
+    let port = match options.port {
+        0 => port::lasting()?,
+        port if options.build => port,
+        port => free(port)?,
+    };
     let this = with_slashes(&process::this_program()?);
     let mut mdbook = Command::new(mdbook(&root, screen)?);
     mdbook.current_dir(&root).env("MDBOOK_LOG", "warn");
@@ -57,13 +64,19 @@ pub fn run(options: &Options, screen: &Screen) -> Result<(), Failure> {
         process::run(mdbook.args(["build", "docs"]), LONGEST, "mdbook")?;
         return screen.line(&format!("the book is in {}", folder.display()));
     }
-    let port = if options.port == 0 { port::lasting()? } else { options.port };
     mdbook.args(["serve", "docs", "--hostname", "127.0.0.1", "--port", &port.to_string()]);
     mdbook.args(options.open.then_some("--open"));
     let address = screen.paint(Tone::Bold, &format!("http://127.0.0.1:{port}/"));
     screen.line(&format!("the book is at {address}; Ctrl-C ends it"))?;
     Process::start_in_front(&mut mdbook)?.wait_for_person()?;
     Err(Failure::new("mdbook has ended: see above"))
+}
+
+/// The port, where nobody listens: mdBook would panic, once the book is built.
+fn free(port: u16) -> Result<u16, Failure> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(|_| port).map_err(|error| {
+        failure!("cannot serve the book on port {port}: {error}\nhint: --port 0 takes a free one")
+    })
 }
 
 /// mdBook, which is installed under `target` when it is first asked for: nothing else
@@ -138,6 +151,14 @@ fn list(folder: &Path) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_at_which_somebody_listens_is_told_before_anything_is_built() {
+        let somebody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let taken = somebody.local_addr().unwrap().port();
+        let told = free(taken).unwrap_err().to_string();
+        assert!(told.ends_with("\nhint: --port 0 takes a free one"), "{told}");
+    }
 
     #[test]
     fn a_page_is_finished_with_its_sources() {

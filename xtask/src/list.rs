@@ -1,7 +1,7 @@
 //! The rungs at a glance.
 
-use ladder::near::nearest;
-use ladder::screen::{WIDTHS, fit, wrap};
+use ladder::near::{nearest, there_are};
+use ladder::screen::fit;
 use ladder::{Failure, Ladder, Rung, Screen, Tone};
 
 /// Columns of the longest command among those to try first.
@@ -25,8 +25,7 @@ fn unknown(ladder: &Ladder, name: &str) -> String {
         Some(rung) => format!("did you mean {}?", rung.alias),
         None => {
             let names: Vec<&str> = rungs.map(|rung| rung.alias.as_str()).collect();
-            // No terminal is to break a name.
-            format!("there are\n{}", wrap(&names.join(", "), WIDTHS.0).join("\n"))
+            there_are(&names)
         }
     };
     format!("no rung is called {name:?}; {help}\nhint: cargo xtask says what each of them is")
@@ -78,6 +77,6 @@ mod tests {
         {
             assert!(said(typed).contains(&format!("did you mean {meant}?")), "{typed}");
         }
-        assert!(said("smtp").lines().all(|line| line.len() <= WIDTHS.0), "{}", said("smtp"));
+        assert!(said("smtp").lines().all(|line| line.len() <= 60), "{}", said("smtp"));
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, FromArgMatches};
 use ladder::files::Doing;
 use ladder::log_line::{Event, Time};
+use ladder::near::there_are;
 use ladder::scratch::Scratch;
 use ladder::shell::command_line;
 use ladder::{Address, Failure, Ladder, Rung, Screen, Tone, failure};
@@ -148,8 +149,8 @@ fn known(rung: &Rung, name: &str) -> Result<&'static Fault, Failure> {
     let wrong = match fault.proof {
         _ if !fault.is_for(rung.speaks()) => {
             let names: Vec<&str> = rung.faults().map(|fault| fault.name).collect();
-            let (rung, names) = (&rung.name, names.join(", "));
-            format!("there is no {name} for what {rung} speaks; there are {names}")
+            let (rung, names) = (&rung.name, there_are(&names));
+            format!("there is no {name} for what {rung} speaks; {names}")
         }
         Proof::Process(_) => format!(
             "{name} is done to the process, not by a peer: cargo xtask faults {} {name}",

@@ -17,7 +17,7 @@ use crate::Failure;
 const WIDTH: usize = 100;
 
 /// Narrower columns would hold nothing; wider ones are hard to read across.
-pub const WIDTHS: (usize, usize) = (60, 120);
+const WIDTHS: (usize, usize) = (60, 120);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {

@@ -72,6 +72,10 @@ fn ask(options: &Options, screen: &Screen, question: &str) -> Result<String, Fai
     let mut typed = String::new();
     let read = io::stdin().lock().read_line(&mut typed);
     read.map_err(|error| failure!("cannot read the answer: {error}"))?;
+    if !typed.ends_with('\n') {
+        // Ctrl-D leaves the cursor behind the question.
+        writeln!(stderr).map_err(Failure::output)?;
+    }
     Ok(typed.trim().to_string())
 }
 

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use ladder::manifests::{Carrier, Limit};
-use ladder::near::nearest;
+use ladder::near::{nearest, there_are};
 use ladder::{Address, Failure, Ladder, Rung, failure};
 use netfault::{Fault, Proof, Running, Speaks, Target, descriptors};
 
@@ -74,7 +74,7 @@ pub fn find(name: &str) -> Result<&'static Fault, Failure> {
         let known: Vec<&str> = netfault::ALL.iter().map(|fault| fault.name).collect();
         let help = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean {near}?"),
-            None => format!("there are {}", known.join(", ")),
+            None => there_are(&known),
         };
         Failure::Usage(format!(
             "no fault is called {name}; {help}\n\
@@ -144,7 +144,7 @@ mod tests {
             server_args: Vec::new(),
         };
         let said = refused(|rung| rung.limits.push(limit("shy")));
-        assert!(said.starts_with("reusable-echo: no fault is called shy; there are "), "{said}");
+        assert!(said.starts_with("reusable-echo: no fault is called shy; there are\n"), "{said}");
         let said = refused(|rung| rung.limits.push(limit("silnt")));
         assert!(said.contains("no fault is called silnt; did you mean silent?\nhint: "), "{said}");
         let said = refused(|rung| rung.limits.push(limit("loss")));
