@@ -55,7 +55,6 @@ fn framed(message: &[u8]) -> Vec<u8> {
     [&length.to_be_bytes(), message].concat()
 }
 
-/// T2.8: the map comes first, unasked, and arrives as what it is.
 #[cfg(unix)]
 #[test]
 fn what_a_person_mistypes_is_told_and_the_next_line_is_sent() {
@@ -78,6 +77,7 @@ fn what_a_person_mistypes_is_told_and_the_next_line_is_sent() {
     }
 }
 
+/// T2.8: the map comes first, unasked, and arrives as what it is.
 #[test]
 fn t2_8_the_server_speaks_first_and_the_same_map_arrives() {
     over_every_rung(&[], |server, client| {

@@ -220,7 +220,7 @@ impl fmt::Display for Peer {
 mod tests {
     use std::io::ErrorKind;
     use std::net::TcpListener;
-    use std::thread;
+    use std::thread::{self, JoinHandle};
     use std::time::Duration;
 
     use super::*;
@@ -229,21 +229,29 @@ mod tests {
     /// Ends a test that would otherwise hang.
     const GENEROUS: Duration = Duration::from_secs(30);
 
-    /// What a client reads of a server that writes `text` when its time is over.
-    fn read_what_was_late(text: &'static [u8]) -> (Vec<u8>, io::Result<usize>) {
+    /// A client, its connection, and what a server does with the other end of it.
+    fn connected<T: Send + 'static>(
+        serve: impl FnOnce(&ServerSide, Connection) -> T + Send + 'static,
+    ) -> (ClientSide, Connection, JoinHandle<T>) {
         let side = ServerSide::made_now().unwrap();
         let client = ClientSide::knowing(side.fingerprint()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = thread::spawn(move || {
-            let socket = listener.accept().unwrap().0;
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let [ours, theirs] = [ours, listener.accept().unwrap().0].map(|socket| {
             let mut connection = Connection::of_client(socket).unwrap();
+            connection.set_deadline(Deadline::after(GENEROUS));
+            connection
+        });
+        (client, ours, thread::spawn(move || serve(&side, theirs)))
+    }
+
+    /// What a client reads of a server that writes `text` when its time is over.
+    fn read_what_was_late(text: &'static [u8]) -> (Vec<u8>, io::Result<usize>) {
+        let (client, mut connection, server) = connected(move |side, mut connection| {
             let mut stream = side.accept(&mut connection).unwrap();
             stream.set_deadline(Deadline::after(Duration::ZERO));
             assert_eq!(stream.write_all(text).unwrap_err().kind(), ErrorKind::TimedOut);
         });
-        let mut connection = Connection::of_client(TcpStream::connect(address).unwrap()).unwrap();
-        connection.set_deadline(Deadline::after(GENEROUS));
         let mut stream = client.connect(&mut connection, "localhost").unwrap();
         let mut read = Vec::new();
         let end = stream.read_to_end(&mut read);
@@ -261,18 +269,10 @@ mod tests {
     /// A person at a prompt may have said nothing for a long time.
     #[test]
     fn a_client_that_ends_long_after_its_last_exchange_ends_well() {
-        let side = ServerSide::made_now().unwrap();
-        let client = ClientSide::knowing(side.fingerprint()).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = thread::spawn(move || {
-            let mut connection = Connection::of_client(listener.accept().unwrap().0).unwrap();
-            connection.set_deadline(Deadline::after(GENEROUS));
+        let (client, mut connection, server) = connected(|side, mut connection| {
             let read = side.accept(&mut connection).unwrap().read(&mut [0; 1]);
             assert_eq!(read.unwrap(), 0);
         });
-        let mut connection = Connection::of_client(TcpStream::connect(address).unwrap()).unwrap();
-        connection.set_deadline(Deadline::after(GENEROUS));
         let mut stream = client.connect(&mut connection, "localhost").unwrap();
         stream.set_deadline(Deadline::after(Duration::ZERO));
         stream.finish().unwrap();
@@ -282,17 +282,9 @@ mod tests {
     /// It has spoken TLS until then, so it is not told that it does not.
     #[test]
     fn what_is_no_tls_in_the_middle_of_it_is_told_as_that() {
-        let side = ServerSide::made_now().unwrap();
-        let client = ClientSide::knowing(side.fingerprint()).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = thread::spawn(move || {
-            let mut connection = Connection::of_client(listener.accept().unwrap().0).unwrap();
-            connection.set_deadline(Deadline::after(GENEROUS));
+        let (client, mut connection, server) = connected(|side, mut connection| {
             side.accept(&mut connection).unwrap().read(&mut [0; 1]).unwrap_err().to_string()
         });
-        let mut connection = Connection::of_client(TcpStream::connect(address).unwrap()).unwrap();
-        connection.set_deadline(Deadline::after(GENEROUS));
         let stream = client.connect(&mut connection, "localhost").unwrap();
         stream.connection.get_ref().write_all(b"hello\n").unwrap();
         assert_eq!(server.join().unwrap(), "what came is no TLS any more");
@@ -301,17 +293,10 @@ mod tests {
     /// It could send for ever what says nothing, such as tickets for a further visit.
     #[test]
     fn who_never_stops_sending_is_not_read_beyond_the_deadline() {
-        let side = ServerSide::made_now().unwrap();
-        let client = ClientSide::knowing(side.fingerprint()).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = thread::spawn(move || {
-            let mut connection = Connection::of_client(listener.accept().unwrap().0).unwrap();
+        let (client, mut connection, server) = connected(|side, mut connection| {
             let mut stream = side.accept(&mut connection).unwrap();
             while stream.write_all(&[b'x'; 16 << 10]).is_ok() {}
         });
-        let mut connection = Connection::of_client(TcpStream::connect(address).unwrap()).unwrap();
-        connection.set_deadline(Deadline::after(GENEROUS));
         let mut stream = client.connect(&mut connection, "localhost").unwrap();
         stream.read_exact(&mut [0; 1]).unwrap();
         stream.set_deadline(Deadline::after(Duration::ZERO));
