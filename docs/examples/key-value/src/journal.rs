@@ -19,7 +19,9 @@ const CHANGES: usize = 10_000;
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: File,
+    /// None after a change that has failed: half of it may be at the end, and would hide all that
+    /// follow it. Before the next one, the file is written anew.
+    file: Option<File>,
     changes: usize,
     /// Locked for as long as this is there.
     _lock: File,
@@ -40,7 +42,7 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        let file = written_anew(path, entries)?;
+        let file = Some(written_anew(path, entries)?);
         Ok(Journal { path: path.into(), file, changes: 0, _lock: lock })
     }
 
@@ -49,15 +51,18 @@ impl Journal {
     /// # Errors
     /// When it is not certain to be there.
     pub fn note(&mut self, change: &str, entries: &BTreeMap<String, String>) -> io::Result<()> {
-        if self.changes == CHANGES {
-            self.file = written_anew(&self.path, entries)?;
-            self.changes = 0;
-        }
-        let noted = write(&mut self.file, change).and_then(|()| self.file.sync_data());
-        // Nobody knows what is at its end now, and half a change would hide all that follow it:
-        // before the next one, the file is written anew.
-        self.changes = if noted.is_ok() { self.changes + 1 } else { CHANGES };
-        noted
+        // Closed before another one takes its place: Windows replaces no file that is open.
+        let mut file = match self.file.take().filter(|_| self.changes < CHANGES) {
+            Some(file) => file,
+            None => {
+                self.changes = 0;
+                written_anew(&self.path, entries)?
+            }
+        };
+        write(&mut file, change).and_then(|()| file.sync_data())?;
+        self.file = Some(file);
+        self.changes += 1;
+        Ok(())
     }
 }
 
@@ -101,8 +106,8 @@ fn written_anew(path: &Path, entries: &BTreeMap<String, String>) -> io::Result<F
     let file = file.into_inner()?;
     file.sync_all()?;
     fs::rename(&new, path)?;
-    // The name is in the folder, which has to be brought to the disk as well. Windows, where
-    // a folder cannot be opened like this, does so by itself.
+    // The name is in the folder, which has to be brought to the disk as well. Windows opens no
+    // folder like this.
     #[cfg(unix)]
     File::open(path.parent().filter(|it| *it != "").unwrap_or(Path::new(".")))?.sync_all()?;
     // The file that was written is the one that is there now, and its end is where we are.
@@ -128,8 +133,8 @@ mod tests {
         journal.note("set a one", &entries).unwrap();
         entries.insert("a".into(), "one".into());
         // What a full disk leaves of a change.
-        journal.file.write_all(b"\0\0\0\x09set ").unwrap();
-        journal.file = File::open(&path).unwrap();
+        journal.file.as_mut().unwrap().write_all(b"\0\0\0\x09set ").unwrap();
+        journal.file = File::open(&path).ok();
         journal.note("set b two", &entries).unwrap_err();
         journal.note("set c three", &entries).unwrap();
         drop(journal);
