@@ -140,7 +140,7 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
     let (server, listening) = stage.start_server(cast(&script.server))?;
     // A bad network in between, where the clients of the steps that follow find the server.
     let mut network: Option<netfault::Running> = None;
-    let mut clients = 0;
+    let (mut clients, mut staying) = (0, 0);
     let mut steps = String::new();
     for step in &script.steps {
         let (side, args, runs) = match step {
@@ -150,7 +150,7 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
                 let running = faults::start(rung, fault, &listening)?;
                 if *running.address() == listening {
                     clients += 1;
-                    wait_until_gone(&mut stage, server, rung, clients)?;
+                    wait_until_gone(&mut stage, server, rung, (clients, staying))?;
                 }
                 steps.push_str(&format!("\n# {name}: {}\n", fault.about));
                 network = Some(running).filter(|running| *running.address() != listening);
@@ -170,12 +170,12 @@ pub fn transcript(ladder: &Ladder, rung: &Rung, script: &Script) -> Result<Strin
                 wait_for_end(&mut stage, one)?;
                 if side == Side::Client {
                     clients += 1;
-                    wait_until_gone(&mut stage, server, rung, clients)?;
+                    wait_until_gone(&mut stage, server, rung, (clients, staying))?;
                 }
                 steps.push_str(&format!("\n$ {command}\n{}", said(&stage, one)));
             }
             Runs::InTheBackground => {
-                clients += 1;
+                (clients, staying) = (clients + 1, staying + 1);
                 wait(&mut stage, server, |stage| connected(stage) >= clients)?;
                 steps.push_str(&format!("\n$ {command} &\n"));
             }
@@ -234,24 +234,32 @@ fn connected(stage: &Stage) -> usize {
     stage.count(Side::Server, |event| matches!(event, Event::Connected(_)))
 }
 
-/// Waits until so many clients have come, and the last of them has left. Without
-/// connections there is nothing to wait for: a datagram is logged before its reply is sent.
+/// Waits until so many clients have come, the last of them has left, and no more are there than
+/// stay. Without connections there is nothing to wait for: a datagram is logged before its
+/// reply is sent.
 fn wait_until_gone(
     stage: &mut Stage,
     server: PlayerId,
     rung: &Rung,
-    clients: usize,
+    (clients, staying): (usize, usize),
 ) -> Result<(), Failure> {
     if rung.speaks().transport() == Transport::Udp {
         return Ok(());
     }
     wait(stage, server, |stage| {
-        let last = stage.logged(Side::Server).fold(None, |here, line| match line.event() {
-            Event::Connected(peer) => Some(peer),
-            Event::Left(peer, _) if here == Some(peer) => None,
-            _ => here,
-        });
-        connected(stage) >= clients && last.is_none()
+        let (mut here, mut last) = (Vec::new(), None);
+        for line in stage.logged(Side::Server) {
+            match line.event() {
+                Event::Connected(peer) => {
+                    here.push(peer);
+                    last = Some(peer);
+                }
+                Event::Left(peer, _) => here.retain(|other| *other != peer),
+                _ => {}
+            }
+        }
+        let has_left = last.is_some_and(|last| !here.contains(&last));
+        connected(stage) >= clients && has_left && here.len() <= staying
     })
 }
 
@@ -263,27 +271,42 @@ fn said(stage: &Stage, player: PlayerId) -> String {
 
 /// The same of a server, without the stop, and without what is chance: whether it has
 /// come to wait again when it is stopped, and, with several threads, the place of
-/// every such line, and whether who leaves is told of before who comes next.
+/// every such line, and whether who leaves is told of before who comes or leaves next.
 fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> String {
     let before_the_stop = stage.told(server).take_while(|what| !tells_stop(what));
     let mut told: Vec<&What> = before_the_stop.collect();
     if !one_at_a_time {
         // First, as one may stand between two that are to change places.
         told.retain(|what| !what.text().ends_with(WAITING));
-        for place in 1..told.len() {
-            if let (Event::Connected(comes), Event::Left(leaves, _)) =
-                (told[place - 1].event(), told[place].event())
-                && comes != leaves
-            {
-                told.swap(place - 1, place);
-            }
-        }
+        in_order_of_coming(&mut told);
     }
     let mut told: Vec<&str> = told.into_iter().map(What::text).collect();
     let last = told.iter().rposition(|line| !line.ends_with(WAITING));
     told.truncate(last.map_or(0, |last| last + 1));
     let printed = stage.printed(server).iter().map(String::as_str);
     printed.chain(told).map(|line| format!("{line}\n")).collect()
+}
+
+/// Threads that end at one moment tell it in any order.
+fn in_order_of_coming(told: &mut [&What]) {
+    for place in 1..told.len() {
+        let came = |peer| told.iter().position(|what| what.event() == Event::Connected(peer));
+        let is_late = match (told[place - 1].event(), told[place].event()) {
+            (Event::Left(first, "closed"), Event::Left(then, "closed")) => came(then) < came(first),
+            _ => false,
+        };
+        if is_late {
+            told.swap(place - 1, place);
+        }
+    }
+    for place in 1..told.len() {
+        if let (Event::Connected(comes), Event::Left(leaves, _)) =
+            (told[place - 1].event(), told[place].event())
+            && comes != leaves
+        {
+            told.swap(place - 1, place);
+        }
+    }
 }
 
 /// Whether a line is one of a stop, with which a transcript ends. The server says that it
@@ -361,6 +384,22 @@ mod tests {
         ] {
             let line = LogLine::parse(&format!("12:00:00.000000 info  {message}")).unwrap();
             assert_eq!(tells_stop(&What::Logged(line)), of_it, "{message}");
+        }
+    }
+
+    #[test]
+    fn whichever_of_two_threads_tells_its_end_first_the_transcript_is_the_same() {
+        let line = |text: &str| {
+            let text = format!("12:00:00.000000 info  127.0.0.1:{text}");
+            What::Logged(LogLine::parse(&text).unwrap())
+        };
+        let wanted = ["1 connected", "1 closed", "2 connected", "2 closed"].map(line);
+        for order in [[0, 1, 2, 3], [0, 2, 1, 3], [0, 2, 3, 1]] {
+            let mut told = order.map(|at| &wanted[at]);
+            in_order_of_coming(&mut told);
+            let texts = |told: &[&What]| told.iter().map(|it| it.text().into()).collect();
+            let [told, wanted]: [Vec<String>; 2] = [texts(&told), texts(&wanted.each_ref())];
+            assert_eq!(told, wanted, "{order:?}");
         }
     }
 
