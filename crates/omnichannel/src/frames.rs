@@ -130,7 +130,7 @@ fn follow(
             Reply::Nothing if !stopping => news.wait(seen, pulse(total)),
             _ => return Ok(()),
         }
-        if total.has_passed() || has_left(stream.get_ref())? {
+        if total.has_passed() || has_left(stream.get_ref()) {
             return Ok(());
         }
     }
@@ -158,7 +158,7 @@ fn replicate(
             break (name, position);
         }
         write(stream, &Reply::Nothing, Deadline::after(service.options.limits.idle))?;
-        if stopping || total.has_passed() || has_left(stream.get_ref())? {
+        if stopping || total.has_passed() || has_left(stream.get_ref()) {
             return Ok(());
         }
         news.wait(seen, pulse(total));

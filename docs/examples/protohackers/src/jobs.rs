@@ -107,7 +107,7 @@ impl Jobs {
                 let queues = request.get("queues")?.as_array()?;
                 let queues: Option<Vec<&str>> = queues.iter().map(Value::as_str).collect();
                 let waits = request.get("wait").is_some_and(|wait| *wait == Value::Bool(true));
-                let waits = || waits && !has_left(stream.get_ref()).unwrap_or(true);
+                let waits = || waits && !has_left(stream.get_ref());
                 let Some((id, job)) = self.take(peer, &queues?, waits) else {
                     return Some(no_job());
                 };
