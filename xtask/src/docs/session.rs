@@ -273,12 +273,11 @@ fn said(stage: &Stage, player: PlayerId) -> String {
 /// come to wait again when it is stopped, and, with several threads, the place of
 /// every such line, and whether who leaves is told of before who comes or leaves next.
 fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> String {
-    let before_the_stop = stage.told(server).take_while(|what| !tells_stop(what));
-    let mut told: Vec<&What> = before_the_stop.collect();
+    let mut told: Vec<&What> = stage.told(server).filter(|what| !tells_stop(what)).collect();
     if !one_at_a_time {
         // First, as one may stand between two that are to change places.
         told.retain(|what| !what.text().ends_with(WAITING));
-        in_order_of_coming(&mut told);
+        in_order(&mut told);
     }
     let mut told: Vec<&str> = told.into_iter().map(What::text).collect();
     let last = told.iter().rposition(|line| !line.ends_with(WAITING));
@@ -287,17 +286,14 @@ fn said_of_server(stage: &Stage, server: PlayerId, one_at_a_time: bool) -> Strin
     printed.chain(told).map(|line| format!("{line}\n")).collect()
 }
 
-/// Threads that end at one moment tell it in any order.
-fn in_order_of_coming(told: &mut [&What]) {
+/// Who has left by itself has done so when it had nothing more to say, whenever its thread
+/// tells that.
+fn in_order(told: &mut [&What]) {
     for place in 1..told.len() {
-        let came = |peer| told.iter().position(|what| what.event() == Event::Connected(peer));
-        let is_late = match (told[place - 1].event(), told[place].event()) {
-            (Event::Left(first, "closed"), Event::Left(then, "closed")) => came(then) < came(first),
-            _ => false,
-        };
-        if is_late {
-            told.swap(place - 1, place);
-        }
+        let Event::Left(peer, "closed") = told[place].event() else { continue };
+        let before = told[..place].iter().rev();
+        let others = before.take_while(|what| is_of_another(what.event(), peer)).count();
+        told[place - others..=place].rotate_right(1);
     }
     for place in 1..told.len() {
         if let (Event::Connected(comes), Event::Left(leaves, _)) =
@@ -309,8 +305,19 @@ fn in_order_of_coming(told: &mut [&What]) {
     }
 }
 
-/// Whether a line is one of a stop, with which a transcript ends. The server says that it
-/// stops after the act, so a client's end may be told before.
+fn is_of_another(event: Event<'_>, peer: &str) -> bool {
+    match event {
+        Event::Connected(other)
+        | Event::Received(other, _)
+        | Event::Sending(other, _)
+        | Event::Refused(other, _)
+        | Event::Left(other, _) => other != peer,
+        Event::Other => false,
+    }
+}
+
+/// Whether a line is one of the stop that ends every transcript. The end of a client that has
+/// left before may be told after it.
 fn tells_stop(what: &What) -> bool {
     let What::Logged(line) = what else { return false };
     line.message.starts_with("stopping; ") || line.message.contains("the server stops")
@@ -375,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transcript_ends_with_the_first_line_of_the_stop_whichever_that_is() {
+    fn no_line_of_the_stop_is_in_a_transcript() {
         for (message, of_it) in [
             ("stopping; a second signal ends at once", true),
             ("127.0.0.1:50001 closed, because the server stops", true),
@@ -396,7 +403,7 @@ mod tests {
         let wanted = ["1 connected", "1 closed", "2 connected", "2 closed"].map(line);
         for order in [[0, 1, 2, 3], [0, 2, 1, 3], [0, 2, 3, 1]] {
             let mut told = order.map(|at| &wanted[at]);
-            in_order_of_coming(&mut told);
+            in_order(&mut told);
             let texts = |told: &[&What]| told.iter().map(|it| it.text().into()).collect();
             let [told, wanted]: [Vec<String>; 2] = [texts(&told), texts(&wanted.each_ref())];
             assert_eq!(told, wanted, "{order:?}");
