@@ -102,6 +102,20 @@ pub enum Event<'a> {
     Other,
 }
 
+impl<'a> Event<'a> {
+    /// Whose it is; `None` for another line.
+    pub fn peer(self) -> Option<&'a str> {
+        match self {
+            Event::Connected(peer)
+            | Event::Received(peer, _)
+            | Event::Sending(peer, _)
+            | Event::Left(peer, _)
+            | Event::Refused(peer, _) => Some(peer),
+            Event::Other => None,
+        }
+    }
+}
+
 impl LogLine {
     /// `None` for a line that is not of the log, such as `error: ...` or the message of
     /// a panic.

@@ -292,7 +292,8 @@ fn in_order(told: &mut [&What]) {
     for place in 1..told.len() {
         let Event::Left(peer, "closed") = told[place].event() else { continue };
         let before = told[..place].iter().rev();
-        let others = before.take_while(|what| is_of_another(what.event(), peer)).count();
+        let is_of_another = |what: &&&What| what.event().peer().is_some_and(|it| it != peer);
+        let others = before.take_while(is_of_another).count();
         told[place - others..=place].rotate_right(1);
     }
     for place in 1..told.len() {
@@ -302,17 +303,6 @@ fn in_order(told: &mut [&What]) {
         {
             told.swap(place - 1, place);
         }
-    }
-}
-
-fn is_of_another(event: Event<'_>, peer: &str) -> bool {
-    match event {
-        Event::Connected(other)
-        | Event::Received(other, _)
-        | Event::Sending(other, _)
-        | Event::Refused(other, _)
-        | Event::Left(other, _) => other != peer,
-        Event::Other => false,
     }
 }
 

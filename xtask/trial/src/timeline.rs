@@ -327,18 +327,13 @@ impl Timeline {
             return Some((self.short(rest.map_or(&*line.message, |(_, rest)| rest)), own));
         }
         let event = line.event();
-        let peer = match event {
-            Event::Connected(peer)
-            | Event::Received(peer, _)
-            | Event::Sending(peer, _)
-            | Event::Refused(peer, _)
-            | Event::Left(peer, _) => peer,
-            Event::Other if line.message.starts_with("waiting for") => {
+        let Some(peer) = event.peer() else {
+            if line.message.starts_with("waiting for") {
                 // Several threads say so, and what they wait for is there already.
                 let again = std::mem::replace(&mut self.waits, true);
                 return (!again && self.connected.is_empty()).then(|| (line.message.clone(), 0));
             }
-            Event::Other => return Some((line.message.clone(), 0)),
+            return Some((line.message.clone(), 0));
         };
         self.waits = false;
         let number = self.came.iter().position(|known| known == peer).unwrap_or_else(|| {
