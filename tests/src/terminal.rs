@@ -9,6 +9,8 @@ use std::process::Stdio;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
+use crate::{Process, Rung};
+
 /// Ctrl-D at the start of a line: the end of what is typed.
 const END_OF_INPUT: &[u8] = b"\x04";
 
@@ -30,6 +32,18 @@ pub fn terminal() -> (Keyboard, Stdio) {
     let name = ptsname(&keyboard, Vec::new()).expect("it has a name");
     let line = File::options().read(true).write(true).open(OsStr::from_bytes(name.as_bytes()));
     (Keyboard(File::from(keyboard)), line.expect("its other end can be opened").into())
+}
+
+/// A client that a person has started, and its keyboard, once it asks for the first line.
+///
+/// # Panics
+/// As [`terminal`], and when the client does not ask.
+pub fn client_at_prompt(rung: &Rung, port: u16) -> (Keyboard, Process) {
+    let (keyboard, screen) = terminal();
+    let mut command = rung.command(&["client", "--port", &port.to_string()]);
+    let client = Process::start(&rung.name, command.stdin(screen));
+    client.expect_prompt("> ");
+    (keyboard, client)
 }
 
 impl Keyboard {

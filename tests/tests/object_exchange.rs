@@ -58,16 +58,12 @@ fn framed(message: &[u8]) -> Vec<u8> {
 #[cfg(unix)]
 #[test]
 fn what_a_person_mistypes_is_told_and_the_next_line_is_sent() {
-    use ladder_tests::Process;
-    use ladder_tests::terminal::terminal;
+    use ladder_tests::terminal::client_at_prompt;
 
     for rung in rungs_in("object-exchange") {
         println!("over {}", rung.name);
         let server = Server::start(rung, &[]);
-        let (mut keyboard, screen) = terminal();
-        let mut command = rung.command(&["client", "--port", &server.port().to_string()]);
-        let client = Process::start(&rung.name, command.stdin(screen));
-        client.expect_prompt("> ");
+        let (mut keyboard, client) = client_at_prompt(rung, server.port());
         keyboard.type_line(r#"{"get": 1"#);
         client.expect_stderr(&["error: a request is written as JSON"]);
         keyboard.type_line(r#"{"get": 1}"#);

@@ -481,15 +481,12 @@ fn the_lines_of_standard_input_are_messages() {
 #[cfg(unix)]
 #[test]
 fn the_half_of_a_line_is_the_last_message_of_a_person() {
-    use ladder_tests::terminal::terminal;
+    use ladder_tests::terminal::client_at_prompt;
 
     for rung in echoes_on_ports() {
         println!("over {}", rung.name);
         let server = Server::start(rung, &[]);
-        let (mut keyboard, screen) = terminal();
-        let mut command = rung.command(&["client", "--port", &server.port().to_string()]);
-        let client = Process::start(&rung.name, command.stdin(screen));
-        client.expect_prompt("> ");
+        let (mut keyboard, client) = client_at_prompt(rung, server.port());
         keyboard.type_part("hello");
         keyboard.type_end();
         keyboard.type_end();

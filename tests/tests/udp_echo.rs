@@ -179,18 +179,14 @@ fn t2_9_clients_that_take_turns_each_get_their_own_replies() {
 #[cfg(unix)]
 #[test]
 fn t2_11_a_prompt_shows_replies_and_errors_and_goes_on_until_the_end_of_input() {
-    use ladder_tests::Process;
     use ladder_tests::peer::lasting_port;
-    use ladder_tests::terminal::terminal;
+    use ladder_tests::terminal::client_at_prompt;
 
     for rung in rungs_in("udp-echo") {
         println!("over {}", rung.name);
         let port = lasting_port();
         let server = Server::start_on(rung, port, &[]);
-        let (mut keyboard, screen) = terminal();
-        let mut command = rung.command(&["client", "--port", &port.to_string()]);
-        let client = Process::start(&rung.name, command.stdin(screen));
-        client.expect_prompt("> ");
+        let (mut keyboard, client) = client_at_prompt(rung, port);
         keyboard.type_line("hello");
         client.expect_stdout(&["hello"]);
         // Now nobody listens there. The number is the system's own.
